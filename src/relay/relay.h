@@ -1,7 +1,154 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Bearers: TCP and TLS endpoints and the bytes between two of them. The control thread calls the
+ * functions below; each context lives on one worker thread, which owns its sockets and TLS objects.
+ * Orders travel to the worker as messages, events come back as messages; nobody waits. Counters
+ * have one writer, the worker, and are read without a lock.
+ */
 #ifndef GH_RELAY_H
 #define GH_RELAY_H
 
+#include <sys/socket.h>
+
 #include "base/base.h"
+#include "loop/loop.h"
+#include "tls/tls.h"
+
+/** Workers and what they share. Made, used and freed by the control thread. */
+struct relay_pool;
+struct loop;
+/** One H.248 Context's bearers; all on one worker. */
+struct relay_context;
+/** One stream endpoint: a TCP connection, perhaps with TLS on it. */
+struct relay_endpoint;
+
+struct relay_pool_spec {
+	unsigned workers;        /**< threads; 0 = one per core */
+	unsigned endpoint_limit; /**< refuse beyond; 0 = what RLIMIT_NOFILE leaves */
+	size_t buffer_limit;     /**< octets an endpoint may hold for a slow peer; 0 = 256 KiB */
+};
+
+int relay_pool_new(struct relay_pool **ret, struct loop *control,
+                   const struct relay_pool_spec *spec, struct base_error *err);
+/** Aborts what is still open, joins the workers. No callback comes afterwards. */
+void relay_pool_free(struct relay_pool *pool);
+
+enum relay_event_kind {
+	RELAY_TCP_UP,     /**< connected or accepted; `peer` is set */
+	RELAY_TCP_FAILED, /**< connect failed, timed out, or nobody came */
+	RELAY_TCP_DOWN,   /**< closed: `cause`, by which side */
+	RELAY_TLS_UP,     /**< handshake done: `tls` */
+	RELAY_TLS_FAILED, /**< handshake failed or timed out: `tls`, `cause` */
+	RELAY_TLS_DOWN,   /**< ended: close_notify, alert or abort: `tls`, `cause` */
+};
+
+enum relay_cause {
+	RELAY_CAUSE_NONE,
+	RELAY_CAUSE_PEER_CLOSE,  /**< FIN; with TLS up, after close_notify */
+	RELAY_CAUSE_PEER_RESET,  /**< RST */
+	RELAY_CAUSE_PEER_ALERT,  /**< fatal alert from the peer */
+	RELAY_CAUSE_TRUNCATED,   /**< FIN without close_notify (RFC 5246, 7.2.1) */
+	RELAY_CAUSE_LOCAL_CLOSE, /**< we were told to release */
+	RELAY_CAUSE_LOCAL_ALERT, /**< we sent a fatal alert */
+	RELAY_CAUSE_PARTNER,     /**< the other endpoint of the context went away */
+	RELAY_CAUSE_REFUSED,
+	RELAY_CAUSE_UNREACHABLE,
+	RELAY_CAUSE_TIMEOUT,
+	RELAY_CAUSE_AUTH, /**< peer not authenticated */
+	RELAY_CAUSE_RESOURCES,
+};
+/** Short stable word ("peer-reset"); pure. */
+const char *relay_cause_name(enum relay_cause cause);
+
+/** The part of tls_info that crosses threads; all storage inside. */
+struct relay_tls_result {
+	uint16_t version, suite;
+	char version_name[16], suite_name[64];
+	bool resumed, psk;
+	int alert; /**< -1 none */
+	enum tls_side alert_side;
+	enum trust_reason reason; /**< TRUST_OK unless the peer's authentication failed */
+	bool authenticated, tolerated;
+	char text[256]; /**< one sentence on failure */
+	char peer_subject[128];
+};
+
+struct relay_event {
+	enum relay_event_kind kind;
+	enum relay_cause cause;
+	int error;                    /**< errno of a TCP failure, 0 = none */
+	struct sockaddr_storage peer; /**< its address; ss_family 0 = unknown */
+	struct relay_tls_result tls;
+};
+
+/** Called on the control thread. The endpoint is alive; removing it in here is fine. */
+typedef void relay_event_fn(void *arg, struct relay_endpoint *endpoint,
+                            const struct relay_event *event);
+
+/** Put a context on the worker with the fewest endpoints. NULL-safe free ends its endpoints. */
+int relay_context_new(struct relay_context **ret, struct relay_pool *pool);
+void relay_context_free(struct relay_context *context);
+
+enum relay_tcp_role { RELAY_TCP_SERVER, RELAY_TCP_CLIENT };
+
+struct relay_tls_spec {
+	struct tls_domain *domain;       /**< referenced by the endpoint */
+	struct tls_session_spec session; /**< copied */
+};
+
+struct relay_endpoint_spec {
+	enum relay_tcp_role tcp_role;
+	struct sockaddr_storage local; /**< port 0 = any; bound before relay_endpoint_add returns */
+	struct sockaddr_storage remote; /**< client: where to; server: only peer let in, if set */
+	bool connect_now; /**< client: send SYN at once, else on relay_endpoint_connect */
+	const struct relay_tls_spec *tls; /**< NULL = plain TCP */
+	bool tls_hold;                    /**< do not start TLS before relay_endpoint_start_tls */
+	bool linked_setup;                /**< seplink: partner's TCP up triggers ours (H.248.92) */
+	unsigned connect_timeout_ms;   /**< 0 = 10 s; server: how long to wait for a peer, 0 = for
+	                                  ever */
+	unsigned handshake_timeout_ms; /**< 0 = 10 s */
+	relay_event_fn *fn;
+	void *arg;
+};
+
+/**
+ * Make an endpoint. Socket, bind and listen happen here, on the control thread, so that the local
+ * port is known and a failure is an answer, not an event.
+ * @return 0; BASE_LOCAL with errno as detail (EMFILE, EADDRINUSE, EADDRNOTAVAIL, ENOMEM)
+ */
+int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *context,
+                       const struct relay_endpoint_spec *spec, struct base_error *err);
+/** Bound address with the real port. */
+void relay_endpoint_local(const struct relay_endpoint *endpoint, struct sockaddr_storage *ret);
+/** Set or replace the remote address before the connection is made. */
+int relay_endpoint_remote_set(struct relay_endpoint *endpoint,
+                              const struct sockaddr_storage *remote);
+/** Replace fingerprints, PSKs, role of a session not yet started. Copied. */
+int relay_endpoint_tls_set(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls);
+/** Client: send SYN now (tcpbcc/EstBNC). */
+void relay_endpoint_connect(struct relay_endpoint *endpoint);
+/** Start TLS as soon as TCP is up (tlsbsc/EstBNC makes it the client). */
+void relay_endpoint_start_tls(struct relay_endpoint *endpoint, enum tls_role role);
+/** close_notify and FIN, or with `abort` RST. Events follow. */
+void relay_endpoint_release(struct relay_endpoint *endpoint, bool abort);
+/** Which way bytes may flow through this endpoint (LocalControl Mode); as seen from the context. */
+void relay_endpoint_mode_set(struct relay_endpoint *endpoint, bool may_send, bool may_receive);
+/** Bytes go between these two; NULL unlinks. Both must be of one context. */
+void relay_endpoint_link(struct relay_endpoint *endpoint, struct relay_endpoint *partner);
+/** End it: orderly close in the background, no more callbacks, the pointer is gone. */
+void relay_endpoint_remove(struct relay_endpoint *endpoint);
+
+/** Counters since the endpoint was made. `octets` are application data, above TLS. */
+struct relay_stats {
+	uint64_t octets_in, octets_out;   /**< from and to this endpoint's peer */
+	uint64_t wire_in, wire_out;       /**< on the socket, TLS included */
+	uint64_t records_in, records_out; /**< TLS application data records */
+	uint64_t handshakes, handshake_failures;
+	uint64_t segments_retransmitted; /**< TCP_INFO, at the last event or close */
+};
+void relay_endpoint_stats(const struct relay_endpoint *endpoint, struct relay_stats *ret);
+/** Endpoints open now, and the most there may be. */
+void relay_pool_usage(const struct relay_pool *pool, unsigned *ret_open, unsigned *ret_limit);
 
 #endif

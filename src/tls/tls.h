@@ -1,7 +1,170 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * TLS as a filter between bytes: no sockets, no clocks, no threads in here. A domain says what is
+ * allowed, a context holds one engine's settings for one worker, a session is one TLS endpoint.
+ * Two engines, OpenSSL and GnuTLS, stand behind these calls; callers never learn which.
+ */
 #ifndef GH_TLS_H
 #define GH_TLS_H
 
 #include "base/base.h"
+#include "profile/profile.h"
+#include "trust/trust.h"
+#include "x509/x509.h"
+
+enum tls_engine { TLS_ENGINE_AUTO, TLS_ENGINE_OPENSSL, TLS_ENGINE_GNUTLS };
+enum tls_role { TLS_ROLE_CLIENT, TLS_ROLE_SERVER };
+
+/** "auto", "openssl", "gnutls"; pure. */
+const char *tls_engine_name(enum tls_engine engine);
+
+/** One pre-shared key (RFC 4279). The identity is at most 128 octets (RFC 4279, 5.3). */
+struct tls_psk {
+	struct base_str identity;
+	struct base_secret key; /**< 1 to 64 octets (RFC 4279, 5.3) */
+};
+
+/** What a server asks of a client's certificate (H.248.TLSPROF 8.3.1). */
+enum tls_client_auth { TLS_CLIENT_AUTH_NONE, TLS_CLIENT_AUTH_REQUEST, TLS_CLIENT_AUTH_REQUIRE };
+
+/** Everything a domain is made of. Borrowed for the call; tls_domain_new copies or references. */
+struct tls_domain_spec {
+	const char *name;
+	const struct profile *profile;  /**< outlives the domain */
+	enum tls_engine engine;         /**< AUTO = the one that meets the profile's "shall"s */
+	struct x509_identity *identity; /**< NULL: none (PSK or anonymous client) */
+	struct trust_store *trust;      /**< NULL: no anchors */
+	unsigned
+	        server_methods; /**< enum trust_method: how we, as client, check servers; 0 = not */
+	unsigned client_methods; /**< how we, as server, check clients */
+	enum tls_client_auth client_auth;
+	unsigned continue_on;       /**< bits 1 << enum trust_reason that do not end the session */
+	const struct tls_psk *psks; /**< the domain's own; a stream may bring more */
+	size_t psk_count;
+	const char *psk_hint; /**< ServerKeyExchange hint (RFC 4279, 2); NULL = none */
+	bool null_encryption; /**< configured use of NULL suites, where the profile lets it */
+};
+
+/** Immutable after tls_domain_new; reference counted; read by any thread. */
+struct tls_domain;
+
+/**
+ * Compile a domain: profile to engine settings, engine chosen, gaps found.
+ * @return 0, or BASE_CONFIG when nothing usable is left (the text says by which clause).
+ */
+int tls_domain_new(struct tls_domain **ret, const struct tls_domain_spec *spec,
+                   struct base_error *err);
+struct tls_domain *tls_domain_ref(struct tls_domain *domain);
+void tls_domain_unref(struct tls_domain *domain);
+const char *tls_domain_name(const struct tls_domain *domain);
+const struct profile *tls_domain_profile(const struct tls_domain *domain);
+/** The engine that runs it; never AUTO. */
+enum tls_engine tls_domain_engine(const struct tls_domain *domain);
+/** Code points in order of precedence as really offered (RFC 5246 and RFC 8446 suites). */
+const uint16_t *tls_domain_suites(const struct tls_domain *domain, size_t *ret_count);
+void tls_domain_versions(const struct tls_domain *domain, uint16_t *ret_min, uint16_t *ret_max);
+
+/** A requirement of the profile that the chosen engine cannot meet; told, never dropped. */
+struct tls_gap {
+	const struct profile_rule *rule;
+	char text[160];
+};
+const struct tls_gap *tls_domain_gaps(const struct tls_domain *domain, size_t *ret_count);
+
+/**
+ * The fingerprint of the domain's own certificate, in the hash its profile names. A domain without
+ * an identity makes a self-signed certificate on first demand (call it on the control thread).
+ */
+int tls_domain_fingerprint(struct tls_domain *domain, struct x509_fingerprint *ret);
+
+/** One engine's objects for one worker and one domain: SSL_CTX or credentials. Not thread safe. */
+struct tls_context;
+int tls_context_new(struct tls_context **ret, struct tls_domain *domain, struct base_error *err);
+/** Sessions made from it must be gone. */
+void tls_context_free(struct tls_context *context);
+
+/** What one stream adds to its domain. Copied by tls_session_new. */
+struct tls_session_spec {
+	enum tls_role role;
+	const struct x509_fingerprint *fingerprints; /**< of the peer, from the controller */
+	size_t fingerprint_count;
+	const struct tls_psk *psks; /**< bound to this stream alone; wiped with it */
+	size_t psk_count;
+	const char *psk_hint;    /**< replaces the domain's, for the server role */
+	const char *server_name; /**< SNI to send as client; NULL = none */
+	const char *peer_name;   /**< the name its certificate must prove; NULL = any */
+};
+
+/** One TLS endpoint. Lives on one worker. */
+struct tls_session;
+
+int tls_session_new(struct tls_session **ret, struct tls_context *context,
+                    const struct tls_session_spec *spec);
+/** NULL is fine. Wipes the stream's keys. */
+void tls_session_free(struct tls_session *session);
+
+/**
+ * The bytes of one step, lent to the session for the call. A session keeps what it needs of `in`
+ * (part of a record) and advances `in`; it appends what must be sent to `out`. Share one pair of
+ * buffers per worker; nobody holds them while idle.
+ */
+struct tls_io {
+	struct base_reader in;   /**< ciphertext received */
+	struct base_writer *out; /**< ciphertext to send */
+};
+
+/**
+ * Carry the handshake on.
+ * @return 0 when it is complete (then see tls_session_info), BASE_AGAIN when more input is needed,
+ *         BASE_PEER (detail: alert number) or BASE_LOCAL when it failed. On failure `io->out` may
+ *         hold an alert to send first, and tls_session_info tells which side said what.
+ */
+int tls_session_handshake(struct tls_session *session, struct tls_io *io);
+
+/**
+ * Decrypt. Fills `clear` from as many records as are complete.
+ * @return 0 with *ret_len > 0; BASE_AGAIN with *ret_len == 0 when no whole record is left; 0 with
+ *         *ret_len == 0 after the peer's close_notify (half-close: writing goes on); an error as
+ *         above otherwise.
+ */
+int tls_session_read(struct tls_session *session, struct tls_io *io, uint8_t *clear, size_t cap,
+                     size_t *ret_len);
+
+/** Encrypt all of `clear` into io->out. @return 0, or BASE_LOCAL / BASE_PEER. */
+int tls_session_write(struct tls_session *session, struct tls_io *io, const uint8_t *clear,
+                      size_t len);
+
+/** Say close_notify (RFC 5246, 7.2.1). Reading goes on until the peer's. Idempotent. */
+int tls_session_close(struct tls_session *session, struct tls_io *io);
+
+/** Abort with a fatal alert appended to `io->out`. */
+void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t alert);
+
+enum tls_side { TLS_SIDE_NONE, TLS_SIDE_LOCAL, TLS_SIDE_REMOTE };
+
+/** The session as log, Notify and audit want it. Strings live as long as the session. */
+struct tls_info {
+	bool established;
+	bool resumed;
+	uint16_t version;         /**< 0x0301 to 0x0304, 0 before */
+	const char *version_name; /**< "TLSv1.2" */
+	uint16_t suite;           /**< IANA code point, 0 before */
+	const char *suite_name;   /**< IANA name */
+	bool psk;                 /**< authenticated by a pre-shared key */
+	const char *psk_identity; /**< NULL when none */
+	bool has_verdict;
+	struct trust_verdict verdict;
+	int alert;                        /**< the alert that ended it, -1 none */
+	enum tls_side alert_side;         /**< who sent it */
+	const char *failure;              /**< one sentence, "" when nothing failed */
+	uint64_t records_in, records_out; /**< application data records */
+};
+void tls_session_info(const struct tls_session *session, struct tls_info *ret);
+/** "close_notify", "handshake_failure" ...; pure. */
+const char *tls_alert_name(int alert);
+
+/** What an engine can do on this machine, for profile_engine_gaps and audit. */
+const struct profile_engine_caps *tls_engine_caps(enum tls_engine engine);
 
 #endif
