@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The subcommands of the hand tool `gatehouse`. Each gets its own words (`argv[0]` is the
+ * subcommand's name), writes to standard output and standard error, and returns the exit status:
+ * 0 done, 1 it could not be done or the answer is no, 2 it was called wrongly.
+ */
 #ifndef GH_CLI_H
 #define GH_CLI_H
 
 #include "base/base.h"
+
+/** `gatehouse profile list|show NAME|diff A B` */
+int cli_profile_main(int argc, char **argv);
 
 #endif
