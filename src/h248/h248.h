@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * H.248 (Megaco): one header for the other folders. Each part tells its own promises.
+ */
 #ifndef GH_H248_H
 #define GH_H248_H
 
 #include "base/base.h"
+
+#include "h248/build.h"
+#include "h248/errors.h"
+#include "h248/message.h"
+#include "h248/text.h"
+/* "h248/package.h" */
+/* "h248/sdp.h" */
+/* "h248/txn.h" */
+/* "h248/transport.h" */
 
 #endif
