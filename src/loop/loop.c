@@ -17,7 +17,7 @@ static void update_time(struct loop *loop)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts); /* answered without entering the kernel */
-	loop->now_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000 + 1;
+	loop->timers.now_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000 + 1;
 }
 
 static int watch_internal(struct loop *loop, int fd, uint32_t events, void *tag)
@@ -203,16 +203,13 @@ static void run_uv(struct loop *loop)
 static int wait_ms(struct loop *loop, int most)
 {
 	uint64_t wait = most < 0 ? INT_MAX : (uint64_t)most;
+	uint64_t due = loop_timers_deadline(&loop->timers);
 
 	if (!base_list_empty(&loop->tasks) || loop_post_pending(loop) || uv_due(loop))
 		return 0;
-	if (loop->timers) {
-		uint64_t due = loop->timers->due_ms;
-
-		if (due <= loop->now_ms)
-			return 0;
-		wait = BASE_MIN(due - loop->now_ms, wait);
-	}
+	if (due <= loop->timers.now_ms)
+		return 0;
+	wait = BASE_MIN(due - loop->timers.now_ms, wait);
 	if (uv_loop_alive(&loop->uv)) {
 		int uv = uv_backend_timeout(&loop->uv);
 
@@ -255,7 +252,7 @@ int loop_run_once(struct loop *loop, int timeout_ms)
 	deliver_fds(loop);
 	run_uv(loop);
 	loop_post_run(loop);
-	loop_timer_run(loop);
+	loop_timers_run(&loop->timers, loop->timers.now_ms);
 	run_tasks(loop);
 	return 0;
 }
@@ -264,11 +261,11 @@ int loop_run(struct loop *loop)
 {
 	int rc = 0;
 
-	loop->stopping = false;
 	while (rc == 0 && !loop->stopping)
 		rc = loop_run_once(loop, -1);
 	if (rc == 0)
 		loop_post_run(loop);
+	loop->stopping = false;
 	return rc;
 }
 
@@ -279,5 +276,5 @@ void loop_stop(struct loop *loop)
 
 uint64_t loop_now_ms(const struct loop *loop)
 {
-	return loop->now_ms;
+	return loop->timers.now_ms;
 }

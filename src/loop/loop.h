@@ -20,6 +20,7 @@
 #define GH_LOOP_H
 
 #include "base/base.h"
+#include "loop/timers.h"
 
 struct loop;
 
@@ -48,7 +49,7 @@ int loop_run(struct loop *loop);
  */
 int loop_run_once(struct loop *loop, int timeout_ms);
 
-/** Make loop_run return at the end of this iteration. On the loop's thread. */
+/** Make loop_run return at the end of this iteration, or at once when it is called next. */
 void loop_stop(struct loop *loop);
 
 /** Monotonic milliseconds, as of the last wake-up. Never 0. */
@@ -92,25 +93,11 @@ void loop_fd_close(struct loop *loop, struct loop_fd *w);
 
 /* ---- timers ---- */
 
-/** A timer in the caller's storage. All zero is a valid stopped one. The fields are the loop's. */
-struct loop_timer {
-	struct loop_timer *child, *next, *prev; /* a pairing heap; prev of a first child = parent */
-	uint64_t due_ms;
-	uint64_t order;
-	loop_fn *fn;
-	void *arg;
-	bool on;
-};
-
-/** Call `fn` once, not before `delay_ms` from loop_now_ms. Restarts one that is running. */
+/** As loop_timers_start, at loop_now_ms. */
 void loop_timer_start(struct loop *loop, struct loop_timer *t, uint64_t delay_ms, loop_fn *fn,
                       void *arg);
-/** Stopping one that is not running is fine. */
+/** As loop_timers_stop. */
 void loop_timer_stop(struct loop *loop, struct loop_timer *t);
-static inline bool loop_timer_active(const struct loop_timer *t)
-{
-	return t->on;
-}
 
 /* ---- later in this iteration ---- */
 

@@ -25,14 +25,12 @@
 struct loop {
 	int epfd;    /* ours: descriptors, the wake-up, libuv's own epoll set */
 	int wake_fd; /* eventfd, edge triggered, written by loop_post and never read */
-	uint64_t now_ms;
 	bool stopping;
 
 	struct epoll_event batch[LOOP_BATCH];
 	int batch_at, batch_len;
 
-	struct loop_timer *timers; /* the heap's root: the earliest */
-	uint64_t timer_order;      /* timers due in the same millisecond keep their order */
+	struct loop_timers timers; /* its now_ms is the loop's time */
 
 	struct base_node tasks;
 
@@ -45,8 +43,6 @@ struct loop {
 	struct base_node signals;
 };
 
-/** Call every timer that is due at `now_ms`, but none that was started meanwhile. */
-void loop_timer_run(struct loop *loop);
 /** Deliver what was posted until now. */
 void loop_post_run(struct loop *loop);
 /** Anything posted? Any thread. */

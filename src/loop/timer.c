@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Timers in a pairing heap of the callers' own storage: starting one can not fail, costs no memory
  * and constant time, and the loop knows the earliest at once. */
+#include "loop/timers.h"
+
+#include <stddef.h>
+
 #include "loop/private.h"
 
 static bool earlier(const struct loop_timer *a, const struct loop_timer *b)
@@ -55,13 +59,13 @@ static struct loop_timer *meld_list(struct loop_timer *first)
 	return root;
 }
 
-static void take_out(struct loop *loop, struct loop_timer *t)
+static void take_out(struct loop_timers *q, struct loop_timer *t)
 {
 	struct loop_timer *rest = meld_list(t->child);
 
 	t->child = NULL;
-	if (t == loop->timers) {
-		loop->timers = rest;
+	if (t == q->root) {
+		q->root = rest;
 		return;
 	}
 	if (t->prev->child == t)
@@ -71,37 +75,47 @@ static void take_out(struct loop *loop, struct loop_timer *t)
 	if (t->next)
 		t->next->prev = t->prev;
 	t->prev = t->next = NULL;
-	loop->timers = meld(loop->timers, rest);
+	q->root = meld(q->root, rest);
+}
+
+void loop_timers_start(struct loop_timers *q, struct loop_timer *t, uint64_t delay_ms,
+                       void (*fn)(void *arg), void *arg)
+{
+	loop_timers_stop(q, t);
+	*t = (struct loop_timer){ .fn = fn, .arg = arg, .on = true };
+	t->due_ms = delay_ms > UINT64_MAX - q->now_ms ? UINT64_MAX : q->now_ms + delay_ms;
+	t->order = q->order++;
+	q->root = meld(q->root, t);
+}
+
+void loop_timers_stop(struct loop_timers *q, struct loop_timer *t)
+{
+	if (!t->on)
+		return;
+	take_out(q, t);
+	t->on = false;
+}
+
+void loop_timers_run(struct loop_timers *q, uint64_t now_ms)
+{
+	uint64_t newest = q->order;
+
+	q->now_ms = BASE_MAX(q->now_ms, now_ms);
+	while (q->root && q->root->due_ms <= q->now_ms && q->root->order < newest) {
+		struct loop_timer *t = q->root;
+
+		loop_timers_stop(q, t);
+		t->fn(t->arg);
+	}
 }
 
 void loop_timer_start(struct loop *loop, struct loop_timer *t, uint64_t delay_ms, loop_fn *fn,
                       void *arg)
 {
-	loop_timer_stop(loop, t);
-	*t = (struct loop_timer){ .fn = fn, .arg = arg, .on = true };
-	t->due_ms = delay_ms > UINT64_MAX - loop->now_ms ? UINT64_MAX : loop->now_ms + delay_ms;
-	t->order = loop->timer_order++;
-	loop->timers = meld(loop->timers, t);
+	loop_timers_start(&loop->timers, t, delay_ms, fn, arg);
 }
 
 void loop_timer_stop(struct loop *loop, struct loop_timer *t)
 {
-	if (!t->on)
-		return;
-	take_out(loop, t);
-	t->on = false;
-}
-
-void loop_timer_run(struct loop *loop)
-{
-	/* Those that start themselves again with no delay get their turn in the next iteration. */
-	uint64_t newest = loop->timer_order;
-
-	while (loop->timers && loop->timers->due_ms <= loop->now_ms &&
-	       loop->timers->order < newest) {
-		struct loop_timer *t = loop->timers;
-
-		loop_timer_stop(loop, t);
-		t->fn(t->arg);
-	}
+	loop_timers_stop(&loop->timers, t);
 }
