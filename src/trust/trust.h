@@ -15,16 +15,30 @@
 struct trust_store;
 
 struct trust_store_files {
-	const char *const *anchors; /**< PEM files of trust anchors, NULL-terminated; may be NULL */
-	const char *const *untrusted; /**< PEM files of further CA certificates; may be NULL */
+	const char *const *anchors;   /**< files of trust anchors, NULL-terminated; may be NULL */
+	const char *const *untrusted; /**< files of further CA certificates; may be NULL */
 	const char *const *crls;      /**< PEM or DER CRL files; may be NULL */
-	bool crl_required; /**< hard fail: a CRL check that cannot be done refuses the peer */
+	/**
+	 * true: hard fail, for the peer's certificate and every CA certificate below the anchor: a
+	 * CRL check that cannot be done refuses the peer (TS 33.310, 5.2.2.2). false: a valid CRL
+	 * that is there and lists a certificate refuses it, one that is missing, stale or unusable
+	 * refuses nobody.
+	 */
+	bool crl_required;
 };
 
+/** Read all files. @return 0; BASE_CONFIG with file and reason in `err`; BASE_LOCAL. */
 int trust_store_load(struct trust_store **ret, const struct trust_store_files *files,
                      struct base_error *err);
 struct trust_store *trust_store_ref(struct trust_store *store);
+/** NULL is fine. */
 void trust_store_unref(struct trust_store *store);
+
+/**
+ * Anchors in the store, for a server's list of acceptable authorities (RFC 5246, 7.4.4).
+ * Borrowed from the store. NULL `store` gives NULL.
+ */
+const STACK_OF(X509) * trust_store_anchors(const struct trust_store *store);
 
 /** How the peer may authenticate itself, a bit set (H.248.TLSPROF 8.3). */
 enum trust_method {
@@ -44,7 +58,7 @@ enum trust_reason {
 	TRUST_EXPIRED,
 	TRUST_NOT_YET_VALID,
 	TRUST_REVOKED,
-	TRUST_CRL_MISSING, /**< no CRL, and the domain asks for one */
+	TRUST_CRL_MISSING, /**< no usable CRL, and the domain asks for one */
 	TRUST_CRL_STALE,
 	TRUST_WRONG_PURPOSE, /**< key usage or EKU does not allow the peer's role */
 	TRUST_WRONG_NAME,
@@ -54,20 +68,24 @@ enum trust_reason {
 };
 
 struct trust_question {
-	unsigned methods;                            /**< enum trust_method bits */
+	unsigned methods;                            /**< enum trust_method bits; either suffices */
 	const struct x509_fingerprint *fingerprints; /**< what the controller sent; may be NULL */
 	size_t fingerprint_count;
 	bool peer_is_server;   /**< EKU serverAuth or clientAuth is asked for */
 	const char *peer_name; /**< dNSName the peer must prove (RFC 6125); NULL = any */
 	unsigned continue_on;  /**< bits 1 << enum trust_reason: tolerated, but reported */
 	int64_t now_s;         /**< UNIX time to judge by; 0 = the clock */
+	unsigned min_rsa_bits; /**< smallest RSA key; 0 = 2048 (TS 33.310, 6.1.1, mark R) */
+	bool allow_sha1; /**< SHA-1 signatures (TS 33.310, 6.1.1: "shall not", mark V) are let pass;
+	                      MD2, MD4 and MD5 never are */
 };
 
 struct trust_verdict {
 	bool authenticated;       /**< proven by one of the methods */
 	bool tolerated;           /**< not authenticated, but the domain lets the session go on */
 	unsigned method;          /**< the enum trust_method that decided */
-	enum trust_reason reason; /**< TRUST_OK or what failed */
+	enum trust_reason reason; /**< TRUST_OK or what failed, the first of `failures` */
+	unsigned failures;        /**< bits 1 << reason: everything wrong by the deciding method */
 	int depth;                /**< of the deciding certificate, 0 = the peer's own */
 	uint8_t alert;            /**< TLS alert to send when refused (RFC 5246, 7.2.2) */
 	char text[256];           /**< one sentence for log and Notify: subject, CRL or clause */
@@ -77,12 +95,27 @@ struct trust_verdict {
 
 /**
  * Decide. `chain[0]` is the peer's own certificate, DER, as received; count 0 = none sent.
+ *
+ * CA-signed: RFC 5280, 6.1 from the peer's certificate to an anchor, with CRLs as the store says,
+ * purpose by the peer's role, the name, and strength of keys and signatures; every failure is
+ * collected, and the peer is tolerated only if ALL of them are in `continue_on`. The name is
+ * looked for in dNSName; in the subject's CN only where there is no subjectAltName at all
+ * (RFC 6125, 6.4.4).
+ *
+ * Fingerprint (RFC 8122, 5 and 5.1): of the fingerprints given those of the most preferred hash
+ * (sha-256, sha-512, sha-384, sha-224, sha-1) count, one of them must match; names, dates and
+ * path are not looked at, since the fingerprint vouches for the certificate as it is, but the key's
+ * strength is. Where both methods are allowed and no fingerprint was given, the path decides.
+ *
  * No I/O, any thread.
+ * @param store  NULL = no anchors
  * @return 0 with the verdict filled (also when it says no), or BASE_LOCAL.
  */
 int trust_decide(struct trust_store *store, const struct trust_question *question,
                  const struct base_str *chain, size_t count, struct trust_verdict *ret);
 /** Short stable word ("expired", "crl-missing"); pure. */
 const char *trust_reason_name(enum trust_reason reason);
+/** The reason of that name; BASE_CONFIG for an unknown one (and for "ok", which is no failure). */
+int trust_reason_parse(struct base_str name, enum trust_reason *ret);
 
 #endif
