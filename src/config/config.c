@@ -1,9 +1,225 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/config.h"
 
-/* Placeholder, replaced with the folder's first real code. */
-int config_placeholder(void);
-int config_placeholder(void)
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/doc.h"
+
+#define FILE_MAX ((size_t)1 << 20)
+
+/** The first error libcyaml logs, and the innermost place of its backtrace. */
+struct complaint {
+	char text[256];
+	unsigned long line, column;
+};
+
+/** What libcyaml would print goes into the error instead. */
+__attribute__((format(printf, 3, 0))) static void complaint_take(cyaml_log_t level, void *ctx,
+                                                                 const char *fmt, va_list args)
 {
+	struct complaint *complaint = ctx;
+	char text[256];
+	char *place;
+
+	if (level < CYAML_LOG_ERROR)
+		return;
+	(void)vsnprintf(text, sizeof(text), fmt, args); /* shortening is fine here */
+	text[strcspn(text, "\n")] = '\0';
+	if (!complaint->text[0])
+		(void)snprintf(complaint->text, sizeof(complaint->text), "%s",
+		               strncmp(text, "Load: ", 6) ? text : text + 6);
+	place = strstr(text, "(line: ");
+	if (place && !complaint->line &&
+	    sscanf(place, "(line: %lu, column: %lu", &complaint->line, &complaint->column) != 2)
+		complaint->line = complaint->column = 0;
+}
+
+static cyaml_config_t cyaml_settings(struct complaint *complaint)
+{
+	return (cyaml_config_t){ .log_fn = complaint_take,
+		                 .log_ctx = complaint,
+		                 .mem_fn = cyaml_mem,
+		                 .log_level = CYAML_LOG_ERROR,
+		                 .flags = CYAML_CFG_NO_ALIAS };
+}
+
+static int load_struct(const struct config_doc *doc, const char *data, size_t len,
+                       const cyaml_schema_value_t *schema, void **ret, struct base_error *err)
+{
+	struct complaint complaint = { .text = "" };
+	cyaml_config_t settings = cyaml_settings(&complaint);
+	cyaml_err_t why;
+	void *loaded = NULL;
+
+	if (!doc->root) { /* an empty file is an empty mapping */
+		data = "{}";
+		len = 2;
+	}
+	why = cyaml_load_data((const uint8_t *)data, len, &settings, schema, &loaded, NULL);
+	if (why == CYAML_ERR_OOM)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
+	if (why != CYAML_OK)
+		return config_refuse_at(doc, err, (unsigned)complaint.line,
+		                        (unsigned)complaint.column, "%s",
+		                        complaint.text[0] ? complaint.text : cyaml_strerror(why));
+	*ret = loaded;
 	return 0;
+}
+
+int config_load_text(const char *name, const char *data, size_t len,
+                     const cyaml_schema_value_t *schema, void **ret, struct config_doc **ret_doc,
+                     struct base_error *err)
+{
+	struct config_doc *doc = NULL;
+	int rc;
+
+	base_error_place(err, name, 0, 0);
+	if (len > FILE_MAX)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, EFBIG), "larger than %zu octets",
+		                      FILE_MAX);
+	rc = config_doc_read(name, data, len, &doc, err);
+	if (!rc)
+		rc = config_schema_check(doc, schema, err);
+	if (!rc)
+		rc = load_struct(doc, data, len, schema, ret, err);
+	if (rc || !ret_doc)
+		config_doc_free(doc);
+	else
+		*ret_doc = doc;
+	return rc;
+}
+
+int config_load(const char *path, const cyaml_schema_value_t *schema, void **ret,
+                struct config_doc **ret_doc, struct base_error *err)
+{
+	char *data;
+	size_t len;
+	int rc = config_file_read(path, FILE_MAX, &data, &len, err);
+
+	if (rc)
+		return rc;
+	rc = config_load_text(path, data, len, schema, ret, ret_doc, err);
+	free(data);
+	return rc;
+}
+
+void config_free(const cyaml_schema_value_t *schema, void *ptr)
+{
+	struct complaint complaint = { .text = "" };
+	cyaml_config_t settings = cyaml_settings(&complaint);
+
+	if (ptr)
+		(void)cyaml_free(&settings, schema, ptr, 0); /* fails only on NULL arguments */
+}
+
+static int refuse_file(const char *path, struct base_error *err, int why, const char *what)
+{
+	base_error_place(err, path, 0, 0);
+	return base_error_set(err, BASE_ERR(BASE_CONFIG, why), "cannot %s: %s", what,
+	                      strerror(why));
+}
+
+/** Read to the end or to the limit. @return 0, or an errno. */
+static int read_all(int fd, size_t max, struct base_writer *w)
+{
+	ssize_t n;
+
+	w->limit = max + 2; /* one octet to notice that it is too long, one for the end mark */
+	do {
+		size_t want = BASE_MIN((size_t)16384, max + 1 - w->len);
+
+		if (!base_writer_reserve(w, want + 1))
+			return ENOMEM;
+		n = read(fd, w->data + w->len, want);
+		if (n < 0 && errno != EINTR)
+			return errno;
+		if (n > 0)
+			w->len += (size_t)n;
+		if (w->len > max)
+			return EFBIG;
+	} while (n);
+	w->data[w->len] = '\0';
+	return 0;
+}
+
+static int file_read(const char *path, size_t max, struct stat *st, struct base_writer *w,
+                     struct base_error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int why;
+
+	if (fd < 0)
+		return refuse_file(path, err, errno, "open");
+	why = fstat(fd, st) ? errno : read_all(fd, max, w);
+	(void)close(fd); /* opened for reading: nothing can be lost */
+	if (why == ENOMEM)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
+	return why ? refuse_file(path, err, why, "read") : 0;
+}
+
+int config_file_read(const char *path, size_t max, char **ret, size_t *ret_len,
+                     struct base_error *err)
+{
+	struct base_writer w = { .data = NULL };
+	struct stat st;
+	int rc = file_read(path, max, &st, &w, err);
+
+	if (rc) {
+		base_writer_done(&w);
+		return rc;
+	}
+	*ret = (char *)w.data;
+	*ret_len = w.len;
+	return 0;
+}
+
+static int secret_decode(const char *path, const struct stat *st, struct base_str hex,
+                         struct base_secret *ret, struct base_error *err)
+{
+	struct base_secret secret = { .data = NULL };
+	int rc;
+
+	base_error_place(err, path, 0, 0);
+	if (st->st_mode & 007)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, EACCES),
+		                      "a secret that others can read; chmod o-rwx it");
+	hex = base_str_trim(hex);
+	if (hex.len < 2)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "no hex digits in it");
+	secret.data = malloc(hex.len / 2);
+	if (!secret.data)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
+	rc = base_hex_decode(hex, secret.data, hex.len / 2, &secret.len);
+	if (rc) {
+		secret.len = hex.len / 2; /* wipe all of it */
+		base_secret_done(&secret);
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "must hold an even number of hex digits and nothing else");
+	}
+	base_secret_done(ret);
+	*ret = secret;
+	return 0;
+}
+
+int config_secret_read(const char *path, struct base_secret *ret, struct base_error *err)
+{
+	static const size_t max = 65535;
+	struct base_writer w = { .data = NULL };
+	struct stat st;
+	int rc;
+
+	/* Room for all of it at once: growing would leave copies behind that nobody wipes. */
+	if (!base_writer_reserve(&w, max + 2))
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
+	rc = file_read(path, max, &st, &w, err);
+	if (!rc)
+		rc = secret_decode(path, &st, base_writer_view(&w), ret, err);
+	base_wipe(w.data, w.len);
+	base_writer_done(&w);
+	return rc;
 }
