@@ -17,23 +17,39 @@
 
 /** Workers and what they share. Made, used and freed by the control thread. */
 struct relay_pool;
-struct loop;
 /** One H.248 Context's bearers; all on one worker. */
 struct relay_context;
 /** One stream endpoint: a TCP connection, perhaps with TLS on it. */
 struct relay_endpoint;
 
 struct relay_pool_spec {
-	unsigned workers;        /**< threads; 0 = one per core */
-	unsigned endpoint_limit; /**< refuse beyond; 0 = what RLIMIT_NOFILE leaves */
-	size_t buffer_limit;     /**< octets an endpoint may hold for a slow peer; 0 = 256 KiB */
+	unsigned workers;          /**< threads; 0 = one per core */
+	unsigned endpoint_limit;   /**< refuse beyond; 0 = what RLIMIT_NOFILE leaves */
+	size_t buffer_limit;       /**< octets an endpoint may hold for a slow peer; 0 = 256 KiB,
+	                              at least 64 KiB */
+	unsigned half_timeout_ms;  /**< a half-closed endpoint without traffic ends; 0 = 240 s */
+	unsigned drain_timeout_ms; /**< how long an orderly close may take; 0 = 5 s */
 };
 
 int relay_pool_new(struct relay_pool **ret, struct loop *control,
                    const struct relay_pool_spec *spec, struct base_error *err);
-/** Aborts what is still open, joins the workers. No callback comes afterwards. */
+/**
+ * Aborts what is still open, joins the workers. No callback comes afterwards; contexts, endpoints
+ * and listeners of the pool are gone with it. NULL is fine. Not inside an event callback.
+ */
 void relay_pool_free(struct relay_pool *pool);
 
+/**
+ * Forget the workers' engine contexts of `domain` (a reload has replaced it). Sessions that run
+ * keep theirs until they end. @return 0, or BASE_LOCAL when memory is short (call again later).
+ */
+int relay_pool_domain_drop(struct relay_pool *pool, struct tls_domain *domain);
+
+/**
+ * What an endpoint tells. The last event of each endpoint is exactly one RELAY_TCP_FAILED or
+ * RELAY_TCP_DOWN; a TLS event comes before it. A half-close alone is no event: it is carried to the
+ * partner, and DOWN is told when both directions have ended.
+ */
 enum relay_event_kind {
 	RELAY_TCP_UP,     /**< connected or accepted; `peer` is set */
 	RELAY_TCP_FAILED, /**< connect failed, timed out, or nobody came */
@@ -105,6 +121,7 @@ struct relay_endpoint_spec {
 	const struct relay_tls_spec *tls; /**< NULL = plain TCP */
 	bool tls_hold;                    /**< do not start TLS before relay_endpoint_start_tls */
 	bool linked_setup;                /**< seplink: partner's TCP up triggers ours (H.248.92) */
+	bool linked_tls;                  /**< likewise: partner's TLS up ends our tls_hold */
 	unsigned connect_timeout_ms;   /**< 0 = 10 s; server: how long to wait for a peer, 0 = for
 	                                  ever */
 	unsigned handshake_timeout_ms; /**< 0 = 10 s */
@@ -126,17 +143,34 @@ int relay_endpoint_remote_set(struct relay_endpoint *endpoint,
                               const struct sockaddr_storage *remote);
 /** Replace fingerprints, PSKs, role of a session not yet started. Copied. */
 int relay_endpoint_tls_set(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls);
+/*
+ * Orders. Each is carried out by the worker in the order given; one that the endpoint's state does
+ * not know (connect when it is connected) changes nothing. All but remove return 0, or BASE_LOCAL
+ * when memory is short and nothing was ordered.
+ */
+
 /** Client: send SYN now (tcpbcc/EstBNC). */
-void relay_endpoint_connect(struct relay_endpoint *endpoint);
+int relay_endpoint_connect(struct relay_endpoint *endpoint);
 /** Start TLS as soon as TCP is up (tlsbsc/EstBNC makes it the client). */
-void relay_endpoint_start_tls(struct relay_endpoint *endpoint, enum tls_role role);
-/** close_notify and FIN, or with `abort` RST. Events follow. */
-void relay_endpoint_release(struct relay_endpoint *endpoint, bool abort);
-/** Which way bytes may flow through this endpoint (LocalControl Mode); as seen from the context. */
-void relay_endpoint_mode_set(struct relay_endpoint *endpoint, bool may_send, bool may_receive);
-/** Bytes go between these two; NULL unlinks. Both must be of one context. */
-void relay_endpoint_link(struct relay_endpoint *endpoint, struct relay_endpoint *partner);
-/** End it: orderly close in the background, no more callbacks, the pointer is gone. */
+int relay_endpoint_start_tls(struct relay_endpoint *endpoint, enum tls_role role);
+/**
+ * close_notify and FIN, or with `abort` RST. Events follow. The stream's end is carried to the
+ * partner in the same manner: unlink first if that one shall live on.
+ */
+int relay_endpoint_release(struct relay_endpoint *endpoint, bool abort);
+/**
+ * Which way bytes may flow through this endpoint (LocalControl Mode); as seen from the context:
+ * `may_send` towards its peer, `may_receive` from it. What may not flow waits at its sender
+ * (back-pressure), it is not lost. Both are true for a new endpoint.
+ */
+int relay_endpoint_mode_set(struct relay_endpoint *endpoint, bool may_send, bool may_receive);
+/** Bytes go between these two; NULL unlinks. Both must be of one context. Earlier links of either
+ * end. */
+int relay_endpoint_link(struct relay_endpoint *endpoint, struct relay_endpoint *partner);
+/**
+ * End it: orderly close in the background (see release), no more callbacks, the pointer is gone.
+ * NULL is fine.
+ */
 void relay_endpoint_remove(struct relay_endpoint *endpoint);
 
 /** Counters since the endpoint was made. `octets` are application data, above TLS. */
@@ -146,9 +180,47 @@ struct relay_stats {
 	uint64_t records_in, records_out; /**< TLS application data records */
 	uint64_t handshakes, handshake_failures;
 	uint64_t segments_retransmitted; /**< TCP_INFO, at the last event or close */
+	uint64_t buffered_peak;          /**< most octets held at once for a slow peer */
 };
 void relay_endpoint_stats(const struct relay_endpoint *endpoint, struct relay_stats *ret);
 /** Endpoints open now, and the most there may be. */
 void relay_pool_usage(const struct relay_pool *pool, unsigned *ret_open, unsigned *ret_limit);
+
+/* ---- standing listener ---- */
+
+/**
+ * A listening address that turns each accepted connection into a pair of linked endpoints on the
+ * worker that accepted it: one towards the peer, one towards the backend, which is connected when
+ * the front is open (its TLS done). No control thread is in the way and nobody is told of single
+ * connections: a plain TLS-terminating proxy.
+ */
+struct relay_listener;
+
+struct relay_listener_spec {
+	struct sockaddr_storage local;            /**< port 0 = any */
+	struct sockaddr_storage backend;          /**< where to connect */
+	const struct relay_tls_spec *tls;         /**< towards peers; NULL = plain TCP */
+	const struct relay_tls_spec *backend_tls; /**< towards the backend; NULL = plain TCP */
+	unsigned connect_timeout_ms;              /**< to the backend; 0 = 10 s */
+	unsigned handshake_timeout_ms;            /**< 0 = 10 s */
+};
+
+/** Sums over all workers. accepted = refused + what became a pair. */
+struct relay_listener_stats {
+	uint64_t accepted; /**< connections taken from the kernel */
+	uint64_t refused;  /**< of those, closed at once: no descriptor, memory or room left */
+};
+
+/**
+ * Bind and listen, one socket per worker on one port (SO_REUSEPORT). Control thread.
+ * @return 0; BASE_LOCAL with errno as detail
+ */
+int relay_listener_new(struct relay_listener **ret, struct relay_pool *pool,
+                       const struct relay_listener_spec *spec, struct base_error *err);
+/** Bound address with the real port. */
+void relay_listener_local(const struct relay_listener *listener, struct sockaddr_storage *ret);
+void relay_listener_stats(const struct relay_listener *listener, struct relay_listener_stats *ret);
+/** Stop listening; connections already made live on. The pointer is gone. NULL is fine. */
+void relay_listener_free(struct relay_listener *listener);
 
 #endif
