@@ -1,9 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tls/tls.h"
+#include "tls/engine.h"
 
-/* Placeholder, replaced with the folder's first real code. */
-int tls_placeholder(void);
-int tls_placeholder(void)
+const char *tls_engine_name(enum tls_engine engine)
 {
-	return 0;
+	switch (engine) {
+	case TLS_ENGINE_OPENSSL:
+		return "openssl";
+	case TLS_ENGINE_GNUTLS:
+		return "gnutls";
+	default:
+		return "auto";
+	}
+}
+
+static const struct tls_engine_ops *engine_ops(enum tls_engine engine)
+{
+	if (engine == TLS_ENGINE_OPENSSL)
+		return tls_openssl_ops();
+	return engine == TLS_ENGINE_GNUTLS ? tls_gnutls_ops() : NULL;
+}
+
+const struct profile_engine_caps *tls_engine_caps(enum tls_engine engine)
+{
+	const struct tls_engine_ops *ops = engine_ops(engine);
+
+	return ops ? ops->caps : NULL;
 }

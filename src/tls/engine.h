@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Private to src/tls: what stands between the public calls and an engine.
+ *
+ * Invariants, kept by session.c so that no engine has to:
+ * 1. An engine is called only while `session->io` is lent; it keeps no pointer into it afterwards.
+ *    It holds no buffers while idle but a part of a record that has begun to arrive.
+ * 2. Engines never judge certificates: they hand the peer's chain to tls_session_judge() and do
+ *    what it says. They never see a private key they can do without.
+ * 3. The first failure is the one that is told (tls_session_fail); after it, and after the peer's
+ *    close_notify, the engine is not asked to read again.
+ * 4. A ticket is a credential of the domain that earned it: keys and scope are the domain's, and a
+ *    session with credentials of its own stream (PSK, fingerprint) or one that asks for a client
+ *    certificate neither gives nor takes tickets (tls_session_tickets).
+ */
+#ifndef GH_TLS_ENGINE_H
+#define GH_TLS_ENGINE_H
+
+#include <stdatomic.h>
+
+#include "tls/tls.h"
+
+/** Alerts we name ourselves (RFC 5246, 7.2; RFC 8446, 6; RFC 4279, 6). */
+enum tls_alert {
+	TLS_ALERT_CLOSE_NOTIFY = 0,
+	TLS_ALERT_UNEXPECTED_MESSAGE = 10,
+	TLS_ALERT_BAD_RECORD_MAC = 20,
+	TLS_ALERT_HANDSHAKE_FAILURE = 40,
+	TLS_ALERT_BAD_CERTIFICATE = 42,
+	TLS_ALERT_UNSUPPORTED_CERTIFICATE = 43,
+	TLS_ALERT_CERTIFICATE_REVOKED = 44,
+	TLS_ALERT_CERTIFICATE_EXPIRED = 45,
+	TLS_ALERT_CERTIFICATE_UNKNOWN = 46,
+	TLS_ALERT_UNKNOWN_CA = 48,
+	TLS_ALERT_ACCESS_DENIED = 49,
+	TLS_ALERT_DECRYPT_ERROR = 51,
+	TLS_ALERT_INTERNAL_ERROR = 80,
+	TLS_ALERT_USER_CANCELED = 90,
+	TLS_ALERT_NO_RENEGOTIATION = 100,
+	TLS_ALERT_UNKNOWN_PSK_IDENTITY = 115,
+	TLS_ALERT_CERTIFICATE_REQUIRED = 116,
+};
+
+#define TLS_IDENTITY_MAX   128   /**< octets of a PSK identity (RFC 4279, 5.3) */
+#define TLS_PSK_MAX        64    /**< octets of a PSK (RFC 4279, 5.3) */
+#define TLS_RECORD_MAX     16384 /**< octets of clear text in a record (RFC 5246, 6.2.1) */
+#define TLS_RECORD_EXTRA   325   /**< at most this much around it: header, IV, MAC, padding */
+#define TLS_TICKET_KEY_LEN 80    /**< OpenSSL's name, MAC and AES keys; GnuTLS uses the first 64 */
+
+/**
+ * One engine. All functions get the session or context with everything common already set, and
+ * keep their own objects in `engine`. Results are those of the public calls in tls.h.
+ */
+struct tls_engine_ops {
+	enum tls_engine engine;
+	const struct profile_engine_caps *caps;
+	/** Microseconds of server CPU for a full handshake, to choose among equals (domain.c). */
+	unsigned cost_ecdsa, cost_rsa;
+
+	/** Make `context->engine`. BASE_CONFIG when the engine refuses the settings. */
+	int (*context_new)(struct tls_context *context, struct base_error *err);
+	/** Undo; must cope with a half-built or NULL `context->engine`. */
+	void (*context_free)(struct tls_context *context);
+	/** Sessions made from now on show `identity` (at most once per context, before or after
+	 * others were made). */
+	int (*context_identity)(struct tls_context *context, struct x509_identity *identity,
+	                        struct base_error *err);
+	int (*session_new)(struct tls_session *session);
+	/** Must cope with a half-built or NULL `session->engine`. Writes nothing. */
+	void (*session_free)(struct tls_session *session);
+	/**
+	 * As tls_session_handshake. On success has set version, suite, resumed, and psk where one
+	 * was used (tls_session_psk_used). Frees what only the handshake needed.
+	 */
+	int (*handshake)(struct tls_session *session);
+	/** As tls_session_read; `cap` > 0. Counts records_in. */
+	int (*read)(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len);
+	/** As tls_session_write; `len` > 0. Counts records_out. */
+	int (*write)(struct tls_session *session, const uint8_t *clear, size_t len);
+	/** Append close_notify; called once at most. */
+	int (*close)(struct tls_session *session);
+	/**
+	 * Append a fatal alert, `alert` where the engine lets us choose.
+	 * @return the alert really sent, -1 when none could be
+	 */
+	int (*abort)(struct tls_session *session, uint8_t alert);
+};
+
+const struct tls_engine_ops *tls_openssl_ops(void);
+/** NULL where it was not built. */
+const struct tls_engine_ops *tls_gnutls_ops(void);
+
+/** All that is decided at start-up. Immutable but for the identity made on demand. */
+struct tls_domain {
+	atomic_uint refs;
+	char *name;
+	struct profile_settings *settings; /**< `settings->profile` is the profile */
+	const struct tls_engine_ops *ops;
+	struct trust_store *trust;                /**< may be NULL */
+	_Atomic(struct x509_identity *) identity; /**< may be NULL; set once */
+	unsigned server_methods, client_methods, continue_on;
+	enum tls_client_auth client_auth; /**< as it is done: methods and profile considered */
+	struct tls_psk *psks;
+	size_t psk_count;
+	char *psk_hint;
+	unsigned versions; /**< PROFILE_TLS_* bits that are offered */
+	uint16_t *suites;  /**< what is offered, in order; TLS 1.3's first */
+	size_t suite_count;
+	uint32_t lifetime_s; /**< of tickets */
+	bool tickets;        /**< as profile and policy say; see tls_session_tickets() */
+	uint8_t ticket_key[TLS_TICKET_KEY_LEN]; /**< random, shared by all contexts of the domain */
+	uint8_t scope[32]; /**< SHA-256 of name and policy, for the session id context */
+	struct tls_gap *gaps;
+	size_t gap_count;
+	struct base_arena arena; /**< names, PSK structs, suites, gaps */
+};
+
+struct tls_context {
+	struct tls_domain *domain;
+	const struct tls_engine_ops *ops;
+	bool has_identity;
+	unsigned sessions; /**< alive */
+	void *engine;
+};
+
+/** What the stream brought and only the handshake needs; one block, wiped and freed after it. */
+struct tls_hand {
+	size_t size; /**< of the block */
+	struct x509_fingerprint *fingerprints;
+	size_t fingerprint_count;
+	struct tls_psk *psks;
+	size_t psk_count;
+	char *psk_hint, *server_name, *peer_name; /**< NULL = none */
+};
+
+struct tls_session {
+	struct tls_context *context;
+	void *engine;
+	struct tls_io *io;     /**< lent for the call, else NULL */
+	struct tls_hand *hand; /**< NULL when the stream brought nothing, and after the handshake */
+	struct trust_verdict *verdict; /**< NULL when none was asked for */
+	char *psk_identity;            /**< NULL when none; printable copy */
+	char *failure;                 /**< NULL when nothing failed */
+	int rc;                        /**< the failure that ended it, 0 = none */
+	int16_t alert;                 /**< -1 none */
+	uint8_t side;                  /**< enum tls_side, of `alert` */
+	uint8_t role;                  /**< enum tls_role */
+	uint16_t version, suite;       /**< on the wire; 0 before */
+	bool established, resumed, psk;
+	bool tickets;    /**< may give and take tickets (server) */
+	bool closed_in;  /**< the peer's close_notify was read */
+	bool closed_out; /**< ours was written */
+	uint64_t records_in, records_out;
+};
+
+/* -- what engines call ---------------------------------------------------------------------- */
+
+static inline const struct profile_settings *tls_settings(const struct tls_session *session)
+{
+	return session->context->domain->settings;
+}
+
+/**
+ * Judge the peer's chain as domain and stream ask; keeps the verdict for tls_session_info.
+ * Call it when the peer's Certificate message came (also an empty one, count 0); session.c calls
+ * it itself after a handshake in which the peer never got that far.
+ * @return 0 = go on, BASE_PEER with the alert to send, BASE_LOCAL
+ */
+int tls_session_judge(struct tls_session *session, const struct base_str *chain, size_t count);
+
+/** Are certificates of our peer of any interest: does a server ask for one, does a client look? */
+bool tls_session_judges(const struct tls_session *session);
+
+/**
+ * Keep why the session ends; the first reason stays. `alert` -1 = none.
+ * @return the result to hand back: BASE_PEER with the alert, or BASE_LOCAL when `side` is NONE
+ */
+int tls_session_fail(struct tls_session *session, int alert, enum tls_side side, const char *fmt,
+                     ...) __attribute__((format(printf, 4, 5)));
+
+/** The name to send as SNI / hint to send, or NULL. */
+const char *tls_session_server_name(const struct tls_session *session);
+const char *tls_session_psk_hint(const struct tls_session *session);
+/** Is there any PSK: the stream's, or else the domain's? */
+bool tls_session_has_psk(const struct tls_session *session);
+
+/**
+ * Server: the PSK of an identity, the stream's before the domain's; every entry is compared, in
+ * time that does not tell which matched.
+ * @return NULL when unknown
+ */
+const struct tls_psk *tls_psk_find(const struct tls_session *session, const void *identity,
+                                   size_t len);
+/** Client: the PSK whose identity is the hint, or else the first (RFC 4279, 5.2). NULL = none. */
+const struct tls_psk *tls_psk_choose(const struct tls_session *session, const char *hint,
+                                     size_t len);
+/** Keep the identity that the handshake used, for tls_session_info. */
+void tls_session_psk_used(struct tls_session *session, const void *identity, size_t len);
+
+/** Is this code point among them? Pure. */
+bool tls_caps_have(const struct profile_codes *codes, uint16_t code);
+
+#endif

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * One TLS endpoint, the part that is the same for every engine: lends the bytes of a step to the
+ * engine, keeps what the session came to, and guards the invariants of engine.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tls/engine.h"
+
+/* -- contexts -------------------------------------------------------------------------------- */
+
+/** An identity made on demand, after the context was, is shown from the next session on. */
+static int context_identity(struct tls_context *context, struct base_error *err)
+{
+	struct x509_identity *identity =
+	        atomic_load_explicit(&context->domain->identity, memory_order_acquire);
+	int rc;
+
+	if (context->has_identity || !identity)
+		return 0;
+	rc = context->ops->context_identity(context, identity, err);
+	if (rc == 0)
+		context->has_identity = true;
+	return rc;
+}
+
+int tls_context_new(struct tls_context **ret, struct tls_domain *domain, struct base_error *err)
+{
+	struct tls_context *context = calloc(1, sizeof(*context));
+	int rc;
+
+	if (!context)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "no memory");
+	context->domain = tls_domain_ref(domain);
+	context->ops = domain->ops;
+	rc = context->ops->context_new(context, err);
+	if (rc == 0)
+		rc = context_identity(context, err);
+	if (rc == 0) {
+		*ret = context;
+		context = NULL;
+	}
+	tls_context_free(context);
+	return rc;
+}
+
+void tls_context_free(struct tls_context *context)
+{
+	if (!context)
+		return;
+	context->ops->context_free(context);
+	tls_domain_unref(context->domain);
+	free(context);
+}
+
+/* -- what the stream brought ----------------------------------------------------------------- */
+
+static size_t text_size(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+/** Octets for the block: structs first, then keys, identities and names. */
+static size_t hand_size(const struct tls_session_spec *spec)
+{
+	size_t size = sizeof(struct tls_hand) + spec->psk_count * sizeof(struct tls_psk) +
+	              spec->fingerprint_count * sizeof(struct x509_fingerprint);
+
+	for (size_t i = 0; i < spec->psk_count; i++)
+		size += spec->psks[i].identity.len + spec->psks[i].key.len;
+	return size + text_size(spec->psk_hint) + text_size(spec->server_name) +
+	       text_size(spec->peer_name);
+}
+
+static void *hand_take(char **at, const void *data, size_t len)
+{
+	char *copy = *at;
+
+	if (!data)
+		return NULL;
+	if (len)
+		memcpy(copy, data, len);
+	*at += len;
+	return copy;
+}
+
+static int hand_new(struct tls_hand **ret, const struct tls_session_spec *spec)
+{
+	size_t size = hand_size(spec);
+	struct tls_hand *hand;
+	char *at;
+
+	if (size == sizeof(*hand))
+		return 0;
+	hand = malloc(size);
+	if (!hand)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	*hand = (struct tls_hand){ .size = size,
+		                   .psk_count = spec->psk_count,
+		                   .fingerprint_count = spec->fingerprint_count };
+	at = (char *)(hand + 1);
+	hand->fingerprints = hand_take(&at, spec->fingerprints,
+	                               spec->fingerprint_count * sizeof(*hand->fingerprints));
+	hand->psks = hand_take(&at, spec->psks, spec->psk_count * sizeof(*hand->psks));
+	for (size_t i = 0; i < spec->psk_count; i++) {
+		struct tls_psk *psk = &hand->psks[i];
+
+		psk->identity.ptr = hand_take(&at, psk->identity.ptr, psk->identity.len);
+		psk->key.data = hand_take(&at, psk->key.data, psk->key.len);
+	}
+	hand->psk_hint = hand_take(&at, spec->psk_hint, text_size(spec->psk_hint));
+	hand->server_name = hand_take(&at, spec->server_name, text_size(spec->server_name));
+	hand->peer_name = hand_take(&at, spec->peer_name, text_size(spec->peer_name));
+	*ret = hand;
+	return 0;
+}
+
+static void hand_free(struct tls_session *session)
+{
+	if (!session->hand)
+		return;
+	base_wipe(session->hand, session->hand->size);
+	free(session->hand);
+	session->hand = NULL;
+}
+
+static bool spec_valid(const struct tls_session_spec *spec)
+{
+	for (size_t i = 0; i < spec->psk_count; i++) {
+		const struct tls_psk *psk = &spec->psks[i];
+
+		if (psk->identity.len > TLS_IDENTITY_MAX || psk->key.len == 0 ||
+		    psk->key.len > TLS_PSK_MAX)
+			return false;
+		/* Both engines take the identity of a client as a string. */
+		if (psk->identity.len && memchr(psk->identity.ptr, '\0', psk->identity.len))
+			return false;
+	}
+	return !spec->psk_hint || strlen(spec->psk_hint) <= TLS_IDENTITY_MAX;
+}
+
+/* -- life ------------------------------------------------------------------------------------ */
+
+/**
+ * Resumption skips what the full handshake proved: the peer's certificate, the stream's PSK or
+ * fingerprint. So only sessions whose whole policy is the domain's may use tickets.
+ */
+static bool session_tickets(const struct tls_session *session)
+{
+	const struct tls_domain *domain = session->context->domain;
+
+	return session->role == TLS_ROLE_SERVER && domain->tickets &&
+	       domain->client_auth == TLS_CLIENT_AUTH_NONE &&
+	       (!session->hand ||
+	        (session->hand->psk_count == 0 && session->hand->fingerprint_count == 0));
+}
+
+int tls_session_new(struct tls_session **ret, struct tls_context *context,
+                    const struct tls_session_spec *spec)
+{
+	struct tls_session *session;
+	int rc;
+
+	if (!spec_valid(spec))
+		return BASE_ERR(BASE_CONFIG, 0);
+	session = calloc(1, sizeof(*session));
+	if (!session)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	session->context = context;
+	session->role = (uint8_t)spec->role;
+	session->alert = -1;
+	context->sessions++;
+	rc = context_identity(context, NULL);
+	if (rc == 0)
+		rc = hand_new(&session->hand, spec);
+	session->tickets = session_tickets(session);
+	if (rc == 0)
+		rc = context->ops->session_new(session);
+	if (rc == 0) {
+		*ret = session;
+		session = NULL;
+	}
+	tls_session_free(session);
+	return rc;
+}
+
+void tls_session_free(struct tls_session *session)
+{
+	if (!session)
+		return;
+	session->context->ops->session_free(session);
+	session->context->sessions--;
+	hand_free(session);
+	free(session->verdict);
+	free(session->psk_identity);
+	free(session->failure);
+	free(session);
+}
+
+/* -- failures -------------------------------------------------------------------------------- */
+
+int tls_session_fail(struct tls_session *session, int alert, enum tls_side side, const char *fmt,
+                     ...)
+{
+	va_list ap;
+
+	if (session->rc)
+		return session->rc;
+	session->alert = (int16_t)alert;
+	session->side = (uint8_t)side;
+	va_start(ap, fmt);
+	if (!session->failure && vasprintf(&session->failure, fmt, ap) < 0)
+		session->failure = NULL;
+	va_end(ap);
+	session->rc = side == TLS_SIDE_NONE ? BASE_ERR(BASE_LOCAL, 0)
+	                                    : BASE_ERR(BASE_PEER, alert < 0 ? 0 : alert);
+	return session->rc;
+}
+
+/** Make sure that a failing engine's result stays the session's. */
+static int session_ended(struct tls_session *session, int rc)
+{
+	if (rc == 0 || base_err_class(rc) == BASE_AGAIN)
+		return rc;
+	if (!session->rc)
+		session->rc = rc;
+	hand_free(session);
+	return session->rc;
+}
+
+/* -- judging the peer ------------------------------------------------------------------------ */
+
+bool tls_session_judges(const struct tls_session *session)
+{
+	const struct tls_domain *domain = session->context->domain;
+
+	if (session->role == TLS_ROLE_CLIENT)
+		return domain->server_methods != 0;
+	return domain->client_auth != TLS_CLIENT_AUTH_NONE;
+}
+
+static struct trust_question session_question(const struct tls_session *session)
+{
+	const struct tls_domain *domain = session->context->domain;
+	const struct tls_hand *hand = session->hand;
+	bool client = session->role == TLS_ROLE_CLIENT;
+
+	return (struct trust_question){
+		.methods = client ? domain->server_methods : domain->client_methods,
+		.fingerprints = hand ? hand->fingerprints : NULL,
+		.fingerprint_count = hand ? hand->fingerprint_count : 0,
+		.peer_is_server = client,
+		.peer_name = hand ? hand->peer_name : NULL,
+		.continue_on = domain->continue_on,
+	};
+}
+
+/** A server that only requests a certificate lives with a client that has none. */
+static bool verdict_refuses(const struct tls_session *session)
+{
+	const struct trust_verdict *verdict = session->verdict;
+
+	if (verdict->authenticated || verdict->tolerated)
+		return false;
+	return !(verdict->reason == TRUST_NO_CERTIFICATE && session->role == TLS_ROLE_SERVER &&
+	         session->context->domain->client_auth == TLS_CLIENT_AUTH_REQUEST);
+}
+
+int tls_session_judge(struct tls_session *session, const struct base_str *chain, size_t count)
+{
+	struct trust_question question = session_question(session);
+	int rc;
+
+	if (!tls_session_judges(session))
+		return 0;
+	if (!session->verdict)
+		session->verdict = malloc(sizeof(*session->verdict));
+	if (!session->verdict)
+		return tls_session_fail(session, TLS_ALERT_INTERNAL_ERROR, TLS_SIDE_NONE,
+		                        "no memory to judge the peer's certificate");
+	*session->verdict = (struct trust_verdict){ 0 };
+	rc = trust_decide(session->context->domain->trust, &question, chain, count,
+	                  session->verdict);
+	if (rc)
+		return tls_session_fail(session, TLS_ALERT_INTERNAL_ERROR, TLS_SIDE_NONE,
+		                        "the peer's certificate could not be judged");
+	if (!verdict_refuses(session))
+		return 0;
+	return BASE_ERR(BASE_PEER, session->verdict->alert);
+}
+
+/* -- steps ----------------------------------------------------------------------------------- */
+
+/**
+ * The engine is done. A peer that was to be judged and was not (it sent no certificate, in a
+ * version where the engine then asks nobody) is judged now, unless a PSK proved it (RFC 4279).
+ */
+static int handshake_finish(struct tls_session *session)
+{
+	int rc = 0;
+
+	if (!session->psk && !session->resumed && !session->verdict)
+		rc = tls_session_judge(session, NULL, 0);
+	if (rc) {
+		uint8_t alert = (uint8_t)base_err_detail(rc);
+
+		tls_session_abort(session, session->io, alert);
+		return session->rc;
+	}
+	session->established = true;
+	hand_free(session);
+	return 0;
+}
+
+int tls_session_handshake(struct tls_session *session, struct tls_io *io)
+{
+	int rc;
+
+	if (session->rc)
+		return session->rc;
+	if (session->established)
+		return 0;
+	session->io = io;
+	rc = session->context->ops->handshake(session);
+	if (rc == 0)
+		rc = handshake_finish(session);
+	session->io = NULL;
+	return session_ended(session, rc);
+}
+
+int tls_session_read(struct tls_session *session, struct tls_io *io, uint8_t *clear, size_t cap,
+                     size_t *ret_len)
+{
+	int rc;
+
+	*ret_len = 0;
+	if (session->rc)
+		return session->rc;
+	if (session->closed_in)
+		return 0;
+	if (!session->established || cap == 0)
+		return BASE_ERR(BASE_AGAIN, 0);
+	session->io = io;
+	rc = session->context->ops->read(session, clear, cap, ret_len);
+	session->io = NULL;
+	return session_ended(session, rc);
+}
+
+int tls_session_write(struct tls_session *session, struct tls_io *io, const uint8_t *clear,
+                      size_t len)
+{
+	int rc;
+
+	if (session->rc)
+		return session->rc;
+	if (!session->established || session->closed_out)
+		return BASE_ERR(BASE_BUG, 0);
+	if (len == 0)
+		return 0;
+	session->io = io;
+	rc = session->context->ops->write(session, clear, len);
+	session->io = NULL;
+	return session_ended(session, rc);
+}
+
+int tls_session_close(struct tls_session *session, struct tls_io *io)
+{
+	int rc;
+
+	if (session->rc || session->closed_out)
+		return session->rc;
+	session->closed_out = true;
+	session->io = io;
+	rc = session->established ? session->context->ops->close(session) : 0;
+	session->io = NULL;
+	return session_ended(session, rc);
+}
+
+void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t alert)
+{
+	struct tls_io *outer = session->io;
+	int sent = -1;
+
+	if (session->rc)
+		return;
+	session->io = io;
+	if (!session->closed_out)
+		sent = session->context->ops->abort(session, alert);
+	session->io = outer;
+	(void)tls_session_fail(session, sent, TLS_SIDE_LOCAL, "aborted here: %s",
+	                       session->verdict && session->verdict->reason != TRUST_OK
+	                               ? session->verdict->text
+	                               : tls_alert_name(alert));
+	hand_free(session);
+}
+
+/* -- what it came to ------------------------------------------------------------------------- */
+
+static const char *version_name(uint16_t version)
+{
+	static const char *const name[] = { "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3" };
+
+	return version >= 0x0301 && version <= 0x0304 ? name[version - 0x0301] : "";
+}
+
+void tls_session_info(const struct tls_session *session, struct tls_info *ret)
+{
+	const struct profile_suite *suite = profile_suite_find(session->suite);
+
+	*ret = (struct tls_info){
+		.established = session->established,
+		.resumed = session->resumed,
+		.version = session->version,
+		.version_name = version_name(session->version),
+		.suite = session->suite,
+		.suite_name = session->suite && suite ? suite->name : "",
+		.psk = session->psk,
+		.psk_identity = session->psk_identity,
+		.has_verdict = session->verdict != NULL,
+		.alert = session->alert,
+		.alert_side = (enum tls_side)session->side,
+		.failure = session->failure ? session->failure : "",
+		.records_in = session->records_in,
+		.records_out = session->records_out,
+	};
+	if (session->verdict)
+		ret->verdict = *session->verdict;
+}
