@@ -8,13 +8,16 @@
 
 #include "base/base.h"
 
+#include "h248/addr.h"
+#include "h248/assoc.h"
 #include "h248/build.h"
 #include "h248/errors.h"
 #include "h248/message.h"
+#include "h248/node.h"
 #include "h248/text.h"
+#include "h248/transport.h"
+#include "h248/txn.h"
 /* "h248/package.h" */
 /* "h248/sdp.h" */
-/* "h248/txn.h" */
-/* "h248/transport.h" */
 
 #endif

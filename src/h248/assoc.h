@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The control association as a gateway sees it (RFC 3525, 11; the fact sheet 5.1): registration
+ * with the first controller that takes us, keep-alive, failover, hand-off, leaving. A state machine
+ * as a table (docs/state-association.md is printed from it), on the transaction layer, so it too
+ * has neither sockets nor a clock.
+ *
+ * The association is the user of its h248_txn: give h248_assoc_txn_ops to h248_txn_new, or use
+ * h248_gateway_new below, which makes node and association in one go.
+ */
+#ifndef GH_H248_ASSOC_H
+#define GH_H248_ASSOC_H
+
+#include "h248/node.h"
+
+struct h248_assoc;
+
+enum h248_assoc_state {
+	H248_ASSOC_IDLE = 0, /**< not started */
+	H248_ASSOC_WAITING,  /**< for a random time before (re)starting at the first controller */
+	H248_ASSOC_REGISTERING, /**< a ServiceChange is out */
+	H248_ASSOC_REGISTERED,
+	H248_ASSOC_PROBING, /**< silence for the inactivity time: asked whether it is still there */
+	H248_ASSOC_LEAVING, /**< the last ServiceChange is out */
+	H248_ASSOC_GONE,
+};
+#define H248_ASSOC_STATES 7
+
+/** Why an association went down. */
+enum h248_assoc_cause {
+	H248_CAUSE_SILENT = 1, /**< a request or the keep-alive got no answer */
+	H248_CAUSE_LOST,       /**< the connection ended */
+	H248_CAUSE_HANDOFF,    /**< the controller sent us to another */
+	H248_CAUSE_LEFT,       /**< we have left */
+};
+
+/** Times in milliseconds. */
+struct h248_assoc_config {
+	const struct h248_addr *controllers; /**< in order, the primary first; copied */
+	size_t controllers_count;
+
+	uint8_t version;         /**< highest version to offer; 0 = H248_VERSION_MAX */
+	struct base_str profile; /**< `NAME` of the Profile parameter; empty = not sent; copied */
+	uint8_t profile_version;
+	uint16_t restart_reason;                 /**< 0 = 901 Cold Boot */
+	const struct h248_addr *service_address; /**< sent as ServiceChangeAddress; NULL: not */
+
+	uint32_t mwd_ms;   /**< maximum waiting delay before the first attempt (9.2); 0 = none */
+	uint32_t retry_ms; /**< wait after a round of failures: first upper bound, doubled
+	                        each round up to retry_max_ms; 0 = 2000 */
+	uint32_t retry_max_ms;  /**< 0 = 60000 */
+	uint32_t register_ms;   /**< longest wait for one controller's answer; 0 = T-MAX alone */
+	uint32_t inactivity_ms; /**< keep-alive after so much silence; 0 = off */
+	uint32_t leave_ms; /**< longest wait for the answer to the last ServiceChange; 0 = 3000 */
+	uint32_t max_redirects; /**< MgcIdToTry in a row; 0 = 5 */
+};
+
+struct h248_assoc_ops {
+	/** A request of the controller, once registered (505 is answered before, 504 to others). */
+	void (*on_request)(void *user, struct h248_incoming *in, const struct h248_message *msg,
+	                   const struct h248_transaction *req);
+	/** Registered with `peer`, whose version and request address are set. */
+	void (*on_up)(void *user, struct h248_peer *peer);
+	/** No longer. `peer` is about to be freed; requests to it end CANCELLED. */
+	void (*on_down)(void *user, struct h248_peer *peer, enum h248_assoc_cause cause);
+	/** Left, as h248_assoc_stop asked: the association can be freed (later, not here). */
+	void (*on_gone)(void *user);
+	/** Each change of state, for logs. May be NULL. */
+	void (*on_state)(void *user, enum h248_assoc_state from, enum h248_assoc_state to,
+	                 const char *event);
+	/** As in struct h248_user_ops. May be NULL. */
+	void (*on_trace)(void *user, bool out, const struct h248_addr *peer, const void *data,
+	                 size_t len);
+};
+
+/** `config` and `ops` are copied. Call h248_assoc_attach before the start. */
+int h248_assoc_new(struct h248_assoc **ret, const struct h248_assoc_config *config,
+                   const struct h248_assoc_ops *ops, void *user);
+/** Frees no h248_txn; free that one first. NULL is fine. */
+void h248_assoc_free(struct h248_assoc *assoc);
+/** Fill the four callbacks of `ops` that are the association's; its `arg` must be `assoc`. */
+void h248_assoc_txn_ops(struct h248_txn_ops *ops);
+/** Name the entity that the association lives on. Once. */
+void h248_assoc_attach(struct h248_assoc *assoc, struct h248_txn *txn);
+
+/** Begin (RFC 3525, 11.2): wait up to MWD, then ServiceChange Restart on ROOT. */
+void h248_assoc_start(struct h248_assoc *assoc);
+/**
+ * Leave: ServiceChange on ROOT, then on_gone. In any state.
+ * @param method  H248_FORCED or H248_GRACEFUL
+ * @param reason  905 or 908
+ */
+void h248_assoc_stop(struct h248_assoc *assoc, enum h248_method method, unsigned reason);
+/** The controller's connection ended (on_peer_lost). */
+void h248_assoc_lost(struct h248_assoc *assoc, struct h248_peer *peer);
+/**
+ * The user has executed a ServiceChange HandOff on ROOT (RFC 3525, 11.5): go to that controller.
+ * Happens after the current call chain, so that its reply leaves first.
+ */
+void h248_assoc_handoff(struct h248_assoc *assoc, const struct h248_mid *mgc);
+/**
+ * The controller has set (or cleared, 0) the inactivity time, as with package `it`.
+ * @param request_id  RequestID of the Events descriptor that asked for it
+ */
+void h248_assoc_inactivity_set(struct h248_assoc *assoc, uint32_t inactivity_ms,
+                               uint32_t request_id);
+/** A request of the user's own got H248_OUTCOME_TIMEOUT: the controller has failed (D.1.5). */
+void h248_assoc_failed(struct h248_assoc *assoc);
+
+enum h248_assoc_state h248_assoc_state(const struct h248_assoc *assoc);
+/** The controller we are registered with, else NULL. */
+struct h248_peer *h248_assoc_peer(const struct h248_assoc *assoc);
+const char *h248_assoc_state_name(enum h248_assoc_state state);
+
+/* ---- the table itself, for the test that draws it ---- */
+
+/** One row: in `state`, `event` does `action` and leads to `next`. */
+struct h248_assoc_row {
+	uint8_t state, next;
+	const char *event, *action;
+};
+/** The rows in order; those not listed ignore the event. @return their number. */
+size_t h248_assoc_table(const struct h248_assoc_row **ret);
+/** Does `state` run a timer while it lasts? */
+bool h248_assoc_state_timed(enum h248_assoc_state state);
+
+/* ---- node and association together ---- */
+
+struct h248_gateway;
+
+/**
+ * A gateway's side of H.248 on a loop: node, sockets by h248_gateway_listen, association. The
+ * node's addresses of its own for UDP come from listening; over TCP none is needed.
+ */
+int h248_gateway_new(struct h248_gateway **ret, struct loop *loop,
+                     const struct h248_node_config *node, const struct h248_assoc_config *assoc,
+                     const struct h248_assoc_ops *ops, void *user);
+/** Not inside a callback. NULL is fine. */
+void h248_gateway_free(struct h248_gateway *gw);
+struct h248_node *h248_gateway_node(struct h248_gateway *gw);
+struct h248_assoc *h248_gateway_assoc(struct h248_gateway *gw);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The shell around the transaction layer: sockets, the loop's clock and a timer. A controller uses
+ * a node directly; a gateway puts an association (h248/assoc.h) on it. One thread: the loop's.
+ */
+#ifndef GH_H248_NODE_H
+#define GH_H248_NODE_H
+
+#include "h248/transport.h"
+#include "h248/txn.h"
+
+struct h248_node;
+
+struct h248_node_config {
+	struct h248_txn_config txn;
+	struct h248_transport_config transport;
+};
+
+/** What a node tells its user; the first four as in struct h248_txn_ops. */
+struct h248_user_ops {
+	void (*on_request)(void *user, struct h248_incoming *in, const struct h248_message *msg,
+	                   const struct h248_transaction *req);
+	bool (*on_stranger)(void *user, const struct h248_addr *from,
+	                    const struct h248_message *msg);
+	void (*on_message_error)(void *user, struct h248_peer *peer, const struct h248_addr *from,
+	                         unsigned code, struct base_str text);
+	void (*on_heard)(void *user, struct h248_peer *peer);
+	/**
+	 * The TCP connection by which requests to this peer go was refused or has ended. Its
+	 * requests go on waiting: repeat them by h248_peer_resend, or free the peer.
+	 */
+	void (*on_peer_lost)(void *user, struct h248_peer *peer, const char *reason);
+	/** Each message as it is on the wire, for call-flow ladders. May be NULL. */
+	void (*on_trace)(void *user, bool out, const struct h248_addr *peer, const void *data,
+	                 size_t len);
+};
+
+/** `config` and `ops` are copied. @return 0, or BASE_LOCAL. */
+int h248_node_new(struct h248_node **ret, struct loop *loop, const struct h248_node_config *config,
+                  const struct h248_user_ops *ops, void *user);
+/** Not inside a callback. NULL is fine. */
+void h248_node_free(struct h248_node *node);
+
+/** As h248_transport_listen. */
+int h248_node_listen(struct h248_node *node, struct h248_addr *local, struct base_error *err);
+struct h248_txn *h248_node_txn(struct h248_node *node);
+struct h248_transport *h248_node_transport(struct h248_node *node);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Messages over UDP and TCP (RFC 3525, Annex D; TPKT of RFC 1006), IPv4 and IPv6, on a loop. Knows
+ * nothing of H.248 but its frames. One thread: the loop's.
+ */
+#ifndef GH_H248_TRANSPORT_H
+#define GH_H248_TRANSPORT_H
+
+#include "h248/addr.h"
+#include "loop/loop.h"
+
+/* ---- TPKT, the pure part ---- */
+
+#define H248_TPKT_HEADER 4
+/** Octets of the largest message in a TPKT: 65535 less the header. */
+#define H248_TPKT_MAX (65535 - H248_TPKT_HEADER)
+
+/**
+ * The next message at the start of `data` (RFC 1006, 6: version 3, a reserved octet, the length of
+ * all in 16 bits). Any bytes are safe. Pure.
+ *
+ * @param ret       the message, inside `data`
+ * @param ret_used  octets of `data` it took
+ * @return 0; BASE_AGAIN when more octets are needed; BASE_PEER when this is no TPKT (the version is
+ *         not 3, the length is less than its header's): the stream is beyond repair
+ */
+int h248_tpkt_next(struct base_str data, struct base_str *ret, size_t *ret_used);
+/** Write the header of a message of `len` octets, at most H248_TPKT_MAX. */
+void h248_tpkt_header(size_t len, uint8_t ret[H248_TPKT_HEADER]);
+
+/* ---- sockets ---- */
+
+struct h248_transport;
+
+struct h248_transport_ops {
+	/** A message. `data` is borrowed until return. Sending and closing are allowed here. */
+	void (*on_message)(void *arg, const struct h248_addr *from, const void *data, size_t len);
+	/** A TCP connection is open, made by us or accepted. May be NULL. */
+	void (*on_connected)(void *arg, const struct h248_addr *conn);
+	/**
+	 * A TCP connection could not be made or has ended, with the reason for people; not called
+	 * for those that we closed ourselves. May be NULL.
+	 */
+	void (*on_closed)(void *arg, const struct h248_addr *conn, const char *reason);
+	void *arg;
+};
+
+/** All zero takes every default. */
+struct h248_transport_config {
+	uint32_t max_conns;  /**< TCP connections; 0 = 1024. More are accepted and closed */
+	uint32_t max_output; /**< octets waiting for one TCP peer; 0 = 1 MiB. More closes it */
+	uint32_t connect_ms; /**< give up connecting; 0 = 10000 */
+	uint32_t partial_ms; /**< most time between the first and last octet of a message, and
+	                          until the first message of an accepted one; 0 = 30000 */
+};
+
+/** `config` and `ops` are copied. @return 0, or BASE_LOCAL. */
+int h248_transport_new(struct h248_transport **ret, struct loop *loop,
+                       const struct h248_transport_config *config,
+                       const struct h248_transport_ops *ops);
+/** Close all sockets and free. No callback is called. Not inside a callback. NULL is fine. */
+void h248_transport_free(struct h248_transport *t);
+
+/**
+ * Bind a UDP socket, or listen for TCP connections; several of each may be open. Port 0 takes any.
+ *
+ * @param local  in: where; out: with the true port, and `conn` naming this socket
+ * @return 0; BASE_CONFIG when the address cannot be bound, BASE_LOCAL when we lack descriptors or
+ *         memory; `err` says which
+ */
+int h248_transport_listen(struct h248_transport *t, struct h248_addr *local,
+                          struct base_error *err);
+
+/**
+ * Send one message. UDP: by the socket that `to->conn` names, else by the first one of the family.
+ * TCP: by the connection that `to->conn` names; with 0, by an open one to that address, else by a
+ * new one, which keeps the message until it is open.
+ *
+ * @return 0 when it is on its way (which promises nothing more); BASE_LOCAL when it is too long,
+ *         the socket would not take it, or there is no such socket or connection any more
+ */
+int h248_transport_send(struct h248_transport *t, const struct h248_addr *to, const void *data,
+                        size_t len);
+/**
+ * Close the TCP connection that `conn->conn` names, or all to that address when that is 0. What
+ * was accepted for sending is still sent, as far as the socket takes it at once.
+ */
+void h248_transport_close(struct h248_transport *t, const struct h248_addr *conn);
+/** Open TCP connections, for tests and status. */
+size_t h248_transport_conns(const struct h248_transport *t);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Transactions (RFC 3525, 8 and Annex D): each request executed at most once, each request of ours
+ * answered or given up. A pure core: bytes, time and addresses go in, bytes and calls come out;
+ * h248/node.h puts sockets and a clock around it.
+ *
+ * One `struct h248_txn` is one local entity (an MG, a virtual MG, an MGC) with its mId; it has
+ * peers. All state is inside, so any number of entities live side by side. One thread each.
+ *
+ * Callbacks may call everything here but h248_txn_input, h248_txn_advance and h248_txn_free.
+ */
+#ifndef GH_H248_TXN_H
+#define GH_H248_TXN_H
+
+#include "h248/addr.h"
+#include "h248/build.h"
+#include "h248/errors.h"
+#include "h248/message.h"
+#include "h248/text.h"
+#include "loop/timers.h"
+
+struct h248_txn;
+struct h248_peer;
+struct h248_incoming;
+
+/* ---- settings ---- */
+
+/** All zero takes every default. Times in milliseconds. */
+struct h248_txn_config {
+	struct h248_mid mid; /**< our own; its strings are copied */
+
+	uint32_t long_timer_ms; /**< LONG-TIMER, D.1.1; 0 = 30000 */
+	uint32_t t_max_ms;      /**< T-MAX, D.1.5: give up a request; 0 = 25000 */
+	uint32_t rto_first_ms;  /**< first retransmission before anything is measured; 0 = 200 */
+	uint32_t rto_min_ms;    /**< 0 = 100 */
+	uint32_t rto_max_ms;    /**< D.1.3 suggests 4000; 0 = 4000 */
+	uint32_t
+	        pending_rto_ms; /**< repetition timer after a TransactionPending, D.1.4; 0 = 5000 */
+
+	/** normalMGExecutionTime or normalMGCExecutionTime of ourselves: after this time, and each
+	 * time again, an unanswered request gets a TransactionPending (8.2.3); 0 = 500. */
+	uint32_t execution_ms;
+	uint32_t pending_limit; /**< pendings of one request until error 506 ends it; 0 = none */
+
+	uint32_t max_peers;     /**< 0 = 64 */
+	uint32_t max_incoming;  /**< remembered requests in all; 0 = 262144. More get error 511 */
+	size_t max_reply_bytes; /**< of replies kept for repetition; 0 = 64 MiB. More get 511 */
+	uint32_t max_outgoing;  /**< unanswered requests of ours; 0 = 65536 */
+	uint32_t max_udp;       /**< octets of a message over UDP; 0 = 65507 */
+
+	uint64_t seed;     /**< of the random part of timers; 0 = from the kernel */
+	uint32_t first_id; /**< of our TransactionIDs; 0 = random */
+	bool pretty;       /**< write messages for people */
+};
+
+/** What the core needs and tells. `arg` is the last member; only `send` and `now_ms` are needed. */
+struct h248_txn_ops {
+	/** Hand a message to the network. Data is borrowed. Not being sent is like being lost. */
+	void (*send)(void *arg, const struct h248_addr *to, const void *data, size_t len);
+	/** A monotonic clock; may be a virtual one. */
+	uint64_t (*now_ms)(void *arg);
+	/** h248_txn_deadline has changed to this. */
+	void (*rearm)(void *arg, uint64_t deadline_ms);
+
+	/**
+	 * A request to execute, once. Answer with h248_txn_reply, now or later; until then the
+	 * peer gets TransactionPending. The model is borrowed until return, unless
+	 * h248_incoming_keep. `req->faulty` says that actions or commands in it carry a `fault`:
+	 * answer those with its code, in their place.
+	 */
+	void (*on_request)(void *arg, struct h248_incoming *in, const struct h248_message *msg,
+	                   const struct h248_transaction *req);
+	/**
+	 * A sender that is no peer yet has sent requests. True makes it one (h248_peer, with its
+	 * mId and this address); false, or no such function, answers them with error 504.
+	 */
+	bool (*on_stranger)(void *arg, const struct h248_addr *from,
+	                    const struct h248_message *msg);
+	/** A message error from a peer (NULL: from a stranger). It is never answered. */
+	void (*on_message_error)(void *arg, struct h248_peer *peer, const struct h248_addr *from,
+	                         unsigned code, struct base_str text);
+	/** Something valid came from this peer: it lives. Called before its content is handled. */
+	void (*on_heard)(void *arg, struct h248_peer *peer);
+
+	void *arg;
+};
+
+/* ---- life ---- */
+
+/** A new entity. `config` and `ops` are copied. @return 0, or BASE_LOCAL. */
+int h248_txn_new(struct h248_txn **ret, const struct h248_txn_config *config,
+                 const struct h248_txn_ops *ops);
+/** Free it with its peers; no callback is called. NULL is fine. */
+void h248_txn_free(struct h248_txn *txn);
+
+/** A message from the network; any bytes are safe. `data` is borrowed. */
+void h248_txn_input(struct h248_txn *txn, const struct h248_addr *from, const void *data,
+                    size_t len);
+/** When h248_txn_advance has to be called; UINT64_MAX = never. */
+uint64_t h248_txn_deadline(const struct h248_txn *txn);
+/** Do what is due by now. */
+void h248_txn_advance(struct h248_txn *txn);
+/**
+ * The timers of this entity, for those who build upon it (h248/assoc.h). Set its now_ms with
+ * h248_txn_now before starting one.
+ */
+struct loop_timers *h248_txn_timers(struct h248_txn *txn);
+/** Look at the clock; also updates the timers' time. */
+uint64_t h248_txn_now(struct h248_txn *txn);
+/** Our own mId. */
+const struct h248_mid *h248_txn_mid(const struct h248_txn *txn);
+/** Tell `rearm` after having started or stopped one of h248_txn_timers. */
+void h248_txn_timers_changed(struct h248_txn *txn);
+
+/* ---- peers ---- */
+
+/**
+ * A peer we know before it has spoken: its mId is learned from its first message that comes from
+ * `addr` or answers a request of ours. @return 0, or BASE_LOCAL.
+ */
+int h248_peer_new(struct h248_peer **ret, struct h248_txn *txn, const struct h248_addr *addr);
+/**
+ * Forget a peer. Its unanswered requests of ours end with H248_OUTCOME_CANCELLED; replies to what
+ * it asked are thrown away when they come (RFC 3525, 11.5). NULL is fine.
+ */
+void h248_peer_free(struct h248_peer *peer);
+
+/** Where requests to it go: learned, or set by ServiceChangeAddress. */
+const struct h248_addr *h248_peer_addr(const struct h248_peer *peer);
+void h248_peer_addr_set(struct h248_peer *peer, const struct h248_addr *addr);
+/** Its mId; kind H248_MID_NONE when not learned yet. */
+const struct h248_mid *h248_peer_mid(const struct h248_peer *peer);
+/** Protocol version of what we send to it; 1 until set (spec 5.1). */
+unsigned h248_peer_version(const struct h248_peer *peer);
+void h248_peer_version_set(struct h248_peer *peer, unsigned version);
+/** The caller's own. */
+void h248_peer_user_set(struct h248_peer *peer, void *user);
+void *h248_peer_user(const struct h248_peer *peer);
+struct h248_txn *h248_peer_txn(const struct h248_peer *peer);
+/** The peer with that mId, or NULL. */
+struct h248_peer *h248_peer_find(const struct h248_txn *txn, const struct h248_mid *mid);
+/** Walk the peers: NULL for the first; NULL at the end. */
+struct h248_peer *h248_peer_next(const struct h248_txn *txn, const struct h248_peer *peer);
+/** Unanswered requests of ours to this peer. */
+size_t h248_peer_outgoing(const struct h248_peer *peer);
+/** Requests of this peer that we have not answered. */
+size_t h248_peer_executing(const struct h248_peer *peer);
+/** Current estimate of the round trip (AAD) in ms, and the retransmission time it gives. */
+uint32_t h248_peer_rtt_ms(const struct h248_peer *peer);
+uint32_t h248_peer_rto_ms(const struct h248_peer *peer);
+
+/* ---- their requests ---- */
+
+/** Who asked; NULL when that peer has been freed meanwhile. */
+struct h248_peer *h248_incoming_peer(const struct h248_incoming *in);
+uint32_t h248_incoming_id(const struct h248_incoming *in);
+/** Where the request came from, and its reply will go to. */
+const struct h248_addr *h248_incoming_from(const struct h248_incoming *in);
+/** Keep the model (of on_request) alive until the reply. */
+void h248_incoming_keep(struct h248_incoming *in);
+
+/**
+ * Answer. `reply` is a transaction with actions or an error (h248_reply_new); its id and
+ * ImmAckRequired are set here. The model is the caller's again on return. `in` is gone, whatever
+ * comes back.
+ *
+ * @return 0; or what stood in the way (BASE_LOCAL, BASE_BUG from the encoder), after the peer has
+ *         been answered with error 533 (too big for its transport) or 500 instead
+ */
+int h248_txn_reply(struct h248_incoming *in, struct h248_transaction *reply);
+/** Answer with one error descriptor; NULL text takes the registered one. */
+void h248_txn_reply_error(struct h248_incoming *in, unsigned code, const char *text);
+
+/* ---- our requests ---- */
+
+enum h248_outcome {
+	H248_OUTCOME_REPLY = 0, /**< `reply` is there */
+	H248_OUTCOME_TIMEOUT,   /**< T-MAX has passed: the peer has failed (D.1.5) */
+	H248_OUTCOME_CANCELLED, /**< h248_txn_cancel or h248_peer_free */
+};
+
+/** The end of a request, called exactly once. `msg` and `reply` are borrowed until return. */
+typedef void h248_reply_fn(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
+                           const struct h248_transaction *reply);
+
+/** An empty request in `arena`; add actions to it. NULL when memory is short. */
+static inline struct h248_transaction *h248_request_new(struct base_arena *arena)
+{
+	struct h248_transaction *req = BASE_NEW(arena, struct h248_transaction);
+
+	if (req)
+		req->kind = H248_REQUEST;
+	return req;
+}
+
+/**
+ * Send a request. Gives it its TransactionID, which is unique in this entity. The model is the
+ * caller's again on return. Not sent at once: `fn` comes later, never inside this call.
+ *
+ * @param version  header version of this request; 0 = the peer's
+ * @param ret_id   may be NULL
+ * @return 0; BASE_LOCAL 510 (too many unanswered, memory) or 533 (too big); BASE_BUG (encoder)
+ */
+int h248_txn_request(struct h248_peer *peer, struct h248_transaction *request, unsigned version,
+                     h248_reply_fn *fn, void *arg, uint32_t *ret_id);
+/** Give up waiting; `fn` is called with H248_OUTCOME_CANCELLED. Unknown ids are fine. */
+void h248_txn_cancel(struct h248_txn *txn, uint32_t id);
+/** Repeat now what `peer` has not answered, as after a reconnection or a failover (D.1.5). */
+void h248_peer_resend(struct h248_peer *peer);
+/**
+ * Hand what `from` has not answered to `to` and send it there ("repeated transaction requests
+ * shall be directed to the new MGC", RFC 3525, 11.5). Same entity.
+ */
+void h248_peer_move(struct h248_peer *from, struct h248_peer *to);
+
+/* ---- counters ---- */
+
+/**
+ * How they add up:
+ *   rx_messages = rx_undecodable + rx_errors + messages with transactions
+ *   rx_requests = rx_executed + rx_repeated + rx_refused + rx_faulty
+ *   tx_requests = those answered + tx_timeouts + tx_cancelled + those still waiting
+ */
+#define H248_TXN_COUNTERS(X)                                                                       \
+	X(rx_messages, "messages received")                                                        \
+	X(rx_undecodable, "messages refused as a whole, answered with a message error")            \
+	X(rx_errors, "message errors received")                                                    \
+	X(rx_requests, "requests received, repetitions included")                                  \
+	X(rx_executed, "requests handed to the user")                                              \
+	X(rx_repeated, "repetitions, answered from memory or with Pending, or ignored")            \
+	X(rx_refused, "requests refused: stranger, no room")                                       \
+	X(rx_faulty, "requests refused: syntax error in transaction")                              \
+	X(rx_replies, "replies to requests that were waiting")                                     \
+	X(rx_replies_stray, "replies to nothing")                                                  \
+	X(rx_pendings, "TransactionPending received")                                              \
+	X(rx_acks, "transactions acknowledged by the peer")                                        \
+	X(tx_messages, "messages sent")                                                            \
+	X(tx_requests, "requests, repetitions not included")                                       \
+	X(tx_retransmissions, "requests repeated")                                                 \
+	X(tx_timeouts, "requests given up after T-MAX")                                            \
+	X(tx_cancelled, "requests given up by us")                                                 \
+	X(tx_replies, "replies, repetitions not included")                                         \
+	X(tx_replies_repeated, "replies repeated")                                                 \
+	X(tx_pendings, "TransactionPending sent")                                                  \
+	X(tx_message_errors, "message errors sent")                                                \
+	X(late_replies, "answers of ours that came too late to be sent")
+
+struct h248_txn_counters {
+#define H248_COUNTER_FIELD(name, text) uint64_t name;
+	H248_TXN_COUNTERS(H248_COUNTER_FIELD)
+#undef H248_COUNTER_FIELD
+};
+const struct h248_txn_counters *h248_txn_counters(const struct h248_txn *txn);
+/** Requests remembered (executing or finished within LONG-TIMER). */
+size_t h248_txn_remembered(const struct h248_txn *txn);
+
+#endif
