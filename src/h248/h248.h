@@ -14,10 +14,10 @@
 #include "h248/errors.h"
 #include "h248/message.h"
 #include "h248/node.h"
+#include "h248/package.h"
+#include "h248/sdp.h"
 #include "h248/text.h"
 #include "h248/transport.h"
 #include "h248/txn.h"
-/* "h248/package.h" */
-/* "h248/sdp.h" */
 
 #endif
