@@ -172,6 +172,9 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 /** Are certificates of our peer of any interest: does a server ask for one, does a client look? */
 bool tls_session_judges(const struct tls_session *session);
 
+/** Does a client without a certificate end the handshake (certificate_required)? */
+bool tls_session_requires(const struct tls_session *session);
+
 /**
  * Keep why the session ends; the first reason stays. `alert` -1 = none.
  * @return the result to hand back: BASE_PEER with the alert, or BASE_LOCAL when `side` is NONE
@@ -197,6 +200,8 @@ const struct tls_psk *tls_psk_choose(const struct tls_session *session, const ch
                                      size_t len);
 /** Keep the identity that the handshake used, for tls_session_info. */
 void tls_session_psk_used(struct tls_session *session, const void *identity, size_t len);
+/** It was offered and not used after all: forget it. */
+void tls_session_psk_unused(struct tls_session *session);
 
 /** Is this code point among them? Pure. */
 bool tls_caps_have(const struct profile_codes *codes, uint16_t code);

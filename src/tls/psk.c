@@ -91,3 +91,10 @@ void tls_session_psk_used(struct tls_session *session, const void *identity, siz
 		copy[i] = octet[i] < 0x20 || octet[i] == 0x7f ? '?' : (char)octet[i];
 	copy[len] = '\0';
 }
+
+void tls_session_psk_unused(struct tls_session *session)
+{
+	session->psk = false;
+	free(session->psk_identity);
+	session->psk_identity = NULL;
+}

@@ -231,6 +231,15 @@ static int session_ended(struct tls_session *session, int rc)
 	return session->rc;
 }
 
+/** close_notify: who said it first is told, until a fatal alert comes after all. */
+static void session_closed(struct tls_session *session, enum tls_side side)
+{
+	if (session->alert >= 0)
+		return;
+	session->alert = TLS_ALERT_CLOSE_NOTIFY;
+	session->side = (uint8_t)side;
+}
+
 /* -- judging the peer ------------------------------------------------------------------------ */
 
 bool tls_session_judges(const struct tls_session *session)
@@ -240,6 +249,14 @@ bool tls_session_judges(const struct tls_session *session)
 	if (session->role == TLS_ROLE_CLIENT)
 		return domain->server_methods != 0;
 	return domain->client_auth != TLS_CLIENT_AUTH_NONE;
+}
+
+bool tls_session_requires(const struct tls_session *session)
+{
+	const struct tls_domain *domain = session->context->domain;
+
+	return session->role == TLS_ROLE_SERVER && domain->client_auth == TLS_CLIENT_AUTH_REQUIRE &&
+	       !(domain->continue_on & 1U << TRUST_NO_CERTIFICATE);
 }
 
 static struct trust_question session_question(const struct tls_session *session)
@@ -346,6 +363,8 @@ int tls_session_read(struct tls_session *session, struct tls_io *io, uint8_t *cl
 	session->io = io;
 	rc = session->context->ops->read(session, clear, cap, ret_len);
 	session->io = NULL;
+	if (session->closed_in)
+		session_closed(session, TLS_SIDE_REMOTE);
 	return session_ended(session, rc);
 }
 
@@ -373,6 +392,7 @@ int tls_session_close(struct tls_session *session, struct tls_io *io)
 	if (session->rc || session->closed_out)
 		return session->rc;
 	session->closed_out = true;
+	session_closed(session, TLS_SIDE_LOCAL);
 	session->io = io;
 	rc = session->established ? session->context->ops->close(session) : 0;
 	session->io = NULL;

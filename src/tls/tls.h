@@ -59,6 +59,8 @@ struct tls_domain *tls_domain_ref(struct tls_domain *domain);
 void tls_domain_unref(struct tls_domain *domain);
 const char *tls_domain_name(const struct tls_domain *domain);
 const struct profile *tls_domain_profile(const struct tls_domain *domain);
+/** What the profile compiled to; lives as long as the domain. */
+const struct profile_settings *tls_domain_settings(const struct tls_domain *domain);
 /** The engine that runs it; never AUTO. */
 enum tls_engine tls_domain_engine(const struct tls_domain *domain);
 /** Code points in order of precedence as really offered (RFC 5246 and RFC 8446 suites). */
@@ -68,7 +70,8 @@ void tls_domain_versions(const struct tls_domain *domain, uint16_t *ret_min, uin
 /** A requirement of the profile that the chosen engine cannot meet; told, never dropped. */
 struct tls_gap {
 	const struct profile_rule *rule;
-	char text[160];
+	enum profile_strength strength;
+	char text[240]; /**< with document, clause and the rule's id */
 };
 const struct tls_gap *tls_domain_gaps(const struct tls_domain *domain, size_t *ret_count);
 
@@ -155,7 +158,7 @@ struct tls_info {
 	const char *psk_identity; /**< NULL when none */
 	bool has_verdict;
 	struct trust_verdict verdict;
-	int alert;                        /**< the alert that ended it, -1 none */
+	int alert; /**< the alert that ended it, -1 none; close_notify (0): who said it first */
 	enum tls_side alert_side;         /**< who sent it */
 	const char *failure;              /**< one sentence, "" when nothing failed */
 	uint64_t records_in, records_out; /**< application data records */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file Private to the OpenSSL engine. */
+#ifndef GH_TLS_OPENSSL_ENGINE_H
+#define GH_TLS_OPENSSL_ENGINE_H
+
+#include <openssl/ssl.h>
+
+#include "tls/engine.h"
+
+/**
+ * One SSL_CTX, and one BIO that all its sessions share: a context is one thread's, so at any time
+ * at most one session is being stepped, and the BIO moves that one's lent bytes. It saves each
+ * connection a BIO with its lock.
+ */
+struct openssl_context {
+	SSL_CTX *ctx;
+	BIO_METHOD *method;
+	BIO *bio;
+	struct tls_context *context;
+	struct tls_session *session; /**< being stepped */
+	int alert;                   /**< fatal alert seen in this step, -1 none */
+	enum tls_side side;          /**< of `alert` */
+	bool poisoned;               /**< what is read is garbage (openssl_abort) */
+};
+
+extern const struct profile_engine_caps tls_openssl_caps;
+
+/** The context behind an SSL, for callbacks. */
+struct openssl_context *openssl_context_of(const SSL *ssl);
+
+/** Callbacks of the handshake, openssl_peer.c. */
+int openssl_verify(X509_STORE_CTX *store, void *arg);
+unsigned openssl_psk_server(SSL *ssl, const char *identity, unsigned char *psk, unsigned cap);
+unsigned openssl_psk_client(SSL *ssl, const char *hint, char *identity, unsigned identity_cap,
+                            unsigned char *psk, unsigned cap);
+/** Refuse a client without extended_master_secret or RFC 5746 where the profile insists. */
+int openssl_client_hello(SSL *ssl, int *ret_alert, void *arg);
+
+/** The shared BIO, openssl_bio.c. @return 0 or BASE_LOCAL */
+int openssl_bio_new(struct openssl_context *oc);
+
+int openssl_session_new(struct tls_session *session);
+void openssl_session_free(struct tls_session *session);
+int openssl_handshake(struct tls_session *session);
+int openssl_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len);
+int openssl_write(struct tls_session *session, const uint8_t *clear, size_t len);
+int openssl_close(struct tls_session *session);
+int openssl_abort(struct tls_session *session, uint8_t alert);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Who the peer is: the callbacks by which OpenSSL's handshake asks the common code.
+ */
+#include <openssl/rand.h>
+
+#include "tls/openssl_engine.h"
+
+/** Certificates of a chain we look at; a longer one is refused. */
+#define CHAIN_MAX 16
+
+struct openssl_context *openssl_context_of(const SSL *ssl)
+{
+	return SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+}
+
+/** OpenSSL derives the alert from a verification result; these give the one we want. */
+static int verify_error(unsigned alert)
+{
+	static const struct {
+		unsigned alert;
+		int error;
+	} row[] = {
+		{ TLS_ALERT_HANDSHAKE_FAILURE, X509_V_ERR_APPLICATION_VERIFICATION },
+		{ TLS_ALERT_BAD_CERTIFICATE, X509_V_ERR_CERT_REJECTED },
+		{ TLS_ALERT_UNSUPPORTED_CERTIFICATE, X509_V_ERR_INVALID_PURPOSE },
+		{ TLS_ALERT_CERTIFICATE_REVOKED, X509_V_ERR_CERT_REVOKED },
+		{ TLS_ALERT_CERTIFICATE_EXPIRED, X509_V_ERR_CERT_HAS_EXPIRED },
+		{ TLS_ALERT_UNKNOWN_CA, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY },
+		{ TLS_ALERT_DECRYPT_ERROR, X509_V_ERR_CERT_SIGNATURE_FAILURE },
+		{ TLS_ALERT_INTERNAL_ERROR, X509_V_ERR_UNSPECIFIED },
+	};
+
+	for (size_t i = 0; i < BASE_COUNT(row); i++)
+		if (row[i].alert == alert)
+			return row[i].error;
+	return X509_V_ERR_NO_EXPLICIT_POLICY; /* in no row of OpenSSL's: certificate_unknown */
+}
+
+/** extended_master_secret, where the profile insists (RFC 7627, 5.3). */
+static bool master_secret_ok(const struct tls_session *session, SSL *ssl)
+{
+	return !tls_settings(session)->extended_master_secret_required.value ||
+	       SSL_version(ssl) >= TLS1_3_VERSION || SSL_get_extms_support(ssl) == 1;
+}
+
+/** DER of the whole chain into one arena. */
+static int chain_der(STACK_OF(X509) * certs, struct base_arena *arena, struct base_str *chain,
+                     size_t *ret_count)
+{
+	int count = sk_X509_num(certs);
+
+	if (count > CHAIN_MAX)
+		return BASE_ERR(BASE_PEER, TLS_ALERT_BAD_CERTIFICATE);
+	for (int i = 0; i < count; i++) {
+		X509 *cert = sk_X509_value(certs, i);
+		int len = i2d_X509(cert, NULL);
+		unsigned char *at = len > 0 ? base_arena_alloc(arena, (size_t)len) : NULL;
+
+		if (!at)
+			return BASE_ERR(BASE_LOCAL, TLS_ALERT_INTERNAL_ERROR);
+		chain[i] = (struct base_str){ (const char *)at, (size_t)len };
+		(void)i2d_X509(cert, &at);
+	}
+	*ret_count = (size_t)BASE_MAX(count, 0);
+	return 0;
+}
+
+int openssl_verify(X509_STORE_CTX *store, void *arg)
+{
+	struct openssl_context *oc = arg;
+	struct tls_session *session = oc->session;
+	struct base_arena arena = { .chunk_size = 4096 };
+	struct base_str chain[CHAIN_MAX];
+	size_t count = 0;
+	int rc = 0;
+
+	if (!master_secret_ok(session, session->engine))
+		rc = BASE_ERR(BASE_PEER, TLS_ALERT_HANDSHAKE_FAILURE);
+	else if (tls_session_judges(session)) {
+		rc = chain_der(X509_STORE_CTX_get0_untrusted(store), &arena, chain, &count);
+		if (rc == 0)
+			rc = tls_session_judge(session, chain, count);
+		base_arena_done(&arena);
+	}
+	if (rc) {
+		unsigned alert = base_err_class(rc) == BASE_PEER ? base_err_detail(rc)
+		                                                 : TLS_ALERT_INTERNAL_ERROR;
+
+		X509_STORE_CTX_set_error(store, verify_error(alert));
+		return 0;
+	}
+	X509_STORE_CTX_set_error(store, X509_V_OK);
+	return 1;
+}
+
+unsigned openssl_psk_server(SSL *ssl, const char *identity, unsigned char *psk, unsigned cap)
+{
+	struct tls_session *session = openssl_context_of(ssl)->session;
+	const struct tls_psk *found = tls_psk_find(session, identity, strlen(identity));
+
+	if (found && found->key.len <= cap) {
+		memcpy(psk, found->key.data, found->key.len);
+		tls_session_psk_used(session, identity, strlen(identity));
+		return (unsigned)found->key.len;
+	}
+	/* TLS 1.3 asks for tickets too, and goes on without a PSK (RFC 8446, 4.2.11). */
+	if (SSL_version(ssl) >= TLS1_3_VERSION || tls_settings(session)->psk_unknown_alert.value)
+		return 0; /* unknown_psk_identity */
+	/*
+	 * RFC 4279, 2: "as if the PSK identity existed but the key was incorrect". A key nobody
+	 * knows makes the two cases one, whatever alert a wrong key then leads to.
+	 */
+	return RAND_bytes(psk, 32) == 1 ? 32 : 0;
+}
+
+unsigned openssl_psk_client(SSL *ssl, const char *hint, char *identity, unsigned identity_cap,
+                            unsigned char *psk, unsigned cap)
+{
+	struct tls_session *session = openssl_context_of(ssl)->session;
+	const struct tls_psk *chosen = tls_psk_choose(session, hint, hint ? strlen(hint) : 0);
+
+	if (!chosen || chosen->identity.len >= identity_cap || chosen->key.len > cap)
+		return 0;
+	/* Asked for before the ServerHello it serves TLS 1.3, whose key schedule needs no more. */
+	if (SSL_get_state(ssl) != TLS_ST_BEFORE && SSL_get_state(ssl) != TLS_ST_CW_CLNT_HELLO &&
+	    !master_secret_ok(session, ssl))
+		return 0;
+	if (chosen->identity.len)
+		memcpy(identity, chosen->identity.ptr, chosen->identity.len);
+	identity[chosen->identity.len] = '\0';
+	memcpy(psk, chosen->key.data, chosen->key.len);
+	tls_session_psk_used(session, chosen->identity.ptr, chosen->identity.len);
+	return (unsigned)chosen->key.len;
+}
+
+/** Does the ClientHello offer this suite? */
+static bool hello_offers(SSL *ssl, uint16_t code)
+{
+	const unsigned char *suites;
+	size_t len = SSL_client_hello_get0_ciphers(ssl, &suites);
+
+	for (size_t i = 0; i + 1 < len; i += 2)
+		if ((suites[i] << 8 | suites[i + 1]) == code)
+			return true;
+	return false;
+}
+
+int openssl_client_hello(SSL *ssl, int *ret_alert, void *arg)
+{
+	const struct openssl_context *oc = arg;
+	const struct profile_settings *settings = oc->context->domain->settings;
+	const unsigned char *ext;
+	size_t len;
+
+	/* supported_versions: TLS 1.3, where both are built in (RFC 8446, 4.1.2 and D). */
+	if (oc->context->domain->versions & PROFILE_TLS_1_3 &&
+	    SSL_client_hello_get0_ext(ssl, 43, &ext, &len))
+		return SSL_CLIENT_HELLO_SUCCESS;
+	if (settings->extended_master_secret_required.value &&
+	    !SSL_client_hello_get0_ext(ssl, 23, &ext, &len))
+		goto refuse;
+	/* RFC 5746, 3.6 and 4.3: neither the extension nor the signalling suite. */
+	if (settings->renegotiation_info_peer.value &&
+	    !SSL_client_hello_get0_ext(ssl, 0xff01, &ext, &len) && !hello_offers(ssl, 0x00ff))
+		goto refuse;
+	return SSL_CLIENT_HELLO_SUCCESS;
+refuse:
+	*ret_alert = TLS_ALERT_HANDSHAKE_FAILURE;
+	return SSL_CLIENT_HELLO_ERROR;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * One SSL: steps of the handshake, records in, records out. OpenSSL's error queue is cleared before
+ * each step and read right after it, on the same thread; texts are looked up only on failure.
+ */
+#include <openssl/err.h>
+
+#include "tls/openssl_engine.h"
+
+/** Room a record needs beside its clear text, generously (RFC 5246, 6.2.3; RFC 8446, 5.2). */
+#define RECORD_ROOM 96
+
+/** Begin a step: whose bytes the shared BIO moves. */
+static struct openssl_context *step(struct tls_session *session)
+{
+	struct openssl_context *oc = session->context->engine;
+
+	oc->session = session;
+	oc->alert = -1;
+	oc->side = TLS_SIDE_NONE;
+	ERR_clear_error();
+	return oc;
+}
+
+int openssl_session_new(struct tls_session *session)
+{
+	struct openssl_context *oc = session->context->engine;
+	const char *name = tls_session_server_name(session);
+	const char *hint = tls_session_psk_hint(session);
+	enum tls_client_auth auth = session->context->domain->client_auth;
+	bool psk = tls_session_has_psk(session);
+	bool ok = true;
+	SSL *ssl = SSL_new(oc->ctx);
+
+	if (!ssl)
+		return BASE_ERR(BASE_LOCAL, 0);
+	session->engine = ssl;
+	BIO_up_ref(oc->bio);
+	SSL_set_bio(ssl, oc->bio, oc->bio);
+	if (session->role == TLS_ROLE_CLIENT) {
+		SSL_set_connect_state(ssl);
+		if (tls_session_judges(session))
+			SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+		if (psk)
+			SSL_set_psk_client_callback(ssl, openssl_psk_client);
+		if (name)
+			ok = SSL_set_tlsext_host_name(ssl, name) == 1;
+		return ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
+	}
+	SSL_set_accept_state(ssl);
+	if (auth != TLS_CLIENT_AUTH_NONE)
+		SSL_set_verify(ssl,
+		               SSL_VERIFY_PEER | (tls_session_requires(session)
+		                                          ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT
+		                                          : 0),
+		               NULL);
+	if (psk) {
+		SSL_set_psk_server_callback(ssl, openssl_psk_server);
+		if (hint)
+			ok = SSL_use_psk_identity_hint(ssl, hint) == 1;
+	}
+	if (!session->tickets && session->context->domain->tickets) {
+		(void)SSL_set_options(ssl, SSL_OP_NO_TICKET);
+		(void)SSL_set_num_tickets(ssl, 0);
+	}
+	return ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
+}
+
+void openssl_session_free(struct tls_session *session)
+{
+	SSL_free(session->engine);
+	session->engine = NULL;
+}
+
+/** A step failed for good: which alert, whose, and why. */
+static int step_failed(struct tls_session *session, const struct openssl_context *oc)
+{
+	unsigned long error = ERR_peek_error();
+	const char *reason = ERR_reason_error_string(error);
+	const struct trust_verdict *verdict;
+
+	/* OpenSSL did not ask about a certificate that never came; the verdict says it in words. */
+	if (ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
+		(void)tls_session_judge(session, NULL, 0);
+	verdict = session->verdict;
+
+	if (session->io->out->failed)
+		return tls_session_fail(session, -1, TLS_SIDE_NONE,
+		                        "no memory for what is to be sent");
+	if (oc->side == TLS_SIDE_REMOTE)
+		return tls_session_fail(session, oc->alert, TLS_SIDE_REMOTE,
+		                        "the peer sent alert %d (%s)", oc->alert,
+		                        tls_alert_name(oc->alert));
+	if (verdict && !verdict->authenticated && !verdict->tolerated)
+		return tls_session_fail(session, oc->alert, TLS_SIDE_LOCAL, "%s", verdict->text);
+	return tls_session_fail(session, oc->alert, TLS_SIDE_LOCAL, "%s",
+	                        reason ? reason : "TLS failed");
+}
+
+/** What a call that did not succeed means. */
+static int step_result(struct tls_session *session, const struct openssl_context *oc, int n)
+{
+	switch (SSL_get_error(session->engine, n)) {
+	case SSL_ERROR_WANT_READ:
+		return BASE_ERR(BASE_AGAIN, 0);
+	case SSL_ERROR_ZERO_RETURN:
+		/* Nobody says close_notify in a handshake and means it (RFC 5246, 7.2.1). */
+		return tls_session_fail(session, TLS_ALERT_CLOSE_NOTIFY, TLS_SIDE_REMOTE,
+		                        "the peer closed during the handshake");
+	default:
+		return step_failed(session, oc);
+	}
+}
+
+/** Was a PSK that a callback told of really the one used? */
+static void handshake_psk(struct tls_session *session, SSL *ssl)
+{
+	const struct profile_suite *suite = profile_suite_find(session->suite);
+	bool reused = SSL_session_reused(ssl) == 1;
+	const char *identity;
+
+	if (session->version >= TLS1_3_VERSION) {
+		/* An external PSK is a session that nobody had before (RFC 8446, 2.2). */
+		session->psk = session->psk && reused;
+		session->resumed = reused && !session->psk;
+	} else {
+		session->resumed = reused;
+		session->psk = suite && suite->flags & PROFILE_SUITE_PSK;
+		identity =
+		        session->psk && !session->psk_identity ? SSL_get_psk_identity(ssl) : NULL;
+		if (identity)
+			tls_session_psk_used(session, identity, strlen(identity));
+	}
+	if (!session->psk)
+		tls_session_psk_unused(session);
+}
+
+int openssl_handshake(struct tls_session *session)
+{
+	struct openssl_context *oc = step(session);
+	SSL *ssl = session->engine;
+	int n = SSL_do_handshake(ssl);
+
+	if (n != 1)
+		return step_result(session, oc, n);
+	session->version = (uint16_t)SSL_version(ssl);
+	session->suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl));
+	handshake_psk(session, ssl);
+	return 0;
+}
+
+int openssl_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len)
+{
+	struct openssl_context *oc = step(session);
+	struct base_reader *in = &session->io->in;
+	SSL *ssl = session->engine;
+	size_t got = 0, n;
+	int rc = BASE_ERR(BASE_AGAIN, 0);
+
+	/* Never ask OpenSSL when there is nothing to read: it would only say so, at a price. */
+	while (got < cap && (in->at != in->end || SSL_pending(ssl))) {
+		if (SSL_read_ex(ssl, clear + got, cap - got, &n) == 1) {
+			got += n;
+			session->records_in += SSL_pending(ssl) == 0;
+			continue;
+		}
+		if (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN && oc->alert < 0) {
+			session->closed_in = true;
+			in->at = in->end; /* after close_notify nothing counts (RFC 5246, 7.2.1) */
+			rc = 0;
+		} else {
+			rc = step_result(session, oc, 0);
+		}
+		break;
+	}
+	/* What was read before an end or a failure comes first; the next call tells the rest. */
+	*ret_len = got;
+	return got ? 0 : rc;
+}
+
+int openssl_write(struct tls_session *session, const uint8_t *clear, size_t len)
+{
+	struct openssl_context *oc = step(session);
+	size_t records = (len + TLS_RECORD_MAX - 1) / TLS_RECORD_MAX;
+	size_t n;
+
+	(void)base_writer_reserve(session->io->out, len + records * RECORD_ROOM);
+	if (SSL_write_ex(session->engine, clear, len, &n) != 1)
+		return step_failed(session, oc);
+	session->records_out += records;
+	return 0;
+}
+
+int openssl_close(struct tls_session *session)
+{
+	struct openssl_context *oc = step(session);
+
+	return SSL_shutdown(session->engine) < 0 ? step_failed(session, oc) : 0;
+}
+
+/** Nothing can be encrypted before the first answer came. */
+static bool still_plain(SSL *ssl)
+{
+	switch (SSL_get_state(ssl)) {
+	case TLS_ST_BEFORE:
+	case TLS_ST_CW_CLNT_HELLO:
+	case TLS_ST_CR_SRVR_HELLO:
+	case TLS_ST_SR_CLNT_HELLO:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * OpenSSL has no call that sends an alert of our choice. While records are still in the clear we
+ * write it ourselves; later, a record nobody could have sent makes OpenSSL send one of its own,
+ * encrypted as it must be (unexpected_message, bad_record_mac or the like).
+ */
+int openssl_abort(struct tls_session *session, uint8_t alert)
+{
+	const uint8_t record[] = { 21, 3, 1, 0, 2, 2, alert };
+	struct openssl_context *oc = step(session);
+	uint8_t scrap[256];
+	size_t n;
+
+	if (still_plain(session->engine)) {
+		base_writer_put(session->io->out, record, sizeof(record));
+		return session->io->out->failed ? -1 : alert;
+	}
+	oc->poisoned = true;
+	while (SSL_read_ex(session->engine, scrap, sizeof(scrap), &n) == 1)
+		base_wipe(scrap, n);
+	oc->poisoned = false;
+	ERR_clear_error();
+	return oc->side == TLS_SIDE_LOCAL ? oc->alert : -1;
+}
