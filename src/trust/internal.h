@@ -8,10 +8,13 @@
 #include "trust/trust.h"
 
 struct trust_store {
-	X509_STORE *store; /**< anchors and CRLs; only read once it is loaded */
+	X509_STORE *store; /**< the anchors; only read once it is loaded */
 	STACK_OF(X509) * anchors;
 	STACK_OF(X509) * untrusted;
-	bool crl_required, has_crls;
+	/** Beside the store, which would find a CRL by the certificate's issuer only: an indirect
+	 * CRL has another (RFC 5280, 5.2.5). */
+	STACK_OF(X509_CRL) * crls;
+	bool crl_required;
 	atomic_uint refs;
 };
 

@@ -144,7 +144,7 @@ static void walk_configure(X509_STORE_CTX *ctx, const struct trust_store *store,
 	unsigned long flags = X509_V_FLAG_POLICY_CHECK; /* RFC 5280, 6.1.3 (d) to (f) */
 
 	/* CRL_CHECK_ALL, for a check of the leaf alone accepts a revoked CA certificate */
-	if (store && (store->crl_required || store->has_crls))
+	if (store && (store->crl_required || sk_X509_CRL_num(store->crls) > 0))
 		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
 		         X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
 	(void)X509_VERIFY_PARAM_set_flags(param, flags); /* fails for NULL only */
@@ -153,6 +153,8 @@ static void walk_configure(X509_STORE_CTX *ctx, const struct trust_store *store,
 		X509_VERIFY_PARAM_set_time(param, (time_t)question->now_s);
 	(void)X509_STORE_CTX_set_purpose(ctx, question->peer_is_server ? X509_PURPOSE_SSL_SERVER
 	                                                               : X509_PURPOSE_SSL_CLIENT);
+	if (store)
+		X509_STORE_CTX_set0_crls(ctx, store->crls);
 	X509_STORE_CTX_set_verify_cb(ctx, on_step);
 }
 

@@ -18,6 +18,7 @@ void trust_store_unref(struct trust_store *store)
 	X509_STORE_free(store->store);
 	sk_X509_pop_free(store->anchors, X509_free);
 	sk_X509_pop_free(store->untrusted, X509_free);
+	sk_X509_CRL_pop_free(store->crls, X509_CRL_free);
 	free(store);
 }
 
@@ -50,20 +51,23 @@ static int anchors_add(struct trust_store *store)
 	return 0;
 }
 
-static int crls_load(struct trust_store *store, const char *const *files, struct base_error *err)
+static int crls_load(const char *const *files, STACK_OF(X509_CRL) * into, struct base_error *err)
 {
-	STACK_OF(X509_CRL) *crls = sk_X509_CRL_new_null();
-	int rc = crls ? 0 : BASE_ERR(BASE_LOCAL, 0);
+	int rc = 0;
 
 	for (; !rc && files && *files; files++)
-		rc = x509_crls_load(*files, crls, err);
-	for (int i = 0; !rc && i < sk_X509_CRL_num(crls); i++) {
-		if (X509_STORE_add_crl(store->store, sk_X509_CRL_value(crls, i)) != 1)
-			rc = BASE_ERR(BASE_LOCAL, 0);
-		store->has_crls = true;
-	}
-	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+		rc = x509_crls_load(*files, into, err);
 	return rc;
+}
+
+/* RFC 5280, 6.1.1 (c): any policy will do, unless a CA on the path asks for one. */
+static int policy_set(X509_STORE *store)
+{
+	ASN1_OBJECT *any = OBJ_nid2obj(NID_any_policy);
+
+	return X509_VERIFY_PARAM_add0_policy(X509_STORE_get0_param(store), any) == 1
+	               ? 0
+	               : BASE_ERR(BASE_LOCAL, 0);
 }
 
 int trust_store_load(struct trust_store **ret, const struct trust_store_files *files,
@@ -79,15 +83,18 @@ int trust_store_load(struct trust_store **ret, const struct trust_store_files *f
 	store->store = X509_STORE_new();
 	store->anchors = sk_X509_new_null();
 	store->untrusted = sk_X509_new_null();
-	if (!store->store || !store->anchors || !store->untrusted)
+	store->crls = sk_X509_CRL_new_null();
+	if (!store->store || !store->anchors || !store->untrusted || !store->crls)
 		goto out;
-	rc = certs_load(files->anchors, store->anchors, err);
+	rc = policy_set(store->store);
+	if (!rc)
+		rc = certs_load(files->anchors, store->anchors, err);
 	if (!rc)
 		rc = certs_load(files->untrusted, store->untrusted, err);
 	if (!rc)
 		rc = anchors_add(store);
 	if (!rc)
-		rc = crls_load(store, files->crls, err);
+		rc = crls_load(files->crls, store->crls, err);
 	if (rc)
 		goto out;
 	*ret = store;
