@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Inside this folder only: where the tables stand, and how their rows are spelled.
+ */
+#ifndef GH_H248_PACKAGE_TABLES_H
+#define GH_H248_PACKAGE_TABLES_H
+
+#include "h248/package.h"
+
+extern const struct h248_package h248_package_g;
+extern const struct h248_package h248_package_root;
+extern const struct h248_package h248_package_nt;
+extern const struct h248_package h248_package_it;
+extern const struct h248_package h248_package_tcptv;
+extern const struct h248_package h248_package_tcpbcc;
+extern const struct h248_package h248_package_tlsbsc;
+extern const struct h248_package h248_package_tlscn;
+extern const struct h248_package h248_package_tlstv;
+extern const struct h248_package h248_package_seplink;
+extern const struct h248_package h248_package_private;
+
+#define V H248_MARK_SEEN
+#define R H248_MARK_RECALLED
+#define P H248_MARK_OURS
+
+/* Values of a row. Strings and octets are bounded by their length. */
+#define ANY(t)                                                                                     \
+	{                                                                                          \
+		.type = H248_TYPE_##t                                                              \
+	}
+#define WITHIN(t, lo, hi)                                                                          \
+	{                                                                                          \
+		.type = H248_TYPE_##t, .bounded = true, .min = (lo), .max = (hi)                   \
+	}
+#define INITIALLY(t, text)                                                                         \
+	{                                                                                          \
+		.type = H248_TYPE_##t, .initial = (text)                                           \
+	}
+#define ONE_OF(table)                                                                              \
+	{                                                                                          \
+		.type = H248_TYPE_ENUM, .names = (table), .name_count = BASE_COUNT(table)          \
+	}
+#define ONE_OF_INITIALLY(table, text)                                                              \
+	{                                                                                          \
+		.type = H248_TYPE_ENUM, .names = (table), .name_count = BASE_COUNT(table),         \
+		.initial = (text)                                                                  \
+	}
+#define LIST_OF(t)                                                                                 \
+	{                                                                                          \
+		.type = H248_TYPE_##t, .sublist = true                                             \
+	}
+#define LIST_WITHIN(t, lo, hi)                                                                     \
+	{                                                                                          \
+		.type = H248_TYPE_##t, .sublist = true, .bounded = true, .min = (lo), .max = (hi)  \
+	}
+
+#define PARAMS(table)   .params = (table), .param_count = BASE_COUNT(table)
+#define OBSERVED(table) .observed = (table), .observed_count = BASE_COUNT(table)
+#define ITEMS(table)    .items = (table), .item_count = BASE_COUNT(table)
+
+#endif
