@@ -69,6 +69,11 @@ struct h248_assoc_ops {
 	/** Each change of state, for logs. May be NULL. */
 	void (*on_state)(void *user, enum h248_assoc_state from, enum h248_assoc_state to,
 	                 const char *event);
+	/** As in struct h248_txn_ops. May be NULL. */
+	void (*on_message_error)(void *user, struct h248_peer *peer, const struct h248_addr *from,
+	                         unsigned code, struct base_str text);
+	/** The TimeStamp for a registration. NULL: none is sent. */
+	struct h248_time (*wall_time)(void *user);
 	/** As in struct h248_user_ops. May be NULL. */
 	void (*on_trace)(void *user, bool out, const struct h248_addr *peer, const void *data,
 	                 size_t len);
@@ -77,10 +82,12 @@ struct h248_assoc_ops {
 /** `config` and `ops` are copied. Call h248_assoc_attach before the start. */
 int h248_assoc_new(struct h248_assoc **ret, const struct h248_assoc_config *config,
                    const struct h248_assoc_ops *ops, void *user);
-/** Frees no h248_txn; free that one first. NULL is fine. */
+/** Free it; the h248_txn has to be freed before. NULL is fine. */
 void h248_assoc_free(struct h248_assoc *assoc);
-/** Fill the four callbacks of `ops` that are the association's; its `arg` must be `assoc`. */
+/** Fill the callbacks of `ops` that are the association's; its `arg` must be `assoc`. */
 void h248_assoc_txn_ops(struct h248_txn_ops *ops);
+/** The same for a node, whose `user` must be the association. */
+void h248_assoc_user_ops(struct h248_user_ops *ops);
 /** Name the entity that the association lives on. Once. */
 void h248_assoc_attach(struct h248_assoc *assoc, struct h248_txn *txn);
 
@@ -92,13 +99,12 @@ void h248_assoc_start(struct h248_assoc *assoc);
  * @param reason  905 or 908
  */
 void h248_assoc_stop(struct h248_assoc *assoc, enum h248_method method, unsigned reason);
-/** The controller's connection ended (on_peer_lost). */
-void h248_assoc_lost(struct h248_assoc *assoc, struct h248_peer *peer);
 /**
  * The user has executed a ServiceChange HandOff on ROOT (RFC 3525, 11.5): go to that controller.
  * Happens after the current call chain, so that its reply leaves first.
+ * @return 0, or BASE_PEER 449 when that mId cannot be reached (a name), or nobody is up
  */
-void h248_assoc_handoff(struct h248_assoc *assoc, const struct h248_mid *mgc);
+int h248_assoc_handoff(struct h248_assoc *assoc, const struct h248_mid *mgc);
 /**
  * The controller has set (or cleared, 0) the inactivity time, as with package `it`.
  * @param request_id  RequestID of the Events descriptor that asked for it
@@ -118,11 +124,12 @@ const char *h248_assoc_state_name(enum h248_assoc_state state);
 /** One row: in `state`, `event` does `action` and leads to `next`. */
 struct h248_assoc_row {
 	uint8_t state, next;
-	const char *event, *action;
+	const char *event, *action; /**< names */
 };
-/** The rows in order; those not listed ignore the event. @return their number. */
-size_t h248_assoc_table(const struct h248_assoc_row **ret);
-/** Does `state` run a timer while it lasts? */
+/** The row with that index, in order; events without a row are ignored. @return false past the end.
+ */
+bool h248_assoc_row(size_t index, struct h248_assoc_row *ret);
+/** Does `state` react to a timer? */
 bool h248_assoc_state_timed(enum h248_assoc_state state);
 
 /* ---- node and association together ---- */

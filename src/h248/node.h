@@ -17,7 +17,7 @@ struct h248_node_config {
 	struct h248_transport_config transport;
 };
 
-/** What a node tells its user; the first four as in struct h248_txn_ops. */
+/** What a node tells its user; as in struct h248_txn_ops. Only on_request is needed. */
 struct h248_user_ops {
 	void (*on_request)(void *user, struct h248_incoming *in, const struct h248_message *msg,
 	                   const struct h248_transaction *req);
@@ -30,8 +30,8 @@ struct h248_user_ops {
 	 * The TCP connection by which requests to this peer go was refused or has ended. Its
 	 * requests go on waiting: repeat them by h248_peer_resend, or free the peer.
 	 */
-	void (*on_peer_lost)(void *user, struct h248_peer *peer, const char *reason);
-	/** Each message as it is on the wire, for call-flow ladders. May be NULL. */
+	void (*on_lost)(void *user, struct h248_peer *peer, const char *reason);
+	/** Each message as it is on the wire, for call-flow ladders. */
 	void (*on_trace)(void *user, bool out, const struct h248_addr *peer, const void *data,
 	                 size_t len);
 };

@@ -8,7 +8,8 @@
  * One `struct h248_txn` is one local entity (an MG, a virtual MG, an MGC) with its mId; it has
  * peers. All state is inside, so any number of entities live side by side. One thread each.
  *
- * Callbacks may call everything here but h248_txn_input, h248_txn_advance and h248_txn_free.
+ * Callbacks may call everything here but h248_txn_input, h248_txn_advance, h248_txn_lost and
+ * h248_txn_free.
  */
 #ifndef GH_H248_TXN_H
 #define GH_H248_TXN_H
@@ -54,7 +55,7 @@ struct h248_txn_config {
 	bool pretty;       /**< write messages for people */
 };
 
-/** What the core needs and tells. `arg` is the last member; only `send` and `now_ms` are needed. */
+/** What the core needs and tells. Needed are `send`, `now_ms` and `on_request`. */
 struct h248_txn_ops {
 	/** Hand a message to the network. Data is borrowed. Not being sent is like being lost. */
 	void (*send)(void *arg, const struct h248_addr *to, const void *data, size_t len);
@@ -82,6 +83,8 @@ struct h248_txn_ops {
 	                         unsigned code, struct base_str text);
 	/** Something valid came from this peer: it lives. Called before its content is handled. */
 	void (*on_heard)(void *arg, struct h248_peer *peer);
+	/** h248_txn_lost has met the connection of this peer. */
+	void (*on_lost)(void *arg, struct h248_peer *peer, const char *reason);
 
 	void *arg;
 };
@@ -97,6 +100,8 @@ void h248_txn_free(struct h248_txn *txn);
 /** A message from the network; any bytes are safe. `data` is borrowed. */
 void h248_txn_input(struct h248_txn *txn, const struct h248_addr *from, const void *data,
                     size_t len);
+/** A connection has ended: `on_lost` for each peer whose requests go by it. */
+void h248_txn_lost(struct h248_txn *txn, const struct h248_addr *conn, const char *reason);
 /** When h248_txn_advance has to be called; UINT64_MAX = never. */
 uint64_t h248_txn_deadline(const struct h248_txn *txn);
 /** Do what is due by now. */
