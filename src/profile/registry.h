@@ -78,13 +78,21 @@ static inline bool profile_suite_tls13(uint16_t code)
 	return code >> 8 == 0x13;
 }
 
+/** A set of code points in its owner's storage. */
+struct profile_codes {
+	const uint16_t *code;
+	size_t count;
+};
+
 /** A code point that is only a number and names: groups, signature schemes, extensions. */
 struct profile_code {
 	uint16_t code;
 	const char *name; /**< IANA */
 	const char *
 	        openssl; /**< for SSL_CTX_set1_groups_list / _sigalgs_list; NULL when it has none */
-	const char *gnutls; /**< priority word without sign ("GROUP-SECP256R1"); NULL when none */
+	/** GnuTLS priority word without its sign ("GROUP-SECP256R1"); two of them joined by ":+"
+	 *  where GnuTLS tells TLS 1.2's use of the code from TLS 1.3's; NULL when it has none. */
+	const char *gnutls;
 };
 
 const struct profile_code *profile_group_find(uint16_t code);

@@ -73,7 +73,7 @@ struct profile_rule {
 };
 
 const char *profile_subject_name(enum profile_subject subject);
-/** "shall", "should", "may", "should not", "shall not". */
+/** As in the files: "shall", "should", "may", "should-not", "shall-not". */
 const char *profile_strength_name(enum profile_strength strength);
 const char *profile_when_name(enum profile_when when);
 /** shall not, should not */

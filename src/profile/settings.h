@@ -16,7 +16,7 @@ struct profile;
 /** A settled code point, in the profile's order of precedence within its list. */
 struct profile_setting {
 	uint16_t code;
-	enum profile_strength strength; /**< shall, should or may */
+	enum profile_strength strength; /**< of the deciding rule */
 	bool on;   /**< offered and accepted; off = permitted, not by default */
 	bool dtls; /**< also with DTLS (suites only) */
 	const struct profile_rule *rule; /**< who decided; never NULL */
@@ -76,7 +76,7 @@ struct profile_settings {
 	struct profile_list extensions_denied; /**< never sent, ignored when received */
 	struct profile_number dh_bits_min;     /**< smallest finite-field group, bits */
 
-	struct profile_flag server_precedence; /**< the profile's order wins over the client's */
+	struct profile_flag server_precedence; /**< ours wins over the client's; always, so far */
 	struct profile_flag psk;               /**< PSK suites are on: no certificate is needed */
 	struct profile_flag psk_dhe_only;      /**< TLS 1.3 PSK with psk_dhe_ke only */
 	struct profile_flag null_permitted; /**< a domain may turn on suites without encryption */
@@ -147,12 +147,7 @@ enum profile_feature {
 	PROFILE_FEATURE_SESSION_IDS = 1 << 4,
 	PROFILE_FEATURE_PSK = 1 << 5,
 	PROFILE_FEATURE_EMS_REQUIRED = 1 << 6, /**< can insist on extended_master_secret */
-};
-
-/** A set of code points in the engine's own storage, in any order. */
-struct profile_codes {
-	const uint16_t *code;
-	size_t count;
+	PROFILE_FEATURE_COMPRESSION = 1 << 7,
 };
 
 /** What an engine of this machine can do; the tls folder asks the engine and fills it. */
@@ -188,8 +183,8 @@ size_t profile_gap_count(const struct profile_gap *gap, size_t count,
                          enum profile_strength strength);
 
 /**
- * "openssl cannot meet: shall TLS_RSA_WITH_3DES_EDE_CBC_SHA (TS 33.203 Annex O, O.2.1 [O2])", in
- * `buf`, terminated.
+ * "openssl cannot meet: shall TLS_RSA_WITH_3DES_EDE_CBC_SHA (TS 33.203 Annex O [O2, V])", in `buf`,
+ * terminated.
  */
 const char *profile_gap_format(const struct profile_gap *gap,
                                const struct profile_engine_caps *caps, char *buf, size_t cap);

@@ -7,20 +7,22 @@
 #define GH_PROFILE_STORE_H
 
 #include "base/base.h"
+#include "profile/registry.h"
 #include "profile/rule.h"
 
 /** A profile with all it inherits. */
 struct profile {
 	const char *name;                /**< "ts33203-annex-o" */
 	const char *title;               /**< one line */
-	const char *document;            /**< "TS 33.203 Annex O" */
+	const char *document;            /**< "TS 33.203" */
+	const char *clause;              /**< "Annex O" */
 	const char *release;             /**< "Rel-17", "seed" */
 	const char *extends;             /**< the base's name, or NULL */
 	const char *file;                /**< where it was read from */
 	const struct profile_rule *rule; /**< inherited ones first; in the order of the files */
 	size_t rule_count;
-	const uint16_t *precedence; /**< suites, the profile's order; those not listed come after */
-	size_t precedence_count;
+	/** The profile's order; what is not listed comes after, in the order of the rules. */
+	struct profile_codes suite_precedence, group_precedence, signature_precedence;
 	unsigned layers; /**< length of the `extends:` chain, 1 for a root */
 };
 
@@ -28,8 +30,9 @@ struct profile {
 struct profile_store;
 
 /**
- * A store that looks for `NAME.yaml` in the added folders, the first added first, and at last in
- * the installed folder (and, in a build tree, the source's `profiles/`).
+ * A store that looks for `NAME.yaml` in the added folders, the first added first, then beside the
+ * running program (`../profiles` for one in a build tree, `../share/gatehouse/profiles` for one
+ * installed) and at last in the folder the build was configured to install to.
  * @return 0, or BASE_LOCAL
  */
 int profile_store_new(struct profile_store **ret);

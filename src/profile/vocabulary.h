@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file Private to the folder: what a rule's item may be, and how a rule bears on a code point. */
+#ifndef GH_PROFILE_VOCABULARY_H
+#define GH_PROFILE_VOCABULARY_H
+
+#include "profile/registry.h"
+#include "profile/rule.h"
+
+#include "config/config.h"
+
+/** What a rule's `value:` must be. */
+enum profile_value {
+	PROFILE_VALUE_NONE,
+	PROFILE_VALUE_DURATION,
+	PROFILE_VALUE_BITS,
+	PROFILE_VALUE_HASH
+};
+
+/**
+ * The item as the tables spell it, or NULL when the subject has no such item; `guess` is then
+ * offered what it has. Scope takes any word and hands it back.
+ */
+const char *profile_item_find(enum profile_subject subject, const char *item,
+                              enum profile_value *ret_value, struct config_guess *guess);
+
+/** "class rc4" and its like; a class can only be spoken against. */
+bool profile_item_is_class(const char *item);
+
+/** Does the rule speak of this code point, by its name or by a class that holds it? */
+bool profile_rule_covers(const struct profile_rule *rule, enum profile_subject subject,
+                         uint16_t code);
+
+/** The code point that a rule's item names; false for classes and other words. */
+bool profile_item_code(enum profile_subject subject, const char *item, uint16_t *ret);
+
+/** The name of a code point of that subject, or "?". */
+const char *profile_code_name(enum profile_subject subject, uint16_t code);
+
+int profile_hash_parse(struct base_str text, int *ret);
+const char *profile_hash_name(int hash);
+
+extern const cyaml_strval_t profile_subject_words[], profile_strength_words[], profile_when_words[];
+
+#endif
