@@ -16,10 +16,11 @@
 #include "base/base.h"
 
 /** Limits of one descriptor; beyond them it is refused. */
-#define H248_SDP_OCTETS_MAX      65536
-#define H248_SDP_LINES_MAX       1024
-#define H248_SDP_GROUPS_MAX      32
-#define H248_SDP_FINGERPRINT_MAX 64 /**< octets of the longest digest */
+#define H248_SDP_OCTETS_MAX       65536
+#define H248_SDP_LINES_MAX        1024
+#define H248_SDP_GROUPS_MAX       32
+#define H248_SDP_FINGERPRINT_MAX  64 /**< octets of the longest digest */
+#define H248_SDP_FINGERPRINTS_MAX 16 /**< in one group */
 
 enum h248_sdp_address_kind {
 	H248_SDP_ADDRESS_ABSENT = 0,
