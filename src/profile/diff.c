@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "profile/vocabulary.h"
+
 static const struct profile_rule *find_same(const struct profile *profile,
                                             const struct profile_rule *rule)
 {
@@ -15,6 +17,25 @@ static const struct profile_rule *find_same(const struct profile *profile,
 	return NULL;
 }
 
+/** What a profile says of that rule's item: by name, or else by a class that holds it. */
+static const struct profile_rule *find_bearing(const struct profile *profile,
+                                               const struct profile_rule *rule)
+{
+	const struct profile_rule *found = find_same(profile, rule), *other = NULL;
+	uint16_t code;
+
+	if (found || !profile_item_code(rule->subject, rule->item, &code))
+		return found;
+	while ((other = profile_rule_next(profile, other, rule->subject, NULL))) {
+		bool applies = other->when == PROFILE_ALWAYS || other->when == rule->when;
+
+		if (applies && profile_rule_covers(other, rule->subject, code) &&
+		    (!found || other->layer >= found->layer))
+			found = other;
+	}
+	return found;
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;
@@ -23,13 +44,6 @@ static bool same_text(const char *a, const char *b)
 static bool rules_agree(const struct profile_rule *a, const struct profile_rule *b)
 {
 	return a->strength == b->strength && a->off == b->off && same_text(a->value, b->value);
-}
-
-static struct profile_diff_row row_of(const struct profile_rule *a, const struct profile_rule *b)
-{
-	const struct profile_rule *any = a ? a : b;
-
-	return (struct profile_diff_row){ any->subject, any->item, any->when, a, b };
 }
 
 int profile_diff(const struct profile *a, const struct profile *b, struct base_arena *arena,
@@ -45,13 +59,17 @@ int profile_diff(const struct profile *a, const struct profile *b, struct base_a
 		const struct profile_rule *rule = NULL, *other;
 
 		while ((rule = profile_rule_next(a, rule, subject, NULL))) {
-			other = find_same(b, rule);
+			other = find_bearing(b, rule);
 			if (!other || !rules_agree(rule, other))
-				row[count++] = row_of(rule, other);
+				row[count++] = (struct profile_diff_row){ subject, rule->item,
+					                                  rule->when, rule, other };
 		}
 		while ((rule = profile_rule_next(b, rule, subject, NULL))) {
-			if (!find_same(a, rule))
-				row[count++] = row_of(NULL, rule);
+			other = find_bearing(a, rule);
+			/* where A has a rule of its own, its walk has told the difference */
+			if (!find_same(a, rule) && (!other || !rules_agree(other, rule)))
+				row[count++] = (struct profile_diff_row){ subject, rule->item,
+					                                  rule->when, other, rule };
 		}
 	}
 	*ret = row;

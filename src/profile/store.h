@@ -82,8 +82,9 @@ struct profile_diff_row {
 };
 
 /**
- * What differs: strength, value or default of an item, or that only one speaks of it. Rows are in
- * the order of subjects, then of A's rules, then of B's.
+ * What differs: strength, value or default of an item, or that only one speaks of it. Where the
+ * other profile does not name the item, its rule against a class that holds it is what it says.
+ * Rows are in the order of subjects, then of A's rules, then of B's.
  *
  * @param arena  owns the rows; rules are borrowed from the profiles
  * @return 0, or BASE_LOCAL

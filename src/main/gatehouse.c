@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file The hand tool: finds the subcommand and hands it its words. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "profile", cli_profile_main, "list, show and compare TLS profiles" },
+};
+
+static void print_usage(FILE *to)
+{
+	fprintf(to, "usage: gatehouse COMMAND [ARGUMENT ...]\n"
+	            "       gatehouse --help | --version\n\ncommands:\n");
+	for (size_t i = 0; i < BASE_COUNT(commands); i++)
+		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fprintf(to, "\n'gatehouse COMMAND --help' tells more.\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_usage(stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		print_usage(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("gatehouse %s\n", GATEHOUSE_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < BASE_COUNT(commands); i++) {
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "gatehouse: no command is called '%s'; 'gatehouse --help' lists them\n",
+	        argv[1]);
+	return 2;
+}
