@@ -389,7 +389,7 @@ static void equality(void **state)
 		"c=IN IP4 192.0.2.1\nm=message 7 TCP *\na=path:x",
 		"c=IN IP4 192.0.2.1\nm=message 7 TCP *\na=other",
 		"c=IN IP4 192.0.2.1\na=other\nm=message 7 TCP *",
-		"c=IN IP4 192.0.2.1\nm=message 7 TCP *\na=fingerprint:sha-1 " SHA1_TEXT,
+		("c=IN IP4 192.0.2.1\nm=message 7 TCP *\na=fingerprint:sha-1 " SHA1_TEXT),
 		"s=\nc=IN IP4 192.0.2.1\nm=message 7 TCP *",
 		"o=- 0 0 IN IP4 $\nc=IN IP4 192.0.2.1\nm=message 7 TCP *",
 		"v=0\nc=IN IP4 192.0.2.1\nm=message 7 TCP *\nv=0",
