@@ -149,6 +149,7 @@ struct tls_session {
 	uint16_t version, suite;       /**< on the wire; 0 before */
 	bool established, resumed, psk;
 	bool tickets;    /**< may give and take tickets (server) */
+	bool extms;      /**< OpenSSL client: the ServerHello had extended_master_secret */
 	bool closed_in;  /**< the peer's close_notify was read */
 	bool closed_out; /**< ours was written */
 	uint64_t records_in, records_out;

@@ -267,6 +267,8 @@ static void set_callbacks(struct openssl_context *oc)
 	if (settings->extended_master_secret_required.value ||
 	    settings->renegotiation_info_peer.value)
 		SSL_CTX_set_client_hello_cb(oc->ctx, openssl_client_hello, oc);
+	if (settings->extended_master_secret_required.value)
+		SSL_CTX_set_msg_callback(oc->ctx, openssl_on_message);
 	if (security_level(oc->context->domain) == 0) {
 		SSL_CTX_set_security_callback(oc->ctx, security_judge);
 		SSL_CTX_set0_security_ex_data(oc->ctx, oc);

@@ -35,6 +35,9 @@ unsigned openssl_psk_client(SSL *ssl, const char *hint, char *identity, unsigned
                             unsigned char *psk, unsigned cap);
 /** Refuse a client without extended_master_secret or RFC 5746 where the profile insists. */
 int openssl_client_hello(SSL *ssl, int *ret_alert, void *arg);
+/** The same for a server: notes what its ServerHello says. */
+void openssl_on_message(int write, int version, int type, const void *data, size_t len, SSL *ssl,
+                        void *arg);
 
 /** The shared BIO, openssl_bio.c. @return 0 or BASE_LOCAL */
 int openssl_bio_new(struct openssl_context *oc);

@@ -42,7 +42,32 @@ static int verify_error(unsigned alert)
 static bool master_secret_ok(const struct tls_session *session, SSL *ssl)
 {
 	return !tls_settings(session)->extended_master_secret_required.value ||
-	       SSL_version(ssl) >= TLS1_3_VERSION || SSL_get_extms_support(ssl) == 1;
+	       SSL_version(ssl) >= TLS1_3_VERSION || session->role == TLS_ROLE_SERVER ||
+	       session->extms;
+}
+
+/** OpenSSL tells about extended_master_secret only when it is too late to refuse. */
+void openssl_on_message(int write, int version, int type, const void *data, size_t len, SSL *ssl,
+                        void *arg)
+{
+	struct tls_session *session = openssl_context_of(ssl)->session;
+	struct base_reader r = base_reader_of(data, len), list;
+
+	(void)version;
+	(void)arg;
+	if (write || type != SSL3_RT_HANDSHAKE || session->role != TLS_ROLE_CLIENT ||
+	    base_reader_u8(&r) != SSL3_MT_SERVER_HELLO)
+		return;
+	(void)base_reader_take(&r, 3 + 2 + 32); /* length, version, random (RFC 5246, 7.4.1.3) */
+	(void)base_reader_take(&r, base_reader_u8(&r));
+	(void)base_reader_take(&r, 2 + 1); /* suite, compression */
+	list = base_reader_sub(&r, base_reader_u16(&r));
+	while (!list.failed && base_reader_left(&list)) {
+		uint16_t code = base_reader_u16(&list);
+
+		(void)base_reader_take(&list, base_reader_u16(&list));
+		session->extms |= code == 23 && !list.failed;
+	}
 }
 
 /** DER of the whole chain into one arena. */
