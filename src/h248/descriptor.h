@@ -123,7 +123,6 @@ struct h248_descriptor {
 	struct h248_descriptor *next;
 	uint8_t kind; /**< enum h248_descriptor_kind */
 	uint8_t item; /**< H248_ITEM: enum h248_descriptor_kind of what is empty */
-	bool bare;    /**< written as a bare token (an empty Events, EventBuffer, Signals) */
 };
 
 /** StreamMode of Annex A, plus one. */
@@ -379,6 +378,7 @@ struct h248_audit {
 	struct h248_descriptor d;
 	struct h248_descriptor *individual; /**< Media, Events, Signals, DigitMap, EventBuffer,
 	                                         Statistics, Packages; may repeat */
+	struct h248_descriptor *last;       /**< tail of `individual`, NULL when empty */
 	uint16_t items;                     /**< H248_AUDIT_BIT of kinds MEDIA .. EVENT_BUFFER */
 };
 

@@ -135,7 +135,8 @@ struct h248_action {
 	struct h248_fault *fault; /**< refuse this action: no command of it is here */
 	struct h248_extension *extensions;
 	uint32_t context;
-	bool bare; /**< reply `Context=7` without braces (v3) */
+	bool has_context; /**< false only with a fault: the ContextID could not be read */
+	bool bare;        /**< reply `Context=7` without braces (v3) */
 };
 
 enum h248_transaction_kind {
@@ -184,8 +185,9 @@ struct h248_message {
 	struct h248_mid mid;
 	struct h248_error *error; /**< message error instead of transactions; NULL: none */
 	struct h248_transaction *transactions, *last;
-	struct h248_fault *faults; /**< everything found wrong (containing decode only) */
-	uint8_t version;           /**< of the header; 1 to 3 unless faults say 406 */
+	struct h248_fault *faults;     /**< everything found wrong (containing decode only) */
+	struct h248_fault *last_fault; /**< tail of `faults` */
+	uint8_t version;               /**< of the header; 1 to 3 unless faults say 406 */
 };
 
 /** Highest version of the protocol that the codec speaks. */
