@@ -52,7 +52,9 @@ static void context_list(struct text_out *o, const struct h248_context_id *id)
 		first = false;
 		context_id(o, id->id);
 	}
-	out_put(o, " }" + !o->pretty, o->pretty ? 2 : 1);
+	if (o->pretty)
+		out_char(o, ' ');
+	out_char(o, '}');
 }
 
 static void context_attr_body(struct text_out *o, const void *what)

@@ -14,7 +14,7 @@
 #include "h248/text_parse.h"
 
 /** The widest line that a flat block may make. */
-#define TEXT_WIDTH 80
+#define TEXT_WIDTH 92
 
 struct text_out {
 	struct base_writer *w;
