@@ -40,12 +40,14 @@ int openssl_session_new(struct tls_session *session)
 	SSL_set_bio(ssl, oc->bio, oc->bio);
 	if (session->role == TLS_ROLE_CLIENT) {
 		SSL_set_connect_state(ssl);
-		if (tls_session_judges(session))
-			SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+		/* The scope is a server's; a client's external PSK must not be held against it. */
+		ok = SSL_set_session_id_context(ssl, NULL, 0) == 1;
+		/* openssl_verify() says yes where nobody is to be judged. */
+		SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
 		if (psk)
 			SSL_set_psk_client_callback(ssl, openssl_psk_client);
 		if (name)
-			ok = SSL_set_tlsext_host_name(ssl, name) == 1;
+			ok = ok && SSL_set_tlsext_host_name(ssl, name) == 1;
 		return ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
 	}
 	SSL_set_accept_state(ssl);
@@ -73,8 +75,31 @@ void openssl_session_free(struct tls_session *session)
 	session->engine = NULL;
 }
 
+/** Nothing can be encrypted before the first answer came. */
+static bool still_plain(SSL *ssl)
+{
+	switch (SSL_get_state(ssl)) {
+	case TLS_ST_BEFORE:
+	case TLS_ST_CW_CLNT_HELLO:
+	case TLS_ST_CR_SRVR_HELLO:
+	case TLS_ST_SR_CLNT_HELLO:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/** Write a fatal alert ourselves, while records are in the clear. @return it, -1 = no room */
+static int plain_alert(struct tls_session *session, uint8_t alert)
+{
+	const uint8_t record[] = { 21, 3, 1, 0, 2, 2, alert };
+
+	base_writer_put(session->io->out, record, sizeof(record));
+	return session->io->out->failed ? -1 : alert;
+}
+
 /** A step failed for good: which alert, whose, and why. */
-static int step_failed(struct tls_session *session, const struct openssl_context *oc)
+static int step_failed(struct tls_session *session, struct openssl_context *oc)
 {
 	unsigned long error = ERR_peek_error();
 	const char *reason = ERR_reason_error_string(error);
@@ -84,7 +109,9 @@ static int step_failed(struct tls_session *session, const struct openssl_context
 	if (ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
 		(void)tls_session_judge(session, NULL, 0);
 	verdict = session->verdict;
-
+	/* What is no TLS at all OpenSSL only drops; a person at the other end deserves an alert. */
+	if (oc->side == TLS_SIDE_NONE && !session->established && still_plain(session->engine))
+		oc->alert = plain_alert(session, TLS_ALERT_UNEXPECTED_MESSAGE);
 	if (session->io->out->failed)
 		return tls_session_fail(session, -1, TLS_SIDE_NONE,
 		                        "no memory for what is to be sent");
@@ -99,7 +126,7 @@ static int step_failed(struct tls_session *session, const struct openssl_context
 }
 
 /** What a call that did not succeed means. */
-static int step_result(struct tls_session *session, const struct openssl_context *oc, int n)
+static int step_result(struct tls_session *session, struct openssl_context *oc, int n)
 {
 	switch (SSL_get_error(session->engine, n)) {
 	case SSL_ERROR_WANT_READ:
@@ -199,20 +226,6 @@ int openssl_close(struct tls_session *session)
 	return SSL_shutdown(session->engine) < 0 ? step_failed(session, oc) : 0;
 }
 
-/** Nothing can be encrypted before the first answer came. */
-static bool still_plain(SSL *ssl)
-{
-	switch (SSL_get_state(ssl)) {
-	case TLS_ST_BEFORE:
-	case TLS_ST_CW_CLNT_HELLO:
-	case TLS_ST_CR_SRVR_HELLO:
-	case TLS_ST_SR_CLNT_HELLO:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /**
  * OpenSSL has no call that sends an alert of our choice. While records are still in the clear we
  * write it ourselves; later, a record nobody could have sent makes OpenSSL send one of its own,
@@ -220,15 +233,12 @@ static bool still_plain(SSL *ssl)
  */
 int openssl_abort(struct tls_session *session, uint8_t alert)
 {
-	const uint8_t record[] = { 21, 3, 1, 0, 2, 2, alert };
 	struct openssl_context *oc = step(session);
 	uint8_t scrap[256];
 	size_t n;
 
-	if (still_plain(session->engine)) {
-		base_writer_put(session->io->out, record, sizeof(record));
-		return session->io->out->failed ? -1 : alert;
-	}
+	if (still_plain(session->engine))
+		return plain_alert(session, alert);
 	oc->poisoned = true;
 	while (SSL_read_ex(session->engine, scrap, sizeof(scrap), &n) == 1)
 		base_wipe(scrap, n);

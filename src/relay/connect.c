@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From an address to a connection: the one peer that is let in, or the one that is called. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "relay/private.h"
+
+enum relay_cause relay_cause_of(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return RELAY_CAUSE_REFUSED;
+	case ECONNRESET:
+	case EPIPE:
+	case ECONNABORTED:
+		return RELAY_CAUSE_PEER_RESET;
+	case ETIMEDOUT:
+		return RELAY_CAUSE_TIMEOUT;
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOBUFS:
+	case EAGAIN:        /* connect(): no free local port */
+	case EADDRNOTAVAIL: /* likewise */
+		return RELAY_CAUSE_RESOURCES;
+	default:
+		return RELAY_CAUSE_UNREACHABLE;
+	}
+}
+
+/* The listening socket has done its work: whoever still waits in its queue is reset. */
+static void take_over(struct relay_leg *leg, int fd, const union relay_address *peer)
+{
+	loop_fd_close(leg->worker->loop, &leg->watch);
+	leg->watched = false;
+	leg->watch.fd = fd;
+	leg->setup->remote = *peer;
+	relay_worker_spare(leg->worker);
+	if (relay_leg_watch(leg))
+		relay_leg_input(leg, RELAY_ON_UP, RELAY_CAUSE_NONE, 0);
+}
+
+void relay_leg_accept(struct relay_leg *leg)
+{
+	for (;;) {
+		union relay_address peer;
+		int fd = relay_worker_accept(leg->worker, leg->watch.fd, &peer);
+
+		if (fd >= 0 && relay_address_admits(&leg->setup->remote, &peer)) {
+			take_over(leg, fd, &peer);
+			return;
+		}
+		if (fd >= 0) {
+			char text[RELAY_ADDRESS_TEXT];
+
+			base_log(BASE_LOG_INFO, "relay", "refused peer=%s: not the one expected",
+			         relay_address_format(&peer, text, sizeof(text)));
+			relay_socket_abortive(fd);
+			close(fd);
+			relay_worker_spare(leg->worker);
+			continue;
+		}
+		if (errno == EAGAIN)
+			return;
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+			relay_leg_input(leg, RELAY_ON_FAILED, RELAY_CAUSE_RESOURCES, errno);
+			return;
+		}
+		/* Anything else is the new connection's own failure (accept(2)): the next one. */
+	}
+}
+
+static int open_socket(struct relay_leg *leg)
+{
+	union relay_address any = { .family = AF_UNSPEC };
+	int rc;
+
+	if (leg->watch.fd >= 0)
+		return 0;
+	rc = relay_socket_client(leg->setup->remote.family, &any, &leg->watch.fd);
+	return rc ? (int)base_err_detail(rc) : 0;
+}
+
+void relay_leg_connect(struct relay_leg *leg)
+{
+	const union relay_address *remote = &leg->setup->remote;
+	int error = open_socket(leg);
+
+	if (!error && connect(leg->watch.fd, &remote->sa, relay_address_len(remote)) < 0)
+		error = errno;
+	if (error && error != EINPROGRESS) {
+		relay_leg_input(leg, RELAY_ON_FAILED, relay_cause_of(error), error);
+		return;
+	}
+	if (relay_leg_watch(leg) && !error)
+		relay_leg_input(leg, RELAY_ON_UP, RELAY_CAUSE_NONE, 0);
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Private to src/relay.
+ *
+ * Invariants:
+ * 1. A `relay_leg` is its worker's; a `relay_endpoint` is the control thread's and holds a leg in
+ *    its storage. The two talk by messages only; the counters of a leg are atomics with one writer.
+ * 2. The storage of an endpoint is freed by the control thread, after the worker's last letter
+ *    about it (relay_leg_end posts it once the order to remove has come and the leg is gone). A leg
+ *    of a listener has no endpoint; its worker frees it. No leg is freed while one of its functions
+ *    is on the stack: the worker's reaper does it at the end of the iteration.
+ * 3. `state` changes in relay_leg_input() alone.
+ * 4. Source bytes are read only when their destination takes them: its pending queue is empty. So
+ *    what an endpoint holds is bounded by one read and what TLS makes of it.
+ * 5. The worker's buffers belong to nobody between two events.
+ */
+#ifndef GH_RELAY_PRIVATE_H
+#define GH_RELAY_PRIVATE_H
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+
+#include "relay/relay.h"
+#include "relay/state.h"
+
+/* ---- addresses (socket.c) ---- */
+
+/** An address in 28 octets instead of 128. family 0 = none. */
+union relay_address {
+	sa_family_t family;
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/** @return 0, or BASE_LOCAL EAFNOSUPPORT; family 0 is fine. */
+int relay_address_set(union relay_address *address, const struct sockaddr_storage *from);
+void relay_address_get(const union relay_address *address, struct sockaddr_storage *ret);
+socklen_t relay_address_len(const union relay_address *address);
+/** Same host, and the same port unless `filter` leaves it 0. */
+bool relay_address_admits(const union relay_address *filter, const union relay_address *peer);
+/** "192.0.2.1:80", "[2001:db8::1]:80", "-"; into `buf`, terminated. */
+const char *relay_address_format(const union relay_address *address, char *buf, size_t cap);
+#define RELAY_ADDRESS_TEXT 64
+
+/** A non-blocking socket for one peer, bound, listening. @return 0 or BASE_LOCAL errno */
+int relay_socket_listen(const union relay_address *local, int backlog, bool shared, int *ret_fd);
+/** A non-blocking socket of that family, bound to `local` if it has a family. */
+int relay_socket_client(sa_family_t family, const union relay_address *local, int *ret_fd);
+int relay_socket_name(int fd, union relay_address *ret);
+/** Make the coming close() a RST. */
+void relay_socket_abortive(int fd);
+
+/* ---- what an endpoint is told to do (setup.c) ---- */
+
+/** Free after the start; counted on one thread at a time (made by control, then the worker's). */
+struct relay_setup {
+	unsigned refs;
+	bool server, connect_now, linked_setup, linked_tls, tls, tls_hold, on_partner_open;
+	unsigned connect_timeout_ms, handshake_timeout_ms; /**< 0 only for a server: for ever */
+	union relay_address remote;
+	struct tls_domain *domain;       /**< referenced; NULL without TLS */
+	struct tls_session_spec session; /**< points into `block` */
+	uint8_t *block;                  /**< copies; wiped when freed */
+	size_t block_len;
+};
+
+/** Deep copy of `spec`, TLS included. @return 0, or BASE_LOCAL errno */
+int relay_setup_new(struct relay_setup **ret, const struct relay_endpoint_spec *spec);
+/** Replace the TLS part. @return 0, or BASE_LOCAL with the setup as it was. */
+int relay_setup_tls(struct relay_setup *setup, const struct relay_tls_spec *tls);
+void relay_setup_unref(struct relay_setup *setup);
+
+/* ---- letters to the control thread (mailbox.c) ---- */
+
+/** In the sender's storage until opened. */
+struct relay_letter {
+	struct relay_letter *next;
+	/** On the control thread. `discard`: the pool ends, only free. */
+	void (*open)(struct relay_letter *letter, bool discard);
+};
+
+/**
+ * Any number of workers post, the control thread opens. It has a descriptor of its own in the
+ * control loop instead of using loop_post, so that it can be taken out of there: after
+ * relay_mailbox_done nothing of the pool is left in somebody else's loop.
+ */
+struct relay_mailbox {
+	struct loop *loop;
+	struct loop_fd bell;
+	_Atomic(struct relay_letter *) top;
+};
+int relay_mailbox_init(struct relay_mailbox *mailbox, struct loop *loop);
+/** Discard what is in it. Nobody may post any more. */
+void relay_mailbox_done(struct relay_mailbox *mailbox);
+void relay_mailbox_post(struct relay_mailbox *mailbox, struct relay_letter *letter);
+
+/* ---- bytes that had to wait (queue.c) ---- */
+
+/** Memory only while there is something in it. All zero is empty. */
+struct relay_queue {
+	uint8_t *data;
+	uint32_t at, len, cap; /**< `len` octets from `at` */
+};
+/** @return 0, or BASE_LOCAL ENOMEM with the queue as it was */
+int relay_queue_put(struct relay_queue *queue, const void *data, size_t len);
+/** Step past `len` octets; frees the memory with the last one. */
+void relay_queue_take(struct relay_queue *queue, size_t len);
+void relay_queue_done(struct relay_queue *queue);
+
+/* ---- counters ---- */
+
+/** The one list of them: struct, snapshot and their order (relay.h, struct relay_stats). */
+#define RELAY_COUNTERS(X)                                                                          \
+	X(octets_in)                                                                               \
+	X(octets_out)                                                                              \
+	X(wire_in)                                                                                 \
+	X(wire_out)                                                                                \
+	X(records_in)                                                                              \
+	X(records_out)                                                                             \
+	X(handshakes)                                                                              \
+	X(handshake_failures)                                                                      \
+	X(segments_retransmitted)                                                                  \
+	X(buffered_peak)
+
+struct relay_counters {
+#define X(name) _Atomic uint64_t name;
+	RELAY_COUNTERS(X)
+#undef X
+};
+
+/** The one writer needs no locked instruction. */
+static inline void relay_count_set(_Atomic uint64_t *counter, uint64_t value)
+{
+	atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+static inline uint64_t relay_count_get(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+static inline void relay_count_add(_Atomic uint64_t *counter, uint64_t value)
+{
+	relay_count_set(counter, relay_count_get(counter) + value);
+}
+
+/* ---- workers (worker.c) ---- */
+
+/** One engine context per domain, made on first use. */
+struct relay_tls_slot {
+	struct base_node node;
+	struct tls_domain *domain; /**< referenced */
+	struct tls_context *context;
+	unsigned sessions;
+	bool stale; /**< the domain was dropped: free with the last session */
+};
+
+struct relay_leg;
+struct relay_worker {
+	struct relay_pool *pool;
+	struct loop_thread *thread;
+	struct loop *loop;
+	struct base_node legs;  /**< all that are not gone */
+	struct base_node slots; /**< struct relay_tls_slot */
+	struct base_node dead;  /**< legs to free */
+	struct base_node doors; /**< of listeners */
+	struct loop_task reaper;
+	uint8_t *in, *clear;    /**< RELAY_IN_SIZE and RELAY_CLEAR_SIZE, shared by all legs */
+	struct base_writer out; /**< ciphertext to send */
+	size_t read_size;       /**< at most so much per read */
+	int spare_fd;           /**< given up when accept finds none left */
+	unsigned planned;       /**< control's: endpoints placed here */
+};
+
+#define RELAY_READ_SIZE ((size_t)64 * 1024)
+/** What a session may have kept of a record that was not complete (RFC 5246, 6.2.3). */
+#define RELAY_RECORD_MAX ((size_t)16384 + 2048)
+/** A read, a kept part, and one record's room so that none is ever cut in two. */
+#define RELAY_CLEAR_SIZE (RELAY_READ_SIZE + 2 * RELAY_RECORD_MAX)
+/** What one wake-up may read before the others get their turn. */
+#define RELAY_QUOTA ((size_t)256 * 1024)
+
+int relay_worker_init(struct relay_worker *worker, struct relay_pool *pool);
+/** Abort all legs; on the worker, after its loop has stopped. */
+void relay_worker_abort(struct relay_worker *worker);
+/** After the join. */
+void relay_worker_done(struct relay_worker *worker);
+/** The slot of a domain with `sessions` counted up; NULL when none could be made (logged). */
+struct relay_tls_slot *relay_worker_slot(struct relay_worker *worker, struct tls_domain *domain);
+void relay_slot_release(struct relay_tls_slot *slot);
+void relay_worker_drop(struct relay_worker *worker, struct tls_domain *domain);
+/** accept4; when descriptors are short, in the place of the spare one. -1 and errno. */
+int relay_worker_accept(struct relay_worker *worker, int fd, union relay_address *ret_peer);
+/** Try to have a spare descriptor again, after one was given up or may have become free. */
+void relay_worker_spare(struct relay_worker *worker);
+/** Free a leg without endpoint at the end of this iteration. */
+void relay_worker_bury(struct relay_worker *worker, struct relay_leg *leg);
+
+/* ---- legs ---- */
+
+struct relay_leg {
+	struct relay_worker *worker;
+	struct relay_endpoint *owner; /**< NULL: made by a listener */
+	struct relay_leg *partner;
+	struct relay_setup *setup; /**< NULL once nothing in it is needed any more */
+	struct relay_tls_slot *slot;
+	struct tls_session *session;
+	struct loop_fd watch;
+	struct loop_timer timer;
+	struct loop_task turn;      /**< goes on reading when its quota was used up */
+	struct relay_queue pending; /**< for our peer, as it goes on the wire */
+	struct relay_queue held;    /**< from our peer, clear, waiting for the partner */
+	struct base_node node;      /**< in worker->legs, then dead */
+	uint64_t half_mark;         /**< octets seen when the half timer was started */
+	uint16_t error;             /**< errno of the failure, 0 = none */
+	uint8_t state;              /**< enum relay_state */
+	uint8_t cause;              /**< enum relay_cause; the first one stays */
+	uint8_t role;               /**< enum tls_role */
+
+	bool may_send : 1, may_receive : 1;
+	bool removed : 1;     /**< no event is told any more */
+	bool watched : 1;     /**< in the loop */
+	bool readable : 1;    /**< bytes may wait in the socket */
+	bool hangup : 1;      /**< a read will reach the end */
+	bool tls : 1;         /**< has or will have TLS */
+	bool tls_wanted : 1;  /**< ordered to start */
+	bool tcp_up : 1;      /**< told */
+	bool shaking : 1;     /**< handshake begun, result not told */
+	bool tls_up : 1;      /**< told */
+	bool end_wanted : 1;  /**< end our direction after what is pending */
+	bool ended : 1;       /**< close_notify written, or nothing to say */
+	bool shut : 1;        /**< FIN sent */
+	bool peer_ended : 1;  /**< the peer has ended its direction */
+	bool end_carried : 1; /**< the partner knows */
+	bool abortive : 1;    /**< close with RST */
+	bool cause_firm : 1;  /**< the end has begun: later causes are its consequences */
+
+	struct relay_counters counters;
+};
+
+/** A leg in the caller's zeroed storage. Takes over the reference to `setup`. */
+void relay_leg_init(struct relay_leg *leg, struct relay_worker *worker,
+                    struct relay_endpoint *owner, struct relay_setup *setup);
+/** The one way to change state. `cause` and `error` are kept when they are the first. */
+void relay_leg_input(struct relay_leg *leg, enum relay_input input, enum relay_cause cause,
+                     int error);
+/** Take up work with the socket in `watch.fd`: listening, or a client's. */
+void relay_leg_begin(struct relay_leg *leg);
+/** Go on with a socket that is connected. */
+void relay_leg_adopt(struct relay_leg *leg);
+/** Register with the loop. false: the leg has been failed. */
+bool relay_leg_watch(struct relay_leg *leg);
+void relay_leg_link(struct relay_leg *leg, struct relay_leg *partner);
+/** Order to remove: close in order, then the last letter or the reaper. */
+void relay_leg_remove(struct relay_leg *leg);
+/**
+ * Something has opened the way for bytes: have both directions looked at, later in this iteration.
+ * Never at once: the worker's buffers may be in use below us on the stack.
+ */
+void relay_leg_resume(struct relay_leg *leg);
+/** Take a leg that has no endpoint, or whose endpoint is removed, to its end. It must be gone. */
+void relay_leg_end(struct relay_leg *leg);
+/** Tell control. */
+void relay_leg_tell(struct relay_leg *leg, enum relay_event_kind kind);
+static inline bool relay_leg_gone(const struct relay_leg *leg)
+{
+	return leg->state == RELAY_GONE;
+}
+
+/* connect.c: listening and connecting */
+/** What an errno means to control. Pure. */
+enum relay_cause relay_cause_of(int error);
+void relay_leg_accept(struct relay_leg *leg);
+void relay_leg_connect(struct relay_leg *leg);
+
+/* flow.c: bytes */
+/** Read and move on while bytes, the partner and the quota allow. */
+void relay_flow_run(struct relay_leg *leg);
+/** Decrypt `io->in`, move the clear text on. */
+void relay_flow_records(struct relay_leg *leg, struct tls_io *io);
+/** Send to our peer, or queue. Fails the leg when the socket does. false: it has failed. */
+bool relay_flow_send(struct relay_leg *leg, const uint8_t *data, size_t len);
+/** The socket takes bytes again. */
+void relay_flow_writable(struct relay_leg *leg);
+/** When all that our peer ever sent is with the partner, let the partner's sending end too. */
+void relay_flow_carry_end(struct relay_leg *leg);
+/** Once nothing is pending say FIN or close_notify, if that is wanted, or close, if all is said. */
+void relay_flow_end(struct relay_leg *leg);
+
+/* shake.c: TLS */
+void relay_shake_start(struct relay_leg *leg);
+/** Carry it on with what came; `len` 0 is a client's first step. */
+void relay_shake_step(struct relay_leg *leg, const uint8_t *data, size_t len);
+/** A session is over or has failed: cause by what it says. */
+enum relay_cause relay_shake_cause(const struct tls_info *info, int rc);
+void relay_shake_result(const struct relay_leg *leg, struct relay_tls_result *ret);
+/** It has failed: count, log, end. */
+void relay_shake_fail(struct relay_leg *leg, enum relay_cause cause);
+/** The one line of a finished handshake; RELAY_CAUSE_NONE = it succeeded. */
+void relay_shake_log(const struct relay_leg *leg, enum relay_cause cause);
+/** Take over the session's count of records. */
+void relay_shake_count(struct relay_leg *leg);
+
+/* ---- endpoints and pool (control thread) ---- */
+
+struct relay_pool {
+	struct loop *control;
+	struct relay_mailbox mailbox;
+	struct base_node contexts, endpoints, listeners;
+	atomic_uint open; /**< endpoints, and legs of listeners */
+	unsigned limit;
+	size_t buffer_limit;
+	unsigned half_timeout_ms, drain_timeout_ms;
+	unsigned worker_count;
+	struct relay_worker worker[];
+};
+
+struct relay_context {
+	struct base_node node;
+	struct relay_pool *pool;
+	struct relay_worker *worker;
+	struct base_node endpoints;
+};
+
+struct relay_endpoint {
+	struct base_node node;      /**< in its context, until removed */
+	struct base_node pool_node; /**< in the pool, until freed */
+	struct relay_pool *pool;
+	relay_event_fn *fn;
+	void *arg;
+	bool removed;
+	union relay_address local;
+	struct loop_msg begin, remove;
+	struct relay_letter down; /**< the final event, which needs no memory */
+	struct relay_letter last; /**< the worker is done with the endpoint */
+	uint16_t down_error;
+	uint8_t down_kind, down_cause; /**< the worker's until `down` is posted, then control's */
+	struct relay_leg leg;
+};
+
+/** Worker: done with the endpoint. Control frees it. */
+void relay_endpoint_last(struct relay_endpoint *endpoint);
+/** Worker: tell control. */
+void relay_endpoint_post(struct relay_endpoint *endpoint, const struct relay_event *event);
+/** Control: the storage, at the end of the pool or after the last letter. */
+void relay_endpoint_free(struct relay_endpoint *endpoint);
+void relay_listener_discard(struct base_node *node);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS on an endpoint: start, handshake, what is told about it. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "relay/private.h"
+
+void relay_shake_start(struct relay_leg *leg)
+{
+	struct tls_session_spec spec = leg->setup->session;
+
+	leg->shaking = true;
+	spec.role = (enum tls_role)leg->role;
+	leg->slot = relay_worker_slot(leg->worker, leg->setup->domain);
+	if (!leg->slot || tls_session_new(&leg->session, leg->slot->context, &spec) != 0) {
+		relay_shake_fail(leg, RELAY_CAUSE_RESOURCES);
+		return;
+	}
+	if (spec.role == TLS_ROLE_CLIENT)
+		relay_shake_step(leg, NULL, 0);
+	relay_leg_resume(leg); /* the peer's first flight may have been waiting */
+}
+
+static void shaken(struct relay_leg *leg, struct tls_io *io)
+{
+	leg->shaking = false;
+	relay_count_add(&leg->counters.handshakes, 1);
+	relay_shake_log(leg, RELAY_CAUSE_NONE);
+	relay_leg_input(leg, RELAY_ON_SHAKEN, RELAY_CAUSE_NONE, 0);
+	/* Records may have come with the end of the handshake. */
+	if (leg->session)
+		relay_flow_records(leg, io);
+}
+
+void relay_shake_step(struct relay_leg *leg, const uint8_t *data, size_t len)
+{
+	struct base_writer *out = &leg->worker->out;
+	struct tls_io io = { .in = base_reader_of(data, len), .out = out };
+	struct tls_info info;
+	int rc;
+
+	base_writer_reset(out);
+	rc = tls_session_handshake(leg->session, &io);
+	/* On failure that is our alert. */
+	if (out->len && !relay_flow_send(leg, out->data, out->len))
+		return;
+	if (rc == 0) {
+		shaken(leg, &io);
+	} else if (base_err_class(rc) != BASE_AGAIN) {
+		tls_session_info(leg->session, &info);
+		relay_shake_fail(leg, relay_shake_cause(&info, rc));
+	}
+}
+
+void relay_shake_fail(struct relay_leg *leg, enum relay_cause cause)
+{
+	relay_count_add(&leg->counters.handshake_failures, 1);
+	relay_shake_log(leg, cause);
+	relay_leg_input(leg, RELAY_ON_SHAKE_FAILED, cause, 0);
+}
+
+enum relay_cause relay_shake_cause(const struct tls_info *info, int rc)
+{
+	if (info->alert_side == TLS_SIDE_REMOTE)
+		return RELAY_CAUSE_PEER_ALERT;
+	if (base_err_class(rc) == BASE_LOCAL)
+		return RELAY_CAUSE_RESOURCES;
+	if (!info->established && info->has_verdict && !info->verdict.authenticated &&
+	    !info->verdict.tolerated)
+		return RELAY_CAUSE_AUTH;
+	return RELAY_CAUSE_LOCAL_ALERT;
+}
+
+static void put(char *to, size_t cap, const char *text)
+{
+	(void)snprintf(to, cap, "%s", text ? text : ""); /* shortened if it must be */
+}
+
+void relay_shake_result(const struct relay_leg *leg, struct relay_tls_result *ret)
+{
+	struct tls_info info;
+
+	tls_session_info(leg->session, &info);
+	ret->version = info.version;
+	ret->suite = info.suite;
+	put(ret->version_name, sizeof(ret->version_name), info.version_name);
+	put(ret->suite_name, sizeof(ret->suite_name), info.suite_name);
+	ret->resumed = info.resumed;
+	ret->psk = info.psk;
+	ret->alert = info.alert;
+	ret->alert_side = info.alert_side;
+	ret->authenticated = info.psk;
+	if (info.has_verdict) {
+		ret->reason = info.verdict.reason;
+		ret->authenticated = info.psk || info.verdict.authenticated;
+		ret->tolerated = info.verdict.tolerated;
+		put(ret->peer_subject, sizeof(ret->peer_subject), info.verdict.subject);
+	}
+	put(ret->text, sizeof(ret->text), info.failure);
+}
+
+void relay_shake_count(struct relay_leg *leg)
+{
+	struct tls_info info;
+
+	tls_session_info(leg->session, &info);
+	relay_count_set(&leg->counters.records_in, info.records_in);
+	relay_count_set(&leg->counters.records_out, info.records_out);
+}
+
+/* ---- the log line ---- */
+
+static const char *verdict_word(const struct tls_info *info)
+{
+	if (info->psk)
+		return "psk";
+	if (!info->has_verdict)
+		return "not-asked";
+	if (info->verdict.authenticated)
+		return "ok";
+	return trust_reason_name(info->verdict.reason);
+}
+
+static void log_ok(const struct tls_info *info, const char *peer, const char *side,
+                   const char *domain)
+{
+	base_log(BASE_LOG_INFO, "relay",
+	         "tls up peer=%s side=%s domain=%s version=%s suite=%s resumed=%s auth=%s%s "
+	         "subject=\"%s\"",
+	         peer, side, domain, info->version_name ? info->version_name : "-",
+	         info->suite_name ? info->suite_name : "-", info->resumed ? "yes" : "no",
+	         verdict_word(info),
+	         info->has_verdict && info->verdict.tolerated ? " (tolerated)" : "",
+	         info->has_verdict ? info->verdict.subject : "");
+}
+
+static void log_failed(const struct tls_info *info, const char *peer, const char *side,
+                       const char *domain, enum relay_cause cause)
+{
+	bool judged = info->has_verdict && !info->verdict.authenticated;
+
+	base_log(BASE_LOG_WARN, "relay",
+	         "tls failed peer=%s side=%s domain=%s version=%s suite=%s cause=%s auth=%s "
+	         "depth=%d alert=%s%s subject=\"%s\": %s",
+	         peer, side, domain, info->version_name ? info->version_name : "-",
+	         info->suite_name ? info->suite_name : "-", relay_cause_name(cause),
+	         verdict_word(info), judged ? info->verdict.depth : -1,
+	         info->alert < 0 ? "-" : tls_alert_name(info->alert),
+	         info->alert_side == TLS_SIDE_REMOTE ? " (from peer)" : "",
+	         info->has_verdict ? info->verdict.subject : "",
+	         judged                              ? info->verdict.text
+	         : info->failure && info->failure[0] ? info->failure
+	                                             : relay_cause_name(cause));
+}
+
+void relay_shake_log(const struct relay_leg *leg, enum relay_cause cause)
+{
+	bool ok = cause == RELAY_CAUSE_NONE;
+	const char *side = leg->role == TLS_ROLE_SERVER ? "server" : "client";
+	const char *domain = leg->setup ? tls_domain_name(leg->setup->domain) : "-";
+	union relay_address peer = { .family = AF_UNSPEC };
+	socklen_t len = sizeof(peer);
+	char text[RELAY_ADDRESS_TEXT];
+	struct tls_info info = { .alert = -1 };
+
+	if (!base_log_on(ok ? BASE_LOG_INFO : BASE_LOG_WARN))
+		return;
+	if (getpeername(leg->watch.fd, &peer.sa, &len) < 0 && leg->setup)
+		peer = leg->setup->remote; /* it has gone already */
+	relay_address_format(&peer, text, sizeof(text));
+	if (leg->session)
+		tls_session_info(leg->session, &info);
+	if (ok)
+		log_ok(&info, text, side, domain);
+	else
+		log_failed(&info, text, side, domain, cause);
+}

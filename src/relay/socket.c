@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "relay/private.h"
+
+int relay_address_set(union relay_address *address, const struct sockaddr_storage *from)
+{
+	memset(address, 0, sizeof(*address));
+	switch (from->ss_family) {
+	case AF_UNSPEC:
+		return 0;
+	case AF_INET:
+		memcpy(&address->in, from, sizeof(address->in));
+		return 0;
+	case AF_INET6:
+		memcpy(&address->in6, from, sizeof(address->in6));
+		return 0;
+	default:
+		return BASE_ERR(BASE_LOCAL, EAFNOSUPPORT);
+	}
+}
+
+void relay_address_get(const union relay_address *address, struct sockaddr_storage *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret, address, sizeof(*address));
+}
+
+socklen_t relay_address_len(const union relay_address *address)
+{
+	return address->family == AF_INET6 ? sizeof(address->in6) : sizeof(address->in);
+}
+
+bool relay_address_admits(const union relay_address *filter, const union relay_address *peer)
+{
+	if (filter->family == AF_UNSPEC)
+		return true;
+	if (filter->family != peer->family)
+		return false;
+	if (filter->family == AF_INET)
+		return filter->in.sin_addr.s_addr == peer->in.sin_addr.s_addr &&
+		       (!filter->in.sin_port || filter->in.sin_port == peer->in.sin_port);
+	return memcmp(&filter->in6.sin6_addr, &peer->in6.sin6_addr, sizeof(struct in6_addr)) == 0 &&
+	       (!filter->in6.sin6_port || filter->in6.sin6_port == peer->in6.sin6_port);
+}
+
+const char *relay_address_format(const union relay_address *address, char *buf, size_t cap)
+{
+	char host[INET6_ADDRSTRLEN] = "-";
+
+	if (address->family == AF_INET) {
+		inet_ntop(AF_INET, &address->in.sin_addr, host, sizeof(host));
+		(void)snprintf(buf, cap, "%s:%u", host, ntohs(address->in.sin_port));
+	} else if (address->family == AF_INET6) {
+		inet_ntop(AF_INET6, &address->in6.sin6_addr, host, sizeof(host));
+		(void)snprintf(buf, cap, "[%s]:%u", host, ntohs(address->in6.sin6_port));
+	} else {
+		(void)snprintf(buf, cap, "-");
+	}
+	return buf;
+}
+
+static int option(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+/* Messages of two parties must not wait for each other's acknowledgements (RFC 896). */
+static int new_socket(sa_family_t family)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+
+	if (fd >= 0 && option(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+int relay_socket_listen(const union relay_address *local, int backlog, bool shared, int *ret_fd)
+{
+	int fd = new_socket(local->family), error;
+
+	if (fd < 0)
+		return BASE_ERR(BASE_LOCAL, errno);
+	/* A port may still have connections of the past in TIME-WAIT. */
+	if (option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
+	    (shared && option(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0) ||
+	    bind(fd, &local->sa, relay_address_len(local)) < 0 || listen(fd, backlog) < 0) {
+		error = errno;
+		close(fd);
+		return BASE_ERR(BASE_LOCAL, error);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+int relay_socket_client(sa_family_t family, const union relay_address *local, int *ret_fd)
+{
+	int fd = new_socket(family), error;
+
+	if (fd < 0)
+		return BASE_ERR(BASE_LOCAL, errno);
+	if (local->family != AF_UNSPEC && (option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
+	                                   bind(fd, &local->sa, relay_address_len(local)) < 0)) {
+		error = errno;
+		close(fd);
+		return BASE_ERR(BASE_LOCAL, error);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+int relay_socket_name(int fd, union relay_address *ret)
+{
+	socklen_t len = sizeof(*ret);
+
+	memset(ret, 0, sizeof(*ret));
+	return getsockname(fd, &ret->sa, &len) < 0 ? BASE_ERR(BASE_LOCAL, errno) : 0;
+}
+
+void relay_socket_abortive(int fd)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	/* If it fails the peer gets FIN instead of RST; nothing else can be done here. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
