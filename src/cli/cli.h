@@ -13,4 +13,7 @@
 /** `gatehouse profile list|show NAME|diff A B` */
 int cli_profile_main(int argc, char **argv);
 
+/** `gatehouse h248 play SCENARIO.yaml|convert --to FORM FILE` */
+int cli_h248_main(int argc, char **argv);
+
 #endif

@@ -10,6 +10,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{ "h248", cli_h248_main, "be a controller: play a scenario; convert messages" },
 	{ "profile", cli_profile_main, "list, show and compare TLS profiles" },
 };
 

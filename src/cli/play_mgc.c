@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/play.h"
+
+#include <stdlib.h>
+
+#define DEFAULT_VERSION 2
+
+static char *text_of(const struct h248_transaction *t, unsigned version)
+{
+	struct base_writer w = { 0 };
+
+	if (h248_text_encode_transaction(&w, t, version, H248_TEXT_PRETTY) != 0) {
+		base_writer_done(&w);
+		return strdup("(cannot be written)");
+	}
+	(void)base_writer_cstr(&w); /* w.data is NULL when memory is short; callers look */
+	if (w.data)
+		play_squeeze((char *)w.data);
+	return (char *)w.data;
+}
+
+/* Decode actions written by the scenario's author into a transaction of `kind`. */
+static int actions_decode(struct base_arena *arena, const struct play_mgc *mgc, const char *kind,
+                          const char *actions, struct h248_transaction **ret,
+                          struct base_error *err)
+{
+	struct h248_message *msg;
+	char *text = base_arena_printf(arena, "MEGACO/%u <x>\n%s = 1 {\n%s\n}\n", mgc->version,
+	                               kind, actions);
+	int rc;
+
+	if (!text)
+		return BASE_ERR(BASE_LOCAL, 0);
+	rc = h248_text_decode(arena, text, strlen(text), NULL, &msg, err);
+	if (!rc)
+		*ret = msg->transactions;
+	else if (err && err->line > 2)
+		err->line -= 2; /* count from the author's first line */
+	return rc;
+}
+
+void play_request_free(struct play_request *request)
+{
+	base_list_remove(&request->node);
+	free(request->text);
+	free(request);
+}
+
+/* ---- what the gateway asks ---- */
+
+/* Agree to what a ServiceChange offers (H.248.1, 11.3): our version or less. */
+static void answer_services(struct base_arena *arena, struct h248_command *reply,
+                            const struct play_mgc *mgc, const struct h248_services *asked)
+{
+	struct h248_services *services = asked ? h248_services_add(arena, reply) : NULL;
+
+	if (!services || !asked->has_version)
+		return;
+	services->has_version = true;
+	services->version = (uint8_t)BASE_MIN((unsigned)asked->version, mgc->version);
+}
+
+static void answer_plainly(struct play_mgc *mgc, struct h248_incoming *in,
+                           const struct h248_transaction *req)
+{
+	struct base_arena arena = { 0 };
+	struct h248_transaction *reply = h248_reply_new(&arena, h248_incoming_id(in));
+	int rc;
+
+	for (const struct h248_action *a = req->actions; reply && a; a = a->next) {
+		struct h248_action *action = h248_action_add(&arena, reply, a->context);
+
+		for (const struct h248_command *c = a->commands; c; c = c->next) {
+			struct h248_command *done = h248_command_add(
+			        &arena, action, (enum h248_command_kind)c->kind, c->term.name);
+
+			if (c->kind == H248_SERVICE_CHANGE)
+				answer_services(&arena, done, mgc, h248_command_services(c));
+			else if (c->kind != H248_NOTIFY)
+				(void)h248_error_add(&arena, done, H248_E_COMMAND, NULL);
+		}
+	}
+	if (reply)
+		rc = h248_txn_reply(in, reply);
+	else
+		rc = BASE_ERR(BASE_LOCAL, 0), h248_txn_reply_error(in, H248_E_INTERNAL, NULL);
+	(void)rc; /* the gateway has been told in any case */
+	base_arena_done(&arena);
+}
+
+static void answer_scripted(struct play_mgc *mgc, struct h248_incoming *in, const char *actions)
+{
+	struct base_arena arena = { 0 };
+	struct h248_transaction *reply;
+	struct base_error err = { 0 };
+
+	if (actions_decode(&arena, mgc, "Reply", actions, &reply, &err) == 0)
+		(void)h248_txn_reply(in, reply); /* the gateway has been told in any case */
+	else
+		h248_txn_reply_error(in, H248_E_INTERNAL, err.text);
+	base_arena_done(&arena);
+}
+
+static void note_version(struct play_mgc *mgc, const struct h248_transaction *req)
+{
+	for (const struct h248_action *a = req->actions; a; a = a->next) {
+		for (const struct h248_command *c = a->commands; c; c = c->next) {
+			const struct h248_services *s = h248_command_services(c);
+
+			if (c->kind == H248_SERVICE_CHANGE && s && s->has_version)
+				h248_peer_version_set(mgc->gateway,
+				                      BASE_MIN((unsigned)s->version, mgc->version));
+		}
+	}
+}
+
+static void on_request(void *user, struct h248_incoming *in, const struct h248_message *msg,
+                       const struct h248_transaction *req)
+{
+	struct play_mgc *mgc = user;
+	struct play_request *item = calloc(1, sizeof(*item));
+	char *reply = NULL;
+
+	mgc->gateway = h248_incoming_peer(in);
+	if (item)
+		item->text = text_of(req, msg->version);
+	if (!item || !item->text) {
+		free(item);
+		h248_txn_reply_error(in, H248_E_RESOURCES, NULL);
+		return;
+	}
+	base_list_append(&mgc->inbox, &item->node);
+	if (mgc->claim && mgc->claim(mgc->claim_arg, item->text, &reply))
+		answer_scripted(mgc, in, reply);
+	else
+		answer_plainly(mgc, in, req);
+	free(reply);
+	note_version(mgc, req);
+}
+
+static bool on_stranger(void *user, const struct h248_addr *from, const struct h248_message *msg)
+{
+	(void)user;
+	(void)from;
+	(void)msg;
+	return true; /* a test controller serves whoever comes */
+}
+
+static void on_message_error(void *user, struct h248_peer *peer, const struct h248_addr *from,
+                             unsigned code, struct base_str text)
+{
+	(void)user; /* seen by `raw` through the trace */
+	(void)peer;
+	(void)from;
+	(void)code;
+	(void)text;
+}
+
+static void on_heard(void *user, struct h248_peer *peer)
+{
+	struct play_mgc *mgc = user;
+
+	mgc->gateway = peer;
+}
+
+static void on_peer_lost(void *user, struct h248_peer *peer, const char *reason)
+{
+	struct play_mgc *mgc = user;
+
+	(void)peer;
+	play_ladder_row(mgc->ladder, loop_now_ms(mgc->loop), "controller", "controller", reason);
+}
+
+static void on_trace(void *user, bool out, const struct h248_addr *peer, const void *data,
+                     size_t len)
+{
+	struct play_mgc *mgc = user;
+
+	if (!out) {
+		mgc->gateway_addr = *peer;
+		free(mgc->heard);
+		mgc->heard = strndup(data, len);
+		if (mgc->heard)
+			play_squeeze(mgc->heard);
+		mgc->heard_count++;
+	}
+	play_ladder_message(mgc->ladder, loop_now_ms(mgc->loop), out, data, len);
+}
+
+/* ---- what we ask ---- */
+
+static void on_reply(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
+                     const struct h248_transaction *reply)
+{
+	struct play_mgc *mgc = arg;
+
+	free(mgc->answer);
+	mgc->answer = outcome == H248_OUTCOME_REPLY ? text_of(reply, msg->version) : NULL;
+	mgc->answered = mgc->answer != NULL;
+	mgc->timed_out = !mgc->answered;
+}
+
+int play_mgc_send(struct play_mgc *mgc, const char *actions, struct base_error *err)
+{
+	struct base_arena arena = { 0 };
+	struct h248_transaction *request;
+	int rc;
+
+	if (!mgc->gateway)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "no gateway has registered yet; let a receive step come "
+		                      "first");
+	mgc->answered = mgc->timed_out = false;
+	rc = actions_decode(&arena, mgc, "Transaction", actions, &request, err);
+	if (!rc) {
+		rc = h248_txn_request(mgc->gateway, request, 0, on_reply, mgc, NULL);
+		if (rc)
+			(void)base_error_set(err, rc, "cannot send: H.248 error %u",
+			                     base_err_detail(rc));
+	}
+	base_arena_done(&arena);
+	return rc;
+}
+
+int play_mgc_send_raw(struct play_mgc *mgc, const char *text, struct base_error *err)
+{
+	if (!h248_addr_known(&mgc->gateway_addr))
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "no gateway is known yet; let a receive step come first");
+	play_ladder_message(mgc->ladder, loop_now_ms(mgc->loop), true, text, strlen(text));
+	mgc->heard_count = 0;
+	return h248_transport_send(h248_node_transport(mgc->node), &mgc->gateway_addr, text,
+	                           strlen(text));
+}
+
+/* ---- life ---- */
+
+int play_mgc_init(struct play_mgc *mgc, const struct play_controller *config,
+                  struct base_error *err)
+{
+	static const struct h248_user_ops ops = {
+		.on_request = on_request,
+		.on_stranger = on_stranger,
+		.on_message_error = on_message_error,
+		.on_heard = on_heard,
+		.on_peer_lost = on_peer_lost,
+		.on_trace = on_trace,
+	};
+	const char *listen = config && config->listen ? config->listen : "127.0.0.1:0";
+	bool tcp = config && config->transport && strcmp(config->transport, "tcp") == 0;
+	struct h248_node_config node = { 0 };
+	int rc;
+
+	base_list_init(&mgc->inbox);
+	mgc->version = config && config->version ? config->version : DEFAULT_VERSION;
+	mgc->pretty = !config || !config->encoding || strcmp(config->encoding, "pretty") == 0;
+	rc = h248_addr_parse(tcp ? H248_TCP : H248_UDP, base_str_of(listen), 0, &mgc->local);
+	if (rc)
+		return base_error_set(err, rc, "controller.listen '%s' is no numeric address",
+		                      listen);
+	node.txn.pretty = mgc->pretty;
+	node.txn.mid = h248_addr_mid(&mgc->local);
+	if (config && config->mid && h248_mid_parse(base_str_of(config->mid), &node.txn.mid) != 0)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "controller.mid '%s' is no mId such as [127.0.0.1]:2944 or "
+		                      "<mgc.example.net>",
+		                      config->mid);
+	rc = h248_node_new(&mgc->node, mgc->loop, &node, &ops, mgc);
+	if (rc)
+		return base_error_set(err, rc, "cannot set the controller up");
+	return h248_node_listen(mgc->node, &mgc->local, err);
+}
+
+void play_mgc_done(struct play_mgc *mgc)
+{
+	BASE_LIST_EACH(&mgc->inbox, node, next)
+	play_request_free(BASE_CONTAINER_OF(node, struct play_request, node));
+	h248_node_free(mgc->node);
+	free(mgc->answer);
+	free(mgc->heard);
+}
