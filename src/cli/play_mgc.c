@@ -163,7 +163,7 @@ static void on_heard(void *user, struct h248_peer *peer)
 	mgc->gateway = peer;
 }
 
-static void on_peer_lost(void *user, struct h248_peer *peer, const char *reason)
+static void on_lost(void *user, struct h248_peer *peer, const char *reason)
 {
 	struct play_mgc *mgc = user;
 
@@ -243,7 +243,7 @@ int play_mgc_init(struct play_mgc *mgc, const struct play_controller *config,
 		.on_stranger = on_stranger,
 		.on_message_error = on_message_error,
 		.on_heard = on_heard,
-		.on_peer_lost = on_peer_lost,
+		.on_lost = on_lost,
 		.on_trace = on_trace,
 	};
 	const char *listen = config && config->listen ? config->listen : "127.0.0.1:0";
