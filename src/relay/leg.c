@@ -450,10 +450,7 @@ void relay_leg_end(struct relay_leg *leg)
 {
 	assert(relay_leg_gone(leg));
 	unlink_partner(leg);
-	if (leg->owner)
-		relay_endpoint_last(leg->owner);
-	else
-		relay_worker_bury(leg->worker, leg);
+	relay_worker_bury(leg->worker, leg);
 }
 
 void relay_leg_remove(struct relay_leg *leg)

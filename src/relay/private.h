@@ -7,9 +7,9 @@
  * 1. A `relay_leg` is its worker's; a `relay_endpoint` is the control thread's and holds a leg in
  *    its storage. The two talk by messages only; the counters of a leg are atomics with one writer.
  * 2. The storage of an endpoint is freed by the control thread, after the worker's last letter
- *    about it (relay_leg_end posts it once the order to remove has come and the leg is gone). A leg
- *    of a listener has no endpoint; its worker frees it. No leg is freed while one of its functions
- *    is on the stack: the worker's reaper does it at the end of the iteration.
+ *    about it, posted once the order to remove has come and the leg is gone. A leg of a listener
+ *    has no endpoint; its worker frees it. No leg goes while one of its functions may be on the
+ *    stack: the worker's reaper frees it or posts that letter at the end of the iteration.
  * 3. `state` changes in relay_leg_input() alone.
  * 4. Source bytes are read only when their destination takes them: its pending queue is empty. So
  *    what an endpoint holds is bounded by one read and what TLS makes of it.
@@ -193,7 +193,7 @@ void relay_worker_drop(struct relay_worker *worker, struct tls_domain *domain);
 int relay_worker_accept(struct relay_worker *worker, int fd, union relay_address *ret_peer);
 /** Try to have a spare descriptor again, after one was given up or may have become free. */
 void relay_worker_spare(struct relay_worker *worker);
-/** Free a leg without endpoint at the end of this iteration. */
+/** At the end of this iteration free the leg, or tell control that its endpoint can be. */
 void relay_worker_bury(struct relay_worker *worker, struct relay_leg *leg);
 
 /* ---- legs ---- */

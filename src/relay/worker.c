@@ -45,6 +45,10 @@ static void reap(void *arg)
 		        BASE_CONTAINER_OF(worker->dead.next, struct relay_leg, node);
 
 		base_list_remove(&leg->node);
+		if (leg->owner) {
+			relay_endpoint_last(leg->owner);
+			continue;
+		}
 		atomic_fetch_sub_explicit(&worker->pool->open, 1, memory_order_relaxed);
 		free(leg);
 	}

@@ -124,6 +124,7 @@ static void test_half_close_from_the_far_side(void **state)
 	pair.near = -1;
 	assert_int_equal(peer_end(*state, pair.far), 0);
 	stage_expect(*state, &pair.back, RELAY_TCP_DOWN);
+	stage_expect(*state, &pair.front, RELAY_TCP_DOWN);
 	assert_int_equal(pair.back.last[RELAY_TCP_DOWN].cause, RELAY_CAUSE_PEER_CLOSE);
 	assert_int_equal(pair.front.last[RELAY_TCP_DOWN].cause, RELAY_CAUSE_PARTNER);
 	pair_done(&pair);
