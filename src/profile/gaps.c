@@ -147,9 +147,9 @@ size_t profile_gap_count(const struct profile_gap *gap, size_t count,
 const char *profile_gap_format(const struct profile_gap *gap,
                                const struct profile_engine_caps *caps, char *buf, size_t cap)
 {
-	(void)snprintf(buf, cap, "%s cannot meet: %s %s (%s %s [%s, %c])", caps->name,
-	               profile_strength_name(gap->strength), gap->item, gap->rule->document,
-	               gap->rule->clause, gap->rule->id,
+	(void)snprintf(buf, cap, "%s cannot meet: %s %s %s (%s %s [%s, %c])", caps->name,
+	               profile_strength_name(gap->strength), profile_subject_name(gap->subject),
+	               gap->item, gap->rule->document, gap->rule->clause, gap->rule->id,
 	               gap->rule->mark); /* shortening is fine here */
 	return buf;
 }

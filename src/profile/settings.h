@@ -183,8 +183,8 @@ size_t profile_gap_count(const struct profile_gap *gap, size_t count,
                          enum profile_strength strength);
 
 /**
- * "openssl cannot meet: shall TLS_RSA_WITH_3DES_EDE_CBC_SHA (TS 33.203 Annex O [O2, V])", in `buf`,
- * terminated.
+ * "openssl cannot meet: shall suite TLS_RSA_WITH_3DES_EDE_CBC_SHA (TS 33.203 Annex O [O2, V])", in
+ * `buf`, terminated.
  */
 const char *profile_gap_format(const struct profile_gap *gap,
                                const struct profile_engine_caps *caps, char *buf, size_t cap);
