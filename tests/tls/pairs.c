@@ -15,7 +15,7 @@ static int pair_setup(struct lab *lab, struct lab_sides *sides, enum tls_engine 
 	return 1;
 }
 
-int pairs_run(const struct CMUnitTest *tests, size_t count)
+static int run(const struct CMUnitTest *tests, size_t count, size_t clients)
 {
 	static const enum tls_engine engine[] = { TLS_ENGINE_OPENSSL, TLS_ENGINE_GNUTLS };
 	struct CMUnitTest *all = calloc(4 * count, sizeof(*all));
@@ -28,16 +28,17 @@ int pairs_run(const struct CMUnitTest *tests, size_t count)
 	if (!all)
 		return 1;
 	for (size_t s = 0; s < 2; s++)
-		for (size_t c = 0; c < 2; c++) {
+		for (size_t c = 0; c < clients; c++) {
 			struct lab_sides *pair = &sides[2 * s + c];
 
-			if (!pair_setup(lab, pair, engine[s], engine[c]))
+			if (!pair_setup(lab, pair, engine[s], engine[clients == 1 ? s : c]))
 				continue;
 			for (size_t i = 0; i < count; i++) {
 				all[used] = tests[i];
-				all[used].name = base_arena_printf(
-				        &names, "%s server=%s client=%s", tests[i].name,
-				        tls_engine_name(engine[s]), tls_engine_name(engine[c]));
+				all[used].name = base_arena_printf(&names, "%s server=%s client=%s",
+				                                   tests[i].name,
+				                                   tls_engine_name(pair->server),
+				                                   tls_engine_name(pair->client));
 				all[used++].initial_state = pair;
 			}
 		}
@@ -46,4 +47,14 @@ int pairs_run(const struct CMUnitTest *tests, size_t count)
 	lab_free(lab);
 	free(all);
 	return failed;
+}
+
+int pairs_run(const struct CMUnitTest *tests, size_t count)
+{
+	return run(tests, count, 2);
+}
+
+int pairs_run_servers(const struct CMUnitTest *tests, size_t count)
+{
+	return run(tests, count, 1);
 }

@@ -11,5 +11,7 @@
  * @return as cmocka: how many failed
  */
 int pairs_run(const struct CMUnitTest *tests, size_t count);
+/** The same once per server engine; the client is the test's own. */
+int pairs_run_servers(const struct CMUnitTest *tests, size_t count);
 
 #endif

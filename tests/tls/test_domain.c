@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file What a domain decides at start-up: engine, gaps, offers, and what it refuses. */
+#include "lab.h"
+
+static struct tls_domain *made(const struct tls_domain_spec *spec)
+{
+	struct tls_domain *domain;
+	struct base_error err = { 0 };
+
+	if (tls_domain_new(&domain, spec, &err))
+		fail_msg("%s", err.text);
+	return domain;
+}
+
+static void refused(const struct tls_domain_spec *spec, const char *word)
+{
+	struct tls_domain *domain = NULL;
+	struct base_error err = { 0 };
+
+	assert_int_equal(base_err_class(tls_domain_new(&domain, spec, &err)), BASE_CONFIG);
+	assert_null(domain);
+	if (!strstr(err.text, word))
+		fail_msg("'%s' is not told in: %s", word, err.text);
+}
+
+/** 3DES is a "shall" that only GnuTLS meets (TS 33.203, O.2.1); OpenSSL, if forced, says so. */
+static void engine_by_profile(void **state)
+{
+	struct lab_sides sides = { *state, TLS_ENGINE_AUTO, TLS_ENGINE_AUTO };
+	struct tls_domain_spec spec = lab_spec(&sides, TLS_ROLE_SERVER, "triple");
+	const struct tls_gap *gap;
+	struct tls_domain *domain;
+	size_t count;
+
+	spec.identity = sides.lab->server_rsa;
+	spec.engine = TLS_ENGINE_OPENSSL;
+	domain = made(&spec);
+	assert_int_equal(tls_domain_engine(domain), TLS_ENGINE_OPENSSL);
+	gap = tls_domain_gaps(domain, &count);
+	assert_true(count >= 1);
+	assert_int_equal(gap[0].strength, PROFILE_SHALL);
+	assert_non_null(strstr(gap[0].text, "3DES"));
+	assert_non_null(gap[0].rule);
+	assert_int_equal(tls_domain_suites(domain, &count)[0], 0x002f);
+	assert_int_equal(count, 1);
+	tls_domain_unref(domain);
+	if (!tls_engine_caps(TLS_ENGINE_GNUTLS)) {
+		print_message("left out: this build has no gnutls\n");
+		return;
+	}
+	spec.engine = TLS_ENGINE_AUTO;
+	domain = made(&spec);
+	assert_int_equal(tls_domain_engine(domain), TLS_ENGINE_GNUTLS);
+	(void)tls_domain_gaps(domain, &count);
+	assert_int_equal(count, 0);
+	tls_domain_unref(domain);
+	/* Where both can, the cheaper one. */
+	spec.profile = lab_profile(sides.lab, "modern");
+	domain = made(&spec);
+	assert_int_equal(tls_domain_engine(domain), TLS_ENGINE_GNUTLS);
+	tls_domain_unref(domain);
+}
+
+static void offers(void **state)
+{
+	struct lab_sides sides = { *state, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL };
+	struct tls_domain_spec spec = lab_spec(&sides, TLS_ROLE_SERVER, "modern");
+	struct tls_domain *domain = made(&spec);
+	static const uint16_t expected[] = { 0x1301, 0x1302, 0xc02b, 0xc02f };
+	const uint16_t *suites;
+	uint16_t min, max;
+	size_t count;
+
+	suites = tls_domain_suites(domain, &count);
+	assert_int_equal(count, BASE_COUNT(expected));
+	assert_memory_equal(suites, expected, sizeof(expected));
+	tls_domain_versions(domain, &min, &max);
+	assert_int_equal(min, 0x0303);
+	assert_int_equal(max, 0x0304);
+	assert_string_equal(tls_domain_name(domain), "server");
+	assert_string_equal(tls_domain_profile(domain)->name, "modern");
+	assert_ptr_equal(tls_domain_settings(domain)->profile, tls_domain_profile(domain));
+	tls_domain_unref(domain);
+}
+
+static void refusals(void **state)
+{
+	struct lab_sides sides = { *state, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL };
+	struct tls_domain_spec spec = lab_spec(&sides, TLS_ROLE_SERVER, "never-ask");
+	char longest[130];
+	struct tls_psk psk;
+
+	spec.client_auth = TLS_CLIENT_AUTH_REQUIRE;
+	spec.client_methods = TRUST_CA;
+	refused(&spec, "X6");
+	spec.client_auth = TLS_CLIENT_AUTH_NONE;
+	spec.profile = lab_profile(sides.lab, "only-triple");
+	refused(&spec, "3DES");
+	spec.profile = lab_profile(sides.lab, "psk");
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	psk = lab_psk(longest, "0123456789abcdef");
+	spec.psks = &psk;
+	spec.psk_count = 1;
+	refused(&spec, "4279");
+	psk = lab_psk("name", "");
+	refused(&spec, "4279");
+	psk = lab_psk("name", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefX");
+	refused(&spec, "4279");
+	psk = lab_psk("name", "0123456789abcdef");
+	spec.psk_hint = longest;
+	refused(&spec, "hint");
+}
+
+/** A domain without a certificate makes one when its fingerprint is asked for, and shows it. */
+static void fingerprint_on_demand(void **state)
+{
+	struct lab_sides sides = { *state, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL };
+	struct tls_domain_spec s = lab_spec(&sides, TLS_ROLE_SERVER, "modern");
+	struct tls_domain_spec c = lab_spec(&sides, TLS_ROLE_CLIENT, "modern");
+	struct x509_fingerprint first, again;
+	struct tls_session_spec cs = { .role = TLS_ROLE_CLIENT,
+		                       .fingerprints = &first,
+		                       .fingerprint_count = 1 };
+	struct lab_pair pair;
+
+	s.identity = NULL;
+	c.server_methods = TRUST_FINGERPRINT;
+	lab_pair_open(&pair, &s, &c, NULL, NULL);
+	lab_pair_shake(&pair);
+	assert_int_not_equal(pair.result[TLS_ROLE_SERVER], 0);
+	assert_int_equal(tls_domain_fingerprint(pair.domain[TLS_ROLE_SERVER], &first), 0);
+	assert_int_equal(tls_domain_fingerprint(pair.domain[TLS_ROLE_SERVER], &again), 0);
+	assert_true(x509_fingerprint_equal(&first, &again));
+	assert_int_equal(first.hash, X509_HASH_SHA256);
+	lab_pair_again(&pair, NULL, &cs); /* the same contexts */
+	lab_pair_shake(&pair);
+	lab_assert_up(&pair);
+	assert_true(lab_info(&pair, TLS_ROLE_CLIENT).verdict.authenticated);
+	lab_pair_close(&pair);
+}
+
+static void session_specs(void **state)
+{
+	struct lab_sides sides = { *state, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL };
+	struct tls_domain_spec spec = lab_spec(&sides, TLS_ROLE_SERVER, "psk");
+	const struct tls_psk bad = { .identity = { "a\0b", 3 },
+		                     .key = { (uint8_t *)(uintptr_t) "key", 3 } };
+	struct tls_session_spec session_spec = { .role = TLS_ROLE_SERVER,
+		                                 .psks = &bad,
+		                                 .psk_count = 1 };
+	struct tls_domain *domain = made(&spec);
+	struct tls_session *session = NULL;
+	struct tls_context *context;
+
+	assert_int_equal(tls_context_new(&context, domain, NULL), 0);
+	assert_int_equal(base_err_class(tls_session_new(&session, context, &session_spec)),
+	                 BASE_CONFIG);
+	assert_null(session);
+	tls_context_free(context);
+	tls_domain_unref(domain);
+}
+
+static void names(void **state)
+{
+	(void)state;
+	assert_string_equal(tls_alert_name(0), "close_notify");
+	assert_string_equal(tls_alert_name(40), "handshake_failure");
+	assert_string_equal(tls_alert_name(115), "unknown_psk_identity");
+	assert_string_equal(tls_alert_name(255), "unknown");
+	assert_string_equal(tls_alert_name(-1), "unknown");
+	assert_string_equal(tls_engine_name(TLS_ENGINE_OPENSSL), "openssl");
+	assert_null(tls_engine_caps(TLS_ENGINE_AUTO));
+}
+
+int main(void)
+{
+	struct lab *lab = lab_new();
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(engine_by_profile, lab),
+		cmocka_unit_test_prestate(offers, lab),
+		cmocka_unit_test_prestate(refusals, lab),
+		cmocka_unit_test_prestate(fingerprint_on_demand, lab),
+		cmocka_unit_test_prestate(session_specs, lab),
+		cmocka_unit_test(names),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	lab_free(lab);
+	return failed;
+}
