@@ -66,6 +66,8 @@ struct play_scenario {
 	struct play_controller *controller;
 	char **vars;
 	unsigned vars_count;
+	char **needs; /**< programs; without one of them the play is skipped */
+	unsigned needs_count;
 	struct play_step *steps;
 	unsigned steps_count;
 };
@@ -192,7 +194,10 @@ struct play_options {
 	unsigned set_count;
 	bool ladder, messages, json, quiet, check_only;
 };
-/** @return exit status: 0 played, 1 a step failed, 2 the scenario or the options are wrong. */
+/** Exit status of a play that was skipped, as test runners know it. */
+#define PLAY_SKIPPED 77
+/** @return exit status: 0 played, 1 a step failed, 2 the scenario or the options are wrong, or
+ * PLAY_SKIPPED. */
 int play_run(const struct play_options *options);
 
 #endif

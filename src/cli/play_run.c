@@ -532,6 +532,29 @@ static int tell(struct play *play, int rc, const struct base_error *err)
 	return base_err_class(rc) == BASE_PEER ? 1 : 2;
 }
 
+/* The first program that is needed and not in PATH; NULL when all are there. */
+static const char *lacking(const struct play_scenario *scenario)
+{
+	const char *path = getenv("PATH");
+
+	for (unsigned i = 0; i < scenario->needs_count; i++) {
+		bool found = false;
+
+		for (const char *at = path ? path : ""; *at && !found;) {
+			size_t len = strcspn(at, ":");
+			char file[PATH_MAX];
+
+			(void)snprintf(file, sizeof(file), "%.*s/%s", (int)len, at,
+			               scenario->needs[i]);
+			found = access(file, X_OK) == 0;
+			at += len + (at[len] == ':');
+		}
+		if (!found)
+			return scenario->needs[i];
+	}
+	return NULL;
+}
+
 int play_run(const struct play_options *options)
 {
 	struct play play = { .options = options };
@@ -548,7 +571,11 @@ int play_run(const struct play_options *options)
 	play.report = json_pack("{s:s, s:[]}", "scenario",
 	                        play.scenario->scenario ? play.scenario->scenario : options->path,
 	                        "steps");
-	if (!options->check_only) {
+	if (!options->check_only && lacking(play.scenario)) {
+		printf("skip: %s needs %s, which is not in PATH\n", options->path,
+		       lacking(play.scenario));
+		status = PLAY_SKIPPED;
+	} else if (!options->check_only) {
 		rc = prepare(&play, &err);
 		if (!rc)
 			rc = steps_play(&play, &err);

@@ -68,6 +68,7 @@ static const cyaml_schema_field_t scenario_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("controller", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 	                        struct play_scenario, controller, controller_fields),
 	TEXTS("vars", struct play_scenario, vars),
+	TEXTS("needs", struct play_scenario, needs),
 	CYAML_FIELD_SEQUENCE("steps", CYAML_FLAG_POINTER, struct play_scenario, steps, &step_entry,
 	                     1, CYAML_UNLIMITED),
 	CYAML_FIELD_END,
