@@ -111,10 +111,11 @@ static int run_list(struct asking *a)
 
 static json_t *json_rule(const struct profile_rule *r)
 {
-	char mark[2] = { (char)r->mark, '\0' };
+	char mark[2] = "";
 
 	if (!r)
 		return json_null();
+	mark[0] = (char)r->mark;
 	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:o, s:s, s:s}",
 	                 "id", r->id, "subject", profile_subject_name(r->subject), "item", r->item,
 	                 "value", json_text(r->value), "strength",
