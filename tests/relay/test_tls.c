@@ -1,0 +1,805 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS endpoints with real sockets on loopback, over every pair of engines. */
+#include "check.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../tls/pairs.h"
+#include "far.h"
+
+#define MIB ((size_t)1024 * 1024)
+
+/** A TLS endpoint, its TCP partner, and the partner's peer. */
+struct scene {
+	struct lab_sides *sides;
+	struct stage stage;
+	struct tls_domain *domain;
+	struct relay_tls_spec tls;
+	struct record front, back;
+	int listener, far; /**< of the plain side */
+	int port;
+};
+
+static void scene_begin(struct scene *scene, void *state, enum tls_role role, const char *profile)
+{
+	struct relay_pool_spec spec = { .workers = 2, .drain_timeout_ms = 300 };
+	struct tls_domain_spec domain;
+
+	memset(scene, 0, sizeof(*scene));
+	scene->sides = state;
+	stage_begin(&scene->stage, &spec);
+	domain = lab_spec(scene->sides, role, profile);
+	assert_int_equal(tls_domain_new(&scene->domain, &domain, NULL), 0);
+	scene->tls.domain = scene->domain;
+	scene->tls.session.role = role;
+	scene->listener = peer_listen(&scene->port);
+	scene->far = -1;
+}
+
+static void scene_end(struct scene *scene)
+{
+	if (scene->far >= 0)
+		close(scene->far);
+	close(scene->listener);
+	relay_endpoint_remove(scene->front.endpoint);
+	relay_endpoint_remove(scene->back.endpoint);
+	stage_empty(&scene->stage);
+	stage_end(&scene->stage);
+	tls_domain_unref(scene->domain);
+}
+
+/* TLS endpoint listening, TCP endpoint connected, linked. */
+static void scene_pair(struct scene *scene)
+{
+	struct relay_endpoint_spec spec = stage_server(&scene->front);
+
+	spec.tls = &scene->tls;
+	stage_add(&scene->stage, &spec);
+	spec = stage_client(&scene->back, scene->port);
+	stage_add(&scene->stage, &spec);
+	assert_int_equal(relay_endpoint_link(scene->front.endpoint, scene->back.endpoint), 0);
+	scene->far = peer_accept(&scene->stage, scene->listener);
+}
+
+/* Our session as the far peer of the front endpoint. */
+static void scene_visit(struct scene *scene, struct far *far, enum tls_role role,
+                        const char *profile)
+{
+	struct tls_domain_spec domain = lab_spec(scene->sides, role, profile);
+	struct tls_session_spec session = { .role = role };
+
+	far_open(far, &scene->stage,
+	         peer_connect(&scene->stage, endpoint_port(scene->front.endpoint)), &domain,
+	         &session);
+	assert_true(far->fd >= 0);
+}
+
+static void scene_up(struct scene *scene, void *state, struct far *far)
+{
+	scene_begin(scene, state, TLS_ROLE_SERVER, "modern");
+	scene_pair(scene);
+	scene_visit(scene, far, TLS_ROLE_CLIENT, "modern");
+	assert_int_equal(far_shake(far), 0);
+	stage_expect(&scene->stage, &scene->front, RELAY_TLS_UP);
+}
+
+static const struct relay_event *down(struct scene *scene, struct record *record,
+                                      enum relay_event_kind kind)
+{
+	stage_expect(&scene->stage, record, kind);
+	return &record->last[kind];
+}
+
+/* ---- the ordinary ---- */
+
+static void test_up_is_told(void **state)
+{
+	struct scene scene;
+	struct far far;
+	const struct relay_event *up;
+
+	scene_up(&scene, *state, &far);
+	up = &scene.front.last[RELAY_TLS_UP];
+	assert_int_equal(up->tls.version, 0x0304);
+	assert_int_equal(up->tls.suite, 0x1301);
+	assert_string_equal(up->tls.suite_name, "TLS_AES_128_GCM_SHA256");
+	assert_int_equal(up->tls.alert, -1);
+	assert_int_equal(scene.front.count[RELAY_TCP_UP], 1);
+	far_put(&far, "hello");
+	far_flush(&far);
+	peer_expect(&scene.stage, scene.far, "hello");
+	peer_send(&scene.stage, scene.far, "hello yourself");
+	far_expect(&far, "hello yourself");
+	assert_int_equal(endpoint_stats(scene.front.endpoint).handshakes, 1);
+	assert_int_equal(endpoint_stats(scene.front.endpoint).octets_in, 5);
+	assert_int_equal(endpoint_stats(scene.front.endpoint).octets_out, 14);
+	far_done(&far);
+	scene_end(&scene);
+}
+
+/* near peer - TCP - endpoint - TLS client ... TLS server - endpoint - TCP - far peer */
+struct chain {
+	struct scene a, b;
+	int near, far;
+};
+
+static void chain_make(struct chain *chain, void *state)
+{
+	struct relay_endpoint_spec spec;
+	struct scene *a = &chain->a, *b = &chain->b;
+
+	scene_begin(b, state, TLS_ROLE_SERVER, "modern");
+	scene_pair(b);
+	scene_begin(a, state, TLS_ROLE_CLIENT, "modern");
+	spec = stage_server(&a->back); /* plain, towards the near peer */
+	stage_add(&a->stage, &spec);
+	spec = stage_client(&a->front, endpoint_port(b->front.endpoint));
+	spec.tls = &a->tls;
+	spec.connect_now = false;
+	spec.linked_setup = true;
+	stage_add(&a->stage, &spec);
+	assert_int_equal(relay_endpoint_link(a->front.endpoint, a->back.endpoint), 0);
+	chain->near = peer_connect(&a->stage, endpoint_port(a->back.endpoint));
+	stage_expect(&a->stage, &a->front, RELAY_TLS_UP);
+	stage_expect(&b->stage, &b->front, RELAY_TLS_UP);
+	chain->far = b->far;
+}
+
+static void chain_end(struct chain *chain)
+{
+	if (chain->near >= 0)
+		close(chain->near);
+	scene_end(&chain->a);
+	scene_end(&chain->b);
+}
+
+static void test_relays_both_ways(void **state)
+{
+	struct chain chain;
+	struct relay_stats stats;
+
+	chain_make(&chain, *state);
+	peers_exchange(&chain.b.stage, chain.near, chain.far, 8 * MIB);
+	stats = endpoint_stats(chain.b.front.endpoint);
+	assert_int_equal(stats.octets_in, 8 * MIB);
+	assert_int_equal(stats.octets_out, 8 * MIB);
+	assert_true(stats.wire_in > 8 * MIB);
+	assert_true(stats.wire_out > 8 * MIB);
+	assert_true(stats.records_in >= 8 * MIB / 16384);
+	assert_true(stats.records_out >= 8 * MIB / 16384);
+	assert_true(stats.buffered_peak <= 256 * 1024);
+	chain_end(&chain);
+}
+
+static void test_half_close_goes_across(void **state)
+{
+	struct chain chain;
+	struct scene *a = &chain.a, *b = &chain.b;
+
+	chain_make(&chain, *state);
+	peer_send(&b->stage, chain.near, "question");
+	assert_int_equal(shutdown(chain.near, SHUT_WR), 0);
+	peer_expect(&b->stage, chain.far, "question");
+	assert_int_equal(peer_end(&b->stage, chain.far), 0);
+	peer_send(&b->stage, chain.far, "answer");
+	peer_expect(&a->stage, chain.near, "answer");
+	assert_int_equal(shutdown(chain.far, SHUT_WR), 0);
+	assert_int_equal(peer_end(&a->stage, chain.near), 0);
+	assert_int_equal(down(a, &a->front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PARTNER);
+	assert_int_equal(down(a, &a->front, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PARTNER);
+	assert_int_equal(down(a, &a->back, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(down(b, &b->front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(down(b, &b->back, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PARTNER);
+	chain_end(&chain);
+}
+
+static void test_reset_goes_across(void **state)
+{
+	struct chain chain;
+
+	chain_make(&chain, *state);
+	peer_send(&chain.b.stage, chain.far, "x");
+	peer_expect(&chain.a.stage, chain.near, "x");
+	peer_reset(chain.far);
+	chain.b.far = -1;
+	assert_int_equal(peer_end(&chain.a.stage, chain.near), ECONNRESET);
+	assert_int_equal(down(&chain.b, &chain.b.front, RELAY_TLS_DOWN)->cause,
+	                 RELAY_CAUSE_PARTNER);
+	assert_int_equal(down(&chain.a, &chain.a.front, RELAY_TLS_DOWN)->cause,
+	                 RELAY_CAUSE_PEER_RESET);
+	chain_end(&chain);
+}
+
+static void test_slow_reader_bounds_memory(void **state)
+{
+	struct chain chain;
+	char block[65536] = { 0 };
+	unsigned idle = 0;
+	size_t sent = 0, got = 0;
+	ssize_t n;
+
+	chain_make(&chain, *state);
+	while (idle < 20) {
+		n = send(chain.near, block, sizeof(block), MSG_NOSIGNAL);
+		if (n > 0)
+			sent += (size_t)n;
+		idle = n > 0 ? 0 : idle + 1;
+		loop_run_once(chain.a.stage.control, 2);
+	}
+	assert_true(endpoint_stats(chain.a.front.endpoint).buffered_peak > 0);
+	assert_true(endpoint_stats(chain.a.front.endpoint).buffered_peak <= 256 * 1024);
+	assert_true(endpoint_stats(chain.b.back.endpoint).buffered_peak <= 256 * 1024);
+	while (got < sent) {
+		n = recv(chain.far, block, sizeof(block), 0);
+		if (n > 0)
+			got += (size_t)n;
+		else
+			loop_run_once(chain.a.stage.control, 2);
+	}
+	peers_exchange(&chain.a.stage, chain.near, chain.far, MIB);
+	chain_end(&chain);
+}
+
+/* The TLS role has nothing to do with the TCP role; TLS waits for the order. */
+static void test_listens_and_is_tls_client_on_order(void **state)
+{
+	struct scene scene;
+	struct far far;
+	struct relay_endpoint_spec spec;
+
+	scene_begin(&scene, *state, TLS_ROLE_SERVER, "modern");
+	tls_domain_unref(scene.domain);
+	{
+		struct tls_domain_spec domain = lab_spec(*state, TLS_ROLE_CLIENT, "modern");
+
+		assert_int_equal(tls_domain_new(&scene.domain, &domain, NULL), 0);
+		scene.tls.domain = scene.domain;
+	}
+	spec = stage_server(&scene.front);
+	spec.tls = &scene.tls;
+	spec.tls_hold = true;
+	stage_add(&scene.stage, &spec);
+	spec = stage_client(&scene.back, scene.port);
+	stage_add(&scene.stage, &spec);
+	assert_int_equal(relay_endpoint_link(scene.front.endpoint, scene.back.endpoint), 0);
+	scene.far = peer_accept(&scene.stage, scene.listener);
+	scene_visit(&scene, &far, TLS_ROLE_SERVER, "modern");
+	stage_expect(&scene.stage, &scene.front, RELAY_TCP_UP);
+	assert_int_equal(scene.front.count[RELAY_TLS_UP], 0);
+	assert_int_equal(relay_endpoint_start_tls(scene.front.endpoint, TLS_ROLE_CLIENT), 0);
+	assert_int_equal(far_shake(&far), 0);
+	stage_expect(&scene.stage, &scene.front, RELAY_TLS_UP);
+	far_put(&far, "from the server");
+	far_flush(&far);
+	peer_expect(&scene.stage, scene.far, "from the server");
+	far_done(&far);
+	scene_end(&scene);
+}
+
+/* The client's last flight and its first data in one segment, before there is a partner. */
+static void test_data_with_the_last_flight_waits(void **state)
+{
+	struct scene scene;
+	struct far far;
+	struct relay_endpoint_spec spec;
+	struct tls_io io;
+	uint8_t buf[16384];
+	ssize_t n;
+
+	scene_begin(&scene, *state, TLS_ROLE_SERVER, "tls13");
+	spec = stage_server(&scene.front);
+	spec.tls = &scene.tls;
+	stage_add(&scene.stage, &spec);
+	scene_visit(&scene, &far, TLS_ROLE_CLIENT, "tls13");
+	io = (struct tls_io){ .out = &far.out };
+	assert_int_equal(base_err_class(tls_session_handshake(far.session, &io)), BASE_AGAIN);
+	far_flush(&far);
+	for (int rc = -1; rc;) {
+		while ((n = recv(far.fd, buf, sizeof(buf), 0)) < 0)
+			loop_run_once(scene.stage.control, 2);
+		assert_true(n > 0);
+		io.in = base_reader_of(buf, (size_t)n);
+		rc = tls_session_handshake(far.session, &io);
+	}
+	far_put(&far, "impatient");
+	far_flush(&far);
+	stage_expect(&scene.stage, &scene.front, RELAY_TLS_UP);
+	spec = stage_client(&scene.back, scene.port);
+	stage_add(&scene.stage, &spec);
+	assert_int_equal(relay_endpoint_link(scene.front.endpoint, scene.back.endpoint), 0);
+	scene.far = peer_accept(&scene.stage, scene.listener);
+	peer_expect(&scene.stage, scene.far, "impatient");
+	far_done(&far);
+	scene_end(&scene);
+}
+
+/* RFC 5246, 7.2.1: close_notify ends one direction; ours answers when the partner has ended. */
+static void test_close_notify(void **state)
+{
+	struct scene scene;
+	struct far far;
+	struct tls_io io = { .out = &far.out };
+
+	scene_up(&scene, *state, &far);
+	far_put(&far, "bye");
+	assert_int_equal(tls_session_close(far.session, &io), 0);
+	far_flush(&far);
+	peer_expect(&scene.stage, scene.far, "bye");
+	assert_int_equal(peer_end(&scene.stage, scene.far), 0);
+	peer_send(&scene.stage, scene.far, "and you");
+	far_expect(&far, "and you");
+	close(scene.far);
+	scene.far = -1;
+	assert_int_equal(far_read_end(&far), 0);
+	assert_true(far.closed);
+	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(down(&scene, &scene.front, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
+	far_done(&far);
+	scene_end(&scene);
+}
+
+/* Nobody reads on, and yet the controller learns that the peer has left. */
+static void test_close_notify_without_partner(void **state)
+{
+	struct scene scene;
+	struct far far;
+	struct relay_endpoint_spec spec;
+	struct tls_io io = { .out = &far.out };
+
+	scene_begin(&scene, *state, TLS_ROLE_SERVER, "modern");
+	spec = stage_server(&scene.front);
+	spec.tls = &scene.tls;
+	stage_add(&scene.stage, &spec);
+	scene_visit(&scene, &far, TLS_ROLE_CLIENT, "modern");
+	assert_int_equal(far_shake(&far), 0);
+	stage_expect(&scene.stage, &scene.front, RELAY_TLS_UP);
+	assert_int_equal(tls_session_close(far.session, &io), 0);
+	far_flush(&far);
+	assert_int_equal(shutdown(far.fd, SHUT_WR), 0);
+	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(far_read_end(&far), 0);
+	far_done(&far);
+	scene_end(&scene);
+}
+
+static void test_release_says_close_notify(void **state)
+{
+	struct scene scene;
+	struct far far;
+
+	scene_up(&scene, *state, &far);
+	assert_int_equal(relay_endpoint_release(scene.front.endpoint, false), 0);
+	assert_int_equal(far_read_end(&far), 0);
+	assert_true(far.closed);
+	/* TCP is released with TLS (TS 23.333, 5.20.2). */
+	assert_int_equal(far_read_end(&far), BASE_ERR(BASE_LOCAL, 0));
+	assert_true(far.fin);
+	assert_int_equal(peer_end(&scene.stage, scene.far), 0);
+	close(far.fd);
+	far.fd = -1;
+	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_DOWN)->cause,
+	                 RELAY_CAUSE_LOCAL_CLOSE);
+	far_done(&far);
+	scene_end(&scene);
+}
+
+/* ---- failures ---- */
+
+static void test_truncation_is_told_and_not_carried_as_an_end(void **state)
+{
+	struct scene scene;
+	struct far far;
+
+	scene_up(&scene, *state, &far);
+	far_put(&far, "half of it");
+	far_flush(&far);
+	peer_expect(&scene.stage, scene.far, "half of it");
+	assert_int_equal(shutdown(far.fd, SHUT_WR), 0);
+	assert_int_equal(peer_end(&scene.stage, scene.far), ECONNRESET);
+	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_TRUNCATED);
+	assert_int_equal(down(&scene, &scene.front, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_TRUNCATED);
+	assert_int_equal(down(&scene, &scene.back, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PARTNER);
+	far_done(&far);
+	scene_end(&scene);
+}
+
+static void test_fatal_alert_from_the_peer(void **state)
+{
+	struct scene scene;
+	struct far far;
+	struct tls_io io = { .out = &far.out };
+	const struct relay_event *event;
+
+	scene_up(&scene, *state, &far);
+	tls_session_abort(far.session, &io, 80);
+	far_flush(&far);
+	event = down(&scene, &scene.front, RELAY_TLS_DOWN);
+	assert_int_equal(event->cause, RELAY_CAUSE_PEER_ALERT);
+	assert_true(event->tls.alert > 0);
+	assert_int_equal(event->tls.alert_side, TLS_SIDE_REMOTE);
+	assert_int_equal(peer_end(&scene.stage, scene.far), ECONNRESET);
+	far_done(&far);
+	scene_end(&scene);
+}
+
+static void test_broken_record_after_the_handshake(void **state)
+{
+	struct scene scene;
+	struct far far;
+	const struct relay_event *event;
+
+	scene_up(&scene, *state, &far);
+	far_put(&far, "to be spoilt");
+	far.out.data[far.out.len - 1] ^= 1;
+	far_flush(&far);
+	event = down(&scene, &scene.front, RELAY_TLS_DOWN);
+	assert_int_equal(event->cause, RELAY_CAUSE_LOCAL_ALERT);
+	assert_int_equal(event->tls.alert, 20);
+	assert_int_equal(event->tls.alert_side, TLS_SIDE_LOCAL);
+	assert_int_equal(peer_end(&scene.stage, scene.far), ECONNRESET);
+	assert_int_not_equal(far_read_end(&far), 0);
+	far_done(&far);
+	scene_end(&scene);
+}
+
+static void test_garbage_on_a_tls_port(void **state)
+{
+	struct scene scene;
+	uint8_t alert[64];
+	ssize_t n;
+	int fd;
+	const struct relay_event *event;
+
+	scene_begin(&scene, *state, TLS_ROLE_SERVER, "modern");
+	scene_pair(&scene);
+	fd = peer_connect(&scene.stage, endpoint_port(scene.front.endpoint));
+	peer_send(&scene.stage, fd, "GET / HTTP/1.0\r\n\r\n");
+	event = down(&scene, &scene.front, RELAY_TLS_FAILED);
+	assert_int_equal(event->cause, RELAY_CAUSE_LOCAL_ALERT);
+	assert_int_equal(event->tls.alert_side, TLS_SIDE_LOCAL);
+	while ((n = recv(fd, alert, sizeof(alert), 0)) < 0) {
+		assert_int_equal(errno, EAGAIN);
+		loop_run_once(scene.stage.control, 2);
+	}
+	assert_int_equal(n, 7);
+	assert_int_equal(alert[0], 21); /* ContentType alert (RFC 5246, 6.2.1) */
+	assert_int_equal(alert[5], 2);  /* fatal */
+	assert_int_equal(alert[6], event->tls.alert);
+	close(fd);
+	/* TCP goes with TLS; the endpoint stays known. */
+	stage_expect(&scene.stage, &scene.front, RELAY_TCP_DOWN);
+	assert_int_equal(endpoint_stats(scene.front.endpoint).handshake_failures, 1);
+	assert_int_equal(endpoint_stats(scene.front.endpoint).handshakes, 0);
+	scene_end(&scene);
+}
+
+static void test_handshake_times_out(void **state)
+{
+	struct scene scene;
+	struct relay_endpoint_spec spec;
+	int fd;
+
+	scene_begin(&scene, *state, TLS_ROLE_SERVER, "modern");
+	spec = stage_server(&scene.front);
+	spec.tls = &scene.tls;
+	spec.handshake_timeout_ms = 30;
+	stage_add(&scene.stage, &spec);
+	fd = peer_connect(&scene.stage, endpoint_port(scene.front.endpoint));
+	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_FAILED)->cause, RELAY_CAUSE_TIMEOUT);
+	assert_int_equal(down(&scene, &scene.front, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_TIMEOUT);
+	assert_int_equal(peer_end(&scene.stage, fd), ECONNRESET);
+	close(fd);
+	scene_end(&scene);
+}
+
+static void test_peer_leaves_in_the_handshake(void **state)
+{
+	struct scene scene;
+	struct relay_endpoint_spec spec;
+	int fd;
+
+	scene_begin(&scene, *state, TLS_ROLE_SERVER, "modern");
+	spec = stage_server(&scene.front);
+	spec.tls = &scene.tls;
+	stage_add(&scene.stage, &spec);
+	fd = peer_connect(&scene.stage, endpoint_port(scene.front.endpoint));
+	peer_send(&scene.stage, fd, "\x16\x03\x01");
+	close(fd);
+	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_FAILED)->cause,
+	                 RELAY_CAUSE_PEER_CLOSE);
+	stage_expect(&scene.stage, &scene.front, RELAY_TCP_DOWN);
+	scene_end(&scene);
+}
+
+/* What is logged, kept under a lock: workers log, the test reads. */
+static struct {
+	pthread_mutex_t lock;
+	char text[8192];
+} log_kept = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void keep_line(void *arg, enum base_level level, const char *line)
+{
+	size_t used;
+
+	(void)arg;
+	(void)level;
+	pthread_mutex_lock(&log_kept.lock);
+	used = strlen(log_kept.text);
+	(void)snprintf(log_kept.text + used, sizeof(log_kept.text) - used, "%s\n", line);
+	pthread_mutex_unlock(&log_kept.lock);
+}
+
+static void assert_logged(const char *const words[])
+{
+	pthread_mutex_lock(&log_kept.lock);
+	for (; *words; words++) {
+		if (!strstr(log_kept.text, *words))
+			fail_msg("no \"%s\" in: %s", *words, log_kept.text);
+	}
+	pthread_mutex_unlock(&log_kept.lock);
+}
+
+static void test_peer_is_not_authenticated(void **state)
+{
+	static const char *const words[] = { "tls failed",
+		                             "peer=127.0.0.1:",
+		                             "side=client",
+		                             "domain=client",
+		                             "cause=not-authenticated",
+		                             "auth=unknown-ca",
+		                             NULL };
+	struct scene scene;
+	struct far far;
+	struct lab_sides *sides = *state;
+	struct tls_domain_spec domain;
+	struct tls_session_spec session = { .role = TLS_ROLE_SERVER };
+	struct relay_endpoint_spec spec;
+	const struct relay_event *event;
+
+	log_kept.text[0] = '\0';
+	scene_begin(&scene, *state, TLS_ROLE_CLIENT, "modern");
+	tls_domain_unref(scene.domain);
+	domain = lab_spec(sides, TLS_ROLE_CLIENT, "modern");
+	domain.server_methods = TRUST_CA;
+	assert_int_equal(tls_domain_new(&scene.domain, &domain, NULL), 0);
+	scene.tls.domain = scene.domain;
+	spec = stage_client(&scene.front, scene.port);
+	spec.tls = &scene.tls;
+	stage_add(&scene.stage, &spec);
+	domain = lab_spec(sides, TLS_ROLE_SERVER, "modern");
+	domain.identity = sides->lab->stranger;
+	far_open(&far, &scene.stage, peer_accept(&scene.stage, scene.listener), &domain, &session);
+	assert_int_not_equal(far_shake(&far) == 0 ? far_read_end(&far) : -1, 0);
+	event = down(&scene, &scene.front, RELAY_TLS_FAILED);
+	assert_int_equal(event->cause, RELAY_CAUSE_AUTH);
+	assert_int_equal(event->tls.reason, TRUST_UNKNOWN_CA);
+	assert_int_equal(event->tls.alert, 48);
+	assert_false(event->tls.authenticated);
+	assert_logged(words);
+	far_done(&far);
+	scene_end(&scene);
+}
+
+static void test_log_line_of_success(void **state)
+{
+	static const char *const words[] = { "tls up",
+		                             "peer=127.0.0.1:",
+		                             "side=server",
+		                             "domain=server",
+		                             "suite=TLS_AES_128_GCM_SHA256",
+		                             "version=",
+		                             "auth=not-asked",
+		                             NULL };
+	struct scene scene;
+	struct far far;
+
+	log_kept.text[0] = '\0';
+	scene_up(&scene, *state, &far);
+	assert_logged(words);
+	far_done(&far);
+	scene_end(&scene);
+}
+
+/* ---- life ---- */
+
+static void test_remove_in_every_state(void **state)
+{
+	struct scene scene;
+	struct far far;
+	struct record record = { 0 };
+	struct relay_endpoint_spec spec;
+	int fd;
+
+	scene_up(&scene, *state, &far); /* open */
+	relay_endpoint_remove(scene.front.endpoint);
+	scene.front.endpoint = NULL;
+	assert_int_equal(far_read_end(&far), 0);
+	far_done(&far);
+
+	for (int hold = 0; hold < 2; hold++) { /* handshake; tcp-ready */
+		memset(&record, 0, sizeof(record));
+		spec = stage_server(&record);
+		spec.tls = &scene.tls;
+		spec.tls_hold = hold;
+		stage_add(&scene.stage, &spec);
+		fd = peer_connect(&scene.stage, endpoint_port(record.endpoint));
+		stage_expect(&scene.stage, &record, RELAY_TCP_UP);
+		relay_endpoint_remove(record.endpoint);
+		assert_int_equal(peer_end(&scene.stage, fd), hold ? 0 : ECONNRESET);
+		close(fd);
+	}
+	scene_end(&scene);
+}
+
+static void test_domain_is_dropped_under_a_session(void **state)
+{
+	struct scene scene;
+	struct far far;
+
+	scene_up(&scene, *state, &far);
+	assert_int_equal(relay_pool_domain_drop(scene.stage.pool, scene.domain), 0);
+	far_put(&far, "still");
+	far_flush(&far);
+	peer_expect(&scene.stage, scene.far, "still");
+	far_done(&far);
+	scene_end(&scene);
+}
+
+static void test_churn(void **state)
+{
+	struct scene scene;
+	struct far far;
+
+	scene_begin(&scene, *state, TLS_ROLE_SERVER, "modern");
+	for (unsigned i = 0; i < 30; i++) {
+		scene_pair(&scene);
+		scene_visit(&scene, &far, TLS_ROLE_CLIENT, "modern");
+		if (i % 3) {
+			assert_int_equal(far_shake(&far), 0);
+			far_put(&far, "ping");
+			far_flush(&far);
+			peer_expect(&scene.stage, scene.far, "ping");
+		}
+		if (i % 2)
+			far_done(&far);
+		relay_endpoint_remove(scene.front.endpoint);
+		relay_endpoint_remove(scene.back.endpoint);
+		if (i % 2 == 0)
+			far_done(&far);
+		close(scene.far);
+		memset(&scene.front, 0, sizeof(scene.front));
+		memset(&scene.back, 0, sizeof(scene.back));
+		scene.far = -1;
+	}
+	scene_end(&scene);
+}
+
+static void test_listener(void **state)
+{
+	struct scene scene;
+	struct far far;
+	struct relay_listener *listener;
+	struct relay_listener_spec spec = { 0 };
+	struct record unused = { 0 };
+	struct sockaddr_storage local;
+	struct sockaddr_in in;
+	struct tls_domain_spec domain;
+	struct tls_session_spec session = { .role = TLS_ROLE_CLIENT };
+
+	scene_begin(&scene, *state, TLS_ROLE_SERVER, "modern");
+	spec.local = stage_server(&unused).local;
+	spec.backend = stage_client(&unused, scene.port).remote;
+	spec.tls = &scene.tls;
+	assert_int_equal(relay_listener_new(&listener, scene.stage.pool, &spec, NULL), 0);
+	relay_listener_local(listener, &local);
+	memcpy(&in, &local, sizeof(in));
+	domain = lab_spec(*state, TLS_ROLE_CLIENT, "modern");
+	for (unsigned i = 0; i < 10; i++) {
+		struct tls_io io = { .out = &far.out };
+
+		far_open(&far, &scene.stage, peer_connect(&scene.stage, ntohs(in.sin_port)),
+		         &domain, &session);
+		assert_int_equal(far_shake(&far), 0);
+		scene.far = peer_accept(&scene.stage, scene.listener);
+		far_put(&far, "through the door");
+		assert_int_equal(tls_session_close(far.session, &io), 0);
+		far_flush(&far);
+		peer_expect(&scene.stage, scene.far, "through the door");
+		assert_int_equal(peer_end(&scene.stage, scene.far), 0);
+		close(scene.far);
+		assert_int_equal(far_read_end(&far), 0);
+		far_done(&far);
+	}
+	scene.far = -1;
+	relay_listener_free(listener);
+	scene_end(&scene);
+}
+
+/* ---- other people's far ends ---- */
+
+static void run_client(void **state, const char *const argv[])
+{
+	struct scene scene;
+	struct program program;
+	char port[16], to[32];
+	const char *words[16] = { 0 };
+
+	scene_begin(&scene, *state, TLS_ROLE_SERVER, "modern");
+	scene_pair(&scene);
+	(void)snprintf(port, sizeof(port), "%d", endpoint_port(scene.front.endpoint));
+	(void)snprintf(to, sizeof(to), "127.0.0.1:%s", port);
+	for (unsigned i = 0; argv[i]; i++)
+		words[i] = strcmp(argv[i], "TO") == 0     ? to
+		           : strcmp(argv[i], "PORT") == 0 ? port
+		                                          : argv[i];
+	if (!program_start(&program, words)) {
+		scene_end(&scene);
+		print_message("skipped: %s is not installed\n", argv[0]);
+		skip();
+	}
+	stage_expect(&scene.stage, &scene.front, RELAY_TLS_UP);
+	peers_exchange(&scene.stage, program.fd, scene.far, MIB);
+	/* The end of its input makes it say close_notify. */
+	assert_int_equal(shutdown(program.fd, SHUT_WR), 0);
+	assert_int_equal(peer_end(&scene.stage, scene.far), 0);
+	close(scene.far);
+	scene.far = -1;
+	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(down(&scene, &scene.back, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PARTNER);
+	program_end(&program);
+	scene_end(&scene);
+}
+
+static void test_openssl_client(void **state)
+{
+	static const char *const argv[] = { "openssl",     "s_client", "-quiet", "-no_ign_eof",
+		                            "-nocommands", "-connect", "TO",     NULL };
+
+	run_client(state, argv);
+}
+
+static void test_gnutls_client(void **state)
+{
+	static const char *const argv[] = { "gnutls-cli", "--insecure", "--logfile=/dev/null",
+		                            "-p",         "PORT",       "127.0.0.1",
+		                            NULL };
+
+	run_client(state, argv);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_up_is_told),
+		cmocka_unit_test(test_relays_both_ways),
+		cmocka_unit_test(test_half_close_goes_across),
+		cmocka_unit_test(test_reset_goes_across),
+		cmocka_unit_test(test_slow_reader_bounds_memory),
+		cmocka_unit_test(test_listens_and_is_tls_client_on_order),
+		cmocka_unit_test(test_data_with_the_last_flight_waits),
+		cmocka_unit_test(test_close_notify),
+		cmocka_unit_test(test_close_notify_without_partner),
+		cmocka_unit_test(test_release_says_close_notify),
+		cmocka_unit_test(test_truncation_is_told_and_not_carried_as_an_end),
+		cmocka_unit_test(test_fatal_alert_from_the_peer),
+		cmocka_unit_test(test_broken_record_after_the_handshake),
+		cmocka_unit_test(test_garbage_on_a_tls_port),
+		cmocka_unit_test(test_handshake_times_out),
+		cmocka_unit_test(test_peer_leaves_in_the_handshake),
+		cmocka_unit_test(test_peer_is_not_authenticated),
+		cmocka_unit_test(test_log_line_of_success),
+		cmocka_unit_test(test_remove_in_every_state),
+		cmocka_unit_test(test_domain_is_dropped_under_a_session),
+		cmocka_unit_test(test_churn),
+		cmocka_unit_test(test_listener),
+		cmocka_unit_test(test_openssl_client),
+		cmocka_unit_test(test_gnutls_client),
+	};
+
+	base_log_sink_set(keep_line, NULL);
+	return pairs_run(tests, BASE_COUNT(tests));
+}
