@@ -187,6 +187,36 @@ static void test_derive(void **state)
 	profile_store_free(store);
 }
 
+/** The example of docs/profiles.md does what the page says. */
+static void test_docs_example(void **state)
+{
+	struct profile_store *store = stage_store();
+	struct base_error err = { .rc = 0 };
+	char path[1024], told[800], *page, *start, *end;
+	struct profile_settings *s;
+	const struct profile *p;
+	size_t len;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/docs/profiles.md", stage_root());
+	assert_int_equal(config_file_read(path, 1 << 20, &page, &len, &err), 0);
+	start = strstr(page, "```yaml\n");
+	assert_non_null(start);
+	start += 8;
+	end = strstr(start, "```");
+	assert_non_null(end);
+	if (profile_store_text(store, "partner-x", start, (size_t)(end - start), &p, &err))
+		fail_msg("%s", base_error_format(&err, told, sizeof(told)));
+	s = stage_settings(p, NULL);
+	assert_int_equal(s->suites.item[0].code, 0xc02f);
+	assert_int_equal(s->suites.item[1].code, 0x002f);
+	assert_true(s->suites.item[1].on);
+	assert_int_equal(s->suites.on, 6);
+	profile_settings_free(s);
+	profile_store_free(store);
+	free(page);
+}
+
 static void test_replace(void **state)
 {
 	struct profile_store *store = stage_store();
@@ -328,13 +358,10 @@ static void test_long_chain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_unsettled),
-		cmocka_unit_test(test_derive),
-		cmocka_unit_test(test_replace),
-		cmocka_unit_test(test_null_not_permitted),
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_long_chain),
+		cmocka_unit_test(test_wrong),   cmocka_unit_test(test_unsettled),
+		cmocka_unit_test(test_derive),  cmocka_unit_test(test_docs_example),
+		cmocka_unit_test(test_replace), cmocka_unit_test(test_null_not_permitted),
+		cmocka_unit_test(test_files),   cmocka_unit_test(test_long_chain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
