@@ -1,7 +1,198 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tls/engine.h"
+/**
+ * @file
+ * The GnuTLS engine: one set of credentials and priorities per worker and domain, so that a session
+ * parses no priority string and builds no credentials.
+ */
+#include <stdlib.h>
+
+#include "tls/gnutls_engine.h"
+
+static int refused(struct tls_context *context, struct base_error *err, const char *what, int rc)
+{
+	return base_error_set(err,
+	                      BASE_ERR(rc == GNUTLS_E_MEMORY_ERROR ? BASE_LOCAL : BASE_CONFIG, 0),
+	                      "TLS domain %s: GnuTLS refuses %s: %s", context->domain->name, what,
+	                      gnutls_strerror(rc));
+}
+
+/** A named group of RFC 7919 for clients that name none, at least of the profile's size. */
+static gnutls_sec_param_t dh_param(const struct tls_domain *domain)
+{
+	uint32_t least = domain->settings->dh_bits_min.value;
+
+	return least > 3072   ? GNUTLS_SEC_PARAM_ULTRA
+	       : least > 2048 ? GNUTLS_SEC_PARAM_HIGH
+	                      : GNUTLS_SEC_PARAM_MEDIUM;
+}
+
+/**
+ * The authorities whose certificates we take (RFC 5246, 7.4.4); none where a fingerprint may do,
+ * for then any certificate is acceptable. GnuTLS only sends their names.
+ */
+static int set_authorities(struct tls_gnutls_context *gc)
+{
+	const struct tls_domain *domain = gc->context->domain;
+	const STACK_OF(X509) *anchors = trust_store_anchors(domain->trust);
+
+	if (domain->client_methods & TRUST_FINGERPRINT ||
+	    domain->client_auth == TLS_CLIENT_AUTH_NONE)
+		return 0;
+	for (int i = 0; i < sk_X509_num(anchors); i++) {
+		unsigned char *der = NULL;
+		int len = i2d_X509(sk_X509_value(anchors, i), &der), rc;
+		gnutls_datum_t datum = { der, len > 0 ? (unsigned)len : 0 };
+
+		if (len <= 0)
+			return GNUTLS_E_MEMORY_ERROR;
+		rc = gnutls_certificate_set_x509_trust_mem(gc->cred, &datum, GNUTLS_X509_FMT_DER);
+		OPENSSL_free(der);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int set_psk(struct tls_gnutls_context *gc)
+{
+	const struct tls_domain *domain = gc->context->domain;
+	int rc = gnutls_psk_allocate_server_credentials(&gc->psk_server);
+
+	if (rc >= 0)
+		rc = gnutls_psk_allocate_client_credentials(&gc->psk_client);
+	if (rc < 0)
+		return rc;
+	gnutls_psk_set_server_credentials_function2(gc->psk_server, tls_gnutls_psk_server);
+	gnutls_psk_set_client_credentials_function2(gc->psk_client, tls_gnutls_psk_client);
+	if (domain->psk_hint)
+		rc = gnutls_psk_set_server_credentials_hint(gc->psk_server, domain->psk_hint);
+	if (rc >= 0)
+		rc = gnutls_psk_set_server_known_dh_params(gc->psk_server, dh_param(domain));
+	return rc;
+}
+
+static int set_certificates(struct tls_gnutls_context *gc)
+{
+	int rc = gnutls_certificate_allocate_credentials(&gc->cred);
+
+	if (rc < 0)
+		return rc;
+	gnutls_certificate_set_verify_function(gc->cred, tls_gnutls_verify);
+	/* The loader has seen that key and certificate belong together. */
+	gnutls_certificate_set_flags(gc->cred, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH |
+	                                               GNUTLS_CERTIFICATE_SKIP_OCSP_RESPONSE_CHECK);
+	rc = gnutls_certificate_set_known_dh_params(gc->cred, dh_param(gc->context->domain));
+	return rc < 0 ? rc : set_authorities(gc);
+}
+
+static int context_new(struct tls_context *context, struct base_error *err)
+{
+	struct tls_gnutls_context *gc = calloc(1, sizeof(*gc));
+	int rc;
+
+	if (!gc)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for GnuTLS");
+	gc->context = context;
+	gc->pk = GNUTLS_PK_UNKNOWN;
+	context->engine = gc;
+	gc->one = calloc(context->domain->suite_count, sizeof(gnutls_priority_t));
+	if (!gc->one)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for GnuTLS");
+	rc = tls_gnutls_priority_all(context->domain, &gc->all);
+	if (rc < 0)
+		return refused(context, err, "the versions, suites or groups", rc);
+	rc = set_certificates(gc);
+	if (rc < 0)
+		return refused(context, err, "the trust anchors", rc);
+	rc = set_psk(gc);
+	return rc < 0 ? refused(context, err, "the PSK settings", rc) : 0;
+}
+
+static void context_free(struct tls_context *context)
+{
+	struct tls_gnutls_context *gc = context->engine;
+
+	if (!gc)
+		return;
+	for (size_t i = 0; gc->one && i < context->domain->suite_count; i++)
+		if (gc->one[i])
+			gnutls_priority_deinit(gc->one[i]);
+	free(gc->one);
+	if (gc->all)
+		gnutls_priority_deinit(gc->all);
+	if (gc->cred)
+		gnutls_certificate_free_credentials(gc->cred);
+	if (gc->psk_server)
+		gnutls_psk_free_server_credentials(gc->psk_server);
+	if (gc->psk_client)
+		gnutls_psk_free_client_credentials(gc->psk_client);
+	x509_identity_unref(gc->identity);
+	free(gc);
+	context->engine = NULL;
+}
+
+/** Give the chain and a key that asks libcrypto; on success the credentials own both. */
+static int identity_set(struct tls_gnutls_context *gc, gnutls_pcert_st *chain, unsigned count)
+{
+	gnutls_privkey_t key = NULL;
+	int rc = tls_gnutls_key_new(gc, &key);
+
+	if (rc >= 0)
+		rc = gnutls_certificate_set_key(gc->cred, NULL, 0, chain, (int)count, key);
+	if (rc < 0 && key)
+		gnutls_privkey_deinit(key);
+	return rc;
+}
+
+static int context_identity(struct tls_context *context, struct x509_identity *identity,
+                            struct base_error *err)
+{
+	struct tls_gnutls_context *gc = context->engine;
+	gnutls_pcert_st *chain = calloc(identity->der_count, sizeof(*chain));
+	unsigned count = 0;
+	int rc = 0;
+
+	if (!chain)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for GnuTLS");
+	gc->identity = x509_identity_ref(identity);
+	gc->pk = tls_gnutls_pk(identity->key);
+	if (gc->pk == GNUTLS_PK_UNKNOWN)
+		rc = GNUTLS_E_UNKNOWN_PK_ALGORITHM;
+	for (; rc >= 0 && count < identity->der_count; count++) {
+		gnutls_datum_t der = { (unsigned char *)identity->der[count].ptr,
+			               (unsigned)identity->der[count].len };
+
+		rc = gnutls_pcert_import_x509_raw(&chain[count], &der, GNUTLS_X509_FMT_DER, 0);
+		if (rc < 0)
+			break;
+	}
+	if (rc >= 0)
+		rc = identity_set(gc, chain, count);
+	if (rc < 0)
+		while (count)
+			gnutls_pcert_deinit(&chain[--count]);
+	free(chain);
+	return rc < 0 ? refused(context, err, "the certificate", rc) : 0;
+}
 
 const struct tls_engine_ops *tls_gnutls_ops(void)
 {
-	return NULL;
+	static const struct tls_engine_ops ops = {
+		.engine = TLS_ENGINE_GNUTLS,
+		.caps = &tls_gnutls_caps,
+		.cost_ecdsa = 207,
+		.cost_rsa = 482,
+		.context_new = context_new,
+		.context_free = context_free,
+		.context_identity = context_identity,
+		.session_new = tls_gnutls_session_new,
+		.session_free = tls_gnutls_session_free,
+		.handshake = tls_gnutls_handshake,
+		.read = tls_gnutls_read,
+		.write = tls_gnutls_write,
+		.close = tls_gnutls_close,
+		.abort = tls_gnutls_abort,
+	};
+
+	return &ops;
 }

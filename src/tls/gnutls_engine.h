@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Private to the GnuTLS engine. Names begin with tls_gnutls_, for gnutls_ is the library's own.
+ *
+ * GnuTLS takes no list of suites: it offers every product of the key exchanges, ciphers and MACs it
+ * is given. A server still does exactly what the domain says, for it reads the ClientHello before
+ * GnuTLS does, chooses as the profile wants, and narrows GnuTLS to that one suite
+ * (gnutls_hello.c). A client may offer a product that the domain does not list; a server that
+ * chooses it is refused.
+ */
+#ifndef GH_TLS_GNUTLS_ENGINE_H
+#define GH_TLS_GNUTLS_ENGINE_H
+
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+
+#include "tls/engine.h"
+
+/** What all sessions of a context share, so that a session parses and builds nothing. */
+struct tls_gnutls_context {
+	struct tls_context *context;
+	struct tls_session *session; /**< being stepped: a context is one thread's */
+	gnutls_certificate_credentials_t cred;
+	gnutls_psk_server_credentials_t psk_server;
+	gnutls_psk_client_credentials_t psk_client;
+	gnutls_priority_t all;          /**< everything the domain offers */
+	gnutls_priority_t *one;         /**< by index in domain->suites: that one first; made when
+	                                     first wanted */
+	struct x509_identity *identity; /**< NULL = none */
+	gnutls_pk_algorithm_t pk;       /**< of its key; UNKNOWN = none */
+};
+
+/**
+ * Watches the borders of records during a handshake, to catch an alert that comes in the clear
+ * where GnuTLS would only take an encrypted one (gnutls_session.c).
+ */
+struct tls_gnutls_watch {
+	uint8_t head[7]; /**< of the record that is arriving; an alert's two octets too */
+	uint8_t got;     /**< octets of `head` that are there */
+	uint16_t left;   /**< octets of the record still to come */
+	bool caught;     /**< head holds an alert, kept from GnuTLS */
+};
+
+/** One session's own. */
+struct tls_gnutls_session {
+	gnutls_session_t tls;
+	gnutls_psk_server_credentials_t hinted; /**< NULL unless the stream brought a hint */
+	const char *why;                        /**< a failure in words; NULL = GnuTLS's */
+	uint16_t hello_version;                 /**< ClientHello.client_version */
+	int16_t alert; /**< to send for the failure at hand; -1 = GnuTLS's */
+	struct tls_gnutls_watch watch;
+};
+
+extern const struct profile_engine_caps tls_gnutls_caps;
+
+static inline struct tls_gnutls_context *tls_gnutls_context_of(const struct tls_session *session)
+{
+	return session->context->engine;
+}
+
+/** A failure whose alert and words we choose. @return what a GnuTLS callback hands back */
+int tls_gnutls_refuse(struct tls_session *session, int alert, const char *why);
+
+/* gnutls_priority.c */
+
+/** Everything the domain offers, most wanted first. @return GnuTLS's code */
+int tls_gnutls_priority_all(const struct tls_domain *domain, gnutls_priority_t *ret);
+/** So that GnuTLS chooses this suite of the domain wherever it can. @return GnuTLS's code */
+int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, gnutls_priority_t *ret);
+
+/* gnutls_hello.c */
+
+/** Hook of every handshake message: reads hellos, and sees that no certificate came. */
+int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned incoming,
+                    const gnutls_datum_t *msg);
+
+/* gnutls_key.c */
+
+/** A key whose operations libcrypto does. Borrows `gc`, whose identity it uses. */
+int tls_gnutls_key_new(struct tls_gnutls_context *gc, gnutls_privkey_t *ret);
+/** Kind of a libcrypto key in GnuTLS's words; UNKNOWN when it can do nothing with it. */
+gnutls_pk_algorithm_t tls_gnutls_pk(EVP_PKEY *key);
+
+/* gnutls_peer.c */
+
+/** tls_session_judge(), its answer in the words of GnuTLS's callbacks. */
+int tls_gnutls_judge(struct tls_session *session, const struct base_str *chain, size_t count);
+
+/** The peer's Certificate message came: what do we think of it? */
+int tls_gnutls_verify(gnutls_session_t tls);
+int tls_gnutls_psk_server(gnutls_session_t tls, const gnutls_datum_t *identity,
+                          gnutls_datum_t *key);
+int tls_gnutls_psk_client(gnutls_session_t tls, gnutls_datum_t *identity, gnutls_datum_t *key);
+
+/* gnutls_session.c */
+
+int tls_gnutls_session_new(struct tls_session *session);
+void tls_gnutls_session_free(struct tls_session *session);
+int tls_gnutls_handshake(struct tls_session *session);
+int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len);
+int tls_gnutls_write(struct tls_session *session, const uint8_t *clear, size_t len);
+int tls_gnutls_close(struct tls_session *session);
+int tls_gnutls_abort(struct tls_session *session, uint8_t alert);
+
+#endif

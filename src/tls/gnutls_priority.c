@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * A domain in GnuTLS's priority words. GnuTLS builds its suites as products in the order key
+ * exchange, cipher, MAC.
+ */
+#include "tls/gnutls_engine.h"
+
+#define WORDS_MAX 64
+
+/** A set of words in the order they came. */
+struct words {
+	const char *word[WORDS_MAX];
+	size_t count;
+};
+
+static void words_add(struct words *words, const char *word)
+{
+	if (!word)
+		return;
+	for (size_t i = 0; i < words->count; i++)
+		if (strcmp(words->word[i], word) == 0)
+			return;
+	if (words->count < WORDS_MAX)
+		words->word[words->count++] = word;
+}
+
+static void words_put(struct base_writer *w, const struct words *words)
+{
+	for (size_t i = 0; i < words->count; i++)
+		base_writer_printf(w, ":+%s", words->word[i]);
+}
+
+static void put_versions(struct base_writer *w, unsigned versions)
+{
+	if (versions & PROFILE_TLS_1_3)
+		base_writer_text(w, ":+VERS-TLS1.3");
+	if (versions & PROFILE_TLS_1_2)
+		base_writer_text(w, ":+VERS-TLS1.2");
+	if (versions & PROFILE_TLS_1_1)
+		base_writer_text(w, ":+VERS-TLS1.1");
+	if (versions & PROFILE_TLS_1_0)
+		base_writer_text(w, ":+VERS-TLS1.0");
+}
+
+static void put_list(struct base_writer *w, const struct profile_list *list,
+                     const struct profile_codes *caps, const struct profile_code *(*find)(uint16_t),
+                     const char *otherwise)
+{
+	size_t before = w->len;
+
+	for (size_t i = 0; i < list->on; i++) {
+		const struct profile_code *code = find(list->item[i].code);
+
+		if (code && code->gnutls && tls_caps_have(caps, code->code))
+			base_writer_printf(w, ":+%s", code->gnutls);
+	}
+	if (w->len == before)
+		base_writer_text(w, otherwise);
+}
+
+static bool denied(const struct profile_settings *settings, uint16_t extension)
+{
+	return profile_list_find(&settings->extensions_denied, extension) != NULL;
+}
+
+static void put_rest(struct base_writer *w, const struct profile_settings *settings)
+{
+	put_list(w, &settings->groups, &tls_gnutls_caps.groups, profile_group_find, ":+GROUP-ALL");
+	put_list(w, &settings->signatures, &tls_gnutls_caps.signatures, profile_signature_find,
+	         ":+SIGN-ALL");
+	base_writer_text(w, ":+COMP-NULL:%SERVER_PRECEDENCE");
+	if (settings->renegotiation_info_peer.value)
+		base_writer_text(w, ":%SAFE_RENEGOTIATION");
+	if (denied(settings, 22))
+		base_writer_text(w, ":%NO_ETM");
+	if (denied(settings, 23))
+		base_writer_text(w, ":%NO_SESSION_HASH");
+	for (size_t i = 0; i < settings->signatures.on; i++) {
+		if (settings->signatures.item[i].code >> 8 == 2) {
+			base_writer_text(w, ":%VERIFY_ALLOW_SIGN_WITH_SHA1");
+			break;
+		}
+	}
+}
+
+/** The key exchanges that let a PSK of TLS 1.3 be used (RFC 8446, 4.2.9). */
+static void psk_modes(const struct tls_domain *domain, struct words *kx)
+{
+	words_add(kx, "ECDHE-PSK");
+	words_add(kx, "DHE-PSK");
+	if (!domain->settings->psk_dhe_only.value)
+		words_add(kx, "PSK");
+}
+
+static int priority_make(const struct tls_domain *domain, unsigned versions, const struct words *kx,
+                         const struct words *ciphers, const struct words *macs,
+                         gnutls_priority_t *ret)
+{
+	struct base_writer w = { 0 };
+	int rc = GNUTLS_E_MEMORY_ERROR;
+
+	base_writer_text(&w, "NONE");
+	put_versions(&w, versions);
+	words_put(&w, kx);
+	words_put(&w, ciphers);
+	words_put(&w, macs);
+	put_rest(&w, domain->settings);
+	if (!w.failed)
+		rc = gnutls_priority_init(ret, base_writer_cstr(&w), NULL);
+	base_writer_done(&w);
+	return rc;
+}
+
+static void suite_words(const struct profile_suite *suite, struct words *kx, struct words *ciphers,
+                        struct words *macs)
+{
+	if (!profile_suite_tls13(suite->code))
+		words_add(kx, suite->gnutls_kx);
+	words_add(ciphers, suite->gnutls_cipher);
+	words_add(macs, suite->gnutls_mac);
+}
+
+int tls_gnutls_priority_all(const struct tls_domain *domain, gnutls_priority_t *ret)
+{
+	struct words kx = { 0 }, ciphers = { 0 }, macs = { 0 };
+
+	for (size_t i = 0; i < domain->suite_count; i++)
+		suite_words(profile_suite_find(domain->suites[i]), &kx, &ciphers, &macs);
+	if (domain->versions & PROFILE_TLS_1_3 && domain->settings->psk.value)
+		psk_modes(domain, &kx);
+	return priority_make(domain, domain->versions, &kx, &ciphers, &macs, ret);
+}
+
+int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, gnutls_priority_t *ret)
+{
+	struct words kx = { 0 }, ciphers = { 0 }, macs = { 0 };
+
+	suite_words(profile_suite_find(code), &kx, &ciphers, &macs);
+	if (profile_suite_tls13(code)) {
+		psk_modes(domain, &kx);
+		return priority_make(domain, PROFILE_TLS_1_3, &kx, &ciphers, &macs, ret);
+	}
+	/* TLS 1.3 stays in, after the one we want: GnuTLS must know that we speak it, to mark a
+	 * downgrade in ServerHello.random (RFC 8446, 4.1.3) */
+	for (size_t i = 0; i < domain->suite_count; i++) {
+		if (profile_suite_tls13(domain->suites[i]))
+			suite_words(profile_suite_find(domain->suites[i]), &kx, &ciphers, &macs);
+	}
+	return priority_make(domain, domain->versions, &kx, &ciphers, &macs, ret);
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * One GnuTLS session: steps of the handshake, records in, records out. The library reads and writes
+ * the lent bytes through its transport functions.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+
+#include "tls/gnutls_engine.h"
+
+/** Room a record needs beside its clear text, generously (RFC 5246, 6.2.3; RFC 8446, 5.2). */
+#define RECORD_ROOM 96
+
+/* -- transport ------------------------------------------------------------------------------- */
+
+static ssize_t on_push(gnutls_transport_ptr_t arg, const giovec_t *iov, int count)
+{
+	struct tls_session *session = arg;
+	struct base_writer *out = session->io->out;
+	size_t total = 0;
+
+	for (int i = 0; i < count; i++) {
+		base_writer_put(out, iov[i].iov_base, iov[i].iov_len);
+		total += iov[i].iov_len;
+	}
+	if (!out->failed)
+		return (ssize_t)total;
+	errno = ENOMEM;
+	return -1;
+}
+
+/**
+ * A client of TLS 1.3 that refuses our flight may say so before it has begun to encrypt (OpenSSL
+ * does). GnuTLS would call such a record a bad one, and nobody would learn why the client left. An
+ * encrypted alert looks different: its outer type is application_data (RFC 8446, 5.2).
+ */
+static bool watch_needed(const struct tls_session *session)
+{
+	return !session->established && session->role == TLS_ROLE_SERVER &&
+	       profile_suite_tls13(session->suite);
+}
+
+/** Take the next octets of a record in the clear that begins like an alert. True = it is whole. */
+static bool watch_catch(struct tls_gnutls_watch *watch, struct base_reader *in)
+{
+	while (watch->got < sizeof(watch->head) && base_reader_left(in))
+		watch->head[watch->got++] = base_reader_u8(in);
+	watch->caught = watch->got == sizeof(watch->head);
+	return watch->caught;
+}
+
+/** Follow what GnuTLS takes, so that we know where a record begins. */
+static void watch_follow(struct tls_gnutls_watch *watch, const uint8_t *data, size_t len)
+{
+	while (len) {
+		size_t n;
+
+		if (watch->got < 5) {
+			watch->head[watch->got++] = *data++;
+			len--;
+			if (watch->got == 5)
+				watch->left = (uint16_t)(watch->head[3] << 8 | watch->head[4]);
+		} else {
+			n = BASE_MIN(len, watch->left);
+			watch->left = (uint16_t)(watch->left - n);
+			data += n;
+			len -= n;
+		}
+		if (watch->got == 5 && watch->left == 0)
+			watch->got = 0;
+	}
+}
+
+static ssize_t on_pull(gnutls_transport_ptr_t arg, void *into, size_t len)
+{
+	struct tls_session *session = arg;
+	struct tls_gnutls_session *gs = session->engine;
+	struct base_reader *in = &session->io->in;
+
+	if (watch_needed(session) && base_reader_left(in) &&
+	    (gs->watch.got ? gs->watch.head[0] == 21 && gs->watch.left == 0 : in->at[0] == 21)) {
+		errno = watch_catch(&gs->watch, in) ? ECONNRESET : EAGAIN;
+		return -1;
+	}
+	len = BASE_MIN(len, base_reader_left(in));
+	if (len == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	memcpy(into, base_reader_take(in, len), len);
+	if (!session->established && session->role == TLS_ROLE_SERVER)
+		watch_follow(&gs->watch, into, len);
+	return (ssize_t)len;
+}
+
+static int on_wait(gnutls_transport_ptr_t arg, unsigned ms)
+{
+	struct tls_session *session = arg;
+
+	(void)ms; /* the loop waits, not we */
+	return base_reader_left(&session->io->in) > 0;
+}
+
+/* -- life ------------------------------------------------------------------------------------ */
+
+static unsigned session_flags(const struct tls_session *session)
+{
+	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET;
+
+	if (session->role == TLS_ROLE_SERVER)
+		return flags | GNUTLS_SERVER | (session->tickets ? 0 : GNUTLS_NO_TICKETS);
+	/* One key share, for the group the profile prefers: each more costs its making. */
+	return flags | GNUTLS_CLIENT | GNUTLS_NO_TICKETS | GNUTLS_FORCE_CLIENT_CERT |
+	       GNUTLS_KEY_SHARE_TOP;
+}
+
+/** A hint of the stream's own needs credentials of its own. */
+static int psk_server_set(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	struct tls_gnutls_context *gc = tls_gnutls_context_of(session);
+	const char *hint = tls_session_psk_hint(session);
+	gnutls_psk_server_credentials_t cred = gc->psk_server;
+	int rc;
+
+	if (hint && hint != session->context->domain->psk_hint) {
+		rc = gnutls_psk_allocate_server_credentials(&gs->hinted);
+		if (rc < 0)
+			return rc;
+		cred = gs->hinted;
+		gnutls_psk_set_server_credentials_function2(cred, tls_gnutls_psk_server);
+		rc = gnutls_psk_set_server_credentials_hint(cred, hint);
+		if (rc < 0)
+			return rc;
+		(void)gnutls_psk_set_server_known_dh_params(cred, GNUTLS_SEC_PARAM_MEDIUM);
+	}
+	return gnutls_credentials_set(gs->tls, GNUTLS_CRD_PSK, cred);
+}
+
+static int server_set(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	struct tls_domain *domain = session->context->domain;
+	gnutls_datum_t ticket_key = { domain->ticket_key, 64 };
+	int rc = 0;
+
+	if (tls_session_has_psk(session))
+		rc = psk_server_set(session, gs);
+	/* Whether a client without one may go on is the common code's to say. */
+	if (tls_session_judges(session))
+		gnutls_certificate_server_set_request(gs->tls, GNUTLS_CERT_REQUEST);
+	if (rc >= 0 && session->tickets) {
+		gnutls_db_set_cache_expiration(gs->tls, (int)domain->lifetime_s);
+		rc = gnutls_session_ticket_enable_server(gs->tls, &ticket_key);
+	}
+	return rc;
+}
+
+static int client_set(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	const char *name = tls_session_server_name(session);
+	uint32_t least = tls_settings(session)->dh_bits_min.value;
+	int rc = 0;
+
+	if (tls_session_has_psk(session))
+		rc = gnutls_credentials_set(gs->tls, GNUTLS_CRD_PSK,
+		                            tls_gnutls_context_of(session)->psk_client);
+	if (rc >= 0 && name)
+		rc = gnutls_server_name_set(gs->tls, GNUTLS_NAME_DNS, name, strlen(name));
+	gnutls_dh_set_prime_bits(gs->tls, least ? least : 1024);
+	return rc;
+}
+
+static int session_fill(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	struct tls_gnutls_context *gc = tls_gnutls_context_of(session);
+	int rc = gnutls_init(&gs->tls, session_flags(session));
+
+	if (rc < 0)
+		return rc;
+	gnutls_session_set_ptr(gs->tls, session);
+	gnutls_transport_set_ptr(gs->tls, session);
+	gnutls_transport_set_vec_push_function(gs->tls, on_push);
+	gnutls_transport_set_pull_function(gs->tls, on_pull);
+	gnutls_transport_set_pull_timeout_function(gs->tls, on_wait);
+	gnutls_handshake_set_timeout(gs->tls, 0); /* the endpoint's timer, not the library's */
+	gnutls_handshake_set_hook_function(gs->tls, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE,
+	                                   tls_gnutls_hook);
+	rc = gnutls_priority_set(gs->tls, gc->all);
+	if (rc >= 0)
+		rc = gnutls_credentials_set(gs->tls, GNUTLS_CRD_CERTIFICATE, gc->cred);
+	if (rc >= 0)
+		rc = session->role == TLS_ROLE_SERVER ? server_set(session, gs)
+		                                      : client_set(session, gs);
+	return rc;
+}
+
+int tls_gnutls_session_new(struct tls_session *session)
+{
+	struct tls_gnutls_session *gs = calloc(1, sizeof(*gs));
+
+	if (!gs)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	gs->alert = -1;
+	session->engine = gs;
+	return session_fill(session, gs) < 0 ? BASE_ERR(BASE_LOCAL, 0) : 0;
+}
+
+void tls_gnutls_session_free(struct tls_session *session)
+{
+	struct tls_gnutls_session *gs = session->engine;
+
+	if (!gs)
+		return;
+	if (gs->tls)
+		gnutls_deinit(gs->tls);
+	if (gs->hinted)
+		gnutls_psk_free_server_credentials(gs->hinted);
+	free(gs);
+	session->engine = NULL;
+}
+
+/* -- steps ----------------------------------------------------------------------------------- */
+
+static struct tls_gnutls_session *step(struct tls_session *session)
+{
+	tls_gnutls_context_of(session)->session = session;
+	return session->engine;
+}
+
+/** A step failed for good: say so to the peer, and keep which alert, whose, and why. */
+static int step_failed(struct tls_session *session, struct tls_gnutls_session *gs, int rc)
+{
+	int level = 0, alert = gs->alert;
+
+	if (session->io->out->failed)
+		return tls_session_fail(session, -1, TLS_SIDE_NONE,
+		                        "no memory for what is to be sent");
+	if (gs->watch.caught && (gs->watch.head[3] || gs->watch.head[4] != 2)) {
+		gs->watch.caught = false; /* no alert after all (RFC 8446, 6) */
+		alert = TLS_ALERT_UNEXPECTED_MESSAGE;
+	}
+	if (rc == GNUTLS_E_FATAL_ALERT_RECEIVED || gs->watch.caught) {
+		alert = gs->watch.caught ? gs->watch.head[6] : (int)gnutls_alert_get(gs->tls);
+		return tls_session_fail(session, alert, TLS_SIDE_REMOTE,
+		                        "the peer sent alert %d (%s)", alert,
+		                        tls_alert_name(alert));
+	}
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return tls_session_fail(session, -1, TLS_SIDE_NONE, "no memory");
+	if (alert < 0)
+		alert = gnutls_error_to_alert(rc, &level);
+	if (alert < 0)
+		alert = TLS_ALERT_INTERNAL_ERROR;
+	(void)gnutls_alert_send(gs->tls, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
+	return tls_session_fail(session, alert, TLS_SIDE_LOCAL, "%s",
+	                        gs->why ? gs->why : gnutls_strerror(rc));
+}
+
+/** Not an end: come back with more input, or just go on. */
+static bool step_again(int rc)
+{
+	return rc == GNUTLS_E_AGAIN || rc == GNUTLS_E_INTERRUPTED;
+}
+
+static uint16_t version_wire(gnutls_protocol_t version)
+{
+	switch (version) {
+	case GNUTLS_TLS1_0:
+		return 0x0301;
+	case GNUTLS_TLS1_1:
+		return 0x0302;
+	case GNUTLS_TLS1_2:
+		return 0x0303;
+	case GNUTLS_TLS1_3:
+		return 0x0304;
+	default:
+		return 0;
+	}
+}
+
+static bool kx_is_psk(gnutls_kx_algorithm_t kx)
+{
+	return kx == GNUTLS_KX_PSK || kx == GNUTLS_KX_DHE_PSK || kx == GNUTLS_KX_ECDHE_PSK ||
+	       kx == GNUTLS_KX_RSA_PSK;
+}
+
+/** Was a PSK that a callback told of really the one used? */
+static void handshake_psk(struct tls_session *session, gnutls_session_t tls)
+{
+	bool psk = kx_is_psk(gnutls_kx_get(tls));
+	const char *identity;
+
+	session->resumed = gnutls_session_is_resumed(tls) != 0;
+	/* In TLS 1.3 a ticket is a PSK too (RFC 8446, 2.2). */
+	if (session->version >= 0x0304 && session->resumed)
+		psk = false;
+	session->psk = psk;
+	if (!psk) {
+		tls_session_psk_unused(session);
+		return;
+	}
+	identity = session->psk_identity || session->role == TLS_ROLE_CLIENT
+	                   ? NULL
+	                   : gnutls_psk_server_get_username(tls);
+	if (identity)
+		tls_session_psk_used(session, identity, strlen(identity));
+}
+
+/** One ticket serves one resumption, and each more costs a record and its encryption. */
+static int ticket_send(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	if (!session->tickets || gnutls_protocol_get_version(gs->tls) < GNUTLS_TLS1_3)
+		return 0;
+	return gnutls_session_ticket_send(gs->tls, 1, 0);
+}
+
+int tls_gnutls_handshake(struct tls_session *session)
+{
+	struct tls_gnutls_session *gs = step(session);
+	int rc;
+
+	do
+		rc = gnutls_handshake(gs->tls);
+	while (rc == GNUTLS_E_WARNING_ALERT_RECEIVED ||
+	       (step_again(rc) && base_reader_left(&session->io->in)));
+	if (step_again(rc))
+		return BASE_ERR(BASE_AGAIN, 0);
+	if (rc < 0)
+		return step_failed(session, gs, rc);
+	session->version = version_wire(gnutls_protocol_get_version(gs->tls));
+	handshake_psk(session, gs->tls);
+	rc = ticket_send(session, gs);
+	return rc < 0 && !step_again(rc) ? step_failed(session, gs, rc) : 0;
+}
+
+/** The peer wants to renegotiate: it is told no, and goes on or leaves (RFC 5246, 7.2.2). */
+static int renegotiation_refuse(struct tls_gnutls_session *gs)
+{
+	return gnutls_alert_send(gs->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+}
+
+/** What a read that gave no data means; AGAIN also where the caller may simply go on. */
+static int read_result(struct tls_session *session, struct tls_gnutls_session *gs, int rc)
+{
+	if (rc == 0) {
+		session->closed_in = true;
+		/* after close_notify nothing counts (RFC 5246, 7.2.1) */
+		session->io->in.at = session->io->in.end;
+		return 0;
+	}
+	if (rc == GNUTLS_E_REHANDSHAKE)
+		rc = renegotiation_refuse(gs) < 0 ? GNUTLS_E_INTERNAL_ERROR : GNUTLS_E_AGAIN;
+	if (step_again(rc) || rc == GNUTLS_E_WARNING_ALERT_RECEIVED)
+		return BASE_ERR(BASE_AGAIN, 0);
+	return step_failed(session, gs, rc);
+}
+
+int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len)
+{
+	struct tls_gnutls_session *gs = step(session);
+	struct base_reader *in = &session->io->in;
+	size_t got = 0;
+	int rc = BASE_ERR(BASE_AGAIN, 0);
+
+	/* Never ask when there is nothing to read: it would only say so, at a price. */
+	while (got < cap && (in->at != in->end || gnutls_record_check_pending(gs->tls))) {
+		ssize_t n = gnutls_record_recv(gs->tls, clear + got, cap - got);
+
+		if (n > 0) {
+			got += (size_t)n;
+			session->records_in += gnutls_record_check_pending(gs->tls) == 0;
+			continue;
+		}
+		rc = read_result(session, gs, (int)n);
+		if (rc == 0 || base_err_class(rc) != BASE_AGAIN)
+			break;
+	}
+	/* What was read before an end or a failure comes first; the next call tells the rest. */
+	*ret_len = got;
+	return got ? 0 : rc;
+}
+
+int tls_gnutls_write(struct tls_session *session, const uint8_t *clear, size_t len)
+{
+	struct tls_gnutls_session *gs = step(session);
+	size_t records = (len + TLS_RECORD_MAX - 1) / TLS_RECORD_MAX;
+
+	(void)base_writer_reserve(session->io->out, len + records * RECORD_ROOM);
+	while (len) {
+		ssize_t n = gnutls_record_send(gs->tls, clear, len);
+
+		if (n < 0 && step_again((int)n))
+			continue;
+		if (n <= 0)
+			return step_failed(session, gs, (int)n);
+		clear += n;
+		len -= (size_t)n;
+		session->records_out++;
+	}
+	return 0;
+}
+
+int tls_gnutls_close(struct tls_session *session)
+{
+	struct tls_gnutls_session *gs = step(session);
+	int rc = gnutls_bye(gs->tls, GNUTLS_SHUT_WR);
+
+	return rc < 0 ? step_failed(session, gs, rc) : 0;
+}
+
+int tls_gnutls_abort(struct tls_session *session, uint8_t alert)
+{
+	struct tls_gnutls_session *gs = step(session);
+	int rc = gnutls_alert_send(gs->tls, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
+
+	return rc < 0 || session->io->out->failed ? -1 : alert;
+}
