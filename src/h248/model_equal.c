@@ -66,9 +66,15 @@ bool h248_mid_equal(const struct h248_mid *a, const struct h248_mid *b)
 	       memcmp(a->address, b->address, BASE_MIN(a->address_len, sizeof(a->address))) == 0;
 }
 
+/* A keyword's relation: builders leave it at zero, which means `=`. */
+static bool relation_equal(uint8_t a, uint8_t b)
+{
+	return (a ? a : H248_FORM_EQUAL) == (b ? b : H248_FORM_EQUAL);
+}
+
 static bool control_equal(const struct h248_local_control *a, const struct h248_local_control *b)
 {
-	return a->mode == b->mode && (!a->mode || a->mode_form == b->mode_form) &&
+	return a->mode == b->mode && (!a->mode || relation_equal(a->mode_form, b->mode_form)) &&
 	       a->reserved_value == b->reserved_value && a->reserved_group == b->reserved_group &&
 	       a->asked == b->asked && parms_equal(a->parms, b->parms);
 }
@@ -76,8 +82,8 @@ static bool control_equal(const struct h248_local_control *a, const struct h248_
 static bool state_equal(const struct h248_term_state *a, const struct h248_term_state *b)
 {
 	return a->service_state == b->service_state &&
-	       (!a->service_state || a->state_form == b->state_form) && a->buffer == b->buffer &&
-	       a->asked == b->asked && parms_equal(a->parms, b->parms);
+	       (!a->service_state || relation_equal(a->state_form, b->state_form)) &&
+	       a->buffer == b->buffer && a->asked == b->asked && parms_equal(a->parms, b->parms);
 }
 
 static bool statistics_equal(const struct h248_statistics *a, const struct h248_statistics *b)
