@@ -1,47 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/**
- * How rules settle a thing:
- * 1. Only rules that bear on it count: by its name, or by a class that holds it.
- * 2. Of those, the rules of the last profile in the `extends:` chain that has any decide alone.
- * 3. Among these the strongest decides: shall-not forbids, shall turns on, should-not turns off,
- *    should and may turn on unless they say `default: off`. Shall beside shall-not is an error.
- * 4. A code point that no rule names in favour, in any layer, is not there at all.
- */
+/** Settles every rule of a profile, kind by kind; judge.c tells how rules settle one thing. */
 #include "profile/settings.h"
 
 #include <stdlib.h>
 
-#include "profile/store.h"
+#include "profile/judge.h"
 #include "profile/vocabulary.h"
 
 #define CODES_MAX 256
 
-enum state { SILENT, FORBIDDEN, OFF, ON };
-
-struct verdict {
-	enum state state;
-	const struct profile_rule *rule; /**< who decided */
-};
-
 struct compiling {
+	struct profile_judging judging;
 	const struct profile *profile;
 	struct profile_settings *settings;
 	struct base_error *err;
-	bool null_encryption;
 };
 
 static int out_of_memory(struct base_error *err)
 {
 	return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
-}
-
-static int refuse_rule(struct compiling *c, const struct profile_rule *rule, const char *why)
-{
-	base_error_place(c->err, c->profile->file, 0, 0);
-	if (!strcmp(rule->profile, c->profile->name))
-		base_error_place(c->err, c->profile->file, rule->line, rule->column);
-	return base_error_set(c->err, BASE_ERR(BASE_CONFIG, 0), "rule %s (%s %s): %s", rule->id,
-	                      profile_strength_name(rule->strength), rule->item, why);
 }
 
 static int refuse_whole(struct compiling *c, const char *why)
@@ -50,110 +27,18 @@ static int refuse_whole(struct compiling *c, const char *why)
 	return base_error_set(c->err, BASE_ERR(BASE_CONFIG, 0), "%s", why);
 }
 
-static unsigned rank(enum profile_strength strength)
-{
-	static const unsigned ranks[] = {
-		[PROFILE_MAY] = 0,   [PROFILE_SHOULD] = 1,    [PROFILE_SHOULD_NOT] = 2,
-		[PROFILE_SHALL] = 3, [PROFILE_SHALL_NOT] = 4,
-	};
-
-	return ranks[strength];
-}
-
-/** Take one more rule into the verdict. @return false on a contradiction. */
-static bool verdict_take(struct verdict *v, const struct profile_rule *rule)
-{
-	const struct profile_rule *old = v->rule;
-	bool both;
-
-	if (!old || rule->layer > old->layer) {
-		v->rule = rule;
-	} else if (rule->layer == old->layer) {
-		both = (rule->strength == PROFILE_SHALL && old->strength == PROFILE_SHALL_NOT) ||
-		       (rule->strength == PROFILE_SHALL_NOT && old->strength == PROFILE_SHALL);
-		if (both)
-			return false;
-		if (rank(rule->strength) > rank(old->strength))
-			v->rule = rule;
-	}
-	return true;
-}
-
-static void verdict_close(struct verdict *v)
-{
-	if (!v->rule)
-		v->state = SILENT;
-	else if (v->rule->strength == PROFILE_SHALL_NOT)
-		v->state = FORBIDDEN;
-	else if (v->rule->strength == PROFILE_SHOULD_NOT || v->rule->off)
-		v->state = OFF;
-	else
-		v->state = ON;
-}
-
-static bool applies(const struct compiling *c, const struct profile_rule *rule, bool dtls)
-{
-	switch (rule->when) {
-	case PROFILE_WHEN_DTLS:
-		return dtls;
-	case PROFILE_WHEN_NULL_ENCRYPTION:
-		return c->null_encryption;
-	default:
-		return true;
-	}
-}
-
-/** The verdict on a code point. */
-static int judge_code(struct compiling *c, enum profile_subject subject, uint16_t code, bool dtls,
-                      struct verdict *ret)
-{
-	struct verdict v = { .rule = NULL };
-
-	for (size_t i = 0; i < c->profile->rule_count; i++) {
-		const struct profile_rule *rule = &c->profile->rule[i];
-
-		if (!applies(c, rule, dtls) || !profile_rule_covers(rule, subject, code))
-			continue;
-		if (!verdict_take(&v, rule))
-			return refuse_rule(c, rule, "contradicts another rule of the same profile");
-	}
-	verdict_close(&v);
-	*ret = v;
-	return 0;
-}
-
-/** The verdict on a word, such as renegotiation's "client-initiated". */
-static int judge_word(struct compiling *c, enum profile_subject subject, const char *item,
-                      struct verdict *ret)
-{
-	struct verdict v = { .rule = NULL };
-
-	for (size_t i = 0; i < c->profile->rule_count; i++) {
-		const struct profile_rule *rule = &c->profile->rule[i];
-
-		if (rule->subject != subject || strcmp(rule->item, item) ||
-		    !applies(c, rule, false))
-			continue;
-		if (!verdict_take(&v, rule))
-			return refuse_rule(c, rule, "contradicts another rule of the same profile");
-	}
-	verdict_close(&v);
-	*ret = v;
-	return 0;
-}
-
 /** Keep the first error of a row of judgements. */
 static void judge_flag(struct compiling *c, int *rc, enum profile_subject subject, const char *item,
                        bool fallback, struct profile_flag *ret)
 {
-	struct verdict v;
+	struct profile_verdict v;
 
 	if (*rc)
 		return;
-	*rc = judge_word(c, subject, item, &v);
+	*rc = profile_judge_word(&c->judging, subject, item, &v);
 	if (*rc)
 		return;
-	ret->value = v.state == SILENT ? fallback : v.state == ON;
+	ret->value = v.state == PROFILE_SILENT ? fallback : v.state == PROFILE_ON;
 	ret->rule = v.rule;
 	ret->strength = v.rule ? v.rule->strength : PROFILE_MAY;
 }
@@ -183,16 +68,18 @@ static int settle_versions(struct compiling *c)
 
 	for (unsigned v = PROFILE_SSL_2_0; v <= PROFILE_DTLS_1_3; v <<= 1, bit++) {
 		bool dtls = (v & PROFILE_DTLS_ALL) != 0;
-		struct verdict verdict;
-		int rc = judge_code(c, PROFILE_VERSION, (uint16_t)v, dtls, &verdict);
+		struct profile_verdict verdict;
+		int rc = profile_judge_code(&c->judging, PROFILE_VERSION, (uint16_t)v, dtls,
+		                            &verdict);
 
 		if (rc)
 			return rc;
 		s->version_rule[bit] = verdict.rule;
-		if (verdict.state != ON)
+		if (verdict.state != PROFILE_ON)
 			continue;
 		if (v < PROFILE_TLS_1_0)
-			return refuse_rule(c, verdict.rule, "no SSL here, RFC 6176 and RFC 7568");
+			return profile_refuse_rule(&c->judging, verdict.rule,
+			                           "no SSL here, RFC 6176 and RFC 7568");
 		*(dtls ? &s->dtls : &s->versions) |= v;
 		if (verdict.rule->strength == PROFILE_SHALL)
 			*(dtls ? &s->dtls_shall : &s->versions_shall) |= v;
@@ -237,11 +124,11 @@ static bool is_null_suite(enum profile_subject subject, uint16_t code)
 static int judge_dtls(struct compiling *c, struct profile_setting *setting)
 {
 	const struct profile_suite *suite = profile_suite_find(setting->code);
-	struct verdict v;
-	int rc = judge_code(c, PROFILE_SUITE, setting->code, true, &v);
+	struct profile_verdict v;
+	int rc = profile_judge_code(&c->judging, PROFILE_SUITE, setting->code, true, &v);
 
 	if (!rc)
-		setting->dtls = suite && suite->dtls && v.state == ON && setting->on;
+		setting->dtls = suite && suite->dtls && v.state == PROFILE_ON && setting->on;
 	return rc;
 }
 
@@ -249,17 +136,18 @@ static int settle_code(struct compiling *c, enum profile_subject subject, uint16
                        struct sorting *sorting)
 {
 	struct profile_setting *setting = &sorting->item[sorting->count];
-	struct verdict v;
-	int rc = judge_code(c, subject, code, false, &v);
+	struct profile_verdict v;
+	int rc = profile_judge_code(&c->judging, subject, code, false, &v);
 
-	if (rc || v.state == SILENT || v.state == FORBIDDEN)
+	if (rc || v.state == PROFILE_SILENT || v.state == PROFILE_FORBIDDEN)
 		return rc;
-	*setting = (struct profile_setting){
-		.code = code, .strength = v.rule->strength, .on = v.state == ON, .rule = v.rule
-	};
+	*setting = (struct profile_setting){ .code = code,
+		                             .strength = v.rule->strength,
+		                             .on = v.state == PROFILE_ON,
+		                             .rule = v.rule };
 	if (is_null_suite(subject, code)) {
 		/* never by a profile alone: the domain has to ask for it */
-		setting->on = c->null_encryption && v.rule->strength != PROFILE_SHOULD_NOT;
+		setting->on = c->judging.null_encryption && v.rule->strength != PROFILE_SHOULD_NOT;
 		if (!c->settings->null_permitted.value)
 			c->settings->null_permitted =
 			        (struct profile_flag){ true, v.rule->strength, v.rule };
@@ -346,7 +234,7 @@ static int settle_denied(struct compiling *c, struct sorting *sorting)
 	sorting->count = 0;
 	for (size_t i = 0; i < c->profile->rule_count; i++) {
 		const struct profile_rule *rule = &c->profile->rule[i];
-		struct verdict v;
+		struct profile_verdict v;
 		uint16_t code;
 		int rc;
 
@@ -354,10 +242,10 @@ static int settle_denied(struct compiling *c, struct sorting *sorting)
 		    !profile_item_code(PROFILE_EXTENSION, rule->item, &code) ||
 		    sorting_has(sorting, code))
 			continue;
-		rc = judge_code(c, PROFILE_EXTENSION, code, false, &v);
+		rc = profile_judge_code(&c->judging, PROFILE_EXTENSION, code, false, &v);
 		if (rc)
 			return rc;
-		if (v.state == FORBIDDEN)
+		if (v.state == PROFILE_FORBIDDEN)
 			sorting->item[sorting->count++] = (struct profile_setting){
 				.code = code, .strength = v.rule->strength, .rule = v.rule
 			};
@@ -419,14 +307,14 @@ static int check_lists(struct compiling *c)
 static int settle_number(struct compiling *c, enum profile_subject subject, const char *item,
                          uint32_t fallback, struct profile_number *ret)
 {
-	struct verdict v;
+	struct profile_verdict v;
 	uint64_t n = 0;
-	int rc = judge_word(c, subject, item, &v);
+	int rc = profile_judge_word(&c->judging, subject, item, &v);
 
 	if (rc)
 		return rc;
 	ret->value = fallback;
-	if (v.state != ON)
+	if (v.state != PROFILE_ON)
 		return 0;
 	/* the file's reader has checked both forms */
 	if (subject == PROFILE_LIFETIME)
@@ -450,7 +338,8 @@ static int settle_lifetime(struct compiling *c)
 	if (!rc)
 		rc = settle_number(c, PROFILE_GROUP, "dh-bits", 2048, &s->dh_bits_min);
 	if (!rc && s->lifetime_s.value > s->lifetime_max_s.value)
-		return refuse_rule(c, s->lifetime_s.rule, "longer than the maximum lifetime");
+		return profile_refuse_rule(&c->judging, s->lifetime_s.rule,
+		                           "longer than the maximum lifetime");
 	return rc;
 }
 
@@ -458,13 +347,13 @@ static int settle_certificate(struct compiling *c, const char *item,
                               enum profile_certificate fallback, enum profile_certificate *ret,
                               const struct profile_rule **ret_rule)
 {
-	struct verdict v;
-	int rc = judge_word(c, PROFILE_AUTHENTICATION, item, &v);
+	struct profile_verdict v;
+	int rc = profile_judge_word(&c->judging, PROFILE_AUTHENTICATION, item, &v);
 
 	if (rc)
 		return rc;
 	*ret_rule = v.rule;
-	if (v.state == SILENT)
+	if (v.state == PROFILE_SILENT)
 		*ret = fallback;
 	else if (profile_strength_negative(v.rule->strength))
 		*ret = PROFILE_CERTIFICATE_REFUSED;
@@ -478,7 +367,7 @@ static int settle_authentication(struct compiling *c)
 {
 	struct profile_settings *s = c->settings;
 	enum profile_certificate server;
-	struct verdict v;
+	struct profile_verdict v;
 	int rc = 0, hash = PROFILE_HASH_SHA256;
 
 	judge_flag(c, &rc, PROFILE_AUTHENTICATION, "psk", false, &s->psk);
@@ -492,8 +381,9 @@ static int settle_authentication(struct compiling *c)
 		rc = settle_certificate(c, "client-certificate", PROFILE_CERTIFICATE_OPTIONAL,
 		                        &s->client_certificate, &s->client_certificate_rule);
 	if (!rc)
-		rc = judge_word(c, PROFILE_AUTHENTICATION, "fingerprint-hash", &v);
-	if (!rc && v.state == ON) {
+		rc = profile_judge_word(&c->judging, PROFILE_AUTHENTICATION, "fingerprint-hash",
+		                        &v);
+	if (!rc && v.state == PROFILE_ON) {
 		(void)profile_hash_parse(base_str_of(v.rule->value), &hash); /* checked before */
 		s->fingerprint_hash_rule = v.rule;
 	}
@@ -551,7 +441,7 @@ static int settle_null(struct compiling *c)
 {
 	struct profile_settings *s = c->settings;
 
-	if (!c->null_encryption)
+	if (!c->judging.null_encryption)
 		return 0;
 	if (!s->null_permitted.value)
 		return refuse_whole(c, "suites without encryption are asked for; no rule of this "
@@ -584,7 +474,12 @@ int profile_compile(const struct profile *profile, const struct profile_options 
                     struct profile_settings **ret, struct base_error *err)
 {
 	struct profile_settings *settings = calloc(1, sizeof(*settings));
-	struct compiling c = { profile, settings, err, options && options->null_encryption };
+	struct compiling c = {
+		.judging = { profile, options && options->null_encryption, err },
+		.profile = profile,
+		.settings = settings,
+		.err = err,
+	};
 	int rc;
 
 	if (!settings)

@@ -194,15 +194,10 @@ static int find_base(struct profile_store *store, const struct profile_file *fil
                      const struct config_doc *doc, const struct profile **ret,
                      struct base_error *err)
 {
-	struct entry *known;
 	unsigned line, column;
 
 	if (!file->extends)
 		return 0;
-	known = name_looks_right(file->extends) ? find_entry(store, file->extends) : NULL;
-	if (known && known->loading)
-		return config_refuse(doc, err, "extends", "'%.64s' in the end extends itself",
-		                     file->extends);
 	if (store->loading >= LAYERS_MAX)
 		return config_refuse(doc, err, "extends", "a chain of more than %d profiles",
 		                     LAYERS_MAX);

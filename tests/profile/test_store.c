@@ -187,6 +187,35 @@ static void test_derive(void **state)
 	profile_store_free(store);
 }
 
+/** RC4 that someone turns on stays out of DTLS (RFC 6347, 4.1.2.2), and so does what a rule says.
+ */
+static void test_dtls(void **state)
+{
+	struct profile_store *store = stage_store();
+	struct base_error err = { .rc = 0 };
+	const struct profile *p;
+	struct profile_settings *s;
+
+	(void)state;
+	assert_int_equal(
+	        load(store,
+	             HEAD "extends: ts33310-annex-e\nrules:\n" RULE(
+	                     "suite", "TLS_RSA_WITH_RC4_128_SHA",
+	                     "may") "- {id: Y, mark: P, text: t, subject: suite, when: dtls, "
+	                            "items: "
+	                            "[TLS_RSA_WITH_AES_256_CBC_SHA], strength: shall-not}\n",
+	             &p, &err),
+	        0);
+	s = stage_settings(p, NULL);
+	assert_true(profile_list_find(&s->suites, 0x0005)->on);
+	assert_false(profile_list_find(&s->suites, 0x0005)->dtls);
+	assert_true(profile_list_find(&s->suites, 0x0035)->on);
+	assert_false(profile_list_find(&s->suites, 0x0035)->dtls);
+	assert_true(profile_list_find(&s->suites, 0x002f)->dtls);
+	profile_settings_free(s);
+	profile_store_free(store);
+}
+
 /** The example of docs/profiles.md does what the page says. */
 static void test_docs_example(void **state)
 {
@@ -358,10 +387,15 @@ static void test_long_chain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_wrong),   cmocka_unit_test(test_unsettled),
-		cmocka_unit_test(test_derive),  cmocka_unit_test(test_docs_example),
-		cmocka_unit_test(test_replace), cmocka_unit_test(test_null_not_permitted),
-		cmocka_unit_test(test_files),   cmocka_unit_test(test_long_chain),
+		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_unsettled),
+		cmocka_unit_test(test_derive),
+		cmocka_unit_test(test_dtls),
+		cmocka_unit_test(test_docs_example),
+		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_null_not_permitted),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_long_chain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
