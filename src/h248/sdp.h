@@ -151,7 +151,7 @@ struct h248_sdp {
 
 /**
  * Parse a whole Local or Remote descriptor. Lines may end in CR LF, LF or CR; the last one need
- * not. Blank lines are skipped.
+ * not. Blank lines, and blanks before a line, are skipped.
  * @return 0 with `*ret` filled; BASE_PEER 474 with line and column in the descriptor and a text
  *         fit for an error descriptor (no double quotes; names place and offending text);
  *         BASE_LOCAL 510 when memory is short

@@ -9,7 +9,7 @@
 
 int h248_sdp_fail(struct h248_sdp_parser *p, struct base_str token, const char *why)
 {
-	unsigned column = (unsigned)(token.ptr - p->line.ptr) + 1;
+	unsigned column = (unsigned)(token.ptr - p->line.ptr) + p->indent + 1;
 	char shown[H248_SHOWN_SIZE];
 
 	base_error_place(p->err, "", p->number, column);
@@ -85,6 +85,7 @@ static int group_end(struct h248_sdp_parser *p)
 	if (!p->group->fingerprints)
 		return 0;
 	p->number = p->unusable_number;
+	p->indent = 0;
 	p->line = p->unusable;
 	return h248_sdp_fail(p, p->line, "hash function too weak or unknown (RFC 8122, 5)");
 }
@@ -225,9 +226,15 @@ static int parse_line(struct h248_sdp_parser *p)
 	}
 }
 
-static bool is_blank(struct base_str line)
+/* SDP has no blanks before a line, yet messages laid out by hand do; nothing else can be meant. */
+static void strip_indent(struct h248_sdp_parser *p)
 {
-	return base_str_trim(line).len == 0;
+	p->indent = 0;
+	while (p->line.len && (p->line.ptr[0] == ' ' || p->line.ptr[0] == '\t')) {
+		p->line.ptr++;
+		p->line.len--;
+		p->indent++;
+	}
 }
 
 /* One line: its form, then its content. NUL ends no line, it is an error (RFC 8866, 5). */
@@ -235,7 +242,8 @@ static int check_line(struct h248_sdp_parser *p)
 {
 	if (p->number > H248_SDP_LINES_MAX)
 		return h248_sdp_fail(p, p->line, "too many lines");
-	if (is_blank(p->line))
+	strip_indent(p);
+	if (!p->line.len)
 		return 0;
 	if (memchr(p->line.ptr, 0, p->line.len))
 		return h248_sdp_fail(p, p->line, "octet zero in the line");

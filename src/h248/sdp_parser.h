@@ -34,12 +34,13 @@ struct h248_sdp_parser {
 	struct h248_sdp_line **line_end;
 	struct h248_sdp_text **path_end;
 	struct h248_sdp_fingerprint **fingerprint_end;
-	struct base_str line;               /**< the current one, without its end */
-	unsigned number;                    /**< of the current line, from 1 */
-	unsigned fingerprints;              /**< in this group, at the level that counts */
-	struct base_str unusable;           /**< the first line with an unusable fingerprint */
-	unsigned unusable_number;           /**< its number */
-	bool versioned;                     /**< the current group has its v= line */
+	struct base_str line;     /**< the current one, without blanks before it and its end */
+	unsigned indent;          /**< blanks before it */
+	unsigned number;          /**< of the current line, from 1 */
+	unsigned fingerprints;    /**< in this group, at the level that counts */
+	struct base_str unusable; /**< the first line with an unusable fingerprint */
+	unsigned unusable_number; /**< its number */
+	bool versioned;           /**< the current group has its v= line */
 	uint8_t level[H248_SDP_ONCE_COUNT]; /**< enum h248_sdp_level, per enum h248_sdp_once */
 };
 

@@ -247,6 +247,8 @@ static void properties(void **state)
 	assert_int_equal(set("nt", "jit", LC, H248_FORM_NONE, "", NULL, false), 449);
 	assert_int_equal(set("nt", "jit", LC, H248_FORM_RANGE, "10", "40", false), 0);
 	assert_int_equal(set("nt", "jit", LC, H248_FORM_RANGE, "40", "10", false), 449);
+	assert_int_equal(set("nt", "jit", LC, H248_FORM_RANGE, "40", NULL, false), 449);
+	assert_int_equal(set("seplink", "link", LC, H248_FORM_RANGE, "off", "tcp", false), 449);
 	assert_int_equal(set("nt", "jit", LC, H248_FORM_OR, "10", "40", false), 0);
 	assert_int_equal(set("nt", "jit", LC, H248_FORM_AND, "10", "40", false), 449);
 	assert_int_equal(set("nt", "jit", LC, H248_FORM_LESS, "10", NULL, false), 0);

@@ -306,6 +306,10 @@ static void all_lines(void **state)
 	              "z=2882844526 -1h 2898848070 0\r\nk=prompt\r\na=cat:x\r\n"
 	              "m=audio 49170/2 RTP/AVP 0 8 97\r\ni=title\r\nb=AS:64\r\n"
 	              "a=path:b\r\na=recvonly\r\na=rtpmap:97 iLBC/8000\r\n");
+	/* laid out by hand */
+	check_written("  v=0\r\n\tc=IN IP4 $\r\n    m=audio $ RTP/AVP 18\r\n    a=ptime:20\r\n  ",
+	              H248_SDP_AS_IS,
+	              "v=0\r\nc=IN IP4 $\r\nm=audio $ RTP/AVP 18\r\na=ptime:20\r\n");
 	/* as printed in RFC 3525, Appendix I */
 	check_written("v=0\no=- 2890844526 2890842807 IN IP4 124.124.124.222\ns=-\nt= 0 0\n"
 	              "c=IN IP4 124.124.124.222\nm=audio 2222 RTP/AVP 4\n",

@@ -17,7 +17,8 @@ static const struct bad malformed[] = {
 	{ "v=\n", 1, 3 },
 	{ "v=00\n", 1, 3 },
 	{ "v= 0\n", 1, 3 },
-	{ " v=0\n", 1, 1 },
+	{ "\t v=1\n", 1, 5 },
+	{ "v =0\n", 1, 1 },
 	{ "v0\n", 1, 1 },
 	{ "V=0\n", 1, 1 },
 	{ "v\n", 1, 1 },
@@ -196,6 +197,8 @@ static void limits(void **state)
 	assert_int_equal(err.line, H248_SDP_LINES_MAX + 1);
 	assert_int_equal(parse_many("", "v=0\na=", "\n", H248_SDP_GROUPS_MAX, &err), 0);
 	assert_int_not_equal(parse_many("", "v=0\na=", "\n", H248_SDP_GROUPS_MAX + 1, &err), 0);
+	assert_int_equal(parse_many(M "a=tls-id:", "", "", 42, &err), 0); /* 252 characters */
+	assert_int_not_equal(parse_many(M "a=tls-id:", "", "", 43, &err), 0);
 	assert_int_equal(parse_many("s=", "abc", "", (H248_SDP_OCTETS_MAX - 2) / 9, &err), 0);
 	assert_int_not_equal(parse_many("s=", "abc", "", H248_SDP_OCTETS_MAX / 9 + 1, &err), 0);
 	assert_int_equal(parse_many(M "a=fingerprint:sha-1 " SHA1_19 ":00\n", "a=fingerprint:x",
