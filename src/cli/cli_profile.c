@@ -89,6 +89,11 @@ static int run_list(struct asking *a)
 		json_decref(all);
 		return out_of_memory();
 	}
+	if (!count) {
+		fprintf(stderr, "gatehouse profile: no profile found; name a folder with "
+		                "--profile-dir\n");
+		result = FAILED;
+	}
 	for (size_t i = 0; i < count; i++) {
 		struct base_error err = { .rc = 0 };
 		const struct profile *p;

@@ -158,12 +158,38 @@ static void test_own_folder(void **state)
 	rmdir(dir);
 }
 
+/** A program that finds no profile says so: a copy away from its folders, and no folder given. */
+static void test_nothing_found(void **state)
+{
+	const char *build = getenv("GATEHOUSE_BUILD_ROOT");
+	char dir[] = "/tmp/gatehouse-test-XXXXXX", command[2048];
+	size_t n;
+	FILE *f;
+
+	(void)state;
+	if (!build || !access("/usr/local/share/gatehouse/profiles", F_OK)) {
+		print_message("skipped: not under meson test, or profiles are installed here\n");
+		skip();
+	}
+	assert_non_null(mkdtemp(dir));
+	snprintf(command, sizeof(command),
+	         "cp %s/gatehouse %s/ && %s/gatehouse profile list 2>&1; echo $?; rm -r %s", build,
+	         dir, dir, dir);
+	f = popen(command, "r");
+	assert_non_null(f);
+	n = fread(out, 1, sizeof(out) - 1, f);
+	out[n] = '\0';
+	(void)pclose(f); /* the status is in the text */
+	assert_string_equal(out, "gatehouse profile: no profile found; name a folder with "
+	                         "--profile-dir\n1\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list),       cmocka_unit_test(test_show),
 		cmocka_unit_test(test_diff),       cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_own_folder),
+		cmocka_unit_test(test_own_folder), cmocka_unit_test(test_nothing_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
