@@ -30,6 +30,11 @@ static void send(void *arg, const struct h248_addr *to, const void *data, size_t
 	(void)h248_transport_send(node->transport, to, data, len);
 }
 
+static void close_conn(void *arg, const struct h248_addr *addr)
+{
+	h248_transport_close(((struct h248_node *)arg)->transport, addr);
+}
+
 static uint64_t now_ms(void *arg)
 {
 	return loop_now_ms(((struct h248_node *)arg)->loop);
@@ -114,6 +119,7 @@ int h248_node_new(struct h248_node **ret, struct loop *loop, const struct h248_n
 {
 	struct h248_node *node = calloc(1, sizeof(*node));
 	struct h248_txn_ops txn_ops = { .send = send,
+		                        .close = close_conn,
 		                        .now_ms = now_ms,
 		                        .rearm = rearm,
 		                        .on_request = on_request,

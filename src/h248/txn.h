@@ -83,6 +83,8 @@ struct h248_txn_ops {
 	                         unsigned code, struct base_str text);
 	/** Something valid came from this peer: it lives. Called before its content is handled. */
 	void (*on_heard)(void *arg, struct h248_peer *peer);
+	/** A peer is freed: the TCP connection by which it was reached is of no more use. */
+	void (*close)(void *arg, const struct h248_addr *addr);
 	/** h248_txn_lost has met the connection of this peer. */
 	void (*on_lost)(void *arg, struct h248_peer *peer, const char *reason);
 

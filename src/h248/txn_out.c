@@ -42,7 +42,10 @@ static uint32_t clamp_rto(const struct h248_txn *txn, uint32_t ms)
 
 static uint32_t aad_of(const struct h248_peer *peer)
 {
-	return peer->aad_x8 ? BASE_MAX(peer->aad_x8 / 8, 1U) : peer->txn->config.rto_first_ms;
+	uint32_t aad =
+	        peer->aad_x8 ? BASE_MAX(peer->aad_x8 / 8, 1U) : peer->txn->config.rto_first_ms;
+
+	return BASE_MAX(aad, peer->backed_off_ms);
 }
 
 static uint32_t deviations_of(const struct h248_peer *peer)
@@ -60,6 +63,7 @@ static void measured(struct h248_peer *peer, uint64_t rtt)
 {
 	int64_t diff, aad = peer->aad_x8, adev = peer->adev_x4;
 
+	peer->backed_off_ms = 0;
 	rtt = BASE_MIN(BASE_MAX(rtt, (uint64_t)1), (uint64_t)peer->txn->config.rto_max_ms);
 	if (!aad) {
 		peer->aad_x8 = (uint32_t)rtt * 8;
@@ -73,16 +77,16 @@ static void measured(struct h248_peer *peer, uint64_t rtt)
 	peer->adev_x4 = (uint32_t)BASE_MAX(adev, (int64_t)0);
 }
 
-/* D.1.3, "After any retransmission": double the average, take a random share of it. The peer's own
- * average follows, so that new requests do not run into what made this one late. */
+/* D.1.3, "After any retransmission": double the average, take a random share of it. What is sent
+ * next starts from there too, until a request answered at its first sending measures anew (only
+ * such a one can: else a round trip longer than the first timer would never be learned). */
 static uint32_t back_off(struct outgoing *o)
 {
 	struct h248_peer *peer = o->peer;
 	struct h248_txn *txn = peer->txn;
 
 	o->aad_ms = BASE_MIN(o->aad_ms * 2, txn->config.rto_max_ms);
-	if (peer->aad_x8 && peer->aad_x8 / 8 < o->aad_ms)
-		peer->aad_x8 = o->aad_ms * 8;
+	peer->backed_off_ms = BASE_MAX(peer->backed_off_ms, o->aad_ms);
 	return clamp_rto(txn, txn_random(txn, o->aad_ms / 2, o->aad_ms) + deviations_of(peer));
 }
 

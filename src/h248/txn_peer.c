@@ -40,6 +40,7 @@ int h248_peer_new(struct h248_peer **ret, struct h248_txn *txn, const struct h24
 	if (!peer)
 		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
 	peer->txn = txn;
+	peer->round = txn->round; /* made for one that is lost, it is not lost with it */
 	peer->addr = *addr;
 	base_list_init(&peer->incoming_list);
 	base_list_init(&peer->outgoing);
@@ -80,6 +81,8 @@ void h248_peer_free(struct h248_peer *peer)
 	txn = peer->txn;
 	txn->depth++; /* the callbacks of its requests may look at it */
 	txn_out_drop(peer, true);
+	if (peer->addr.transport == H248_TCP && txn->ops.close)
+		txn->ops.close(txn->ops.arg, &peer->addr);
 	empty(peer);
 	if (--txn->depth == 0)
 		txn_peer_reap(txn);

@@ -73,6 +73,8 @@ struct h248_peer {
 	size_t outgoing_count;
 
 	uint32_t aad_x8, adev_x4; /* ms, as D.1.3's AAD and ADEV; 0 before the first sample */
+	uint32_t
+	        backed_off_ms; /* AAD as doubled by the last repetitions; 0 = none since a sample */
 	struct txn_range acks[TXN_ACK_RANGES]; /* replies received and not acknowledged yet */
 	unsigned acks_count;
 };
