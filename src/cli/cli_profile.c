@@ -64,6 +64,15 @@ static int print_json(json_t *json)
 	return rc ? out_of_memory() : DONE;
 }
 
+/** Append, or make the list NULL when memory is short, so that packing it fails. */
+static void json_push(json_t **list, json_t *item)
+{
+	if (!json_array_append_new(*list, item))
+		return;
+	json_decref(*list);
+	*list = NULL;
+}
+
 static json_t *json_text(const char *text)
 {
 	return text ? json_string(text) : json_null();
@@ -136,12 +145,11 @@ static json_t *json_versions(unsigned set)
 
 	for (unsigned v = PROFILE_SSL_2_0; v <= PROFILE_DTLS_1_3; v <<= 1) {
 		if (set & v)
-			(void)json_array_append_new(list, json_string(profile_version_name(v)));
+			json_push(&list, json_string(profile_version_name(v)));
 	}
 	return list;
 }
 
-/** Where several may fail for want of memory, the whole is checked where it is packed. */
 static json_t *json_list(const struct profile_list *list, const char *(*name)(uint16_t))
 {
 	json_t *all = json_array();
@@ -149,10 +157,9 @@ static json_t *json_list(const struct profile_list *list, const char *(*name)(ui
 	for (size_t i = 0; i < list->count; i++) {
 		const struct profile_setting *s = &list->item[i];
 
-		(void)json_array_append_new(
-		        all, json_pack("{s:i, s:s, s:b, s:b, s:s, s:s}", "code", s->code, "name",
-		                       name(s->code), "on", s->on, "dtls", s->dtls, "strength",
-		                       profile_strength_name(s->strength), "rule", s->rule->id));
+		json_push(&all, json_pack("{s:i, s:s, s:b, s:b, s:s, s:s}", "code", s->code, "name",
+		                          name(s->code), "on", s->on, "dtls", s->dtls, "strength",
+		                          profile_strength_name(s->strength), "rule", s->rule->id));
 	}
 	return all;
 }
@@ -201,7 +208,7 @@ static json_t *json_rules(const struct profile *p)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < p->rule_count; i++)
-		(void)json_array_append_new(all, json_rule(&p->rule[i]));
+		json_push(&all, json_rule(&p->rule[i]));
 	return all;
 }
 
@@ -296,11 +303,10 @@ static json_t *json_diff(const struct profile_diff_row *row, size_t count)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(
-		        all, json_pack("{s:s, s:s, s:s, s:o, s:o}", "subject",
-		                       profile_subject_name(row[i].subject), "item", row[i].item,
-		                       "when", profile_when_name(row[i].when), "a",
-		                       json_rule(row[i].a), "b", json_rule(row[i].b)));
+		json_push(&all, json_pack("{s:s, s:s, s:s, s:o, s:o}", "subject",
+		                          profile_subject_name(row[i].subject), "item", row[i].item,
+		                          "when", profile_when_name(row[i].when), "a",
+		                          json_rule(row[i].a), "b", json_rule(row[i].b)));
 	return all;
 }
 
