@@ -5,9 +5,9 @@
 
 /* In the order of their numbers; a test holds us to it. */
 static const struct h248_package *const packages[] = {
-	&h248_package_g,     &h248_package_root,    &h248_package_nt,      &h248_package_it,
-	&h248_package_tcptv, &h248_package_tcpbcc,  &h248_package_tlsbsc,  &h248_package_tlscn,
-	&h248_package_tlstv, &h248_package_seplink, &h248_package_private,
+	&h248_package_g,     &h248_package_root,   &h248_package_nt,      &h248_package_it,
+	&h248_package_tcptv, &h248_package_tcpbcc, &h248_package_tcprm,   &h248_package_tlsbsc,
+	&h248_package_tlscn, &h248_package_tlstv,  &h248_package_seplink, &h248_package_private,
 };
 
 const struct h248_package *h248_package_at(size_t index)

@@ -14,6 +14,7 @@ extern const struct h248_package h248_package_nt;
 extern const struct h248_package h248_package_it;
 extern const struct h248_package h248_package_tcptv;
 extern const struct h248_package h248_package_tcpbcc;
+extern const struct h248_package h248_package_tcprm;
 extern const struct h248_package h248_package_tlsbsc;
 extern const struct h248_package h248_package_tlscn;
 extern const struct h248_package h248_package_tlstv;

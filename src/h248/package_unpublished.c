@@ -158,6 +158,17 @@ const struct h248_package h248_package_tlscn = {
 	.source = "H.248.90, 10; IANA registry", ITEMS(tlscn_items),
 };
 
+/* ---- tcprm: TCP retransmission metrics (H.248.89, 9) ---------------------------------------- */
+
+static const struct h248_package_item tcprm_items[] = {
+	{ "retrans", 0x0001, H248_STATISTIC, P, .values = WITHIN(DOUBLE, 0, INT64_MAX),
+	  .source = OURS("one counter"), .about = "Segments retransmitted on the TCP connection." },
+};
+const struct h248_package h248_package_tcprm = {
+	"tcprm", 0x0116, 1, V, .title = "TCP retransmission metrics",
+	.source = "H.248.89, 9; IANA registry", ITEMS(tcprm_items),
+};
+
 /* ---- tlstv: TLS traffic volume metrics (H.248.90; H.248.TLSPROF 8.7) ------------------------ */
 
 static const struct h248_package_item tlstv_items[] = {
@@ -227,6 +238,10 @@ static const struct h248_package_item private_items[] = {
 	  .about = "What the peer proved to be: certificate subject or PSK identity." },
 	{ "resumed", 0x000b, H248_PROPERTY, P, TOLD_TO_MGC, .values = ANY(BOOLEAN),
 	  .source = "H.248.TLSPROF 7-6", .about = "The session resumed an earlier one." },
+	{ "gaps", 0x000c, H248_PROPERTY, P, TOLD_TO_MGC, .values = LIST_OF(STRING),
+	  .source = "H.248.TLSPROF 8.9",
+	  .about = "What the profile asks for and the domain's engine cannot do, with clauses; in "
+	           "AuditCapability." },
 };
 const struct h248_package h248_package_private = {
 	H248_PACKAGE_PRIVATE, H248_PACKAGE_PRIVATE_ID, 1, P, .title = "TLS domain, role and PSK",

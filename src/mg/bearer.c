@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "mg/bearer.h"
+#include "mg/part.h"
+
+/* ---- relay contexts ---- */
+
+struct mg_bearer *mg_bearer_new(struct mg *mg)
+{
+	struct mg_bearer *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->refs = 1;
+	if (mg->bearer->context_new(&b->relay, mg->pool)) {
+		free(b);
+		return NULL;
+	}
+	return b;
+}
+
+void mg_bearer_unref(struct mg *mg, struct mg_bearer *bearer)
+{
+	if (!bearer || --bearer->refs)
+		return;
+	mg->bearer->context_free(bearer->relay);
+	free(bearer);
+}
+
+/* ---- what a stream's descriptors mean ---- */
+
+static const struct h248_sdp_group *group_of(const struct h248_sdp *sdp)
+{
+	return sdp->groups;
+}
+
+bool mg_stream_tls(const struct mg_stream *stream)
+{
+	const struct h248_sdp_group *g = group_of(&stream->local);
+
+	return g && g->has_media && g->media.security == H248_SDP_TLS;
+}
+
+struct mg_tcp_role mg_stream_tcp_role(const struct mg_stream *stream)
+{
+	const struct h248_sdp_group *l = group_of(&stream->local), *r = group_of(&stream->remote);
+	unsigned ours = l ? l->setup : H248_SDP_SETUP_ABSENT;
+	unsigned theirs = r ? r->setup : H248_SDP_SETUP_ABSENT;
+	bool we_say = ours == H248_SDP_ACTIVE || ours == H248_SDP_PASSIVE;
+	bool they_say = theirs == H248_SDP_ACTIVE || theirs == H248_SDP_PASSIVE;
+	struct mg_tcp_role role = { .fixed = we_say || they_say };
+
+	role.conflict = we_say && they_say && ours == theirs;
+	role.hold = ours == H248_SDP_HOLDCONN || theirs == H248_SDP_HOLDCONN;
+	if (we_say)
+		role.client = ours == H248_SDP_ACTIVE;
+	else if (they_say)
+		role.client = theirs == H248_SDP_PASSIVE;
+	else
+		role.client = stream->signalled_connect || role.hold;
+	return role;
+}
+
+enum tls_role mg_stream_tls_role(const struct mg_stream *stream)
+{
+	if (stream->role == H248_ROLE_CLIENT)
+		return TLS_ROLE_CLIENT;
+	if (stream->role == H248_ROLE_SERVER)
+		return TLS_ROLE_SERVER;
+	return stream->signalled_client ? TLS_ROLE_CLIENT : TLS_ROLE_SERVER;
+}
+
+const struct mg_domain *mg_stream_domain(const struct mg *mg, const struct mg_stream *stream)
+{
+	if (!stream->domain_name[0])
+		return mg->default_domain;
+	for (size_t i = 0; i < mg->domain_count; i++)
+		if (!strcmp(mg->domains[i].name, stream->domain_name))
+			return &mg->domains[i];
+	return NULL;
+}
+
+/* ---- the relay's specifications ---- */
+
+struct tls_order {
+	struct relay_tls_spec spec;
+	struct x509_fingerprint finger[MG_FINGERS_MAX];
+};
+
+static bool hash_of(unsigned sdp, enum x509_hash *ret)
+{
+	switch (sdp) {
+	case H248_SDP_SHA1:
+		*ret = X509_HASH_SHA1;
+		return true;
+	case H248_SDP_SHA224:
+		*ret = X509_HASH_SHA224;
+		return true;
+	case H248_SDP_SHA256:
+		*ret = X509_HASH_SHA256;
+		return true;
+	case H248_SDP_SHA384:
+		*ret = X509_HASH_SHA384;
+		return true;
+	case H248_SDP_SHA512:
+		*ret = X509_HASH_SHA512;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Only those of the strongest hash count (RFC 8122, 5.1). */
+static size_t fingers_fill(struct x509_fingerprint *finger, const struct h248_sdp_group *remote)
+{
+	enum h248_sdp_hash best = remote ? h248_sdp_fingerprint_best(remote) : H248_SDP_HASH_OTHER;
+	size_t n = 0;
+
+	for (const struct h248_sdp_fingerprint *f = remote ? remote->fingerprints : NULL;
+	     f && n < MG_FINGERS_MAX; f = f->next) {
+		if (f->hash != best || !f->usable || f->choose ||
+		    !hash_of(f->hash, &finger[n].hash))
+			continue;
+		memcpy(finger[n].octets, f->octets, f->len);
+		finger[n++].len = f->len;
+	}
+	return n;
+}
+
+static void tls_fill(struct tls_order *order, const struct mg_stream *stream,
+                     const struct mg_domain *domain)
+{
+	struct tls_session_spec *s = &order->spec.session;
+
+	memset(order, 0, sizeof(*order));
+	order->spec.domain = domain->tls;
+	s->role = mg_stream_tls_role(stream);
+	s->fingerprint_count = fingers_fill(order->finger, group_of(&stream->remote));
+	s->fingerprints = order->finger;
+	if (stream->keys) {
+		s->psks = stream->keys->psk;
+		s->psk_count = stream->keys->count;
+	}
+	s->psk_hint = stream->psk_hint;
+	s->peer_name = stream->peer_name;
+	s->server_name = stream->server_name;
+}
+
+static bool remote_of(const struct mg_stream *stream, struct sockaddr_storage *ret)
+{
+	const struct h248_sdp_group *r = group_of(&stream->remote);
+
+	memset(ret, 0, sizeof(*ret));
+	return r && !h248_sdp_group_sockaddr(r, ret);
+}
+
+static uint16_t port_of(const struct sockaddr_storage *a)
+{
+	if (a->ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)a)->sin6_port);
+	return ntohs(((const struct sockaddr_in *)a)->sin_port);
+}
+
+static void port_set(struct sockaddr_storage *a, uint16_t port)
+{
+	if (a->ss_family == AF_INET6)
+		((struct sockaddr_in6 *)a)->sin6_port = htons(port);
+	else
+		((struct sockaddr_in *)a)->sin_port = htons(port);
+}
+
+static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	if (a->ss_family != b->ss_family)
+		return false;
+	if (a->ss_family == AF_INET6)
+		return !memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
+		               &((const struct sockaddr_in6 *)b)->sin6_addr, 16);
+	return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+	       ((const struct sockaddr_in *)b)->sin_addr.s_addr;
+}
+
+/* The host of a c= line without its port; false when the gateway has to choose. */
+static bool host_given(const struct h248_sdp_connection *c, struct sockaddr_storage *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (c->kind == H248_SDP_ADDRESS_IP4) {
+		ret->ss_family = AF_INET;
+		memcpy(&((struct sockaddr_in *)ret)->sin_addr, c->octets, 4);
+		return true;
+	}
+	if (c->kind == H248_SDP_ADDRESS_IP6) {
+		ret->ss_family = AF_INET6;
+		memcpy(&((struct sockaddr_in6 *)ret)->sin6_addr, c->octets, 16);
+		return true;
+	}
+	return false;
+}
+
+/* One of our media addresses: the one given, or the next of the family asked for. */
+static int host_pick(struct mg *mg, const struct h248_sdp_connection *c,
+                     struct sockaddr_storage *ret, struct base_error *err)
+{
+	size_t count = mg->set.address_count;
+	struct sockaddr_storage given;
+	bool has = host_given(c, &given);
+
+	if (c->kind == H248_SDP_ADDRESS_NAME)
+		return base_error_set(err, BASE_ERR(BASE_PEER, H248_E_VALUE),
+		                      "Local: a host name is no address of this gateway");
+	for (size_t i = 0; i < count; i++) {
+		const struct sockaddr_storage *a =
+		        &mg->set.addresses[(mg->last_address + 1 + i) % count];
+
+		if (has ? !same_host(a, &given) : c->family && a->ss_family != c->family)
+			continue;
+		if (!has)
+			mg->last_address = (mg->last_address + 1 + i) % count;
+		*ret = *a;
+		return 0;
+	}
+	if (has)
+		return base_error_set(err, BASE_ERR(BASE_PEER, H248_E_VALUE),
+		                      "Local: the address in c= is none of this gateway");
+	return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
+	                      "Local: no media address of that family is configured");
+}
+
+/* ---- making one ---- */
+
+/*
+ * 0 = any: CHOOSE; 9, the port of those who connect (RFC 4145, 4.1); and the port of the leg that
+ * is to be replaced, which still holds it (the reply then tells another one).
+ */
+static uint16_t port_wanted(const struct h248_sdp_group *g, const struct mg_leg *old)
+{
+	if (g->media.port_choose || g->media.port == 9)
+		return 0;
+	return old && g->media.port == port_of(&old->local) ? 0 : g->media.port;
+}
+
+static int leg_bind_at(struct mg_leg *leg, struct relay_context *relay,
+                       struct relay_endpoint_spec *spec, uint16_t port, struct base_error *err)
+{
+	port_set(&spec->local, port);
+	return leg->mg->bearer->endpoint_add(&leg->endpoint, relay, spec, err);
+}
+
+/* The given port, or one of the range, starting after the last one used; or the kernel's. */
+static int leg_bind(struct mg_leg *leg, struct relay_context *relay,
+                    struct relay_endpoint_spec *spec, uint16_t port, struct base_error *err)
+{
+	struct mg *mg = leg->mg;
+	unsigned min = mg->set.port_min, range = mg->set.port_max - min + 1U;
+	int rc = BASE_ERR(BASE_LOCAL, EADDRINUSE);
+
+	if (port || !mg->set.port_max)
+		return leg_bind_at(leg, relay, spec, port, err);
+	for (unsigned i = 0; i < range; i++) {
+		mg->last_port = (mg->last_port + 1) % range;
+		rc = leg_bind_at(leg, relay, spec, (uint16_t)(min + mg->last_port), err);
+		if (!rc || base_err_detail(rc) != EADDRINUSE)
+			return rc;
+	}
+	return rc;
+}
+
+static int bind_error(int rc, uint16_t port, struct base_error *err)
+{
+	switch (base_err_detail(rc)) {
+	case EADDRINUSE:
+		if (port)
+			return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
+			                      "Local: port %u is in use", port);
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
+		                      "Local: no free port is left");
+	case EMFILE:
+	case ENFILE:
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
+		                      "Local: no descriptor is left");
+	case ENOMEM:
+	case ENOBUFS:
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
+		                      "Local: memory is short");
+	default:
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
+		                      "Local: cannot bind: %s", strerror((int)base_err_detail(rc)));
+	}
+}
+
+static void leg_describe(struct mg_leg *leg, const struct mg_stream *stream,
+                         const struct mg_domain *domain)
+{
+	leg->stream = stream->id;
+	leg->tls = mg_stream_tls(stream);
+	leg->tcp_role = mg_stream_tcp_role(stream).client ? RELAY_TCP_CLIENT : RELAY_TCP_SERVER;
+	leg->link = stream->link;
+	leg->domain = leg->tls ? domain : NULL;
+	if (leg->tls)
+		snprintf(leg->domain_name, sizeof(leg->domain_name), "%s", domain->name);
+	leg->may_send = leg->may_receive = true;
+}
+
+int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, struct mg_term *term,
+               const struct mg_stream *stream, const struct mg_domain *domain,
+               struct base_error *err)
+{
+	const struct h248_sdp_group *g = group_of(&stream->local);
+	struct relay_endpoint_spec spec = { .fn = mg_leg_event };
+	uint16_t port = port_wanted(g, stream->leg);
+	struct mg_leg *leg = calloc(1, sizeof(*leg));
+	struct tls_order order;
+	int rc;
+
+	if (!leg)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
+		                      "memory is short");
+	leg->mg = mg;
+	leg->term = term;
+	leg_describe(leg, stream, domain);
+	rc = host_pick(mg, &g->connection, &spec.local, err);
+	if (rc)
+		goto out;
+	spec.tcp_role = leg->tcp_role;
+	if (leg->tcp_role == RELAY_TCP_CLIENT)
+		(void)remote_of(stream, &spec.remote); /* may come later */
+	if (leg->tls) {
+		tls_fill(&order, stream, domain);
+		spec.tls = &order.spec;
+	}
+	spec.linked_setup = stream->link != H248_LINK_OFF;
+	spec.linked_tls = spec.tls_hold = leg->tls && stream->link == H248_LINK_TCP_TLS;
+	spec.handshake_timeout_ms = mg->set.handshake_ms;
+	if (leg->tcp_role == RELAY_TCP_CLIENT)
+		spec.connect_timeout_ms = mg->set.connect_ms;
+	spec.arg = leg;
+	rc = leg_bind(leg, bearer->relay, &spec, port, err);
+	if (rc) {
+		rc = bind_error(rc, port, err);
+		goto out;
+	}
+	mg->bearer->endpoint_local(leg->endpoint, &leg->local);
+	*ret = leg;
+	leg = NULL;
+out:
+	mg_leg_free(mg, leg);
+	return rc;
+}
+
+void mg_leg_free(struct mg *mg, struct mg_leg *leg)
+{
+	if (!leg)
+		return;
+	if (leg->partner && leg->partner->partner == leg) {
+		/* The partner lives on: our end must not be carried to it. */
+		(void)mg->bearer->endpoint_link(leg->endpoint, NULL);
+		leg->partner->partner = NULL;
+	}
+	if (leg->endpoint)
+		mg->bearer->endpoint_remove(leg->endpoint);
+	free(leg);
+}
+
+bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
+                 const struct mg_domain *domain)
+{
+	const struct h248_sdp_group *g = group_of(&stream->local);
+	enum relay_tcp_role role =
+	        mg_stream_tcp_role(stream).client ? RELAY_TCP_CLIENT : RELAY_TCP_SERVER;
+	struct sockaddr_storage host;
+
+	if (!g || leg->state == MG_LEG_ENDED)
+		return false;
+	if (leg->tls != mg_stream_tls(stream))
+		return false;
+	if (leg->tls && domain && strcmp(leg->domain_name, domain->name) != 0)
+		return false;
+	if (host_given(&g->connection, &host) && !same_host(&host, &leg->local))
+		return false;
+	if (!g->media.port_choose && g->media.port != 9 && g->media.port != port_of(&leg->local))
+		return false;
+	/* Who connected is history once it is connected. */
+	return leg->state != MG_LEG_WAITING || (leg->tcp_role == role && leg->link == stream->link);
+}
+
+int mg_leg_update(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream,
+                  const struct mg_domain *domain)
+{
+	struct sockaddr_storage remote;
+	struct tls_order order;
+	int rc = 0;
+
+	if (leg->state == MG_LEG_WAITING && leg->tcp_role == RELAY_TCP_CLIENT &&
+	    remote_of(stream, &remote))
+		rc = mg->bearer->endpoint_remote_set(leg->endpoint, &remote);
+	if (rc || !leg->tls || leg->state > MG_LEG_TCP_UP || !domain)
+		return rc;
+	tls_fill(&order, stream, domain);
+	return mg->bearer->endpoint_tls_set(leg->endpoint, &order.spec);
+}
+
+void mg_leg_stats(const struct mg *mg, const struct mg_leg *leg, struct relay_stats *ret)
+{
+	const struct relay_stats *c = &leg->carried;
+
+	memset(ret, 0, sizeof(*ret));
+	mg->bearer->endpoint_stats(leg->endpoint, ret);
+	ret->octets_in += c->octets_in;
+	ret->octets_out += c->octets_out;
+	ret->wire_in += c->wire_in;
+	ret->wire_out += c->wire_out;
+	ret->records_in += c->records_in;
+	ret->records_out += c->records_out;
+	ret->handshakes += c->handshakes;
+	ret->handshake_failures += c->handshake_failures;
+	ret->segments_retransmitted += c->segments_retransmitted;
+}
+
+/* ---- what belongs together ---- */
+
+static struct mg_stream *partner_of(const struct mg_context *context, const struct mg_term *term,
+                                    uint16_t id)
+{
+	for (struct mg_term *t = mg_context_term_first(context); t;
+	     t = mg_context_term_next(context, t)) {
+		struct mg_stream *s = t == term ? NULL : mg_term_stream(t, id);
+
+		if (s && s->leg)
+			return s;
+	}
+	return NULL;
+}
+
+/* May media of `stream` flow from `from` to `to` (7.1.18)? */
+static bool topology_flows(const struct mg_context *context, const struct mg_term *from,
+                           const struct mg_term *to, uint16_t stream)
+{
+	for (struct base_node *n = context->topology.next; n != &context->topology; n = n->next) {
+		struct mg_topology *t = BASE_CONTAINER_OF(n, struct mg_topology, node);
+
+		if (t->has_stream && t->stream != stream)
+			continue;
+		if (t->from == from && t->to == to)
+			return t->forward;
+		if (t->from == to && t->to == from)
+			return t->backward;
+	}
+	return true;
+}
+
+static bool mode_sends(const struct mg_stream *s)
+{
+	return s->mode == H248_SEND_ONLY || s->mode == H248_SEND_RECEIVE;
+}
+
+static bool mode_receives(const struct mg_stream *s)
+{
+	return s->mode == H248_RECEIVE_ONLY || s->mode == H248_SEND_RECEIVE;
+}
+
+/* An order that could not be given stays due: the next settling tries again. */
+static void leg_settle(struct mg *mg, struct mg_context *context, struct mg_term *term,
+                       struct mg_stream *s)
+{
+	struct mg_stream *other = partner_of(context, term, s->id);
+	struct mg_leg *leg = s->leg, *partner = other ? other->leg : NULL;
+	bool send = mode_sends(s), receive = mode_receives(s);
+
+	if (leg->partner != partner &&
+	    !mg->bearer->endpoint_link(leg->endpoint, partner ? partner->endpoint : NULL)) {
+		if (leg->partner && leg->partner->partner == leg)
+			leg->partner->partner = NULL;
+		leg->partner = partner;
+		if (partner)
+			partner->partner = leg;
+	}
+	if (partner) {
+		send = send && topology_flows(context, partner->term, term, s->id);
+		receive = receive && topology_flows(context, term, partner->term, s->id);
+	}
+	if ((leg->may_send != send || leg->may_receive != receive) &&
+	    !mg->bearer->endpoint_mode_set(leg->endpoint, send, receive)) {
+		leg->may_send = send;
+		leg->may_receive = receive;
+	}
+}
+
+void mg_context_settle(struct mg *mg, struct mg_context *context)
+{
+	for (struct mg_term *t = mg_context_term_first(context); t;
+	     t = mg_context_term_next(context, t))
+		for (struct mg_stream *s = t->media ? t->media->streams : NULL; s; s = s->next)
+			if (s->leg)
+				leg_settle(mg, context, t, s);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Legs: the bearer of one stream, made from what its Local, Remote and LocalControl say.
+ */
+#ifndef GH_MG_BEARER_H
+#define GH_MG_BEARER_H
+
+#include "mg/world.h"
+
+/* NULL when memory is short. */
+struct mg_bearer *mg_bearer_new(struct mg *mg);
+/* The last one ends the relay context. NULL is fine. */
+void mg_bearer_unref(struct mg *mg, struct mg_bearer *bearer);
+
+/* Who connects, by a=setup of both sides and the signal (RFC 4145, 4; spec section 4). */
+struct mg_tcp_role {
+	bool client;
+	bool fixed;    /* a=setup decided, a signal cannot */
+	bool conflict; /* both sides would do the same: 473 */
+	bool hold;     /* holdconn */
+};
+struct mg_tcp_role mg_stream_tcp_role(const struct mg_stream *stream);
+/* Explicit role wins, else tlsbsc/EstBNC makes the client (TLSPROF 8.2). */
+enum tls_role mg_stream_tls_role(const struct mg_stream *stream);
+bool mg_stream_tls(const struct mg_stream *stream);
+
+/*
+ * Bind (and, as a server, listen) for the stream's Local, in place of the leg that it has, which
+ * stays as it is. Nothing else in the world changes.
+ * @return 0; BASE_PEER or BASE_LOCAL with an H.248 code as detail and the reason in `err`
+ */
+int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, struct mg_term *term,
+               const struct mg_stream *stream, const struct mg_domain *domain,
+               struct base_error *err);
+/* Ends the bearer. NULL is fine. */
+void mg_leg_free(struct mg *mg, struct mg_leg *leg);
+/* Can it serve this stream as it is now ordered, or must another one be made? */
+bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
+                 const struct mg_domain *domain);
+/* Tell it what may still change: remote address, fingerprints, keys, role. */
+int mg_leg_update(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream,
+                  const struct mg_domain *domain);
+/* All that this stream has carried, over all its endpoints. */
+void mg_leg_stats(const struct mg *mg, const struct mg_leg *leg, struct relay_stats *ret);
+
+/* Link what belongs together and set directions; orders only what has changed (7.1.6, 7.1.7). */
+void mg_context_settle(struct mg *mg, struct mg_context *context);
+
+/* The domain the stream names, or the default one; NULL = none. */
+const struct mg_domain *mg_stream_domain(const struct mg *mg, const struct mg_stream *stream);
+
+/* events.c: what the relay tells. */
+void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay_event *event);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * LocalControl and TerminationState (RFC 3525, 7.1.5 and 7.1.7): which properties this gateway
+ * takes, and what they do to a stream. A new LocalControl replaces the former one; what chooses the
+ * TLS domain, its role, names and keys stays until it is given anew (P: the keys are write-only, so
+ * that a controller that only changes the mode need not send them again).
+ */
+#include "mg/part.h"
+#include "mg/plan.h"
+
+/* Packages whose properties a stream has. */
+static bool supported(const struct h248_package *package)
+{
+	return !strcmp(package->name, H248_PACKAGE_PRIVATE) || !strcmp(package->name, "seplink") ||
+	       !strcmp(package->name, "tlscn");
+}
+
+/* The one value meant: the first of alternatives; false for CHOOSE. */
+static bool value_given(const struct h248_parm *p, struct base_str *ret)
+{
+	*ret = p->value.text;
+	return !(p->value.text.len == 1 && p->value.text.ptr[0] == '$' && !p->value.quoted);
+}
+
+static bool value_listed(const struct h248_parm *p)
+{
+	return p->form == H248_FORM_AND;
+}
+
+/* ---- keys (8.3.3; RFC 4279, 5.3) ---- */
+
+struct key_parms {
+	const struct h248_parm *ids, *keys;
+};
+
+static size_t values_count(const struct h248_parm *p)
+{
+	size_t n = 0;
+
+	for (const struct h248_value *v = p ? &p->value : NULL; v; v = v->next)
+		n++;
+	return n;
+}
+
+static int key_take(struct mg_run *run, unsigned stream, struct mg_keys *keys,
+                    const struct h248_value *id, const struct h248_value *key)
+{
+	uint8_t octets[MG_PSK_MAX];
+	size_t i = keys->count, len;
+	int rc;
+
+	if (id->text.len > MG_PSK_ID_MAX)
+		return mg_fail(run, H248_E_VALUE,
+		               "Stream %u, LocalControl gatehouse/pskid: longer than %u octets",
+		               stream, MG_PSK_ID_MAX);
+	if (h248_package_octets(key->text, octets, sizeof(octets), &len) || !len)
+		return mg_fail(run, H248_E_VALUE,
+		               "Stream %u, LocalControl gatehouse/psk: not 1 to %u octets in "
+		               "hexadecimal",
+		               stream, MG_PSK_MAX);
+	rc = base_secret_set(&keys->psk[i].key, octets, len);
+	base_wipe(octets, sizeof(octets));
+	if (rc)
+		return mg_fail_memory(run);
+	memcpy(keys->identity[i], id->text.ptr, id->text.len);
+	keys->psk[i].identity = (struct base_str){ keys->identity[i], id->text.len };
+	keys->count++;
+	return 0;
+}
+
+static int keys_read(struct mg_run *run, struct mg_stream *stream, const struct key_parms *p)
+{
+	const struct h248_value *id, *key;
+	struct mg_keys *keys;
+	int rc = 0;
+
+	if (!p->keys && !p->ids)
+		return 0;
+	if (!p->keys || !p->ids)
+		return mg_fail(run, H248_E_REQUIRED_MISSING,
+		               "Stream %u, LocalControl gatehouse/%s: without gatehouse/%s",
+		               stream->id, p->keys ? "psk" : "pskid", p->keys ? "pskid" : "psk");
+	if (values_count(p->ids) != values_count(p->keys) || values_count(p->ids) > MG_KEYS_MAX)
+		return mg_fail(run, H248_E_CONFLICT,
+		               "Stream %u, LocalControl gatehouse/psk: not as many keys as "
+		               "identities, or more than %u",
+		               stream->id, MG_KEYS_MAX);
+	keys = mg_keys_new();
+	if (!keys)
+		return mg_fail_memory(run);
+	for (id = &p->ids->value, key = &p->keys->value; id && key && !rc;
+	     id = id->next, key = key->next)
+		rc = key_take(run, stream->id, keys, id, key);
+	if (rc) {
+		mg_keys_unref(keys);
+		return rc;
+	}
+	mg_keys_unref(stream->keys);
+	stream->keys = keys;
+	return 0;
+}
+
+/* ---- one property ---- */
+
+static int text_set(struct mg_run *run, struct base_arena *arena, struct base_str value,
+                    const char **at)
+{
+	*at = mg_copy_text(arena, value);
+	return *at ? 0 : mg_fail_memory(run);
+}
+
+static int private_read(struct mg_run *run, struct base_arena *arena, struct mg_stream *s,
+                        const struct h248_package_item *item, const struct h248_parm *p,
+                        struct key_parms *keys)
+{
+	struct h248_package_value v = { 0 };
+	struct base_str value;
+
+	if (!strcmp(item->name, "pskid")) {
+		keys->ids = p;
+		return 0;
+	}
+	if (!strcmp(item->name, "psk")) {
+		keys->keys = p;
+		return 0;
+	}
+	if (!value_given(p, &value)) {
+		/* CHOOSE: the gateway's own choice is the default domain and the automatic role */
+		s->tell_control = true;
+		if (!strcmp(item->name, "dom"))
+			s->domain_name = "";
+		else if (!strcmp(item->name, "role"))
+			s->role = H248_ROLE_AUTO;
+		else
+			return mg_fail(
+			        run, H248_E_VALUE,
+			        "Stream %u, LocalControl gatehouse/%s: nothing to choose from",
+			        s->id, item->name);
+		return 0;
+	}
+	if (!strcmp(item->name, "dom"))
+		return text_set(run, arena, value, &s->domain_name);
+	if (!strcmp(item->name, "pskhint"))
+		return text_set(run, arena, value, &s->psk_hint);
+	if (!strcmp(item->name, "peername"))
+		return text_set(run, arena, value, &s->peer_name);
+	if (!strcmp(item->name, "sni"))
+		return text_set(run, arena, value, &s->server_name);
+	if (h248_package_value_parse(&item->values, &p->value, H248_E_VALUE, &v, NULL))
+		return mg_fail(run, H248_E_VALUE, "Stream %u, LocalControl gatehouse/%s", s->id,
+		               item->name);
+	s->role = (uint8_t)v.number;
+	return 0;
+}
+
+static int property_read(struct mg_run *run, struct base_arena *arena, struct mg_stream *s,
+                         const struct h248_parm *p, struct key_parms *keys)
+{
+	const struct h248_package *package;
+	const struct h248_package_item *item;
+	struct h248_package_value v = { 0 };
+	struct base_error err = { 0 };
+	int rc = h248_package_lookup(H248_PROPERTY, p->name, &package, &item, &err);
+
+	if (rc)
+		return mg_fail_error(run, rc, &err, "Stream %u, LocalControl %.*s/%.*s", s->id,
+		                     BASE_FMT(p->name.package), BASE_FMT(p->name.item));
+	rc = h248_package_property_check(item, H248_IN_LOCAL_CONTROL, p->form, &p->value, &err);
+	if (rc)
+		return mg_fail_error(run, rc, &err, "Stream %u, LocalControl %s/%s", s->id,
+		                     package->name, item->name);
+	if (!supported(package))
+		return mg_fail(run, H248_E_PROPERTY,
+		               "Stream %u, LocalControl %s/%s: not supported on TCP streams", s->id,
+		               package->name, item->name);
+	if (p->form != H248_FORM_EQUAL && p->form != H248_FORM_OR && !value_listed(p))
+		return mg_fail(run, H248_E_VALUE,
+		               "Stream %u, LocalControl %s/%s: needs one value or a list of "
+		               "alternatives",
+		               s->id, package->name, item->name);
+	if (p->form == H248_FORM_OR)
+		s->tell_control = true;
+	if (strcmp(package->name, "seplink") != 0)
+		return private_read(run, arena, s, item, p, keys);
+	rc = h248_package_value_parse(&item->values, &p->value, H248_E_VALUE, &v, NULL);
+	if (rc)
+		return mg_fail(run, H248_E_VALUE, "Stream %u, LocalControl seplink/link", s->id);
+	s->link = v.choose ? H248_LINK_OFF : (uint8_t)v.number;
+	s->tell_control |= v.choose;
+	return 0;
+}
+
+static bool named_before(const struct h248_parm *list, const struct h248_parm *p)
+{
+	for (; list != p; list = list->next)
+		if (h248_name_equal(list->name, p->name))
+			return true;
+	return false;
+}
+
+int mg_control_read(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                    const struct h248_local_control *control)
+{
+	struct key_parms keys = { 0 };
+	int rc;
+
+	if (control->mode == H248_LOOPBACK)
+		return mg_fail(run, H248_E_MODE, "Stream %u, LocalControl Mode: no loopback",
+		               s->id);
+	s->has_control = true;
+	s->mode = control->mode ? control->mode : H248_INACTIVE;
+	s->reserved_value = control->reserved_value ? control->reserved_value : H248_OFF;
+	s->reserved_group = control->reserved_group ? control->reserved_group : H248_OFF;
+	s->link = H248_LINK_OFF;
+	for (const struct h248_parm *p = control->parms; p; p = p->next) {
+		if (named_before(control->parms, p))
+			return mg_fail(run, H248_E_PROPERTY_TWICE,
+			               "Stream %u, LocalControl %.*s/%.*s: appears twice", s->id,
+			               BASE_FMT(p->name.package), BASE_FMT(p->name.item));
+		rc = property_read(run, &plan->media->arena, s, p, &keys);
+		if (rc)
+			return rc;
+	}
+	return keys_read(run, s, &keys);
+}
+
+/* ---- TerminationState ---- */
+
+/* The properties of ROOT that a controller may set (RFC 3525, E.2). */
+static int root_property_read(struct mg_run *run, struct mg_plan *plan,
+                              const struct h248_package_item *item, const struct h248_parm *p)
+{
+	struct h248_package_value v = { 0 };
+
+	if (strcmp(item->name, "normalMGCExecutionTime") != 0)
+		return mg_fail(run, H248_E_PROPERTY,
+		               "TerminationState root/%s: set by the gateway's configuration",
+		               item->name);
+	if (h248_package_value_parse(&item->values, &p->value, H248_E_VALUE, &v, NULL) || v.choose)
+		return mg_fail(run, H248_E_VALUE, "TerminationState root/%s", item->name);
+	plan->has_execution = true;
+	plan->execution_ms = (uint32_t)v.number;
+	return 0;
+}
+
+static int state_property_read(struct mg_run *run, struct mg_plan *plan, const struct h248_parm *p)
+{
+	const struct h248_package *package;
+	const struct h248_package_item *item;
+	struct base_error err = { 0 };
+	int rc = h248_package_lookup(H248_PROPERTY, p->name, &package, &item, &err);
+
+	if (!rc)
+		rc = h248_package_property_check(item, H248_IN_TERMINATION_STATE, p->form,
+		                                 &p->value, &err);
+	if (rc)
+		return mg_fail_error(run, rc, &err, "TerminationState %.*s/%.*s",
+		                     BASE_FMT(p->name.package), BASE_FMT(p->name.item));
+	if (plan->term == &run->mg->root && !strcmp(package->name, "root"))
+		return root_property_read(run, plan, item, p);
+	return mg_fail(run, H248_E_PROPERTY, "TerminationState %s/%s: not supported here",
+	               package->name, item->name);
+}
+
+int mg_state_read(struct mg_run *run, struct mg_plan *plan, const struct h248_term_state *state)
+{
+	int rc = 0;
+
+	if (state->buffer == H248_BUFFER_LOCK_STEP)
+		return mg_fail(run, H248_E_NOT_IMPLEMENTED,
+		               "TerminationState Buffer: LockStep is not supported");
+	if (state->service_state == H248_STATE_TEST)
+		return mg_fail(run, H248_E_NOT_IMPLEMENTED,
+		               "TerminationState ServiceStates: there is no test state");
+	for (const struct h248_parm *p = state->parms; p && !rc; p = p->next)
+		rc = state_property_read(run, plan, p);
+	if (!rc)
+		plan->service_state = state->service_state;
+	return rc;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The gateway's picture of the world and the execution of commands over it. One thread: the control
+ * thread. No sockets, no clock, no files.
+ */
+#ifndef GH_MG_CORE_H
+#define GH_MG_CORE_H
+
+#include "base/base.h"
+#include "h248/h248.h"
+#include "relay/relay.h"
+
+struct mg;
+
+/* ---- bearers ---- */
+
+/**
+ * What the core needs of the relay; each has the contract of relay_ and its name. Tests put a fake
+ * behind it.
+ */
+struct mg_bearer_ops {
+	int (*context_new)(struct relay_context **ret, struct relay_pool *pool);
+	void (*context_free)(struct relay_context *context);
+	int (*endpoint_add)(struct relay_endpoint **ret, struct relay_context *context,
+	                    const struct relay_endpoint_spec *spec, struct base_error *err);
+	void (*endpoint_local)(const struct relay_endpoint *endpoint, struct sockaddr_storage *ret);
+	int (*endpoint_remote_set)(struct relay_endpoint *endpoint,
+	                           const struct sockaddr_storage *remote);
+	int (*endpoint_tls_set)(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls);
+	int (*endpoint_connect)(struct relay_endpoint *endpoint);
+	int (*endpoint_start_tls)(struct relay_endpoint *endpoint, enum tls_role role);
+	int (*endpoint_release)(struct relay_endpoint *endpoint, bool abort);
+	int (*endpoint_mode_set)(struct relay_endpoint *endpoint, bool may_send, bool may_receive);
+	int (*endpoint_link)(struct relay_endpoint *endpoint, struct relay_endpoint *partner);
+	void (*endpoint_remove)(struct relay_endpoint *endpoint);
+	void (*endpoint_stats)(const struct relay_endpoint *endpoint, struct relay_stats *ret);
+};
+
+/** The real one. */
+extern const struct mg_bearer_ops mg_bearer_relay;
+
+/* ---- TLS domains as the core sees them ---- */
+
+/**
+ * A TLS domain (H.248.TLSPROF 8.1): what the controller can choose, and what an audit tells of it.
+ * Strings and arrays belong to whoever made it and outlive the core or the next mg_domains_set.
+ */
+struct mg_domain {
+	const char *name;
+	struct tls_domain *tls; /**< handed to the bearer, which takes a reference */
+	/**
+	 * Has suites with a certificate: then our fingerprint goes into the reply's Local
+	 * (8.3.2.2.2).
+	 */
+	bool certificate;
+	/** Our certificate's fingerprint; NULL takes tls_domain_fingerprint. */
+	int (*fingerprint)(const struct mg_domain *domain, struct x509_fingerprint *ret);
+	const char *const *versions; /**< "TLS1.2" ..., NULL-terminated (8.9) */
+	const char *const *suites;   /**< IANA names in order of precedence, NULL-terminated */
+	const char *const *gaps;     /**< what the engine cannot meet, by clause; may be NULL */
+	bool compression, resumption, renegotiation;
+};
+
+/* ---- settings ---- */
+
+/** Borrowed; must outlive the core. All zero takes every default. */
+struct mg_settings {
+	const struct sockaddr_storage *addresses; /**< local media addresses, ports ignored */
+	size_t address_count;
+	uint16_t port_min, port_max; /**< range of local ports; 0, 0 = the kernel's choice */
+
+	uint32_t max_contexts;     /**< 0 = 65536 */
+	uint32_t max_terminations; /**< in one context; 0 = 8 */
+	uint32_t max_streams;      /**< of one termination; 0 = 16 */
+	uint32_t first_context;    /**< ContextID of the first one; 0 = 1. For tests */
+	uint32_t handshake_ms;     /**< TLS handshake; 0 = the bearer's default, 10 s */
+	uint32_t connect_ms;       /**< TCP set-up as client; 0 = the bearer's default, 10 s */
+	uint32_t execution_ms;     /**< root/normalMGExecutionTime as told to an audit; 0 = 500 */
+	uint32_t execution_mgc_ms; /**< root/normalMGCExecutionTime; 0 = 500 */
+	uint32_t provisional_ms;   /**< root/MG...ProvisionalResponseTimerValue; 0 = 1000 */
+	uint32_t pending_limit;    /**< root/MGOriginatedPendingLimit; 0 = none */
+};
+
+/* ---- what the core tells ---- */
+
+struct mg_ops {
+	/** Monotonic and wall clock, milliseconds. */
+	uint64_t (*now_ms)(void *arg);
+	uint64_t (*wall_ms)(void *arg);
+	/**
+	 * A request to send: a Notify, or a ServiceChange of a termination. `request` and its arena
+	 * are the core's again on return. @return 0, or what h248_txn_request said
+	 */
+	int (*request)(void *arg, struct h248_transaction *request);
+	/** ServiceChange HandOff on ROOT was executed (RFC 3525, 11.5). May be NULL. */
+	void (*handoff)(void *arg, const struct h248_mid *mgc);
+	/** it/ito was requested on ROOT (0 = no longer). May be NULL. */
+	void (*inactivity)(void *arg, uint32_t inactivity_ms, uint32_t request_id);
+	/** The last context has ended. May be NULL. */
+	void (*idle)(void *arg);
+	/** mg_deadline may have changed. May be NULL. */
+	void (*rearm)(void *arg);
+	void *arg;
+};
+
+/* ---- life ---- */
+
+/**
+ * @param pool  handed to `bearer->context_new`
+ * @param ops   copied
+ * @return 0, or BASE_LOCAL
+ */
+int mg_new(struct mg **ret, const struct mg_settings *settings, const struct mg_bearer_ops *bearer,
+           struct relay_pool *pool, const struct mg_ops *ops);
+/** Ends every context without a word to the controller. NULL is fine. */
+void mg_free(struct mg *mg);
+
+/**
+ * Put other TLS domains in place: those of streams to come. Streams that exist keep theirs.
+ * @param domains         borrowed until the next call or mg_free
+ * @param default_domain  taken where the controller names none; NULL = it has to
+ */
+void mg_domains_set(struct mg *mg, const struct mg_domain *domains, size_t count,
+                    const struct mg_domain *default_domain);
+
+/**
+ * Execute one TransactionRequest (RFC 3525, 8.2). Commands are executed in order, each completely
+ * or not at all; the first that fails and is not optional ends the transaction.
+ *
+ * @param version  of the protocol, of the message (1 to 3)
+ * @param arena    takes the reply, which borrows from `request` too
+ * @return 0; BASE_LOCAL 510 when there was no memory for the reply (answer with that error; what
+ *         was executed before that stays executed)
+ */
+int mg_execute(struct mg *mg, const struct h248_transaction *request, unsigned version,
+               struct base_arena *arena, struct h248_transaction **ret);
+
+/** No new contexts and terminations from now on: error 502 (RFC 3525, 7.2.8, Graceful). */
+void mg_close_door(struct mg *mg, bool closed);
+
+/** When mg_advance has to be called by the monotonic clock; UINT64_MAX = never. */
+uint64_t mg_deadline(const struct mg *mg);
+/** Do what is due: delays of ServiceChange. */
+void mg_advance(struct mg *mg);
+
+/** How much there is. */
+struct mg_counts {
+	size_t contexts, terminations;    /**< now; ROOT not counted */
+	uint64_t commands, failed;        /**< since the start: executed, and of those refused */
+	uint64_t notifies, notifies_lost; /**< handed over; lost for lack of memory or controller */
+};
+void mg_counts(const struct mg *mg, struct mg_counts *ret);
+
+/** Every promise that the data structures keep between commands, for tests. */
+bool mg_check(const struct mg *mg, char *text, size_t cap);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Audit of individual items (version 2, spec 3.2; conditions of version 3, spec 5.4). What is asked
+ * is cut out of what would be told as a whole, so both always agree.
+ */
+#include "mg/audit.h"
+#include "mg/part.h"
+
+static int missing(struct mg_run *run, const char *what, const struct h248_name *name)
+{
+	return mg_fail(run, H248_E_AUDIT_MISSING, "Audit %s %.*s/%.*s: does not exist", what,
+	               BASE_FMT(name->package), BASE_FMT(name->item));
+}
+
+/* A property that may only be written is no subject of an audit. */
+static int readable(struct mg_run *run, const struct h248_parm *asked)
+{
+	const struct h248_package_item *item = NULL;
+
+	if (h248_package_lookup(H248_PROPERTY, asked->name, NULL, &item, NULL))
+		return missing(run, "property", &asked->name);
+	if (!(item->access & H248_READ))
+		return mg_fail(run, H248_E_READ_WRITE, "Audit property %.*s/%.*s: write-only",
+		               BASE_FMT(asked->name.package), BASE_FMT(asked->name.item));
+	return 0;
+}
+
+/* Move what `asked` names from the full list to `out`; what is not set now has no value to tell. */
+static int parms_pick(struct mg_run *run, const struct h248_parm *asked, struct h248_parm *full,
+                      struct h248_parm **out)
+{
+	for (; asked; asked = asked->next) {
+		int rc = readable(run, asked);
+
+		if (rc)
+			return rc;
+		for (struct h248_parm *p = full; p; p = p->next) {
+			struct h248_parm *copy;
+
+			if (!h248_name_equal(p->name, asked->name))
+				continue;
+			copy = BASE_NEW(run->arena, struct h248_parm);
+			if (!copy)
+				return mg_fail_memory(run);
+			*copy = *p;
+			copy->next = NULL;
+			*out = copy;
+			out = &copy->next;
+		}
+	}
+	return 0;
+}
+
+static int control_pick(struct mg_run *run, const struct h248_local_control *asked,
+                        struct h248_stream *out)
+{
+	struct h248_local_control *c = out->control;
+	struct h248_parm *full = c->parms;
+
+	c->parms = NULL;
+	if (!(asked->asked & H248_ASK_MODE) && !asked->mode)
+		c->mode = H248_MODE_ABSENT;
+	if (!(asked->asked & H248_ASK_RESERVED_VALUE))
+		c->reserved_value = H248_ABSENT;
+	if (!(asked->asked & H248_ASK_RESERVED_GROUP))
+		c->reserved_group = H248_ABSENT;
+	return parms_pick(run, asked->parms, full, &c->parms);
+}
+
+static int stream_pick(struct mg_run *run, const struct mg_stream *s,
+                       const struct h248_stream *asked, struct h248_media *into)
+{
+	unsigned what = (asked->control ? MG_TELL_CONTROL : 0) |
+	                (asked->has_local ? MG_TELL_LOCAL : 0) |
+	                (asked->has_remote ? MG_TELL_REMOTE : 0);
+	struct h248_stream *out;
+	int rc;
+
+	if (asked->statistics)
+		return mg_fail(run, H248_E_AUDIT_MISSING,
+		               "Audit Stream %u, Statistics: kept for the termination only", s->id);
+	rc = mg_stream_tell(run, s, what, into);
+	if (rc || !asked->control)
+		return rc;
+	for (out = into->streams; out->next; out = out->next)
+		;
+	return control_pick(run, asked->control, out);
+}
+
+static int state_pick(struct mg_run *run, const struct mg_term *term,
+                      const struct h248_term_state *asked, struct h248_media *into)
+{
+	struct h248_term_state *state = mg_state_tell(run, term);
+	struct h248_parm *full;
+
+	if (!state)
+		return mg_fail_memory(run);
+	into->state = state;
+	full = state->parms;
+	state->parms = NULL;
+	if (!(asked->asked & H248_ASK_SERVICE_STATES) && !asked->service_state)
+		state->service_state = H248_STATE_ABSENT;
+	if (!(asked->asked & H248_ASK_BUFFER))
+		state->buffer = H248_BUFFER_ABSENT;
+	return parms_pick(run, asked->parms, full, &state->parms);
+}
+
+static int media_pick(struct mg_run *run, const struct mg_term *term,
+                      const struct h248_media *asked, struct h248_command *reply)
+{
+	struct h248_media *into = h248_media_add(run->arena, reply);
+	int rc = 0;
+
+	if (!into)
+		return mg_fail_memory(run);
+	if (asked->state)
+		rc = state_pick(run, term, asked->state, into);
+	for (const struct h248_stream *a = asked->streams; a && !rc; a = a->next) {
+		bool found = false;
+
+		for (const struct mg_stream *s = term->media ? term->media->streams : NULL;
+		     s && !rc; s = s->next) {
+			/* Without a StreamID it means each stream (spec 3.2). */
+			if (!a->implied && s->id != a->id)
+				continue;
+			found = true;
+			rc = stream_pick(run, s, a, into);
+		}
+		if (!found)
+			return mg_fail(run, H248_E_AUDIT_MISSING, "Audit Stream %u: does not exist",
+			               a->id);
+	}
+	return rc;
+}
+
+static int events_pick(struct mg_run *run, const struct mg_term *term,
+                       const struct h248_events *asked, struct h248_command *reply)
+{
+	struct h248_events *out = NULL;
+	struct h248_event **at = NULL;
+
+	for (const struct h248_event *a = asked->events; a; a = a->next) {
+		bool found = false;
+
+		for (const struct h248_event *e = term->events ? term->events->list : NULL; e;
+		     e = e->next) {
+			struct h248_event one = *e;
+
+			if (!h248_name_equal(e->name, a->name) ||
+			    (asked->has_request_id &&
+			     asked->request_id != term->events->request_id))
+				continue;
+			found = true;
+			if (!out) {
+				out = h248_events_add(run->arena, reply, term->events->request_id);
+				at = out ? &out->events : NULL;
+			}
+			one.next = NULL;
+			if (!out || !mg_copy_events(run->arena, &one, at))
+				return mg_fail_memory(run);
+			out->has_request_id = true;
+			at = &(*at)->next;
+		}
+		if (!found)
+			return missing(run, "event", &a->name);
+	}
+	return 0;
+}
+
+static int statistics_pick(struct mg_run *run, const struct mg_term *term,
+                           const struct h248_statistics *asked, struct h248_command *reply)
+{
+	int rc = 0;
+
+	for (const struct h248_parm *p = asked->parms; p && !rc; p = p->next)
+		rc = mg_statistics_tell(run, term, p, true, reply);
+	return rc;
+}
+
+static int packages_pick(struct mg_run *run, const struct mg_term *term,
+                         const struct h248_packages *asked, struct h248_command *reply)
+{
+	struct h248_packages *out = h248_packages_add(run->arena, reply);
+
+	if (!out)
+		return mg_fail_memory(run);
+	for (const struct h248_packages_item *i = asked->items; i; i = i->next) {
+		const struct h248_package *p = h248_package_find(i->name);
+
+		if (!p || !mg_package_on(run, term, p) || i->version > p->version)
+			return mg_fail(run, H248_E_AUDIT_MISSING,
+			               "Audit Packages %.*s-%u: does not exist", BASE_FMT(i->name),
+			               i->version);
+		if (!h248_packages_item_add(run->arena, out, base_str_of(p->name), p->version))
+			return mg_fail_memory(run);
+	}
+	return 0;
+}
+
+int mg_audit_individual(struct mg_run *run, const struct mg_term *term,
+                        const struct h248_descriptor *asked, struct h248_command *reply)
+{
+	const struct h248_signals *signals;
+
+	switch (asked->kind) {
+	case H248_MEDIA:
+		return media_pick(run, term, (const struct h248_media *)asked, reply);
+	case H248_EVENTS:
+		return events_pick(run, term, (const struct h248_events *)asked, reply);
+	case H248_STATISTICS:
+		return statistics_pick(run, term, (const struct h248_statistics *)asked, reply);
+	case H248_PACKAGES:
+		return packages_pick(run, term, (const struct h248_packages *)asked, reply);
+	case H248_SIGNALS:
+		signals = (const struct h248_signals *)asked;
+		if (!signals->signals)
+			return h248_item_add(run->arena, reply, H248_SIGNALS) ? 0
+			                                                      : mg_fail_memory(run);
+		return missing(run, "signal", &signals->signals->name);
+	default:
+		return mg_fail(run, H248_E_AUDIT_MISSING,
+		               "Audit: there is no digit map and no event buffer");
+	}
+}

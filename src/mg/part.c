@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "mg/bearer.h"
+#include "mg/part.h"
+
+/* ---- copies ---- */
+
+bool mg_copy_str(struct base_arena *arena, struct base_str from, struct base_str *ret)
+{
+	char *copy;
+
+	ret->ptr = NULL;
+	ret->len = 0;
+	if (!from.len)
+		return true;
+	copy = base_arena_dup(arena, from);
+	if (!copy)
+		return false;
+	ret->ptr = copy;
+	ret->len = from.len;
+	return true;
+}
+
+const char *mg_copy_text(struct base_arena *arena, struct base_str from)
+{
+	return base_arena_dup(arena, from);
+}
+
+static bool copy_name(struct base_arena *arena, struct h248_name *name)
+{
+	return mg_copy_str(arena, name->package, &name->package) &&
+	       mg_copy_str(arena, name->item, &name->item);
+}
+
+static bool copy_values(struct base_arena *arena, struct h248_value *value)
+{
+	for (;;) {
+		struct h248_value *next;
+
+		if (!mg_copy_str(arena, value->text, &value->text))
+			return false;
+		if (!value->next)
+			return true;
+		next = BASE_NEW(arena, struct h248_value);
+		if (!next)
+			return false;
+		*next = *value->next;
+		value->next = next;
+		value = next;
+	}
+}
+
+bool mg_copy_parms(struct base_arena *arena, const struct h248_parm *from, struct h248_parm **ret)
+{
+	for (*ret = NULL; from; from = from->next) {
+		struct h248_parm *p = BASE_NEW(arena, struct h248_parm);
+
+		if (!p)
+			return false;
+		*p = *from;
+		p->next = NULL;
+		if (!copy_name(arena, &p->name) || !copy_values(arena, &p->value))
+			return false;
+		*ret = p;
+		ret = &p->next;
+	}
+	return true;
+}
+
+bool mg_copy_events(struct base_arena *arena, const struct h248_event *from,
+                    struct h248_event **ret)
+{
+	for (*ret = NULL; from; from = from->next) {
+		struct h248_event *e = BASE_NEW(arena, struct h248_event);
+
+		if (!e)
+			return false;
+		*e = *from;
+		e->next = NULL;
+		e->digit_map = NULL;
+		e->embed = e->regulated = NULL;
+		e->extensions = NULL;
+		if (!copy_name(arena, &e->name) || !mg_copy_parms(arena, from->parms, &e->parms))
+			return false;
+		*ret = e;
+		ret = &e->next;
+	}
+	return true;
+}
+
+/* ---- keys ---- */
+
+struct mg_keys *mg_keys_new(void)
+{
+	struct mg_keys *keys = calloc(1, sizeof(*keys));
+
+	if (keys)
+		keys->refs = 1;
+	return keys;
+}
+
+struct mg_keys *mg_keys_ref(struct mg_keys *keys)
+{
+	if (keys)
+		keys->refs++;
+	return keys;
+}
+
+void mg_keys_unref(struct mg_keys *keys)
+{
+	if (!keys || --keys->refs)
+		return;
+	for (size_t i = 0; i < keys->count; i++)
+		base_secret_done(&keys->psk[i].key);
+	base_wipe(keys, sizeof(*keys));
+	free(keys);
+}
+
+bool mg_keys_equal(const struct mg_keys *a, const struct mg_keys *b)
+{
+	if (!a || !b)
+		return a == b;
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!base_str_eq(a->psk[i].identity, b->psk[i].identity) ||
+		    !base_secret_equal(a->psk[i].key.data, a->psk[i].key.len, b->psk[i].key.data,
+		                       b->psk[i].key.len))
+			return false;
+	return true;
+}
+
+/* ---- media ---- */
+
+struct mg_stream *mg_media_stream(const struct mg_media *media, uint16_t id)
+{
+	struct mg_stream *s = media ? media->streams : NULL;
+
+	while (s && s->id != id)
+		s = s->next;
+	return s;
+}
+
+struct mg_stream *mg_media_stream_add(struct mg_media *media, uint16_t id)
+{
+	struct mg_stream **at = &media->streams;
+	struct mg_stream *s = BASE_NEW(&media->arena, struct mg_stream);
+
+	if (!s)
+		return NULL;
+	while (*at && (*at)->id < id)
+		at = &(*at)->next;
+	s->next = *at;
+	s->id = id;
+	s->mode = H248_INACTIVE; /* 7.1.7: the default */
+	s->reserved_value = s->reserved_group = H248_OFF;
+	s->domain_name = "";
+	*at = s;
+	return s;
+}
+
+static bool copy_optional(struct base_arena *arena, const char **text)
+{
+	if (*text)
+		*text = mg_copy_text(arena, base_str_of(*text));
+	else
+		return true;
+	return *text != NULL;
+}
+
+static bool stream_copy(struct base_arena *arena, struct mg_stream *to,
+                        const struct mg_stream *from)
+{
+	struct mg_stream *next = to->next;
+
+	*to = *from;
+	to->next = next;
+	to->fresh = to->new_local = to->new_remote = to->est_tcp = to->est_tls = false;
+	to->tell_local = to->tell_remote = to->tell_control = false;
+	to->keys = mg_keys_ref(from->keys);
+	to->domain_name = mg_copy_text(arena, base_str_of(from->domain_name));
+	return to->domain_name && copy_optional(arena, &to->psk_hint) &&
+	       copy_optional(arena, &to->peer_name) && copy_optional(arena, &to->server_name) &&
+	       mg_copy_parms(arena, from->parms, &to->parms) &&
+	       mg_copy_str(arena, from->local_text, &to->local_text) &&
+	       mg_copy_str(arena, from->remote_text, &to->remote_text) &&
+	       h248_sdp_parse(arena, to->local_text, &to->local, NULL) == 0 &&
+	       h248_sdp_parse(arena, to->remote_text, &to->remote, NULL) == 0;
+}
+
+/* The legs of an unfinished copy are still the original's. */
+static void media_disown(struct mg_media *media)
+{
+	for (struct mg_stream *s = media->streams; s; s = s->next)
+		s->leg = NULL;
+}
+
+struct mg_media *mg_media_new(const struct mg_media *from)
+{
+	struct mg_media *media = calloc(1, sizeof(*media));
+
+	if (!media)
+		return NULL;
+	for (const struct mg_stream *s = from ? from->streams : NULL; s; s = s->next) {
+		struct mg_stream *to = mg_media_stream_add(media, s->id);
+
+		if (!to || !stream_copy(&media->arena, to, s)) {
+			media_disown(media);
+			mg_media_free(NULL, media);
+			return NULL;
+		}
+	}
+	return media;
+}
+
+void mg_media_free(struct mg *mg, struct mg_media *media)
+{
+	if (!media)
+		return;
+	for (struct mg_stream *s = media->streams; s; s = s->next) {
+		if (s->leg)
+			mg_leg_free(mg, s->leg);
+		mg_keys_unref(s->keys);
+	}
+	base_arena_done(&media->arena);
+	free(media);
+}
+
+/* ---- events and statistics ---- */
+
+struct mg_events *mg_events_new(const struct h248_events *from)
+{
+	struct mg_events *events = calloc(1, sizeof(*events));
+
+	if (!events)
+		return NULL;
+	events->request_id = from->request_id;
+	events->has_request_id = from->has_request_id;
+	if (!mg_copy_events(&events->arena, from->events, &events->list)) {
+		mg_events_free(events);
+		return NULL;
+	}
+	return events;
+}
+
+void mg_events_free(struct mg_events *events)
+{
+	if (!events)
+		return;
+	base_arena_done(&events->arena);
+	free(events);
+}
+
+struct mg_choice *mg_choice_new(const struct h248_statistics *from)
+{
+	struct mg_choice *choice = calloc(1, sizeof(*choice));
+
+	if (!choice)
+		return NULL;
+	if (!mg_copy_parms(&choice->arena, from->parms, &choice->list)) {
+		mg_choice_free(choice);
+		return NULL;
+	}
+	return choice;
+}
+
+void mg_choice_free(struct mg_choice *choice)
+{
+	if (!choice)
+		return;
+	base_arena_done(&choice->arena);
+	free(choice);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mg/bearer.h"
+#include "mg/part.h"
+#include "mg/plan.h"
+
+struct mg_media *mg_plan_media(struct mg_plan *plan)
+{
+	if (!plan->media)
+		plan->media = mg_media_new(plan->term->media);
+	plan->new_media = plan->media != NULL;
+	return plan->media;
+}
+
+static const char *const descriptor_names[] = {
+	[H248_MEDIA] = "Media",
+	[H248_MODEM] = "Modem",
+	[H248_MUX] = "Mux",
+	[H248_EVENTS] = "Events",
+	[H248_SIGNALS] = "Signals",
+	[H248_DIGIT_MAP] = "DigitMap",
+	[H248_STATISTICS] = "Statistics",
+	[H248_OBSERVED_EVENTS] = "ObservedEvents",
+	[H248_PACKAGES] = "Packages",
+	[H248_EVENT_BUFFER] = "EventBuffer",
+	[H248_AUDIT] = "Audit",
+	[H248_ERROR] = "Error",
+	[H248_SERVICES] = "Services",
+	[H248_ITEM] = "item",
+};
+
+static int descriptor_read(struct mg_run *run, struct mg_plan *plan,
+                           const struct h248_descriptor *d)
+{
+	switch (d->kind) {
+	case H248_MEDIA:
+		return mg_plan_media_read(run, plan, (const struct h248_media *)d);
+	case H248_EVENTS:
+		return mg_events_read(run, plan, (const struct h248_events *)d);
+	case H248_SIGNALS:
+		return mg_signals_read(run, plan, (const struct h248_signals *)d);
+	case H248_STATISTICS:
+		return mg_choice_read(run, plan, (const struct h248_statistics *)d);
+	case H248_AUDIT:
+		plan->audit = (const struct h248_audit *)d;
+		return 0;
+	case H248_MODEM:
+	case H248_MUX:
+	case H248_DIGIT_MAP:
+	case H248_EVENT_BUFFER:
+		return mg_fail(run, H248_E_DESCRIPTOR, "%s: this gateway has none",
+		               descriptor_names[d->kind]);
+	default:
+		return mg_fail(run, H248_E_DESCRIPTOR_ILLEGAL, "%s: not legal in this command",
+		               d->kind < BASE_COUNT(descriptor_names) ? descriptor_names[d->kind]
+		                                                      : "descriptor");
+	}
+}
+
+int mg_plan_make(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
+                 struct mg_context *context)
+{
+	unsigned seen = 0;
+	int rc = 0;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->term = term;
+	plan->context = context;
+	plan->bearer = context ? context->bearer : NULL;
+	/* 7.2: processed in the order in which they appear */
+	for (const struct h248_descriptor *d = run->command->descriptors; d && !rc; d = d->next) {
+		if (d->kind <= H248_SERVICES && (seen & 1U << d->kind))
+			return mg_fail(run, H248_E_DESCRIPTOR_TWICE, "%s: appears twice",
+			               descriptor_names[d->kind]);
+		seen |= 1U << d->kind;
+		rc = descriptor_read(run, plan, d);
+	}
+	if (!rc && plan->order_count)
+		rc = mg_signals_apply(run, plan);
+	return rc || !plan->media ? rc : mg_plan_streams(run, plan);
+}
+
+#define SWAP(a, b)                                                                                 \
+	do {                                                                                       \
+		__typeof__(a) swap = (a);                                                          \
+		(a) = (b);                                                                         \
+		(b) = swap;                                                                        \
+	} while (0)
+
+void mg_plan_swap(struct mg_plan *plan)
+{
+	struct mg_term *t = plan->term;
+
+	if (plan->new_media)
+		SWAP(t->media, plan->media);
+	if (plan->events || plan->clear_events)
+		SWAP(t->events, plan->events);
+	if (plan->choice || plan->clear_choice)
+		SWAP(t->choice, plan->choice);
+	if (plan->service_state)
+		SWAP(t->service_state, plan->service_state);
+	plan->swapped = !plan->swapped;
+}
+
+int mg_plan_reply(struct mg_run *run, struct mg_plan *plan, struct h248_command *reply)
+{
+	const struct mg_media *m = plan->new_media ? plan->term->media : NULL;
+	struct h248_media *media = NULL;
+	int rc = 0;
+
+	for (const struct mg_stream *s = m ? m->streams : NULL; s && !rc; s = s->next) {
+		unsigned what = (s->tell_local ? MG_TELL_LOCAL : 0) |
+		                (s->tell_remote ? MG_TELL_REMOTE : 0) |
+		                (s->tell_control ? MG_TELL_CONTROL : 0);
+
+		if (!what || (plan->audit && (plan->audit->items & H248_AUDIT_BIT(H248_MEDIA))))
+			continue;
+		if (!media)
+			media = h248_media_add(run->arena, reply);
+		if (!media)
+			return mg_fail_memory(run);
+		rc = mg_stream_tell(run, s, what, media);
+	}
+	if (!rc && plan->audit)
+		rc = mg_audit_items(run, plan->term, plan->audit, reply);
+	return rc;
+}
+
+/* Legs that both generations name stay with the one that is in force. */
+static void legs_disown(struct mg_media *from, const struct mg_media *keep)
+{
+	for (struct mg_stream *s = from ? from->streams : NULL; s; s = s->next) {
+		const struct mg_stream *k = mg_media_stream(keep, s->id);
+
+		if (k && k->leg == s->leg)
+			s->leg = NULL;
+	}
+}
+
+static void release(struct mg *mg, const struct mg_plan *plan, struct mg_stream *s)
+{
+	for (size_t i = 0; i < plan->order_count; i++) {
+		const struct mg_order *r = &plan->order[i];
+
+		if (r->release && s->leg && (!r->stream || r->stream == s->id) &&
+		    (!r->tls || s->leg->tls))
+			(void)mg->bearer->endpoint_release(s->leg->endpoint, r->abort);
+	}
+}
+
+static void stream_settle(struct mg *mg, struct mg_plan *plan, struct mg_stream *s)
+{
+	const struct mg_stream *old = mg_media_stream(plan->media, s->id);
+
+	if (s->fresh && old && old->leg)
+		mg_leg_stats(mg, old->leg, &s->leg->carried);
+	if (s->leg && !s->fresh)
+		(void)mg_leg_update(mg, s->leg, s, mg_stream_domain(mg, s));
+}
+
+/*
+ * The bearers' orders. One that finds no memory is lost like a SYN on the wire; the connection's
+ * timeout then tells the controller.
+ */
+static void stream_orders(struct mg *mg, const struct mg_plan *plan, struct mg_stream *s)
+{
+	if (s->leg && s->est_tls && s->leg->tls && !s->fresh)
+		(void)mg->bearer->endpoint_start_tls(s->leg->endpoint, mg_stream_tls_role(s));
+	if (s->leg && s->est_tcp)
+		(void)mg->bearer->endpoint_connect(s->leg->endpoint);
+	release(mg, plan, s);
+	s->fresh = s->est_tcp = s->est_tls = false;
+}
+
+void mg_plan_settle(struct mg *mg, struct mg_plan *plan)
+{
+	struct mg_term *t = plan->term;
+	struct mg_media *m = plan->new_media ? t->media : NULL;
+
+	if (plan->own_bearer && plan->context && !plan->context->bearer) {
+		plan->context->bearer = plan->bearer;
+		plan->own_bearer = false;
+	}
+	for (struct mg_stream *s = m ? m->streams : NULL; s; s = s->next)
+		stream_settle(mg, plan, s);
+	if (plan->new_media)
+		legs_disown(plan->media, t->media);
+	mg_media_free(mg, plan->media);
+	if (t == &mg->root && (plan->events || plan->clear_events) && mg->ops.inactivity)
+		mg->ops.inactivity(mg->ops.arg, plan->inactivity_ms,
+		                   t->events ? t->events->request_id : 0);
+	mg_events_free(plan->events);
+	mg_choice_free(plan->choice);
+	if (plan->has_execution)
+		mg->mgc_execution_ms = plan->execution_ms;
+	if (plan->context)
+		mg_context_settle(mg, plan->context);
+	for (struct mg_stream *s = m ? m->streams : NULL; s; s = s->next)
+		stream_orders(mg, plan, s);
+	memset(plan, 0, sizeof(*plan));
+}
+
+void mg_plan_drop(struct mg *mg, struct mg_plan *plan)
+{
+	if (plan->swapped)
+		mg_plan_swap(plan);
+	if (plan->term && plan->media)
+		legs_disown(plan->media, plan->term->media);
+	mg_media_free(mg, plan->media);
+	mg_events_free(plan->events);
+	mg_choice_free(plan->choice);
+	if (plan->own_bearer)
+		mg_bearer_unref(mg, plan->bearer);
+	memset(plan, 0, sizeof(*plan));
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stage.h"
+
+/* The fake needs its stage; one runs at a time. */
+static struct stage *on;
+
+static void say(char *into, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void say(char *into, size_t cap, const char *fmt, ...)
+{
+	size_t len = strlen(into);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(into + len, cap - len, fmt, ap);
+	va_end(ap);
+}
+
+#define ORDER(...) say(on->orders, sizeof(on->orders), __VA_ARGS__)
+
+static struct stage_endpoint *fake_of(const struct relay_endpoint *endpoint)
+{
+	return (struct stage_endpoint *)(uintptr_t)endpoint;
+}
+
+static size_t number_of(const struct stage_endpoint *e)
+{
+	return (size_t)(e - on->endpoint);
+}
+
+static int fake_context_new(struct relay_context **ret, struct relay_pool *pool)
+{
+	void *p = malloc(1);
+
+	(void)pool;
+	if (!p)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	on->contexts++;
+	*ret = p;
+	return 0;
+}
+
+static void fake_context_free(struct relay_context *context)
+{
+	on->contexts--;
+	free(context);
+}
+
+static void fake_tls(struct stage_endpoint *e, const struct relay_tls_spec *tls)
+{
+	const struct tls_session_spec *s = &tls->session;
+
+	e->tls = true;
+	e->tls_role = s->role;
+	e->domain = tls->domain;
+	e->psk_count = s->psk_count;
+	e->fingerprint_count = s->fingerprint_count;
+	snprintf(e->psk_hint, sizeof(e->psk_hint), "%s", s->psk_hint ? s->psk_hint : "");
+	e->psk_id[0] = '\0';
+	if (s->psk_count) {
+		snprintf(e->psk_id, sizeof(e->psk_id), "%.*s", BASE_FMT(s->psks[0].identity));
+		memcpy(e->psk, s->psks[0].key.data, s->psks[0].key.len);
+		e->psk_len = s->psks[0].key.len;
+	}
+}
+
+static int fake_add(struct relay_endpoint **ret, struct relay_context *context,
+                    const struct relay_endpoint_spec *spec, struct base_error *err)
+{
+	struct stage_endpoint *e = &on->endpoint[on->endpoints % STAGE_ENDPOINTS];
+	struct sockaddr_in *in = (struct sockaddr_in *)&e->local;
+
+	(void)err;
+	if (on->add_error)
+		return BASE_ERR(BASE_LOCAL, on->add_error);
+	for (size_t i = 0; i < STAGE_ENDPOINTS; i++) {
+		const struct stage_endpoint *o = &on->endpoint[i];
+
+		if (o->fn && !o->removed && ((const struct sockaddr_in *)&spec->local)->sin_port &&
+		    ((const struct sockaddr_in *)&o->local)->sin_port ==
+		            ((const struct sockaddr_in *)&spec->local)->sin_port)
+			return BASE_ERR(BASE_LOCAL, EADDRINUSE);
+	}
+	while (e->fn && !e->removed)
+		e = &on->endpoint[++on->endpoints % STAGE_ENDPOINTS];
+	in = (struct sockaddr_in *)&e->local;
+	memset(e, 0, sizeof(*e));
+	e->context = context;
+	e->tcp_role = spec->tcp_role;
+	e->local = spec->local;
+	e->remote = spec->remote;
+	e->fn = spec->fn;
+	e->arg = spec->arg;
+	e->send = e->receive = true;
+	if (!in->sin_port) /* the same place for IPv6 */
+		in->sin_port = htons(on->next_port++);
+	if (spec->tls)
+		fake_tls(e, spec->tls);
+	on->endpoints++;
+	ORDER("add %zu %s%s%s\n", number_of(e),
+	      spec->tcp_role == RELAY_TCP_CLIENT ? "client" : "server",
+	      !spec->tls                                   ? ""
+	      : spec->tls->session.role == TLS_ROLE_CLIENT ? " tls-client"
+	                                                   : " tls-server",
+	      spec->tls_hold ? " hold" : "");
+	*ret = (struct relay_endpoint *)e;
+	return 0;
+}
+
+static void fake_local(const struct relay_endpoint *endpoint, struct sockaddr_storage *ret)
+{
+	*ret = fake_of(endpoint)->local;
+}
+
+static int fake_remote_set(struct relay_endpoint *endpoint, const struct sockaddr_storage *remote)
+{
+	struct stage_endpoint *e = fake_of(endpoint);
+
+	e->remote = *remote;
+	ORDER("remote %zu %u\n", number_of(e),
+	      ntohs(((const struct sockaddr_in *)remote)->sin_port));
+	return 0;
+}
+
+static int fake_tls_set(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls)
+{
+	fake_tls(fake_of(endpoint), tls);
+	return 0;
+}
+
+static int fake_connect(struct relay_endpoint *endpoint)
+{
+	fake_of(endpoint)->connected = true;
+	ORDER("connect %zu\n", number_of(fake_of(endpoint)));
+	return 0;
+}
+
+static int fake_start_tls(struct relay_endpoint *endpoint, enum tls_role role)
+{
+	fake_of(endpoint)->tls_role = role;
+	ORDER("start-tls %zu %s\n", number_of(fake_of(endpoint)),
+	      role == TLS_ROLE_CLIENT ? "client" : "server");
+	return 0;
+}
+
+static int fake_release(struct relay_endpoint *endpoint, bool abort)
+{
+	ORDER("release %zu%s\n", number_of(fake_of(endpoint)), abort ? " abort" : "");
+	return 0;
+}
+
+static int fake_mode_set(struct relay_endpoint *endpoint, bool may_send, bool may_receive)
+{
+	struct stage_endpoint *e = fake_of(endpoint);
+
+	e->send = may_send;
+	e->receive = may_receive;
+	ORDER("mode %zu%s%s\n", number_of(e), may_send ? " send" : "",
+	      may_receive ? " receive" : "");
+	return 0;
+}
+
+static int fake_link(struct relay_endpoint *endpoint, struct relay_endpoint *partner)
+{
+	struct stage_endpoint *e = fake_of(endpoint), *p = partner ? fake_of(partner) : NULL;
+
+	if (e->partner)
+		e->partner->partner = NULL;
+	e->partner = p;
+	if (p) {
+		if (p->partner)
+			p->partner->partner = NULL;
+		p->partner = e;
+		ORDER("link %zu %zu\n", number_of(e), number_of(p));
+	} else {
+		ORDER("unlink %zu\n", number_of(e));
+	}
+	return 0;
+}
+
+static void fake_remove(struct relay_endpoint *endpoint)
+{
+	struct stage_endpoint *e = fake_of(endpoint);
+
+	if (e->partner)
+		e->partner->partner = NULL;
+	e->partner = NULL;
+	e->removed = true;
+	ORDER("remove %zu\n", number_of(e));
+}
+
+static void fake_stats(const struct relay_endpoint *endpoint, struct relay_stats *ret)
+{
+	*ret = fake_of(endpoint)->stats;
+}
+
+static const struct mg_bearer_ops fake = {
+	.context_new = fake_context_new,
+	.context_free = fake_context_free,
+	.endpoint_add = fake_add,
+	.endpoint_local = fake_local,
+	.endpoint_remote_set = fake_remote_set,
+	.endpoint_tls_set = fake_tls_set,
+	.endpoint_connect = fake_connect,
+	.endpoint_start_tls = fake_start_tls,
+	.endpoint_release = fake_release,
+	.endpoint_mode_set = fake_mode_set,
+	.endpoint_link = fake_link,
+	.endpoint_remove = fake_remove,
+	.endpoint_stats = fake_stats,
+};
+
+/* ---- what the core tells ---- */
+
+static uint64_t op_now(void *arg)
+{
+	return ((struct stage *)arg)->now_ms;
+}
+
+static uint64_t op_wall(void *arg)
+{
+	return ((struct stage *)arg)->wall_ms;
+}
+
+static int op_request(void *arg, struct h248_transaction *request)
+{
+	struct stage *st = arg;
+	struct base_writer w = { 0 };
+	int rc;
+
+	st->requests++;
+	request->id = st->requests;
+	rc = h248_text_encode_transaction(&w, request, 2, H248_TEXT_COMPACT);
+	if (!rc)
+		snprintf(st->request, sizeof(st->request), "%s", base_writer_cstr(&w));
+	base_writer_done(&w);
+	return rc;
+}
+
+static void op_handoff(void *arg, const struct h248_mid *mgc)
+{
+	struct stage *st = arg;
+
+	snprintf(st->handoff, sizeof(st->handoff), "%.*s", BASE_FMT(mgc->name));
+}
+
+static void op_inactivity(void *arg, uint32_t inactivity_ms, uint32_t request_id)
+{
+	(void)request_id;
+	((struct stage *)arg)->inactivity_ms = inactivity_ms;
+}
+
+static void op_idle(void *arg)
+{
+	((struct stage *)arg)->idles++;
+}
+
+static int own_fingerprint(const struct mg_domain *domain, struct x509_fingerprint *ret)
+{
+	(void)domain;
+	memset(ret, 0, sizeof(*ret));
+	ret->hash = X509_HASH_SHA256;
+	ret->len = 32;
+	memset(ret->octets, 0xab, ret->len);
+	return 0;
+}
+
+static const char *const versions[] = { "TLS1.2", NULL };
+static const char *const suites[] = { "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", NULL };
+static const char *const psk_suites[] = { "TLS_PSK_WITH_AES_128_CBC_SHA256", NULL };
+static const char *const gaps[] = { "shall TLS_RSA_WITH_3DES_EDE_CBC_SHA (TS 33.203 Annex O)",
+	                            NULL };
+
+static const struct mg_domain domains[] = {
+	{ .name = "access",
+	  .tls = (struct tls_domain *)(uintptr_t)0x1000,
+	  .certificate = true,
+	  .fingerprint = own_fingerprint,
+	  .versions = versions,
+	  .suites = suites,
+	  .gaps = gaps,
+	  .resumption = true },
+	{ .name = "psk",
+	  .tls = (struct tls_domain *)(uintptr_t)0x2000,
+	  .fingerprint = own_fingerprint,
+	  .versions = versions,
+	  .suites = psk_suites },
+};
+
+static void log_line(void *arg, enum base_level level, const char *line)
+{
+	struct stage *st = arg;
+
+	(void)level;
+	say(st->log, sizeof(st->log), "%s\n", line);
+}
+
+void stage_start(struct stage *st)
+{
+	struct mg_ops ops = { .now_ms = op_now,
+		              .wall_ms = op_wall,
+		              .request = op_request,
+		              .handoff = op_handoff,
+		              .inactivity = op_inactivity,
+		              .idle = op_idle,
+		              .arg = st };
+	struct mg_settings settings = st->settings;
+
+	memset(st, 0, sizeof(*st));
+	on = st;
+	st->now_ms = 1000;
+	st->wall_ms = 1773480000000; /* 2026-03-14 09:20:00 UTC */
+	st->next_port = 40000;
+	st->next_id = 1;
+	st->addresses[0].ss_family = AF_INET;
+	inet_pton(AF_INET, "192.0.2.1", &((struct sockaddr_in *)&st->addresses[0])->sin_addr);
+	st->addresses[1].ss_family = AF_INET6;
+	inet_pton(AF_INET6, "2001:db8::1", &((struct sockaddr_in6 *)&st->addresses[1])->sin6_addr);
+	st->settings = settings;
+	st->settings.addresses = st->addresses;
+	st->settings.address_count = 2;
+	base_log_sink_set(log_line, st);
+	if (mg_new(&st->mg, &st->settings, &fake, NULL, &ops))
+		abort();
+	mg_domains_set(st->mg, domains, 2, &domains[0]);
+}
+
+void stage_stop(struct stage *st)
+{
+	mg_free(st->mg);
+	st->mg = NULL;
+	base_log_sink_set(NULL, NULL);
+}
+
+/* The actions of a compact reply: what stands between `P=1{` and the last brace. */
+static void reply_strip(char *reply)
+{
+	char *from = strchr(reply, '{'), *end = strrchr(reply, '}');
+
+	if (!from || !end || end < from)
+		return;
+	*end = '\0';
+	memmove(reply, from + 1, strlen(from + 1) + 1);
+}
+
+const char *stage_send_v(struct stage *st, unsigned version, const char *actions)
+{
+	struct h248_text_options options = { .contain = true };
+	struct base_arena in = { 0 }, out = { 0 };
+	struct h248_transaction *reply = NULL;
+	struct h248_message *msg = NULL;
+	struct base_error err = { 0 };
+	struct base_writer w = { 0 }, text = { 0 };
+
+	st->reply[0] = '\0';
+	base_writer_printf(&text, "MEGACO/%u <mgc.example>\nT=%u{", version, st->next_id++);
+	base_writer_text(&text, actions);
+	base_writer_text(&text, "}");
+	st->execute_rc =
+	        h248_text_decode(&in, (const char *)text.data, text.len, &options, &msg, &err);
+	if (!st->execute_rc && msg->transactions)
+		st->execute_rc = mg_execute(st->mg, msg->transactions, version, &out, &reply);
+	if (!st->execute_rc && reply)
+		st->execute_rc =
+		        h248_text_encode_transaction(&w, reply, version, H248_TEXT_COMPACT);
+	if (!st->execute_rc)
+		snprintf(st->reply, sizeof(st->reply), "%s", base_writer_cstr(&w));
+	else
+		snprintf(st->reply, sizeof(st->reply), "failed %u.%u %s",
+		         base_err_class(st->execute_rc), base_err_detail(st->execute_rc), err.text);
+	reply_strip(st->reply);
+	base_writer_done(&w);
+	base_writer_done(&text);
+	base_arena_done(&in);
+	base_arena_done(&out);
+	return st->reply;
+}
+
+const char *stage_send(struct stage *st, const char *actions)
+{
+	return stage_send_v(st, 2, actions);
+}
+
+void stage_event_tls(struct stage *st, size_t n, enum relay_event_kind kind, enum relay_cause cause,
+                     const struct relay_tls_result *tls)
+{
+	struct stage_endpoint *e = &st->endpoint[n];
+	struct relay_event event = { .kind = kind, .cause = cause };
+	struct sockaddr_in *in = (struct sockaddr_in *)&event.peer;
+
+	in->sin_family = AF_INET;
+	in->sin_port = htons(50000);
+	inet_pton(AF_INET, "198.51.100.7", &in->sin_addr);
+	event.tls.alert = -1;
+	if (tls)
+		event.tls = *tls;
+	if (!e->removed)
+		e->fn(e->arg, (struct relay_endpoint *)e, &event);
+}
+
+void stage_event(struct stage *st, size_t n, enum relay_event_kind kind, enum relay_cause cause)
+{
+	stage_event_tls(st, n, kind, cause, NULL);
+}
+
+void stage_forget(struct stage *st)
+{
+	st->orders[0] = st->request[0] = st->log[0] = '\0';
+	st->requests = 0;
+}
