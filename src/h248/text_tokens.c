@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "h248/text_tokens.h"
 
+#include <endian.h>
+
 #define ROW(name, brief, since)                                                                    \
 	{                                                                                          \
 		name, brief, sizeof(name) - 1, sizeof(brief) - 1, since                            \
@@ -362,11 +364,21 @@ static const uint8_t slots[1 << SLOT_BITS] = {
 /* Characters of a word have been checked to be SafeChars, so that |0x20 folds letters only. */
 static bool spelled(const char *word, const char *token, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 8; i < len; i++) {
 		if (((uint8_t)word[i] | 0x20) != ((uint8_t)token[i] | 0x20))
 			return false;
 	}
 	return true;
+}
+
+/* The key of a spelling of the table, which is padded and so may be read as a whole. */
+static uint64_t row_key(const char *spelling, size_t len)
+{
+	uint64_t key;
+
+	memcpy(&key, spelling, sizeof(key));
+	key = le64toh(key) | 0x2020202020202020ULL;
+	return len < 8 ? key & (~0ULL >> (64 - 8 * len)) : key;
 }
 
 enum h248_token h248_token_by_key(const char *word, size_t len, uint64_t key)
@@ -382,9 +394,9 @@ enum h248_token h248_token_by_key(const char *word, size_t len, uint64_t key)
 	row = &h248_tokens[token];
 	if (!token)
 		return TOK_NONE;
-	if (len == row->brief_len && spelled(word, row->brief, len))
+	if (len == row->brief_len && key == row_key(row->brief, len))
 		return token;
-	if (len == row->name_len && spelled(word, row->name, len))
+	if (len == row->name_len && key == row_key(row->name, len) && spelled(word, row->name, len))
 		return token;
 	return TOK_NONE;
 }

@@ -134,7 +134,7 @@ enum h248_token {
 };
 
 struct h248_token_row {
-	const char *name, *brief; /**< long and short spelling; the same when there is one only */
+	char name[24], brief[8]; /**< long and short spelling, padded; the same when there is one */
 	uint8_t name_len, brief_len;
 	uint8_t since; /**< first version that has it */
 };
