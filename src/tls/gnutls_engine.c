@@ -16,8 +16,7 @@ static int refused(struct tls_context *context, struct base_error *err, const ch
 	                      gnutls_strerror(rc));
 }
 
-/** A named group of RFC 7919 for clients that name none, at least of the profile's size. */
-static gnutls_sec_param_t dh_param(const struct tls_domain *domain)
+gnutls_sec_param_t tls_gnutls_dh(const struct tls_domain *domain)
 {
 	uint32_t least = domain->settings->dh_bits_min.value;
 
@@ -67,7 +66,7 @@ static int set_psk(struct tls_gnutls_context *gc)
 	if (domain->psk_hint)
 		rc = gnutls_psk_set_server_credentials_hint(gc->psk_server, domain->psk_hint);
 	if (rc >= 0)
-		rc = gnutls_psk_set_server_known_dh_params(gc->psk_server, dh_param(domain));
+		rc = gnutls_psk_set_server_known_dh_params(gc->psk_server, tls_gnutls_dh(domain));
 	return rc;
 }
 
@@ -81,7 +80,7 @@ static int set_certificates(struct tls_gnutls_context *gc)
 	/* The loader has seen that key and certificate belong together. */
 	gnutls_certificate_set_flags(gc->cred, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH |
 	                                               GNUTLS_CERTIFICATE_SKIP_OCSP_RESPONSE_CHECK);
-	rc = gnutls_certificate_set_known_dh_params(gc->cred, dh_param(gc->context->domain));
+	rc = gnutls_certificate_set_known_dh_params(gc->cred, tls_gnutls_dh(gc->context->domain));
 	return rc < 0 ? rc : set_authorities(gc);
 }
 

@@ -62,6 +62,9 @@ static inline struct tls_gnutls_context *tls_gnutls_context_of(const struct tls_
 /** A failure whose alert and words we choose. @return what a GnuTLS callback hands back */
 int tls_gnutls_refuse(struct tls_session *session, int alert, const char *why);
 
+/** A named group of RFC 7919 for clients that name none, at least of the profile's size. */
+gnutls_sec_param_t tls_gnutls_dh(const struct tls_domain *domain);
+
 /* gnutls_priority.c */
 
 /** Everything the domain offers, most wanted first. @return GnuTLS's code */

@@ -322,6 +322,8 @@ int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned
 	struct tls_session *session = gnutls_session_get_ptr(tls);
 
 	(void)when;
+	if (session->established) /* a renegotiation: see renegotiation_refuse() */
+		return type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming ? GNUTLS_E_AGAIN : 0;
 	switch (type) {
 	case GNUTLS_HANDSHAKE_CLIENT_HELLO:
 		return incoming ? on_client_hello(session, msg) : 0;

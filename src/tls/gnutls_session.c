@@ -133,7 +133,10 @@ static int psk_server_set(struct tls_session *session, struct tls_gnutls_session
 		rc = gnutls_psk_set_server_credentials_hint(cred, hint);
 		if (rc < 0)
 			return rc;
-		(void)gnutls_psk_set_server_known_dh_params(cred, GNUTLS_SEC_PARAM_MEDIUM);
+		rc = gnutls_psk_set_server_known_dh_params(cred,
+		                                           tls_gnutls_dh(session->context->domain));
+		if (rc < 0)
+			return rc;
 	}
 	return gnutls_credentials_set(gs->tls, GNUTLS_CRD_PSK, cred);
 }
@@ -334,10 +337,20 @@ int tls_gnutls_handshake(struct tls_session *session)
 	return rc < 0 && !step_again(rc) ? step_failed(session, gs, rc) : 0;
 }
 
-/** The peer wants to renegotiate: it is told no, and goes on or leaves (RFC 5246, 7.2.2). */
-static int renegotiation_refuse(struct tls_gnutls_session *gs)
+/**
+ * The peer wants to renegotiate: it is told no, and goes on or leaves (RFC 5246, 7.2.2). A
+ * ClientHello stays in GnuTLS's way until a handshake reads it; ours ends there, in the hook, with
+ * nothing begun. GnuTLS waits for its next message from then on: a client that asks a second time
+ * gets unexpected_message, and no more work out of us.
+ */
+static int renegotiation_refuse(struct tls_session *session, struct tls_gnutls_session *gs)
 {
-	return gnutls_alert_send(gs->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+	int rc = session->role == TLS_ROLE_SERVER ? gnutls_handshake(gs->tls) : GNUTLS_E_AGAIN;
+
+	if (!step_again(rc))
+		return rc < 0 ? rc : GNUTLS_E_INTERNAL_ERROR;
+	rc = gnutls_alert_send(gs->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+	return rc < 0 ? rc : GNUTLS_E_AGAIN;
 }
 
 /** What a read that gave no data means; AGAIN also where the caller may simply go on. */
@@ -350,7 +363,7 @@ static int read_result(struct tls_session *session, struct tls_gnutls_session *g
 		return 0;
 	}
 	if (rc == GNUTLS_E_REHANDSHAKE)
-		rc = renegotiation_refuse(gs) < 0 ? GNUTLS_E_INTERNAL_ERROR : GNUTLS_E_AGAIN;
+		rc = renegotiation_refuse(session, gs);
 	if (step_again(rc) || rc == GNUTLS_E_WARNING_ALERT_RECEIVED)
 		return BASE_ERR(BASE_AGAIN, 0);
 	return step_failed(session, gs, rc);

@@ -63,6 +63,13 @@ static const struct lab_profile_row rows[] = {
 	  "strength: shall-not, mark: P, text: x }\n" },
 	{ "triple", "TLS1.2", "TLS_RSA_WITH_3DES_EDE_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA",
 	  "secp256r1", SIGNATURES, "" },
+	{ "mixed", "TLS1.2",
+	  "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+	  "secp256r1", SIGNATURES, "" },
+	{ "mixed-not", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "secp256r1", SIGNATURES,
+	  "" },
+	{ "rsa-kx", "TLS1.2", "TLS_RSA_WITH_AES_128_CBC_SHA", "secp256r1", SIGNATURES, "" },
+	{ "rsa-kx-old", "TLS1.0", "TLS_RSA_WITH_AES_128_CBC_SHA", "secp256r1", OLD_SIGNATURES, "" },
 	{ "only-triple", "TLS1.2", "TLS_RSA_WITH_3DES_EDE_CBC_SHA", "secp256r1", SIGNATURES, "" },
 	{ "never-ask", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
 	  "  - { id: X6, subject: authentication, items: [client-certificate], "

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file What only the GnuTLS engine has to get right, and whether its table tells the truth. */
+#include <errno.h>
+
+#include <gnutls/gnutls.h>
+
+#include "lab.h"
+
+static struct lab *lab;
+
+static bool listed(const struct profile_codes *codes, uint16_t code)
+{
+	for (size_t i = 0; i < codes->count; i++)
+		if (codes->code[i] == code)
+			return true;
+	return false;
+}
+
+/* -- the table ------------------------------------------------------------------------------- */
+
+/** Does GnuTLS, given these words, have this suite (0 = any)? */
+static bool library_takes(const char *words, uint16_t code)
+{
+	gnutls_priority_t priority;
+	unsigned index;
+	bool found = false;
+
+	if (gnutls_priority_init(&priority, words, NULL) < 0)
+		return false;
+	for (unsigned i = 0; !found; i++) {
+		int rc = gnutls_priority_get_cipher_suite_index(priority, i, &index);
+		unsigned char id[2];
+
+		if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+			break;
+		if (rc < 0 || !gnutls_cipher_suite_info(index, id, NULL, NULL, NULL, NULL))
+			continue;
+		found = !code || (id[0] << 8 | id[1]) == code;
+	}
+	gnutls_priority_deinit(priority);
+	return found;
+}
+
+static void table_suites(void **state)
+{
+	const struct profile_engine_caps *caps = tls_engine_caps(TLS_ENGINE_GNUTLS);
+	const struct profile_suite *all;
+	size_t count;
+
+	(void)state;
+	all = profile_suite_all(&count);
+	for (size_t i = 0; i < count; i++) {
+		bool tls13 = profile_suite_tls13(all[i].code), takes;
+		char words[256];
+
+		(void)snprintf(words, sizeof(words),
+		               "NONE:+VERS-%s%s%s:+%s:+%s:+GROUP-ALL:+SIGN-ALL:+COMP-NULL",
+		               tls13 ? "TLS1.3" : "TLS1.2:+VERS-TLS1.1:+VERS-TLS1.0",
+		               tls13 ? "" : ":+", tls13 ? "" : all[i].gnutls_kx,
+		               all[i].gnutls_cipher, all[i].gnutls_mac);
+		takes = all[i].gnutls_cipher && library_takes(words, all[i].code);
+		if (takes != listed(&caps->suites, all[i].code))
+			fail_msg("%s: GnuTLS %s, the table does not agree", all[i].name,
+			         takes ? "can" : "cannot");
+	}
+}
+
+static void table_codes(const struct profile_codes *codes, const struct profile_code *all,
+                        size_t count, const char *rest)
+{
+	for (size_t i = 0; i < count; i++) {
+		char words[256];
+		bool takes;
+
+		(void)snprintf(words, sizeof(words),
+		               "NONE:+VERS-TLS1.2:+ECDHE-RSA:+AES-128-GCM:+AEAD:+COMP-NULL:+%s:%s",
+		               all[i].gnutls ? all[i].gnutls : "none", rest);
+		takes = all[i].gnutls && library_takes(words, 0);
+		if (takes != listed(codes, all[i].code))
+			fail_msg("%s: GnuTLS %s, the table does not agree", all[i].name,
+			         takes ? "can" : "cannot");
+	}
+}
+
+static void table_groups_and_signatures(void **state)
+{
+	const struct profile_engine_caps *caps = tls_engine_caps(TLS_ENGINE_GNUTLS);
+	const struct profile_code *all;
+	size_t count;
+
+	(void)state;
+	all = profile_group_all(&count);
+	table_codes(&caps->groups, all, count, "+GROUP-SECP256R1:+SIGN-ALL");
+	all = profile_signature_all(&count);
+	table_codes(&caps->signatures, all, count, "+GROUP-ALL:+SIGN-RSA-SHA256");
+}
+
+/* -- suites ---------------------------------------------------------------------------------- */
+
+static const struct lab_sides *sides_of(enum tls_engine server, enum tls_engine client)
+{
+	static struct lab_sides sides;
+
+	sides = (struct lab_sides){ lab, server, client };
+	return &sides;
+}
+
+/** "mixed" lists two suites; GnuTLS makes four of their parts. */
+static void products_are_refused(void **state)
+{
+	const struct lab_sides *gnutls_serves = sides_of(TLS_ENGINE_GNUTLS, TLS_ENGINE_OPENSSL);
+	struct tls_domain_spec s = lab_spec(gnutls_serves, TLS_ROLE_SERVER, "mixed");
+	struct tls_domain_spec c = lab_spec(gnutls_serves, TLS_ROLE_CLIENT, "mixed-not");
+	struct lab_pair pair;
+
+	(void)state;
+	lab_pair_open(&pair, &s, &c, NULL, NULL);
+	lab_pair_shake(&pair);
+	assert_int_equal(pair.result[TLS_ROLE_SERVER], BASE_ERR(BASE_PEER, 40));
+	assert_int_equal(pair.result[TLS_ROLE_CLIENT], BASE_ERR(BASE_PEER, 40));
+	lab_pair_close(&pair);
+
+	s.engine = TLS_ENGINE_OPENSSL;
+	s.profile = lab_profile(lab, "mixed-not");
+	c.engine = TLS_ENGINE_GNUTLS;
+	c.profile = lab_profile(lab, "mixed");
+	lab_pair_open(&pair, &s, &c, NULL, NULL);
+	lab_pair_shake(&pair);
+	assert_int_equal(pair.result[TLS_ROLE_CLIENT], BASE_ERR(BASE_PEER, 40));
+	assert_int_equal(lab_info(&pair, TLS_ROLE_CLIENT).alert_side, TLS_SIDE_LOCAL);
+	assert_int_equal(pair.result[TLS_ROLE_SERVER], BASE_ERR(BASE_PEER, 40));
+	lab_pair_close(&pair);
+}
+
+/* -- RSA key transport ----------------------------------------------------------------------- */
+
+/** Carry the wire by hand up to the client's second flight, and let `edit` change it. */
+static void key_transport(const char *profile, size_t flip, int alert)
+{
+	const struct lab_sides *sides = sides_of(TLS_ENGINE_GNUTLS, TLS_ENGINE_OPENSSL);
+	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, profile);
+	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, profile);
+	struct tls_session_spec plain[2] = { { .role = TLS_ROLE_CLIENT },
+		                             { .role = TLS_ROLE_SERVER } };
+	struct base_writer wire[2] = { { 0 }, { 0 } };
+	struct lab_pair pair;
+	int rc = BASE_ERR(BASE_AGAIN, 0);
+
+	s.identity = lab->server_rsa;
+	lab_pair_open(&pair, &s, &c, &plain[1], &plain[0]);
+	for (int turn = 0; turn < 4; turn++) {
+		enum tls_role role = turn % 2 ? TLS_ROLE_SERVER : TLS_ROLE_CLIENT;
+		struct tls_io io = { base_reader_of(wire[1 - role].data, wire[1 - role].len),
+			             &wire[role] };
+
+		base_writer_reset(&wire[role]);
+		rc = tls_session_handshake(pair.session[role], &io);
+		if (turn == 2 && flip)
+			wire[role].data[flip] ^= 1;
+	}
+	/* the server has now read ClientKeyExchange and Finished */
+	assert_int_equal(rc, alert ? BASE_ERR(BASE_PEER, alert) : 0);
+	base_writer_done(&wire[0]);
+	base_writer_done(&wire[1]);
+	lab_pair_close(&pair);
+}
+
+static void rsa_key_transport(void **state)
+{
+	(void)state;
+	key_transport("rsa-kx", 0, 0);
+	key_transport("rsa-kx-old", 0, 0);
+	/* A damaged secret shows at Finished and no sooner, wherever it is damaged: the record of
+	 * ClientKeyExchange has 5 + 4 + 2 octets before 256 of ciphertext. */
+	key_transport("rsa-kx", 11, 20);
+	key_transport("rsa-kx", 100, 20);
+	key_transport("rsa-kx", 11 + 255, 20);
+}
+
+/* -- alerts in the clear --------------------------------------------------------------------- */
+
+/** OpenSSL refuses a server of TLS 1.3 before it encrypts; octet by octet it is still understood.
+ */
+static void alert_in_the_clear(void **state)
+{
+	const struct lab_sides *sides = sides_of(TLS_ENGINE_GNUTLS, TLS_ENGINE_OPENSSL);
+	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, "tls13");
+	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, "tls13");
+	struct lab_pair pair;
+
+	(void)state;
+	s.identity = lab->stranger;
+	c.server_methods = TRUST_CA;
+	for (size_t chunk = 0; chunk < 9; chunk++) {
+		lab_pair_open(&pair, &s, &c, NULL, NULL);
+		pair.chunk = chunk;
+		lab_pair_shake(&pair);
+		assert_int_equal(pair.result[TLS_ROLE_SERVER], BASE_ERR(BASE_PEER, 48));
+		assert_int_equal(lab_info(&pair, TLS_ROLE_SERVER).alert_side, TLS_SIDE_REMOTE);
+		lab_pair_close(&pair);
+	}
+}
+
+/* -- renegotiation --------------------------------------------------------------------------- */
+
+/** A client we did not write, whose wire we hold. */
+struct far {
+	gnutls_session_t tls;
+	gnutls_certificate_credentials_t cred;
+	struct base_writer out, in;
+	size_t read; /**< of `in` */
+};
+
+static ssize_t far_push(gnutls_transport_ptr_t arg, const void *data, size_t len)
+{
+	struct far *far = arg;
+
+	base_writer_put(&far->out, data, len);
+	return (ssize_t)len;
+}
+
+static ssize_t far_pull(gnutls_transport_ptr_t arg, void *into, size_t len)
+{
+	struct far *far = arg;
+
+	len = BASE_MIN(len, far->in.len - far->read);
+	if (!len) {
+		errno = EAGAIN;
+		return -1;
+	}
+	memcpy(into, far->in.data + far->read, len);
+	far->read += len;
+	return (ssize_t)len;
+}
+
+static void far_open(struct far *far)
+{
+	*far = (struct far){ 0 };
+	assert_int_equal(gnutls_init(&far->tls, GNUTLS_CLIENT | GNUTLS_NONBLOCK), 0);
+	assert_int_equal(gnutls_certificate_allocate_credentials(&far->cred), 0);
+	assert_int_equal(
+	        gnutls_set_default_priority_append(far->tls, "-VERS-ALL:+VERS-TLS1.2", NULL, 0), 0);
+	assert_int_equal(gnutls_credentials_set(far->tls, GNUTLS_CRD_CERTIFICATE, far->cred), 0);
+	gnutls_transport_set_ptr(far->tls, far);
+	gnutls_transport_set_push_function(far->tls, far_push);
+	gnutls_transport_set_pull_function(far->tls, far_pull);
+}
+
+static void far_close(struct far *far)
+{
+	gnutls_deinit(far->tls);
+	gnutls_certificate_free_credentials(far->cred);
+	base_writer_done(&far->out);
+	base_writer_done(&far->in);
+}
+
+/** Lend what the far client wrote to a call of ours. */
+static struct tls_io far_lend(struct far *far)
+{
+	return (struct tls_io){ base_reader_of(far->out.data, far->out.len), &far->in };
+}
+
+/** Our server reads what the far client wrote. */
+static int far_read(struct far *far, struct lab_pair *pair, uint8_t *clear, size_t cap,
+                    size_t *ret_len)
+{
+	struct tls_io io = far_lend(far);
+	int rc = tls_session_read(pair->session[TLS_ROLE_SERVER], &io, clear, cap, ret_len);
+
+	base_writer_reset(&far->out);
+	return rc;
+}
+
+static void renegotiation_is_refused(void **state)
+{
+	const struct lab_sides *sides = sides_of(TLS_ENGINE_GNUTLS, TLS_ENGINE_GNUTLS);
+	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, "tls12");
+	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, "tls12");
+	struct lab_pair pair;
+	struct far far;
+	uint8_t clear[64];
+	struct tls_io io;
+	size_t len;
+
+	(void)state;
+	lab_pair_open(&pair, &s, &c, NULL, NULL);
+	far_open(&far);
+	for (int i = 0; i < 8 && gnutls_handshake(far.tls) < 0; i++) {
+		io = far_lend(&far);
+		(void)tls_session_handshake(pair.session[TLS_ROLE_SERVER], &io);
+		base_writer_reset(&far.out);
+	}
+	assert_true(lab_info(&pair, TLS_ROLE_SERVER).established);
+	assert_int_equal(gnutls_handshake(far.tls), GNUTLS_E_AGAIN);
+	assert_int_equal(far_read(&far, &pair, clear, sizeof(clear), &len),
+	                 BASE_ERR(BASE_AGAIN, 0));
+	/* no_renegotiation is a warning, and the session lives on (RFC 5246, 7.2.2) */
+	assert_int_equal(gnutls_handshake(far.tls), GNUTLS_E_WARNING_ALERT_RECEIVED);
+	assert_int_equal(gnutls_alert_get(far.tls), GNUTLS_A_NO_RENEGOTIATION);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(gnutls_record_send(far.tls, "still here", 10), 10);
+		assert_int_equal(far_read(&far, &pair, clear, sizeof(clear), &len), 0);
+		assert_int_equal(len, 10);
+		assert_memory_equal(clear, "still here", 10);
+		io = far_lend(&far);
+		assert_int_equal(tls_session_write(pair.session[TLS_ROLE_SERVER], &io, clear, len),
+		                 0);
+		assert_int_equal(gnutls_record_recv(far.tls, clear, sizeof(clear)), 10);
+	}
+	/* whoever asks again is shown out */
+	assert_int_equal(gnutls_handshake(far.tls), GNUTLS_E_AGAIN);
+	assert_int_equal(far_read(&far, &pair, clear, sizeof(clear), &len),
+	                 BASE_ERR(BASE_PEER, 10));
+	far_close(&far);
+	lab_pair_close(&pair);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	lab = lab_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	lab_free(lab);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table_suites),
+		cmocka_unit_test(table_groups_and_signatures),
+		cmocka_unit_test(products_are_refused),
+		cmocka_unit_test(rsa_key_transport),
+		cmocka_unit_test(alert_in_the_clear),
+		cmocka_unit_test(renegotiation_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
