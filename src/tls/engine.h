@@ -49,6 +49,10 @@ enum tls_alert {
 #define TLS_RECORD_EXTRA   325   /**< at most this much around it: header, IV, MAC, padding */
 #define TLS_TICKET_KEY_LEN 80    /**< OpenSSL's name, MAC and AES keys; GnuTLS uses the first 64 */
 
+struct tls_record;
+struct tls_record_keys;
+struct tls_record_kit;
+
 /**
  * One engine. All functions get the session or context with everything common already set, and
  * keep their own objects in `engine`. Results are those of the public calls in tls.h.
@@ -75,6 +79,12 @@ struct tls_engine_ops {
 	 * was used (tls_session_psk_used). Frees what only the handshake needed.
 	 */
 	int (*handshake)(struct tls_session *session);
+	/**
+	 * After a successful handshake: the keys, so that the record layer (record.h) takes over
+	 * and the engine's session can be freed. Asked only where tls_record_can(). NULL = never.
+	 * @return 0, or anything else: the session stays with the engine
+	 */
+	int (*keys)(struct tls_session *session, struct tls_record_keys *ret);
 	/** As tls_session_read; `cap` > 0. Counts records_in. */
 	int (*read)(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len);
 	/** As tls_session_write; `len` > 0. Counts records_out. */
@@ -121,7 +131,8 @@ struct tls_context {
 	struct tls_domain *domain;
 	const struct tls_engine_ops *ops;
 	bool has_identity;
-	unsigned sessions; /**< alive */
+	struct tls_record_kit *kit; /**< what the record layer needs of libcrypto */
+	unsigned sessions;          /**< alive */
 	void *engine;
 };
 
@@ -137,8 +148,10 @@ struct tls_hand {
 
 struct tls_session {
 	struct tls_context *context;
-	void *engine;
-	struct tls_io *io;     /**< lent for the call, else NULL */
+	void *engine;                 /**< NULL once the record layer has taken over */
+	struct tls_record_keys *keys; /**< TLS 1.3, OpenSSL: secrets on their way; wiped */
+	struct tls_record *record;    /**< NULL before, and where the engine stays */
+	struct tls_io *io;            /**< lent for the call, else NULL */
 	struct tls_hand *hand; /**< NULL when the stream brought nothing, and after the handshake */
 	struct trust_verdict *verdict; /**< NULL when none was asked for */
 	char *psk_identity;            /**< NULL when none; printable copy */

@@ -263,6 +263,8 @@ static void set_callbacks(struct openssl_context *oc)
 	const struct profile_settings *settings = oc->context->domain->settings;
 
 	SSL_CTX_set_info_callback(oc->ctx, on_info);
+	if (oc->context->domain->versions & PROFILE_TLS_1_3)
+		SSL_CTX_set_keylog_callback(oc->ctx, openssl_on_secret);
 	SSL_CTX_set_cert_verify_callback(oc->ctx, openssl_verify, oc);
 	if (settings->extended_master_secret_required.value ||
 	    settings->renegotiation_info_peer.value)
@@ -353,6 +355,7 @@ const struct tls_engine_ops *tls_openssl_ops(void)
 		.session_new = openssl_session_new,
 		.session_free = openssl_session_free,
 		.handshake = openssl_handshake,
+		.keys = openssl_keys,
 		.read = openssl_read,
 		.write = openssl_write,
 		.close = openssl_close,

@@ -5,7 +5,7 @@
 
 #include <openssl/ssl.h>
 
-#include "tls/engine.h"
+#include "tls/record.h"
 
 /**
  * One SSL_CTX, and one BIO that all its sessions share: a context is one thread's, so at any time
@@ -38,6 +38,13 @@ int openssl_client_hello(SSL *ssl, int *ret_alert, void *arg);
 /** The same for a server: notes what its ServerHello says. */
 void openssl_on_message(int write, int version, int type, const void *data, size_t len, SSL *ssl,
                         void *arg);
+
+/** Traffic secrets for the record layer, openssl_keys.c. */
+void openssl_on_secret(const SSL *ssl, const char *line);
+int openssl_keys(struct tls_session *session, struct tls_record_keys *ret);
+void openssl_keys_free(struct tls_session *session);
+/** Note how many records under the new keys `wire`, the last flight, has (TLS 1.3 tickets). */
+void openssl_keys_count(struct tls_session *session, const uint8_t *wire, size_t len);
 
 /** The shared BIO, openssl_bio.c. @return 0 or BASE_LOCAL */
 int openssl_bio_new(struct openssl_context *oc);

@@ -71,6 +71,7 @@ int openssl_session_new(struct tls_session *session)
 
 void openssl_session_free(struct tls_session *session)
 {
+	openssl_keys_free(session);
 	SSL_free(session->engine);
 	session->engine = NULL;
 }
@@ -167,6 +168,7 @@ int openssl_handshake(struct tls_session *session)
 {
 	struct openssl_context *oc = step(session);
 	SSL *ssl = session->engine;
+	size_t before = session->io->out->len;
 	int n = SSL_do_handshake(ssl);
 
 	if (n != 1)
@@ -174,6 +176,8 @@ int openssl_handshake(struct tls_session *session)
 	session->version = (uint16_t)SSL_version(ssl);
 	session->suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl));
 	handshake_psk(session, ssl);
+	openssl_keys_count(session, session->io->out->data + before,
+	                   session->io->out->len - before);
 	return 0;
 }
 
