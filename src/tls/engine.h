@@ -149,7 +149,7 @@ struct tls_hand {
 struct tls_session {
 	struct tls_context *context;
 	void *engine;                 /**< NULL once the record layer has taken over */
-	struct tls_record_keys *keys; /**< TLS 1.3, OpenSSL: secrets on their way; wiped */
+	struct tls_record_keys *keys; /**< TLS 1.3: secrets on their way; wiped */
 	struct tls_record *record;    /**< NULL before, and where the engine stays */
 	struct tls_io *io;            /**< lent for the call, else NULL */
 	struct tls_hand *hand; /**< NULL when the stream brought nothing, and after the handshake */

@@ -15,7 +15,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 
-#include "tls/engine.h"
+#include "tls/record.h"
 
 /** What all sessions of a context share, so that a session parses and builds nothing. */
 struct tls_gnutls_context {
@@ -95,6 +95,11 @@ int tls_gnutls_verify(gnutls_session_t tls);
 int tls_gnutls_psk_server(gnutls_session_t tls, const gnutls_datum_t *identity,
                           gnutls_datum_t *key);
 int tls_gnutls_psk_client(gnutls_session_t tls, gnutls_datum_t *identity, gnutls_datum_t *key);
+
+/* gnutls_keys.c */
+
+int tls_gnutls_on_secret(gnutls_session_t tls, const char *label, const gnutls_datum_t *secret);
+int tls_gnutls_keys(struct tls_session *session, struct tls_record_keys *ret);
 
 /* gnutls_session.c */
 

@@ -189,6 +189,8 @@ static int session_fill(struct tls_session *session, struct tls_gnutls_session *
 	gnutls_handshake_set_timeout(gs->tls, 0); /* the endpoint's timer, not the library's */
 	gnutls_handshake_set_hook_function(gs->tls, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE,
 	                                   tls_gnutls_hook);
+	if (gc->context->domain->versions & PROFILE_TLS_1_3)
+		gnutls_session_set_keylog_function(gs->tls, tls_gnutls_on_secret);
 	rc = gnutls_priority_set(gs->tls, gc->all);
 	if (rc >= 0)
 		rc = gnutls_credentials_set(gs->tls, GNUTLS_CRD_CERTIFICATE, gc->cred);

@@ -42,7 +42,6 @@ void openssl_on_message(int write, int version, int type, const void *data, size
 /** Traffic secrets for the record layer, openssl_keys.c. */
 void openssl_on_secret(const SSL *ssl, const char *line);
 int openssl_keys(struct tls_session *session, struct tls_record_keys *ret);
-void openssl_keys_free(struct tls_session *session);
 /** Note how many records under the new keys `wire`, the last flight, has (TLS 1.3 tickets). */
 void openssl_keys_count(struct tls_session *session, const uint8_t *wire, size_t len);
 

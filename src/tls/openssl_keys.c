@@ -26,16 +26,8 @@ void openssl_on_secret(const SSL *ssl, const char *line)
 		if (session->keys &&
 		    base_hex_decode(base_str_of(hex + 1), session->keys->of[role].secret,
 		                    TLS_SECRET_MAX, &len))
-			openssl_keys_free(session); /* it stays with OpenSSL then */
+			tls_record_keys_free(session); /* it stays with OpenSSL then */
 	}
-}
-
-void openssl_keys_free(struct tls_session *session)
-{
-	if (session->keys)
-		base_wipe(session->keys, sizeof(*session->keys));
-	free(session->keys);
-	session->keys = NULL;
 }
 
 void openssl_keys_count(struct tls_session *session, const uint8_t *wire, size_t len)
@@ -74,6 +66,5 @@ int openssl_keys(struct tls_session *session, struct tls_record_keys *ret)
 	if (!session->keys)
 		return BASE_ERR(BASE_LOCAL, 0);
 	*ret = *session->keys;
-	openssl_keys_free(session);
 	return 0;
 }

@@ -71,7 +71,6 @@ int openssl_session_new(struct tls_session *session)
 
 void openssl_session_free(struct tls_session *session)
 {
-	openssl_keys_free(session);
 	SSL_free(session->engine);
 	session->engine = NULL;
 }

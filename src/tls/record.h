@@ -49,6 +49,7 @@ struct tls_record_key {
 /** [TLS_ROLE_CLIENT] is what the client writes with. The holder wipes it. */
 struct tls_record_keys {
 	struct tls_record_key of[2];
+	bool keyed; /**< key and iv are there; else (TLS 1.3) they follow from the secret */
 };
 
 /** Can this layer take the session over, going by its version and suite? */
@@ -63,6 +64,9 @@ const char *tls_record_digest(const struct tls_session *session);
 int tls_record_expand(const struct tls_session *session, const uint8_t master[48],
                       const uint8_t client_random[32], const uint8_t server_random[32],
                       struct tls_record_keys *ret);
+
+/** Wipe and free `session->keys`. */
+void tls_record_keys_free(struct tls_session *session);
 
 /** Take over: makes `session->record`. @return 0, or BASE_LOCAL with nothing changed */
 int tls_record_new(struct tls_session *session, const struct tls_record_keys *keys);

@@ -92,6 +92,7 @@ int tls_record_expand(const struct tls_session *session, const uint8_t master[48
 		memcpy(ret->of[role].iv, at, iv_len);
 		ret->of[role].seq = 1; /* Finished was the first */
 	}
+	ret->keyed = true;
 	base_wipe(block, sizeof(block));
 	return ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
 }
@@ -154,15 +155,21 @@ int tls_record_update(struct tls_session *session, struct tls_record_side *side)
 }
 
 static bool side_init(const struct tls_session *session, struct tls_record_side *side,
-                      const struct tls_record_key *from, bool out)
+                      const struct tls_record_key *from, bool keyed, bool out)
 {
-	bool tls13 = session->record->tls13;
-
 	side->seq = from->seq;
 	memcpy(side->iv, from->iv, sizeof(side->iv));
 	memcpy(side->secret, from->secret, sizeof(side->secret));
 	side->cipher = EVP_CIPHER_CTX_new();
-	return side->cipher && side_key(session, side, tls13 ? NULL : from->key, out);
+	return side->cipher && side_key(session, side, keyed ? from->key : NULL, out);
+}
+
+void tls_record_keys_free(struct tls_session *session)
+{
+	if (session->keys)
+		base_wipe(session->keys, sizeof(*session->keys));
+	free(session->keys);
+	session->keys = NULL;
 }
 
 int tls_record_new(struct tls_session *session, const struct tls_record_keys *keys)
@@ -174,8 +181,8 @@ int tls_record_new(struct tls_session *session, const struct tls_record_keys *ke
 	record->tls13 = session->version >= 0x0304;
 	record->salted = !record->tls13 && suite_cipher(session) != session->context->kit->chacha;
 	session->record = record;
-	if (side_init(session, &record->in, &keys->of[1 - session->role], false) &&
-	    side_init(session, &record->out, &keys->of[session->role], true))
+	if (side_init(session, &record->in, &keys->of[1 - session->role], keys->keyed, false) &&
+	    side_init(session, &record->out, &keys->of[session->role], keys->keyed, true))
 		return 0;
 	tls_record_free(record);
 	session->record = NULL;

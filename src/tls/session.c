@@ -207,6 +207,7 @@ void tls_session_free(struct tls_session *session)
 	session->context->ops->session_free(session);
 	session->context->sessions--;
 	tls_record_free(session->record);
+	tls_record_keys_free(session);
 	hand_free(session);
 	free(session->verdict);
 	free(session->psk_identity);
@@ -335,6 +336,7 @@ static void handshake_take_over(struct tls_session *session)
 		return;
 	if (ops->keys(session, &keys) == 0 && tls_record_new(session, &keys) == 0)
 		ops->session_free(session);
+	tls_record_keys_free(session);
 	base_wipe(&keys, sizeof(keys));
 }
 
