@@ -100,6 +100,7 @@ struct tls_record {
 	uint8_t message[5];    /**< its head: type, length, and the one octet of a KeyUpdate */
 	uint8_t message_len;   /**< octets of it that are there */
 	uint8_t empty;         /**< records in a row that brought no data */
+	bool asked;            /**< a client has been told no_renegotiation */
 	bool tls13;
 	bool salted; /**< GCM in TLS 1.2: 4 octets of IV, 8 explicit */
 };

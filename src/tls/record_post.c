@@ -60,7 +60,14 @@ static int on_message(struct tls_session *session, const uint8_t *head, uint32_t
 	}
 	if (head[0] != (server ? CLIENT_HELLO : HELLO_REQUEST) || (!server && len))
 		return tls_record_fatal(session, TLS_ALERT_UNEXPECTED_MESSAGE, "handshake message");
-	/* A wish to renegotiate is refused, and the session goes on (RFC 5246, 7.2.2). */
+	/*
+	 * A wish to renegotiate is refused, and the session goes on (RFC 5246, 7.2.2). A client
+	 * that asks once more is shown out; a server may remind us as often as it likes.
+	 */
+	if (server && session->record->asked)
+		return tls_record_fatal(session, TLS_ALERT_UNEXPECTED_MESSAGE,
+		                        "renegotiation was refused already");
+	session->record->asked = true;
 	if (!session->closed_out)
 		rc = tls_record_seal(session, TLS_ALERT, no, sizeof(no));
 	return rc ? tls_session_fail(session, -1, TLS_SIDE_NONE, "no memory for an alert") : 0;
