@@ -266,6 +266,47 @@ static void limits_are_ours_not_the_peers(void **state)
 	strict("!/1 mg1 PN=1{}PN=2{}", &one, 0, BASE_ERR(BASE_PEER, 413));
 }
 
+/* Neither in text nor in SDP (trap 7.4), wherever it stands. */
+static void an_octet_zero_is_never_data(void **state)
+{
+	static const char text[] = "!/3 mg1 T=1{C=1{A=a{M{O{a/b=\"c\",d/e=f},L{v=0}}}}}";
+	struct base_arena arena = { 0 };
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(text); at++) {
+		struct h248_message *msg = NULL;
+		struct base_error err = { 0 };
+		char copy[sizeof(text)];
+
+		memcpy(copy, text, sizeof(text));
+		copy[at] = '\0';
+		assert_int_equal(base_err_class(h248_text_decode(
+		                         &arena, copy, sizeof(copy) - 1 + (at + 1 == sizeof(text)),
+		                         NULL, &msg, &err)),
+		                 BASE_PEER);
+		assert_in_range(err.column, 1, at + 1);
+		base_arena_reset(&arena);
+	}
+	base_arena_done(&arena);
+}
+
+/* CR, LF and CR LF each end one line. */
+static void places_count_lines(void **state)
+{
+	struct base_arena arena = { 0 };
+	struct h248_message *msg = NULL;
+	struct base_error err = { 0 };
+	static const char text[] = "!/1 mg1\r\nPN=1{}\rPN=2{}\nPN=3{}\n\r  PN=x{}";
+
+	(void)state;
+	assert_int_equal(h248_text_decode(&arena, text, strlen(text), NULL, &msg, &err),
+	                 BASE_ERR(BASE_PEER, 403));
+	assert_int_equal(err.line, 6);
+	assert_int_equal(err.column, 6);
+	assert_string_equal(err.text, "expected a number, found x");
+	base_arena_done(&arena);
+}
+
 /* Every limit of memory up to what is needed: an error, never a crash. */
 static void memory_may_end_anywhere(void **state)
 {
@@ -362,6 +403,8 @@ int main(void)
 		cmocka_unit_test(replies_are_contained_too),
 		cmocka_unit_test(codes_fit_what_is_wrong),
 		cmocka_unit_test(limits_are_ours_not_the_peers),
+		cmocka_unit_test(an_octet_zero_is_never_data),
+		cmocka_unit_test(places_count_lines),
 		cmocka_unit_test(memory_may_end_anywhere),
 		cmocka_unit_test(depth_bombs),
 		cmocka_unit_test(long_lists),
