@@ -20,6 +20,7 @@ int mg_new(struct mg **ret, const struct mg_settings *settings, const struct mg_
 	mg->ops = *ops;
 	base_list_init(&mg->context_list);
 	base_list_init(&mg->root.node);
+	base_list_init(&mg->root.notices);
 	snprintf(mg->root.name, sizeof(mg->root.name), "ROOT");
 	mg->root.service_state = H248_STATE_IN_SERVICE;
 	mg->last_context = mg->set.first_context ? mg->set.first_context - 1 : 0;

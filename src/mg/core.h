@@ -12,6 +12,7 @@
 #include "relay/relay.h"
 
 struct mg;
+struct mg_notice;
 
 /* ---- bearers ---- */
 
@@ -89,10 +90,11 @@ struct mg_ops {
 	uint64_t (*now_ms)(void *arg);
 	uint64_t (*wall_ms)(void *arg);
 	/**
-	 * A request to send: a Notify, or a ServiceChange of a termination. `request` and its arena
-	 * are the core's again on return. @return 0, or what h248_txn_request said
+	 * A Notify to send. On 0, `request` is borrowed and mg_request_done has to be called with
+	 * `notice` once it has ended, whichever way, and never inside this call.
+	 * @return 0, or what h248_txn_request said: it is then lost
 	 */
-	int (*request)(void *arg, struct h248_transaction *request);
+	int (*request)(void *arg, struct h248_transaction *request, struct mg_notice *notice);
 	/** ServiceChange HandOff on ROOT was executed (RFC 3525, 11.5). May be NULL. */
 	void (*handoff)(void *arg, const struct h248_mid *mgc);
 	/** it/ito was requested on ROOT (0 = no longer). May be NULL. */
@@ -135,6 +137,9 @@ void mg_domains_set(struct mg *mg, const struct mg_domain *domains, size_t count
  */
 int mg_execute(struct mg *mg, const struct h248_transaction *request, unsigned version,
                struct base_arena *arena, struct h248_transaction **ret);
+
+/** The end of a request that `ops->request` has sent; the termination's next one may follow. */
+void mg_request_done(struct mg *mg, struct mg_notice *notice);
 
 /** No new contexts and terminations from now on: error 502 (RFC 3525, 7.2.8, Graceful). */
 void mg_close_door(struct mg *mg, bool closed);

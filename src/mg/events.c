@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 
 #include "mg/bearer.h"
+#include "mg/notify.h"
 #include "mg/part.h"
 #include "mg/plan.h"
 
@@ -103,7 +104,7 @@ struct happening {
 };
 
 struct notice {
-	struct base_arena arena;
+	struct mg_notice *out; /* whose arena holds it all; NULL when memory is short */
 	struct mg_leg *leg;
 	const struct relay_event *event;
 	struct happening list[3];
@@ -122,17 +123,17 @@ static struct happening *happen(struct notice *n, const char *package, const cha
 
 static void parm_word(struct notice *n, struct happening *h, const char *name, const char *word)
 {
-	const char *copy = base_arena_dup(&n->arena, base_str_of(word));
+	const char *copy = n->out ? base_arena_dup(&n->out->arena, base_str_of(word)) : NULL;
 
 	if (!copy ||
-	    !h248_parm_set(&n->arena, &h->parms, h248_name_of(name), base_str_of(copy), false))
+	    !h248_parm_set(&n->out->arena, &h->parms, h248_name_of(name), base_str_of(copy), false))
 		n->failed = true;
 }
 
 /* A quoted string; what it cannot hold is left out. */
 static void parm_text(struct notice *n, struct happening *h, const char *name, const char *text)
 {
-	char *copy = base_arena_dup(&n->arena, base_str_of(text));
+	char *copy = n->out ? base_arena_dup(&n->out->arena, base_str_of(text)) : NULL;
 	char *to = copy;
 
 	if (!*text)
@@ -140,7 +141,7 @@ static void parm_text(struct notice *n, struct happening *h, const char *name, c
 	for (char *from = copy; from && *from; from++)
 		if ((unsigned char)*from >= 0x20 && (unsigned char)*from < 0x7f && *from != '"')
 			*to++ = *from;
-	if (!copy || !h248_parm_set(&n->arena, &h->parms, h248_name_of(name),
+	if (!copy || !h248_parm_set(&n->out->arena, &h->parms, h248_name_of(name),
 	                            (struct base_str){ copy, (size_t)(to - copy) }, true))
 		n->failed = true;
 }
@@ -300,7 +301,7 @@ static bool observed_add(struct notice *n, struct h248_observed_events *into,
                          const struct happening *h, uint64_t wall_ms)
 {
 	struct h248_name name = { base_str_of(h->package), base_str_of(h->item) };
-	struct h248_observed_event *o = h248_observed_event_add(&n->arena, into, name);
+	struct h248_observed_event *o = h248_observed_event_add(&n->out->arena, into, name);
 
 	if (!o)
 		return false;
@@ -311,31 +312,45 @@ static bool observed_add(struct notice *n, struct h248_observed_events *into,
 	return true;
 }
 
-static int notify(struct mg *mg, struct notice *n)
+/* @return false when there is nothing that was asked for, or no memory (n->failed) */
+static bool request_build(struct mg *mg, struct notice *n)
 {
 	const struct mg_term *term = n->leg->term;
+	struct base_arena *arena = &n->out->arena;
 	uint64_t wall = mg->ops.wall_ms(mg->ops.arg);
-	struct h248_transaction *request = h248_request_new(&n->arena);
+	struct h248_transaction *request = h248_request_new(arena);
 	struct h248_action *action =
-	        request ? h248_action_add(&n->arena, request, term->context->id) : NULL;
+	        request ? h248_action_add(arena, request, term->context->id) : NULL;
+	char *name = base_arena_dup(arena, base_str_of(term->name));
 	struct h248_command *command =
-	        h248_command_add(&n->arena, action, H248_NOTIFY, base_str_of(term->name));
+	        action && name ? h248_command_add(arena, action, H248_NOTIFY, base_str_of(name))
+	                       : NULL;
 	struct h248_observed_events *o = NULL;
 
-	for (size_t i = 0; i < n->count && command; i++) {
+	n->failed |= !command;
+	for (size_t i = 0; i < n->count && !n->failed; i++) {
 		if (!asked_for(term->events, n->leg->stream, &n->list[i]))
 			continue;
 		if (!o)
-			o = h248_observed_add(&n->arena, command, term->events->request_id);
-		if (!o || !observed_add(n, o, &n->list[i], wall))
-			return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
+			o = h248_observed_add(arena, command, term->events->request_id);
+		n->failed = !o || !observed_add(n, o, &n->list[i], wall);
 	}
-	if (!command || n->failed)
-		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
-	if (!o)
-		return 0;
-	mg->counts.notifies++;
-	return mg->ops.request(mg->ops.arg, request);
+	n->out->request = request;
+	return o && !n->failed;
+}
+
+static void notify(struct mg *mg, struct notice *n)
+{
+	if (n->out && request_build(mg, n)) {
+		mg_notice_send(mg, n->out);
+		return;
+	}
+	mg_notice_free(n->out);
+	if (n->out && !n->failed)
+		return;
+	mg->counts.notifies_lost++;
+	base_log(BASE_LOG_WARN, "mg", "context=%u term=%s stream=%u: no memory for a Notify",
+	         n->leg->term->context->id, n->leg->term->name, n->leg->stream);
 }
 
 static void log_happened(const struct notice *n)
@@ -401,6 +416,7 @@ void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay
 	struct mg *mg = leg->mg;
 
 	(void)endpoint;
+	n.out = mg_notice_new(leg->term);
 	switch (event->kind) {
 	case RELAY_TCP_UP:
 		leg->state = MG_LEG_TCP_UP;
@@ -433,12 +449,7 @@ void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay
 		break;
 	}
 	log_happened(&n);
-	if (n.failed || notify(mg, &n)) {
-		mg->counts.notifies_lost++;
-		base_log(BASE_LOG_WARN, "mg", "context=%u term=%s stream=%u: a Notify is lost",
-		         leg->term->context->id, leg->term->name, leg->stream);
-	}
+	notify(mg, &n);
 	if (event->kind == RELAY_TCP_UP || event->kind == RELAY_TLS_UP)
 		link_trigger(mg, leg, event->kind);
-	base_arena_done(&n.arena);
 }

@@ -11,6 +11,8 @@
 
 #include "base/base.h"
 
+#include "mg/config.h"
 #include "mg/core.h"
+#include "mg/shell.h"
 
 #endif

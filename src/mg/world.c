@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "mg/bearer.h"
+#include "mg/notify.h"
 #include "mg/part.h"
 #include "mg/world.h"
 
@@ -123,6 +124,7 @@ struct mg_term *mg_term_new(struct mg *mg, const char *name)
 	if (!term)
 		return NULL;
 	base_list_init(&term->node);
+	base_list_init(&term->notices);
 	snprintf(term->name, sizeof(term->name), "%s", name);
 	term->service_state = H248_STATE_IN_SERVICE;
 	term->born_ms = mg->ops.now_ms(mg->ops.arg);
@@ -179,6 +181,7 @@ void mg_term_free(struct mg *mg, struct mg_term *term)
 {
 	if (!term)
 		return;
+	mg_notices_forget(term);
 	mg_media_free(mg, term->media);
 	mg_events_free(term->events);
 	mg_choice_free(term->choice);

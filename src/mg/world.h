@@ -117,6 +117,7 @@ struct mg_term {
 	struct mg_media *media;     /* NULL = nothing ordered yet */
 	struct mg_events *events;   /* NULL = none */
 	struct mg_choice *choice;   /* NULL = all */
+	struct base_node notices;   /* not answered yet, in the order of events */
 	uint64_t born_ms;
 	uint64_t change_ms;   /* delayed ServiceChange; 0 = none */
 	uint8_t change_state; /* what it leads to */

@@ -228,13 +228,16 @@ static uint64_t op_wall(void *arg)
 	return ((struct stage *)arg)->wall_ms;
 }
 
-static int op_request(void *arg, struct h248_transaction *request)
+static int op_request(void *arg, struct h248_transaction *request, struct mg_notice *notice)
 {
 	struct stage *st = arg;
 	struct base_writer w = { 0 };
 	int rc;
 
+	if (st->unreachable)
+		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
 	st->requests++;
+	st->notice[st->notices++ % STAGE_NOTICES] = notice;
 	request->id = st->requests;
 	rc = h248_text_encode_transaction(&w, request, 2, H248_TEXT_COMPACT);
 	if (!rc)
@@ -333,6 +336,8 @@ void stage_start(struct stage *st)
 
 void stage_stop(struct stage *st)
 {
+	while (st->answered < st->notices)
+		stage_answer(st);
 	mg_free(st->mg);
 	st->mg = NULL;
 	base_log_sink_set(NULL, NULL);
@@ -407,6 +412,16 @@ void stage_event_tls(struct stage *st, size_t n, enum relay_event_kind kind, enu
 void stage_event(struct stage *st, size_t n, enum relay_event_kind kind, enum relay_cause cause)
 {
 	stage_event_tls(st, n, kind, cause, NULL);
+}
+
+void stage_answer(struct stage *st)
+{
+	struct mg_notice *n = st->notice[st->answered % STAGE_NOTICES];
+
+	if (st->answered == st->notices)
+		return;
+	st->answered++;
+	mg_request_done(st->mg, n);
 }
 
 void stage_forget(struct stage *st)

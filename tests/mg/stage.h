@@ -10,6 +10,7 @@
 #include "mg/core.h"
 
 #define STAGE_ENDPOINTS 256
+#define STAGE_NOTICES   4096
 
 /** What the fake bearer knows of one endpoint. */
 struct stage_endpoint {
@@ -42,6 +43,9 @@ struct stage {
 	char reply[65536];   /**< of the last stage_send, compact */
 	char request[65536]; /**< the last request of the gateway, compact; "" = none */
 	unsigned requests;
+	struct mg_notice *notice[STAGE_NOTICES]; /**< requests out */
+	size_t notices, answered;
+	bool unreachable;   /**< no controller: requests are refused */
 	char orders[16384]; /**< what the bearer was told since stage_forget, one line each */
 	char log[65536];    /**< what was logged */
 	char handoff[128];
@@ -62,6 +66,8 @@ const char *stage_send(struct stage *st, const char *actions);
 void stage_event(struct stage *st, size_t n, enum relay_event_kind kind, enum relay_cause cause);
 void stage_event_tls(struct stage *st, size_t n, enum relay_event_kind kind, enum relay_cause cause,
                      const struct relay_tls_result *tls);
+/** The controller answers the oldest request that is out. */
+void stage_answer(struct stage *st);
 /** Forget orders, request and log. */
 void stage_forget(struct stage *st);
 

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mg/yaml.h"
+
+#define WORD_TRANSPORT "h248.transport"
+
+static int word_pick(const struct mg_config *c, const char *where, const char *text,
+                     const char *const *words, unsigned *ret, struct base_error *err)
+{
+	struct base_writer w = { 0 };
+	int rc;
+
+	for (unsigned i = 0; text && words[i]; i++)
+		if (!strcmp(text, words[i])) {
+			*ret = i;
+			return 0;
+		}
+	if (!text)
+		return 0;
+	for (unsigned i = 0; words[i]; i++)
+		base_writer_printf(&w, "%s%s", i ? ", " : "", words[i]);
+	rc = config_refuse(c->doc, err, where, "'%s' is none of: %s", text, base_writer_cstr(&w));
+	base_writer_done(&w);
+	return rc;
+}
+
+static int number_check(const struct mg_config *c, const char *where, unsigned value, unsigned min,
+                        unsigned max, struct base_error *err)
+{
+	if (value && (value < min || value > max))
+		return config_refuse(c->doc, err, where, "%u is not within %u to %u", value, min,
+		                     max);
+	return 0;
+}
+
+static int ms_get(const struct mg_config *c, const char *where, const char *text, uint32_t *ret,
+                  struct base_error *err)
+{
+	uint64_t ms;
+	int rc = config_duration(c->doc, where, text, 0, &ms, err);
+
+	if (!rc && ms > UINT32_MAX)
+		rc = config_refuse(c->doc, err, where, "longer than 49 days");
+	if (!rc)
+		*ret = (uint32_t)ms;
+	return rc;
+}
+
+/* ---- mg ---- */
+
+static int mg_read(struct mg_config *c, struct base_error *err)
+{
+	static const char *const leave[] = { "graceful", "forced", NULL };
+	const struct mg_yaml_mg *y = c->yaml->mg;
+	struct h248_mid mid;
+	unsigned word = 0;
+	int rc;
+
+	c->drain_ms = 30000;
+	if (!y)
+		return 0;
+	if (y->mid && (strlen(y->mid) >= sizeof(c->mid) ||
+	               h248_mid_parse(base_str_of(y->mid), &mid) || mid.kind == H248_MID_PORT))
+		return config_refuse(c->doc, err, "mg.mid",
+		                     "'%s' is no mId: expected [ADDRESS]:PORT, <DOMAIN>:PORT or a "
+		                     "device name",
+		                     y->mid);
+	if (y->mid)
+		snprintf(c->mid, sizeof(c->mid), "%s", y->mid);
+	rc = number_check(c, "mg.workers", y->workers, 1, 256, err);
+	c->workers = y->workers;
+	if (!rc)
+		rc = config_duration(c->doc, "mg.drain", y->drain, 30000, &c->drain_ms, err);
+	if (!rc)
+		rc = word_pick(c, "mg.leave", y->leave, leave, &word, err);
+	c->forced = word == 1;
+	return rc;
+}
+
+/* ---- h248 ---- */
+
+static int addr_read(const struct mg_config *c, const char *where, const char *text,
+                     enum h248_transport_kind transport, struct h248_addr *ret,
+                     struct base_error *err)
+{
+	struct config_address a;
+	int rc = config_address(c->doc, where, text, H248_PORT_TEXT, &a, err);
+
+	if (rc)
+		return rc;
+	if (a.transport[0] && strcmp(a.transport, transport == H248_TCP ? "tcp" : "udp") != 0)
+		return config_refuse(c->doc, err, where, "'%s' is not the transport of h248 (%s)",
+		                     a.transport, transport == H248_TCP ? "tcp" : "udp");
+	if (h248_addr_parse(transport, base_str_of(a.host), a.port, ret))
+		return config_refuse(c->doc, err, where,
+		                     "'%s' is no numeric address; names are not resolved", a.host);
+	ret->port = a.port;
+	return 0;
+}
+
+static int controllers_read(struct mg_config *c, enum h248_transport_kind transport,
+                            struct base_error *err)
+{
+	char where[MG_WHERE];
+	int rc = 0;
+
+	for (unsigned i = 0; i < c->yaml->controllers_count && !rc; i++) {
+		snprintf(where, sizeof(where), "controllers[%u]", i);
+		rc = addr_read(c, where, c->yaml->controllers[i], transport, &c->controllers[i],
+		               err);
+		c->controller_count = i + 1;
+	}
+	c->assoc.controllers = c->controllers;
+	c->assoc.controllers_count = c->controller_count;
+	return rc;
+}
+
+static int h248_times_read(struct mg_config *c, const struct mg_yaml_h248 *y,
+                           struct base_error *err)
+{
+	const struct {
+		const char *where, *text;
+		uint32_t *to;
+	} times[] = {
+		{ "h248.inactivity", y->inactivity, &c->assoc.inactivity_ms },
+		{ "h248.max-waiting-delay", y->mwd, &c->assoc.mwd_ms },
+		{ "h248.retry", y->retry, &c->assoc.retry_ms },
+		{ "h248.retry-max", y->retry_max, &c->assoc.retry_max_ms },
+		{ "h248.register-timeout", y->register_timeout, &c->assoc.register_ms },
+		{ "h248.leave-timeout", y->leave_timeout, &c->assoc.leave_ms },
+		{ "h248.long-timer", y->long_timer, &c->node.txn.long_timer_ms },
+		{ "h248.t-max", y->t_max, &c->node.txn.t_max_ms },
+		{ "h248.execution-time", y->execution, &c->node.txn.execution_ms },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < BASE_COUNT(times) && !rc; i++)
+		rc = ms_get(c, times[i].where, times[i].text, times[i].to, err);
+	c->core.execution_ms = c->node.txn.execution_ms;
+	return rc;
+}
+
+static int h248_read(struct mg_config *c, struct base_error *err)
+{
+	static const char *const transports[] = { "udp", "tcp", NULL };
+	static const char *const encodings[] = { "compact", "pretty", NULL };
+	static const struct mg_yaml_h248 none;
+	const struct mg_yaml_h248 *y = c->yaml->h248 ? c->yaml->h248 : &none;
+	unsigned transport = 0, encoding = 0;
+	int rc = word_pick(c, WORD_TRANSPORT, y->transport, transports, &transport, err);
+	enum h248_transport_kind kind = transport == 1 ? H248_TCP : H248_UDP;
+
+	if (!rc)
+		rc = word_pick(c, "h248.encoding", y->encoding, encodings, &encoding, err);
+	if (!rc)
+		rc = number_check(c, "h248.version", y->version, 1, H248_VERSION_MAX, err);
+	if (!rc)
+		rc = controllers_read(c, kind, err);
+	if (!rc && y->listen)
+		rc = addr_read(c, "h248.listen", y->listen, kind, &c->listen, err);
+	else if (!rc && kind == H248_UDP)
+		return config_refuse(c->doc, err, "h248",
+		                     "with transport udp, 'listen' is needed: ADDRESS:PORT");
+	if (!rc)
+		rc = h248_times_read(c, y, err);
+	c->node.txn.pretty = encoding == 1;
+	c->node.txn.pending_limit = c->core.pending_limit = y->pending_limit;
+	c->assoc.version = (uint8_t)y->version;
+	if (y->profile) {
+		c->assoc.profile = base_str_of(y->profile);
+		c->assoc.profile_version = 1;
+	}
+	return rc;
+}
+
+/* ---- media, limits, log ---- */
+
+static int media_address(struct mg_config *c, unsigned i, struct base_error *err)
+{
+	const char *text = c->yaml->media->addresses[i];
+	struct sockaddr_storage *to = &c->addresses[i];
+	char where[MG_WHERE];
+
+	snprintf(where, sizeof(where), "media.addresses[%u]", i);
+	if (inet_pton(AF_INET, text, &((struct sockaddr_in *)to)->sin_addr) == 1)
+		to->ss_family = AF_INET;
+	else if (inet_pton(AF_INET6, text, &((struct sockaddr_in6 *)to)->sin6_addr) == 1)
+		to->ss_family = AF_INET6;
+	else
+		return config_refuse(c->doc, err, where, "'%s' is no IPv4 or IPv6 address", text);
+	return 0;
+}
+
+static int ports_read(struct mg_config *c, const char *text, struct base_error *err)
+{
+	const char *dash = text ? strchr(text, '-') : NULL;
+	uint64_t min, max;
+
+	if (!text)
+		return 0;
+	if (!dash ||
+	    base_str_u64(base_str_trim((struct base_str){ text, (size_t)(dash - text) }), 65535,
+	                 &min) ||
+	    base_str_u64(base_str_trim(base_str_of(dash + 1)), 65535, &max) || !min || max < min)
+		return config_refuse(c->doc, err, "media.ports",
+		                     "'%s' is no range of ports: expected LOW-HIGH", text);
+	c->core.port_min = (uint16_t)min;
+	c->core.port_max = (uint16_t)max;
+	return 0;
+}
+
+static int media_read(struct mg_config *c, struct base_error *err)
+{
+	const struct mg_yaml_media *y = c->yaml->media;
+	int rc = ports_read(c, y->ports, err);
+
+	for (unsigned i = 0; i < y->addresses_count && !rc; i++)
+		rc = media_address(c, i, err);
+	c->core.addresses = c->addresses;
+	c->core.address_count = y->addresses_count;
+	if (!rc)
+		rc = ms_get(c, "media.connect-timeout", y->connect_timeout, &c->core.connect_ms,
+		            err);
+	if (!rc)
+		rc = ms_get(c, "media.handshake-timeout", y->handshake_timeout,
+		            &c->core.handshake_ms, err);
+	return rc;
+}
+
+static int limits_read(struct mg_config *c, struct base_error *err)
+{
+	const struct mg_yaml_limits *y = c->yaml->limits;
+	uint64_t buffer = 0;
+	int rc;
+
+	if (!y)
+		return 0;
+	rc = number_check(c, "limits.contexts", y->contexts, 1, 10000000, err);
+	if (!rc)
+		rc = number_check(c, "limits.terminations-per-context", y->terminations, 1, 1024,
+		                  err);
+	if (!rc)
+		rc = number_check(c, "limits.streams-per-termination", y->streams, 1, 1024, err);
+	if (!rc)
+		rc = config_size(c->doc, "limits.buffer", y->buffer, 0, &buffer, err);
+	c->core.max_contexts = y->contexts;
+	c->core.max_terminations = y->terminations;
+	c->core.max_streams = y->streams;
+	c->endpoint_limit = y->endpoints;
+	c->node.txn.max_incoming = y->transactions;
+	c->buffer_limit = buffer;
+	return rc;
+}
+
+static int log_read(struct mg_config *c, struct base_error *err)
+{
+	const struct mg_yaml_log *y = c->yaml->log;
+
+	c->log_level = BASE_LOG_INFO;
+	if (!y)
+		return 0;
+	c->log_messages = y->messages;
+	if (y->level && base_log_level_parse(base_str_of(y->level), &c->log_level))
+		return config_refuse(c->doc, err, "log.level",
+		                     "'%s' is none of: error, warn, info, debug", y->level);
+	return 0;
+}
+
+int mg_config_load(struct mg_config **ret, const char *path, struct base_error *err)
+{
+	struct mg_config *c = calloc(1, sizeof(*c));
+	int rc;
+
+	if (!c)
+		return BASE_ERR(BASE_LOCAL, 0);
+	rc = config_load(path, &mg_yaml_schema, (void **)&c->yaml, &c->doc, err);
+	if (!rc)
+		rc = mg_read(c, err);
+	if (!rc)
+		rc = h248_read(c, err);
+	if (!rc)
+		rc = media_read(c, err);
+	if (!rc)
+		rc = limits_read(c, err);
+	if (!rc)
+		rc = log_read(c, err);
+	if (!rc)
+		rc = mg_domains_load(c, err);
+	if (rc)
+		goto out;
+	*ret = c;
+	c = NULL;
+out:
+	mg_config_free(c);
+	return rc;
+}
+
+void mg_config_free(struct mg_config *config)
+{
+	if (!config)
+		return;
+	mg_domain_table_free(config->domains);
+	config_free(&mg_yaml_schema, config->yaml);
+	config_doc_free(config->doc);
+	base_arena_done(&config->arena);
+	free(config);
+}
+
+struct mg_domain_table *mg_config_domains_take(struct mg_config *config)
+{
+	struct mg_domain_table *table = config->domains;
+
+	config->domains = NULL;
+	return table;
+}
+
+void mg_config_warn(const struct mg_config *c)
+{
+	if (c->log_messages)
+		base_log(BASE_LOG_WARN, "mg",
+		         "unsafe setting log.unsafe-messages: keys that the controller sends stand "
+		         "in the log");
+	for (unsigned i = 0; i < c->yaml->domains_count; i++) {
+		const struct mg_yaml_domain *d = &c->yaml->domains[i];
+
+		if (d->null_encryption)
+			base_log(BASE_LOG_WARN, "mg",
+			         "unsafe setting unsafe-null-encryption in TLS domain %s: sessions "
+			         "may be in clear text",
+			         d->name);
+		for (unsigned k = 0; k < d->continue_on_count; k++)
+			base_log(BASE_LOG_WARN, "mg",
+			         "unsafe setting continue-on in TLS domain %s: sessions go on "
+			         "though the peer's authentication failed with '%s'",
+			         d->name, d->continue_on[k]);
+		for (unsigned k = 0; k < d->server_methods_count; k++)
+			if (!strcmp(d->server_methods[k], "none"))
+				base_log(BASE_LOG_WARN, "mg",
+				         "unsafe setting server-methods none in TLS domain %s: "
+				         "servers are not authenticated",
+				         d->name);
+	}
+	for (size_t i = 0; c->domains && i < c->domains->count; i++)
+		for (const char *const *g = c->domains->domains[i].gaps; g && *g; g++)
+			base_log(BASE_LOG_WARN, "mg", "TLS domain %s: %s",
+			         c->domains->domains[i].name, *g);
+}

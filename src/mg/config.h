@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The gateway's one file (packaging/gatehouse-mg.yaml tells every key). Loading checks everything
+ * that can be checked without sockets, TLS domains included; errors name file, line, column and
+ * what was expected.
+ */
+#ifndef GH_MG_CONFIG_H
+#define GH_MG_CONFIG_H
+
+#include "base/base.h"
+#include "config/config.h"
+#include "h248/h248.h"
+#include "mg/core.h"
+
+#define MG_CONTROLLERS_MAX 16
+#define MG_ADDRESSES_MAX   16
+
+struct mg_yaml;
+
+/** TLS domains made from a configuration, with what they stand on. */
+struct mg_domain_table {
+	struct mg_domain *domains;
+	size_t count;
+	const struct mg_domain *default_domain; /**< in `domains`; NULL = none */
+	struct profile_store *profiles;
+	struct base_arena arena;
+	struct mg_domain_table *older; /**< replaced by a reload; sessions may still use it */
+};
+
+struct mg_config {
+	char mid[128]; /**< as written; empty = from the H.248 address */
+	unsigned workers;
+	uint64_t drain_ms;
+	bool forced; /**< leave with Forced, not Graceful */
+
+	struct h248_addr controllers[MG_CONTROLLERS_MAX];
+	size_t controller_count;
+	struct h248_addr listen;
+	struct h248_node_config node;
+	struct h248_assoc_config assoc;
+	enum h248_text_style style;
+
+	struct sockaddr_storage addresses[MG_ADDRESSES_MAX];
+	struct mg_settings core;
+	size_t buffer_limit;
+	unsigned endpoint_limit;
+	enum base_level log_level;
+	bool log_messages; /**< unsafe: whole messages, keys included, at level debug */
+
+	struct mg_domain_table *domains; /**< owned until mg_config_domains_take */
+
+	struct mg_yaml *yaml; /* private */
+	struct config_doc *doc;
+	struct base_arena arena;
+};
+
+/**
+ * Load and check a file, TLS domains with their keys and certificates included.
+ * @return 0; BASE_CONFIG with place and words; BASE_LOCAL when memory is short
+ */
+int mg_config_load(struct mg_config **ret, const char *path, struct base_error *err);
+/** NULL is fine. */
+void mg_config_free(struct mg_config *config);
+/** The domains become the caller's. */
+struct mg_domain_table *mg_config_domains_take(struct mg_config *config);
+void mg_domain_table_free(struct mg_domain_table *table);
+/** One warning line for each unsafe setting, one for each gap between profile and engine. */
+void mg_config_warn(const struct mg_config *config);
+
+#endif

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * TLS domains (H.248.TLSPROF 8.1): profile, credentials, trust and keys of the configuration made
+ * into what the relay uses and what an audit tells.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mg/yaml.h"
+#include "profile/profile.h"
+#include "trust/trust.h"
+#include "x509/x509.h"
+
+/* What a domain is made from; freed after it is made. */
+struct making {
+	struct mg_config *config;
+	const struct mg_yaml_domain *y;
+	unsigned index;
+	struct tls_domain_spec spec;
+	struct tls_psk *psks;
+	struct base_error *err;
+};
+
+static int refuse(const struct making *m, const char *key, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
+static int refuse(const struct making *m, const char *key, const char *fmt, ...)
+{
+	char where[MG_WHERE], text[400];
+	va_list ap;
+
+	snprintf(where, sizeof(where), "tls-domains[%u]%s%s", m->index, key[0] ? "." : "", key);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return config_refuse(m->config->doc, m->err, where, "%s", text);
+}
+
+/* A failure of a lower floor: its words, at the key that led there. */
+static int refuse_for(const struct making *m, const char *key, const struct base_error *why)
+{
+	char text[900];
+
+	return refuse(m, key, "%.380s", base_error_format(why, text, sizeof(text)));
+}
+
+static const char *file_of(const struct making *m, const char *name)
+{
+	return config_doc_path(m->config->doc, name, &m->config->arena);
+}
+
+/* ---- the parts ---- */
+
+static int identity_make(struct making *m)
+{
+	const struct mg_yaml_domain *y = m->y;
+	struct base_error why = { 0 };
+	const char *cert, *key;
+
+	if (!y->certificate && !y->key)
+		return 0;
+	if (!y->certificate)
+		return refuse(m, "key", "a key without a certificate");
+	cert = file_of(m, y->certificate);
+	key = file_of(m, y->key ? y->key : y->certificate);
+	if (!cert || !key)
+		return BASE_ERR(BASE_LOCAL, 0);
+	if (x509_identity_load(&m->spec.identity, cert, key, &why))
+		return refuse_for(m, "certificate", &why);
+	return 0;
+}
+
+static int files_list(struct making *m, const char *const *names, unsigned count,
+                      const char *const **ret)
+{
+	const char **list = base_arena_array(&m->config->arena, count + 1, sizeof(*list));
+
+	if (!list)
+		return BASE_ERR(BASE_LOCAL, 0);
+	for (unsigned i = 0; i < count; i++) {
+		list[i] = file_of(m, names[i]);
+		if (!list[i])
+			return BASE_ERR(BASE_LOCAL, 0);
+	}
+	*ret = list;
+	return 0;
+}
+
+static int trust_make(struct making *m)
+{
+	const struct mg_yaml_trust *y = m->y->trust;
+	struct trust_store_files files = { 0 };
+	struct base_error why = { 0 };
+	int rc;
+
+	if (!y)
+		return 0;
+	rc = files_list(m, y->anchors, y->anchors_count, &files.anchors);
+	if (!rc)
+		rc = files_list(m, y->untrusted, y->untrusted_count, &files.untrusted);
+	if (!rc)
+		rc = files_list(m, y->crls, y->crls_count, &files.crls);
+	if (rc)
+		return rc;
+	files.crl_required = y->crl_required;
+	if (trust_store_load(&m->spec.trust, &files, &why))
+		return refuse_for(m, "trust", &why);
+	return 0;
+}
+
+static int psks_make(struct making *m)
+{
+	const struct mg_yaml_domain *y = m->y;
+
+	m->psks = y->psks_count ? calloc(y->psks_count, sizeof(*m->psks)) : NULL;
+	if (y->psks_count && !m->psks)
+		return BASE_ERR(BASE_LOCAL, 0);
+	m->spec.psks = m->psks;
+	for (unsigned i = 0; i < y->psks_count; i++) {
+		struct base_error why = { 0 };
+		const char *file = file_of(m, y->psks[i].key_file);
+		char key[64];
+
+		snprintf(key, sizeof(key), "psks[%u].key-file", i);
+		if (!file)
+			return BASE_ERR(BASE_LOCAL, 0);
+		if (config_secret_read(file, &m->psks[i].key, &why))
+			return refuse_for(m, key, &why);
+		m->spec.psk_count = i + 1;
+		m->psks[i].identity = base_str_of(y->psks[i].identity);
+		if (!m->psks[i].key.len || m->psks[i].key.len > 64)
+			return refuse(m, key, "a key has 1 to 64 octets (RFC 4279, 5.3)");
+		if (m->psks[i].identity.len > 128)
+			return refuse(m, key, "an identity has at most 128 octets (RFC 4279, 5.3)");
+	}
+	m->spec.psk_hint = y->psk_hint;
+	return 0;
+}
+
+/* ---- words ---- */
+
+static int methods_read(const struct making *m, const char *key, const char *const *words,
+                        unsigned count, unsigned *ret)
+{
+	char where[64];
+
+	*ret = 0;
+	for (unsigned i = 0; i < count; i++) {
+		if (!strcmp(words[i], "ca"))
+			*ret |= TRUST_CA;
+		else if (!strcmp(words[i], "fingerprint"))
+			*ret |= TRUST_FINGERPRINT;
+		else if (strcmp(words[i], "none") != 0 || count != 1) {
+			snprintf(where, sizeof(where), "%s[%u]", key, i);
+			return refuse(m, where, "'%s' is none of: ca, fingerprint, or none alone",
+			              words[i]);
+		}
+	}
+	if (!count)
+		*ret = TRUST_FINGERPRINT | (m->spec.trust ? TRUST_CA : 0);
+	return 0;
+}
+
+static int policy_read(struct making *m)
+{
+	static const char *const auths[] = { "none", "request", "require" };
+	const struct mg_yaml_domain *y = m->y;
+	unsigned auth = 0;
+	int rc = methods_read(m, "server-methods", y->server_methods, y->server_methods_count,
+	                      &m->spec.server_methods);
+
+	if (!rc)
+		rc = methods_read(m, "client-methods", y->client_methods, y->client_methods_count,
+		                  &m->spec.client_methods);
+	if (rc)
+		return rc;
+	while (y->client_auth && auth < BASE_COUNT(auths) && strcmp(y->client_auth, auths[auth]))
+		auth++;
+	if (auth == BASE_COUNT(auths))
+		return refuse(m, "client-auth", "'%s' is none of: none, request, require",
+		              y->client_auth);
+	m->spec.client_auth = (enum tls_client_auth)auth;
+	for (unsigned i = 0; i < y->continue_on_count; i++) {
+		unsigned reason = TRUST_OK + 1;
+		char where[64];
+
+		while (reason < TRUST_REASON_COUNT &&
+		       strcmp(y->continue_on[i], trust_reason_name((enum trust_reason)reason)))
+			reason++;
+		snprintf(where, sizeof(where), "continue-on[%u]", i);
+		if (reason == TRUST_REASON_COUNT)
+			return refuse(m, where, "'%s' is no reason of a failed authentication",
+			              y->continue_on[i]);
+		m->spec.continue_on |= 1U << reason;
+	}
+	return 0;
+}
+
+static int engine_read(struct making *m)
+{
+	static const enum tls_engine engines[] = { TLS_ENGINE_AUTO, TLS_ENGINE_OPENSSL,
+		                                   TLS_ENGINE_GNUTLS };
+	const char *word = m->y->engine;
+
+	m->spec.engine = TLS_ENGINE_AUTO;
+	for (size_t i = 0; word && i < BASE_COUNT(engines); i++)
+		if (!strcmp(word, tls_engine_name(engines[i]))) {
+			m->spec.engine = engines[i];
+			return 0;
+		}
+	return word ? refuse(m, "engine", "'%s' is none of: auto, openssl, gnutls", word) : 0;
+}
+
+static int name_check(const struct making *m)
+{
+	const struct mg_yaml *y = m->config->yaml;
+
+	if (strlen(m->y->name) > 63)
+		return refuse(m, "name", "longer than 63 octets");
+	for (unsigned i = 0; i < m->index; i++) {
+		if (!strcmp(y->domains[i].name, m->y->name))
+			return refuse(m, "name", "'%s' is the name of tls-domains[%u] already",
+			              m->y->name, i);
+		if (m->y->is_default && y->domains[i].is_default)
+			return refuse(m, "default", "tls-domains[%u] is the default already", i);
+	}
+	return 0;
+}
+
+/* ---- what an audit tells of it ---- */
+
+static int own_fingerprint(const struct mg_domain *domain, struct x509_fingerprint *ret)
+{
+	return tls_domain_fingerprint(domain->tls, ret);
+}
+
+static int versions_tell(struct base_arena *arena, const struct tls_domain *tls,
+                         struct mg_domain *d)
+{
+	const struct profile_settings *s = tls_domain_settings(tls);
+	const char **list = base_arena_array(arena, 8, sizeof(*list));
+	unsigned n = 0;
+	uint16_t min, max;
+
+	if (!list)
+		return BASE_ERR(BASE_LOCAL, 0);
+	tls_domain_versions(tls, &min, &max);
+	for (unsigned v = PROFILE_TLS_1_0; v <= PROFILE_TLS_1_3; v <<= 1) {
+		uint16_t wire = profile_version_wire(v);
+
+		if ((s->versions & v) && wire >= min && wire <= max)
+			list[n++] = profile_version_name(v);
+	}
+	d->versions = list;
+	return 0;
+}
+
+static int suites_tell(struct base_arena *arena, const struct tls_domain *tls, struct mg_domain *d)
+{
+	size_t count;
+	const uint16_t *codes = tls_domain_suites(tls, &count);
+	const char **list = base_arena_array(arena, count + 1, sizeof(*list));
+
+	if (!list)
+		return BASE_ERR(BASE_LOCAL, 0);
+	for (size_t i = 0; i < count; i++) {
+		const struct profile_suite *s = profile_suite_find(codes[i]);
+
+		list[i] = s ? s->name : "?";
+		if (!s || !(s->flags & (PROFILE_SUITE_PSK | PROFILE_SUITE_ANON)))
+			d->certificate = true;
+	}
+	d->suites = list;
+	return 0;
+}
+
+static int gaps_tell(struct base_arena *arena, const struct tls_domain *tls, struct mg_domain *d)
+{
+	size_t count;
+	const struct tls_gap *gaps = tls_domain_gaps(tls, &count);
+	const char **list = base_arena_array(arena, count + 1, sizeof(*list));
+
+	if (!list)
+		return BASE_ERR(BASE_LOCAL, 0);
+	for (size_t i = 0; i < count; i++)
+		list[i] = gaps[i].text;
+	d->gaps = count ? list : NULL;
+	return 0;
+}
+
+static int domain_describe(struct base_arena *arena, struct mg_domain *d)
+{
+	const struct profile_settings *s = tls_domain_settings(d->tls);
+	int rc = versions_tell(arena, d->tls, d);
+
+	d->name = tls_domain_name(d->tls);
+	d->fingerprint = own_fingerprint;
+	d->compression = s->compression.value;
+	d->resumption = s->resumption.value;
+	d->renegotiation = s->renegotiation_client == PROFILE_RENEGOTIATION_SECURE;
+	if (!rc)
+		rc = suites_tell(arena, d->tls, d);
+	return rc ? rc : gaps_tell(arena, d->tls, d);
+}
+
+/* ---- one and all ---- */
+
+static void making_done(struct making *m)
+{
+	x509_identity_unref(m->spec.identity);
+	trust_store_unref(m->spec.trust);
+	for (size_t i = 0; i < m->y->psks_count && m->psks; i++)
+		base_secret_done(&m->psks[i].key);
+	free(m->psks);
+}
+
+static int domain_make(struct making *m, struct mg_domain_table *table, struct mg_domain *d)
+{
+	struct base_error why = { 0 };
+	int rc = name_check(m);
+
+	m->spec.name = m->y->name;
+	m->spec.null_encryption = m->y->null_encryption;
+	if (!rc && profile_store_find(table->profiles, m->y->profile, &m->spec.profile, &why))
+		rc = refuse_for(m, "profile", &why);
+	if (!rc)
+		rc = engine_read(m);
+	if (!rc)
+		rc = identity_make(m);
+	if (!rc)
+		rc = trust_make(m);
+	if (!rc)
+		rc = psks_make(m);
+	if (!rc)
+		rc = policy_read(m);
+	if (!rc && tls_domain_new(&d->tls, &m->spec, &why))
+		rc = refuse_for(m, "", &why);
+	making_done(m);
+	return rc ? rc : domain_describe(&table->arena, d);
+}
+
+static int profiles_open(struct mg_config *c, struct mg_domain_table *table)
+{
+	int rc = profile_store_new(&table->profiles);
+
+	for (unsigned i = 0; i < c->yaml->profile_dirs_count && !rc; i++) {
+		const char *dir = config_doc_path(c->doc, c->yaml->profile_dirs[i], &c->arena);
+
+		rc = dir ? profile_store_dir(table->profiles, dir) : BASE_ERR(BASE_LOCAL, 0);
+	}
+	return rc;
+}
+
+int mg_domains_load(struct mg_config *c, struct base_error *err)
+{
+	struct mg_domain_table *table = calloc(1, sizeof(*table));
+	int rc;
+
+	if (!table)
+		return BASE_ERR(BASE_LOCAL, 0);
+	c->domains = table;
+	table->domains = calloc(c->yaml->domains_count + 1, sizeof(*table->domains));
+	if (!table->domains)
+		return BASE_ERR(BASE_LOCAL, 0);
+	rc = profiles_open(c, table);
+	for (unsigned i = 0; i < c->yaml->domains_count && !rc; i++) {
+		struct making m = {
+			.config = c, .y = &c->yaml->domains[i], .index = i, .err = err
+		};
+
+		table->count = i + 1;
+		rc = domain_make(&m, table, &table->domains[i]);
+		if (!rc && m.y->is_default)
+			table->default_domain = &table->domains[i];
+	}
+	return rc;
+}
+
+void mg_domain_table_free(struct mg_domain_table *table)
+{
+	while (table) {
+		struct mg_domain_table *older = table->older;
+
+		for (size_t i = 0; table->domains && i < table->count; i++)
+			tls_domain_unref(table->domains[i].tls);
+		profile_store_free(table->profiles);
+		base_arena_done(&table->arena);
+		free(table->domains);
+		free(table);
+		table = older;
+	}
+}

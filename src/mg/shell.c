@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "mg/shell.h"
+
+struct shell {
+	struct mg_config *config;
+	const char *path;
+	struct loop *loop;
+	struct relay_pool *pool;
+	struct h248_gateway *gateway;
+	struct mg *mg;
+	struct mg_domain_table *domains;
+	struct loop_timer advance, drain;
+	bool leaving;  /* SIGTERM has come */
+	bool stopping; /* the last ServiceChange is out */
+};
+
+/* A request that is out, and whose it is. */
+struct sent {
+	struct shell *shell;
+	struct mg_notice *notice; /* NULL: the shell's own ServiceChange */
+};
+
+static struct h248_assoc *assoc_of(const struct shell *sh)
+{
+	return h248_gateway_assoc(sh->gateway);
+}
+
+/* ---- leaving ---- */
+
+static void stop_now(struct shell *sh, enum h248_method method)
+{
+	if (sh->stopping)
+		return;
+	sh->stopping = true;
+	loop_timer_stop(sh->loop, &sh->drain);
+	h248_assoc_stop(assoc_of(sh), method, H248_R_MG_FAILURE);
+}
+
+static void drain_over(void *arg)
+{
+	struct shell *sh = arg;
+	struct mg_counts counts;
+
+	mg_counts(sh->mg, &counts);
+	base_log(BASE_LOG_WARN, "mg", "drain time is over with %zu contexts", counts.contexts);
+	stop_now(sh, H248_FORCED);
+}
+
+static void request_over(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
+                         const struct h248_transaction *reply)
+{
+	struct sent *sent = arg;
+	struct shell *sh = sent->shell;
+
+	(void)msg;
+	(void)reply;
+	if (outcome == H248_OUTCOME_TIMEOUT && !sh->stopping)
+		h248_assoc_failed(assoc_of(sh));
+	if (sent->notice)
+		mg_request_done(sh->mg, sent->notice);
+	free(sent);
+}
+
+static int request_send(struct shell *sh, struct h248_transaction *request,
+                        struct mg_notice *notice)
+{
+	struct h248_peer *peer = h248_assoc_peer(assoc_of(sh));
+	struct sent *sent;
+	int rc;
+
+	if (!peer)
+		return BASE_ERR(BASE_LOCAL, H248_E_NOT_READY);
+	sent = malloc(sizeof(*sent));
+	if (!sent)
+		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
+	sent->shell = sh;
+	sent->notice = notice;
+	rc = h248_txn_request(peer, request, 0, request_over, sent, NULL);
+	if (rc)
+		free(sent);
+	return rc;
+}
+
+/* ServiceChange Graceful: the controller ends its contexts meanwhile (7.2.8). */
+static int graceful_tell(struct shell *sh)
+{
+	struct base_arena arena = { 0 };
+	struct h248_transaction *t = h248_request_new(&arena);
+	struct h248_action *a = t ? h248_action_add(&arena, t, H248_CONTEXT_NULL) : NULL;
+	struct h248_command *c =
+	        a ? h248_command_add(&arena, a, H248_SERVICE_CHANGE, BASE_STR("ROOT")) : NULL;
+	struct h248_services *s = c ? h248_services_add(&arena, c) : NULL;
+	int rc = BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
+
+	if (s) {
+		s->method = H248_GRACEFUL;
+		s->reason = base_str_of(h248_reason_text(H248_R_MG_FAILURE));
+		s->reason_code = H248_R_MG_FAILURE;
+		s->has_reason = true;
+		s->delay = (uint32_t)(sh->config->drain_ms / 1000);
+		s->has_delay = true;
+		rc = request_send(sh, t, NULL);
+	}
+	base_arena_done(&arena);
+	return rc;
+}
+
+static void leave(struct shell *sh)
+{
+	struct mg_counts counts;
+
+	mg_counts(sh->mg, &counts);
+	mg_close_door(sh->mg, true);
+	if (sh->leaving || sh->config->forced || !sh->config->drain_ms) {
+		stop_now(sh, H248_FORCED);
+		return;
+	}
+	sh->leaving = true;
+	base_log(BASE_LOG_INFO, "mg", "leaving: %zu contexts, drain time %llu ms", counts.contexts,
+	         (unsigned long long)sh->config->drain_ms);
+	if (!counts.contexts || graceful_tell(sh)) {
+		stop_now(sh, H248_GRACEFUL);
+		return;
+	}
+	loop_timer_start(sh->loop, &sh->drain, sh->config->drain_ms, drain_over, sh);
+}
+
+/* ---- reload ---- */
+
+static void reload(struct shell *sh)
+{
+	struct base_error err = { 0 };
+	struct mg_config *fresh = NULL;
+	struct mg_domain_table *table;
+	char text[900];
+
+	if (mg_config_load(&fresh, sh->path, &err)) {
+		base_log(BASE_LOG_ERROR, "mg", "not reloaded, nothing has changed: %s",
+		         base_error_format(&err, text, sizeof(text)));
+		return;
+	}
+	mg_config_warn(fresh);
+	table = mg_config_domains_take(fresh);
+	mg_config_free(fresh);
+	mg_domains_set(sh->mg, table->domains, table->count, table->default_domain);
+	for (size_t i = 0; i < sh->domains->count; i++)
+		(void)relay_pool_domain_drop(sh->pool, sh->domains->domains[i].tls);
+	/* Sessions may stand on the old profiles as long as they live. */
+	table->older = sh->domains;
+	sh->domains = table;
+	base_log(BASE_LOG_INFO, "mg",
+	         "reloaded: %zu TLS domains, for new endpoints; other settings need a restart",
+	         table->count);
+}
+
+static void on_signal(void *arg, int signum)
+{
+	if (signum == SIGHUP)
+		reload(arg);
+	else
+		leave(arg);
+}
+
+/* ---- the core's calls ---- */
+
+static uint64_t op_now(void *arg)
+{
+	return loop_now_ms(((struct shell *)arg)->loop);
+}
+
+static uint64_t op_wall(void *arg)
+{
+	struct timespec t;
+
+	(void)arg;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static int op_request(void *arg, struct h248_transaction *request, struct mg_notice *notice)
+{
+	return request_send(arg, request, notice);
+}
+
+static void op_handoff(void *arg, const struct h248_mid *mgc)
+{
+	h248_assoc_handoff(assoc_of(arg), mgc);
+}
+
+static void op_inactivity(void *arg, uint32_t inactivity_ms, uint32_t request_id)
+{
+	h248_assoc_inactivity_set(assoc_of(arg), inactivity_ms, request_id);
+}
+
+static void op_idle(void *arg)
+{
+	struct shell *sh = arg;
+
+	if (sh->leaving)
+		stop_now(sh, H248_GRACEFUL);
+}
+
+static void advance_due(void *arg);
+
+static void op_rearm(void *arg)
+{
+	struct shell *sh = arg;
+	uint64_t due = mg_deadline(sh->mg), now = loop_now_ms(sh->loop);
+
+	if (due == UINT64_MAX)
+		loop_timer_stop(sh->loop, &sh->advance);
+	else
+		loop_timer_start(sh->loop, &sh->advance, due > now ? due - now : 0, advance_due,
+		                 sh);
+}
+
+static void advance_due(void *arg)
+{
+	mg_advance(((struct shell *)arg)->mg);
+	op_rearm(arg);
+}
+
+/* ---- the association's calls ---- */
+
+static void on_request(void *user, struct h248_incoming *in, const struct h248_message *msg,
+                       const struct h248_transaction *req)
+{
+	struct h248_transaction *reply = NULL;
+	struct base_arena arena = { 0 };
+	struct shell *sh = user;
+	int rc = mg_execute(sh->mg, req, msg->version ? msg->version : 1, &arena, &reply);
+
+	if (rc)
+		h248_txn_reply_error(in, H248_E_RESOURCES, NULL);
+	else
+		rc = h248_txn_reply(in, reply);
+	if (rc)
+		base_log(BASE_LOG_WARN, "mg", "transaction %u: the reply could not be sent (%u)",
+		         req->id, base_err_detail(rc));
+	base_arena_done(&arena);
+}
+
+static void on_up(void *user, struct h248_peer *peer)
+{
+	char text[H248_ADDR_TEXT];
+
+	(void)user;
+	base_log(BASE_LOG_INFO, "mg", "registered controller=%s version=%u",
+	         h248_addr_format(h248_peer_addr(peer), text), h248_peer_version(peer));
+}
+
+static void on_down(void *user, struct h248_peer *peer, enum h248_assoc_cause cause)
+{
+	static const char *const causes[] = { "?", "silent", "lost", "handoff", "left" };
+	char text[H248_ADDR_TEXT];
+
+	(void)user;
+	base_log(BASE_LOG_INFO, "mg", "no longer registered controller=%s cause=%s",
+	         h248_addr_format(h248_peer_addr(peer), text),
+	         cause < BASE_COUNT(causes) ? causes[cause] : "?");
+}
+
+static void on_gone(void *user)
+{
+	loop_stop(((struct shell *)user)->loop);
+}
+
+static void on_state(void *user, enum h248_assoc_state from, enum h248_assoc_state to,
+                     const char *event)
+{
+	(void)user;
+	base_log(BASE_LOG_DEBUG, "mg", "association %s -> %s by %s", h248_assoc_state_name(from),
+	         h248_assoc_state_name(to), event);
+}
+
+static void on_trace(void *user, bool out, const struct h248_addr *peer, const void *data,
+                     size_t len)
+{
+	char text[H248_ADDR_TEXT];
+
+	(void)user;
+	base_log(BASE_LOG_DEBUG, "mg", "%s %s: %.*s", out ? "to" : "from",
+	         h248_addr_format(peer, text), (int)len, (const char *)data);
+}
+
+/* ---- start and end ---- */
+
+/* Our mId: configured, or the address that controllers see. */
+static struct h248_mid own_mid(const struct mg_config *c)
+{
+	struct h248_mid mid = { 0 };
+
+	if (c->mid[0] && !h248_mid_parse(base_str_of(c->mid), &mid))
+		return mid;
+	if (h248_addr_known(&c->listen)) {
+		mid = h248_addr_mid(&c->listen);
+		mid.has_port = c->listen.port != 0;
+		return mid;
+	}
+	mid.kind = H248_MID_DEVICE;
+	mid.name = BASE_STR("gatehouse");
+	return mid;
+}
+
+static int control_start(struct shell *sh, struct base_error *err)
+{
+	const struct h248_assoc_ops ops = {
+		.on_request = on_request,
+		.on_up = on_up,
+		.on_down = on_down,
+		.on_gone = on_gone,
+		.on_state = on_state,
+		.on_trace = sh->config->log_messages ? on_trace : NULL,
+	};
+	struct h248_node_config node = sh->config->node;
+	struct h248_addr local = sh->config->listen;
+	char text[H248_ADDR_TEXT];
+	int rc;
+
+	node.txn.mid = own_mid(sh->config);
+	rc = h248_gateway_new(&sh->gateway, sh->loop, &node, &sh->config->assoc, &ops, sh);
+	if (rc)
+		return base_error_set(err, rc, "no memory for the H.248 association");
+	if (!h248_addr_known(&local))
+		return 0;
+	rc = h248_node_listen(h248_gateway_node(sh->gateway), &local, err);
+	if (!rc)
+		base_log(BASE_LOG_INFO, "mg", "H.248 on %s", h248_addr_format(&local, text));
+	return rc;
+}
+
+static int signals_start(struct shell *sh, struct base_error *err)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	int rc = 0;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < BASE_COUNT(signals) && !rc; i++)
+		rc = loop_signal_start(sh->loop, signals[i], on_signal, sh);
+	return rc ? base_error_set(err, rc, "cannot watch signals") : 0;
+}
+
+static int core_start(struct shell *sh, struct base_error *err)
+{
+	const struct mg_ops ops = {
+		.now_ms = op_now,
+		.wall_ms = op_wall,
+		.request = op_request,
+		.handoff = op_handoff,
+		.inactivity = op_inactivity,
+		.idle = op_idle,
+		.rearm = op_rearm,
+		.arg = sh,
+	};
+	const struct relay_pool_spec pool = {
+		.workers = sh->config->workers,
+		.endpoint_limit = sh->config->endpoint_limit,
+		.buffer_limit = sh->config->buffer_limit,
+	};
+	int rc = relay_pool_new(&sh->pool, sh->loop, &pool, err);
+
+	if (rc)
+		return rc;
+	rc = mg_new(&sh->mg, &sh->config->core, &mg_bearer_relay, sh->pool, &ops);
+	if (rc)
+		return base_error_set(err, rc, "no memory for the gateway");
+	sh->domains = mg_config_domains_take(sh->config);
+	mg_domains_set(sh->mg, sh->domains->domains, sh->domains->count,
+	               sh->domains->default_domain);
+	return 0;
+}
+
+static void shell_end(struct shell *sh)
+{
+	/* Requests that are out end here and still need the core. */
+	h248_gateway_free(sh->gateway);
+	mg_free(sh->mg);
+	relay_pool_free(sh->pool);
+	if (sh->loop) {
+		loop_signal_stop(sh->loop, SIGTERM);
+		loop_signal_stop(sh->loop, SIGINT);
+		loop_signal_stop(sh->loop, SIGHUP);
+	}
+	loop_free(sh->loop);
+	mg_domain_table_free(sh->domains);
+}
+
+int mg_shell_run(struct mg_config *config, const char *path, struct base_error *err)
+{
+	struct shell sh = { .config = config, .path = path };
+	int rc = loop_new(&sh.loop);
+
+	if (rc) {
+		(void)base_error_set(err, rc, "cannot make an event loop");
+		goto out;
+	}
+	rc = core_start(&sh, err);
+	if (!rc)
+		rc = control_start(&sh, err);
+	if (!rc)
+		rc = signals_start(&sh, err);
+	if (rc)
+		goto out;
+	h248_assoc_start(assoc_of(&sh));
+	rc = loop_run(sh.loop);
+	if (rc)
+		(void)base_error_set(err, rc, "the event loop failed");
+out:
+	shell_end(&sh);
+	return rc;
+}

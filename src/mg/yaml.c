@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mg/yaml.h"
+
+#define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define TEXT(key, type, member)                                                                    \
+	CYAML_FIELD_STRING_PTR(key, OPTIONAL, type, member, 0, CYAML_UNLIMITED)
+#define NEEDED(key, type, member)                                                                  \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, CYAML_UNLIMITED)
+#define TEXTS(key, type, member)                                                                   \
+	CYAML_FIELD_SEQUENCE(key, OPTIONAL, type, member, &text_entry, 0, CYAML_UNLIMITED)
+#define NUMBER(key, type, member) CYAML_FIELD_UINT(key, CYAML_FLAG_OPTIONAL, type, member)
+#define FLAG(key, type, member)   CYAML_FIELD_BOOL(key, CYAML_FLAG_OPTIONAL, type, member)
+
+static const cyaml_schema_value_t text_entry = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
+};
+
+static const cyaml_schema_field_t mg_fields[] = {
+	TEXT("mid", struct mg_yaml_mg, mid),
+	NUMBER("workers", struct mg_yaml_mg, workers),
+	TEXT("drain", struct mg_yaml_mg, drain),
+	TEXT("leave", struct mg_yaml_mg, leave),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t h248_fields[] = {
+	TEXT("transport", struct mg_yaml_h248, transport),
+	TEXT("listen", struct mg_yaml_h248, listen),
+	NUMBER("version", struct mg_yaml_h248, version),
+	TEXT("encoding", struct mg_yaml_h248, encoding),
+	TEXT("profile", struct mg_yaml_h248, profile),
+	TEXT("inactivity", struct mg_yaml_h248, inactivity),
+	TEXT("max-waiting-delay", struct mg_yaml_h248, mwd),
+	TEXT("retry", struct mg_yaml_h248, retry),
+	TEXT("retry-max", struct mg_yaml_h248, retry_max),
+	TEXT("register-timeout", struct mg_yaml_h248, register_timeout),
+	TEXT("leave-timeout", struct mg_yaml_h248, leave_timeout),
+	TEXT("long-timer", struct mg_yaml_h248, long_timer),
+	TEXT("t-max", struct mg_yaml_h248, t_max),
+	TEXT("execution-time", struct mg_yaml_h248, execution),
+	NUMBER("pending-limit", struct mg_yaml_h248, pending_limit),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t media_fields[] = {
+	CYAML_FIELD_SEQUENCE("addresses", CYAML_FLAG_POINTER, struct mg_yaml_media, addresses,
+	                     &text_entry, 1, MG_ADDRESSES_MAX),
+	TEXT("ports", struct mg_yaml_media, ports),
+	TEXT("connect-timeout", struct mg_yaml_media, connect_timeout),
+	TEXT("handshake-timeout", struct mg_yaml_media, handshake_timeout),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t trust_fields[] = {
+	TEXTS("anchors", struct mg_yaml_trust, anchors),
+	TEXTS("untrusted", struct mg_yaml_trust, untrusted),
+	TEXTS("crls", struct mg_yaml_trust, crls),
+	FLAG("crl-required", struct mg_yaml_trust, crl_required),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t psk_fields[] = {
+	NEEDED("identity", struct mg_yaml_psk, identity),
+	NEEDED("key-file", struct mg_yaml_psk, key_file),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t psk_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct mg_yaml_psk, psk_fields),
+};
+
+static const cyaml_schema_field_t domain_fields[] = {
+	NEEDED("name", struct mg_yaml_domain, name),
+	NEEDED("profile", struct mg_yaml_domain, profile),
+	TEXT("engine", struct mg_yaml_domain, engine),
+	TEXT("certificate", struct mg_yaml_domain, certificate),
+	TEXT("key", struct mg_yaml_domain, key),
+	CYAML_FIELD_MAPPING_PTR("trust", OPTIONAL, struct mg_yaml_domain, trust, trust_fields),
+	TEXTS("server-methods", struct mg_yaml_domain, server_methods),
+	TEXTS("client-methods", struct mg_yaml_domain, client_methods),
+	TEXT("client-auth", struct mg_yaml_domain, client_auth),
+	TEXTS("continue-on", struct mg_yaml_domain, continue_on),
+	CYAML_FIELD_SEQUENCE("psks", OPTIONAL, struct mg_yaml_domain, psks, &psk_entry, 0, 1024),
+	TEXT("psk-hint", struct mg_yaml_domain, psk_hint),
+	FLAG("default", struct mg_yaml_domain, is_default),
+	FLAG("unsafe-null-encryption", struct mg_yaml_domain, null_encryption),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t domain_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct mg_yaml_domain, domain_fields),
+};
+
+static const cyaml_schema_field_t limits_fields[] = {
+	NUMBER("contexts", struct mg_yaml_limits, contexts),
+	NUMBER("terminations-per-context", struct mg_yaml_limits, terminations),
+	NUMBER("streams-per-termination", struct mg_yaml_limits, streams),
+	NUMBER("endpoints", struct mg_yaml_limits, endpoints),
+	NUMBER("transactions", struct mg_yaml_limits, transactions),
+	TEXT("buffer", struct mg_yaml_limits, buffer),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t log_fields[] = {
+	TEXT("level", struct mg_yaml_log, level),
+	FLAG("unsafe-messages", struct mg_yaml_log, messages),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t fields[] = {
+	CYAML_FIELD_MAPPING_PTR("mg", OPTIONAL, struct mg_yaml, mg, mg_fields),
+	CYAML_FIELD_SEQUENCE("controllers", CYAML_FLAG_POINTER, struct mg_yaml, controllers,
+	                     &text_entry, 1, MG_CONTROLLERS_MAX),
+	CYAML_FIELD_MAPPING_PTR("h248", OPTIONAL, struct mg_yaml, h248, h248_fields),
+	CYAML_FIELD_MAPPING_PTR("media", CYAML_FLAG_POINTER, struct mg_yaml, media, media_fields),
+	TEXTS("profile-dirs", struct mg_yaml, profile_dirs),
+	CYAML_FIELD_SEQUENCE("tls-domains", OPTIONAL, struct mg_yaml, domains, &domain_entry, 0,
+	                     256),
+	CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL, struct mg_yaml, limits, limits_fields),
+	CYAML_FIELD_MAPPING_PTR("log", OPTIONAL, struct mg_yaml, log, log_fields),
+	CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t mg_yaml_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct mg_yaml, fields),
+};

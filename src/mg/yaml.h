@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file The file as its schema gives it, before anything is understood. */
+#ifndef GH_MG_YAML_H
+#define GH_MG_YAML_H
+
+#include "mg/config.h"
+
+struct mg_yaml_texts {
+	const char **item;
+	unsigned item_count;
+};
+
+struct mg_yaml_mg {
+	const char *mid, *drain, *leave;
+	unsigned workers;
+};
+
+struct mg_yaml_h248 {
+	const char *transport, *listen, *encoding, *profile;
+	const char *inactivity, *mwd, *retry, *retry_max, *register_timeout, *leave_timeout;
+	const char *long_timer, *t_max, *execution;
+	unsigned version, pending_limit;
+};
+
+struct mg_yaml_media {
+	const char **addresses;
+	unsigned addresses_count;
+	const char *ports, *connect_timeout, *handshake_timeout;
+};
+
+struct mg_yaml_trust {
+	const char **anchors, **untrusted, **crls;
+	unsigned anchors_count, untrusted_count, crls_count;
+	bool crl_required;
+};
+
+struct mg_yaml_psk {
+	const char *identity, *key_file;
+};
+
+struct mg_yaml_domain {
+	const char *name, *profile, *engine, *certificate, *key, *client_auth, *psk_hint;
+	struct mg_yaml_trust *trust;
+	const char **server_methods, **client_methods, **continue_on;
+	unsigned server_methods_count, client_methods_count, continue_on_count;
+	struct mg_yaml_psk *psks;
+	unsigned psks_count;
+	bool is_default, null_encryption;
+};
+
+struct mg_yaml_limits {
+	unsigned contexts, terminations, streams, endpoints, transactions;
+	const char *buffer;
+};
+
+struct mg_yaml_log {
+	const char *level;
+	bool messages;
+};
+
+struct mg_yaml {
+	struct mg_yaml_mg *mg;
+	const char **controllers;
+	unsigned controllers_count;
+	struct mg_yaml_h248 *h248;
+	struct mg_yaml_media *media;
+	const char **profile_dirs;
+	unsigned profile_dirs_count;
+	struct mg_yaml_domain *domains;
+	unsigned domains_count;
+	struct mg_yaml_limits *limits;
+	struct mg_yaml_log *log;
+};
+
+extern const cyaml_schema_value_t mg_yaml_schema;
+
+/* domains.c */
+int mg_domains_load(struct mg_config *config, struct base_error *err);
+/* Place of a key of the i-th domain, for config_refuse. */
+#define MG_WHERE 96
+
+#endif
