@@ -16,13 +16,27 @@ static int refused(struct tls_context *context, struct base_error *err, const ch
 	                      gnutls_strerror(rc));
 }
 
-gnutls_sec_param_t tls_gnutls_dh(const struct tls_domain *domain)
+/** A named group of RFC 7919 for clients that name none, at least of the profile's size. */
+static int set_dh(struct tls_gnutls_context *gc)
 {
-	uint32_t least = domain->settings->dh_bits_min.value;
+	uint32_t least = gc->context->domain->settings->dh_bits_min.value;
+	const gnutls_datum_t *prime = &gnutls_ffdhe_2048_group_prime;
+	const gnutls_datum_t *generator = &gnutls_ffdhe_2048_group_generator;
+	unsigned key_bits = gnutls_ffdhe_2048_key_bits;
+	int rc = gnutls_dh_params_init(&gc->dh);
 
-	return least > 3072   ? GNUTLS_SEC_PARAM_ULTRA
-	       : least > 2048 ? GNUTLS_SEC_PARAM_HIGH
-	                      : GNUTLS_SEC_PARAM_MEDIUM;
+	if (rc < 0)
+		return rc;
+	if (least > 3072) {
+		prime = &gnutls_ffdhe_4096_group_prime;
+		generator = &gnutls_ffdhe_4096_group_generator;
+		key_bits = gnutls_ffdhe_4096_key_bits;
+	} else if (least > 2048) {
+		prime = &gnutls_ffdhe_3072_group_prime;
+		generator = &gnutls_ffdhe_3072_group_generator;
+		key_bits = gnutls_ffdhe_3072_key_bits;
+	}
+	return gnutls_dh_params_import_raw2(gc->dh, prime, generator, key_bits);
 }
 
 /**
@@ -65,8 +79,7 @@ static int set_psk(struct tls_gnutls_context *gc)
 	gnutls_psk_set_client_credentials_function2(gc->psk_client, tls_gnutls_psk_client);
 	if (domain->psk_hint)
 		rc = gnutls_psk_set_server_credentials_hint(gc->psk_server, domain->psk_hint);
-	if (rc >= 0)
-		rc = gnutls_psk_set_server_known_dh_params(gc->psk_server, tls_gnutls_dh(domain));
+	gnutls_psk_set_server_dh_params(gc->psk_server, gc->dh);
 	return rc;
 }
 
@@ -80,8 +93,8 @@ static int set_certificates(struct tls_gnutls_context *gc)
 	/* The loader has seen that key and certificate belong together. */
 	gnutls_certificate_set_flags(gc->cred, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH |
 	                                               GNUTLS_CERTIFICATE_SKIP_OCSP_RESPONSE_CHECK);
-	rc = gnutls_certificate_set_known_dh_params(gc->cred, tls_gnutls_dh(gc->context->domain));
-	return rc < 0 ? rc : set_authorities(gc);
+	gnutls_certificate_set_dh_params(gc->cred, gc->dh);
+	return set_authorities(gc);
 }
 
 static int context_new(struct tls_context *context, struct base_error *err)
@@ -100,6 +113,9 @@ static int context_new(struct tls_context *context, struct base_error *err)
 	rc = tls_gnutls_priority_all(context->domain, &gc->all);
 	if (rc < 0)
 		return refused(context, err, "the versions, suites or groups", rc);
+	rc = set_dh(gc);
+	if (rc < 0)
+		return refused(context, err, "the Diffie-Hellman group", rc);
 	rc = set_certificates(gc);
 	if (rc < 0)
 		return refused(context, err, "the trust anchors", rc);
@@ -125,6 +141,8 @@ static void context_free(struct tls_context *context)
 		gnutls_psk_free_server_credentials(gc->psk_server);
 	if (gc->psk_client)
 		gnutls_psk_free_client_credentials(gc->psk_client);
+	if (gc->dh)
+		gnutls_dh_params_deinit(gc->dh);
 	x509_identity_unref(gc->identity);
 	free(gc);
 	context->engine = NULL;

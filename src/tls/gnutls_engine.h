@@ -24,6 +24,7 @@ struct tls_gnutls_context {
 	gnutls_certificate_credentials_t cred;
 	gnutls_psk_server_credentials_t psk_server;
 	gnutls_psk_client_credentials_t psk_client;
+	gnutls_dh_params_t dh;          /**< for clients that name no group */
 	gnutls_priority_t all;          /**< everything the domain offers */
 	gnutls_priority_t *one;         /**< by index in domain->suites: that one first; made when
 	                                     first wanted */
@@ -61,9 +62,6 @@ static inline struct tls_gnutls_context *tls_gnutls_context_of(const struct tls_
 
 /** A failure whose alert and words we choose. @return what a GnuTLS callback hands back */
 int tls_gnutls_refuse(struct tls_session *session, int alert, const char *why);
-
-/** A named group of RFC 7919 for clients that name none, at least of the profile's size. */
-gnutls_sec_param_t tls_gnutls_dh(const struct tls_domain *domain);
 
 /* gnutls_priority.c */
 

@@ -133,10 +133,7 @@ static int psk_server_set(struct tls_session *session, struct tls_gnutls_session
 		rc = gnutls_psk_set_server_credentials_hint(cred, hint);
 		if (rc < 0)
 			return rc;
-		rc = gnutls_psk_set_server_known_dh_params(cred,
-		                                           tls_gnutls_dh(session->context->domain));
-		if (rc < 0)
-			return rc;
+		gnutls_psk_set_server_dh_params(cred, gc->dh);
 	}
 	return gnutls_credentials_set(gs->tls, GNUTLS_CRD_PSK, cred);
 }

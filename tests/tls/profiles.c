@@ -68,6 +68,13 @@ static const struct lab_profile_row rows[] = {
 	  "secp256r1", SIGNATURES, "" },
 	{ "mixed-not", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "secp256r1", SIGNATURES,
 	  "" },
+	{ "crossed", "TLS1.2",
+	  "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, "
+	  "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+	  "secp256r1", SIGNATURES, "" },
+	{ "crossed-less", "TLS1.2",
+	  "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "secp256r1",
+	  SIGNATURES, "" },
 	{ "rsa-kx", "TLS1.2", "TLS_RSA_WITH_AES_128_CBC_SHA", "secp256r1", SIGNATURES, "" },
 	{ "rsa-kx-old", "TLS1.0", "TLS_RSA_WITH_AES_128_CBC_SHA", "secp256r1", OLD_SIGNATURES, "" },
 	{ "only-triple", "TLS1.2", "TLS_RSA_WITH_3DES_EDE_CBC_SHA", "secp256r1", SIGNATURES, "" },

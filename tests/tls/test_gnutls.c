@@ -132,6 +132,29 @@ static void products_are_refused(void **state)
 	lab_pair_close(&pair);
 }
 
+/** An order that no order of key exchanges, ciphers and MACs can give. */
+static void precedence_is_the_profiles(void **state)
+{
+	const struct lab_sides *sides = sides_of(TLS_ENGINE_GNUTLS, TLS_ENGINE_OPENSSL);
+	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, "crossed");
+	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, "crossed-less");
+	struct lab_pair pair;
+
+	(void)state;
+	s.identity = lab->server_rsa;
+	lab_pair_open(&pair, &s, &c, NULL, NULL);
+	lab_pair_shake(&pair);
+	lab_assert_up(&pair);
+	assert_int_equal(lab_info(&pair, TLS_ROLE_SERVER).suite, 0x009e);
+	lab_pair_close(&pair);
+	c.profile = lab_profile(lab, "crossed");
+	lab_pair_open(&pair, &s, &c, NULL, NULL);
+	lab_pair_shake(&pair);
+	lab_assert_up(&pair);
+	assert_int_equal(lab_info(&pair, TLS_ROLE_SERVER).suite, 0xc030);
+	lab_pair_close(&pair);
+}
+
 /* -- RSA key transport ----------------------------------------------------------------------- */
 
 /** Carry the wire by hand up to the client's second flight, and let `edit` change it. */
@@ -335,6 +358,7 @@ int main(void)
 		cmocka_unit_test(table_suites),
 		cmocka_unit_test(table_groups_and_signatures),
 		cmocka_unit_test(products_are_refused),
+		cmocka_unit_test(precedence_is_the_profiles),
 		cmocka_unit_test(rsa_key_transport),
 		cmocka_unit_test(alert_in_the_clear),
 		cmocka_unit_test(renegotiation_is_refused),
