@@ -434,6 +434,22 @@ static void pending_while_it_takes_time(void **state)
 	assert_int_equal(count(s, 2)->tx_replies_repeated, 0);
 }
 
+/* D.1.4: "a different repetition timer", when nothing comes after the Pending. */
+static void pending_lengthens_the_pauses(void **state)
+{
+	struct stage *s = *state;
+
+	net_host_free(&s->net, 2);
+	ask(s);
+	net_inject(&s->net, &s->net.host[2].addr, 1, "!/1 [10.0.0.2]:2944 PN=1001{}");
+	net_run(&s->net, 4999);
+	assert_int_equal(s->net.host[1].sent, 1);
+	net_run(&s->net, 2);
+	assert_int_equal(s->net.host[1].sent, 2);
+	net_run(&s->net, 5000);
+	assert_int_equal(s->net.host[1].sent, 3);
+}
+
 static void pending_keeps_a_long_transaction_alive(void **state)
 {
 	struct stage *s = *state;
@@ -762,6 +778,7 @@ int main(void)
 		CASE(several_transactions_in_a_message),
 		CASE(full_table_refuses_and_forgets_nothing),
 		CASE(pending_while_it_takes_time),
+		CASE(pending_lengthens_the_pauses),
 		CASE(pending_keeps_a_long_transaction_alive),
 		CASE(unconfirmed_reply_repeats_itself),
 		CASE(pending_limit_ends_it_with_506),
