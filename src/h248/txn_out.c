@@ -20,6 +20,7 @@ struct outgoing {
 	uint64_t first_ms; /* when it was sent first */
 	uint64_t since_ms; /* T-MAX runs from here: first sending, or the last sign of work */
 	struct loop_timer timer;
+	struct txn_segments *segments; /* NULL: the reply comes whole */
 	h248_reply_fn *fn;
 	void *arg;
 	size_t len;
@@ -103,12 +104,15 @@ static void unlink_outgoing(struct outgoing *o)
 static void end(struct outgoing *o, enum h248_outcome outcome, const struct h248_message *msg,
                 const struct h248_transaction *reply)
 {
+	struct h248_txn *txn = o->peer->txn;
+	struct txn_segments *segments = o->segments; /* the reply may be made of them */
 	h248_reply_fn *fn = o->fn;
 	void *arg = o->arg;
 
 	unlink_outgoing(o);
 	free(o);
 	fn(arg, outcome, msg, reply);
+	txn_segments_free(txn, segments);
 }
 
 static struct outgoing *find(const struct h248_txn *txn, uint32_t id)
@@ -248,6 +252,7 @@ void txn_out_drop(struct h248_peer *peer, bool tell)
 			end(o, H248_OUTCOME_CANCELLED, NULL, NULL);
 		} else {
 			unlink_outgoing(o);
+			txn_segments_free(peer->txn, o->segments);
 			free(o);
 		}
 	}
@@ -327,13 +332,41 @@ static void ack_now(struct h248_peer *peer, const struct h248_addr *to, uint32_t
 	txn_send(peer->txn, to, h248_peer_version(peer), &t);
 }
 
+/* Confirm and keep a segment. @return true when `whole` has become the complete reply. */
+static bool take_segment(struct h248_peer *peer, struct outgoing *o, const struct h248_addr *from,
+                         const struct h248_transaction *part, struct h248_transaction *whole)
+{
+	struct h248_txn *txn = peer->txn;
+	struct h248_transaction confirm = { .kind = H248_SEGMENT,
+		                            .id = part->id,
+		                            .segment = part->segment,
+		                            .has_segment = true,
+		                            .segment_end = part->segment_end };
+
+	if (o && !txn_segments_add(txn, &o->segments, part))
+		return false;
+	txn_send(txn, from, H248_VERSION_MAX, &confirm);
+	if (!o)
+		return false; /* one that came twice, after the reply was complete */
+	o->pending = true;    /* the peer is at it: repeat the request only if it stops */
+	o->since_ms = txn->timers.now_ms;
+	wait(o, txn->config.pending_rto_ms);
+	return txn_segments_join(o->segments, whole);
+}
+
 void txn_out_reply(struct h248_peer *peer, const struct h248_addr *from,
                    const struct h248_message *msg, const struct h248_transaction *reply)
 {
 	struct h248_txn *txn = peer->txn;
 	struct outgoing *o = find(txn, reply->id);
 	bool ours = o && o->peer == peer;
+	struct h248_transaction whole;
 
+	if (reply->has_segment) {
+		if (!take_segment(peer, ours ? o : NULL, from, reply, &whole))
+			return;
+		reply = &whole;
+	}
 	/* A peer that asks for the acknowledgement again has not got the first one. */
 	if (reply->ack_required || (ours && o->pending && from->transport == H248_UDP))
 		ack_now(peer, from, reply->id);

@@ -164,6 +164,20 @@ void txn_in_drop(struct h248_peer *peer);
 /** Free, wherever it is. */
 void txn_in_destroy(struct h248_incoming *in);
 
+/* ---- txn_segment.c ---- */
+
+#define TXN_SEGMENTS 64
+
+struct txn_segments;
+
+/** Keep one more segment (of the message being handled); makes the set when there is none. False
+ * when it cannot be kept: number 0, too many, no memory. */
+bool txn_segments_add(struct h248_txn *txn, struct txn_segments **s,
+                      const struct h248_transaction *reply);
+/** The whole reply, when it is complete; alive as long as the set. */
+bool txn_segments_join(const struct txn_segments *s, struct h248_transaction *ret);
+void txn_segments_free(struct h248_txn *txn, struct txn_segments *s);
+
 /* ---- txn_out.c ---- */
 
 void txn_out_reply(struct h248_peer *peer, const struct h248_addr *from,

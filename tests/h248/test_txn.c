@@ -524,6 +524,59 @@ static void pending_after_the_reply_is_ignored(void **state)
 	assert_int_equal(s->net.host[1].sent, 1);
 }
 
+/* ---- segments (version 3) ---- */
+
+static void count_actions(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
+                          const struct h248_transaction *reply)
+{
+	char *order = arg;
+
+	(void)msg;
+	assert_int_equal(outcome, H248_OUTCOME_REPLY);
+	for (const struct h248_action *a = reply->actions; a; a = a->next)
+		snprintf(order + strlen(order), 32 - strlen(order), "%u ", a->context);
+}
+
+static void segments_are_joined(void **state)
+{
+	static const char *const parts[] = {
+		"!/3 [10.0.0.2]:2944 P=1001/3/&{C=7,C=8}", "!/3 [10.0.0.2]:2944 P=1001/1{C=1,C=2}",
+		"!/3 [10.0.0.2]:2944 P=1001/1{C=1,C=2}",   "!/3 [10.0.0.2]:2944 P=1001/0{C=99}",
+		"!/3 [10.0.0.2]:2944 P=1001/65535{C=99}",
+	};
+	struct stage *s = *state;
+	struct base_arena arena = { 0 };
+	char order[32] = "";
+
+	net_host_free(&s->net, 2);
+	assert_int_equal(
+	        h248_txn_request(s->peer, net_audit(&arena), 3, count_actions, order, NULL), 0);
+	base_arena_done(&arena);
+	for (size_t i = 0; i < BASE_COUNT(parts); i++)
+		net_inject(&s->net, &s->net.host[2].addr, 1, parts[i]);
+	assert_true(sent_has(s, 1, "SM=1001/1"));
+	assert_int_equal(s->net.host[1].sent, 4); /* the request, and each segment confirmed */
+	assert_string_equal(order, "");
+	net_inject(&s->net, &s->net.host[2].addr, 1, "!/3 [10.0.0.2]:2944 P=1001/2{C=5}");
+	assert_string_equal(order, "1 2 5 7 8 ");
+	net_inject(&s->net, &s->net.host[2].addr, 1, parts[0]);
+	assert_true(sent_has(s, 1, "SM=1001/3/&"));
+	assert_string_equal(order, "1 2 5 7 8 ");
+}
+
+static void missing_segment_is_asked_for_again(void **state)
+{
+	struct stage *s = *state;
+
+	net_host_free(&s->net, 2);
+	ask(s);
+	net_inject(&s->net, &s->net.host[2].addr, 1, "!/3 [10.0.0.2]:2944 P=1001/2/&{C=5}");
+	net_run(&s->net, 5001);
+	assert_true(sent_has(s, 1, "T=1001{"));
+	net_run(&s->net, 25000);
+	assert_int_equal(s->answers.timeouts, 1);
+}
+
 /* ---- faults ---- */
 
 static void garbage_gets_a_message_error(void **state)
@@ -783,6 +836,8 @@ int main(void)
 		CASE(unconfirmed_reply_repeats_itself),
 		CASE(pending_limit_ends_it_with_506),
 		CASE(pending_after_the_reply_is_ignored),
+		CASE(segments_are_joined),
+		CASE(missing_segment_is_asked_for_again),
 		CASE(garbage_gets_a_message_error),
 		CASE(message_error_is_never_answered),
 		CASE(broken_transaction_gets_403_and_the_next_is_done),
