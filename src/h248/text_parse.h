@@ -117,8 +117,11 @@ static inline char text_peek(const struct text_parser *p)
 bool text_lwsp_slow(struct text_parser *p);
 static inline bool text_lwsp(struct text_parser *p)
 {
-	if (p->at < p->end && text_is(*p->at, CH_BLANK))
-		return text_lwsp_slow(p);
+	while (p->at < p->end && text_is(*p->at, CH_BLANK)) {
+		if (*p->at != ' ')
+			return text_lwsp_slow(p);
+		p->at++;
+	}
 	return true;
 }
 /** LWSP c LWSP. */
