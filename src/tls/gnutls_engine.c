@@ -143,6 +143,7 @@ static void context_free(struct tls_context *context)
 		gnutls_psk_free_client_credentials(gc->psk_client);
 	if (gc->dh)
 		gnutls_dh_params_deinit(gc->dh);
+	EVP_PKEY_CTX_free(gc->sign);
 	x509_identity_unref(gc->identity);
 	free(gc);
 	context->engine = NULL;

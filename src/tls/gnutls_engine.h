@@ -29,7 +29,9 @@ struct tls_gnutls_context {
 	gnutls_priority_t *one;         /**< by index in domain->suites: that one first; made when
 	                                     first wanted */
 	struct x509_identity *identity; /**< NULL = none */
-	gnutls_pk_algorithm_t pk;       /**< of its key; UNKNOWN = none */
+	EVP_PKEY_CTX *sign;             /**< set up for `sign_algo`; NULL = not yet */
+	gnutls_sign_algorithm_t sign_algo;
+	gnutls_pk_algorithm_t pk; /**< of its key; UNKNOWN = none */
 };
 
 /**

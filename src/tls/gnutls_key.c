@@ -4,6 +4,7 @@
  * GnuTLS's private-key operations, done by libcrypto: one library holds the keys, and its RSA is
  * several times faster.
  */
+#include <gnutls/crypto.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -77,9 +78,12 @@ static bool is_rsa(EVP_PKEY *key)
 	return EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
 }
 
-/** Room for a signature; libcrypto tells how much of it is used. */
-static bool signature_new(EVP_PKEY *key, gnutls_datum_t *ret)
+/** Room for a signature; libcrypto tells how much of it is used. No context, no room. */
+static bool signature_new(const void *ctx, EVP_PKEY *key, gnutls_datum_t *ret)
 {
+	*ret = (gnutls_datum_t){ NULL, 0 };
+	if (!ctx)
+		return false;
 	ret->size = (unsigned)EVP_PKEY_get_size(key);
 	ret->data = gnutls_malloc(ret->size);
 	return ret->data != NULL;
@@ -97,23 +101,55 @@ static int signature_done(gnutls_datum_t *signature, size_t len, bool ok)
 	return GNUTLS_E_PK_SIGN_FAILED;
 }
 
+/**
+ * libcrypto looks its algorithms up anew, under locks, for each EVP_PKEY_CTX; so one that is set up
+ * stays until another scheme is wanted. NULL when libcrypto refuses the scheme.
+ */
+static EVP_PKEY_CTX *sign_context(struct tls_gnutls_context *gc, gnutls_sign_algorithm_t algo)
+{
+	EVP_PKEY *key = gc->identity->key;
+	const EVP_MD *md = hash_of(algo);
+	EVP_PKEY_CTX *ctx;
+
+	if (gc->sign && gc->sign_algo == algo)
+		return gc->sign;
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	EVP_PKEY_CTX_free(gc->sign);
+	gc->sign = NULL;
+	if (!ctx || EVP_PKEY_sign_init(ctx) != 1 || (is_rsa(key) && !padding_set(ctx, algo)) ||
+	    (md && EVP_PKEY_CTX_set_signature_md(ctx, md) != 1)) {
+		EVP_PKEY_CTX_free(ctx);
+		return NULL;
+	}
+	gc->sign = ctx;
+	gc->sign_algo = algo;
+	return ctx;
+}
+
 static int on_sign_hash(gnutls_privkey_t unused, gnutls_sign_algorithm_t algo, void *arg,
                         unsigned flags, const gnutls_datum_t *hash, gnutls_datum_t *signature)
 {
 	struct tls_gnutls_context *gc = arg;
-	EVP_PKEY *key = gc->identity->key;
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-	const EVP_MD *md = hash_of(algo);
-	size_t len;
-	bool ok = ctx && EVP_PKEY_sign_init(ctx) == 1 && (!is_rsa(key) || padding_set(ctx, algo)) &&
-	          (!md || EVP_PKEY_CTX_set_signature_md(ctx, md) == 1) &&
-	          signature_new(key, signature);
+	EVP_PKEY_CTX *ctx = sign_context(gc, algo);
+	bool ok = signature_new(ctx, gc->identity->key, signature);
+	size_t len = signature->size;
 
 	(void)unused;
 	(void)flags;
-	len = signature->size;
 	ok = ok && EVP_PKEY_sign(ctx, signature->data, &len, hash->data, hash->size) == 1;
-	EVP_PKEY_CTX_free(ctx);
+	return signature_done(signature, len, ok);
+}
+
+/** EdDSA signs the data themselves. */
+static int eddsa_sign(EVP_PKEY *key, const gnutls_datum_t *data, gnutls_datum_t *signature)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = signature_new(ctx, key, signature) &&
+	          EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1;
+	size_t len = signature->size;
+
+	ok = ok && EVP_DigestSign(ctx, signature->data, &len, data->data, data->size) == 1;
+	EVP_MD_CTX_free(ctx);
 	return signature_done(signature, len, ok);
 }
 
@@ -121,19 +157,16 @@ static int on_sign_data(gnutls_privkey_t unused, gnutls_sign_algorithm_t algo, v
                         unsigned flags, const gnutls_datum_t *data, gnutls_datum_t *signature)
 {
 	struct tls_gnutls_context *gc = arg;
-	EVP_PKEY *key = gc->identity->key;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	EVP_PKEY_CTX *key_ctx = NULL;
-	size_t len;
-	bool ok = ctx && EVP_DigestSignInit(ctx, &key_ctx, hash_of(algo), NULL, key) == 1 &&
-	          (!is_rsa(key) || padding_set(key_ctx, algo)) && signature_new(key, signature);
+	gnutls_digest_algorithm_t digest = gnutls_sign_get_hash_algorithm(algo);
+	unsigned char octets[64];
+	gnutls_datum_t hash = { octets, gnutls_hash_get_len(digest) };
 
-	(void)unused;
-	(void)flags;
-	len = signature->size;
-	ok = ok && EVP_DigestSign(ctx, signature->data, &len, data->data, data->size) == 1;
-	EVP_MD_CTX_free(ctx);
-	return signature_done(signature, len, ok);
+	if (gc->pk == GNUTLS_PK_EDDSA_ED25519 || gc->pk == GNUTLS_PK_EDDSA_ED448)
+		return eddsa_sign(gc->identity->key, data, signature);
+	if (!hash_of(algo) || hash.size > sizeof(octets) ||
+	    gnutls_hash_fast(digest, data->data, data->size, octets) < 0)
+		return GNUTLS_E_PK_SIGN_FAILED;
+	return on_sign_hash(unused, algo, arg, flags, &hash, signature);
 }
 
 /**
