@@ -102,9 +102,9 @@ struct h248_mid {
 /* ---- descriptors ------------------------------------------------------------------------- */
 
 enum h248_descriptor_kind {
-	H248_MEDIA = 0,
+	H248_MUX = 0,
 	H248_MODEM,
-	H248_MUX,
+	H248_MEDIA,
 	H248_EVENTS,
 	H248_SIGNALS,
 	H248_DIGIT_MAP,
