@@ -30,7 +30,7 @@
 /** Algorithms fetched once per context: OpenSSL 3.0 pays for each fetch. */
 struct tls_record_kit {
 	EVP_CIPHER *aes128, *aes256, *chacha;
-	EVP_KDF *prf, *expand;
+	EVP_MAC_CTX *hmac256, *hmac384; /**< keyed only while in use */
 };
 
 /** @return 0, or BASE_LOCAL; `kit` may be half-filled then, which tls_record_kit_done() copes with
@@ -54,8 +54,6 @@ struct tls_record_keys {
 
 /** Can this layer take the session over, going by its version and suite? */
 bool tls_record_can(const struct tls_session *session);
-/** SHA-384 or SHA-256: the hash of the session's suite. */
-const char *tls_record_digest(const struct tls_session *session);
 /**
  * TLS 1.2: fill keys and IVs from master secret and randoms (RFC 5246, 6.3), and counters that are
  * past the Finished messages.
