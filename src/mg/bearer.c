@@ -393,8 +393,8 @@ int mg_leg_update(struct mg *mg, struct mg_leg *leg, const struct mg_stream *str
 	struct tls_order order;
 	int rc = 0;
 
-	if (leg->state == MG_LEG_WAITING && leg->tcp_role == RELAY_TCP_CLIENT &&
-	    remote_of(stream, &remote))
+	if (stream->new_remote && leg->state == MG_LEG_WAITING &&
+	    leg->tcp_role == RELAY_TCP_CLIENT && remote_of(stream, &remote))
 		rc = mg->bearer->endpoint_remote_set(leg->endpoint, &remote);
 	if (rc || !leg->tls || leg->state > MG_LEG_TCP_UP || !domain)
 		return rc;

@@ -121,12 +121,18 @@ static struct happening *happen(struct notice *n, const char *package, const cha
 	return h;
 }
 
+/* A parameter's name has no package in front. */
+static struct h248_name parm_name(const char *name)
+{
+	return (struct h248_name){ { NULL, 0 }, base_str_of(name) };
+}
+
 static void parm_word(struct notice *n, struct happening *h, const char *name, const char *word)
 {
 	const char *copy = n->out ? base_arena_dup(&n->out->arena, base_str_of(word)) : NULL;
 
 	if (!copy ||
-	    !h248_parm_set(&n->out->arena, &h->parms, h248_name_of(name), base_str_of(copy), false))
+	    !h248_parm_set(&n->out->arena, &h->parms, parm_name(name), base_str_of(copy), false))
 		n->failed = true;
 }
 
@@ -141,7 +147,7 @@ static void parm_text(struct notice *n, struct happening *h, const char *name, c
 	for (char *from = copy; from && *from; from++)
 		if ((unsigned char)*from >= 0x20 && (unsigned char)*from < 0x7f && *from != '"')
 			*to++ = *from;
-	if (!copy || !h248_parm_set(&n->out->arena, &h->parms, h248_name_of(name),
+	if (!copy || !h248_parm_set(&n->out->arena, &h->parms, parm_name(name),
 	                            (struct base_str){ copy, (size_t)(to - copy) }, true))
 		n->failed = true;
 }

@@ -23,15 +23,18 @@ void mg_notice_free(struct mg_notice *notice)
 	free(notice);
 }
 
-static void lost(struct mg *mg, const struct mg_notice *notice)
+static void lost(struct mg *mg, const struct mg_notice *notice, int rc)
 {
 	mg->counts.notifies_lost++;
-	base_log(BASE_LOG_WARN, "mg", "term=%s: a Notify is lost", notice->term->name);
+	base_log(BASE_LOG_WARN, "mg", "term=%s: a Notify is lost (%u.%u)", notice->term->name,
+	         base_err_class(rc), base_err_detail(rc));
 }
 
 /* Send from the head until one is out. */
 static void push(struct mg *mg, struct mg_term *term)
 {
+	int rc;
+
 	while (!base_list_empty(&term->notices)) {
 		struct mg_notice *n = BASE_CONTAINER_OF(term->notices.next, struct mg_notice, node);
 
@@ -39,9 +42,10 @@ static void push(struct mg *mg, struct mg_term *term)
 			return;
 		n->out = true;
 		mg->counts.notifies++;
-		if (!mg->ops.request(mg->ops.arg, n->request, n))
+		rc = mg->ops.request(mg->ops.arg, n->request, n);
+		if (!rc)
 			return;
-		lost(mg, n);
+		lost(mg, n, rc);
 		mg_notice_free(n);
 	}
 }
