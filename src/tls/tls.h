@@ -126,7 +126,10 @@ struct tls_io {
 int tls_session_handshake(struct tls_session *session, struct tls_io *io);
 
 /**
- * Decrypt. Fills `clear` from as many records as are complete.
+ * Decrypt. Fills `clear` from as many records as are complete. Whole records for which `clear` has
+ * no room may stay in `io->in`: call again with the same `io`. So call until it gives no data; an
+ * end or a failure is told only after all data that came before it. A clear buffer of
+ * 16 KiB + 512 or more is the fast one: records are then decrypted straight into it.
  * @return 0 with *ret_len > 0; BASE_AGAIN with *ret_len == 0 when no whole record is left; 0 with
  *         *ret_len == 0 after the peer's close_notify (half-close: writing goes on); an error as
  *         above otherwise.
@@ -141,7 +144,10 @@ int tls_session_write(struct tls_session *session, struct tls_io *io, const uint
 /** Say close_notify (RFC 5246, 7.2.1). Reading goes on until the peer's. Idempotent. */
 int tls_session_close(struct tls_session *session, struct tls_io *io);
 
-/** Abort with a fatal alert appended to `io->out`. */
+/**
+ * Abort with a fatal alert appended to `io->out`. `alert` is what we ask for; tls_session_info
+ * tells which was sent: OpenSSL chooses its own where its handshake is half done (docs/tls.md).
+ */
 void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t alert);
 
 enum tls_side { TLS_SIDE_NONE, TLS_SIDE_LOCAL, TLS_SIDE_REMOTE };
