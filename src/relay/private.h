@@ -172,7 +172,9 @@ struct relay_worker {
 	unsigned planned;       /**< control's: endpoints placed here */
 };
 
-#define RELAY_READ_SIZE ((size_t)64 * 1024)
+/** Measured with bulk through relayd, CPU seconds per GB in and out: 32 KiB 0.57 and 0.64, 64 KiB
+ * 0.48 and 0.68, 128 KiB 0.45 and 0.61, 256 KiB 0.43 and 0.62. */
+#define RELAY_READ_SIZE ((size_t)128 * 1024)
 /** What a session may have kept of a record that was not complete (RFC 5246, 6.2.3). */
 #define RELAY_RECORD_MAX ((size_t)16384 + 2048)
 /** A read, a kept part, and one record's room so that none is ever cut in two. */

@@ -51,9 +51,6 @@ void relay_queue_take(struct relay_queue *queue, size_t len)
 
 void relay_queue_done(struct relay_queue *queue)
 {
-	/* It may be clear text of a session that was promised secrecy. */
-	if (queue->data)
-		base_wipe(queue->data, queue->cap);
 	free(queue->data);
 	*queue = (struct relay_queue){ 0 };
 }
