@@ -260,6 +260,7 @@ int play_mgc_init(struct play_mgc *mgc, const struct play_controller *config,
 		                      listen);
 	node.txn.pretty = mgc->pretty;
 	node.txn.mid = h248_addr_mid(&mgc->local);
+	node.txn.mid.has_port = mgc->local.port != 0; /* any free one is not known yet */
 	if (config && config->mid && h248_mid_parse(base_str_of(config->mid), &node.txn.mid) != 0)
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                      "controller.mid '%s' is no mId such as [127.0.0.1]:2944 or "
