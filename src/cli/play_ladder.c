@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 
-#define FIRST_GAP 48 /* between controller and gateway, where the long labels are */
+#define FIRST_GAP 58 /* between controller and gateway, where the long labels are */
 #define NEXT_GAP  26
 #define LEFT      9 /* columns of the time */
-#define ROW_MAX   256
+#define ROW_MAX   288
 
 static size_t column_of(const struct play_ladder *ladder, unsigned party)
 {
@@ -170,12 +170,12 @@ static void say_command(struct base_writer *w, const struct h248_command *c)
 
 static void say_transaction(struct base_writer *w, const struct h248_transaction *t)
 {
-	static const char *const kinds[] = { "Request", "Pending", "Reply", "Ack", "Segment", "?" };
+	static const char *const kinds[] = { "", "Pending", "Reply", "Ack", "Segment", "?" };
 	const struct h248_error *error = t->error;
 
-	base_writer_printf(w, "%s %u", kinds[BASE_MIN(t->kind, H248_TRANSACTION_UNKNOWN)], t->id);
+	base_writer_text(w, kinds[BASE_MIN(t->kind, H248_TRANSACTION_UNKNOWN)]);
 	for (const struct h248_action *a = t->actions; a; a = a->next) {
-		base_writer_u8(w, ' ');
+		base_writer_text(w, w->len ? " " : "");
 		say_context(w, a->context);
 		for (const struct h248_command *c = a->commands; c; c = c->next)
 			say_command(w, c);
