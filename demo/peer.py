@@ -8,6 +8,7 @@ Prints at the end `sent=SHA256 received=SHA256 octets=N status=N`; the program's
 import argparse
 import hashlib
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -26,15 +27,28 @@ def feed(pipe, total, digest):
         pass
 
 
+def wait_listening(port, child):
+    """Until somebody listens there; a program that prints nothing leaves only the kernel to ask."""
+    wanted = f":{port:04X} 00000000:0000 0A"
+    while child.poll() is None:
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            if wanted in table.read():
+                return
+        select.select([], [], [], 0.01)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bytes", type=int, default=1 << 20)
     parser.add_argument("--close-after", action="store_true",
                         help="close the program's standard input once N octets have come back")
+    parser.add_argument("--listens", type=int, metavar="PORT", help="print `started` once it listens there")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     args = parser.parse_args()
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    if args.listens:
+        wait_listening(args.listens, child)
     print("started", flush=True)
     sent, received, got = hashlib.sha256(), hashlib.sha256(), 0
     feeder = threading.Thread(target=feed, args=(child.stdin, args.bytes, sent), daemon=True)

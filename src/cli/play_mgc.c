@@ -52,9 +52,12 @@ void play_request_free(struct play_request *request)
 static void answer_services(struct base_arena *arena, struct h248_command *reply,
                             const struct play_mgc *mgc, const struct h248_services *asked)
 {
-	struct h248_services *services = asked ? h248_services_add(arena, reply) : NULL;
+	struct h248_services *services;
 
-	if (!services || !asked->has_version)
+	if (!asked || !asked->has_version)
+		return; /* an empty descriptor is not grammatical */
+	services = h248_services_add(arena, reply);
+	if (!services)
 		return;
 	services->has_version = true;
 	services->version = (uint8_t)BASE_MIN((unsigned)asked->version, mgc->version);
