@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
@@ -19,19 +20,18 @@
 
 #define CHUNK ((size_t)64 * 1024)
 
-enum mode { M_HANDSHAKE, M_RESUMED, M_UP, M_DOWN, M_PINGPONG, M_IDLE };
-static const char *const mode_names[] = {
-	"handshake", "resumed", "up", "down", "pingpong", "idle"
-};
+enum mode { M_HANDSHAKE, M_RESUMED, M_UP, M_DOWN, M_PINGPONG, M_IDLE, M_TOUCH };
+static const char *const mode_names[] = { "handshake", "resumed", "up",   "down",
+	                                  "pingpong",  "idle",    "touch" };
 
 struct options {
 	enum mode mode;
-	const char *version; /* "1.2", "1.3" */
+	const char *version; /* "1.2", "1.3", "none" = plain TCP */
 	const char *suites, *groups, *pids, *psk, *label;
 	struct sockaddr_in to;
 	unsigned count;       /* connections, or messages of pingpong */
 	unsigned concurrency; /* at a time */
-	unsigned size;        /* of a pingpong message */
+	unsigned size;        /* of a pingpong or touch message */
 	unsigned mb;          /* bulk */
 	int cpu;
 };
@@ -92,7 +92,7 @@ static enum mode mode_of(const char *name)
 		if (!strcmp(mode_names[i], name))
 			return (enum mode)i;
 	}
-	load_die("--mode is handshake, resumed, up, down, pingpong or idle");
+	load_die("--mode is handshake, resumed, up, down, pingpong, idle or touch");
 	return M_HANDSHAKE;
 }
 
@@ -183,6 +183,8 @@ static struct options parse(int argc, char **argv)
 		o.count = o.concurrency;
 	if (o.mode == M_IDLE)
 		o.concurrency = o.count;
+	if (!strcmp(o.version, "none") && (o.mode == M_HANDSHAKE || o.mode == M_RESUMED))
+		load_die("plain TCP shakes no hands");
 	if (o.size < 1 || o.size > CHUNK)
 		load_die("--size is 1 to 65536");
 	return o;
@@ -238,6 +240,11 @@ static void set_psk(struct load *load)
 	SSL_CTX_set_psk_client_callback(load->ctx, on_psk);
 }
 
+static bool plain(const struct load *load)
+{
+	return !strcmp(load->o.version, "none");
+}
+
 static void make_context(struct load *load)
 {
 	bool tls13 = !strcmp(load->o.version, "1.3");
@@ -275,6 +282,18 @@ static void offer_session(struct conn *c)
 	SSL_SESSION_free(copy);
 }
 
+static void start_tls(struct conn *c)
+{
+	struct load *load = c->load;
+
+	c->ssl = SSL_new(load->ctx);
+	if (!c->ssl || !SSL_set_fd(c->ssl, c->fd) || !SSL_set_ex_data(c->ssl, 0, load))
+		load_die("no TLS session");
+	if (load->primed)
+		offer_session(c);
+	SSL_set_connect_state(c->ssl);
+}
+
 static void start(struct load *load)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET };
@@ -291,12 +310,10 @@ static void start(struct load *load)
 	if (connect(c->fd, (struct sockaddr *)&load->o.to, sizeof(load->o.to)) < 0 &&
 	    errno != EINPROGRESS)
 		load_die("cannot connect");
-	c->ssl = SSL_new(load->ctx);
-	if (!c->ssl || !SSL_set_fd(c->ssl, c->fd) || !SSL_set_ex_data(c->ssl, 0, load))
-		load_die("no TLS session");
-	if (load->primed)
-		offer_session(c);
-	SSL_set_connect_state(c->ssl);
+	if (plain(load))
+		c->step = S_HEADER;
+	else
+		start_tls(c);
 	ev.data.ptr = c;
 	if (epoll_ctl(load->epfd, EPOLL_CTL_ADD, c->fd, &ev) < 0)
 		load_die("epoll");
@@ -313,9 +330,9 @@ static void finish(struct conn *c, bool ok)
 		if (load->failed == 1)
 			ERR_print_errors_fp(stderr);
 	}
-	if (ok && SSL_session_reused(c->ssl))
+	if (ok && c->ssl && SSL_session_reused(c->ssl))
 		load->resumed++;
-	if (ok)
+	if (ok && c->ssl)
 		(void)SSL_shutdown(c->ssl); /* close_notify; the answer is not waited for */
 	SSL_free(c->ssl);
 	close(c->fd);
@@ -335,9 +352,34 @@ static int result(struct conn *c, int rc)
 	return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? 0 : -1;
 }
 
+/* Plain TCP: what result() is to TLS. */
+static int plain_result(ssize_t n)
+{
+	if (n > 0)
+		return (int)n;
+	return n < 0 && (errno == EAGAIN || errno == ENOTCONN) ? 0 : -1;
+}
+
+static int put(struct conn *c, const void *data, size_t len)
+{
+	return c->ssl ? result(c, SSL_write(c->ssl, data, (int)len))
+	              : plain_result(send(c->fd, data, len, MSG_NOSIGNAL));
+}
+
+static int get(struct conn *c, void *into, size_t cap)
+{
+	return c->ssl ? result(c, SSL_read(c->ssl, into, (int)cap))
+	              : plain_result(recv(c->fd, into, cap, 0));
+}
+
+static bool has_messages(const struct load *load)
+{
+	return load->o.mode == M_PINGPONG || load->o.mode == M_TOUCH || load->o.mode == M_IDLE;
+}
+
 static int put_header(struct conn *c)
 {
-	static const char ops[] = { 'E', 'E', 'S', 'G', 'E', 'E' };
+	static const char ops[] = { 'E', 'E', 'S', 'G', 'E', 'E', 'E' };
 	unsigned char header[LOAD_HEADER];
 	struct load *load = c->load;
 	uint64_t len = (uint64_t)load->o.mb << 20;
@@ -345,9 +387,9 @@ static int put_header(struct conn *c)
 	header[0] = (unsigned char)ops[load->o.mode];
 	for (unsigned i = 1; i < LOAD_HEADER; i++)
 		header[i] = (unsigned char)(len >> (8 * (LOAD_HEADER - 1 - i)));
-	c->left = load->o.mode == M_UP ? len : load->o.mode == M_PINGPONG ? load->o.size : 0;
-	c->reply = load->o.mode == M_DOWN ? len : load->o.mode == M_PINGPONG ? load->o.size : 1;
-	return result(c, SSL_write(c->ssl, header, LOAD_HEADER));
+	c->left = load->o.mode == M_UP ? len : has_messages(load) ? load->o.size : 0;
+	c->reply = load->o.mode == M_DOWN ? len : has_messages(load) ? load->o.size : 1;
+	return put(c, header, LOAD_HEADER);
 }
 
 /* One round of pingpong is over. @return whether there is another */
@@ -373,13 +415,13 @@ static int work(struct conn *c)
 
 			if (load->o.mode == M_PINGPONG && c->left == load->o.size)
 				c->sent_at = load_now_s();
-			n = result(c, SSL_write(c->ssl, load->chunk, (int)len));
+			n = put(c, load->chunk, len);
 			if (n <= 0)
 				return n;
 			c->left -= (uint64_t)n;
 		}
 		while (c->reply) {
-			n = result(c, SSL_read(c->ssl, load->chunk, (int)CHUNK));
+			n = get(c, load->chunk, CHUNK);
 			if (n <= 0)
 				return n;
 			c->reply -= (uint64_t)n < c->reply ? (uint64_t)n : c->reply;
@@ -408,6 +450,7 @@ static bool shaken(struct conn *c)
 	return false;
 }
 
+/* It has carried a message each way, so whatever buffers a server takes for that it has taken. */
 static void on_idle(struct conn *c)
 {
 	c->step = S_DONE;
@@ -428,10 +471,6 @@ static void drive(struct conn *c)
 			return;
 	}
 	if (c->step == S_HEADER) {
-		if (c->load->o.mode == M_IDLE) {
-			on_idle(c);
-			return;
-		}
 		n = put_header(c);
 		if (n < 0)
 			finish(c, false);
@@ -443,7 +482,9 @@ static void drive(struct conn *c)
 	}
 	if (c->step == S_WORK) {
 		n = work(c);
-		if (n)
+		if (n > 0 && c->load->o.mode == M_IDLE)
+			on_idle(c);
+		else if (n)
 			finish(c, n > 0);
 	}
 }
@@ -512,6 +553,21 @@ struct reading {
 	double wall_s, server_s, own_s, memory_kib;
 };
 
+/* The server may still be busy with the last connections' ends: wait until it sleeps. */
+static double settled_cpu_s(const char *pids)
+{
+	struct timespec pause = { .tv_nsec = 20000000 };
+	double before, now = load_cpu_s(pids);
+	unsigned rounds = 0;
+
+	do {
+		before = now;
+		(void)nanosleep(&pause, NULL);
+		now = load_cpu_s(pids);
+	} while (now - before > 0.0005 && ++rounds < 200);
+	return now;
+}
+
 static struct reading read_all(const struct options *o)
 {
 	struct reading r;
@@ -519,7 +575,7 @@ static struct reading read_all(const struct options *o)
 
 	(void)snprintf(self, sizeof(self), "%ld", (long)getpid());
 	r.wall_s = load_now_s();
-	r.server_s = load_cpu_s(o->pids);
+	r.server_s = settled_cpu_s(o->pids);
 	r.own_s = load_cpu_s(self);
 	r.memory_kib = o->mode == M_IDLE ? load_memory_kib(o->pids) : 0;
 	return r;
@@ -571,6 +627,7 @@ int main(int argc, char **argv)
 	if (load.o.mode == M_RESUMED)
 		prime(&load);
 	before = read_all(&load.o);
+	before.wall_s = load_now_s();
 	if (load.o.mode == M_IDLE)
 		fill(&load);
 	else

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The result as Markdown."""
+
+ORDER = ["gatehouse", "haproxy", "nginx", "stunnel", "hitch"]
+
+
+def number(value):
+    if value is None:
+        return "-"
+    for limit, digits in ((1, 3), (10, 2), (100, 1)):
+        if abs(value) < limit:
+            return f"{value:.{digits}f}"
+    return f"{value:,.0f}"
+
+
+def table(head, lines):
+    out = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    out += ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join(out) + "\n"
+
+
+def verdict(met):
+    return "met" if met else "**short**"
+
+
+def cell(row, server, key="value"):
+    entry = row["servers"].get(server)
+    return number(entry.get(key)) if entry else "-"
+
+
+def columns(result):
+    seen = {name for row in result["rows"] for name in row["servers"]}
+    return [name for name in ORDER if name in seen]
+
+
+def costs(result):
+    names = columns(result)
+    lines = []
+    for row in result["rows"]:
+        line = [row["title"], row["unit"]] + [cell(row, n) for n in names]
+        if "ratio" in row:
+            line += [f"{row['ratio']:.2f} ({row['best']})", f"{row['goal']:.2f}",
+                     verdict(row["met"])]
+        else:
+            line += ["-", f"{row['goal']:.2f}", "-"]
+        lines.append(line)
+    return table(["what", "unit"] + names + ["best peer / gatehouse", "goal", ""], lines)
+
+
+def limits(result):
+    lines = []
+    for row in result["rows"]:
+        if "limit" not in row:
+            continue
+        libs = row["libraries"]
+        lines.append([row["title"], row["unit"], number(libs.get("openssl")),
+                      number(libs.get("gnutls")), number(row["bare"]), number(row["limit"]),
+                      cell(row, "gatehouse"), f"{row['share']:.2f}", verdict(row["share_met"])])
+    if not lines:
+        return ""
+    return table(["what", "unit", "OpenSSL alone", "GnuTLS alone", "bare TCP relay", "limit",
+                  "gatehouse", "limit / gatehouse (goal 0.75)", ""], lines)
+
+
+def rates(result):
+    names = columns(result)
+    lines = []
+    for row in result["rows"]:
+        any_server = next(iter(row["servers"].values()), {})
+        if row["name"] == "idle" or not any_server:
+            continue
+        if "mb_per_s" in any_server:
+            lines.append([row["title"], "MB/s"] + [cell(row, n, "mb_per_s") for n in names])
+            continue
+        lines.append([row["title"], "per second"] + [cell(row, n, "per_s") for n in names])
+        if "p99_us" in any_server:
+            lines.append([row["title"], "p99, us"] + [cell(row, n, "p99_us") for n in names])
+    return table(["what", "unit"] + names, lines) if lines else ""
+
+
+def spreads(result):
+    names = columns(result)
+    lines = []
+    for row in result["rows"]:
+        line = [row["title"]]
+        for name in names:
+            entry = row["servers"].get(name)
+            line.append(f"{number(entry['low'])} to {number(entry['high'])}" if entry else "-")
+        lines.append(line)
+    return table(["what"] + names, lines)
+
+
+def codec(result):
+    lines = []
+    for style, entry in result["styles"].items():
+        ours, theirs = entry["gatehouse"], entry.get("megaco", {})
+        lines.append([f"decode {style}", number(ours["decode"]), number(ours["decode_mb"]),
+                      number(theirs.get("decode")), number(theirs.get("decode_mb")),
+                      number(entry.get("decode_ratio")), number(result["goal"]),
+                      verdict(entry["met"]) if "met" in entry else "-"])
+        lines.append([f"encode {style}", number(ours["encode"]), "-",
+                      number(theirs.get("encode")), "-", number(entry.get("encode_ratio")), "-",
+                      ""])
+    return table(["H.248 text", "gatehouse, messages/s", "MB/s", "megaco (flex), messages/s", "MB/s",
+                  "ratio", "goal", ""], lines)
+
+
+def header(machine):
+    versions = machine["versions"]
+    kind = "quick run, " if machine["quick"] else ""
+    return "\n".join([
+        f"{machine['date']}; {kind}{machine['rounds']} rounds, medians; {machine['cpu']}, "
+        f"{machine['cores']} cores, Linux {machine['kernel']}; servers on core "
+        f"{machine['server_cpu']}, load and backend on core {machine['load_cpu']}; load average "
+        f"{machine['load_average']:.1f} at the start, {machine['load_average_end']:.1f} at the end.",
+        "",
+        "Versions: " + "; ".join(f"{n}: {v}" for n, v in versions.items()) +
+        f"; GnuTLS: {machine['gnutls']}. Engine of gatehouse: {machine['engine']}.",
+        "",
+        "Suites: TLS 1.2 ECDHE with AES-128-GCM-SHA256, TLS 1.3 TLS_AES_128_GCM_SHA256, "
+        "PSK-AES128-GCM-SHA256; key exchange P-256 alone, since the client offers no other.",
+        ""])
+
+
+def markdown(result):
+    parts = [header(result["machine"])]
+    if result["rows"]:
+        parts += ["Cost at the server, less is better:\n", costs(result)]
+        if limits(result):
+            parts += ["Beside the limit: the faster library's own cost over memory buffers, plus a "
+                      "bare TCP relay's:\n", limits(result)]
+        if rates(result):
+            parts += ["Rates seen by the client, wall clock, more is better:\n", rates(result)]
+        parts += ["Lowest and highest of the rounds:\n", spreads(result)]
+    if result["codec"]:
+        parts += ["Text codec, one core, processor time:\n", codec(result["codec"])]
+    if result["notes"]:
+        parts += ["Notes:\n"] + [f"- {note}" for note in result["notes"]] + [""]
+    return "\n".join(parts)
