@@ -248,7 +248,7 @@ int mg_audit_items(struct mg_run *run, const struct mg_term *term, const struct 
 {
 	int rc = 0;
 
-	for (unsigned kind = H248_MEDIA; kind <= H248_EVENT_BUFFER && !rc; kind++)
+	for (unsigned kind = H248_MUX; kind <= H248_EVENT_BUFFER && !rc; kind++)
 		if (audit->items & H248_AUDIT_BIT(kind))
 			rc = token_tell(run, term, kind, reply);
 	for (const struct h248_descriptor *d = audit->individual; d && !rc; d = d->next)

@@ -208,7 +208,7 @@ int mg_capabilities_tell(struct mg_run *run, const struct mg_term *term,
 	if (audit->individual)
 		return mg_fail(run, H248_E_NOT_IMPLEMENTED,
 		               "Audit: capabilities are told as whole descriptors");
-	for (unsigned kind = H248_MEDIA; kind <= H248_EVENT_BUFFER && !rc; kind++)
+	for (unsigned kind = H248_MUX; kind <= H248_EVENT_BUFFER && !rc; kind++)
 		if (audit->items & H248_AUDIT_BIT(kind))
 			rc = token_can(run, term, kind, reply);
 	return rc;

@@ -87,8 +87,11 @@ static int fake_add(struct relay_endpoint **ret, struct relay_context *context,
 		            ((const struct sockaddr_in *)&spec->local)->sin_port)
 			return BASE_ERR(BASE_LOCAL, EADDRINUSE);
 	}
-	while (e->fn && !e->removed)
+	for (size_t tries = 0; e->fn && !e->removed; tries++) {
+		if (tries == STAGE_ENDPOINTS)
+			return BASE_ERR(BASE_LOCAL, EMFILE);
 		e = &on->endpoint[++on->endpoints % STAGE_ENDPOINTS];
+	}
 	in = (struct sockaddr_in *)&e->local;
 	memset(e, 0, sizeof(*e));
 	e->context = context;
@@ -236,14 +239,16 @@ static int op_request(void *arg, struct h248_transaction *request, struct mg_not
 
 	if (st->unreachable)
 		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
-	st->requests++;
-	st->notice[st->notices++ % STAGE_NOTICES] = notice;
-	request->id = st->requests;
+	request->id = st->requests + 1;
 	rc = h248_text_encode_transaction(&w, request, 2, H248_TEXT_COMPACT);
 	if (!rc)
 		snprintf(st->request, sizeof(st->request), "%s", base_writer_cstr(&w));
 	base_writer_done(&w);
-	return rc;
+	if (rc)
+		return rc;
+	st->requests++;
+	st->notice[st->notices++ % STAGE_NOTICES] = notice;
+	return 0;
 }
 
 static void op_handoff(void *arg, const struct h248_mid *mgc)

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* AuditValue, AuditCapability, context attributes, topology. */
+#include "scene.h"
+
+static void pair(void)
+{
+	accepted("C=${A=${M{ST=1{O{MO=SR}," TCP_ANY "}},E=4{tcpbcc/*}},"
+	         "A=${M{ST=1{O{MO=SR}," TLS_ANY "}}}}");
+	stage_forget(&st);
+}
+
+static void whole_descriptors(void **state)
+{
+	(void)state;
+	scene_start();
+	pair();
+	says("C=1{AV=ip/1/1{AT{}}}", "C=1{AV=ip/1/1}");
+	says("C=1{AV=ip/1/1{AT{E,SG,OE,EB,DM,MD,MX}}}",
+	     "C=1{AV=ip/1/1{MX,MD,E=4{tcpbcc/*},SG,DM,OE,EB}}");
+	accepted("C=1{AV=ip/1/1{AT{PG}}}");
+	contains("PG{g-2,nt-1,tcptv-1,tcpbcc-1,tcprm-1,tlsbsc-1,tlscn-1,tlstv-1,seplink-1,"
+	         "gatehouse-1}");
+	accepted("C=1{AV=*{AT{SA}}}");
+	contains("AV=ip/1/1{SA{");
+	contains("AV=ip/1/2{SA{");
+	says("C=-{AV=ROOT{AT{PG}}}", "C=-{AV=ROOT{PG{root-2,it-1,tlscn-1}}}");
+	refused("C=-{AV=*{AT{}}}", 431, "");
+	refused("C=1{AV=ROOT{AT{}}}", 435, "null context");
+	scene_end();
+}
+
+static void single_items(void **state)
+{
+	(void)state;
+	scene_start();
+	pair();
+	says("C=1{AV=ip/1/1{AT{M{ST=1{O{MO}}}}}}", "C=1{AV=ip/1/1{M{ST=1{O{MO=SR}}}}}");
+	says("C=1{AV=ip/1/2{AT{M{ST=1{O{gatehouse/dom}}}}}}",
+	     "C=1{AV=ip/1/2{M{ST=1{O{gatehouse/dom=\"access\"}}}}}");
+	says("C=1{AV=ip/1/1{AT{M{TS{SI}}}}}", "C=1{AV=ip/1/1{M{TS{SI=IV}}}}");
+	says("C=1{AV=ip/1/1{AT{SA{nt/os}}}}", "C=1{AV=ip/1/1{SA{nt/os=0}}}");
+	says("C=1{AV=ip/1/1{AT{E=4{tcpbcc/*}}}}", "C=1{AV=ip/1/1{E=4{tcpbcc/*}}}");
+	says("C=1{AV=ip/1/1{AT{PG{nt-1}}}}", "C=1{AV=ip/1/1{PG{nt-1}}}");
+	refused("C=1{AV=ip/1/1{AT{SA{nt/nosuch}}}}", 532, "nt/nosuch");
+	refused("C=1{AV=ip/1/1{AT{E=4{tlsbsc/BNCChange}}}}", 532, "does not exist");
+	refused("C=1{AV=ip/1/1{AT{M{ST=9{O{MO}}}}}}", 532, "Stream 9");
+	refused("C=1{AV=ip/1/1{AT{PG{al-1}}}}", 532, "al-1");
+	refused("C=1{AV=ip/1/1{AT{DM=d0}}}", 532, "");
+	says("C=1{MF=ip/1/1{M{ST=1{O{MO=SO}}},AT{M{ST=1{O{MO}}}}}}",
+	     "C=1{MF=ip/1/1{M{ST=1{O{MO=SO}}}}}");
+	scene_end();
+}
+
+static void wildcards_and_unions(void **state)
+{
+	(void)state;
+	scene_start();
+	pair();
+	accepted("C=${A=$}");
+	says("C=*{AV=*{AT{}}}", "C=1{AV=ip/1/1,AV=ip/1/2},C=2{AV=ip/1/3}");
+	says("C=*{AV=ip/1/3{AT{}}}", "C=2{AV=ip/1/3}"); /* in which context is it? */
+	says("C=*{W-AV=ip/*{AT{E}}}", "C=*{AV=ip/*{E=4{tcpbcc/*},E}}");
+	says("C=*{AV=ROOT{AT{}}}", "C=1{AV=ROOT},C=2{AV=ROOT}");
+	stage_send_v(&st, 3, "C=*{AV=ROOT{AT{}}}");
+	assert_string_equal(st.reply, "C=1,C=2");
+	stage_send_v(&st, 3, "C=1{AV=[ip/1/1,ip/1/2]{AT{}}}");
+	assert_string_equal(st.reply, "C=1{AV=ip/1/1,AV=ip/1/2}");
+	scene_end();
+}
+
+static void capabilities_are_what_is_taken(void **state)
+{
+	(void)state;
+	scene_start();
+	pair();
+	accepted("C=1{AC=ip/1/2{AT{M}}}");
+	contains("MO=SR");
+	contains("seplink/link={off,tcp,tcp+tls}");
+	contains("gatehouse/role={auto,client,server}");
+	contains("gatehouse/dom=\"access\",tlscn/ver=\"TLS1.2\","
+	         "tlscn/suites=\"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\",tlscn/comp=\"null\","
+	         "tlscn/resum=on,tlscn/reneg=off");
+	contains("gatehouse/gaps=\"shall TLS_RSA_WITH_3DES_EDE_CBC_SHA (TS 33.203 Annex O)\"");
+	contains("gatehouse/dom=\"psk\"");
+	says("C=1{AC=ip/1/2{AT{E}}}",
+	     "C=1{AC=ip/1/2{E=*{g/cause,tcpbcc/BNCChange,tlsbsc/BNCChange}}}");
+	accepted("C=1{AC=ip/1/2{AT{SG,SA,OE}}}");
+	contains("SG{tcpbcc/EstBNC{SY=BR}");
+	contains("SA{nt/dur,nt/os");
+	refused("C=1{AC=ip/1/2{AT{PG}}}", 447, "not legal in AuditCapability");
+	scene_end();
+}
+
+static void kept_statistics_are_chosen(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted_v(3, "C=${A=${SA{nt/*,tlstv/oin}}}");
+	accepted_v(3, "C=1{AV=ip/1/1{AT{SA}}}");
+	contains("SA{nt/dur=0,nt/os=0,nt/or=0,tlstv/oin=0}");
+	accepted_v(3, "C=1{MF=ip/1/1{SA{*/*}}}");
+	accepted_v(3, "C=1{AV=ip/1/1{AT{SA}}}");
+	contains("tlstv/rout=0");
+	scene_end();
+}
+
+/* ---- attributes of the context ---- */
+
+static void attributes_are_set_and_told(void **state)
+{
+	(void)state;
+	scene_start();
+	says("C=${PR=7,EG,CA{PR,EG},A=$}", "C=1{EG,PR=7,A=ip/1/1}");
+	says("C=1{CA{PR}}", "C=1{PR=7}");
+	accepted_v(3, "C=1{EGO,IEPS=ON}");
+	stage_send_v(&st, 3, "C=1{CA{EG,IEPS,PR}}");
+	contains("IEPS=ON");
+	contains("EGO");
+	refused("C=1{PR=16,CA{PR}}", 449, "Priority 16");
+	refused("C=-{CA{PR}}", 421, "null context");
+	accepted_v(3, "C=${PR=3,A=$}");
+	stage_send_v(&st, 3, "C=*{CA{PR=3,TP}}");
+	contains("C=2");
+	lacks("C=1");
+	scene_end();
+}
+
+static void topology_turns_flows_off(void **state)
+{
+	(void)state;
+	scene_start();
+	pair();
+	says("C=1{TP{ip/1/1,ip/1/2,OW}}", "C=1");
+	ordered("mode 0 receive mode 1 send");
+	says("C=1{CA{TP}}", "C=1{TP{ip/1/1,ip/1/2,OW}}");
+	accepted("C=1{TP{ip/1/1,ip/1/2,IS}}");
+	ordered("mode 0 mode 1");
+	accepted("C=1{TP{*,*,BW}}");
+	ordered("mode 0 send receive mode 1 send receive");
+	/* The new one, by CHOOSE. */
+	accepted("C=1{TP{$,ip/1/1,IS},A=$}");
+	accepted("C=1{CA{TP}}");
+	contains("ip/1/3,ip/1/1,IS");
+	refused_v(3, "C=1{TP{ip/1/1,ip/1/2,OWB}}", 522, "only Bothway, Isolate and Oneway");
+	refused("C=1{TP{*,*,OW}}", 522, "Oneway between ALL and ALL");
+	refused("C=1{TP{ip/1/1,ip/1/9,IS}}", 430, "ip/1/9");
+	refused("C=1{TP{ip/1/1,ip/1/2,IS,ip/1/1,ip/1/2,OW,ST=1}}", 421, "both with and without");
+	scene_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_descriptors),
+		cmocka_unit_test(single_items),
+		cmocka_unit_test(wildcards_and_unions),
+		cmocka_unit_test(capabilities_are_what_is_taken),
+		cmocka_unit_test(kept_statistics_are_chosen),
+		cmocka_unit_test(attributes_are_set_and_told),
+		cmocka_unit_test(topology_turns_flows_off),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
