@@ -7,7 +7,7 @@ import sys
 
 CMOCKA = re.compile(r"^\[ *(OK|FAILED|SKIPPED|ERROR) *\] (?!\d+ test)(\S+)", re.M)
 UNITTEST = re.compile(r"^(\w+) \(([\w.]+)\)(?:\n[^\n]*)? \.\.\. (ok|FAIL|ERROR|skipped(?: .*)?)$", re.M)
-REASON = re.compile(r"^skip: (.*)$", re.M)
+REASON = re.compile(r"^(?:# )?skip(?:ped)?: (.*)$", re.M)
 
 
 def count(entry):
