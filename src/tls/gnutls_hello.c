@@ -159,6 +159,13 @@ static bool suite_fits(const struct tls_session *session, const struct hello *he
 	return true;
 }
 
+/** RFC 5487 and 5489 let CBC with SHA-256 and SHA-384 be used from TLS 1.0 on, GnuTLS from 1.2 on. */
+static bool mac_is_late(const struct profile_suite *suite)
+{
+	return suite->gnutls_mac && strncmp(suite->gnutls_mac, "SHA", 3) == 0 &&
+	       strcmp(suite->gnutls_mac, "SHA1") != 0;
+}
+
 /** TLS 1.3: a certificate to show, or a PSK to try. GnuTLS binds external PSKs with SHA-256. */
 static bool suite13_fits(const struct tls_session *session, const struct hello *hello,
                          uint16_t code, bool sha256_only)
@@ -180,6 +187,8 @@ static bool index_fits(const struct tls_session *session, const struct hello *he
 		return false;
 	if (profile_suite_tls13(suite->code))
 		return suite13_fits(session, hello, suite->code, sha256_only);
+	if (version < PROFILE_TLS_1_2 && mac_is_late(suite))
+		return false;
 	return suite_fits(session, hello, suite);
 }
 
