@@ -268,12 +268,13 @@ static struct base_str line_end(struct base_str s)
 void out_octets(struct text_out *o, struct base_str s)
 {
 	struct base_str eol;
-	const char *at = s.ptr, *end = s.ptr + s.len, *brace;
+	const char *at = s.ptr, *end, *brace;
 
 	if (s.len == 0) {
 		out_block_empty(o);
 		return;
 	}
+	end = s.ptr + s.len;
 	if (o->flat) {
 		o->overflow = true;
 		return;
