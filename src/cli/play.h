@@ -7,6 +7,7 @@
 #ifndef GH_CLI_PLAY_H
 #define GH_CLI_PLAY_H
 
+#include <jansson.h>
 #include <regex.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -194,6 +195,33 @@ struct play_options {
 	unsigned set_count;
 	bool ladder, messages, json, quiet, check_only;
 };
+/** A scenario being played. */
+struct play {
+	const struct play_options *options;
+	struct play_scenario *scenario;
+	struct config_doc *doc;
+	struct loop *loop;
+	struct play_vars vars;
+	struct play_ladder ladder;
+	struct play_mgc mgc;
+	struct base_node children;
+	struct loop_timer timer;
+	bool expired, interrupted;
+	uint64_t default_ms;
+	unsigned at; /* the step that is played */
+	char dir[64];
+	json_t *report;
+};
+
+/* ---- the steps (play_steps.c) ---- */
+
+/**
+ * Do what the step says, and wait for what it expects.
+ * @return 0; BASE_PEER when something else came, or nothing in time; BASE_CONFIG when the scenario
+ * is wrong; BASE_LOCAL. `err` has the words, not the place
+ */
+int play_step(struct play *play, const struct play_step *step, struct base_error *err);
+
 /** Exit status of a play that was skipped, as test runners know it. */
 #define PLAY_SKIPPED 77
 /** @return exit status: 0 played, 1 a step failed, 2 the scenario or the options are wrong, or
