@@ -294,6 +294,69 @@ static int far_read(struct far *far, struct lab_pair *pair, uint8_t *clear, size
 	return rc;
 }
 
+/* -- signature_algorithms_cert --------------------------------------------------------------- */
+
+static int no_recv(gnutls_session_t tls, const unsigned char *data, size_t len)
+{
+	(void)tls;
+	(void)data;
+	(void)len;
+	return 0;
+}
+
+/** Certificates signed with ecdsa_secp256r1_sha256 (RFC 8446, 4.2.3). */
+static int ecdsa_send(gnutls_session_t tls, gnutls_buffer_t body)
+{
+	int *sent = gnutls_session_get_ptr(tls);
+
+	(*sent)++;
+	return gnutls_buffer_append_data(body, "\x00\x02\x04\x03", 4) < 0 ? GNUTLS_E_MEMORY_ERROR
+	                                                                  : 4;
+}
+
+/** A client that signs with RSA and takes certificates signed with ECDSA, as the CA's are. */
+static void certificates_have_their_own_algorithms(void **state)
+{
+	static const char *const versions[] = { "tls12", "tls13" };
+	const struct lab_sides *sides = sides_of(TLS_ENGINE_GNUTLS, TLS_ENGINE_GNUTLS);
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(versions); i++) {
+		struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, versions[i]);
+		struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, versions[i]);
+		struct lab_pair pair;
+		struct far far;
+		int rc = -1, sent = 0;
+
+		s.identity = lab->server_rsa;
+		lab_pair_open(&pair, &s, &c, NULL, NULL);
+		far_open(&far);
+		assert_int_equal(gnutls_set_default_priority_append(
+		                         far.tls,
+		                         i ? "-VERS-ALL:+VERS-TLS1.3:-SIGN-ALL:"
+		                             "+SIGN-RSA-PSS-RSAE-SHA256"
+		                           : "-VERS-ALL:+VERS-TLS1.2:-SIGN-ALL:+SIGN-RSA-SHA256",
+		                         NULL, 0),
+		                 0);
+		assert_int_equal(gnutls_session_ext_register(
+		                         far.tls, "signature_algorithms_cert", 50, GNUTLS_EXT_TLS,
+		                         no_recv, ecdsa_send, NULL, NULL, NULL,
+		                         GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_TLS),
+		                 0);
+		gnutls_session_set_ptr(far.tls, &sent);
+		for (int turn = 0; turn < 8 && (rc = gnutls_handshake(far.tls)) < 0; turn++) {
+			struct tls_io io = far_lend(&far);
+
+			(void)tls_session_handshake(pair.session[TLS_ROLE_SERVER], &io);
+			base_writer_reset(&far.out);
+		}
+		assert_int_equal(rc, 0);
+		assert_int_equal(sent, 1);
+		far_close(&far);
+		lab_pair_close(&pair);
+	}
+}
+
 static void renegotiation_is_refused(void **state)
 {
 	const struct lab_sides *sides = sides_of(TLS_ENGINE_GNUTLS, TLS_ENGINE_GNUTLS);
@@ -361,6 +424,7 @@ int main(void)
 		cmocka_unit_test(precedence_is_the_profiles),
 		cmocka_unit_test(rsa_key_transport),
 		cmocka_unit_test(alert_in_the_clear),
+		cmocka_unit_test(certificates_have_their_own_algorithms),
 		cmocka_unit_test(renegotiation_is_refused),
 	};
 
