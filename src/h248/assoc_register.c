@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ServiceChanges of an association (RFC 3525, 7.2.8, 11.2 to 11.5): what we say, and what the
+ * controller's reply makes of it. */
+#include "h248/assoc_private.h"
+
+static struct h248_services *service_change(struct base_arena *arena, struct h248_transaction *req,
+                                            unsigned method, unsigned reason)
+{
+	struct h248_action *action = h248_action_add(arena, req, H248_CONTEXT_NULL);
+	struct h248_command *command =
+	        h248_command_add(arena, action, H248_SERVICE_CHANGE, BASE_STR("ROOT"));
+	struct h248_services *s = h248_services_add(arena, command);
+
+	if (!s)
+		return NULL;
+	s->method = (uint8_t)method;
+	s->has_reason = true;
+	s->reason_code = (uint16_t)reason;
+	s->reason = base_str_of(h248_reason_text(reason));
+	return s;
+}
+
+static unsigned reason_of(const struct h248_assoc *a)
+{
+	switch (a->method) {
+	case H248_FAILOVER:
+		return H248_R_MGC_FAILURE;
+	case H248_DISCONNECTED:
+		return H248_R_SERVICE_RESTORED;
+	case H248_HAND_OFF:
+		return H248_R_MGC_DIRECTED;
+	default:
+		return a->config.restart_reason ? a->config.restart_reason : H248_R_COLD_BOOT;
+	}
+}
+
+/* What only a registration carries (fact sheet 5.1, 6.3). */
+static void add_offer(struct h248_assoc *a, struct h248_services *s, struct h248_mid *address)
+{
+	s->has_version = true;
+	s->version = a->config.version;
+	if (a->profile[0]) {
+		s->has_profile = true;
+		s->profile = base_str_of(a->profile);
+		s->profile_version = a->config.profile_version;
+	}
+	if (a->config.service_address) {
+		*address = h248_addr_mid(a->config.service_address);
+		s->address = address;
+	}
+	if (a->ops.wall_time)
+		s->time = a->ops.wall_time(a->user);
+}
+
+static const struct h248_command *service_change_reply(const struct h248_transaction *reply)
+{
+	for (const struct h248_action *action = reply->actions; action; action = action->next) {
+		for (const struct h248_command *c = action->commands; c; c = c->next) {
+			if (c->kind == H248_SERVICE_CHANGE && !c->fault && !h248_command_error(c))
+				return c;
+		}
+	}
+	return NULL;
+}
+
+/* Take over what was negotiated. False: we cannot comply (11.3). */
+static bool negotiate(struct h248_assoc *a, const struct h248_services *s,
+                      const struct h248_message *msg)
+{
+	unsigned version = msg->version; /* a reply without Version breaks a rule; be lenient (P) */
+	struct h248_addr addr;
+
+	if (a->method == H248_DISCONNECTED && !(s && s->has_version))
+		version = a->version; /* no registration: the agreed one stays */
+	else if (s && s->has_version)
+		version = s->version;
+	if (version < 1 || version > a->config.version)
+		return false;
+	a->version = (uint8_t)version;
+	h248_peer_version_set(a->peer, version);
+	if (s && s->address && h248_addr_of_mid(s->address, &a->target, &addr) == 0)
+		h248_peer_addr_set(a->peer, &addr);
+	return true;
+}
+
+static void on_registered(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
+                          const struct h248_transaction *reply)
+{
+	struct h248_assoc *a = arg;
+	const struct h248_command *command;
+	const struct h248_services *s;
+
+	if (outcome == H248_OUTCOME_CANCELLED)
+		return;
+	if (outcome == H248_OUTCOME_TIMEOUT) {
+		assoc_fire(a, E_NO_REPLY);
+		return;
+	}
+	command = reply->error || reply->fault ? NULL : service_change_reply(reply);
+	s = command ? h248_command_services(command) : NULL;
+	if (command && s && s->mgc_id) {
+		struct h248_addr target;
+
+		if (h248_addr_of_mid(s->mgc_id, &a->target, &target) == 0) {
+			a->redirect_to = target;
+			assoc_fire(a, E_REDIRECTED);
+			return;
+		}
+		command = NULL; /* a name that we cannot resolve: as good as refused */
+	}
+	assoc_fire(a, command && negotiate(a, s, msg) ? E_ACCEPTED : E_REFUSED);
+}
+
+int assoc_register_send(struct h248_assoc *a)
+{
+	struct base_arena arena = { 0 };
+	struct h248_transaction *req = h248_request_new(&arena);
+	struct h248_services *s = req ? service_change(&arena, req, a->method, reason_of(a)) : NULL;
+	struct h248_mid address;
+	unsigned version = 1; /* whatever we offer, the offer is a version 1 message (5.1) */
+	int rc = BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
+
+	if (s) {
+		if (a->method != H248_DISCONNECTED)
+			add_offer(a, s, &address);
+		else
+			version = a->version;
+		rc = h248_txn_request(a->peer, req, version, on_registered, a, NULL);
+	}
+	base_arena_done(&arena);
+	return rc;
+}
+
+static void on_left(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
+                    const struct h248_transaction *reply)
+{
+	(void)msg;
+	(void)reply;
+	if (outcome != H248_OUTCOME_CANCELLED)
+		assoc_fire(arg, E_ANSWERED);
+}
+
+void assoc_leave_send(struct h248_assoc *a)
+{
+	struct base_arena arena = { 0 };
+	struct h248_transaction *req = h248_request_new(&arena);
+
+	if (req && service_change(&arena, req, a->leave_method, a->leave_reason))
+		(void)h248_txn_request(a->peer, req, 0, on_left, a, NULL); /* as the header says */
+	base_arena_done(&arena);
+}
