@@ -41,6 +41,19 @@ static inline void base_list_remove(struct base_node *node)
 	base_list_init(node);
 }
 
+/** Unlink the first node. @return NULL when the list is empty */
+static inline struct base_node *base_list_shift(struct base_node *head)
+{
+	struct base_node *node = head->next;
+
+	if (node == head)
+		return NULL;
+	head->next = node->next;
+	node->next->prev = head;
+	base_list_init(node);
+	return node;
+}
+
 /** Walk a list whose current item may be removed (and freed) by the body, no other one. */
 #define BASE_LIST_EACH(head, node, after)                                                          \
 	for (struct base_node *node = (head)->next, *after = node->next; node != (head);           \

@@ -139,7 +139,7 @@ static int check_one(const char *pattern, bool wanted, const struct play_vars *v
                      const char *text, struct base_error *err)
 {
 	regmatch_t group[2];
-	char *regex;
+	char *regex = NULL;
 	int rc = play_vars_expand(vars, pattern, &regex, err);
 
 	if (rc)
@@ -158,8 +158,8 @@ static int capture_one(const char *spec, struct play_vars *vars, const char *tex
                        struct base_error *err)
 {
 	const char *equal = strchr(spec, '=');
-	regmatch_t group[2];
-	char *regex;
+	regmatch_t group[2] = { { -1, -1 }, { -1, -1 } };
+	char *regex = NULL;
 	int rc, use;
 
 	if (!equal || equal == spec)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -15,8 +16,29 @@
 /** The first error libcyaml logs, and the innermost place of its backtrace. */
 struct complaint {
 	char text[256];
-	unsigned long line, column;
+	unsigned line, column;
 };
+
+#define PLACE_LINE   "(line: "
+#define PLACE_COLUMN ", column: "
+
+/** Read "(line: N, column: N"; the first place counts. Numbers it cannot hold give no place. */
+static void place_take(struct complaint *complaint, const char *at)
+{
+	unsigned long line, column;
+	char *end;
+
+	if (!at || complaint->line)
+		return;
+	line = strtoul(at + strlen(PLACE_LINE), &end, 10);
+	if (strncmp(end, PLACE_COLUMN, strlen(PLACE_COLUMN)) != 0)
+		return;
+	column = strtoul(end + strlen(PLACE_COLUMN), NULL, 10);
+	if (line > UINT_MAX || column > UINT_MAX)
+		return;
+	complaint->line = (unsigned)line;
+	complaint->column = (unsigned)column;
+}
 
 /** What libcyaml would print goes into the error instead. */
 __attribute__((format(printf, 3, 0))) static void complaint_take(cyaml_log_t level, void *ctx,
@@ -24,7 +46,6 @@ __attribute__((format(printf, 3, 0))) static void complaint_take(cyaml_log_t lev
 {
 	struct complaint *complaint = ctx;
 	char text[256];
-	char *place;
 
 	if (level < CYAML_LOG_ERROR)
 		return;
@@ -33,10 +54,7 @@ __attribute__((format(printf, 3, 0))) static void complaint_take(cyaml_log_t lev
 	if (!complaint->text[0])
 		(void)snprintf(complaint->text, sizeof(complaint->text), "%s",
 		               strncmp(text, "Load: ", 6) ? text : text + 6);
-	place = strstr(text, "(line: ");
-	if (place && !complaint->line &&
-	    sscanf(place, "(line: %lu, column: %lu", &complaint->line, &complaint->column) != 2)
-		complaint->line = complaint->column = 0;
+	place_take(complaint, strstr(text, PLACE_LINE));
 }
 
 static cyaml_config_t cyaml_settings(struct complaint *complaint)
@@ -64,8 +82,7 @@ static int load_struct(const struct config_doc *doc, const char *data, size_t le
 	if (why == CYAML_ERR_OOM)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
 	if (why != CYAML_OK)
-		return config_refuse_at(doc, err, (unsigned)complaint.line,
-		                        (unsigned)complaint.column, "%s",
+		return config_refuse_at(doc, err, complaint.line, complaint.column, "%s",
 		                        complaint.text[0] ? complaint.text : cyaml_strerror(why));
 	*ret = loaded;
 	return 0;
@@ -166,7 +183,7 @@ int config_file_read(const char *path, size_t max, char **ret, size_t *ret_len,
                      struct base_error *err)
 {
 	struct base_writer w = { .data = NULL };
-	struct stat st;
+	struct stat st = { .st_mode = 0 };
 	int rc = file_read(path, max, &st, &w, err);
 
 	if (rc) {
@@ -210,7 +227,7 @@ int config_secret_read(const char *path, struct base_secret *ret, struct base_er
 {
 	static const size_t max = 65535;
 	struct base_writer w = { .data = NULL };
-	struct stat st;
+	struct stat st = { .st_mode = 0 };
 	int rc;
 
 	/* Room for all of it at once: growing would leave copies behind that nobody wipes. */

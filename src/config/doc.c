@@ -7,6 +7,7 @@
  */
 #include "config/doc.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <yaml.h>
@@ -217,6 +218,7 @@ static int take_event(struct reading *r, const yaml_event_t *event)
 		                        "aliases (*name) are not accepted; write the value out");
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
+		assert(r->depth > 0); /* libyaml balances its events */
 		r->depth--;
 		return 0;
 	case YAML_DOCUMENT_START_EVENT:

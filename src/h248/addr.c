@@ -77,8 +77,10 @@ const char *h248_addr_format(const struct h248_addr *a, char buf[H248_ADDR_TEXT]
 	char host[INET6_ADDRSTRLEN] = "?";
 	const char *transport = a->transport == H248_TCP ? "tcp" : "udp";
 
-	if (!h248_addr_known(a))
-		return strcpy(buf, "-");
+	if (!h248_addr_known(a)) {
+		snprintf(buf, H248_ADDR_TEXT, "-");
+		return buf;
+	}
 	(void)inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->ip, host, sizeof(host));
 	snprintf(buf, H248_ADDR_TEXT, a->family == 4 ? "%s:%s:%u" : "%s:[%s]:%u", transport, host,
 	         a->port);

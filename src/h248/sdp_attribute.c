@@ -81,7 +81,7 @@ static int parse_tls_id(struct h248_sdp_parser *p, struct base_str value)
 	for (size_t i = 0; i < value.len && !h248_sdp_is_choose(value); i++) {
 		int c = base_lower((unsigned char)value.ptr[i]);
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !memchr("+/-_", c, 4))
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !(c && strchr("+/-_", c)))
 			return h248_sdp_fail(p, value, "not a tls-id");
 	}
 	p->group->tls_id = value;

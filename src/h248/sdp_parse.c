@@ -52,7 +52,7 @@ bool h248_sdp_is_token(struct base_str s)
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.ptr[i];
 
-		if (c <= 0x20 || c >= 0x7f || memchr("\"(),/:;<=>?@[]\\", c, 15))
+		if (c <= 0x20 || c >= 0x7f || strchr("\"(),/:;<=>?@[]\\", c))
 			return false;
 	}
 	return s.len > 0;

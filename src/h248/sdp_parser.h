@@ -62,7 +62,7 @@ struct base_str h248_sdp_field(struct base_str *rest);
 bool h248_sdp_is_token(struct base_str s);
 static inline bool h248_sdp_is_choose(struct base_str s)
 {
-	return s.len == 1 && s.ptr[0] == '$';
+	return base_str_eq(s, BASE_STR("$"));
 }
 
 int h248_sdp_parse_connection(struct h248_sdp_parser *p, struct base_str value);

@@ -187,7 +187,7 @@ static int keep(struct tcp_conn *c, struct iovec iov[2], size_t done)
 static int conn_send(struct tcp_conn *c, const void *data, size_t len)
 {
 	uint8_t header[H248_TPKT_HEADER];
-	struct iovec iov[2] = { { header, sizeof(header) }, { (void *)(uintptr_t)data, len } };
+	struct iovec iov[2] = { { header, sizeof(header) }, { (void *)data, len } };
 	size_t done = 0;
 
 	if (c->dead || c->why[0])
@@ -323,16 +323,17 @@ static void on_event(void *arg, unsigned events)
 
 /* ---- the beginning of a connection ---- */
 
-/* Takes the descriptor over, also on failure. @return 0 or errno. */
-static int conn_new(struct tcp_conn **ret, struct h248_transport *t, int fd,
-                    const struct h248_addr *addr, bool connecting)
+/* Takes the descriptor over, also on failure. @return NULL with *ret_no an errno. */
+static struct tcp_conn *conn_new(struct h248_transport *t, int fd, const struct h248_addr *addr,
+                                 bool connecting, int *ret_no)
 {
 	struct tcp_conn *c = calloc(1, sizeof(*c));
 	int one = 1, rc;
 
 	if (!c) {
 		close(fd);
-		return ENOMEM;
+		*ret_no = ENOMEM;
+		return NULL;
 	}
 	/* Both only make things better: a message leaves at once, a dead peer is noticed. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -346,33 +347,40 @@ static int conn_new(struct tcp_conn **ret, struct h248_transport *t, int fd,
 	if (rc) {
 		close(fd);
 		free(c);
-		return (int)base_err_detail(rc);
+		*ret_no = (int)base_err_detail(rc);
+		return NULL;
 	}
 	loop_timer_start(t->loop, &c->timer,
 	                 connecting ? t->config.connect_ms : t->config.partial_ms, on_timeout, c);
 	base_list_insert(&t->conns, &c->node);
 	t->conns_count++;
-	*ret = c;
-	return 0;
+	return c;
 }
 
-static int conn_connect(struct tcp_conn **ret, struct h248_transport *t, const struct h248_addr *to)
+/* @return NULL with *ret_no an errno. */
+static struct tcp_conn *conn_connect(struct h248_transport *t, const struct h248_addr *to,
+                                     int *ret_no)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = transport_sockaddr(to, &sa);
-	int fd, no, rc = 0;
+	struct tcp_conn *c;
+	int fd, rc = 0;
 
-	if (t->conns_count >= t->config.max_conns)
-		return EMFILE;
+	if (t->conns_count >= t->config.max_conns) {
+		*ret_no = EMFILE;
+		return NULL;
+	}
 	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return errno;
+	if (fd < 0) {
+		*ret_no = errno;
+		return NULL;
+	}
 	if (connect(fd, (struct sockaddr *)&sa, len) < 0)
 		rc = errno;
-	no = conn_new(ret, t, fd, to, true);
-	if (no == 0 && rc && rc != EINPROGRESS)
-		conn_fail_later(*ret, strerror(rc)); /* as if it had come later */
-	return no;
+	c = conn_new(t, fd, to, true, ret_no);
+	if (c && rc && rc != EINPROGRESS)
+		conn_fail_later(c, strerror(rc)); /* as if it had come later */
+	return c;
 }
 
 static void accept_all(void *arg)
@@ -381,12 +389,12 @@ static void accept_all(void *arg)
 	struct h248_transport *t = l->t;
 
 	for (;;) {
-		struct sockaddr_storage sa;
+		struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
 		socklen_t len = sizeof(sa);
 		struct h248_addr from;
 		struct tcp_conn *c;
-		int fd = accept4(l->w.fd, (struct sockaddr *)&sa, &len,
-		                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int no, fd = accept4(l->w.fd, (struct sockaddr *)&sa, &len,
+		                     SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
@@ -402,7 +410,8 @@ static void accept_all(void *arg)
 			continue;
 		}
 		transport_addr(H248_TCP, &sa, 0, &from);
-		if (conn_new(&c, t, fd, &from, false) == 0 && t->ops.on_connected)
+		c = conn_new(t, fd, &from, false, &no); /* without room it is closed, no more */
+		if (c && t->ops.on_connected)
 			t->ops.on_connected(t->ops.arg, &c->addr);
 	}
 }
@@ -455,17 +464,16 @@ static struct tcp_conn *find(struct h248_transport *t, const struct h248_addr *t
 int tcp_send(struct h248_transport *t, const struct h248_addr *to, const void *data, size_t len)
 {
 	struct tcp_conn *c = find(t, to);
-	int no;
+	int no = 0;
 
 	if (len > H248_TPKT_MAX)
 		return EMSGSIZE;
 	if (!c && to->conn)
 		return ENOTCONN;
-	if (!c) {
-		no = conn_connect(&c, t, to);
-		if (no)
-			return no;
-	}
+	if (!c)
+		c = conn_connect(t, to, &no);
+	if (!c)
+		return no;
 	return conn_send(c, data, len);
 }
 

@@ -19,7 +19,7 @@
 #include "h248/errors.h"
 #include "h248/message.h"
 #include "h248/text.h"
-#include "loop/timers.h"
+#include "loop/loop.h"
 
 struct h248_txn;
 struct h248_peer;

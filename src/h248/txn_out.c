@@ -244,8 +244,10 @@ void h248_txn_cancel(struct h248_txn *txn, uint32_t id)
 
 void txn_out_drop(struct h248_peer *peer, bool tell)
 {
-	while (!base_list_empty(&peer->outgoing)) {
-		struct outgoing *o = BASE_CONTAINER_OF(peer->outgoing.next, struct outgoing, node);
+	struct base_node *node;
+
+	while ((node = base_list_shift(&peer->outgoing))) {
+		struct outgoing *o = BASE_CONTAINER_OF(node, struct outgoing, node);
 
 		if (tell) {
 			peer->txn->count.tx_cancelled++;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "loop/private.h"
@@ -39,7 +40,7 @@ int loop_thread_start(struct loop_thread **ret, const char *name, const struct l
 
 	if (!thread)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
-	memcpy(thread->name, name, BASE_MIN(strlen(name), sizeof(thread->name) - 1));
+	(void)snprintf(thread->name, sizeof(thread->name), "%s", name); /* shortening is fine */
 	thread->ops = *ops;
 	thread->arg = arg;
 	rc = loop_new(&thread->loop);

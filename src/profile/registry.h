@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/str.h"
+#include "base/base.h"
 
 /** Protocol versions as bits, oldest first, so that a set of them is an unsigned. */
 enum profile_version {

@@ -145,6 +145,27 @@ static void hash_depends_on_every_octet(void **state)
 	assert_int_not_equal(base_hash(seed, in, sizeof(in)), base_hash(seed, in, 14));
 }
 
+static void list_gives_its_first(void **state)
+{
+	struct base_node head, one, two, three;
+
+	(void)state;
+	base_list_init(&head);
+	assert_null(base_list_shift(&head));
+	base_list_append(&head, &one);
+	base_list_append(&head, &two);
+	base_list_append(&head, &three);
+	base_list_remove(&two);
+	base_list_remove(&two); /* a list of its own by now */
+	assert_ptr_equal(base_list_shift(&head), &one);
+	base_list_remove(&one); /* unlinked already: the list is not touched */
+	assert_ptr_equal(head.next, &three);
+	assert_ptr_equal(head.prev, &three);
+	assert_ptr_equal(base_list_shift(&head), &three);
+	assert_true(base_list_empty(&head));
+	assert_null(base_list_shift(&head));
+}
+
 static void secrets_compare(void **state)
 {
 	struct base_secret s = { 0 };
@@ -188,6 +209,7 @@ int main(void)
 		cmocka_unit_test(arena_reuses_its_chunk),
 		cmocka_unit_test(map_finds_what_it_holds),
 		cmocka_unit_test(hash_depends_on_every_octet),
+		cmocka_unit_test(list_gives_its_first),
 		cmocka_unit_test(secrets_compare),
 		cmocka_unit_test(log_lines_cannot_be_forged),
 	};
