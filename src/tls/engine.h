@@ -43,15 +43,13 @@ enum tls_alert {
 	TLS_ALERT_CERTIFICATE_REQUIRED = 116,
 };
 
-#define TLS_IDENTITY_MAX   128   /**< octets of a PSK identity (RFC 4279, 5.3) */
-#define TLS_PSK_MAX        64    /**< octets of a PSK (RFC 4279, 5.3) */
-#define TLS_RECORD_MAX     16384 /**< octets of clear text in a record (RFC 5246, 6.2.1) */
-#define TLS_RECORD_EXTRA   325   /**< at most this much around it: header, IV, MAC, padding */
-#define TLS_TICKET_KEY_LEN 80    /**< OpenSSL's name, MAC and AES keys; GnuTLS uses the first 64 */
-
-struct tls_record;
-struct tls_record_keys;
-struct tls_record_kit;
+#define TLS_IDENTITY_MAX 128   /**< octets of a PSK identity (RFC 4279, 5.3) */
+#define TLS_PSK_MAX      64    /**< octets of a PSK (RFC 4279, 5.3) */
+#define TLS_RECORD_MAX   16384 /**< octets of clear text in a record (RFC 5246, 6.2.1) */
+#define TLS_RECORD_EXTRA 325   /**< at most this much around it: header, IV, MAC, padding */
+/** Records after which a TLS 1.3 writer changes its key: less than the 2^24.5 of RFC 8446, 5.5. */
+#define TLS_KEY_RECORDS    ((uint64_t)1 << 24)
+#define TLS_TICKET_KEY_LEN 80 /**< OpenSSL's name, MAC and AES keys; GnuTLS uses the first 64 */
 
 /**
  * One engine. All functions get the session or context with everything common already set, and
@@ -79,12 +77,6 @@ struct tls_engine_ops {
 	 * was used (tls_session_psk_used). Frees what only the handshake needed.
 	 */
 	int (*handshake)(struct tls_session *session);
-	/**
-	 * After a successful handshake: the keys, so that the record layer (record.h) takes over
-	 * and the engine's session can be freed. Asked only where tls_record_can(). NULL = never.
-	 * @return 0, or anything else: the session stays with the engine
-	 */
-	int (*keys)(struct tls_session *session, struct tls_record_keys *ret);
 	/** As tls_session_read; `cap` > 0. Counts records_in. */
 	int (*read)(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len);
 	/** As tls_session_write; `len` > 0. Counts records_out. */
@@ -131,8 +123,7 @@ struct tls_context {
 	struct tls_domain *domain;
 	const struct tls_engine_ops *ops;
 	bool has_identity;
-	struct tls_record_kit *kit; /**< what the record layer needs of libcrypto */
-	unsigned sessions;          /**< alive */
+	unsigned sessions; /**< alive */
 	void *engine;
 };
 
@@ -148,10 +139,8 @@ struct tls_hand {
 
 struct tls_session {
 	struct tls_context *context;
-	void *engine;                 /**< NULL once the record layer has taken over */
-	struct tls_record_keys *keys; /**< TLS 1.3: secrets on their way; wiped */
-	struct tls_record *record;    /**< NULL before, and where the engine stays */
-	struct tls_io *io;            /**< lent for the call, else NULL */
+	void *engine;
+	struct tls_io *io;     /**< lent for the call, else NULL */
 	struct tls_hand *hand; /**< NULL when the stream brought nothing, and after the handshake */
 	struct trust_verdict *verdict; /**< NULL when none was asked for */
 	char *psk_identity;            /**< NULL when none; printable copy */
@@ -164,10 +153,19 @@ struct tls_session {
 	bool established, resumed, psk;
 	bool tickets;    /**< may give and take tickets (server) */
 	bool extms;      /**< OpenSSL client: the ServerHello had extended_master_secret */
+	uint8_t asked;   /**< renegotiations that were refused (tls_session_asks) */
 	bool closed_in;  /**< the peer's close_notify was read */
 	bool closed_out; /**< ours was written */
 	uint64_t records_in, records_out;
 };
+
+/** Is it time for new keys before more is written (RFC 8446, 5.5)? */
+static inline bool tls_session_key_due(const struct tls_session *session, size_t records)
+{
+	return session->version >= 0x0304 &&
+	       session->records_out / TLS_KEY_RECORDS !=
+	               (session->records_out + records) / TLS_KEY_RECORDS;
+}
 
 /* -- what engines call ---------------------------------------------------------------------- */
 
@@ -196,6 +194,13 @@ bool tls_session_requires(const struct tls_session *session);
  */
 int tls_session_fail(struct tls_session *session, int alert, enum tls_side side, const char *fmt,
                      ...) __attribute__((format(printf, 4, 5)));
+
+/**
+ * The peer wishes to renegotiate, and is refused by a warning: the session goes on (RFC 5246,
+ * 7.2.2). @return whether it has asked too often: a client twice, a server that reminds us a few
+ * times more. Then the session is to be ended.
+ */
+bool tls_session_asks(struct tls_session *session);
 
 /** The name to send as SNI / hint to send, or NULL. */
 const char *tls_session_server_name(const struct tls_session *session);

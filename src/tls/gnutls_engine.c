@@ -206,7 +206,6 @@ const struct tls_engine_ops *tls_gnutls_ops(void)
 		.session_new = tls_gnutls_session_new,
 		.session_free = tls_gnutls_session_free,
 		.handshake = tls_gnutls_handshake,
-		.keys = tls_gnutls_keys,
 		.read = tls_gnutls_read,
 		.write = tls_gnutls_write,
 		.close = tls_gnutls_close,

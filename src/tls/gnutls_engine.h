@@ -14,8 +14,9 @@
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
+#include <openssl/evp.h>
 
-#include "tls/record.h"
+#include "tls/engine.h"
 
 /** What all sessions of a context share, so that a session parses and builds nothing. */
 struct tls_gnutls_context {
@@ -51,7 +52,9 @@ struct tls_gnutls_session {
 	gnutls_psk_server_credentials_t hinted; /**< NULL unless the stream brought a hint */
 	const char *why;                        /**< a failure in words; NULL = GnuTLS's */
 	uint16_t hello_version;                 /**< ClientHello.client_version */
-	int16_t alert; /**< to send for the failure at hand; -1 = GnuTLS's */
+	int16_t alert;  /**< to send for the failure at hand; -1 = GnuTLS's */
+	uint64_t seq;   /**< of the next record in, as the last read left it */
+	uint64_t empty; /**< records in a row that brought no data */
 	struct tls_gnutls_watch watch;
 };
 
@@ -95,11 +98,6 @@ int tls_gnutls_verify(gnutls_session_t tls);
 int tls_gnutls_psk_server(gnutls_session_t tls, const gnutls_datum_t *identity,
                           gnutls_datum_t *key);
 int tls_gnutls_psk_client(gnutls_session_t tls, gnutls_datum_t *identity, gnutls_datum_t *key);
-
-/* gnutls_keys.c */
-
-int tls_gnutls_on_secret(gnutls_session_t tls, const char *label, const gnutls_datum_t *secret);
-int tls_gnutls_keys(struct tls_session *session, struct tls_record_keys *ret);
 
 /* gnutls_session.c */
 

@@ -325,14 +325,24 @@ static int on_certificate(struct tls_session *session, const gnutls_datum_t *msg
 	return tls_gnutls_judge(session, NULL, 0);
 }
 
+/** A renegotiation: see renegotiation_refuse(). TLS 1.3 has no such thing (RFC 8446, 4.1.2). */
+static int on_late_hello(struct tls_session *session)
+{
+	if (session->version < 0x0304)
+		return GNUTLS_E_AGAIN;
+	return tls_gnutls_refuse(session, TLS_ALERT_UNEXPECTED_MESSAGE,
+	                         "a ClientHello on an established session");
+}
+
 int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned incoming,
                     const gnutls_datum_t *msg)
 {
 	struct tls_session *session = gnutls_session_get_ptr(tls);
 
 	(void)when;
-	if (session->established) /* a renegotiation: see renegotiation_refuse() */
-		return type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming ? GNUTLS_E_AGAIN : 0;
+	if (session->established)
+		return type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming ? on_late_hello(session)
+		                                                         : 0;
 	switch (type) {
 	case GNUTLS_HANDSHAKE_CLIENT_HELLO:
 		return incoming ? on_client_hello(session, msg) : 0;

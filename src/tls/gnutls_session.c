@@ -12,6 +12,7 @@
 
 /** Room a record needs beside its clear text, generously (RFC 5246, 6.2.3; RFC 8446, 5.2). */
 #define RECORD_ROOM 96
+#define EMPTY_MAX   32 /**< records in a row without data before we call it an attack */
 
 /* -- transport ------------------------------------------------------------------------------- */
 
@@ -186,8 +187,6 @@ static int session_fill(struct tls_session *session, struct tls_gnutls_session *
 	gnutls_handshake_set_timeout(gs->tls, 0); /* the endpoint's timer, not the library's */
 	gnutls_handshake_set_hook_function(gs->tls, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE,
 	                                   tls_gnutls_hook);
-	if (gc->context->domain->versions & PROFILE_TLS_1_3)
-		gnutls_session_set_keylog_function(gs->tls, tls_gnutls_on_secret);
 	rc = gnutls_priority_set(gs->tls, gc->all);
 	if (rc >= 0)
 		rc = gnutls_credentials_set(gs->tls, GNUTLS_CRD_CERTIFICATE, gc->cred);
@@ -309,6 +308,24 @@ static void handshake_psk(struct tls_session *session, gnutls_session_t tls)
 		tls_session_psk_used(session, identity, strlen(identity));
 }
 
+/**
+ * GnuTLS takes any number of records that bring nothing (empty ones, warnings), so we count them by
+ * the sequence number it tells; a KeyUpdate, of which it takes few, begins a new count there.
+ */
+static bool empty_flood(struct tls_gnutls_session *gs, size_t got)
+{
+	uint8_t text[8];
+	struct base_reader r = base_reader_of(text, sizeof(text));
+	uint64_t seq;
+
+	if (gnutls_record_get_state(gs->tls, 1, NULL, NULL, NULL, text) < 0)
+		return false;
+	seq = base_reader_u64(&r);
+	gs->empty = got ? 0 : gs->empty + (seq >= gs->seq ? seq - gs->seq : 1);
+	gs->seq = seq;
+	return gs->empty > EMPTY_MAX;
+}
+
 /** One ticket serves one resumption, and each more costs a record and its encryption. */
 static int ticket_send(struct tls_session *session, struct tls_gnutls_session *gs)
 {
@@ -332,6 +349,7 @@ int tls_gnutls_handshake(struct tls_session *session)
 		return step_failed(session, gs, rc);
 	session->version = version_wire(gnutls_protocol_get_version(gs->tls));
 	handshake_psk(session, gs->tls);
+	(void)empty_flood(gs, 1);
 	rc = ticket_send(session, gs);
 	return rc < 0 && !step_again(rc) ? step_failed(session, gs, rc) : 0;
 }
@@ -348,6 +366,9 @@ static int renegotiation_refuse(struct tls_session *session, struct tls_gnutls_s
 
 	if (!step_again(rc))
 		return rc < 0 ? rc : GNUTLS_E_INTERNAL_ERROR;
+	if (tls_session_asks(session))
+		return tls_gnutls_refuse(session, TLS_ALERT_UNEXPECTED_MESSAGE,
+		                         "renegotiation was refused already");
 	rc = gnutls_alert_send(gs->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
 	return rc < 0 ? rc : GNUTLS_E_AGAIN;
 }
@@ -388,6 +409,10 @@ int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, siz
 		if (rc == 0 || base_err_class(rc) != BASE_AGAIN)
 			break;
 	}
+	if (empty_flood(gs, got) && base_err_class(rc) == BASE_AGAIN)
+		return step_failed(session, gs,
+		                   tls_gnutls_refuse(session, TLS_ALERT_UNEXPECTED_MESSAGE,
+		                                     "too many records without data"));
 	/* What was read before an end or a failure comes first; the next call tells the rest. */
 	*ret_len = got;
 	return got ? 0 : rc;
@@ -398,7 +423,13 @@ int tls_gnutls_write(struct tls_session *session, const uint8_t *clear, size_t l
 	struct tls_gnutls_session *gs = step(session);
 	size_t records = (len + TLS_RECORD_MAX - 1) / TLS_RECORD_MAX;
 
-	(void)base_writer_reserve(session->io->out, len + records * RECORD_ROOM);
+	(void)base_writer_reserve(session->io->out, len + (records + 1) * RECORD_ROOM);
+	if (tls_session_key_due(session, records)) {
+		int rc = gnutls_session_key_update(gs->tls, 0);
+
+		if (rc < 0)
+			return step_failed(session, gs, rc);
+	}
 	while (len) {
 		ssize_t n = gnutls_record_send(gs->tls, clear, len);
 

@@ -245,15 +245,19 @@ static bool set_authorities(struct openssl_context *oc)
 
 /* -- callbacks ------------------------------------------------------------------------------- */
 
-/** Keep the fatal alert of this step, with its side. */
+/** Keep the fatal alert of this step, with its side; and that OpenSSL refused to renegotiate. */
 static void on_info(const SSL *ssl, int where, int value)
 {
 	struct openssl_context *oc;
 	int level = value >> 8, alert = value & 0xff;
 
-	if (!(where & SSL_CB_ALERT) || level != SSL3_AL_FATAL)
+	if (!(where & SSL_CB_ALERT))
 		return;
 	oc = openssl_context_of(ssl);
+	if (level != SSL3_AL_FATAL) {
+		oc->refused |= alert == TLS_ALERT_NO_RENEGOTIATION && where & SSL_CB_WRITE;
+		return;
+	}
 	oc->alert = alert;
 	oc->side = where & SSL_CB_READ ? TLS_SIDE_REMOTE : TLS_SIDE_LOCAL;
 }
@@ -263,8 +267,6 @@ static void set_callbacks(struct openssl_context *oc)
 	const struct profile_settings *settings = oc->context->domain->settings;
 
 	SSL_CTX_set_info_callback(oc->ctx, on_info);
-	if (oc->context->domain->versions & PROFILE_TLS_1_3)
-		SSL_CTX_set_keylog_callback(oc->ctx, openssl_on_secret);
 	SSL_CTX_set_cert_verify_callback(oc->ctx, openssl_verify, oc);
 	if (settings->extended_master_secret_required.value ||
 	    settings->renegotiation_info_peer.value)
@@ -355,7 +357,6 @@ const struct tls_engine_ops *tls_openssl_ops(void)
 		.session_new = openssl_session_new,
 		.session_free = openssl_session_free,
 		.handshake = openssl_handshake,
-		.keys = openssl_keys,
 		.read = openssl_read,
 		.write = openssl_write,
 		.close = openssl_close,

@@ -5,7 +5,7 @@
 
 #include <openssl/ssl.h>
 
-#include "tls/record.h"
+#include "tls/engine.h"
 
 /**
  * One SSL_CTX, and one BIO that all its sessions share: a context is one thread's, so at any time
@@ -20,6 +20,7 @@ struct openssl_context {
 	struct tls_session *session; /**< being stepped */
 	int alert;                   /**< fatal alert seen in this step, -1 none */
 	enum tls_side side;          /**< of `alert` */
+	bool refused;                /**< a renegotiation, in this step */
 	bool poisoned;               /**< what is read is garbage (openssl_abort) */
 };
 
@@ -38,12 +39,6 @@ int openssl_client_hello(SSL *ssl, int *ret_alert, void *arg);
 /** The same for a server: notes what its ServerHello says. */
 void openssl_on_message(int write, int version, int type, const void *data, size_t len, SSL *ssl,
                         void *arg);
-
-/** Traffic secrets for the record layer, openssl_keys.c. */
-void openssl_on_secret(const SSL *ssl, const char *line);
-int openssl_keys(struct tls_session *session, struct tls_record_keys *ret);
-/** Note how many records under the new keys `wire`, the last flight, has (TLS 1.3 tickets). */
-void openssl_keys_count(struct tls_session *session, const uint8_t *wire, size_t len);
 
 /** The shared BIO, openssl_bio.c. @return 0 or BASE_LOCAL */
 int openssl_bio_new(struct openssl_context *oc);

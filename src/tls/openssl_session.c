@@ -19,6 +19,7 @@ static struct openssl_context *step(struct tls_session *session)
 	oc->session = session;
 	oc->alert = -1;
 	oc->side = TLS_SIDE_NONE;
+	oc->refused = false;
 	ERR_clear_error();
 	return oc;
 }
@@ -167,7 +168,6 @@ int openssl_handshake(struct tls_session *session)
 {
 	struct openssl_context *oc = step(session);
 	SSL *ssl = session->engine;
-	size_t before = session->io->out->len;
 	int n = SSL_do_handshake(ssl);
 
 	if (n != 1)
@@ -175,9 +175,17 @@ int openssl_handshake(struct tls_session *session)
 	session->version = (uint16_t)SSL_version(ssl);
 	session->suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl));
 	handshake_psk(session, ssl);
-	openssl_keys_count(session, session->io->out->data + before,
-	                   session->io->out->len - before);
 	return 0;
+}
+
+/** OpenSSL has said no_renegotiation. @return BASE_AGAIN = the session goes on */
+static int renegotiation_refused(struct tls_session *session, struct openssl_context *oc)
+{
+	oc->refused = false;
+	if (!tls_session_asks(session))
+		return BASE_ERR(BASE_AGAIN, 0);
+	return tls_session_fail(session, openssl_abort(session, TLS_ALERT_UNEXPECTED_MESSAGE),
+	                        TLS_SIDE_LOCAL, "renegotiation was refused already");
 }
 
 int openssl_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len)
@@ -194,6 +202,12 @@ int openssl_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t
 			got += n;
 			session->records_in += SSL_pending(ssl) == 0;
 			continue;
+		}
+		if (oc->refused) {
+			rc = renegotiation_refused(session, oc);
+			if (base_err_class(rc) == BASE_AGAIN)
+				continue;
+			break;
 		}
 		if (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN && oc->alert < 0) {
 			session->closed_in = true;
@@ -215,7 +229,10 @@ int openssl_write(struct tls_session *session, const uint8_t *clear, size_t len)
 	size_t records = (len + TLS_RECORD_MAX - 1) / TLS_RECORD_MAX;
 	size_t n;
 
-	(void)base_writer_reserve(session->io->out, len + records * RECORD_ROOM);
+	(void)base_writer_reserve(session->io->out, len + (records + 1) * RECORD_ROOM);
+	if (tls_session_key_due(session, records) &&
+	    SSL_key_update(session->engine, SSL_KEY_UPDATE_NOT_REQUESTED) != 1)
+		return step_failed(session, oc);
 	if (SSL_write_ex(session->engine, clear, len, &n) != 1)
 		return step_failed(session, oc);
 	session->records_out += records;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tls/record.h"
+#include "tls/engine.h"
 
 /* -- contexts -------------------------------------------------------------------------------- */
 
@@ -27,14 +27,6 @@ static int context_identity(struct tls_context *context, struct base_error *err)
 	return rc;
 }
 
-static int context_kit(struct tls_context *context, struct base_error *err)
-{
-	context->kit = calloc(1, sizeof(*context->kit));
-	if (context->kit && tls_record_kit_init(context->kit) == 0)
-		return 0;
-	return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "libcrypto has no AEAD for us");
-}
-
 int tls_context_new(struct tls_context **ret, struct tls_domain *domain, struct base_error *err)
 {
 	struct tls_context *context = calloc(1, sizeof(*context));
@@ -45,8 +37,6 @@ int tls_context_new(struct tls_context **ret, struct tls_domain *domain, struct 
 	context->domain = tls_domain_ref(domain);
 	context->ops = domain->ops;
 	rc = context->ops->context_new(context, err);
-	if (rc == 0)
-		rc = context_kit(context, err);
 	if (rc == 0)
 		rc = context_identity(context, err);
 	if (rc == 0) {
@@ -62,9 +52,6 @@ void tls_context_free(struct tls_context *context)
 	if (!context)
 		return;
 	context->ops->context_free(context);
-	if (context->kit)
-		tls_record_kit_done(context->kit);
-	free(context->kit);
 	tls_domain_unref(context->domain);
 	free(context);
 }
@@ -206,8 +193,6 @@ void tls_session_free(struct tls_session *session)
 		return;
 	session->context->ops->session_free(session);
 	session->context->sessions--;
-	tls_record_free(session->record);
-	tls_record_keys_free(session);
 	hand_free(session);
 	free(session->verdict);
 	free(session->psk_identity);
@@ -253,6 +238,11 @@ static void session_closed(struct tls_session *session, enum tls_side side)
 		return;
 	session->alert = TLS_ALERT_CLOSE_NOTIFY;
 	session->side = (uint8_t)side;
+}
+
+bool tls_session_asks(struct tls_session *session)
+{
+	return ++session->asked > (session->role == TLS_ROLE_SERVER ? 1 : 8);
 }
 
 /* -- judging the peer ------------------------------------------------------------------------ */
@@ -326,20 +316,6 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 
 /* -- steps ----------------------------------------------------------------------------------- */
 
-/** Where the suite allows it, the engine's session has served its time (record.h). */
-static void handshake_take_over(struct tls_session *session)
-{
-	const struct tls_engine_ops *ops = session->context->ops;
-	struct tls_record_keys keys = { 0 };
-
-	if (!ops->keys || !tls_record_can(session))
-		return;
-	if (ops->keys(session, &keys) == 0 && tls_record_new(session, &keys) == 0)
-		ops->session_free(session);
-	tls_record_keys_free(session);
-	base_wipe(&keys, sizeof(keys));
-}
-
 /**
  * The engine is done. A peer that was to be judged and was not (it sent no certificate, in a
  * version where the engine then asks nobody) is judged now, unless a PSK proved it (RFC 4279).
@@ -348,7 +324,6 @@ static int handshake_finish(struct tls_session *session)
 {
 	int rc = 0;
 
-	handshake_take_over(session);
 	if (!session->psk && !session->resumed && !session->verdict)
 		rc = tls_session_judge(session, NULL, 0);
 	if (rc) {
@@ -391,8 +366,7 @@ int tls_session_read(struct tls_session *session, struct tls_io *io, uint8_t *cl
 	if (!session->established || cap == 0)
 		return BASE_ERR(BASE_AGAIN, 0);
 	session->io = io;
-	rc = session->record ? tls_record_read(session, clear, cap, ret_len)
-	                     : session->context->ops->read(session, clear, cap, ret_len);
+	rc = session->context->ops->read(session, clear, cap, ret_len);
 	session->io = NULL;
 	if (session->closed_in)
 		session_closed(session, TLS_SIDE_REMOTE);
@@ -411,8 +385,7 @@ int tls_session_write(struct tls_session *session, struct tls_io *io, const uint
 	if (len == 0)
 		return 0;
 	session->io = io;
-	rc = session->record ? tls_record_write(session, clear, len)
-	                     : session->context->ops->write(session, clear, len);
+	rc = session->context->ops->write(session, clear, len);
 	session->io = NULL;
 	return session_ended(session, rc);
 }
@@ -426,10 +399,7 @@ int tls_session_close(struct tls_session *session, struct tls_io *io)
 	session->closed_out = true;
 	session_closed(session, TLS_SIDE_LOCAL);
 	session->io = io;
-	if (session->record)
-		rc = tls_record_close(session);
-	else
-		rc = session->established ? session->context->ops->close(session) : 0;
+	rc = session->established ? session->context->ops->close(session) : 0;
 	session->io = NULL;
 	return session_ended(session, rc);
 }
@@ -443,8 +413,7 @@ void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t a
 		return;
 	session->io = io;
 	if (!session->closed_out)
-		sent = session->record ? tls_record_abort(session, alert)
-		                       : session->context->ops->abort(session, alert);
+		sent = session->context->ops->abort(session, alert);
 	session->io = outer;
 	(void)tls_session_fail(session, sent, TLS_SIDE_LOCAL, "aborted here: %s",
 	                       session->verdict && session->verdict->reason != TRUST_OK

@@ -224,7 +224,7 @@ static void alert_in_the_clear(void **state)
 	}
 }
 
-/* -- renegotiation --------------------------------------------------------------------------- */
+/* -- a client that is not ours --------------------------------------------------------------- */
 
 /** A client we did not write, whose wire we hold. */
 struct far {
@@ -281,17 +281,6 @@ static void far_close(struct far *far)
 static struct tls_io far_lend(struct far *far)
 {
 	return (struct tls_io){ base_reader_of(far->out.data, far->out.len), &far->in };
-}
-
-/** Our server reads what the far client wrote. */
-static int far_read(struct far *far, struct lab_pair *pair, uint8_t *clear, size_t cap,
-                    size_t *ret_len)
-{
-	struct tls_io io = far_lend(far);
-	int rc = tls_session_read(pair->session[TLS_ROLE_SERVER], &io, clear, cap, ret_len);
-
-	base_writer_reset(&far->out);
-	return rc;
 }
 
 /* -- signature_algorithms_cert --------------------------------------------------------------- */
@@ -357,50 +346,6 @@ static void certificates_have_their_own_algorithms(void **state)
 	}
 }
 
-static void renegotiation_is_refused(void **state)
-{
-	const struct lab_sides *sides = sides_of(TLS_ENGINE_GNUTLS, TLS_ENGINE_GNUTLS);
-	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, "tls12");
-	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, "tls12");
-	struct lab_pair pair;
-	struct far far;
-	uint8_t clear[64];
-	struct tls_io io;
-	size_t len;
-
-	(void)state;
-	lab_pair_open(&pair, &s, &c, NULL, NULL);
-	far_open(&far);
-	for (int i = 0; i < 8 && gnutls_handshake(far.tls) < 0; i++) {
-		io = far_lend(&far);
-		(void)tls_session_handshake(pair.session[TLS_ROLE_SERVER], &io);
-		base_writer_reset(&far.out);
-	}
-	assert_true(lab_info(&pair, TLS_ROLE_SERVER).established);
-	assert_int_equal(gnutls_handshake(far.tls), GNUTLS_E_AGAIN);
-	assert_int_equal(far_read(&far, &pair, clear, sizeof(clear), &len),
-	                 BASE_ERR(BASE_AGAIN, 0));
-	/* no_renegotiation is a warning, and the session lives on (RFC 5246, 7.2.2) */
-	assert_int_equal(gnutls_handshake(far.tls), GNUTLS_E_WARNING_ALERT_RECEIVED);
-	assert_int_equal(gnutls_alert_get(far.tls), GNUTLS_A_NO_RENEGOTIATION);
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(gnutls_record_send(far.tls, "still here", 10), 10);
-		assert_int_equal(far_read(&far, &pair, clear, sizeof(clear), &len), 0);
-		assert_int_equal(len, 10);
-		assert_memory_equal(clear, "still here", 10);
-		io = far_lend(&far);
-		assert_int_equal(tls_session_write(pair.session[TLS_ROLE_SERVER], &io, clear, len),
-		                 0);
-		assert_int_equal(gnutls_record_recv(far.tls, clear, sizeof(clear)), 10);
-	}
-	/* whoever asks again is shown out */
-	assert_int_equal(gnutls_handshake(far.tls), GNUTLS_E_AGAIN);
-	assert_int_equal(far_read(&far, &pair, clear, sizeof(clear), &len),
-	                 BASE_ERR(BASE_PEER, 10));
-	far_close(&far);
-	lab_pair_close(&pair);
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -425,7 +370,6 @@ int main(void)
 		cmocka_unit_test(rsa_key_transport),
 		cmocka_unit_test(alert_in_the_clear),
 		cmocka_unit_test(certificates_have_their_own_algorithms),
-		cmocka_unit_test(renegotiation_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
