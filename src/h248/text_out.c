@@ -324,11 +324,11 @@ void out_time(struct text_out *o, const struct h248_time *time)
 static void ip6(struct text_out *o, const uint8_t a[16])
 {
 	char buf[48];
-	unsigned best = 8, best_len = 1;
-	size_t n = 0;
+	size_t best = 8, best_len = 1, n = 0;
+	bool parted = true; /* nothing or a colon stands before */
 
-	for (unsigned i = 0; i < 8; i++) {
-		unsigned len = 0;
+	for (size_t i = 0; i < 8; i++) {
+		size_t len = 0;
 
 		while (i + len < 8 && !a[2 * (i + len)] && !a[2 * (i + len) + 1])
 			len++;
@@ -337,17 +337,19 @@ static void ip6(struct text_out *o, const uint8_t a[16])
 			best_len = len;
 		}
 	}
-	for (unsigned i = 0; i < 8; i++) {
+	for (size_t i = 0; i < 8; i++) {
 		unsigned v = (unsigned)a[2 * i] << 8 | a[2 * i + 1];
 
 		if (i == best) {
 			buf[n++] = ':';
 			buf[n++] = ':';
 			i += best_len - 1;
+			parted = true;
 			continue;
 		}
-		if (i && buf[n - 1] != ':')
+		if (!parted)
 			buf[n++] = ':';
+		parted = false;
 		for (int shift = 12; shift >= 0; shift -= 4) {
 			if (v >> shift || shift == 0)
 				buf[n++] = "0123456789abcdef"[v >> shift & 15];

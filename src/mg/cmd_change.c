@@ -137,7 +137,7 @@ uint64_t mg_deadline(const struct mg *mg)
 {
 	uint64_t next = UINT64_MAX;
 
-	each_due((struct mg *)(uintptr_t)mg, 0, &next, false);
+	each_due((struct mg *)mg, 0, &next, false);
 	return next;
 }
 

@@ -58,7 +58,7 @@ static int action_failure(struct mg_run *run, uint32_t context)
 
 static bool target_take(struct mg_run *run, struct targets *t, size_t cap, struct mg_term *term)
 {
-	if (!t->term)
+	if (!t->term) /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 		t->term = base_arena_array(run->arena, cap ? cap : 1, sizeof(*t->term));
 	if (!t->term || t->count == cap)
 		return false;

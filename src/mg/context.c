@@ -61,14 +61,13 @@ static int end_find(struct mg_run *run, struct mg_context *context, const struct
 }
 
 static struct mg_topology *topology_find(struct mg_context *context, const struct mg_term *a,
-                                         const struct mg_term *b, const struct h248_topology *like)
+                                         const struct mg_term *b, uint16_t stream)
 {
 	for (struct base_node *n = context->topology.next; n != &context->topology; n = n->next) {
 		struct mg_topology *t = BASE_CONTAINER_OF(n, struct mg_topology, node);
 
 		if (((t->from == a && t->to == b) || (t->from == b && t->to == a)) &&
-		    t->has_stream == like->has_stream &&
-		    (!t->has_stream || t->stream == like->stream))
+		    t->has_stream && t->stream == stream)
 			return t;
 	}
 	return NULL;
@@ -77,6 +76,8 @@ static struct mg_topology *topology_find(struct mg_context *context, const struc
 static void pair_forget(struct mg_context *context, const struct mg_term *a,
                         const struct mg_term *b)
 {
+	/* What is freed here was unlinked before; the analyzer loses sight of that in a ring.
+	 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 	BASE_LIST_EACH(&context->topology, n, after)
 	{
 		struct mg_topology *t = BASE_CONTAINER_OF(n, struct mg_topology, node);
@@ -91,16 +92,17 @@ static void pair_forget(struct mg_context *context, const struct mg_term *a,
 static int pair_set(struct mg_run *run, struct mg_context *context, struct mg_term *from,
                     struct mg_term *to, const struct h248_topology *triple, struct flow flow)
 {
-	struct mg_topology *t;
+	struct mg_topology *t = NULL;
 
 	if (from == to)
 		return 0; /* no loopback is introduced (7.1.18) */
-	if (!triple->has_stream) {
+	if (triple->has_stream) {
+		t = topology_find(context, from, to, triple->stream);
+	} else { /* overrules what was said of the pair's streams */
 		pair_forget(context, from, to);
 		if (flow.forward && flow.backward)
 			return 0;
 	}
-	t = topology_find(context, from, to, triple);
 	if (!t) {
 		t = calloc(1, sizeof(*t));
 		if (!t)

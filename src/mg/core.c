@@ -112,8 +112,7 @@ static bool context_right(const struct mg *mg, const struct mg_context *c, char 
 				return false;
 	}
 	for (const struct base_node *n = c->topology.next; n != &c->topology; n = n->next) {
-		const struct mg_topology *t = BASE_CONTAINER_OF((struct base_node *)(uintptr_t)n,
-		                                                struct mg_topology, node);
+		const struct mg_topology *t = BASE_CONTAINER_OF(n, struct mg_topology, node);
 
 		if (t->from->context != c || t->to->context != c)
 			return say(text, cap, "a topology with strangers", name);
@@ -130,8 +129,7 @@ bool mg_check(const struct mg *mg, char *text, size_t cap)
 	text[0] = '\0';
 	for (const struct base_node *n = mg->context_list.next; n != &mg->context_list;
 	     n = n->next) {
-		const struct mg_context *c = BASE_CONTAINER_OF((struct base_node *)(uintptr_t)n,
-		                                               struct mg_context, node);
+		const struct mg_context *c = BASE_CONTAINER_OF(n, struct mg_context, node);
 
 		if (!context_right(mg, c, text, cap))
 			return false;

@@ -35,8 +35,9 @@ static void push(struct mg *mg, struct mg_term *term)
 {
 	int rc;
 
-	while (!base_list_empty(&term->notices)) {
-		struct mg_notice *n = BASE_CONTAINER_OF(term->notices.next, struct mg_notice, node);
+	BASE_LIST_EACH(&term->notices, node, after)
+	{
+		struct mg_notice *n = BASE_CONTAINER_OF(node, struct mg_notice, node);
 
 		if (n->out)
 			return;

@@ -89,7 +89,7 @@ struct mg_term *mg_context_term_next(const struct mg_context *context, const str
 
 	if (n == &context->terms)
 		return NULL;
-	return BASE_CONTAINER_OF((struct base_node *)(uintptr_t)n, struct mg_term, node);
+	return BASE_CONTAINER_OF(n, struct mg_term, node);
 }
 
 struct mg_term *mg_context_term_first(const struct mg_context *context)

@@ -61,8 +61,8 @@ const struct tls_psk *tls_psk_choose(const struct tls_session *session, const ch
 			return psk;
 	}
 	if (lists.count[0])
-		return &lists.psk[0][0];
-	return lists.count[1] ? &lists.psk[1][0] : NULL;
+		return lists.psk[0]; /* its first */
+	return lists.count[1] ? lists.psk[1] : NULL;
 }
 
 const char *tls_session_psk_hint(const struct tls_session *session)
