@@ -675,10 +675,13 @@ class Case:
         return self.own(Peer(*command))
 
     def relay(self, mgc, tls, backend, signals="", tls_signals=None):
-        """A context: the TLS stream given, and a TCP client towards the backend."""
-        made = Made(mgc.ok("Context = $ { " + add(tls, tls_signals or "") + ", " +
+        """A context: a TCP client towards the backend, and the TLS stream given; that one is first in what is
+        returned."""
+        made = Made(mgc.ok("Context = $ { " +
                            add(stream("TCP/MSRP", "active", backend.port, "passive"), signals or "tcpbcc/EstBNC",
-                               events=2) + " }"))
+                               events=2) + ", " + add(tls, tls_signals or "") + " }"))
+        for row in (made.terms, made.ports, made.fingerprints):
+            row.reverse()
         return made
 
     def end(self, mgc, made):
