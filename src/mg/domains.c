@@ -180,6 +180,9 @@ static int policy_read(struct making *m)
 		return refuse(m, "client-auth", "'%s' is none of: none, request, require",
 		              y->client_auth);
 	m->spec.client_auth = (enum tls_client_auth)auth;
+	/* Asking nobody is meant where it is said: the methods that nobody named do not overrule it. */
+	if (y->client_auth && !auth && !y->client_methods_count)
+		m->spec.client_methods = 0;
 	for (unsigned i = 0; i < y->continue_on_count; i++) {
 		unsigned reason = TRUST_OK + 1;
 		char where[64];
