@@ -107,7 +107,7 @@ static int context_new(struct tls_context *context, struct base_error *err)
 	gc->context = context;
 	gc->pk = GNUTLS_PK_UNKNOWN;
 	context->engine = gc;
-	gc->one = calloc(context->domain->suite_count, sizeof(gnutls_priority_t));
+	gc->one = calloc(context->domain->suite_count, sizeof(*gc->one));
 	if (!gc->one)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for GnuTLS");
 	rc = tls_gnutls_priority_all(context->domain, &gc->all);
@@ -130,8 +130,9 @@ static void context_free(struct tls_context *context)
 	if (!gc)
 		return;
 	for (size_t i = 0; gc->one && i < context->domain->suite_count; i++)
-		if (gc->one[i])
-			gnutls_priority_deinit(gc->one[i]);
+		for (int finite = 0; finite < 2; finite++)
+			if (gc->one[i][finite])
+				gnutls_priority_deinit(gc->one[i][finite]);
 	free(gc->one);
 	if (gc->all)
 		gnutls_priority_deinit(gc->all);

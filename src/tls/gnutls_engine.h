@@ -25,10 +25,11 @@ struct tls_gnutls_context {
 	gnutls_certificate_credentials_t cred;
 	gnutls_psk_server_credentials_t psk_server;
 	gnutls_psk_client_credentials_t psk_client;
-	gnutls_dh_params_t dh;          /**< for clients that name no group */
-	gnutls_priority_t all;          /**< everything the domain offers */
-	gnutls_priority_t *one;         /**< by index in domain->suites: that one first; made when
-	                                     first wanted */
+	gnutls_dh_params_t dh; /**< for clients that name no group */
+	gnutls_priority_t all; /**< everything the domain offers */
+	/** By index in domain->suites: that one first, without and with finite-field groups; made
+	 * when first wanted. */
+	gnutls_priority_t (*one)[2];
 	struct x509_identity *identity; /**< NULL = none */
 	EVP_PKEY_CTX *sign;             /**< set up for `sign_algo`; NULL = not yet */
 	gnutls_sign_algorithm_t sign_algo;
@@ -72,8 +73,13 @@ int tls_gnutls_refuse(struct tls_session *session, int alert, const char *why);
 
 /** Everything the domain offers, most wanted first. @return GnuTLS's code */
 int tls_gnutls_priority_all(const struct tls_domain *domain, gnutls_priority_t *ret);
-/** So that GnuTLS chooses this suite of the domain wherever it can. @return GnuTLS's code */
-int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, gnutls_priority_t *ret);
+/**
+ * So that GnuTLS chooses this suite of the domain wherever it can, and a finite-field group only if
+ * `finite`: of its own it would take that for TLS 1.3, at twenty times the cost, even where the
+ * client prefers a curve and the domain too. @return GnuTLS's code
+ */
+int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, bool finite,
+                            gnutls_priority_t *ret);
 
 /* gnutls_hello.c */
 

@@ -159,7 +159,8 @@ static bool suite_fits(const struct tls_session *session, const struct hello *he
 	return true;
 }
 
-/** RFC 5487 and 5489 let CBC with SHA-256 and SHA-384 be used from TLS 1.0 on, GnuTLS from 1.2 on. */
+/** RFC 5487 and 5489 let CBC with SHA-256 and SHA-384 be used from TLS 1.0 on, GnuTLS from 1.2 on.
+ */
 static bool mac_is_late(const struct profile_suite *suite)
 {
 	return suite->gnutls_mac && strncmp(suite->gnutls_mac, "SHA", 3) == 0 &&
@@ -217,19 +218,24 @@ static int suite_choose(const struct tls_session *session, const struct hello *h
 }
 
 /** Let GnuTLS choose that suite; its priorities are made once per context. */
-static int priority_narrow(struct tls_session *session, size_t i)
+static int priority_narrow(struct tls_session *session, const struct hello *hello, size_t i)
 {
 	struct tls_gnutls_context *gc = tls_gnutls_context_of(session);
 	struct tls_gnutls_session *gs = session->engine;
 	const struct tls_domain *domain = session->context->domain;
 
-	if (!gc->one[i]) {
-		int rc = tls_gnutls_priority_one(domain, domain->suites[i], &gc->one[i]);
+	/* Older versions' suites say which kind of group they want. */
+	bool finite =
+	        !profile_suite_tls13(domain->suites[i]) || !group_common(session, hello, 1, 255);
+	gnutls_priority_t *one = &gc->one[i][finite];
+
+	if (!*one) {
+		int rc = tls_gnutls_priority_one(domain, domain->suites[i], finite, one);
 
 		if (rc < 0)
 			return rc;
 	}
-	return gnutls_priority_set(gs->tls, gc->one[i]);
+	return gnutls_priority_set(gs->tls, *one);
 }
 
 static int on_client_hello(struct tls_session *session, const gnutls_datum_t *msg)
@@ -264,7 +270,7 @@ static int on_client_hello(struct tls_session *session, const gnutls_datum_t *ms
 	if (i < 0)
 		return tls_gnutls_refuse(session, TLS_ALERT_HANDSHAKE_FAILURE,
 		                         "no cipher suite in common");
-	return priority_narrow(session, (size_t)i);
+	return priority_narrow(session, &hello, (size_t)i);
 }
 
 /* -- what was agreed on ---------------------------------------------------------------------- */

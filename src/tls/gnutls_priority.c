@@ -45,14 +45,14 @@ static void put_versions(struct base_writer *w, unsigned versions)
 
 static void put_list(struct base_writer *w, const struct profile_list *list,
                      const struct profile_codes *caps, const struct profile_code *(*find)(uint16_t),
-                     const char *otherwise)
+                     uint16_t below, const char *otherwise)
 {
 	size_t before = w->len;
 
 	for (size_t i = 0; i < list->on; i++) {
 		const struct profile_code *code = find(list->item[i].code);
 
-		if (code && code->gnutls && tls_caps_have(caps, code->code))
+		if (code && code->gnutls && code->code < below && tls_caps_have(caps, code->code))
 			base_writer_printf(w, ":+%s", code->gnutls);
 	}
 	if (w->len == before)
@@ -64,11 +64,13 @@ static bool denied(const struct profile_settings *settings, uint16_t extension)
 	return profile_list_find(&settings->extensions_denied, extension) != NULL;
 }
 
-static void put_rest(struct base_writer *w, const struct profile_settings *settings)
+static void put_rest(struct base_writer *w, const struct profile_settings *settings, bool finite)
 {
-	put_list(w, &settings->groups, &tls_gnutls_caps.groups, profile_group_find, ":+GROUP-ALL");
+	/* Groups of RFC 7919 are numbered from 256. */
+	put_list(w, &settings->groups, &tls_gnutls_caps.groups, profile_group_find,
+	         finite ? UINT16_MAX : 256, finite ? ":+GROUP-ALL" : ":+GROUP-EC-ALL");
 	put_list(w, &settings->signatures, &tls_gnutls_caps.signatures, profile_signature_find,
-	         ":+SIGN-ALL");
+	         UINT16_MAX, ":+SIGN-ALL");
 	base_writer_text(w, ":+COMP-NULL:%SERVER_PRECEDENCE");
 	if (settings->renegotiation_info_peer.value)
 		base_writer_text(w, ":%SAFE_RENEGOTIATION");
@@ -94,7 +96,7 @@ static void psk_modes(const struct tls_domain *domain, struct words *kx)
 }
 
 static int priority_make(const struct tls_domain *domain, unsigned versions, const struct words *kx,
-                         const struct words *ciphers, const struct words *macs,
+                         const struct words *ciphers, const struct words *macs, bool finite,
                          gnutls_priority_t *ret)
 {
 	struct base_writer w = { 0 };
@@ -105,7 +107,7 @@ static int priority_make(const struct tls_domain *domain, unsigned versions, con
 	words_put(&w, kx);
 	words_put(&w, ciphers);
 	words_put(&w, macs);
-	put_rest(&w, domain->settings);
+	put_rest(&w, domain->settings, finite);
 	if (!w.failed)
 		rc = gnutls_priority_init(ret, base_writer_cstr(&w), NULL);
 	base_writer_done(&w);
@@ -129,17 +131,18 @@ int tls_gnutls_priority_all(const struct tls_domain *domain, gnutls_priority_t *
 		suite_words(profile_suite_find(domain->suites[i]), &kx, &ciphers, &macs);
 	if (domain->versions & PROFILE_TLS_1_3 && domain->settings->psk.value)
 		psk_modes(domain, &kx);
-	return priority_make(domain, domain->versions, &kx, &ciphers, &macs, ret);
+	return priority_make(domain, domain->versions, &kx, &ciphers, &macs, true, ret);
 }
 
-int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, gnutls_priority_t *ret)
+int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, bool finite,
+                            gnutls_priority_t *ret)
 {
 	struct words kx = { 0 }, ciphers = { 0 }, macs = { 0 };
 
 	suite_words(profile_suite_find(code), &kx, &ciphers, &macs);
 	if (profile_suite_tls13(code)) {
 		psk_modes(domain, &kx);
-		return priority_make(domain, PROFILE_TLS_1_3, &kx, &ciphers, &macs, ret);
+		return priority_make(domain, PROFILE_TLS_1_3, &kx, &ciphers, &macs, finite, ret);
 	}
 	/* TLS 1.3 stays in, after the one we want: GnuTLS must know that we speak it, to mark a
 	 * downgrade in ServerHello.random (RFC 8446, 4.1.3) */
@@ -147,5 +150,5 @@ int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, gnut
 		if (profile_suite_tls13(domain->suites[i]))
 			suite_words(profile_suite_find(domain->suites[i]), &kx, &ciphers, &macs);
 	}
-	return priority_make(domain, domain->versions, &kx, &ciphers, &macs, ret);
+	return priority_make(domain, domain->versions, &kx, &ciphers, &macs, finite, ret);
 }

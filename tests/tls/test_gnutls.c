@@ -283,6 +283,46 @@ static struct tls_io far_lend(struct far *far)
 	return (struct tls_io){ base_reader_of(far->out.data, far->out.len), &far->in };
 }
 
+/** A finite-field group costs twenty times a curve: only for clients that have nothing else. */
+static void finite_groups_come_last(void **state)
+{
+	static const struct {
+		const char *words;
+		gnutls_group_t group;
+	} cases[] = {
+		{ "-VERS-ALL:+VERS-TLS1.3", GNUTLS_GROUP_SECP256R1 },
+		{ "-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-FFDHE2048:+GROUP-SECP256R1",
+		  GNUTLS_GROUP_SECP256R1 },
+		{ "-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-FFDHE2048:+GROUP-X25519",
+		  GNUTLS_GROUP_FFDHE2048 },
+	};
+	const struct lab_sides *sides = sides_of(TLS_ENGINE_GNUTLS, TLS_ENGINE_GNUTLS);
+	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, "finite");
+	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, "finite");
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		struct lab_pair pair;
+		struct far far;
+		int rc = -1;
+
+		lab_pair_open(&pair, &s, &c, NULL, NULL);
+		far_open(&far);
+		assert_int_equal(
+		        gnutls_set_default_priority_append(far.tls, cases[i].words, NULL, 0), 0);
+		for (int turn = 0; turn < 8 && (rc = gnutls_handshake(far.tls)) < 0; turn++) {
+			struct tls_io io = far_lend(&far);
+
+			(void)tls_session_handshake(pair.session[TLS_ROLE_SERVER], &io);
+			base_writer_reset(&far.out);
+		}
+		assert_int_equal(rc, 0);
+		assert_int_equal(gnutls_group_get(far.tls), cases[i].group);
+		far_close(&far);
+		lab_pair_close(&pair);
+	}
+}
+
 /* -- signature_algorithms_cert --------------------------------------------------------------- */
 
 static int no_recv(gnutls_session_t tls, const unsigned char *data, size_t len)
@@ -369,6 +409,7 @@ int main(void)
 		cmocka_unit_test(precedence_is_the_profiles),
 		cmocka_unit_test(rsa_key_transport),
 		cmocka_unit_test(alert_in_the_clear),
+		cmocka_unit_test(finite_groups_come_last),
 		cmocka_unit_test(certificates_have_their_own_algorithms),
 	};
 
