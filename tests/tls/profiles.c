@@ -61,6 +61,9 @@ static const struct lab_profile_row rows[] = {
 	{ "no-ems", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
 	  "  - { id: X5, subject: extension, items: [extended_master_secret], "
 	  "strength: shall-not, mark: P, text: x }\n" },
+	{ "psk-5746", "TLS1.2", "TLS_PSK_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
+	  PSK "  - { id: X7, subject: renegotiation, items: [renegotiation-info-peer], "
+	      "strength: shall, mark: P, text: x }\n" },
 	{ "finite", "TLS1.3", "TLS_AES_128_GCM_SHA256", "secp256r1, ffdhe2048", SIGNATURES, "" },
 	{ "triple", "TLS1.2", "TLS_RSA_WITH_3DES_EDE_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA",
 	  "secp256r1", SIGNATURES, "" },
