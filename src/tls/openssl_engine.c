@@ -289,6 +289,10 @@ static int context_fill(struct openssl_context *oc, struct base_error *err)
 	if (!oc->ctx || openssl_bio_new(oc))
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for an SSL_CTX");
 	SSL_CTX_set_app_data(oc->ctx, oc);
+	/* Private use (RFC 8446, 11); never written. */
+	if (SSL_CTX_add_custom_ext(oc->ctx, 0xff42, SSL_EXT_TLS1_3_NEW_SESSION_TICKET,
+	                           openssl_on_ticket, NULL, oc, NULL, NULL) != 1)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for an SSL_CTX");
 	SSL_CTX_set_security_level(oc->ctx, security_level(context->domain));
 	set_callbacks(oc);
 	set_options(oc);
@@ -328,6 +332,7 @@ static int openssl_context_new(struct tls_context *context, struct base_error *e
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for an SSL_CTX");
 	ERR_clear_error();
 	oc->context = context;
+	oc->wanted = -1;
 	context->engine = oc;
 	return context_fill(oc, err); /* on failure the caller frees the half of it */
 }

@@ -21,7 +21,9 @@ struct openssl_context {
 	int alert;                   /**< fatal alert seen in this step, -1 none */
 	enum tls_side side;          /**< of `alert` */
 	bool refused;                /**< a renegotiation, in this step */
-	bool poisoned;               /**< what is read is garbage (openssl_abort) */
+	bool bare;     /**< TLS 1.2: an empty Certificate came, and is not judged yet */
+	int wanted;    /**< alert that openssl_on_ticket() is to fail with, -1 none */
+	bool poisoned; /**< what is read is garbage (openssl_abort) */
 };
 
 extern const struct profile_engine_caps tls_openssl_caps;
@@ -36,9 +38,16 @@ unsigned openssl_psk_client(SSL *ssl, const char *hint, char *identity, unsigned
                             unsigned char *psk, unsigned cap);
 /** Refuse a client without extended_master_secret or RFC 5746 where the profile insists. */
 int openssl_client_hello(SSL *ssl, int *ret_alert, void *arg);
-/** The same for a server: notes what its ServerHello says. */
+/**
+ * Client: notes what the ServerHello says. Server, TLS 1.2: sees a Certificate without a
+ * certificate, and makes the BIO stop there.
+ */
 void openssl_on_message(int write, int version, int type, const void *data, size_t len, SSL *ssl,
                         void *arg);
+
+/** Writes no extension into tickets, but fails with the alert that openssl_abort() wants. */
+int openssl_on_ticket(SSL *ssl, unsigned type, unsigned where, const unsigned char **ret,
+                      size_t *ret_len, X509 *cert, size_t index, int *ret_alert, void *arg);
 
 /** The shared BIO, openssl_bio.c. @return 0 or BASE_LOCAL */
 int openssl_bio_new(struct openssl_context *oc);

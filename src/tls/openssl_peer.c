@@ -47,27 +47,59 @@ static bool master_secret_ok(const struct tls_session *session, SSL *ssl)
 }
 
 /** OpenSSL tells about extended_master_secret only when it is too late to refuse. */
-void openssl_on_message(int write, int version, int type, const void *data, size_t len, SSL *ssl,
-                        void *arg)
+static void on_server_hello(struct tls_session *session, struct base_reader *r)
 {
-	struct tls_session *session = openssl_context_of(ssl)->session;
-	struct base_reader r = base_reader_of(data, len), list;
+	struct base_reader list;
 
-	(void)version;
-	(void)arg;
-	if (write || type != SSL3_RT_HANDSHAKE || session->role != TLS_ROLE_CLIENT ||
-	    base_reader_u8(&r) != SSL3_MT_SERVER_HELLO)
-		return;
-	(void)base_reader_take(&r, 3 + 2 + 32); /* length, version, random (RFC 5246, 7.4.1.3) */
-	(void)base_reader_take(&r, base_reader_u8(&r));
-	(void)base_reader_take(&r, 2 + 1); /* suite, compression */
-	list = base_reader_sub(&r, base_reader_u16(&r));
+	(void)base_reader_take(r, 3 + 2 + 32); /* length, version, random (RFC 5246, 7.4.1.3) */
+	(void)base_reader_take(r, base_reader_u8(r));
+	(void)base_reader_take(r, 2 + 1); /* suite, compression */
+	list = base_reader_sub(r, base_reader_u16(r));
 	while (!list.failed && base_reader_left(&list)) {
 		uint16_t code = base_reader_u16(&list);
 
 		(void)base_reader_take(&list, base_reader_u16(&list));
 		session->extms |= code == 23 && !list.failed;
 	}
+}
+
+void openssl_on_message(int write, int version, int type, const void *data, size_t len, SSL *ssl,
+                        void *arg)
+{
+	struct openssl_context *oc = openssl_context_of(ssl);
+	struct tls_session *session = oc->session;
+	struct base_reader r = base_reader_of(data, len);
+	uint8_t message;
+
+	(void)version;
+	(void)arg;
+	if (write || type != SSL3_RT_HANDSHAKE)
+		return;
+	message = base_reader_u8(&r);
+	if (session->role == TLS_ROLE_CLIENT && message == SSL3_MT_SERVER_HELLO)
+		on_server_hello(session, &r);
+	/* In TLS 1.3 we can send any alert afterwards: openssl_abort(). */
+	if (session->role == TLS_ROLE_SERVER && message == SSL3_MT_CERTIFICATE &&
+	    SSL_version(ssl) < TLS1_3_VERSION && len == 4 + 3)
+		oc->bare = true;
+}
+
+int openssl_on_ticket(SSL *ssl, unsigned type, unsigned where, const unsigned char **ret,
+                      size_t *ret_len, X509 *cert, size_t index, int *ret_alert, void *arg)
+{
+	const struct openssl_context *oc = arg;
+
+	(void)ssl;
+	(void)type;
+	(void)where;
+	(void)ret;
+	(void)ret_len;
+	(void)cert;
+	(void)index;
+	if (oc->wanted < 0)
+		return 0;
+	*ret_alert = oc->wanted;
+	return -1;
 }
 
 /** DER of the whole chain into one arena. */

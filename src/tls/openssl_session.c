@@ -20,8 +20,26 @@ static struct openssl_context *step(struct tls_session *session)
 	oc->alert = -1;
 	oc->side = TLS_SIDE_NONE;
 	oc->refused = false;
+	oc->bare = false;
 	ERR_clear_error();
 	return oc;
+}
+
+/**
+ * Ask for a certificate. To a client without one OpenSSL says handshake_failure or
+ * certificate_required; where a fingerprint was to be matched it is bad_certificate (RFC 8122,
+ * 6.2), so there we look for ourselves.
+ */
+static void server_asks(struct tls_session *session, SSL *ssl)
+{
+	const struct tls_domain *domain = session->context->domain;
+	int mode = SSL_VERIFY_PEER;
+
+	if (domain->client_methods & TRUST_FINGERPRINT)
+		SSL_set_msg_callback(ssl, openssl_on_message);
+	else if (tls_session_requires(session))
+		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	SSL_set_verify(ssl, mode, NULL);
 }
 
 int openssl_session_new(struct tls_session *session)
@@ -53,11 +71,7 @@ int openssl_session_new(struct tls_session *session)
 	}
 	SSL_set_accept_state(ssl);
 	if (auth != TLS_CLIENT_AUTH_NONE)
-		SSL_set_verify(ssl,
-		               SSL_VERIFY_PEER | (tls_session_requires(session)
-		                                          ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT
-		                                          : 0),
-		               NULL);
+		server_asks(session, ssl);
 	if (psk) {
 		SSL_set_psk_server_callback(ssl, openssl_psk_server);
 		if (hint)
@@ -91,9 +105,9 @@ static bool still_plain(SSL *ssl)
 }
 
 /** Write a fatal alert ourselves, while records are in the clear. @return it, -1 = no room */
-static int plain_alert(struct tls_session *session, uint8_t alert)
+static int plain_alert(struct tls_session *session, int version, uint8_t alert)
 {
-	const uint8_t record[] = { 21, 3, 1, 0, 2, 2, alert };
+	const uint8_t record[] = { 21, 3, (uint8_t)version, 0, 2, 2, alert };
 
 	base_writer_put(session->io->out, record, sizeof(record));
 	return session->io->out->failed ? -1 : alert;
@@ -112,7 +126,7 @@ static int step_failed(struct tls_session *session, struct openssl_context *oc)
 	verdict = session->verdict;
 	/* What is no TLS at all OpenSSL only drops; a person at the other end deserves an alert. */
 	if (oc->side == TLS_SIDE_NONE && !session->established && still_plain(session->engine))
-		oc->alert = plain_alert(session, TLS_ALERT_UNEXPECTED_MESSAGE);
+		oc->alert = plain_alert(session, TLS1_VERSION, TLS_ALERT_UNEXPECTED_MESSAGE);
 	if (session->io->out->failed)
 		return tls_session_fail(session, -1, TLS_SIDE_NONE,
 		                        "no memory for what is to be sent");
@@ -164,12 +178,33 @@ static void handshake_psk(struct tls_session *session, SSL *ssl)
 		tls_session_psk_unused(session);
 }
 
+/** A client of TLS 1.2 has no certificate; nothing is encrypted yet. @return 0 = go on */
+static int bare_judge(struct tls_session *session, struct openssl_context *oc)
+{
+	int rc = tls_session_judge(session, NULL, 0), alert;
+
+	oc->bare = false;
+	if (rc == 0)
+		return 0;
+	if (base_err_class(rc) != BASE_PEER)
+		return rc;
+	alert = plain_alert(session, SSL_version(session->engine), (uint8_t)base_err_detail(rc));
+	return tls_session_fail(session, alert, TLS_SIDE_LOCAL, "%s", session->verdict->text);
+}
+
 int openssl_handshake(struct tls_session *session)
 {
 	struct openssl_context *oc = step(session);
 	SSL *ssl = session->engine;
 	int n = SSL_do_handshake(ssl);
 
+	if (n != 1 && oc->bare) {
+		int rc = bare_judge(session, oc);
+
+		if (rc)
+			return rc;
+		n = SSL_do_handshake(ssl);
+	}
 	if (n != 1)
 		return step_result(session, oc, n);
 	session->version = (uint16_t)SSL_version(ssl);
@@ -248,8 +283,9 @@ int openssl_close(struct tls_session *session)
 
 /**
  * OpenSSL has no call that sends an alert of our choice. While records are still in the clear we
- * write it ourselves; later, a record nobody could have sent makes OpenSSL send one of its own,
- * encrypted as it must be (unexpected_message, bad_record_mac or the like).
+ * write it ourselves. A server of TLS 1.3 begins a ticket, whose extension fails with the alert.
+ * Else a record nobody could have sent makes OpenSSL send one of its own, encrypted as it must be
+ * (unexpected_message, bad_record_mac or the like).
  */
 int openssl_abort(struct tls_session *session, uint8_t alert)
 {
@@ -258,7 +294,14 @@ int openssl_abort(struct tls_session *session, uint8_t alert)
 	size_t n;
 
 	if (still_plain(session->engine))
-		return plain_alert(session, alert);
+		return plain_alert(session, TLS1_VERSION, alert);
+	if (SSL_new_session_ticket(session->engine) == 1) {
+		oc->wanted = alert;
+		(void)SSL_do_handshake(session->engine); /* it fails, as it should */
+		oc->wanted = -1;
+		if (oc->side == TLS_SIDE_LOCAL)
+			return oc->alert;
+	}
 	oc->poisoned = true;
 	while (SSL_read_ex(session->engine, scrap, sizeof(scrap), &n) == 1)
 		base_wipe(scrap, n);

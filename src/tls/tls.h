@@ -146,7 +146,8 @@ int tls_session_close(struct tls_session *session, struct tls_io *io);
 
 /**
  * Abort with a fatal alert appended to `io->out`. `alert` is what we ask for; tls_session_info
- * tells which was sent: OpenSSL chooses its own where its handshake is half done (docs/tls.md).
+ * tells which was sent: OpenSSL chooses its own but before the first answer and as a server of TLS
+ * 1.3 (docs/tls.md).
  */
 void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t alert);
 

@@ -210,7 +210,6 @@ static void client_certificates(void **state)
 	struct lab *lab = sides->lab;
 	const struct x509_fingerprint own = lab_fingerprint(lab->client);
 	const struct x509_fingerprint strange = lab_fingerprint(lab->stranger);
-	const bool openssl = sides->server == TLS_ENGINE_OPENSSL;
 	const struct client_case cases[] = {
 		{ TLS_CLIENT_AUTH_NONE, TRUST_CA, 0, lab->client, NULL, -1, -1, false },
 		{ TLS_CLIENT_AUTH_REQUEST, TRUST_CA, 0, lab->client, NULL, -1, -1, true, TRUST_OK },
@@ -232,9 +231,13 @@ static void client_certificates(void **state)
 		  TRUST_FINGERPRINT_MISMATCH },
 		{ TLS_CLIENT_AUTH_NONE, TRUST_FINGERPRINT, 0, lab->client, NULL, 46, 46, true,
 		  TRUST_NO_FINGERPRINT },
-		/* RFC 8122, 6.2 wants bad_certificate; OpenSSL does not let itself be told. */
-		{ TLS_CLIENT_AUTH_NONE, TRUST_FINGERPRINT, 0, NULL, &own, openssl ? 40 : 42,
-		  openssl ? 116 : 42, true, TRUST_NO_CERTIFICATE },
+		/* RFC 8122, 6.2 */
+		{ TLS_CLIENT_AUTH_NONE, TRUST_FINGERPRINT, 0, NULL, &own, 42, 42, true,
+		  TRUST_NO_CERTIFICATE },
+		{ TLS_CLIENT_AUTH_REQUIRE, TRUST_FINGERPRINT | TRUST_CA, 0, NULL, NULL, 40, 116,
+		  true, TRUST_NO_CERTIFICATE },
+		{ TLS_CLIENT_AUTH_NONE, TRUST_FINGERPRINT, 1U << TRUST_NO_CERTIFICATE, NULL, &own,
+		  -1, -1, true, TRUST_NO_CERTIFICATE },
 	};
 
 	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
@@ -657,6 +660,8 @@ static void aborts(void **state)
 	assert_int_equal(lab_info(&pair, TLS_ROLE_CLIENT).alert,
 	                 lab_info(&pair, TLS_ROLE_SERVER).alert);
 	assert_int_equal(lab_info(&pair, TLS_ROLE_SERVER).alert_side, TLS_SIDE_LOCAL);
+	assert_int_equal(lab_info(&pair, TLS_ROLE_SERVER).version, 0x0304);
+	assert_int_equal(lab_info(&pair, TLS_ROLE_SERVER).alert, 80);
 	lab_pair_close(&pair);
 }
 
