@@ -212,12 +212,14 @@ static void tcp_happened(struct notice *n, const char *type)
 	parm_text(n, h, "Peer", address_text(&e->peer, peer, sizeof(peer)));
 }
 
+/** How the peer was authenticated, or why not; "none" where nobody asked (docs/packages.md). */
 static const char *auth_word(const struct relay_tls_result *tls)
 {
 	if (tls->psk)
 		return "psk";
-	return tls->reason == TRUST_OK && !tls->authenticated ? "none"
-	                                                      : trust_reason_name(tls->reason);
+	if (tls->method)
+		return tls->method == TRUST_CA ? "ca" : "fingerprint";
+	return tls->reason == TRUST_OK ? "none" : trust_reason_name(tls->reason);
 }
 
 static void tls_happened(struct notice *n, const char *type)

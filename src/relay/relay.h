@@ -86,7 +86,8 @@ struct relay_tls_result {
 	enum tls_side alert_side;
 	enum trust_reason reason; /**< TRUST_OK unless the peer's authentication failed */
 	bool authenticated, tolerated;
-	char text[256]; /**< one sentence on failure */
+	unsigned method; /**< the enum trust_method that authenticated the peer; 0 = none did */
+	char text[256];  /**< one sentence on failure */
 	char peer_subject[128];
 };
 

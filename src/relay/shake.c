@@ -95,6 +95,7 @@ void relay_shake_result(const struct relay_leg *leg, struct relay_tls_result *re
 		ret->reason = info.verdict.reason;
 		ret->authenticated = info.psk || info.verdict.authenticated;
 		ret->tolerated = info.verdict.tolerated;
+		ret->method = info.verdict.authenticated ? info.verdict.method : 0;
 		put(ret->peer_subject, sizeof(ret->peer_subject), info.verdict.subject);
 	}
 	put(ret->text, sizeof(ret->text), info.failure);
@@ -118,7 +119,7 @@ static const char *verdict_word(const struct tls_info *info)
 	if (!info->has_verdict)
 		return "not-asked";
 	if (info->verdict.authenticated)
-		return "ok";
+		return info->verdict.method == TRUST_CA ? "ca" : "fingerprint";
 	return trust_reason_name(info->verdict.reason);
 }
 

@@ -34,6 +34,36 @@ static void up_and_down_are_told(void **state)
 	scene_end();
 }
 
+/** How the peer was authenticated, or why not (docs/packages.md). */
+static void authentication_has_a_word(void **state)
+{
+	static const struct {
+		struct relay_tls_result tls;
+		const char *word;
+	} cases[] = {
+		{ { .authenticated = true, .method = TRUST_CA }, "Auth=\"ca\"" },
+		{ { .authenticated = true, .method = TRUST_FINGERPRINT }, "Auth=\"fingerprint\"" },
+		{ { .authenticated = true, .psk = true }, "Auth=\"psk\"" },
+		{ { .tolerated = true, .reason = TRUST_EXPIRED }, "Auth=\"expired\"" },
+		{ { .reason = TRUST_NO_CERTIFICATE }, "Auth=\"no-certificate\"" },
+		{ { .resumed = true }, "Auth=\"none\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		struct relay_tls_result tls = cases[i].tls;
+
+		tls.alert = -1;
+		scene_start();
+		accepted(TLS_ADD(",E=77{tlsbsc/*}"));
+		stage_event(&st, 0, RELAY_TCP_UP, RELAY_CAUSE_NONE);
+		stage_event_tls(&st, 0, RELAY_TLS_UP, RELAY_CAUSE_NONE, &tls);
+		notified(cases[i].word);
+		stage_answer(&st);
+		scene_end();
+	}
+}
+
 static void a_failed_handshake_is_told(void **state)
 {
 	struct relay_tls_result no = { .alert = 46,
@@ -208,6 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(up_and_down_are_told),
+		cmocka_unit_test(authentication_has_a_word),
 		cmocka_unit_test(a_failed_handshake_is_told),
 		cmocka_unit_test(only_what_was_asked_for),
 		cmocka_unit_test(notifies_keep_their_order),

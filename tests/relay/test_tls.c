@@ -579,6 +579,7 @@ static void test_peer_is_not_authenticated(void **state)
 	assert_int_equal(event->tls.reason, TRUST_UNKNOWN_CA);
 	assert_int_equal(event->tls.alert, 48);
 	assert_false(event->tls.authenticated);
+	assert_int_equal(event->tls.method, 0);
 	assert_logged(words);
 	far_done(&far);
 	scene_end(&scene);
