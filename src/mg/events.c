@@ -136,19 +136,28 @@ static void parm_word(struct notice *n, struct happening *h, const char *name, c
 		n->failed = true;
 }
 
-/* A quoted string; what it cannot hold is left out. */
+/* What a quoted string of every version can hold; the rest is left out. @return octets */
+static size_t quotable(char *to, size_t cap, const char *from)
+{
+	size_t len = 0;
+
+	for (; *from && len + 1 < cap; from++)
+		if ((unsigned char)*from >= 0x20 && (unsigned char)*from < 0x7f && *from != '"')
+			to[len++] = *from;
+	to[len] = '\0';
+	return len;
+}
+
 static void parm_text(struct notice *n, struct happening *h, const char *name, const char *text)
 {
-	char *copy = n->out ? base_arena_dup(&n->out->arena, base_str_of(text)) : NULL;
-	char *to = copy;
+	size_t cap = strlen(text) + 1, len;
+	char *copy = n->out ? base_arena_alloc(&n->out->arena, cap) : NULL;
 
 	if (!*text)
 		return;
-	for (char *from = copy; from && *from; from++)
-		if ((unsigned char)*from >= 0x20 && (unsigned char)*from < 0x7f && *from != '"')
-			*to++ = *from;
+	len = copy ? quotable(copy, cap, text) : 0;
 	if (!copy || !h248_parm_set(&n->out->arena, &h->parms, parm_name(name),
-	                            (struct base_str){ copy, (size_t)(to - copy) }, true))
+	                            (struct base_str){ copy, len }, true))
 		n->failed = true;
 }
 
@@ -409,11 +418,12 @@ static void link_trigger(struct mg *mg, const struct mg_leg *leg, enum relay_eve
 		(void)mg->bearer->endpoint_start_tls(leg->partner->endpoint, TLS_ROLE_CLIENT);
 }
 
+/* For audits: the peer writes its own subject, and must not be able to spoil their replies. */
 static void leg_remember(struct mg_leg *leg, const struct relay_tls_result *tls)
 {
-	snprintf(leg->version, sizeof(leg->version), "%s", tls->version_name);
-	snprintf(leg->suite, sizeof(leg->suite), "%s", tls->suite_name);
-	snprintf(leg->peer, sizeof(leg->peer), "%s", tls->peer_subject);
+	(void)quotable(leg->version, sizeof(leg->version), tls->version_name);
+	(void)quotable(leg->suite, sizeof(leg->suite), tls->suite_name);
+	(void)quotable(leg->peer, sizeof(leg->peer), tls->peer_subject);
 	leg->resumed = tls->resumed;
 }
 

@@ -26,6 +26,9 @@ static void up_and_down_are_told(void **state)
 	stage_answer(&st);
 	accepted("C=1{AV=ip/1/1{AT{M{ST=1{O{gatehouse/ver}}}}}}");
 	contains("gatehouse/ver=\"TLSv1.2\"");
+	/* What the peer calls itself does not spoil the reply. */
+	accepted("C=1{AV=ip/1/1{AT{M}}}");
+	contains("gatehouse/peer=\"CN=peer\"");
 	stage_event_tls(&st, 0, RELAY_TLS_DOWN, RELAY_CAUSE_PEER_ALERT, &down);
 	notified("Type=Rel,Alert=40,Side=remote,Cause=\"peer-alert\",Reason=\"the peer said no\"");
 	stage_answer(&st);
