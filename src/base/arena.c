@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/secret.h"
+
 #define DEFAULT_CHUNK 8192
 #define ALIGN         alignof(max_align_t)
 
@@ -16,33 +18,35 @@ struct base_arena_chunk {
 	alignas(max_align_t) char data[];
 };
 
+/* Of the newest chunk what was handed out, of the others all. Leaves the next older as newest. */
+static void pop(struct base_arena *arena)
+{
+	struct base_arena_chunk *chunk = arena->chunk;
+
+	if (arena->wipe)
+		base_wipe(chunk->data, (size_t)(arena->at - chunk->data));
+	arena->chunk = chunk->older;
+	arena->at = arena->end = arena->chunk ? arena->chunk->data + arena->chunk->size : NULL;
+	free(chunk);
+}
+
 void base_arena_done(struct base_arena *arena)
 {
-	while (arena->chunk) {
-		struct base_arena_chunk *older = arena->chunk->older;
-
-		free(arena->chunk);
-		arena->chunk = older;
-	}
-	arena->at = arena->end = NULL;
+	while (arena->chunk)
+		pop(arena);
 	arena->used = 0;
 }
 
 void base_arena_reset(struct base_arena *arena)
 {
-	struct base_arena_chunk *keep = arena->chunk;
-
-	if (!keep)
+	if (!arena->chunk)
 		return;
-	while (keep->older) { /* the oldest has the standard size; the newer ones may be giants */
-		struct base_arena_chunk *older = keep->older;
-
-		free(keep);
-		keep = older;
-	}
-	arena->chunk = keep;
-	arena->at = keep->data;
-	arena->end = keep->data + keep->size;
+	while (arena->chunk->older) /* the oldest has the standard size; newer may be giants */
+		pop(arena);
+	if (arena->wipe)
+		base_wipe(arena->chunk->data, (size_t)(arena->at - arena->chunk->data));
+	arena->at = arena->chunk->data;
+	arena->end = arena->at + arena->chunk->size;
 	arena->used = 0;
 }
 

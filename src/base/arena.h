@@ -18,6 +18,8 @@ struct base_arena {
 	size_t chunk_size;              /**< octets asked of the heap at a time; 0 = 8 KiB */
 	size_t used;                    /**< octets handed out since the last reset */
 	size_t limit;                   /**< refuse beyond this many octets; 0 = no limit */
+	bool wipe; /**< overwrite what was used before it is freed or used again: keys may be in it
+	            */
 };
 
 /** Free everything. The arena is empty and usable afterwards. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/secret.h"
+
 const uint8_t *base_reader_take(struct base_reader *r, size_t len)
 {
 	const uint8_t *p = r->at;
@@ -63,9 +65,28 @@ struct base_reader base_reader_sub(struct base_reader *r, size_t len)
 
 void base_writer_done(struct base_writer *w)
 {
+	if (w->wipe)
+		base_wipe(w->data, w->cap);
 	if (!w->fixed)
 		free(w->data);
-	*w = (struct base_writer){ 0 };
+	*w = (struct base_writer){ .wipe = w->wipe };
+}
+
+/* As realloc, which would leave a copy behind. */
+static uint8_t *moved(struct base_writer *w, size_t cap)
+{
+	uint8_t *data;
+
+	if (!w->wipe)
+		return realloc(w->data, cap);
+	data = malloc(cap);
+	if (!data)
+		return NULL;
+	if (w->len)
+		memcpy(data, w->data, w->len);
+	base_wipe(w->data, w->cap);
+	free(w->data);
+	return data;
 }
 
 bool base_writer_reserve(struct base_writer *w, size_t len)
@@ -81,7 +102,7 @@ bool base_writer_reserve(struct base_writer *w, size_t len)
 		goto fail;
 	while (cap - w->len < len)
 		cap *= 2;
-	data = realloc(w->data, cap);
+	data = moved(w, cap);
 	if (!data)
 		goto fail;
 	w->data = data;

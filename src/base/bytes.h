@@ -52,6 +52,7 @@ struct base_writer {
 	size_t limit; /**< refuse to grow beyond this many octets; 0 = no limit */
 	bool failed;  /**< set when memory or the limit said no; later writes do nothing */
 	bool fixed;   /**< `data` is the caller's: never grown, never freed */
+	bool wipe;    /**< overwrite memory before it is freed: keys may be in it */
 };
 
 /** A writer over the caller's own memory; never allocates. */
@@ -59,7 +60,7 @@ static inline struct base_writer base_writer_over(void *data, size_t cap)
 {
 	return (struct base_writer){ .data = (uint8_t *)data, .cap = cap, .fixed = true };
 }
-/** Free the memory (unless it is the caller's) and make the writer empty. */
+/** Free the memory (unless it is the caller's) and make the writer empty; `wipe` stays. */
 void base_writer_done(struct base_writer *w);
 /** Forget the content and the failure, keep the memory. */
 static inline void base_writer_reset(struct base_writer *w)

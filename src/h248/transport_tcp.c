@@ -281,6 +281,8 @@ static void receive(struct tcp_conn *c)
 			                       : "closed by the peer");
 		else
 			take(c, t->buffer, (size_t)n);
+		if (n > 0)
+			base_wipe(t->buffer, (size_t)n); /* it may have held a key */
 	}
 	if (!c->dead)
 		loop_defer(t->loop, &c->later, on_later, c);
@@ -342,6 +344,7 @@ static struct tcp_conn *conn_new(struct h248_transport *t, int fd, const struct 
 	c->addr = *addr;
 	c->addr.conn = transport_number(t);
 	c->connecting = connecting;
+	c->in.wipe = c->out.wipe = true; /* a controller sends keys, and sends them again */
 	c->w = (struct loop_fd){ fd, on_event, c };
 	rc = loop_fd_start(t->loop, &c->w);
 	if (rc) {

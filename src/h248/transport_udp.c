@@ -35,6 +35,7 @@ static void receive(void *arg)
 			continue;
 		transport_addr(H248_UDP, &sa, s->local.conn, &from);
 		t->ops.on_message(t->ops.arg, &from, t->buffer, (size_t)n);
+		base_wipe(t->buffer, (size_t)n); /* it may have held a key */
 	}
 	loop_defer(t->loop, &s->more, receive, s);
 }

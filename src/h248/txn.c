@@ -65,6 +65,7 @@ int h248_txn_new(struct h248_txn **ret, const struct h248_txn_config *config,
 	base_list_init(&txn->dead_peers);
 	base_list_init(&txn->orphans);
 	txn->told_ms = UINT64_MAX;
+	txn->out.wipe = true;
 	rc = BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
 	txn->mid_name = calloc(1, name_len + 1);
 	if (!txn->mid_name)
@@ -291,6 +292,7 @@ static struct txn_input *input_new(struct h248_txn *txn)
 		return NULL;
 	input->refs = 1;
 	input->arena.limit = INPUT_MEMORY;
+	input->arena.wipe = true; /* a controller sends pre-shared keys */
 	return input;
 }
 

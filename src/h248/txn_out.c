@@ -101,6 +101,13 @@ static void unlink_outgoing(struct outgoing *o)
 	base_map_remove(&o->peer->txn->outgoing, &o->by_id);
 }
 
+static void outgoing_free(struct outgoing *o)
+{
+	unlink_outgoing(o);
+	base_wipe(o->data, o->len); /* a controller's may hold a key */
+	free(o);
+}
+
 static void end(struct outgoing *o, enum h248_outcome outcome, const struct h248_message *msg,
                 const struct h248_transaction *reply)
 {
@@ -109,8 +116,7 @@ static void end(struct outgoing *o, enum h248_outcome outcome, const struct h248
 	h248_reply_fn *fn = o->fn;
 	void *arg = o->arg;
 
-	unlink_outgoing(o);
-	free(o);
+	outgoing_free(o);
 	fn(arg, outcome, msg, reply);
 	txn_segments_free(txn, segments);
 }
@@ -253,9 +259,8 @@ void txn_out_drop(struct h248_peer *peer, bool tell)
 			peer->txn->count.tx_cancelled++;
 			end(o, H248_OUTCOME_CANCELLED, NULL, NULL);
 		} else {
-			unlink_outgoing(o);
 			txn_segments_free(peer->txn, o->segments);
-			free(o);
+			outgoing_free(o);
 		}
 	}
 }

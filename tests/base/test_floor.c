@@ -90,6 +90,37 @@ static void writer_keeps_its_limit(void **state)
 	assert_int_equal(room[3], 4);
 }
 
+static void arena_and_writer_wipe(void **state)
+{
+	struct base_arena arena = { .wipe = true };
+	char room[64], *first = base_arena_dup(&arena, BASE_STR("0123456789abcdef"));
+	struct base_writer w = base_writer_over(room, sizeof(room));
+
+	(void)state;
+	assert_non_null(base_arena_alloc(&arena, 100000)); /* another chunk */
+	base_arena_reset(&arena);
+	for (size_t i = 0; i < 16; i++)
+		assert_int_equal(first[i], 0);
+	/* The chunk that is kept, now the newest one. */
+	assert_ptr_equal(base_arena_dup(&arena, BASE_STR("0123456789abcdef")), first);
+	base_arena_reset(&arena);
+	for (size_t i = 0; i < 16; i++)
+		assert_int_equal(first[i], 0);
+	base_arena_done(&arena);
+	w.wipe = true;
+	base_writer_text(&w, "0123456789abcdef");
+	base_writer_done(&w);
+	for (size_t i = 0; i < 16; i++)
+		assert_int_equal(room[i], 0);
+	/* It grows without losing anything. */
+	for (unsigned i = 0; i < 2000; i++)
+		base_writer_u8(&w, (uint8_t)i);
+	assert_true(w.wipe && !w.failed && w.len == 2000);
+	for (unsigned i = 0; i < 2000; i++)
+		assert_int_equal(w.data[i], i & 255);
+	base_writer_done(&w);
+}
+
 static void arena_reuses_its_chunk(void **state)
 {
 	struct base_arena arena = { .limit = 100000 };
@@ -206,6 +237,7 @@ int main(void)
 		cmocka_unit_test(hex_both_ways),
 		cmocka_unit_test(reader_fails_once_and_for_all),
 		cmocka_unit_test(writer_keeps_its_limit),
+		cmocka_unit_test(arena_and_writer_wipe),
 		cmocka_unit_test(arena_reuses_its_chunk),
 		cmocka_unit_test(map_finds_what_it_holds),
 		cmocka_unit_test(hash_depends_on_every_octet),

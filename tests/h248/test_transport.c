@@ -65,6 +65,7 @@ struct side {
 	char got[1024];        /* all messages, each with a '|' behind */
 	size_t count, got_len, total;
 	unsigned opened, closed;
+	const char *where; /* the last message was */
 	char reason[128];
 };
 
@@ -73,6 +74,7 @@ static void on_message(void *arg, const struct h248_addr *from, const void *data
 	struct side *s = arg;
 
 	s->from = *from;
+	s->where = data;
 	s->count++;
 	s->total += len;
 	if (s->got_len + len + 2 < sizeof(s->got)) {
@@ -181,6 +183,8 @@ static void round_trip(struct loop *loop, enum h248_transport_kind kind, const c
 	UNTIL(loop, a.count == 2);
 	assert_string_equal(a.got, "one|two|");
 	assert_true(h248_addr_equal(&a.from, &to));
+	if (kind == H248_UDP) /* keys come in messages: none stays in the buffer */
+		assert_memory_equal(a.where, "\0\0\0", 3);
 	if (kind == H248_TCP) {
 		assert_int_equal(h248_transport_conns(a.t), 1); /* one for both */
 		assert_int_equal(a.opened, 1);

@@ -11,7 +11,8 @@ struct server {
 	struct net *net;
 	bool hold; /* do not answer at once */
 	bool keep_model;
-	bool strangers; /* makes them peers */
+	const char *octets; /* of the last request, where they were */
+	bool strangers;     /* makes them peers */
 	struct h248_incoming *held[16];
 	unsigned held_count;
 	const struct h248_transaction *req; /* of the last one, when kept */
@@ -46,6 +47,7 @@ static void server_request(void *arg, struct h248_incoming *in, const struct h24
 
 	(void)msg;
 	s->executed++;
+	s->octets = req->actions->commands->term.name.ptr;
 	if (s->times)
 		s->times[req->id - s->first]++;
 	if (s->keep_model) {
@@ -450,6 +452,18 @@ static void pending_lengthens_the_pauses(void **state)
 	assert_int_equal(s->net.host[1].sent, 3);
 }
 
+static void a_handled_message_is_wiped(void **state)
+{
+	struct stage *s = *state;
+
+	s->server.hold = s->server.keep_model = true;
+	ask(s);
+	net_run(&s->net, 100);
+	assert_memory_equal(s->server.octets, "ROOT", 4);
+	(void)answer(&s->server, s->server.held[0]);
+	assert_memory_equal(s->server.octets, "\0\0\0", 4); /* kept warm for the next, but empty */
+}
+
 static void pending_keeps_a_long_transaction_alive(void **state)
 {
 	struct stage *s = *state;
@@ -832,6 +846,7 @@ int main(void)
 		CASE(full_table_refuses_and_forgets_nothing),
 		CASE(pending_while_it_takes_time),
 		CASE(pending_lengthens_the_pauses),
+		CASE(a_handled_message_is_wiped),
 		CASE(pending_keeps_a_long_transaction_alive),
 		CASE(unconfirmed_reply_repeats_itself),
 		CASE(pending_limit_ends_it_with_506),
