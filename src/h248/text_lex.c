@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "h248/text_parse.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 #define N (CH_NAME | CH_SAFE | CH_PATH | CH_QUOTED)
@@ -124,12 +125,27 @@ static struct base_str token_at(const struct text_parser *p, const char *at)
 	return (struct base_str){ at, len };
 }
 
+/* Half of an AES key or more in hexadecimal: property psk of our package is written so. */
+static bool may_be_key(struct base_str token)
+{
+	size_t n = 0;
+
+	while (n < token.len && isxdigit((unsigned char)token.ptr[n]))
+		n++;
+	return n >= 16;
+}
+
+/* Errors travel and are logged, so what may be a key is not repeated in them. */
 static void token_words(struct base_str token, char *out, size_t cap)
 {
 	size_t n = 0;
 
 	if (token.len == 0) {
 		(void)snprintf(out, cap, "the end of the message");
+		return;
+	}
+	if (may_be_key(token)) {
+		(void)snprintf(out, cap, "hexadecimal digits");
 		return;
 	}
 	for (size_t i = 0; i < token.len && n + 8 < cap; i++) {

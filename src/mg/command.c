@@ -312,24 +312,38 @@ static int command_term(struct mg_run *run, const struct h248_term *name)
 	return rc;
 }
 
+/*
+ * A command that could not be read. One of which not even the name or the termination is known has
+ * no reply of its own: the error is the action's.
+ */
+static int command_unread(struct mg_run *run, const struct h248_command *command, uint32_t context)
+{
+	const struct h248_fault *f = command->fault;
+	struct h248_command *reply;
+
+	if (command->kind == H248_COMMAND_UNKNOWN || !command->term.name.len) {
+		run->command = NULL;
+		(void)mg_fail(run, f->code, "%s", f->text);
+		return action_failure(run, context);
+	}
+	run->mg->counts.commands++;
+	run->mg->counts.failed++;
+	if (!command->optional)
+		run->failed = true;
+	reply = mg_run_reply(run, context, command->term.name);
+	return reply && h248_error_add(run->arena, reply, f->code, f->text)
+	               ? 0
+	               : BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
+}
+
 static int command_run(struct mg_run *run, const struct h248_command *command)
 {
 	uint32_t context = run->context ? run->context->id : run->action->context;
 	int rc = 0;
 
 	run->command = command;
-	if (command->fault) {
-		const struct h248_fault *f = command->fault;
-		struct h248_command *reply = mg_run_reply(run, context, command->term.name);
-
-		run->mg->counts.commands++;
-		run->mg->counts.failed++;
-		if (!command->optional)
-			run->failed = true;
-		return reply && h248_error_add(run->arena, reply, f->code, f->text)
-		               ? 0
-		               : BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
-	}
+	if (command->fault)
+		return command_unread(run, command, context);
 	for (const struct h248_term *t = &command->term; t && !rc && !run->failed; t = t->next)
 		rc = command_term(run, t);
 	run->command = NULL;

@@ -350,10 +350,12 @@ class Controller:
         return text
 
     def message_error(self, data, code, framed=True):
+        """The error for a message; of TransactionID 0 where a transaction stood whose own was not readable."""
         count = len(self.errors)
+        self.replies.pop(0, None)
         self.send_raw(data, framed)
         def find():
-            for text in self.errors[count:]:
+            for text in self.errors[count:] + [self.replies.get(0, "")]:
                 if f"Error = {code} " in text:
                     return text
             return None
