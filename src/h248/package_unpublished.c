@@ -121,7 +121,9 @@ static const struct h248_package_param tlsbsc_change_observed[] = {
 	{ "Peer", 0x0009, P, .values = ANY(STRING),
 	  .about = "What the peer proved to be: certificate subject or PSK identity." },
 	{ "Auth", 0x000a, P, .values = ANY(STRING),
-	  .about = "How the peer was authenticated, or why not: a short stable word." },
+	  .about = "How the peer was authenticated, or why not, in a short stable word: `ca`, "
+"`fingerprint`, `psk`; else the reason (`no-certificate`, `fingerprint-mismatch`, "
+"`unknown-ca` ...); `none` where nothing was asked." },
 };
 static const struct h248_package_item tlsbsc_items[] = {
 	{ "BNCChange", 0x0001, H248_EVENT, P, PARAMS(tlsbsc_change), OBSERVED(tlsbsc_change_observed),
