@@ -264,6 +264,20 @@ bool tls_session_requires(const struct tls_session *session)
 	       !(domain->continue_on & 1U << TRUST_NO_CERTIFICATE);
 }
 
+/**
+ * A profile that turns SHA-1 signature schemes on lets certificates use them too (RFC 5246,
+ * 7.4.1.4.1). No profile has a word about the size of RSA keys: trust's default holds.
+ */
+static bool sha1_allowed(const struct tls_domain *domain)
+{
+	const struct profile_list *signatures = &domain->settings->signatures;
+
+	for (size_t i = 0; i < signatures->on; i++)
+		if (signatures->item[i].code >> 8 == 2)
+			return true;
+	return false;
+}
+
 static struct trust_question session_question(const struct tls_session *session)
 {
 	const struct tls_domain *domain = session->context->domain;
@@ -277,6 +291,7 @@ static struct trust_question session_question(const struct tls_session *session)
 		.peer_is_server = client,
 		.peer_name = hand ? hand->peer_name : NULL,
 		.continue_on = domain->continue_on,
+		.allow_sha1 = sha1_allowed(domain),
 	};
 }
 

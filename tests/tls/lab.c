@@ -22,10 +22,11 @@ struct lab *lab_new(void)
 	if (trust_store_load(&lab->trust, &files, &err))
 		fail_msg("%s", err.text);
 	(void)remove(path);
-	lab->server_ec = pki_issue(&ca, lab->dir, "server.test", false, -3600, 86400);
-	lab->server_rsa = pki_issue(&ca, lab->dir, "server.test", true, -3600, 86400);
-	lab->client = pki_issue(&ca, lab->dir, "client.test", false, -3600, 86400);
-	lab->expired = pki_issue(&ca, lab->dir, "client.test", false, -172800, -86400);
+	lab->server_ec = pki_issue(&ca, lab->dir, "server.test", false, -3600, 86400, false);
+	lab->server_rsa = pki_issue(&ca, lab->dir, "server.test", true, -3600, 86400, false);
+	lab->client = pki_issue(&ca, lab->dir, "client.test", false, -3600, 86400, false);
+	lab->expired = pki_issue(&ca, lab->dir, "client.test", false, -172800, -86400, false);
+	lab->sha1 = pki_issue(&ca, lab->dir, "server.test", false, -3600, 86400, true);
 	assert_int_equal(x509_identity_self_signed(&lab->stranger, X509_KEY_EC_P256, "stranger",
 	                                           86400, NULL),
 	                 0);
@@ -41,6 +42,7 @@ void lab_free(struct lab *lab)
 	x509_identity_unref(lab->server_rsa);
 	x509_identity_unref(lab->client);
 	x509_identity_unref(lab->expired);
+	x509_identity_unref(lab->sha1);
 	x509_identity_unref(lab->stranger);
 	trust_store_unref(lab->trust);
 	profile_store_free(lab->profiles);

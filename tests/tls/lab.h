@@ -19,6 +19,7 @@ struct lab {
 	struct x509_identity *server_rsa; /**< the same with RSA-2048 */
 	struct x509_identity *client;     /**< CA-signed, dNSName "client.test" */
 	struct x509_identity *expired;    /**< CA-signed, expired yesterday */
+	struct x509_identity *sha1;       /**< as server_ec, but signed with SHA-1 */
 	struct x509_identity *stranger;   /**< self-signed */
 };
 

@@ -70,7 +70,7 @@ void pki_ca_done(struct pki_ca *ca)
 }
 
 struct x509_identity *pki_issue(const struct pki_ca *ca, const char *dir, const char *name,
-                                bool rsa, long from_s, long until_s)
+                                bool rsa, long from_s, long until_s, bool sha1)
 {
 	static long serial = 100;
 	EVP_PKEY *key = rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
@@ -85,7 +85,7 @@ struct x509_identity *pki_issue(const struct pki_ca *ca, const char *dir, const 
 	extension(cert, ca->cert, NID_ext_key_usage, "serverAuth,clientAuth");
 	extension(cert, ca->cert, NID_subject_alt_name, san);
 	extension(cert, ca->cert, NID_authority_key_identifier, "keyid");
-	assert_true(X509_sign(cert, ca->key, EVP_sha256()) > 0);
+	assert_true(X509_sign(cert, ca->key, sha1 ? EVP_sha1() : EVP_sha256()) > 0);
 	save(dir, "identity", cert, key, path);
 	if (x509_identity_load(&identity, path, path, &err))
 		fail_msg("%s", err.text);

@@ -17,6 +17,6 @@ void pki_ca_make(struct pki_ca *ca, const char *dir);
 void pki_ca_done(struct pki_ca *ca);
 /** A certificate for both roles, valid from and until so many seconds from now. */
 struct x509_identity *pki_issue(const struct pki_ca *ca, const char *dir, const char *name,
-                                bool rsa, long from_s, long until_s);
+                                bool rsa, long from_s, long until_s, bool sha1);
 
 #endif

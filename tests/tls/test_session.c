@@ -2,6 +2,7 @@
 /** @file The suite that every pair of engines must pass: handshakes, data, ends. */
 #include "lab.h"
 #include "pairs.h"
+#include "tls/engine.h"
 
 /* -- versions and suites --------------------------------------------------------------------- */
 
@@ -139,6 +140,29 @@ static void server_by_ca(void **state)
 	c.continue_on = 1U << TRUST_EXPIRED;
 	server_case(sides, &c, lab->expired, NULL, -1, TRUST_EXPIRED);
 	server_case(sides, &c, lab->stranger, NULL, 48, TRUST_UNKNOWN_CA);
+}
+
+/** SHA-1 in certificates is weak unless the profile turns such schemes on. */
+static void server_sha1(void **state)
+{
+	static const char *const profiles[] = { "tls12", "old" };
+	struct lab_sides *sides = *state;
+	const struct base_str chain = sides->lab->sha1->der[0];
+
+	for (int i = 0; i < 2; i++) {
+		struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, "old");
+		struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, profiles[i]);
+		struct lab_pair pair;
+		int rc;
+
+		c.server_methods = TRUST_CA;
+		lab_pair_open(&pair, &s, &c, NULL, NULL);
+		rc = tls_session_judge(pair.session[TLS_ROLE_CLIENT], &chain, 1);
+		assert_int_equal(rc == 0, i);
+		assert_int_equal(lab_info(&pair, TLS_ROLE_CLIENT).verdict.reason,
+		                 i ? TRUST_OK : TRUST_WEAK);
+		lab_pair_close(&pair);
+	}
 }
 
 static void server_by_fingerprint(void **state)
@@ -707,6 +731,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(precedence),
 	cmocka_unit_test(server_by_ca),
 	cmocka_unit_test(server_by_fingerprint),
+	cmocka_unit_test(server_sha1),
 	cmocka_unit_test(client_certificates),
 	cmocka_unit_test(psk_suites),
 	cmocka_unit_test(psk_hints),
