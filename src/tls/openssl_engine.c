@@ -13,10 +13,12 @@
 
 static int refused(struct tls_context *context, struct base_error *err, const char *what)
 {
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-	int rc = base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-	                        "TLS domain %s: OpenSSL refuses %s: %s", context->domain->name,
-	                        what, reason ? reason : "no reason given");
+	unsigned long error = ERR_peek_last_error();
+	const char *reason = ERR_reason_error_string(error);
+	enum base_class class =
+	        ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE ? BASE_LOCAL : BASE_CONFIG;
+	int rc = base_error_set(err, BASE_ERR(class, 0), "TLS domain %s: OpenSSL refuses %s: %s",
+	                        context->domain->name, what, reason ? reason : "no reason given");
 
 	ERR_clear_error();
 	return rc;
@@ -55,6 +57,14 @@ static int security_judge(const SSL *ssl, const SSL_CTX *ctx, int op, int bits, 
 	if (op == SSL_SECOP_TMP_DH)
 		return bits >= (least >= 3072 ? 128 : least >= 2048 ? 112 : 80);
 	return 1;
+}
+
+/** Did all we wrote fit? If not, refused() is to say so. */
+static bool written(const struct base_writer *w)
+{
+	if (w->failed)
+		ERR_raise(ERR_LIB_SSL, ERR_R_MALLOC_FAILURE);
+	return !w->failed;
 }
 
 static int set_versions(struct openssl_context *oc)
@@ -112,7 +122,8 @@ static bool set_suites(struct openssl_context *oc)
 		base_writer_text(w, name ? name : "?");
 	}
 	/* An empty old list cannot be set; versions keep TLS 1.2 out then. */
-	ok = SSL_CTX_set_ciphersuites(oc->ctx, base_writer_cstr(&new)) == 1 &&
+	ok = written(&old) && written(&new) &&
+	     SSL_CTX_set_ciphersuites(oc->ctx, base_writer_cstr(&new)) == 1 &&
 	     (old.len == 0 || SSL_CTX_set_cipher_list(oc->ctx, base_writer_cstr(&old)) == 1) &&
 	     (old.len == 0 || suites_taken(domain, oc->ctx));
 	base_writer_done(&old);
@@ -144,7 +155,8 @@ static bool set_lists(struct openssl_context *oc)
 	list_names(&settings->groups, &tls_openssl_caps.groups, profile_group_find, &groups);
 	list_names(&settings->signatures, &tls_openssl_caps.signatures, profile_signature_find,
 	           &signatures);
-	ok = (!groups.len || SSL_CTX_set1_groups_list(oc->ctx, base_writer_cstr(&groups)) == 1) &&
+	ok = written(&groups) && written(&signatures) &&
+	     (!groups.len || SSL_CTX_set1_groups_list(oc->ctx, base_writer_cstr(&groups)) == 1) &&
 	     (!signatures.len ||
 	      SSL_CTX_set1_sigalgs_list(oc->ctx, base_writer_cstr(&signatures)) == 1);
 	base_writer_done(&groups);

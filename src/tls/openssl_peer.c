@@ -145,6 +145,9 @@ int openssl_verify(X509_STORE_CTX *store, void *arg)
 		unsigned alert = base_err_class(rc) == BASE_PEER ? base_err_detail(rc)
 		                                                 : TLS_ALERT_INTERNAL_ERROR;
 
+		if (base_err_class(rc) != BASE_PEER)
+			(void)tls_session_fail(session, TLS_ALERT_INTERNAL_ERROR, TLS_SIDE_NONE,
+			                       "no memory to judge the peer's certificate");
 		X509_STORE_CTX_set_error(store, verify_error(alert));
 		return 0;
 	}
