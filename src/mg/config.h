@@ -65,6 +65,8 @@ void mg_config_free(struct mg_config *config);
 /** The domains become the caller's. */
 struct mg_domain_table *mg_config_domains_take(struct mg_config *config);
 void mg_domain_table_free(struct mg_domain_table *table);
+/** Free those of the older tables that no session uses any more. Control thread. */
+void mg_domain_table_prune(struct mg_domain_table *table);
 /** One warning line for each unsafe setting, one for each gap between profile and engine. */
 void mg_config_warn(const struct mg_config *config);
 

@@ -141,7 +141,7 @@ int mg_execute(struct mg *mg, const struct h248_transaction *request, unsigned v
 /** The end of a request that `ops->request` has sent; the termination's next one may follow. */
 void mg_request_done(struct mg *mg, struct mg_notice *notice);
 
-/** No new contexts and terminations from now on: error 502 (RFC 3525, 7.2.8, Graceful). */
+/** No new contexts and terminations from now on: error 503 (RFC 3525, 7.2.8, Graceful). */
 void mg_close_door(struct mg *mg, bool closed);
 
 /** When mg_advance has to be called by the monotonic clock; UINT64_MAX = never. */

@@ -180,7 +180,8 @@ static int policy_read(struct making *m)
 		return refuse(m, "client-auth", "'%s' is none of: none, request, require",
 		              y->client_auth);
 	m->spec.client_auth = (enum tls_client_auth)auth;
-	/* Asking nobody is meant where it is said: the methods that nobody named do not overrule it. */
+	/* Asking nobody is meant where it is said: the methods that nobody named do not overrule
+	 * it. */
 	if (y->client_auth && !auth && !y->client_methods_count)
 		m->spec.client_methods = 0;
 	for (unsigned i = 0; i < y->continue_on_count; i++) {
@@ -377,6 +378,29 @@ int mg_domains_load(struct mg_config *c, struct base_error *err)
 			table->default_domain = &table->domains[i];
 	}
 	return rc;
+}
+
+static bool table_used(const struct mg_domain_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->domains[i].tls && tls_domain_shared(table->domains[i].tls))
+			return true;
+	return false;
+}
+
+void mg_domain_table_prune(struct mg_domain_table *table)
+{
+	while (table->older) {
+		struct mg_domain_table *older = table->older;
+
+		if (table_used(older)) {
+			table = older;
+			continue;
+		}
+		table->older = older->older;
+		older->older = NULL;
+		mg_domain_table_free(older);
+	}
 }
 
 void mg_domain_table_free(struct mg_domain_table *table)

@@ -148,11 +148,14 @@ static void reload(struct shell *sh)
 	table = mg_config_domains_take(fresh);
 	mg_config_free(fresh);
 	mg_domains_set(sh->mg, table->domains, table->count, table->default_domain);
-	for (size_t i = 0; i < sh->domains->count; i++)
-		(void)relay_pool_domain_drop(sh->pool, sh->domains->domains[i].tls);
-	/* Sessions may stand on the old profiles as long as they live. */
+	/* Sessions may stand on the old profiles as long as they live; a later reload finds them
+	 * gone. */
+	mg_domain_table_prune(sh->domains);
 	table->older = sh->domains;
 	sh->domains = table;
+	for (const struct mg_domain_table *t = table->older; t; t = t->older)
+		for (size_t i = 0; i < t->count; i++)
+			(void)relay_pool_domain_drop(sh->pool, t->domains[i].tls);
 	base_log(BASE_LOG_INFO, "mg",
 	         "reloaded: %zu TLS domains, for new endpoints; other settings need a restart",
 	         table->count);

@@ -326,6 +326,11 @@ struct tls_domain *tls_domain_ref(struct tls_domain *domain)
 	return domain;
 }
 
+bool tls_domain_shared(const struct tls_domain *domain)
+{
+	return atomic_load_explicit(&domain->refs, memory_order_acquire) > 1;
+}
+
 void tls_domain_unref(struct tls_domain *domain)
 {
 	if (!domain || atomic_fetch_sub_explicit(&domain->refs, 1, memory_order_acq_rel) != 1)

@@ -57,6 +57,11 @@ int tls_domain_new(struct tls_domain **ret, const struct tls_domain_spec *spec,
                    struct base_error *err);
 struct tls_domain *tls_domain_ref(struct tls_domain *domain);
 void tls_domain_unref(struct tls_domain *domain);
+/**
+ * Has anybody besides the caller a reference? When not, and nobody can get one from the caller, it
+ * stays so: what the domain stands on may go together with it.
+ */
+bool tls_domain_shared(const struct tls_domain *domain);
 const char *tls_domain_name(const struct tls_domain *domain);
 const struct profile *tls_domain_profile(const struct tls_domain *domain);
 /** What the profile compiled to; lives as long as the domain. */
