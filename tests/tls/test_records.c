@@ -189,7 +189,7 @@ static void heads(void **state)
 		rude_open(&rude, *state, cases[i].profile);
 		base_writer_put(&rude.out, cases[i].head, 5);
 		base_writer_put(
-		        &rude.out, (const uint8_t[17000]){ 0 },
+		        &rude.out, (const uint8_t[19000]){ 0 },
 		        (size_t)((uint8_t)cases[i].head[3] << 8 | (uint8_t)cases[i].head[4]));
 		expect(&rude, alert_of(state, &cases[i].alerts), i);
 		rude_close(&rude);
