@@ -151,7 +151,7 @@ int transport_bind(const struct h248_addr *local, int type, bool reuse)
 
 void transport_local(int fd, struct h248_addr *local)
 {
-	struct sockaddr_storage sa;
+	struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(sa);
 
 	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)

@@ -23,7 +23,7 @@ static void receive(void *arg)
 	struct h248_transport *t = s->t;
 
 	for (int i = 0; i < UDP_BURST; i++) {
-		struct sockaddr_storage sa;
+		struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
 		socklen_t sa_len = sizeof(sa);
 		struct h248_addr from;
 		ssize_t n = recvfrom(s->w.fd, t->buffer, TRANSPORT_BUFFER, 0,

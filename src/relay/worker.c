@@ -39,12 +39,11 @@ void relay_worker_abort(struct relay_worker *worker)
 static void reap(void *arg)
 {
 	struct relay_worker *worker = arg;
+	struct base_node *node;
 
-	while (!base_list_empty(&worker->dead)) {
-		struct relay_leg *leg =
-		        BASE_CONTAINER_OF(worker->dead.next, struct relay_leg, node);
+	while ((node = base_list_shift(&worker->dead))) {
+		struct relay_leg *leg = BASE_CONTAINER_OF(node, struct relay_leg, node);
 
-		base_list_remove(&leg->node);
 		if (leg->owner) {
 			relay_endpoint_last(leg->owner);
 			continue;
