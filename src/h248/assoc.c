@@ -186,6 +186,25 @@ static void on_heard(void *arg, struct h248_peer *peer)
 		assoc_fire(a, E_HEARD);
 }
 
+static bool same_host(const struct h248_addr *a, const struct h248_addr *b)
+{
+	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+}
+
+/* An mId is easily said: who bears our controller's has to be where a controller can be. */
+static bool on_source(void *arg, struct h248_peer *peer, const struct h248_addr *from)
+{
+	const struct h248_assoc *a = arg;
+
+	if (a->config.any_source || same_host(from, h248_peer_addr(peer)) ||
+	    same_host(from, &a->target))
+		return true;
+	for (size_t i = 0; i < a->config.controllers_count; i++)
+		if (same_host(from, &a->controllers[i]))
+			return true;
+	return false;
+}
+
 static void on_lost(void *arg, struct h248_peer *peer, const char *reason)
 {
 	struct h248_assoc *a = arg;
@@ -208,6 +227,7 @@ void h248_assoc_txn_ops(struct h248_txn_ops *ops)
 {
 	ops->on_request = on_request;
 	ops->on_stranger = NULL; /* 504 */
+	ops->on_source = on_source;
 	ops->on_message_error = on_message_error;
 	ops->on_heard = on_heard;
 	ops->on_lost = on_lost;
@@ -216,6 +236,7 @@ void h248_assoc_txn_ops(struct h248_txn_ops *ops)
 void h248_assoc_user_ops(struct h248_user_ops *ops)
 {
 	*ops = (struct h248_user_ops){ .on_request = on_request,
+		                       .on_source = on_source,
 		                       .on_message_error = on_message_error,
 		                       .on_heard = on_heard,
 		                       .on_lost = on_lost,

@@ -54,6 +54,11 @@ struct h248_assoc_config {
 	uint32_t inactivity_ms; /**< keep-alive after so much silence; 0 = off */
 	uint32_t leave_ms; /**< longest wait for the answer to the last ServiceChange; 0 = 3000 */
 	uint32_t max_redirects; /**< MgcIdToTry in a row; 0 = 5 */
+	/**
+	 * Unsafe: take messages that bear the controller's mId from any host, not only from those
+	 * of the list, of ServiceChangeAddress and of MgcIdToTry.
+	 */
+	bool any_source;
 };
 
 struct h248_assoc_ops {
@@ -62,8 +67,17 @@ struct h248_assoc_ops {
 	                   const struct h248_transaction *req);
 	/** Registered with `peer`, whose version and request address are set. */
 	void (*on_up)(void *user, struct h248_peer *peer);
-	/** No longer. `peer` is about to be freed; requests to it end CANCELLED. */
+	/**
+	 * No longer. `peer` is about to be freed, and requests to it end CANCELLED; after
+	 * H248_CAUSE_LOST they go on, and are repeated if the same controller takes us back.
+	 */
 	void (*on_down)(void *user, struct h248_peer *peer, enum h248_assoc_cause cause);
+	/**
+	 * A controller does not take us; the next one is tried. May be NULL.
+	 * @param code  of its error descriptor, 0 = none; `text` is its text, or the name it gave
+	 */
+	void (*on_refused)(void *user, const struct h248_addr *controller, unsigned code,
+	                   const char *why, struct base_str text);
 	/** Left, as h248_assoc_stop asked: the association can be freed (later, not here). */
 	void (*on_gone)(void *user);
 	/** Each change of state, for logs. May be NULL. */

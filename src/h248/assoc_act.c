@@ -21,18 +21,26 @@ static void go_down(struct h248_assoc *a, enum h248_assoc_cause cause)
 	drop_peer(a);
 }
 
-/* Register with `target`. */
-static void attempt(struct h248_assoc *a, const struct h248_addr *target, unsigned method)
+/* Register with `target`, by the peer we have or, when there is none, a new one. */
+static void attempt_by(struct h248_assoc *a, const struct h248_addr *target, unsigned method)
 {
 	uint32_t wait = a->config.register_ms;
 
 	a->target = *target;
 	a->method = (uint8_t)method;
-	drop_peer(a);
+	if (a->peer)
+		h248_peer_addr_set(a->peer, target);
 	/* What cannot even be sent is tried elsewhere, in a moment. */
-	if (h248_peer_new(&a->peer, a->txn, target) != 0 || assoc_register_send(a) != 0)
+	if ((!a->peer && h248_peer_new(&a->peer, a->txn, target) != 0) ||
+	    assoc_register_send(a) != 0)
 		wait = 1;
 	assoc_timer_start(a, wait ? wait : (uint64_t)UINT32_MAX);
+}
+
+static void attempt(struct h248_assoc *a, const struct h248_addr *target, unsigned method)
+{
+	drop_peer(a);
+	attempt_by(a, target, method);
 }
 
 static unsigned method_for(const struct h248_assoc *a, const struct h248_addr *target)
@@ -111,6 +119,7 @@ void assoc_act_come_up(struct h248_assoc *a)
 	a->last = a->target;
 	a->wait_ms = a->config.retry_ms;
 	assoc_act_heard(a);
+	h248_peer_resend(a->peer); /* what a lost connection has left unanswered (D.2) */
 	if (a->ops.on_up)
 		a->ops.on_up(a->user, a->peer);
 }
@@ -118,9 +127,12 @@ void assoc_act_come_up(struct h248_assoc *a)
 static void on_probed(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
                       const struct h248_transaction *reply)
 {
+	const struct h248_assoc *a = arg;
+
 	(void)msg;
 	(void)reply; /* whatever it says, it was an answer, and on_heard has told */
-	if (outcome == H248_OUTCOME_TIMEOUT)
+	/* One that has outlived a lost connection says nothing about the state of today. */
+	if (outcome == H248_OUTCOME_TIMEOUT && a->state == H248_ASSOC_PROBING)
 		assoc_fire(arg, E_NO_REPLY);
 }
 
@@ -161,15 +173,20 @@ void assoc_act_fail_over(struct h248_assoc *a)
 	assoc_act_try_next(a);
 }
 
-/* D.1.5: the same controller first, with method Disconnected; then the others. */
+/*
+ * D.1.5: the same controller first, with method Disconnected; then the others. Only the connection
+ * is lost: the peer stays with all that it asked and that we asked, so that what either side
+ * repeats afterwards is known and not executed twice (8.2.3, D.1.1).
+ */
 void assoc_act_reconnect(struct h248_assoc *a)
 {
 	struct h248_addr last = a->last;
 
-	go_down(a, H248_CAUSE_LOST);
+	if (a->ops.on_down)
+		a->ops.on_down(a->user, a->peer, H248_CAUSE_LOST);
 	a->next = 0;
 	a->skip = index_of(a, &last);
-	attempt(a, &last, H248_DISCONNECTED);
+	attempt_by(a, &last, H248_DISCONNECTED);
 }
 
 void assoc_act_hand_off(struct h248_assoc *a)

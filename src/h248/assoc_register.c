@@ -83,32 +83,57 @@ static bool negotiate(struct h248_assoc *a, const struct h248_services *s,
 	return true;
 }
 
+static void refused(struct h248_assoc *a, unsigned code, const char *why, struct base_str text)
+{
+	if (a->ops.on_refused)
+		a->ops.on_refused(a->user, &a->target, code, why, text);
+	assoc_fire(a, E_REFUSED);
+}
+
+/* The error that stands in for a ServiceChange reply, wherever it is; NULL: none. */
+static const struct h248_error *reply_error(const struct h248_transaction *reply)
+{
+	const struct h248_error *e = reply->error;
+
+	for (const struct h248_action *action = reply->actions; action && !e;
+	     action = action->next) {
+		e = action->error;
+		for (const struct h248_command *c = action->commands; c && !e; c = c->next)
+			e = h248_command_error(c);
+	}
+	return e;
+}
+
+/* The controller has answered our ServiceChange. */
+static void answered(struct h248_assoc *a, const struct h248_message *msg,
+                     const struct h248_transaction *reply)
+{
+	const struct h248_command *command =
+	        reply->error || reply->fault ? NULL : service_change_reply(reply);
+	const struct h248_services *s = command ? h248_command_services(command) : NULL;
+	const struct h248_error *e = command ? NULL : reply_error(reply);
+
+	if (e)
+		refused(a, e->code, "it answers with an error", e->text);
+	else if (!command)
+		refused(a, 0, "no ServiceChange in its answer", BASE_STR(""));
+	else if (s && s->mgc_id && !h248_addr_of_mid(s->mgc_id, &a->target, &a->redirect_to))
+		assoc_fire(a, E_REDIRECTED);
+	else if (s && s->mgc_id) /* as good as refused (P): the next one of our list */
+		refused(a, 0, "MgcIdToTry is a name, and names are not resolved", s->mgc_id->name);
+	else if (!negotiate(a, s, msg))
+		refused(a, H248_E_VERSION, "it wants a version that is not ours", BASE_STR(""));
+	else
+		assoc_fire(a, E_ACCEPTED);
+}
+
 static void on_registered(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
                           const struct h248_transaction *reply)
 {
-	struct h248_assoc *a = arg;
-	const struct h248_command *command;
-	const struct h248_services *s;
-
-	if (outcome == H248_OUTCOME_CANCELLED)
-		return;
-	if (outcome == H248_OUTCOME_TIMEOUT) {
-		assoc_fire(a, E_NO_REPLY);
-		return;
-	}
-	command = reply->error || reply->fault ? NULL : service_change_reply(reply);
-	s = command ? h248_command_services(command) : NULL;
-	if (command && s && s->mgc_id) {
-		struct h248_addr target;
-
-		if (h248_addr_of_mid(s->mgc_id, &a->target, &target) == 0) {
-			a->redirect_to = target;
-			assoc_fire(a, E_REDIRECTED);
-			return;
-		}
-		command = NULL; /* a name that we cannot resolve: as good as refused */
-	}
-	assoc_fire(a, command && negotiate(a, s, msg) ? E_ACCEPTED : E_REFUSED);
+	if (outcome == H248_OUTCOME_TIMEOUT)
+		assoc_fire(arg, E_NO_REPLY);
+	else if (outcome == H248_OUTCOME_REPLY)
+		answered(arg, msg, reply);
 }
 
 int assoc_register_send(struct h248_assoc *a)

@@ -72,6 +72,13 @@ static bool on_stranger(void *arg, const struct h248_addr *from, const struct h2
 	return node->ops.on_stranger && node->ops.on_stranger(node->user, from, msg);
 }
 
+static bool on_source(void *arg, struct h248_peer *peer, const struct h248_addr *from)
+{
+	struct h248_node *node = arg;
+
+	return !node->ops.on_source || node->ops.on_source(node->user, peer, from);
+}
+
 static void on_message_error(void *arg, struct h248_peer *peer, const struct h248_addr *from,
                              unsigned code, struct base_str text)
 {
@@ -124,6 +131,7 @@ int h248_node_new(struct h248_node **ret, struct loop *loop, const struct h248_n
 		                        .rearm = rearm,
 		                        .on_request = on_request,
 		                        .on_stranger = on_stranger,
+		                        .on_source = on_source,
 		                        .on_message_error = on_message_error,
 		                        .on_heard = on_heard,
 		                        .on_lost = on_lost,

@@ -23,6 +23,7 @@ struct h248_user_ops {
 	                   const struct h248_transaction *req);
 	bool (*on_stranger)(void *user, const struct h248_addr *from,
 	                    const struct h248_message *msg);
+	bool (*on_source)(void *user, struct h248_peer *peer, const struct h248_addr *from);
 	void (*on_message_error)(void *user, struct h248_peer *peer, const struct h248_addr *from,
 	                         unsigned code, struct base_str text);
 	void (*on_heard)(void *user, struct h248_peer *peer);

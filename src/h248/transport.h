@@ -48,7 +48,8 @@ struct h248_transport_ops {
 
 /** All zero takes every default. */
 struct h248_transport_config {
-	uint32_t max_conns;  /**< TCP connections; 0 = 1024. More are accepted and closed */
+	uint32_t max_conns;  /**< TCP connections that come in; 0 = 1024. More are accepted and
+	                          closed. As many again may go out */
 	uint32_t max_output; /**< octets waiting for one TCP peer; 0 = 1 MiB. More closes it */
 	uint32_t connect_ms; /**< give up connecting; 0 = 10000 */
 	uint32_t partial_ms; /**< most time between the first and last octet of a message, and

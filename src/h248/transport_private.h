@@ -15,7 +15,7 @@ struct h248_transport {
 	struct base_node udp;       /* struct udp_socket */
 	struct base_node listeners; /* struct tcp_listener */
 	struct base_node conns;     /* struct tcp_conn, the most recently used first */
-	size_t conns_count;
+	size_t conns_count, accepted_count;
 	struct base_node dead; /* connections closed inside a callback, freed by `reap` */
 	struct loop_task reap;
 	uint8_t *buffer; /* one datagram, or one read of a stream; never kept */

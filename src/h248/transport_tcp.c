@@ -33,6 +33,7 @@ struct tcp_conn {
 	struct loop_fd w;
 	struct h248_addr addr; /* the far end; `conn` is our number */
 	bool connecting, dead;
+	bool accepted;
 	struct base_writer in, out;
 	size_t out_at;           /* octets of `out` already gone */
 	struct loop_timer timer; /* connecting, or an unfinished message */
@@ -75,6 +76,7 @@ static void conn_end(struct tcp_conn *c)
 	base_list_remove(&c->node);
 	base_list_append(&t->dead, &c->node);
 	t->conns_count--;
+	t->accepted_count -= c->accepted;
 	loop_defer(t->loop, &t->reap, reap, t);
 }
 
@@ -344,6 +346,7 @@ static struct tcp_conn *conn_new(struct h248_transport *t, int fd, const struct 
 	c->addr = *addr;
 	c->addr.conn = transport_number(t);
 	c->connecting = connecting;
+	c->accepted = !connecting;
 	c->in.wipe = c->out.wipe = true; /* a controller sends keys, and sends them again */
 	c->w = (struct loop_fd){ fd, on_event, c };
 	rc = loop_fd_start(t->loop, &c->w);
@@ -357,6 +360,7 @@ static struct tcp_conn *conn_new(struct h248_transport *t, int fd, const struct 
 	                 connecting ? t->config.connect_ms : t->config.partial_ms, on_timeout, c);
 	base_list_insert(&t->conns, &c->node);
 	t->conns_count++;
+	t->accepted_count += c->accepted;
 	return c;
 }
 
@@ -369,7 +373,8 @@ static struct tcp_conn *conn_connect(struct h248_transport *t, const struct h248
 	struct tcp_conn *c;
 	int fd, rc = 0;
 
-	if (t->conns_count >= t->config.max_conns) {
+	/* Those that came in must not keep us from going out. */
+	if (t->conns_count - t->accepted_count >= t->config.max_conns) {
 		*ret_no = EMFILE;
 		return NULL;
 	}
@@ -408,7 +413,7 @@ static void accept_all(void *arg)
 		}
 		if (fd < 0) /* that one has gone already */
 			continue;
-		if (t->conns_count >= t->config.max_conns) {
+		if (t->accepted_count >= t->config.max_conns) {
 			close(fd);
 			continue;
 		}

@@ -317,6 +317,13 @@ static bool has_request(const struct h248_message *msg)
 	return false;
 }
 
+static bool source_right(const struct h248_txn *txn, struct h248_peer *peer,
+                         const struct h248_addr *from)
+{
+	return !txn->ops.on_source || memcmp(from->ip, peer->addr.ip, sizeof(from->ip)) == 0 ||
+	       txn->ops.on_source(txn->ops.arg, peer, from);
+}
+
 /* Who has sent this? A reply may tell the name of one that we only know by its address; a request
  * may make the sender a peer. */
 static struct h248_peer *sender_of(struct h248_txn *txn, const struct h248_addr *from,
@@ -326,12 +333,15 @@ static struct h248_peer *sender_of(struct h248_txn *txn, const struct h248_addr 
 
 	if (msg->mid.kind == H248_MID_NONE)
 		return NULL;
+	peer = h248_peer_find(txn, &msg->mid);
+	if (peer && !source_right(txn, peer, from))
+		return NULL;
 	peer = txn_peer_of(txn, from, &msg->mid);
 	for (const struct h248_transaction *t = msg->transactions; t && !peer; t = t->next) {
 		if (t->kind != H248_REPLY && t->kind != H248_PENDING)
 			continue;
 		peer = txn_out_unnamed(txn, t->id);
-		if (peer && txn_peer_name(peer, &msg->mid) != 0)
+		if (peer && (!source_right(txn, peer, from) || txn_peer_name(peer, &msg->mid) != 0))
 			peer = NULL;
 	}
 	if (peer || !has_request(msg) || !txn->ops.on_stranger ||
@@ -388,6 +398,22 @@ static const struct h248_fault *message_fault(const struct h248_message *msg)
 	return NULL;
 }
 
+/* A stranger has been answered 504: its connection would only keep others out. */
+static void refuse_connection(struct h248_txn *txn, const struct h248_addr *from)
+{
+	if (from->transport != H248_TCP || !txn->ops.close)
+		return;
+	BASE_LIST_EACH(&txn->peers, node, after)
+	{
+		const struct h248_addr *a = &BASE_CONTAINER_OF(node, struct h248_peer, node)->addr;
+
+		if (a->transport == H248_TCP &&
+		    (a->conn ? a->conn == from->conn : h248_addr_equal(a, from)))
+			return;
+	}
+	txn->ops.close(txn->ops.arg, from);
+}
+
 static void on_message(struct h248_txn *txn, const struct h248_addr *from,
                        const struct h248_message *msg)
 {
@@ -413,6 +439,8 @@ static void on_message(struct h248_txn *txn, const struct h248_addr *from,
 	if (fault) {
 		txn->count.rx_undecodable += !msg->transactions;
 		send_message_error(txn, from, msg->version, fault->code, fault->text);
+	} else if (!peer && has_request(msg)) {
+		refuse_connection(txn, from);
 	}
 }
 

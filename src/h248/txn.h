@@ -78,12 +78,17 @@ struct h248_txn_ops {
 	 */
 	bool (*on_stranger)(void *arg, const struct h248_addr *from,
 	                    const struct h248_message *msg);
+	/**
+	 * A message bears this peer's mId, but comes from another host than the peer's address.
+	 * False makes it a stranger's that stays one. NULL: taken.
+	 */
+	bool (*on_source)(void *arg, struct h248_peer *peer, const struct h248_addr *from);
 	/** A message error from a peer (NULL: from a stranger). It is never answered. */
 	void (*on_message_error)(void *arg, struct h248_peer *peer, const struct h248_addr *from,
 	                         unsigned code, struct base_str text);
 	/** Something valid came from this peer: it lives. Called before its content is handled. */
 	void (*on_heard)(void *arg, struct h248_peer *peer);
-	/** A peer is freed: the TCP connection by which it was reached is of no more use. */
+	/** A peer is freed, or a stranger refused: this TCP connection is of no more use. */
 	void (*close)(void *arg, const struct h248_addr *addr);
 	/** h248_txn_lost has met the connection of this peer. */
 	void (*on_lost)(void *arg, struct h248_peer *peer, const char *reason);

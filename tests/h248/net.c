@@ -87,6 +87,21 @@ static bool on_stranger(void *arg, const struct h248_addr *from, const struct h2
 	return h->ops.on_stranger && h->ops.on_stranger(h->ops.arg, from, msg);
 }
 
+static bool on_source(void *arg, struct h248_peer *peer, const struct h248_addr *from)
+{
+	struct net_host *h = arg;
+
+	return !h->ops.on_source || h->ops.on_source(h->ops.arg, peer, from);
+}
+
+static void net_close(void *arg, const struct h248_addr *addr)
+{
+	struct net_host *h = arg;
+
+	h->closed++;
+	h->last_closed = *addr;
+}
+
 static void on_message_error(void *arg, struct h248_peer *peer, const struct h248_addr *from,
                              unsigned code, struct base_str text)
 {
@@ -121,6 +136,8 @@ void net_host_new(struct net *net, unsigned number, enum h248_transport_kind tra
 		                    .now_ms = net_now,
 		                    .on_request = on_request,
 		                    .on_stranger = on_stranger,
+		                    .on_source = on_source,
+		                    .close = net_close,
 		                    .on_message_error = on_message_error,
 		                    .on_heard = on_heard,
 		                    .on_lost = on_lost,

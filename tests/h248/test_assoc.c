@@ -11,6 +11,7 @@ struct mgc {
 	unsigned number;
 	unsigned refuse;   /* with this error code */
 	unsigned redirect; /* to that host */
+	const char *name;  /* or to that name */
 	unsigned version;  /* to choose; 0 = says none */
 	uint16_t port;     /* ServiceChangeAddress */
 	bool silent;       /* executes, but never answers */
@@ -64,6 +65,9 @@ static void mgc_accept(struct mgc *m, struct h248_incoming *in)
 		struct h248_addr to = net_addr(m->redirect, H248_UDP);
 
 		mid = h248_addr_mid(&to);
+		s->mgc_id = &mid;
+	} else if (m->name) {
+		mid = (struct h248_mid){ .kind = H248_MID_DOMAIN, .name = base_str_of(m->name) };
 		s->mgc_id = &mid;
 	} else if (m->port) {
 		mid = (struct h248_mid){ .kind = H248_MID_PORT, .port = m->port, .has_port = true };
@@ -128,6 +132,7 @@ struct mg {
 	unsigned ups, downs, gone, requests;
 	enum h248_assoc_cause cause;
 	struct h248_peer *peer;
+	char refused[128];                /* why the last controller did not take us */
 	unsigned seen[H248_ASSOC_STATES]; /* times entered */
 };
 
@@ -167,6 +172,15 @@ static void mg_down(void *arg, struct h248_peer *peer, enum h248_assoc_cause cau
 	g->peer = NULL;
 	g->downs++;
 	g->cause = cause;
+}
+
+static void mg_refused(void *arg, const struct h248_addr *controller, unsigned code,
+                       const char *why, struct base_str text)
+{
+	struct mg *g = arg;
+
+	snprintf(g->refused, sizeof(g->refused), "%u %u %s: %.*s", controller->ip[3], code, why,
+	         BASE_FMT(text));
 }
 
 static void mg_gone(void *arg)
@@ -213,6 +227,7 @@ static void stage_with(struct stage *s, enum h248_transport_kind kind, size_t co
 		                      .on_up = mg_up,
 		                      .on_down = mg_down,
 		                      .on_gone = mg_gone,
+		                      .on_refused = mg_refused,
 		                      .on_state = mg_state,
 		                      .wall_time = mg_time };
 	struct h248_txn_ops txn_ops = { 0 };
@@ -407,6 +422,19 @@ static void mgc_id_to_try_is_followed(void **state)
 	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
 }
 
+static void a_name_to_try_is_told_and_passed_over(void **state)
+{
+	struct stage *s = *state;
+
+	s->mgc[2].name = "mgc.example.net";
+	start(s);
+	assert_string_equal(s->mg.refused, "2 0 MgcIdToTry is a name, and names are not resolved: "
+	                                   "mgc.example.net");
+	assert_int_equal(s->mg.peer == NULL, 0);
+	assert_int_equal(s->mgc[3].changes, 1);
+	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
+}
+
 static void redirects_in_a_circle_end(void **state)
 {
 	struct stage *s = *state;
@@ -495,6 +523,59 @@ static void another_controller_gets_504(void **state)
 	net_run(&s->net, 100);
 	assert_int_equal(s->mgc[3].code, H248_E_UNAUTHORIZED_ENTITY);
 	assert_int_equal(s->mg.requests, 0);
+}
+
+static void a_borrowed_mid_gets_504(void **state)
+{
+	static const char audit[] = "!/3 [10.0.0.2]:2944 T=%u{C=-{AV=ROOT{AT{}}}}";
+	struct h248_addr from = net_addr(4, H248_UDP);
+	struct stage *s = *state;
+	char text[100];
+
+	restart(s, H248_UDP, 2, (struct h248_assoc_config){ .inactivity_ms = 10000 });
+	start(s);
+	snprintf(text, sizeof(text), audit, 71);
+	net_inject(&s->net, &from, 1, text);
+	assert_int_equal(s->mg.requests, 0);
+	assert_non_null(strstr(s->net.host[1].last, "504"));
+	/* Another port of the same host, and another controller of the list, are what they may be:
+	 * a controller's requests need not come from where ours go (9). */
+	from = net_addr(2, H248_UDP);
+	from.port = 50000;
+	net_inject(&s->net, &from, 1, text);
+	assert_int_equal(s->mg.requests, 1);
+	from = net_addr(3, H248_UDP);
+	snprintf(text, sizeof(text), audit, 72);
+	net_inject(&s->net, &from, 1, text);
+	assert_int_equal(s->mg.requests, 2);
+	/* It does not count as a sign of life either. */
+	net_host_free(&s->net, 2);
+	from = net_addr(4, H248_UDP);
+	for (unsigned i = 0; i < 12; i++) {
+		net_run(&s->net, 1000);
+		net_inject(&s->net, &from, 1, text);
+	}
+	assert_int_equal(state_of(s), H248_ASSOC_PROBING);
+
+	restart(s, H248_UDP, 2, (struct h248_assoc_config){ .any_source = true });
+	start(s);
+	net_inject(&s->net, &from, 1, text);
+	assert_int_equal(s->mg.requests, 1);
+}
+
+static void a_borrowed_mid_does_not_answer(void **state)
+{
+	struct h248_addr from = net_addr(4, H248_UDP);
+	struct stage *s = *state;
+
+	restart(s, H248_UDP, 2, (struct h248_assoc_config){ 0 });
+	s->mgc[2].silent = true;
+	start(s);
+	net_inject(&s->net, &from, 1, "!/1 [10.0.0.4]:2944 P=1001{C=-{SC=ROOT{SV{V=3}}}}");
+	assert_int_equal(s->mg.ups, 0);
+	from = net_addr(2, H248_UDP);
+	net_inject(&s->net, &from, 1, "!/1 [10.0.0.2]:2944 P=1001{C=-{SC=ROOT{SV{V=3}}}}");
+	assert_int_equal(s->mg.ups, 1);
 }
 
 static void message_error_refuses_the_registration(void **state)
@@ -598,6 +679,34 @@ static void lost_connection_reconnects_at_once(void **state)
 	net_run(&s->net, 100);
 	assert_int_equal(s->mgc[3].method, H248_FAILOVER);
 	assert_int_equal(s->mg.ups, 3);
+}
+
+/* D.1.1 and D.2: what was asked before the connection broke is repeated after it. */
+static void lost_connection_does_not_execute_twice(void **state)
+{
+	static const char audit[] = "!/3 [10.0.0.2]:2944 T=71{C=-{AV=ROOT{AT{}}}}";
+	struct stage *s = *state;
+	struct h248_addr conn = net_addr(2, H248_TCP);
+
+	restart(s, H248_TCP, 2, (struct h248_assoc_config){ 0 });
+	start(s);
+	net_inject(&s->net, &conn, 1, audit);
+	assert_int_equal(s->mg.requests, 1);
+	s->mgc[2].silent = true; /* it gets our request, but its answer does not get here */
+	mg_asks(s);
+	net_run(&s->net, 100);
+	assert_int_equal(s->mgc[2].notifies, 1);
+	net_clear(&s->net);
+	s->mgc[2].silent = false;
+	h248_txn_lost(s->net.host[1].txn, &conn, "closed by the peer");
+	net_run(&s->net, 100);
+	assert_int_equal(s->mg.ups, 2);
+	net_inject(&s->net, &conn, 1, audit);
+	assert_int_equal(s->mg.requests, 1);
+	assert_non_null(strstr(s->net.host[1].last, "P=71{"));
+	/* The request has gone there again with its old TransactionID. */
+	assert_int_equal(h248_txn_counters(s->net.host[2].txn)->rx_repeated, 1);
+	assert_int_equal(s->mgc[2].notifies, 1);
 }
 
 static void hand_off(struct stage *s, unsigned to)
@@ -821,17 +930,21 @@ int main(void)
 		CASE(registration_has_its_own_limit),
 		CASE(lost_messages_do_not_matter),
 		CASE(mgc_id_to_try_is_followed),
+		CASE(a_name_to_try_is_told_and_passed_over),
 		CASE(redirects_in_a_circle_end),
 		CASE(rounds_wait_longer_and_longer),
 		CASE(empty_list_waits),
 		CASE(mwd_delays_the_first_attempt),
 		CASE(request_before_the_reply_gets_505),
 		CASE(another_controller_gets_504),
+		CASE(a_borrowed_mid_gets_504),
+		CASE(a_borrowed_mid_does_not_answer),
 		CASE(message_error_refuses_the_registration),
 		CASE(inactivity_asks_and_stays),
 		CASE(dead_controller_is_replaced),
 		CASE(only_controller_gets_disconnected),
 		CASE(lost_connection_reconnects_at_once),
+		CASE(lost_connection_does_not_execute_twice),
 		CASE(handoff_is_followed),
 		CASE(failed_handoff_goes_on_with_the_list),
 		CASE(leaving_says_so),

@@ -407,6 +407,7 @@ static void tcp_connections_are_limited(void **state)
 {
 	static const struct h248_transport_config config = { .max_conns = 2 };
 	struct loop *loop = *state;
+	struct h248_addr to;
 	struct side s;
 	int fd[3];
 	char c;
@@ -419,6 +420,9 @@ static void tcp_connections_are_limited(void **state)
 	assert_int_equal(loop_run_once(loop, 0), 0);
 	assert_int_equal(read(fd[2], &c, 1), 0);
 	assert_int_equal(h248_transport_conns(s.t), 2);
+	/* They do not keep us from calling somebody. */
+	to = target_of(&s);
+	assert_int_equal(h248_transport_send(s.t, &to, "x", 1), 0);
 	for (int i = 0; i < 3; i++)
 		close(fd[i]);
 	h248_transport_free(s.t);

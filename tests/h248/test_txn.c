@@ -646,6 +646,13 @@ static void stranger_gets_504(void **state)
 	assert_int_equal(count(s, 2)->rx_refused, 1);
 	assert_int_equal(count(s, 2)->rx_replies_stray, 1);
 	assert_null(h248_peer_next(s->net.host[2].txn, NULL));
+	/* By TCP its connection ends with that, so that strangers cannot take all there are. */
+	assert_int_equal(s->net.host[2].closed, 0);
+	from = net_addr(3, H248_TCP);
+	from.conn = 77;
+	net_inject(&s->net, &from, 2, request_7);
+	assert_int_equal(s->net.host[2].closed, 1);
+	assert_int_equal(s->net.host[2].last_closed.conn, 77);
 }
 
 static void too_big_a_reply_is_533(void **state)
