@@ -104,8 +104,11 @@ int mg_cmd_change(struct mg_run *run, struct mg_term *term)
 	                  base_str_of(term->name)))
 		return mg_fail_memory(run);
 	if (s->method == H248_HAND_OFF) {
-		if (mg->ops.handoff)
-			mg->ops.handoff(mg->ops.arg, s->mgc_id);
+		rc = mg->ops.handoff(mg->ops.arg, s->mgc_id);
+		if (rc)
+			return mg_fail(run, base_err_detail(rc),
+			               "Services MgcIdToTry: needs to be an address; names are not "
+			               "resolved");
 	} else if (term == &mg->root) {
 		root_change(mg, s);
 	} else {

@@ -92,11 +92,15 @@ struct mg_ops {
 	/**
 	 * A Notify to send. On 0, `request` is borrowed and mg_request_done has to be called with
 	 * `notice` once it has ended, whichever way, and never inside this call.
-	 * @return 0, or what h248_txn_request said: it is then lost
+	 * @return 0; BASE_LOCAL 502 without a controller: it waits for mg_resume; else what
+	 *         h248_txn_request said: it is then lost
 	 */
 	int (*request)(void *arg, struct h248_transaction *request, struct mg_notice *notice);
-	/** ServiceChange HandOff on ROOT was executed (RFC 3525, 11.5). May be NULL. */
-	void (*handoff)(void *arg, const struct h248_mid *mgc);
+	/**
+	 * ServiceChange HandOff on ROOT (RFC 3525, 11.5): go there after the reply.
+	 * @return 0, or BASE_PEER and the error code for the reply: it cannot be reached
+	 */
+	int (*handoff)(void *arg, const struct h248_mid *mgc);
 	/** it/ito was requested on ROOT (0 = no longer). May be NULL. */
 	void (*inactivity)(void *arg, uint32_t inactivity_ms, uint32_t request_id);
 	/** The last context has ended. May be NULL. */
@@ -138,8 +142,13 @@ void mg_domains_set(struct mg *mg, const struct mg_domain *domains, size_t count
 int mg_execute(struct mg *mg, const struct h248_transaction *request, unsigned version,
                struct base_arena *arena, struct h248_transaction **ret);
 
-/** The end of a request that `ops->request` has sent; the termination's next one may follow. */
-void mg_request_done(struct mg *mg, struct mg_notice *notice);
+/**
+ * The end of a request that `ops->request` has sent; the termination's next one may follow.
+ * @param answered  else it is sent again, to whoever is the controller then (RFC 3525, 11.5)
+ */
+void mg_request_done(struct mg *mg, struct mg_notice *notice, bool answered);
+/** There is a controller: send what waits. */
+void mg_resume(struct mg *mg);
 
 /** No new contexts and terminations from now on: error 503 (RFC 3525, 7.2.8, Graceful). */
 void mg_close_door(struct mg *mg, bool closed);

@@ -434,7 +434,7 @@ void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay
 	struct mg *mg = leg->mg;
 
 	(void)endpoint;
-	n.out = mg_notice_new(leg->term);
+	n.out = mg_notice_new(mg, leg->term);
 	switch (event->kind) {
 	case RELAY_TCP_UP:
 		leg->state = MG_LEG_TCP_UP;

@@ -62,7 +62,7 @@ static void request_over(void *arg, enum h248_outcome outcome, const struct h248
 	if (outcome == H248_OUTCOME_TIMEOUT && !sh->stopping)
 		h248_assoc_failed(assoc_of(sh));
 	if (sent->notice)
-		mg_request_done(sh->mg, sent->notice);
+		mg_request_done(sh->mg, sent->notice, outcome == H248_OUTCOME_REPLY);
 	free(sent);
 }
 
@@ -123,10 +123,11 @@ static void leave(struct shell *sh)
 	sh->leaving = true;
 	base_log(BASE_LOG_INFO, "mg", "leaving: %zu contexts, drain time %llu ms", counts.contexts,
 	         (unsigned long long)sh->config->drain_ms);
-	if (!counts.contexts || graceful_tell(sh)) {
+	if (!counts.contexts) {
 		stop_now(sh, H248_GRACEFUL);
 		return;
 	}
+	(void)graceful_tell(sh); /* without a controller the drain goes on all the same */
 	loop_timer_start(sh->loop, &sh->drain, sh->config->drain_ms, drain_over, sh);
 }
 
@@ -190,9 +191,9 @@ static int op_request(void *arg, struct h248_transaction *request, struct mg_not
 	return request_send(arg, request, notice);
 }
 
-static void op_handoff(void *arg, const struct h248_mid *mgc)
+static int op_handoff(void *arg, const struct h248_mid *mgc)
 {
-	h248_assoc_handoff(assoc_of(arg), mgc);
+	return h248_assoc_handoff(assoc_of(arg), mgc);
 }
 
 static void op_inactivity(void *arg, uint32_t inactivity_ms, uint32_t request_id)
@@ -250,11 +251,35 @@ static void on_request(void *user, struct h248_incoming *in, const struct h248_m
 
 static void on_up(void *user, struct h248_peer *peer)
 {
+	struct shell *sh = user;
 	char text[H248_ADDR_TEXT];
 
-	(void)user;
 	base_log(BASE_LOG_INFO, "mg", "registered controller=%s version=%u",
 	         h248_addr_format(h248_peer_addr(peer), text), h248_peer_version(peer));
+	if (sh->leaving)
+		(void)graceful_tell(sh); /* one that came after SIGTERM has not heard of it */
+	mg_resume(sh->mg);
+}
+
+static void on_refused(void *user, const struct h248_addr *controller, unsigned code,
+                       const char *why, struct base_str text)
+{
+	char addr[H248_ADDR_TEXT];
+
+	(void)user;
+	base_log(BASE_LOG_WARN, "mg", "not registered controller=%s: %s: %u %.*s",
+	         h248_addr_format(controller, addr), why, code, BASE_FMT(text));
+}
+
+static void on_message_error(void *user, struct h248_peer *peer, const struct h248_addr *from,
+                             unsigned code, struct base_str text)
+{
+	char addr[H248_ADDR_TEXT];
+
+	(void)user;
+	if (peer) /* what strangers say is not worth a line each */
+		base_log(BASE_LOG_WARN, "mg", "message error from controller=%s: %u %.*s",
+		         h248_addr_format(from, addr), code, BASE_FMT(text));
 }
 
 static void on_down(void *user, struct h248_peer *peer, enum h248_assoc_cause cause)
@@ -317,6 +342,8 @@ static int control_start(struct shell *sh, struct base_error *err)
 		.on_up = on_up,
 		.on_down = on_down,
 		.on_gone = on_gone,
+		.on_refused = on_refused,
+		.on_message_error = on_message_error,
 		.on_state = on_state,
 		.on_trace = sh->config->log_messages ? on_trace : NULL,
 	};

@@ -163,6 +163,7 @@ struct mg {
 	struct base_node context_list;
 	struct mg_term root;
 	struct mg_counts counts;
+	size_t notices; /* Notify requests that are out or wait */
 	uint32_t last_context;
 	uint64_t last_term;
 	uint32_t last_port;

@@ -237,8 +237,10 @@ static int op_request(void *arg, struct h248_transaction *request, struct mg_not
 	struct base_writer w = { 0 };
 	int rc;
 
-	if (st->unreachable)
+	if (st->refuses)
 		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
+	if (st->unreachable)
+		return BASE_ERR(BASE_LOCAL, H248_E_NOT_READY);
 	request->id = st->requests + 1;
 	rc = h248_text_encode_transaction(&w, request, 2, H248_TEXT_COMPACT);
 	if (!rc)
@@ -251,11 +253,15 @@ static int op_request(void *arg, struct h248_transaction *request, struct mg_not
 	return 0;
 }
 
-static void op_handoff(void *arg, const struct h248_mid *mgc)
+static int op_handoff(void *arg, const struct h248_mid *mgc)
 {
 	struct stage *st = arg;
 
+	if (base_str_eq(mgc->name, BASE_STR("unknown.example")))
+		return BASE_ERR(BASE_PEER, H248_E_VALUE);
+
 	snprintf(st->handoff, sizeof(st->handoff), "%.*s", BASE_FMT(mgc->name));
+	return 0;
 }
 
 static void op_inactivity(void *arg, uint32_t inactivity_ms, uint32_t request_id)
@@ -419,14 +425,24 @@ void stage_event(struct stage *st, size_t n, enum relay_event_kind kind, enum re
 	stage_event_tls(st, n, kind, cause, NULL);
 }
 
-void stage_answer(struct stage *st)
+static void over(struct stage *st, bool answered)
 {
 	struct mg_notice *n = st->notice[st->answered % STAGE_NOTICES];
 
 	if (st->answered == st->notices)
 		return;
 	st->answered++;
-	mg_request_done(st->mg, n);
+	mg_request_done(st->mg, n, answered);
+}
+
+void stage_answer(struct stage *st)
+{
+	over(st, true);
+}
+
+void stage_silence(struct stage *st)
+{
+	over(st, false);
 }
 
 void stage_forget(struct stage *st)

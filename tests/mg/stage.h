@@ -45,7 +45,8 @@ struct stage {
 	unsigned requests;
 	struct mg_notice *notice[STAGE_NOTICES]; /**< requests out */
 	size_t notices, answered;
-	bool unreachable;   /**< no controller: requests are refused */
+	bool unreachable;   /**< no controller: requests have to wait */
+	bool refuses;       /**< no memory for requests */
 	char orders[16384]; /**< what the bearer was told since stage_forget, one line each */
 	char log[65536];    /**< what was logged */
 	char handoff[128];
@@ -68,6 +69,8 @@ void stage_event_tls(struct stage *st, size_t n, enum relay_event_kind kind, enu
                      const struct relay_tls_result *tls);
 /** The controller answers the oldest request that is out. */
 void stage_answer(struct stage *st);
+/** It does not: the request ends without an answer. */
+void stage_silence(struct stage *st);
 /** Forget orders, request and log. */
 void stage_forget(struct stage *st);
 

@@ -143,18 +143,59 @@ static void notifies_keep_their_order(void **state)
 	scene_end();
 }
 
-static void without_a_controller_a_notify_is_lost(void **state)
+static void without_memory_a_notify_is_lost(void **state)
 {
 	struct mg_counts counts;
 
 	(void)state;
 	scene_start();
 	accepted(TLS_ADD(",E=5{tcpbcc/*}"));
-	st.unreachable = true;
+	st.refuses = true;
 	stage_event(&st, 0, RELAY_TCP_UP, RELAY_CAUSE_NONE);
 	mg_counts(st.mg, &counts);
 	assert_int_equal(counts.notifies_lost, 1);
 	assert_non_null(strstr(st.log, "a Notify is lost"));
+	scene_end();
+}
+
+static void without_a_controller_a_notify_waits(void **state)
+{
+	struct mg_counts counts;
+
+	(void)state;
+	scene_start();
+	accepted(TLS_ADD(",E=5{tcpbcc/*,tlsbsc/*}"));
+	st.unreachable = true;
+	stage_event(&st, 0, RELAY_TCP_UP, RELAY_CAUSE_NONE);
+	stage_event(&st, 0, RELAY_TLS_UP, RELAY_CAUSE_NONE);
+	assert_int_equal(st.requests, 0);
+	st.unreachable = false;
+	mg_resume(st.mg);
+	assert_int_equal(st.requests, 1);
+	notified("tcpbcc/BNCChange{ST=1,Type=Est");
+	mg_resume(st.mg); /* nothing is sent twice */
+	assert_int_equal(st.requests, 1);
+	/* The controller fails with it: its successor gets it (11.5). */
+	st.unreachable = true;
+	stage_silence(&st);
+	assert_int_equal(st.requests, 1);
+	stage_forget(&st);
+	st.unreachable = false;
+	mg_resume(st.mg);
+	notified("tcpbcc/BNCChange{ST=1,Type=Est");
+	stage_answer(&st);
+	notified("tlsbsc/BNCChange{ST=1,Type=Est");
+	/* One that is out when its termination goes is not sent again. */
+	accepted("C=1{S=*}");
+	stage_silence(&st);
+	assert_int_equal(st.requests, 2);
+	/* There is an end to waiting. */
+	accepted(TLS_ADD(",E=5{tlsbsc/*}"));
+	st.unreachable = true;
+	for (unsigned i = 0; i < 40; i++)
+		stage_event(&st, 1, RELAY_TLS_UP, RELAY_CAUSE_NONE);
+	mg_counts(st.mg, &counts);
+	assert_int_equal(counts.notifies_lost, 8);
 	scene_end();
 }
 
@@ -234,6 +275,7 @@ static void root_changes(void **state)
 	accepted("C=-{" CHANGE("ROOT", "HO", ",MG=<other.example>:2944") "}");
 	assert_string_equal(st.handoff, "other.example");
 	refused("C=-{" CHANGE("ROOT", "HO", "") "}", 472, "MgcIdToTry");
+	refused("C=-{" CHANGE("ROOT", "HO", ",MG=<unknown.example>") "}", 449, "not resolved");
 	scene_end();
 }
 
@@ -245,7 +287,8 @@ int main(void)
 		cmocka_unit_test(a_failed_handshake_is_told),
 		cmocka_unit_test(only_what_was_asked_for),
 		cmocka_unit_test(notifies_keep_their_order),
-		cmocka_unit_test(without_a_controller_a_notify_is_lost),
+		cmocka_unit_test(without_memory_a_notify_is_lost),
+		cmocka_unit_test(without_a_controller_a_notify_waits),
 		cmocka_unit_test(every_event_is_one_line_of_log),
 		cmocka_unit_test(root_watches_the_controller),
 		cmocka_unit_test(service_states_change),
