@@ -83,12 +83,19 @@ class Server:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 time.sleep(0.3)  # workers are forked by now, and the touch is over
+                self.pin()
                 return
             except OSError:
                 time.sleep(0.05)
         self.stop()
         with open(log_path, encoding="utf-8", errors="replace") as f:
             raise Unavailable(f"{self.name} does not start: {f.read()[-300:].strip()}")
+
+    def pin(self):
+        """Once more: hitch moves its workers to cores of its own choice, the first to the first."""
+        for pid in self.pids():
+            for task in os.listdir(f"/proc/{pid}/task"):
+                os.sched_setaffinity(int(task), {self.cpu})
 
     def pids(self):
         return children_of(self.process.pid)
