@@ -109,6 +109,12 @@ void h248_txn_free(struct h248_txn *txn)
 	free(txn);
 }
 
+void h248_txn_limits_set(struct h248_txn *txn, uint32_t execution_ms, uint32_t pending_limit)
+{
+	txn->config.execution_ms = txn_or(execution_ms, 500);
+	txn->config.pending_limit = pending_limit;
+}
+
 /* ---- time ---- */
 
 uint64_t h248_txn_now(struct h248_txn *txn)

@@ -104,6 +104,9 @@ int h248_txn_new(struct h248_txn **ret, const struct h248_txn_config *config,
 /** Free it with its peers; no callback is called. NULL is fine. */
 void h248_txn_free(struct h248_txn *txn);
 
+/** Set execution_ms and pending_limit anew (package root, E.2), for requests to come. */
+void h248_txn_limits_set(struct h248_txn *txn, uint32_t execution_ms, uint32_t pending_limit);
+
 /** A message from the network; any bytes are safe. `data` is borrowed. */
 void h248_txn_input(struct h248_txn *txn, const struct h248_addr *from, const void *data,
                     size_t len);

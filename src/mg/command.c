@@ -405,6 +405,19 @@ static bool topology_waits(const struct h248_context_attr *attr)
 	return false;
 }
 
+/* Conditions of a ContextAudit hold for the action's commands too (version 3, spec 5.4): a command
+ * for every context would then do more than it was asked. */
+static int selection_check(struct mg_run *run, const struct h248_action *a)
+{
+	const struct h248_context_audit *c = a->audit;
+
+	if (c && a->commands &&
+	    (c->has_select_priority || c->select_emergency || c->select_ieps || c->list))
+		return mg_fail(run, H248_E_NOT_IMPLEMENTED,
+		               "ContextAudit: commands cannot be selected by a value");
+	return 0;
+}
+
 /* Attributes of one context, or of all of them. */
 static int attributes_set(struct mg_run *run, const struct h248_context_attr *attr)
 {
@@ -467,7 +480,9 @@ static int action_run(struct mg_run *run, const struct h248_action *action)
 		(void)mg_fail(run, action->fault->code, "%s", action->fault->text);
 		return action_failure(run, action->context);
 	}
-	rc = action_context(run);
+	rc = selection_check(run, action);
+	if (!rc)
+		rc = action_context(run);
 	if (rc)
 		return action_failure(run, action->context);
 	if (action->attr && !late)

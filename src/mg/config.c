@@ -119,6 +119,14 @@ static int controllers_read(struct mg_config *c, enum h248_transport_kind transp
 	return rc;
 }
 
+/* Any address of the family of the first controller, and the standard port (RFC 3525, 9). */
+static void listen_default(struct mg_config *c)
+{
+	c->listen = (struct h248_addr){ .transport = H248_UDP,
+		                        .family = c->controllers[0].family,
+		                        .port = H248_PORT_TEXT };
+}
+
 static int h248_times_read(struct mg_config *c, const struct mg_yaml_h248 *y,
                            struct base_error *err)
 {
@@ -163,13 +171,13 @@ static int h248_read(struct mg_config *c, struct base_error *err)
 	if (!rc && y->listen)
 		rc = addr_read(c, "h248.listen", y->listen, kind, &c->listen, err);
 	else if (!rc && kind == H248_UDP)
-		return config_refuse(c->doc, err, "h248",
-		                     "with transport udp, 'listen' is needed: ADDRESS:PORT");
+		listen_default(c);
 	if (!rc)
 		rc = h248_times_read(c, y, err);
 	c->node.txn.pretty = encoding == 1;
 	c->node.txn.pending_limit = c->core.pending_limit = y->pending_limit;
 	c->assoc.version = (uint8_t)y->version;
+	c->assoc.any_source = y->any_source;
 	if (y->profile) {
 		c->assoc.profile = base_str_of(y->profile);
 		c->assoc.profile_version = 1;
@@ -320,6 +328,10 @@ struct mg_domain_table *mg_config_domains_take(struct mg_config *config)
 
 void mg_config_warn(const struct mg_config *c)
 {
+	if (c->assoc.any_source)
+		base_log(BASE_LOG_WARN, "mg",
+		         "unsafe setting h248.unsafe-any-source: whoever names itself like the "
+		         "controller is obeyed");
 	if (c->log_messages)
 		base_log(BASE_LOG_WARN, "mg",
 		         "unsafe setting log.unsafe-messages: keys that the controller sends stand "

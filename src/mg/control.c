@@ -233,14 +233,24 @@ static int root_property_read(struct mg_run *run, struct mg_plan *plan,
 {
 	struct h248_package_value v = { 0 };
 
-	if (strcmp(item->name, "normalMGCExecutionTime") != 0)
+	bool mgc = !strcmp(item->name, "normalMGCExecutionTime");
+	bool ours = !strcmp(item->name, "normalMGExecutionTime");
+
+	if (!mgc && !ours && strcmp(item->name, "MGOriginatedPendingLimit") != 0)
 		return mg_fail(run, H248_E_PROPERTY,
 		               "TerminationState root/%s: set by the gateway's configuration",
 		               item->name);
 	if (h248_package_value_parse(&item->values, &p->value, H248_E_VALUE, &v, NULL) || v.choose)
 		return mg_fail(run, H248_E_VALUE, "TerminationState root/%s", item->name);
-	plan->has_execution = true;
-	plan->execution_ms = (uint32_t)v.number;
+	if (ours && !v.number)
+		return mg_fail(run, H248_E_VALUE, "TerminationState root/%s: not 0", item->name);
+	if (mgc) {
+		plan->has_execution = true;
+		plan->execution_ms = (uint32_t)v.number;
+		return 0;
+	}
+	plan->has_limits = true;
+	*(ours ? &plan->own_execution_ms : &plan->pending_limit) = (uint32_t)v.number;
 	return 0;
 }
 

@@ -103,6 +103,9 @@ struct mg_ops {
 	int (*handoff)(void *arg, const struct h248_mid *mgc);
 	/** it/ito was requested on ROOT (0 = no longer). May be NULL. */
 	void (*inactivity)(void *arg, uint32_t inactivity_ms, uint32_t request_id);
+	/** The controller has set these properties of ROOT (E.2; 0 = default, none). May be NULL.
+	 */
+	void (*limits)(void *arg, uint32_t execution_ms, uint32_t pending_limit);
 	/** The last context has ended. May be NULL. */
 	void (*idle)(void *arg);
 	/** mg_deadline may have changed. May be NULL. */

@@ -26,6 +26,14 @@ static int readable(struct mg_run *run, const struct h248_parm *asked)
 	return 0;
 }
 
+/* A value in an audit is a condition (version 3, spec 5.4). To ignore it would be a wrong answer.
+ */
+static int selects(struct mg_run *run)
+{
+	return mg_fail(run, H248_E_NOT_IMPLEMENTED,
+	               "Audit Media: terminations cannot be selected by a value");
+}
+
 /* Move what `asked` names from the full list to `out`; what is not set now has no value to tell. */
 static int parms_pick(struct mg_run *run, const struct h248_parm *asked, struct h248_parm *full,
                       struct h248_parm **out)
@@ -35,6 +43,8 @@ static int parms_pick(struct mg_run *run, const struct h248_parm *asked, struct 
 
 		if (rc)
 			return rc;
+		if (asked->form != H248_FORM_NONE)
+			return selects(run);
 		for (struct h248_parm *p = full; p; p = p->next) {
 			struct h248_parm *copy;
 
@@ -106,12 +116,27 @@ static int state_pick(struct mg_run *run, const struct mg_term *term,
 	return parms_pick(run, asked->parms, full, &state->parms);
 }
 
+static bool media_selects(const struct h248_media *asked)
+{
+	if (asked->state && (asked->state->service_state || asked->state->buffer))
+		return true;
+	for (const struct h248_stream *s = asked->streams; s; s = s->next) {
+		const struct h248_local_control *c = s->control;
+
+		if (c && (c->mode || c->reserved_value || c->reserved_group))
+			return true;
+	}
+	return false;
+}
+
 static int media_pick(struct mg_run *run, const struct mg_term *term,
                       const struct h248_media *asked, struct h248_command *reply)
 {
 	struct h248_media *into = h248_media_add(run->arena, reply);
 	int rc = 0;
 
+	if (media_selects(asked))
+		return selects(run);
 	if (!into)
 		return mg_fail_memory(run);
 	if (asked->state)

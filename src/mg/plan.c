@@ -66,6 +66,8 @@ int mg_plan_make(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
 	plan->term = term;
 	plan->context = context;
 	plan->bearer = context ? context->bearer : NULL;
+	plan->own_execution_ms = run->mg->set.execution_ms;
+	plan->pending_limit = run->mg->set.pending_limit;
 	/* 7.2: processed in the order in which they appear */
 	for (const struct h248_descriptor *d = run->command->descriptors; d && !rc; d = d->next) {
 		if (d->kind <= H248_SERVICES && (seen & 1U << d->kind))
@@ -192,6 +194,12 @@ void mg_plan_settle(struct mg *mg, struct mg_plan *plan)
 	mg_choice_free(plan->choice);
 	if (plan->has_execution)
 		mg->mgc_execution_ms = plan->execution_ms;
+	if (plan->has_limits) {
+		mg->set.execution_ms = plan->own_execution_ms;
+		mg->set.pending_limit = plan->pending_limit;
+		if (mg->ops.limits)
+			mg->ops.limits(mg->ops.arg, mg->set.execution_ms, mg->set.pending_limit);
+	}
 	if (plan->context)
 		mg_context_settle(mg, plan->context);
 	for (struct mg_stream *s = m ? m->streams : NULL; s; s = s->next)

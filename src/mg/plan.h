@@ -35,6 +35,8 @@ struct mg_plan {
 	uint32_t inactivity_ms; /* ROOT: it/ito */
 	bool has_execution;     /* ROOT: root/normalMGCExecutionTime */
 	uint32_t execution_ms;
+	bool has_limits; /* ROOT: root/normalMGExecutionTime, root/MGOriginatedPendingLimit */
+	uint32_t own_execution_ms, pending_limit;
 
 	bool swapped; /* the new parts are in the termination, the old ones here */
 };

@@ -201,6 +201,13 @@ static void op_inactivity(void *arg, uint32_t inactivity_ms, uint32_t request_id
 	h248_assoc_inactivity_set(assoc_of(arg), inactivity_ms, request_id);
 }
 
+static void op_limits(void *arg, uint32_t execution_ms, uint32_t pending_limit)
+{
+	struct h248_node *node = h248_gateway_node(((struct shell *)arg)->gateway);
+
+	h248_txn_limits_set(h248_node_txn(node), execution_ms, pending_limit);
+}
+
 static void op_idle(void *arg)
 {
 	struct shell *sh = arg;
@@ -318,6 +325,13 @@ static void on_trace(void *user, bool out, const struct h248_addr *peer, const v
 
 /* ---- start and end ---- */
 
+static bool any_host(const struct h248_addr *a)
+{
+	static const uint8_t zero[16];
+
+	return memcmp(a->ip, zero, sizeof(a->ip)) == 0;
+}
+
 /* Our mId: configured, or the address that controllers see. */
 static struct h248_mid own_mid(const struct mg_config *c)
 {
@@ -325,7 +339,7 @@ static struct h248_mid own_mid(const struct mg_config *c)
 
 	if (c->mid[0] && !h248_mid_parse(base_str_of(c->mid), &mid))
 		return mid;
-	if (h248_addr_known(&c->listen)) {
+	if (h248_addr_known(&c->listen) && !any_host(&c->listen)) {
 		mid = h248_addr_mid(&c->listen);
 		mid.has_port = c->listen.port != 0;
 		return mid;
@@ -383,6 +397,7 @@ static int core_start(struct shell *sh, struct base_error *err)
 		.request = op_request,
 		.handoff = op_handoff,
 		.inactivity = op_inactivity,
+		.limits = op_limits,
 		.idle = op_idle,
 		.rearm = op_rearm,
 		.arg = sh,

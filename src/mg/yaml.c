@@ -39,6 +39,7 @@ static const cyaml_schema_field_t h248_fields[] = {
 	TEXT("t-max", struct mg_yaml_h248, t_max),
 	TEXT("execution-time", struct mg_yaml_h248, execution),
 	NUMBER("pending-limit", struct mg_yaml_h248, pending_limit),
+	FLAG("unsafe-any-source", struct mg_yaml_h248, any_source),
 	CYAML_FIELD_END,
 };
 

@@ -20,6 +20,7 @@ struct mg_yaml_h248 {
 	const char *inactivity, *mwd, *retry, *retry_max, *register_timeout, *leave_timeout;
 	const char *long_timer, *t_max, *execution;
 	unsigned version, pending_limit;
+	bool any_source;
 };
 
 struct mg_yaml_media {

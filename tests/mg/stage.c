@@ -253,6 +253,14 @@ static int op_request(void *arg, struct h248_transaction *request, struct mg_not
 	return 0;
 }
 
+static void op_limits(void *arg, uint32_t execution_ms, uint32_t pending_limit)
+{
+	struct stage *st = arg;
+
+	st->execution_ms = execution_ms;
+	st->pending_limit = pending_limit;
+}
+
 static int op_handoff(void *arg, const struct h248_mid *mgc)
 {
 	struct stage *st = arg;
@@ -321,6 +329,7 @@ void stage_start(struct stage *st)
 		              .wall_ms = op_wall,
 		              .request = op_request,
 		              .handoff = op_handoff,
+		              .limits = op_limits,
 		              .inactivity = op_inactivity,
 		              .idle = op_idle,
 		              .arg = st };

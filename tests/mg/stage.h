@@ -51,6 +51,7 @@ struct stage {
 	char log[65536];    /**< what was logged */
 	char handoff[128];
 	uint32_t inactivity_ms;
+	uint32_t execution_ms, pending_limit; /* as set on ROOT */
 	unsigned idles;
 	uint32_t next_id;
 	int execute_rc; /**< of the last mg_execute */

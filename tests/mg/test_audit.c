@@ -51,6 +51,19 @@ static void single_items(void **state)
 	scene_end();
 }
 
+static void conditions_are_not_ignored(void **state)
+{
+	(void)state;
+	scene_start();
+	pair();
+	refused_v(3, "C=1{AV=*{AT{M{ST=1{O{MO=IN}}}}}}", 501, "selected");
+	refused_v(3, "C=1{AV=*{AT{M{TS{SI=OS}}}}}", 501, "selected");
+	refused_v(3, "C=1{AV=*{AT{M{ST=1{O{gatehouse/dom=\"psk\"}}}}}}", 501, "selected");
+	refused_v(3, "C=*{CA{PR=15},S=*}", 501, "selected");
+	accepted_v(3, "C=1{AV=*{AT{M{TS{SI}}}}}"); /* nothing was subtracted */
+	scene_end();
+}
+
 static void wildcards_and_unions(void **state)
 {
 	(void)state;
@@ -153,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_descriptors),
 		cmocka_unit_test(single_items),
+		cmocka_unit_test(conditions_are_not_ignored),
 		cmocka_unit_test(wildcards_and_unions),
 		cmocka_unit_test(capabilities_are_what_is_taken),
 		cmocka_unit_test(kept_statistics_are_chosen),

@@ -228,6 +228,14 @@ static void root_watches_the_controller(void **state)
 	accepted("C=-{AV=ROOT{AT{M{TS{root/normalMGCExecutionTime}}}}}");
 	contains("root/normalMGCExecutionTime=700");
 	refused("C=-{MF=ROOT{M{TS{root/maxNumberOfContexts=7}}}}", 534, "maxNumberOfContexts");
+	/* Both reach the transaction layer; one alone leaves the other. */
+	accepted("C=-{MF=ROOT{M{TS{root/MGOriginatedPendingLimit=4}}}}");
+	accepted("C=-{MF=ROOT{M{TS{root/normalMGExecutionTime=900}}}}");
+	assert_int_equal(st.execution_ms, 900);
+	assert_int_equal(st.pending_limit, 4);
+	accepted("C=-{AV=ROOT{AT{M{TS{root/MGOriginatedPendingLimit}}}}}");
+	contains("root/MGOriginatedPendingLimit=4");
+	refused("C=-{MF=ROOT{M{TS{root/normalMGExecutionTime=0}}}}", 449, "not 0");
 	scene_end();
 }
 
