@@ -283,9 +283,11 @@ class Bearers(Case, unittest.TestCase):
         made, peer, conn = self.server(engine, backend)
         mode = "Context = {c} {{ Modify = {t} {{ Media {{ Stream = 1 {{ LocalControl {{ Mode = {m} }} }} }} }} }}"
         self.mgc.ok(mode.format(c=made.context, t=made.terms[0], m="SendOnly"))
-        peer.send(b"held\n")
-        conn.sendall(b"goes\n")
+        conn.sendall(b"goes\n")  # behind it the worker has heard of the mode
         peer.says(b"goes\n")
+        peer.send(b"held\n")
+        conn.sendall(b"goes too\n")
+        peer.says(b"goes too\n")
         conn.setblocking(False)
         with self.assertRaises(BlockingIOError):
             conn.recv(1)
