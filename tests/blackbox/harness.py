@@ -401,7 +401,7 @@ class Gateway:
         self.pid = self.process.pid
         if register:
             self.registration = self.controller.take("ServiceChange = ROOT", "Method = Restart")
-            self.logged("registered")
+            self.logged("mg: registered controller=")
 
     def write(self, domains):
         with open(self.path, "w", encoding="ascii") as file:

@@ -190,7 +190,7 @@ class Life(Case, unittest.TestCase):
         gw.logged("H.248 on")
         late = self.own(Controller(port=port))
         late.take("ServiceChange = ROOT", "Method = Restart")
-        gw.logged("registered")
+        gw.logged("mg: registered controller=")
         self.context(late)
 
     def test_controller_that_refuses_is_asked_again(self):
@@ -201,7 +201,7 @@ class Life(Case, unittest.TestCase):
         mgc.take("ServiceChange = ROOT", "Method = Restart")
         mgc.take("ServiceChange = ROOT", "Method = Restart")
         mgc.refuse = None
-        gw.logged("registered")
+        gw.logged("mg: registered controller=")
         self.context(mgc)
 
     def test_silent_controller_is_noticed_and_the_next_one_taken(self):
