@@ -80,7 +80,7 @@ void loop_free(struct loop *loop)
 
 int loop_fd_start(struct loop *loop, struct loop_fd *w)
 {
-	return watch_internal(loop, w->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, w);
+	return watch_internal(loop, w->fd, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, w);
 }
 
 static void drop_fetched(struct loop *loop, const struct loop_fd *w)
@@ -115,6 +115,8 @@ static unsigned events_of(uint32_t e)
 
 	if (e & EPOLLIN)
 		events |= LOOP_READABLE;
+	if (e & EPOLLPRI)
+		events |= LOOP_READABLE | LOOP_URGENT;
 	if (e & EPOLLOUT)
 		events |= LOOP_WRITABLE;
 	if (e & EPOLLRDHUP)

@@ -59,10 +59,12 @@ uint64_t loop_now_ms(const struct loop *loop);
 
 /** What a descriptor can do now. After an error or a full hang-up, all of them. */
 enum loop_event {
-	LOOP_READABLE = 1, /**< read until EAGAIN or a short read: no further event comes before */
+	LOOP_READABLE = 1, /**< read until EAGAIN or, unless urgent, a short read: no further event
+	                      comes before */
 	LOOP_WRITABLE = 2, /**< likewise for writing */
 	LOOP_HANGUP = 4,   /**< the peer has ended its direction: a read will reach end of file */
 	LOOP_ERROR = 8,    /**< the socket failed: the next read or write says why */
+	LOOP_URGENT = 16,  /**< urgent data: a read stops there, short of what is behind it */
 };
 
 /** `events` is a set of enum loop_event. */
@@ -76,8 +78,8 @@ struct loop_fd {
 };
 
 /**
- * Watch `w->fd` for everything, registered once (EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLET). What is
- * true already is told in the next iteration.
+ * Watch `w->fd` for everything, registered once (EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLRDHUP, EPOLLET).
+ * What is true already is told in the next iteration.
  * @return 0, or BASE_LOCAL with the errno of epoll_ctl
  */
 int loop_fd_start(struct loop *loop, struct loop_fd *w);

@@ -84,7 +84,8 @@ static int open_socket(struct relay_leg *leg)
 void relay_leg_connect(struct relay_leg *leg)
 {
 	const union relay_address *remote = &leg->setup->remote;
-	int error = open_socket(leg);
+	/* connect(2) takes "no address" for an order to disconnect, and succeeds. */
+	int error = remote->family == AF_UNSPEC ? EDESTADDRREQ : open_socket(leg);
 
 	if (!error && connect(leg->watch.fd, &remote->sa, relay_address_len(remote)) < 0)
 		error = errno;

@@ -132,14 +132,17 @@ static bool takes(const struct relay_leg *leg)
 }
 
 /*
- * There is no way on, and none is coming by itself: no partner, or the mode forbids. If then the
- * peer leaves, we want to know it, which takes reading up to its end; within the limit.
+ * There is no way on, and none that we could wait for: no partner, one that nobody has come to yet,
+ * or the mode forbids. If then the peer leaves, we want to know it, which takes reading up to its
+ * end; within the limit.
  */
 static bool may_hold(const struct relay_leg *leg)
 {
 	const struct relay_leg *partner = leg->partner;
 
-	return leg->hangup && (!partner || !leg->may_receive || !partner->may_send) &&
+	return leg->hangup &&
+	       (!partner || partner->state < RELAY_OPEN || !leg->may_receive ||
+	        !partner->may_send) &&
 	       leg->held.len + leg->worker->read_size + RELAY_RECORD_MAX <=
 	               leg->worker->pool->buffer_limit;
 }
@@ -281,15 +284,16 @@ static ssize_t read_some(struct relay_leg *leg)
 		n = recv(leg->watch.fd, worker->in, worker->read_size, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
-		leg->readable = false;
+		leg->readable = leg->urgent = false;
 		if (errno != EAGAIN)
 			fail_socket(leg, errno);
 		return -1;
 	}
 	relay_count_add(&leg->counters.wire_in, (uint64_t)n);
 	/* A short read has emptied the socket: the loop tells when more comes (edge triggered).
-	 * Unless the peer has hung up, of which we have been told already: read up to it. */
-	if (n == 0 || ((size_t)n < worker->read_size && !leg->hangup))
+	 * Unless the peer has hung up, of which we have been told already: read up to it. Or it
+	 * has sent urgent data, at which a read stops (tcp(7)). */
+	if (n == 0 || ((size_t)n < worker->read_size && !leg->hangup && !leg->urgent))
 		leg->readable = false;
 	return n;
 }
@@ -337,6 +341,8 @@ static void run_open(struct relay_leg *leg)
 
 static void run_handshake(struct relay_leg *leg)
 {
+	size_t quota = RELAY_QUOTA; /* records that mean nothing are not all refused */
+
 	while (leg->readable && leg->state == RELAY_HANDSHAKE) {
 		ssize_t n = read_some(leg);
 
@@ -346,6 +352,11 @@ static void run_handshake(struct relay_leg *leg)
 			leg->peer_ended = true;
 			relay_shake_fail(leg, RELAY_CAUSE_PEER_CLOSE);
 		}
+		if (quota <= (size_t)BASE_MAX(n, 0)) {
+			relay_leg_resume(leg);
+			return;
+		}
+		quota -= (size_t)BASE_MAX(n, 0);
 	}
 	if (leg->state == RELAY_OPEN && leg->readable)
 		run_open(leg);

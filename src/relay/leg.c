@@ -2,8 +2,10 @@
 /* The life of an endpoint on its worker: runs the table of state.c. */
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "relay/private.h"
@@ -70,8 +72,12 @@ static void part(struct relay_leg *leg, enum relay_input how)
 {
 	struct relay_leg *partner = unlink_partner(leg);
 
-	if (partner)
-		relay_leg_input(partner, how, RELAY_CAUSE_PARTNER, 0);
+	if (!partner)
+		return;
+	/* One that has not begun is its controller's to use again; a listener's has none. */
+	if (!partner->owner && partner->state == RELAY_IDLE)
+		how = RELAY_ON_RELEASE;
+	relay_leg_input(partner, how, RELAY_CAUSE_PARTNER, 0);
 }
 
 /* The linked partner has come as far as `leg` was waiting for (H.248.92 seplink). */
@@ -87,21 +93,6 @@ static void follow(struct relay_leg *leg, const struct relay_leg *partner)
 		relay_leg_input(leg, RELAY_ON_CONNECT, RELAY_CAUSE_NONE, 0);
 	if (leg->state == RELAY_TCP_READY && setup->linked_tls && partner->tls_up)
 		relay_leg_input(leg, RELAY_ON_START_TLS, RELAY_CAUSE_NONE, 0);
-}
-
-void relay_leg_link(struct relay_leg *leg, struct relay_leg *partner)
-{
-	unlink_partner(leg);
-	if (!partner)
-		return;
-	unlink_partner(partner);
-	leg->partner = partner;
-	partner->partner = leg;
-	leg->end_carried = partner->end_carried = false;
-	follow(leg, partner);
-	if (leg->partner)
-		follow(leg->partner, leg);
-	relay_leg_resume(leg);
 }
 
 static void on_turn(void *arg)
@@ -120,6 +111,31 @@ void relay_leg_resume(struct relay_leg *leg)
 	resume_one(leg);
 	if (leg->partner)
 		resume_one(leg->partner);
+}
+
+/* Who has lost its partner may have waited for it with its peer's end unread. */
+static void set_free(struct relay_leg *leg)
+{
+	struct relay_leg *partner = unlink_partner(leg);
+
+	resume_one(leg);
+	if (partner)
+		resume_one(partner);
+}
+
+void relay_leg_link(struct relay_leg *leg, struct relay_leg *partner)
+{
+	set_free(leg);
+	if (!partner)
+		return;
+	set_free(partner);
+	leg->partner = partner;
+	partner->partner = leg;
+	leg->end_carried = partner->end_carried = false;
+	follow(leg, partner);
+	if (leg->partner)
+		follow(leg->partner, leg);
+	relay_leg_resume(leg);
 }
 
 /* ---- the socket ---- */
@@ -145,6 +161,8 @@ static void on_event(void *arg, unsigned events)
 	}
 	if (events & LOOP_HANGUP)
 		leg->hangup = true;
+	if (events & LOOP_URGENT)
+		leg->urgent = true;
 	if (events & LOOP_READABLE)
 		leg->readable = true;
 	if (events & LOOP_ERROR) {
@@ -205,6 +223,17 @@ static uint64_t octets_seen(const struct relay_leg *leg)
 	return relay_count_get(&leg->counters.wire_in) + relay_count_get(&leg->counters.wire_out);
 }
 
+/* What our peer has acknowledged. */
+static uint64_t octets_taken(const struct relay_leg *leg)
+{
+	uint64_t sent = relay_count_get(&leg->counters.wire_out);
+	int queued = 0;
+
+	if (ioctl(leg->watch.fd, SIOCOUTQ, &queued) < 0 || queued < 0)
+		return 0;
+	return sent - BASE_MIN((uint64_t)queued, sent); /* a FIN counts as one in the queue */
+}
+
 static void on_timer(void *arg);
 
 static void start_timer(struct relay_leg *leg)
@@ -222,10 +251,11 @@ static void start_timer(struct relay_leg *leg)
 		delay_ms = setup->handshake_timeout_ms;
 		break;
 	case RELAY_TIMER_HALF:
-		leg->half_mark = octets_seen(leg);
+		leg->progress_mark = octets_seen(leg);
 		delay_ms = pool->half_timeout_ms;
 		break;
 	case RELAY_TIMER_DRAIN:
+		leg->progress_mark = octets_taken(leg);
 		delay_ms = pool->drain_timeout_ms;
 		break;
 	default:
@@ -237,13 +267,27 @@ static void start_timer(struct relay_leg *leg)
 		loop_timer_stop(leg->worker->loop, &leg->timer);
 }
 
+/*
+ * The half states end for want of traffic, not of time. An end in order waits for a peer that takes
+ * what was sent, if slowly; that is bounded and grows no more, and so is the wait.
+ */
+static bool has_moved(const struct relay_leg *leg)
+{
+	switch (relay_state_info(leg->state)->timer) {
+	case RELAY_TIMER_HALF:
+		return leg->progress_mark != octets_seen(leg);
+	case RELAY_TIMER_DRAIN:
+		return octets_taken(leg) >= leg->progress_mark + RELAY_DRAIN_STEP;
+	default:
+		return false;
+	}
+}
+
 static void on_timer(void *arg)
 {
 	struct relay_leg *leg = arg;
 
-	/* The half states end for want of traffic, not of time. */
-	if (relay_state_info(leg->state)->timer == RELAY_TIMER_HALF &&
-	    leg->half_mark != octets_seen(leg)) {
+	if (has_moved(leg)) {
 		start_timer(leg);
 		return;
 	}

@@ -7,12 +7,19 @@
 
 #include "relay/private.h"
 
+/** So many are let in before those inside get their turn. */
+#define ACCEPT_QUOTA 32
+/** When descriptors or memory are short, look again after so many milliseconds. */
+#define AGAIN_MS 100
+
 struct door {
 	struct relay_listener *listener;
 	struct relay_worker *worker;
 	struct loop_fd watch;
 	struct relay_setup *front, *back; /**< shared by all legs of this worker */
 	struct loop_msg begin, end;
+	struct loop_task turn;   /**< goes on accepting when its quota was used up */
+	struct loop_timer again; /**< when something was short: nothing else would tell */
 	struct relay_letter letter;
 	_Atomic uint64_t accepted, refused;
 };
@@ -82,30 +89,50 @@ static void refuse(struct door *door, int fd)
 	close(fd);
 }
 
-static void on_door(void *arg, unsigned events)
+static void welcome(struct door *door, int fd)
+{
+	struct relay_worker *worker = door->worker;
+
+	relay_count_add(&door->accepted, 1);
+	/* The spare descriptor may have had to go: if there is none again, this one goes in its
+	 * place. */
+	relay_worker_spare(worker);
+	if (worker->spare_fd < 0) {
+		refuse(door, fd);
+		relay_worker_spare(worker);
+	} else if (!make_pair(door, fd)) {
+		refuse(door, fd);
+	}
+}
+
+static void accept_some(void *arg)
 {
 	struct door *door = arg;
 	struct relay_worker *worker = door->worker;
 
-	(void)events; /* whatever it is, accept says what became of it */
-	for (;;) {
+	for (unsigned i = 0; i < ACCEPT_QUOTA; i++) {
 		union relay_address peer;
 		int fd = relay_worker_accept(worker, door->watch.fd, &peer);
 
-		if (fd < 0 && (errno == EAGAIN || errno == EMFILE || errno == ENFILE ||
-		               errno == ENOMEM || errno == ENOBUFS))
-			return;
-		if (fd < 0)
-			continue; /* the connection's own failure (accept(2)) */
-		relay_count_add(&door->accepted, 1);
-		/* The spare descriptor had to go: this one goes in its place. */
-		if (worker->spare_fd < 0) {
-			refuse(door, fd);
+		if (fd >= 0) {
+			welcome(door, fd);
+		} else if (errno == EAGAIN) {
 			relay_worker_spare(worker);
-		} else if (!make_pair(door, fd)) {
-			refuse(door, fd);
-		}
+			return;
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		           errno == ENOBUFS) {
+			relay_worker_spare(worker);
+			loop_timer_start(worker->loop, &door->again, AGAIN_MS, accept_some, door);
+			return;
+		} /* else the connection's own failure (accept(2)): the next one */
 	}
+	loop_defer(worker->loop, &door->turn, accept_some, door);
+}
+
+static void on_door(void *arg, unsigned events)
+{
+	(void)events; /* whatever it is, accept says what became of it */
+	accept_some(arg);
 }
 
 static void on_begin(void *arg)
@@ -125,6 +152,8 @@ static void on_end(void *arg)
 	struct door *door = arg;
 
 	loop_fd_close(door->worker->loop, &door->watch);
+	loop_defer_stop(door->worker->loop, &door->turn);
+	loop_timer_stop(door->worker->loop, &door->again);
 	relay_setup_unref(door->front);
 	relay_setup_unref(door->back);
 	door->front = door->back = NULL;

@@ -182,6 +182,9 @@ struct relay_worker {
 /** What one wake-up may read before the others get their turn. */
 #define RELAY_QUOTA ((size_t)256 * 1024)
 
+/** A closing endpoint lives on while its peer takes at least so much in each drain timeout. */
+#define RELAY_DRAIN_STEP 65536
+
 int relay_worker_init(struct relay_worker *worker, struct relay_pool *pool);
 /** Abort all legs; on the worker, after its loop has stopped. */
 void relay_worker_abort(struct relay_worker *worker);
@@ -213,17 +216,18 @@ struct relay_leg {
 	struct relay_queue pending; /**< for our peer, as it goes on the wire */
 	struct relay_queue held;    /**< from our peer, clear, waiting for the partner */
 	struct base_node node;      /**< in worker->legs, then dead */
-	uint64_t half_mark;         /**< octets seen when the half timer was started */
-	uint16_t error;             /**< errno of the failure, 0 = none */
-	uint8_t state;              /**< enum relay_state */
-	uint8_t cause;              /**< enum relay_cause; the first one stays */
-	uint8_t role;               /**< enum tls_role */
+	uint64_t progress_mark; /**< octets counted when a timer was started that they prolong */
+	uint16_t error;         /**< errno of the failure, 0 = none */
+	uint8_t state;          /**< enum relay_state */
+	uint8_t cause;          /**< enum relay_cause; the first one stays */
+	uint8_t role;           /**< enum tls_role */
 
 	bool may_send : 1, may_receive : 1;
 	bool removed : 1;     /**< no event is told any more */
 	bool watched : 1;     /**< in the loop */
 	bool readable : 1;    /**< bytes may wait in the socket */
 	bool hangup : 1;      /**< a read will reach the end */
+	bool urgent : 1;      /**< a read may stop short of what there is */
 	bool tls : 1;         /**< has or will have TLS */
 	bool tls_wanted : 1;  /**< ordered to start */
 	bool tcp_up : 1;      /**< told */

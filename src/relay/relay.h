@@ -28,7 +28,8 @@ struct relay_pool_spec {
 	size_t buffer_limit;       /**< octets an endpoint may hold for a slow peer; 0 = 256 KiB,
 	                              at least 64 KiB */
 	unsigned half_timeout_ms;  /**< a half-closed endpoint without traffic ends; 0 = 240 s */
-	unsigned drain_timeout_ms; /**< how long an orderly close may take; 0 = 5 s */
+	unsigned drain_timeout_ms; /**< how long an orderly close may take; 0 = 5 s.
+	                              It starts anew while the peer takes 64 KiB in it */
 };
 
 int relay_pool_new(struct relay_pool **ret, struct loop *control,
