@@ -9,90 +9,9 @@
 #include <unistd.h>
 
 #include "../tls/pairs.h"
-#include "far.h"
+#include "scene.h"
 
 #define MIB ((size_t)1024 * 1024)
-
-/** A TLS endpoint, its TCP partner, and the partner's peer. */
-struct scene {
-	struct lab_sides *sides;
-	struct stage stage;
-	struct tls_domain *domain;
-	struct relay_tls_spec tls;
-	struct record front, back;
-	int listener, far; /**< of the plain side */
-	int port;
-};
-
-static void scene_begin(struct scene *scene, void *state, enum tls_role role, const char *profile)
-{
-	struct relay_pool_spec spec = { .workers = 2, .drain_timeout_ms = 300 };
-	struct tls_domain_spec domain;
-
-	memset(scene, 0, sizeof(*scene));
-	scene->sides = state;
-	stage_begin(&scene->stage, &spec);
-	domain = lab_spec(scene->sides, role, profile);
-	assert_int_equal(tls_domain_new(&scene->domain, &domain, NULL), 0);
-	scene->tls.domain = scene->domain;
-	scene->tls.session.role = role;
-	scene->listener = peer_listen(&scene->port);
-	scene->far = -1;
-}
-
-static void scene_end(struct scene *scene)
-{
-	if (scene->far >= 0)
-		close(scene->far);
-	close(scene->listener);
-	relay_endpoint_remove(scene->front.endpoint);
-	relay_endpoint_remove(scene->back.endpoint);
-	stage_empty(&scene->stage);
-	stage_end(&scene->stage);
-	tls_domain_unref(scene->domain);
-}
-
-/* TLS endpoint listening, TCP endpoint connected, linked. */
-static void scene_pair(struct scene *scene)
-{
-	struct relay_endpoint_spec spec = stage_server(&scene->front);
-
-	spec.tls = &scene->tls;
-	stage_add(&scene->stage, &spec);
-	spec = stage_client(&scene->back, scene->port);
-	stage_add(&scene->stage, &spec);
-	assert_int_equal(relay_endpoint_link(scene->front.endpoint, scene->back.endpoint), 0);
-	scene->far = peer_accept(&scene->stage, scene->listener);
-}
-
-/* Our session as the far peer of the front endpoint. */
-static void scene_visit(struct scene *scene, struct far *far, enum tls_role role,
-                        const char *profile)
-{
-	struct tls_domain_spec domain = lab_spec(scene->sides, role, profile);
-	struct tls_session_spec session = { .role = role };
-
-	far_open(far, &scene->stage,
-	         peer_connect(&scene->stage, endpoint_port(scene->front.endpoint)), &domain,
-	         &session);
-	assert_true(far->fd >= 0);
-}
-
-static void scene_up(struct scene *scene, void *state, struct far *far)
-{
-	scene_begin(scene, state, TLS_ROLE_SERVER, "modern");
-	scene_pair(scene);
-	scene_visit(scene, far, TLS_ROLE_CLIENT, "modern");
-	assert_int_equal(far_shake(far), 0);
-	stage_expect(&scene->stage, &scene->front, RELAY_TLS_UP);
-}
-
-static const struct relay_event *down(struct scene *scene, struct record *record,
-                                      enum relay_event_kind kind)
-{
-	stage_expect(&scene->stage, record, kind);
-	return &record->last[kind];
-}
 
 /* ---- the ordinary ---- */
 
@@ -189,11 +108,11 @@ static void test_half_close_goes_across(void **state)
 	peer_expect(&a->stage, chain.near, "answer");
 	assert_int_equal(shutdown(chain.far, SHUT_WR), 0);
 	assert_int_equal(peer_end(&a->stage, chain.near), 0);
-	assert_int_equal(down(a, &a->front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PARTNER);
-	assert_int_equal(down(a, &a->front, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PARTNER);
-	assert_int_equal(down(a, &a->back, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
-	assert_int_equal(down(b, &b->front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
-	assert_int_equal(down(b, &b->back, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PARTNER);
+	assert_int_equal(scene_down(a, &a->front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PARTNER);
+	assert_int_equal(scene_down(a, &a->front, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PARTNER);
+	assert_int_equal(scene_down(a, &a->back, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(scene_down(b, &b->front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(scene_down(b, &b->back, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PARTNER);
 	chain_end(&chain);
 }
 
@@ -207,9 +126,9 @@ static void test_reset_goes_across(void **state)
 	peer_reset(chain.far);
 	chain.b.far = -1;
 	assert_int_equal(peer_end(&chain.a.stage, chain.near), ECONNRESET);
-	assert_int_equal(down(&chain.b, &chain.b.front, RELAY_TLS_DOWN)->cause,
+	assert_int_equal(scene_down(&chain.b, &chain.b.front, RELAY_TLS_DOWN)->cause,
 	                 RELAY_CAUSE_PARTNER);
-	assert_int_equal(down(&chain.a, &chain.a.front, RELAY_TLS_DOWN)->cause,
+	assert_int_equal(scene_down(&chain.a, &chain.a.front, RELAY_TLS_DOWN)->cause,
 	                 RELAY_CAUSE_PEER_RESET);
 	chain_end(&chain);
 }
@@ -336,8 +255,10 @@ static void test_close_notify(void **state)
 	scene.far = -1;
 	assert_int_equal(far_read_end(&far), 0);
 	assert_true(far.closed);
-	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
-	assert_int_equal(down(&scene, &scene.front, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(scene_down(&scene, &scene.front, RELAY_TLS_DOWN)->cause,
+	                 RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(scene_down(&scene, &scene.front, RELAY_TCP_DOWN)->cause,
+	                 RELAY_CAUSE_PEER_CLOSE);
 	far_done(&far);
 	scene_end(&scene);
 }
@@ -360,7 +281,8 @@ static void test_close_notify_without_partner(void **state)
 	assert_int_equal(tls_session_close(far.session, &io), 0);
 	far_flush(&far);
 	assert_int_equal(shutdown(far.fd, SHUT_WR), 0);
-	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(scene_down(&scene, &scene.front, RELAY_TLS_DOWN)->cause,
+	                 RELAY_CAUSE_PEER_CLOSE);
 	assert_int_equal(far_read_end(&far), 0);
 	far_done(&far);
 	scene_end(&scene);
@@ -381,7 +303,7 @@ static void test_release_says_close_notify(void **state)
 	assert_int_equal(peer_end(&scene.stage, scene.far), 0);
 	close(far.fd);
 	far.fd = -1;
-	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_DOWN)->cause,
+	assert_int_equal(scene_down(&scene, &scene.front, RELAY_TLS_DOWN)->cause,
 	                 RELAY_CAUSE_LOCAL_CLOSE);
 	far_done(&far);
 	scene_end(&scene);
@@ -400,9 +322,12 @@ static void test_truncation_is_told_and_not_carried_as_an_end(void **state)
 	peer_expect(&scene.stage, scene.far, "half of it");
 	assert_int_equal(shutdown(far.fd, SHUT_WR), 0);
 	assert_int_equal(peer_end(&scene.stage, scene.far), ECONNRESET);
-	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_TRUNCATED);
-	assert_int_equal(down(&scene, &scene.front, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_TRUNCATED);
-	assert_int_equal(down(&scene, &scene.back, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PARTNER);
+	assert_int_equal(scene_down(&scene, &scene.front, RELAY_TLS_DOWN)->cause,
+	                 RELAY_CAUSE_TRUNCATED);
+	assert_int_equal(scene_down(&scene, &scene.front, RELAY_TCP_DOWN)->cause,
+	                 RELAY_CAUSE_TRUNCATED);
+	assert_int_equal(scene_down(&scene, &scene.back, RELAY_TCP_DOWN)->cause,
+	                 RELAY_CAUSE_PARTNER);
 	far_done(&far);
 	scene_end(&scene);
 }
@@ -417,7 +342,7 @@ static void test_fatal_alert_from_the_peer(void **state)
 	scene_up(&scene, *state, &far);
 	tls_session_abort(far.session, &io, 80);
 	far_flush(&far);
-	event = down(&scene, &scene.front, RELAY_TLS_DOWN);
+	event = scene_down(&scene, &scene.front, RELAY_TLS_DOWN);
 	assert_int_equal(event->cause, RELAY_CAUSE_PEER_ALERT);
 	assert_true(event->tls.alert > 0);
 	assert_int_equal(event->tls.alert_side, TLS_SIDE_REMOTE);
@@ -436,7 +361,7 @@ static void test_broken_record_after_the_handshake(void **state)
 	far_put(&far, "to be spoilt");
 	far.out.data[far.out.len - 1] ^= 1;
 	far_flush(&far);
-	event = down(&scene, &scene.front, RELAY_TLS_DOWN);
+	event = scene_down(&scene, &scene.front, RELAY_TLS_DOWN);
 	assert_int_equal(event->cause, RELAY_CAUSE_LOCAL_ALERT);
 	assert_int_equal(event->tls.alert, 20);
 	assert_int_equal(event->tls.alert_side, TLS_SIDE_LOCAL);
@@ -458,7 +383,7 @@ static void test_garbage_on_a_tls_port(void **state)
 	scene_pair(&scene);
 	fd = peer_connect(&scene.stage, endpoint_port(scene.front.endpoint));
 	peer_send(&scene.stage, fd, "GET / HTTP/1.0\r\n\r\n");
-	event = down(&scene, &scene.front, RELAY_TLS_FAILED);
+	event = scene_down(&scene, &scene.front, RELAY_TLS_FAILED);
 	assert_int_equal(event->cause, RELAY_CAUSE_LOCAL_ALERT);
 	assert_int_equal(event->tls.alert_side, TLS_SIDE_LOCAL);
 	while ((n = recv(fd, alert, sizeof(alert), 0)) < 0) {
@@ -489,8 +414,10 @@ static void test_handshake_times_out(void **state)
 	spec.handshake_timeout_ms = 30;
 	stage_add(&scene.stage, &spec);
 	fd = peer_connect(&scene.stage, endpoint_port(scene.front.endpoint));
-	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_FAILED)->cause, RELAY_CAUSE_TIMEOUT);
-	assert_int_equal(down(&scene, &scene.front, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_TIMEOUT);
+	assert_int_equal(scene_down(&scene, &scene.front, RELAY_TLS_FAILED)->cause,
+	                 RELAY_CAUSE_TIMEOUT);
+	assert_int_equal(scene_down(&scene, &scene.front, RELAY_TCP_DOWN)->cause,
+	                 RELAY_CAUSE_TIMEOUT);
 	assert_int_equal(peer_end(&scene.stage, fd), ECONNRESET);
 	close(fd);
 	scene_end(&scene);
@@ -509,7 +436,7 @@ static void test_peer_leaves_in_the_handshake(void **state)
 	fd = peer_connect(&scene.stage, endpoint_port(scene.front.endpoint));
 	peer_send(&scene.stage, fd, "\x16\x03\x01");
 	close(fd);
-	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_FAILED)->cause,
+	assert_int_equal(scene_down(&scene, &scene.front, RELAY_TLS_FAILED)->cause,
 	                 RELAY_CAUSE_PEER_CLOSE);
 	stage_expect(&scene.stage, &scene.front, RELAY_TCP_DOWN);
 	scene_end(&scene);
@@ -574,7 +501,7 @@ static void test_peer_is_not_authenticated(void **state)
 	domain.identity = sides->lab->stranger;
 	far_open(&far, &scene.stage, peer_accept(&scene.stage, scene.listener), &domain, &session);
 	assert_int_not_equal(far_shake(&far) == 0 ? far_read_end(&far) : -1, 0);
-	event = down(&scene, &scene.front, RELAY_TLS_FAILED);
+	event = scene_down(&scene, &scene.front, RELAY_TLS_FAILED);
 	assert_int_equal(event->cause, RELAY_CAUSE_AUTH);
 	assert_int_equal(event->tls.reason, TRUST_UNKNOWN_CA);
 	assert_int_equal(event->tls.alert, 48);
@@ -749,8 +676,10 @@ static void run_client(void **state, const char *const argv[])
 	assert_int_equal(peer_end(&scene.stage, scene.far), 0);
 	close(scene.far);
 	scene.far = -1;
-	assert_int_equal(down(&scene, &scene.front, RELAY_TLS_DOWN)->cause, RELAY_CAUSE_PEER_CLOSE);
-	assert_int_equal(down(&scene, &scene.back, RELAY_TCP_DOWN)->cause, RELAY_CAUSE_PARTNER);
+	assert_int_equal(scene_down(&scene, &scene.front, RELAY_TLS_DOWN)->cause,
+	                 RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(scene_down(&scene, &scene.back, RELAY_TCP_DOWN)->cause,
+	                 RELAY_CAUSE_PARTNER);
 	program_end(&program);
 	scene_end(&scene);
 }
