@@ -83,6 +83,12 @@ static int play_main(int argc, char **argv)
 			return usage();
 		}
 	}
+	if (options.json && options.ladder) {
+		fputs("gatehouse h248 play: --json and --ladder cannot share standard output\n",
+		      stderr);
+		free(set);
+		return 2;
+	}
 	options.path = optind == argc - 1 ? argv[optind] : NULL;
 	status = options.path ? play_run(&options) : usage();
 	free(set);

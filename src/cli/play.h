@@ -135,12 +135,14 @@ struct play_child {
 	int status;
 	struct loop *loop;
 	struct loop_fd out;
+	struct loop_task turn;   /**< goes on reading when there is very much */
 	struct base_writer text; /**< what it wrote on stdout and stderr, the first MiB */
 };
 /** Start `sh -c command`. @return 0 or BASE_LOCAL. */
 int play_child_start(struct play_child **ret, struct loop *loop, const char *name,
                      const char *command, struct base_error *err);
-/** Its exit status as the shell tells it (128 + signal); -1 while it runs. Reaps it. */
+/** Its exit status as the shell tells it (128 + signal); -1 while it runs. Reaps it, and kills what
+ * it left behind in its process group. */
 int play_child_status(struct play_child *child);
 /** Everything written so far, terminated. */
 const char *play_child_text(struct play_child *child);

@@ -10,22 +10,37 @@
 #include <unistd.h>
 
 #define TEXT_MAX (1U << 20)
+/** Reads before others get their turn: more than a full pipe (pipe(7)). */
+#define READS_MAX 64
 
 extern char **environ;
+
+static void on_turn(void *arg);
 
 static void on_output(void *arg, unsigned events)
 {
 	struct play_child *child = arg;
 	char buf[4096];
-	ssize_t n;
+	ssize_t n = 1;
 
 	(void)events;
-	while ((n = read(child->out.fd, buf, sizeof(buf))) > 0) {
-		if (child->text.len < TEXT_MAX)
+	for (unsigned i = 0; i < READS_MAX && n > 0; i++) {
+		n = read(child->out.fd, buf, sizeof(buf));
+		if (n > 0 && child->text.len < TEXT_MAX)
 			base_writer_put(&child->text, buf, (size_t)n);
 	}
 	if (n == 0)
 		loop_fd_close(child->loop, &child->out);
+	else if (n > 0) /* timers and signals must have their turn, too */
+		loop_defer(child->loop, &child->turn, on_turn, child);
+}
+
+static void on_turn(void *arg)
+{
+	struct play_child *child = arg;
+
+	if (child->out.fd >= 0)
+		on_output(child, 0);
 }
 
 static int spawn(pid_t *ret, int out, const char *command)
@@ -103,11 +118,17 @@ out:
 
 int play_child_status(struct play_child *child)
 {
+	siginfo_t ended = { .si_pid = 0 };
 	int status;
 
 	if (!child->pid)
 		return child->status;
-	if (waitpid(child->pid, &status, WNOHANG) != child->pid)
+	if (waitid(P_PID, (id_t)child->pid, &ended, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	    ended.si_pid != child->pid)
+		return -1;
+	/* What it left in the background goes too; its number is ours until it is reaped. */
+	(void)kill(-child->pid, SIGKILL); /* alone already is fine */
+	if (waitpid(child->pid, &status, 0) != child->pid)
 		return -1;
 	child->pid = 0;
 	child->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -130,6 +151,7 @@ void play_child_free(struct play_child *child)
 		(void)kill(-child->pid, SIGKILL);   /* its whole group; */
 		(void)waitpid(child->pid, NULL, 0); /* gone already is fine */
 	}
+	loop_defer_stop(child->loop, &child->turn);
 	if (child->out.fd >= 0)
 		loop_fd_close(child->loop, &child->out);
 	base_writer_done(&child->text);

@@ -54,6 +54,21 @@ static void print_notes(struct play *play, const struct play_step *step)
 	}
 }
 
+/* What a process said may be cut in the middle of a character, or be none at all. */
+static json_t *json_text(const char *text)
+{
+	json_t *value = json_string(text);
+	char clean[sizeof(((struct base_error *)0)->text)];
+	size_t i;
+
+	if (value)
+		return value;
+	for (i = 0; text[i] && i < sizeof(clean) - 1; i++)
+		clean[i] = (char)((unsigned char)text[i] < 0x80 ? text[i] : '?');
+	clean[i] = '\0';
+	return json_string(clean);
+}
+
 static void report_step(struct play *play, const struct play_step *step, uint64_t begun_ms,
                         const struct base_error *err)
 {
@@ -62,7 +77,7 @@ static void report_step(struct play *play, const struct play_step *step, uint64_
 	                        (json_int_t)(loop_now_ms(play->loop) - begun_ms));
 
 	if (err)
-		(void)json_object_set_new(row, "error", json_string(err->text));
+		(void)json_object_set_new(row, "error", json_text(err->text));
 	(void)json_array_append_new(json_object_get(play->report, "steps"), row);
 }
 
@@ -127,12 +142,25 @@ static int set_vars(struct play *play, char **list, unsigned count, struct base_
 	return 0;
 }
 
+/* SIGPIPE among them: who no longer reads our ladder must not make us leave processes behind. */
+static int signals_start(struct play *play)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	int rc = loop_signal_start(play->loop, SIGCHLD, on_child_signal, play);
+
+	for (size_t i = 0; !rc && i < BASE_COUNT(ends); i++)
+		rc = loop_signal_start(play->loop, ends[i], on_interrupt, play);
+	return rc;
+}
+
 static int prepare(struct play *play, struct base_error *err)
 {
 	static const char *const parties[] = { "controller", "gateway" };
 	const struct play_controller *c = play->scenario->controller;
 	int rc = loop_new(&play->loop);
 
+	if (!rc)
+		rc = signals_start(play);
 	if (rc)
 		return base_error_set(err, rc, "cannot make an event loop");
 	play->default_ms = DEFAULT_TIMEOUT_MS;
@@ -162,11 +190,7 @@ static int prepare(struct play *play, struct base_error *err)
 		rc = set_vars(play, play->scenario->vars, play->scenario->vars_count, err);
 	if (!rc)
 		rc = set_vars(play, play->options->set, play->options->set_count, err);
-	if (!rc)
-		rc = loop_signal_start(play->loop, SIGCHLD, on_child_signal, play);
-	if (!rc)
-		rc = loop_signal_start(play->loop, SIGINT, on_interrupt, play);
-	return rc ? rc : loop_signal_start(play->loop, SIGTERM, on_interrupt, play);
+	return rc;
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
@@ -248,9 +272,10 @@ int play_run(const struct play_options *options)
 		fprintf(stderr, "gatehouse: %s\n", base_error_format(&err, line, sizeof(line)));
 		return 2;
 	}
-	play.report = json_pack("{s:s, s:[]}", "scenario",
-	                        play.scenario->scenario ? play.scenario->scenario : options->path,
-	                        "steps");
+	play.report = json_pack(
+	        "{s:o, s:[]}", "scenario",
+	        json_text(play.scenario->scenario ? play.scenario->scenario : options->path),
+	        "steps");
 	if (!options->check_only && lacking(play.scenario)) {
 		printf("skip: %s needs %s, which is not in PATH\n", options->path,
 		       lacking(play.scenario));
