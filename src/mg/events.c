@@ -412,10 +412,13 @@ static void link_trigger(struct mg *mg, const struct mg_leg *leg, enum relay_eve
 {
 	if (!leg->partner || leg->link == H248_LINK_OFF || leg->tcp_role != RELAY_TCP_SERVER)
 		return;
-	if (kind == RELAY_TCP_UP)
-		(void)mg->bearer->endpoint_connect(leg->partner->endpoint);
-	else if (leg->link == H248_LINK_TCP_TLS && leg->partner->tls)
-		(void)mg->bearer->endpoint_start_tls(leg->partner->endpoint, TLS_ROLE_CLIENT);
+	if (kind == RELAY_TCP_UP) {
+		if (mg->bearer->endpoint_connect(leg->partner->endpoint))
+			mg_leg_unable(leg->partner, RELAY_TCP_FAILED);
+	} else if (leg->link == H248_LINK_TCP_TLS && leg->partner->tls) {
+		if (mg->bearer->endpoint_start_tls(leg->partner->endpoint, TLS_ROLE_CLIENT))
+			mg_leg_unable(leg->partner, RELAY_TLS_FAILED);
+	}
 }
 
 /* For audits: the peer writes its own subject, and must not be able to spoil their replies. */
@@ -470,4 +473,14 @@ void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay
 	notify(mg, &n);
 	if (event->kind == RELAY_TCP_UP || event->kind == RELAY_TLS_UP)
 		link_trigger(mg, leg, event->kind);
+}
+
+void mg_leg_unable(struct mg_leg *leg, enum relay_event_kind kind)
+{
+	struct relay_event event = { .kind = kind, .cause = RELAY_CAUSE_RESOURCES };
+
+	event.tls.alert = -1;
+	if (kind == RELAY_TLS_FAILED) /* no session with keys or names that are no longer right */
+		(void)leg->mg->bearer->endpoint_release(leg->endpoint, true);
+	mg_leg_event(leg, leg->endpoint, &event);
 }

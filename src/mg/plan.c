@@ -155,20 +155,21 @@ static void stream_settle(struct mg *mg, struct mg_plan *plan, struct mg_stream 
 
 	if (s->fresh && old && old->leg)
 		mg_leg_stats(mg, old->leg, &s->leg->carried);
-	if (s->leg && !s->fresh)
-		(void)mg_leg_update(mg, s->leg, s, mg_stream_domain(mg, s));
+	if (s->leg && !s->fresh && mg_leg_update(mg, s->leg, s, mg_stream_domain(mg, s)))
+		mg_leg_unable(s->leg, s->leg->tls ? RELAY_TLS_FAILED : RELAY_TCP_FAILED);
 }
 
 /*
- * The bearers' orders. One that finds no memory is lost like a SYN on the wire; the connection's
- * timeout then tells the controller.
+ * The bearers' orders. One that finds no memory comes after its reply's content is settled: so it
+ * is told as a failure to establish.
  */
 static void stream_orders(struct mg *mg, const struct mg_plan *plan, struct mg_stream *s)
 {
-	if (s->leg && s->est_tls && s->leg->tls && !s->fresh)
-		(void)mg->bearer->endpoint_start_tls(s->leg->endpoint, mg_stream_tls_role(s));
-	if (s->leg && s->est_tcp)
-		(void)mg->bearer->endpoint_connect(s->leg->endpoint);
+	if (s->leg && s->est_tls && s->leg->tls && !s->fresh &&
+	    mg->bearer->endpoint_start_tls(s->leg->endpoint, mg_stream_tls_role(s)))
+		mg_leg_unable(s->leg, RELAY_TLS_FAILED);
+	if (s->leg && s->est_tcp && mg->bearer->endpoint_connect(s->leg->endpoint))
+		mg_leg_unable(s->leg, RELAY_TCP_FAILED);
 	release(mg, plan, s);
 	s->fresh = s->est_tcp = s->est_tls = false;
 }

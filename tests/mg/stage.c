@@ -133,12 +133,16 @@ static int fake_remote_set(struct relay_endpoint *endpoint, const struct sockadd
 
 static int fake_tls_set(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls)
 {
+	if (fake_of(endpoint)->dull)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	fake_tls(fake_of(endpoint), tls);
 	return 0;
 }
 
 static int fake_connect(struct relay_endpoint *endpoint)
 {
+	if (fake_of(endpoint)->dull)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	fake_of(endpoint)->connected = true;
 	ORDER("connect %zu\n", number_of(fake_of(endpoint)));
 	return 0;

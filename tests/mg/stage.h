@@ -18,6 +18,7 @@ struct stage_endpoint {
 	enum relay_tcp_role tcp_role;
 	struct sockaddr_storage local, remote;
 	bool tls, removed, connected, send, receive;
+	bool dull; /* orders find no memory */
 	enum tls_role tls_role;
 	struct tls_domain *domain;
 	size_t psk_count, fingerprint_count;

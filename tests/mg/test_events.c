@@ -199,6 +199,27 @@ static void without_a_controller_a_notify_waits(void **state)
 	scene_end();
 }
 
+static void an_order_without_memory_is_told(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted("C=${A=${M{ST=1{" TCP_ANY "," TCP_PEER "}},E=5{tcpbcc/*,g/cause}}}");
+	accepted("C=1{MF=ip/1/1{SG{tcpbcc/EstBNC}}}"); /* another socket, one that connects */
+	assert_int_equal(st.requests, 0);
+	st.endpoint[1].dull = true;
+	accepted("C=1{MF=ip/1/1{SG{tcpbcc/EstBNC}}}");
+	notified("Type=EstFail,Cause=\"resources\",Side=local");
+	notified("g/cause{ST=1,Generalcause=UR}");
+	/* New fingerprints that do not get through end the session to be, not its check. */
+	accepted(TLS_ADD(",E=6{tlsbsc/*}"));
+	st.endpoint[st.endpoints - 1].dull = true;
+	stage_forget(&st);
+	accepted("C=2{MF=ip/1/2{M{ST=1{" TLS_PEER "}}}}");
+	notified("tlsbsc/BNCChange{ST=1,Type=EstFail");
+	assert_non_null(strstr(st.orders, "abort"));
+	scene_end();
+}
+
 static void every_event_is_one_line_of_log(void **state)
 {
 	(void)state;
@@ -297,6 +318,7 @@ int main(void)
 		cmocka_unit_test(notifies_keep_their_order),
 		cmocka_unit_test(without_memory_a_notify_is_lost),
 		cmocka_unit_test(without_a_controller_a_notify_waits),
+		cmocka_unit_test(an_order_without_memory_is_told),
 		cmocka_unit_test(every_event_is_one_line_of_log),
 		cmocka_unit_test(root_watches_the_controller),
 		cmocka_unit_test(service_states_change),
