@@ -442,11 +442,14 @@ void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t a
 
 /* -- what it came to ------------------------------------------------------------------------- */
 
+/* The profiles' names, so that what Notify says and what an audit says can be compared. */
 static const char *version_name(uint16_t version)
 {
-	static const char *const name[] = { "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3" };
-
-	return version >= 0x0301 && version <= 0x0304 ? name[version - 0x0301] : "";
+	for (unsigned v = PROFILE_TLS_1_0; v <= PROFILE_TLS_1_3; v <<= 1) {
+		if (profile_version_wire(v) == version)
+			return profile_version_name(v);
+	}
+	return "";
 }
 
 void tls_session_info(const struct tls_session *session, struct tls_info *ret)

@@ -163,7 +163,7 @@ struct tls_info {
 	bool established;
 	bool resumed;
 	uint16_t version;         /**< 0x0301 to 0x0304, 0 before */
-	const char *version_name; /**< "TLSv1.2" */
+	const char *version_name; /**< "TLS1.2" */
 	uint16_t suite;           /**< IANA code point, 0 before */
 	const char *suite_name;   /**< IANA name */
 	bool psk;                 /**< authenticated by a pre-shared key */

@@ -11,7 +11,7 @@ static void up_and_down_are_told(void **state)
 
 	(void)state;
 	scene_start();
-	snprintf(up.version_name, sizeof(up.version_name), "TLSv1.2");
+	snprintf(up.version_name, sizeof(up.version_name), "TLS1.2");
 	snprintf(up.suite_name, sizeof(up.suite_name), "TLS_PSK_WITH_AES_128_CBC_SHA256");
 	snprintf(up.peer_subject, sizeof(up.peer_subject), "CN=\"peer\"");
 	snprintf(down.text, sizeof(down.text), "the peer said no");
@@ -21,11 +21,11 @@ static void up_and_down_are_told(void **state)
 	         "Peer=\"198.51.100.7:50000\"}}}}");
 	stage_answer(&st);
 	stage_event_tls(&st, 0, RELAY_TLS_UP, RELAY_CAUSE_NONE, &up);
-	notified("tlsbsc/BNCChange{ST=1,Type=Est,Version=\"TLSv1.2\","
+	notified("tlsbsc/BNCChange{ST=1,Type=Est,Version=\"TLS1.2\","
 	         "Suite=\"TLS_PSK_WITH_AES_128_CBC_SHA256\",Resumed=on,Peer=\"CN=peer\"");
 	stage_answer(&st);
 	accepted("C=1{AV=ip/1/1{AT{M{ST=1{O{gatehouse/ver}}}}}}");
-	contains("gatehouse/ver=\"TLSv1.2\"");
+	contains("gatehouse/ver=\"TLS1.2\"");
 	/* What the peer calls itself does not spoil the reply. */
 	accepted("C=1{AV=ip/1/1{AT{M}}}");
 	contains("gatehouse/peer=\"CN=peer\"");
