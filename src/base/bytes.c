@@ -102,6 +102,8 @@ bool base_writer_reserve(struct base_writer *w, size_t len)
 		goto fail;
 	while (cap - w->len < len)
 		cap *= 2;
+	if (w->limit && cap > w->limit)
+		cap = w->limit;
 	data = moved(w, cap);
 	if (!data)
 		goto fail;

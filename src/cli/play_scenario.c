@@ -108,11 +108,11 @@ static int check_step(const struct config_doc *doc, const struct play_step *s, u
 		                   "write and content go together");
 	if (s->reply && !s->receive)
 		return refuse_step(doc, err, i, "reply", "reply belongs to receive");
-	if (s->status && !s->wait && !s->run)
-		return refuse_step(doc, err, i, "status", "status belongs to wait or run");
-	if (s->expect && !s->send && !s->raw && !s->start && !s->wait && !s->run)
+	if (s->status && !s->wait && !s->run && !s->stop)
+		return refuse_step(doc, err, i, "status", "status belongs to wait, stop or run");
+	if (s->expect && !s->send && !s->raw && !s->start && !s->wait && !s->stop && !s->run)
 		return refuse_step(doc, err, i, "expect",
-		                   "expect belongs to send, raw, start, wait or run");
+		                   "expect belongs to send, raw, start, wait, stop or run");
 	if (s->timeout && config_duration_parse(base_str_of(s->timeout), &ms) != 0)
 		return refuse_step(doc, err, i, "timeout",
 		                   "expected a duration such as 500ms, 10s or 2m");

@@ -214,8 +214,9 @@ static int child_finish(struct play *play, const struct play_step *step, struct 
 {
 	int rc = wait_for(play, has_ended, child, err), wanted = step->status ? *step->status : 0;
 	int status = rc ? -1 : play_child_status(child);
+	bool told_to = step->stop && !step->status && status == 128 + SIGTERM;
 
-	if (!rc && status != wanted)
+	if (!rc && status != wanted && !told_to)
 		rc = base_error_set(err, BASE_ERR(BASE_PEER, 0),
 		                    "%s ended with status %d, expected %d; it said: %s",
 		                    child->name, status, wanted, tail_of(child));

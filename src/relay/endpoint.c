@@ -379,8 +379,7 @@ static void on_link(void *arg)
 {
 	struct order *order = arg;
 
-	if (!relay_leg_gone(order->leg) && (!order->partner || !relay_leg_gone(order->partner)))
-		relay_leg_link(order->leg, order->partner);
+	relay_leg_link(order->leg, order->partner);
 	free(order);
 }
 

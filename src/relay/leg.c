@@ -72,8 +72,10 @@ static void part(struct relay_leg *leg, enum relay_input how)
 {
 	struct relay_leg *partner = unlink_partner(leg);
 
-	if (!partner)
+	if (!partner) {
+		leg->broke_alone |= how == RELAY_ON_PARTNER_BROKEN;
 		return;
+	}
 	/* One that has not begun is its controller's to use again; a listener's has none. */
 	if (!partner->owner && partner->state == RELAY_IDLE)
 		how = RELAY_ON_RELEASE;
@@ -123,8 +125,25 @@ static void set_free(struct relay_leg *leg)
 		resume_one(partner);
 }
 
+/* Of two that are linked one has ended already: a failure that nobody was there to hear is told
+ * now. */
+static void tell_late(struct relay_leg *gone, struct relay_leg *other)
+{
+	if (!gone->broke_alone || relay_leg_gone(other))
+		return;
+	gone->broke_alone = false;
+	relay_leg_input(other, RELAY_ON_PARTNER_BROKEN, RELAY_CAUSE_PARTNER, 0);
+}
+
 void relay_leg_link(struct relay_leg *leg, struct relay_leg *partner)
 {
+	if (partner && (relay_leg_gone(leg) || relay_leg_gone(partner))) {
+		tell_late(leg, partner);
+		tell_late(partner, leg);
+		return;
+	}
+	if (relay_leg_gone(leg))
+		return;
 	set_free(leg);
 	if (!partner)
 		return;

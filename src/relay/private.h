@@ -239,6 +239,7 @@ struct relay_leg {
 	bool peer_ended : 1;  /**< the peer has ended its direction */
 	bool end_carried : 1; /**< the partner knows */
 	bool abortive : 1;    /**< close with RST */
+	bool broke_alone : 1; /**< failed while it had no partner to tell */
 	bool cause_firm : 1;  /**< the end has begun: later causes are its consequences */
 
 	struct relay_counters counters;
@@ -256,6 +257,7 @@ void relay_leg_begin(struct relay_leg *leg);
 void relay_leg_adopt(struct relay_leg *leg);
 /** Register with the loop. false: the leg has been failed. */
 bool relay_leg_watch(struct relay_leg *leg);
+/** Link, or with NULL unlink. One that is gone is not linked, but a failure of its is told. */
 void relay_leg_link(struct relay_leg *leg, struct relay_leg *partner);
 /** Order to remove: close in order, then the last letter or the reaper. */
 void relay_leg_remove(struct relay_leg *leg);

@@ -87,13 +87,13 @@ void relay_shake_result(const struct relay_leg *leg, struct relay_tls_result *re
 	put(ret->version_name, sizeof(ret->version_name), info.version_name);
 	put(ret->suite_name, sizeof(ret->suite_name), info.suite_name);
 	ret->resumed = info.resumed;
-	ret->psk = info.psk;
 	ret->alert = info.alert;
 	ret->alert_side = info.alert_side;
-	ret->authenticated = info.psk;
+	ret->psk = info.psk && info.established; /* a key that was tried proves nothing */
+	ret->authenticated = ret->psk;
 	if (info.has_verdict) {
 		ret->reason = info.verdict.reason;
-		ret->authenticated = info.psk || info.verdict.authenticated;
+		ret->authenticated = ret->psk || info.verdict.authenticated;
 		ret->tolerated = info.verdict.tolerated;
 		ret->method = info.verdict.authenticated ? info.verdict.method : 0;
 		put(ret->peer_subject, sizeof(ret->peer_subject), info.verdict.subject);
@@ -115,7 +115,7 @@ void relay_shake_count(struct relay_leg *leg)
 static const char *verdict_word(const struct tls_info *info)
 {
 	if (info->psk)
-		return "psk";
+		return info->established ? "psk" : "psk-failed";
 	if (!info->has_verdict)
 		return "not-asked";
 	if (info->verdict.authenticated)

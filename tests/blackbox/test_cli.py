@@ -115,6 +115,12 @@ steps:
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(words, done.stderr)
 
+    def test_stop_ends_a_process(self):
+        done = self.play("steps:\n  - {start: a, command: 'exec tail -f /dev/null'}\n  - {stop: a}\n"
+                         "  - {start: b, command: 'trap \"exit 7\" TERM; echo up; while :; do wait; done', "
+                         "expect: {match: [up]}}\n  - {stop: b, status: 7}\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_no_process_is_left(self):
         done = self.play("steps:\n  - {start: a, command: 'echo pid=$$; exec tail -f /dev/null', "
                          "expect: {capture: ['pid=pid=([0-9]+)']}}\n"

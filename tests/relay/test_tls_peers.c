@@ -224,9 +224,35 @@ static void test_client_of_openssl_server(void **state)
 	scene_end(&scene);
 }
 
+/* A TLS endpoint that fails before it is linked: who is linked with it then hears of it. */
+static void test_failure_before_the_link(void **state)
+{
+	struct relay_endpoint_spec spec;
+	struct scene scene;
+	int fd;
+
+	scene_begin(&scene, *state, TLS_ROLE_SERVER, "modern");
+	spec = stage_server(&scene.front);
+	spec.tls = &scene.tls;
+	stage_add(&scene.stage, &spec);
+	fd = peer_connect(&scene.stage, endpoint_port(scene.front.endpoint));
+	peer_send(&scene.stage, fd, "GET / HTTP/1.0\r\n\r\n");
+	stage_expect(&scene.stage, &scene.front, RELAY_TCP_DOWN);
+	close(fd);
+	spec = stage_client(&scene.back, scene.port);
+	stage_add(&scene.stage, &spec);
+	scene.far = peer_accept(&scene.stage, scene.listener);
+	stage_expect(&scene.stage, &scene.back, RELAY_TCP_UP);
+	assert_int_equal(relay_endpoint_link(scene.front.endpoint, scene.back.endpoint), 0);
+	stage_expect(&scene.stage, &scene.back, RELAY_TCP_DOWN);
+	assert_int_equal(scene.back.last[RELAY_TCP_DOWN].cause, RELAY_CAUSE_PARTNER);
+	scene_end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_failure_before_the_link),
 		cmocka_unit_test(test_linked_tls),
 		cmocka_unit_test(test_listener_and_a_failed_front),
 		cmocka_unit_test(test_openssl_client_with_psk),
