@@ -63,7 +63,7 @@ static json_t *json_text(const char *text)
 
 	if (value)
 		return value;
-	for (i = 0; text[i] && i < sizeof(clean) - 1; i++)
+	for (i = 0; i < sizeof(clean) - 1 && text[i]; i++)
 		clean[i] = (char)((unsigned char)text[i] < 0x80 ? text[i] : '?');
 	clean[i] = '\0';
 	return json_string(clean);
