@@ -37,25 +37,35 @@ static void lost(struct mg *mg, const struct mg_notice *notice, int rc)
 	         base_err_class(rc), base_err_detail(rc));
 }
 
-/* Send from the head until one is out; with no controller they wait. */
-static void push(struct mg *mg, struct mg_term *term)
+/* Try to send. @return 0 when it is out, H248_E_NOT_READY in the detail when it has to wait. */
+static int offer(struct mg *mg, struct mg_notice *n)
 {
 	int rc;
 
-	while (!base_list_empty(&term->notices)) {
-		struct mg_notice *n = BASE_CONTAINER_OF(term->notices.next, struct mg_notice, node);
+	if (n->out)
+		return 0;
+	n->out = true;
+	rc = mg->ops.request(mg->ops.arg, n->request, n);
+	if (rc)
+		n->out = false;
+	else
+		mg->counts.notifies++;
+	return rc;
+}
 
-		if (n->out)
-			return;
-		n->out = true;
-		rc = mg->ops.request(mg->ops.arg, n->request, n);
-		if (!rc) {
-			mg->counts.notifies++;
+/* Send from the head until one is out; with no controller they wait. */
+static void push(struct mg *mg, struct mg_term *term)
+{
+	struct base_node *node;
+
+	while ((node = base_list_shift(&term->notices))) {
+		struct mg_notice *n = BASE_CONTAINER_OF(node, struct mg_notice, node);
+		int rc = offer(mg, n);
+
+		if (!rc || base_err_detail(rc) == H248_E_NOT_READY) {
+			base_list_insert(&term->notices, node); /* stays at the head */
 			return;
 		}
-		n->out = false;
-		if (base_err_detail(rc) == H248_E_NOT_READY)
-			return;
 		lost(mg, n, rc);
 		mg_notice_free(n);
 	}
