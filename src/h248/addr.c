@@ -12,6 +12,40 @@ bool h248_addr_equal(const struct h248_addr *a, const struct h248_addr *b)
 	       a->scope == b->scope && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
 }
 
+bool h248_addr_loopback(const struct h248_addr *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const uint8_t *ip = a->ip;
+
+	if (a->family == 6 && memcmp(ip, mapped, sizeof(mapped)) == 0)
+		return ip[12] == 127; /* an IPv4 address in IPv6's clothes */
+	if (a->family == 6)
+		return memcmp(ip, &in6addr_loopback, 16) == 0;
+	return a->family == 4 && ip[0] == 127;
+}
+
+bool h248_addr_protected(const struct h248_addr *a)
+{
+	return a->transport == H248_TLS || h248_addr_loopback(a);
+}
+
+static const char *const names[H248_TRANSPORT_KINDS] = {
+	[H248_UDP] = "udp", [H248_TCP] = "tcp", [H248_TLS] = "tls", [H248_SCTP] = "sctp"
+};
+
+const char *h248_transport_name(unsigned transport)
+{
+	return transport < H248_TRANSPORT_KINDS && names[transport] ? names[transport] : "?";
+}
+
+unsigned h248_transport_find(struct base_str name)
+{
+	for (unsigned i = 1; i < H248_TRANSPORT_KINDS; i++)
+		if (base_str_eq(name, base_str_of(names[i])))
+			return i;
+	return 0;
+}
+
 /* Cut `host` and `port` out of any of the forms; a bare IPv6 address has more than one colon. */
 static int split(struct base_str text, struct base_str *host, struct base_str *port)
 {
@@ -75,7 +109,7 @@ int h248_addr_parse(enum h248_transport_kind transport, struct base_str text, ui
 const char *h248_addr_format(const struct h248_addr *a, char buf[H248_ADDR_TEXT])
 {
 	char host[INET6_ADDRSTRLEN] = "?";
-	const char *transport = a->transport == H248_TCP ? "tcp" : "udp";
+	const char *transport = h248_transport_name(a->transport);
 
 	if (!h248_addr_known(a)) {
 		snprintf(buf, H248_ADDR_TEXT, "-");

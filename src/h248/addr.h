@@ -12,7 +12,10 @@
 /** Registered port of the text encoding (RFC 3525, 9), UDP and TCP. */
 #define H248_PORT_TEXT 2944
 
-enum h248_transport_kind { H248_UDP = 1, H248_TCP };
+/** How messages travel. H248_TLS is TCP with TPKT inside TLS. */
+enum h248_transport_kind { H248_UDP = 1, H248_TCP, H248_TLS, H248_SCTP };
+/** One more than the last of them, for arrays. */
+#define H248_TRANSPORT_KINDS 5
 
 /** All zero is "no address". */
 struct h248_addr {
@@ -21,8 +24,9 @@ struct h248_addr {
 	uint16_t port;
 	uint32_t scope; /**< interface of an IPv6 link-local address, else 0 */
 	/**
-	 * Which socket: the TCP connection or the UDP socket a message came by, so that its answer
-	 * goes back that way. 0 = the transport chooses (TCP: connects when it has to).
+	 * Which socket: the connection (TCP, TLS), association (SCTP) or UDP socket a message came
+	 * by, so that its answer goes back that way. 0 = the transport chooses (it connects when it
+	 * has to).
 	 */
 	uint32_t conn;
 	uint8_t ip[16]; /**< network order; 4 octets used for family 4 */
@@ -32,6 +36,25 @@ static inline bool h248_addr_known(const struct h248_addr *a)
 {
 	return a->transport != 0;
 }
+/**
+ * Does this transport have connections, which carry a message surely or end? Then nothing is
+ * repeated (RFC 3525, D.2) and the end of a connection is told. UDP has none. Pure.
+ */
+static inline bool h248_addr_connected(const struct h248_addr *a)
+{
+	return a->transport == H248_TCP || a->transport == H248_TLS || a->transport == H248_SCTP;
+}
+/** Is it an address of this machine's own loopback (127.0.0.0/8, ::1)? Pure. */
+bool h248_addr_loopback(const struct h248_addr *a);
+/**
+ * May a key travel this way? Inside TLS, or without leaving the machine. What an IPsec gateway or
+ * the kernel does underneath cannot be seen from here. Pure.
+ */
+bool h248_addr_protected(const struct h248_addr *a);
+/** "udp", "tcp", "tls", "sctp"; "?" for another number. Pure. */
+const char *h248_transport_name(unsigned transport);
+/** The other way; 0 for another word. Pure. */
+unsigned h248_transport_find(struct base_str name);
 /** Same transport, host and port, by whatever socket. Pure. */
 bool h248_addr_equal(const struct h248_addr *a, const struct h248_addr *b);
 /**

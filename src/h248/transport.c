@@ -31,6 +31,7 @@ int h248_transport_new(struct h248_transport **ret, struct loop *loop,
 	t->ops = *ops;
 	t->config.max_conns = or_default(t->config.max_conns, 1024);
 	t->config.max_output = or_default(t->config.max_output, 1U << 20);
+	t->config.mark_output = or_default(t->config.mark_output, t->config.max_output / 4);
 	t->config.connect_ms = or_default(t->config.connect_ms, 10000);
 	t->config.partial_ms = or_default(t->config.partial_ms, 30000);
 	base_list_init(&t->udp);
@@ -72,6 +73,10 @@ int h248_transport_send(struct h248_transport *t, const struct h248_addr *to, co
 		no = udp_send(t, to, data, len);
 	else if (to->transport == H248_TCP)
 		no = tcp_send(t, to, data, len);
+	if (no > 0)
+		t->counters[to->transport % H248_TRANSPORT_KINDS].errors_out++;
+	if (no < 0)
+		return BASE_ERR(BASE_AGAIN, 0);
 	return no ? BASE_ERR(BASE_LOCAL, no) : 0;
 }
 
@@ -83,6 +88,30 @@ void h248_transport_close(struct h248_transport *t, const struct h248_addr *conn
 size_t h248_transport_conns(const struct h248_transport *t)
 {
 	return t->conns_count;
+}
+
+bool h248_transport_full(const struct h248_transport *t, const struct h248_addr *to)
+{
+	return h248_addr_connected(to) && tcp_full(t, to);
+}
+
+/* ---- counters ---- */
+
+void h248_transport_counters(const struct h248_transport *t, enum h248_transport_kind kind,
+                             struct h248_transport_counters *ret)
+{
+	*ret = t->counters[kind % H248_TRANSPORT_KINDS];
+}
+
+bool h248_transport_conn_counters(const struct h248_transport *t, const struct h248_addr *conn,
+                                  struct h248_transport_counters *ret)
+{
+	const struct h248_transport_counters *found =
+	        conn->transport == H248_UDP ? udp_counters(t, conn) : tcp_counters(t, conn);
+
+	if (found)
+		*ret = *found;
+	return found != NULL;
 }
 
 /* ---- addresses and sockets ---- */

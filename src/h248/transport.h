@@ -36,24 +36,32 @@ struct h248_transport;
 struct h248_transport_ops {
 	/** A message. `data` is borrowed until return. Sending and closing are allowed here. */
 	void (*on_message)(void *arg, const struct h248_addr *from, const void *data, size_t len);
-	/** A TCP connection is open, made by us or accepted. May be NULL. */
+	/** A connection is open, made by us or accepted. May be NULL. */
 	void (*on_connected)(void *arg, const struct h248_addr *conn);
 	/**
-	 * A TCP connection could not be made or has ended, with the reason for people; not called
+	 * A connection could not be made or has ended, with the reason for people; not called
 	 * for those that we closed ourselves. May be NULL.
 	 */
 	void (*on_closed)(void *arg, const struct h248_addr *conn, const char *reason);
+	/**
+	 * After h248_transport_send has said BASE_AGAIN for this connection: little waits now, send
+	 * on. Called from the loop. Not called when the connection ends first. May be NULL.
+	 */
+	void (*on_drained)(void *arg, const struct h248_addr *conn);
 	void *arg;
 };
 
 /** All zero takes every default. */
 struct h248_transport_config {
-	uint32_t max_conns;  /**< TCP connections that come in; 0 = 1024. More are accepted and
-	                          closed. As many again may go out */
-	uint32_t max_output; /**< octets waiting for one TCP peer; 0 = 1 MiB. More closes it */
-	uint32_t connect_ms; /**< give up connecting; 0 = 10000 */
-	uint32_t partial_ms; /**< most time between the first and last octet of a message, and
-	                          until the first message of an accepted one; 0 = 30000 */
+	uint32_t max_conns;   /**< TCP connections that come in; 0 = 1024. More are accepted and
+	                           closed. As many again may go out */
+	uint32_t max_output;  /**< octets waiting for one peer; 0 = 1 MiB. More closes it */
+	uint32_t mark_output; /**< octets waiting for one peer from which on h248_transport_send
+	                           says BASE_AGAIN; drained below half of it; 0 = a quarter of
+	                           max_output */
+	uint32_t connect_ms;  /**< give up connecting; 0 = 10000 */
+	uint32_t partial_ms;  /**< most time between the first and last octet of a message, and
+	                           until the first message of an accepted one; 0 = 30000 */
 };
 
 /** `config` and `ops` are copied. @return 0, or BASE_LOCAL. */
@@ -78,17 +86,58 @@ int h248_transport_listen(struct h248_transport *t, struct h248_addr *local,
  * TCP: by the connection that `to->conn` names; with 0, by an open one to that address, else by a
  * new one, which keeps the message until it is open.
  *
- * @return 0 when it is on its way (which promises nothing more); BASE_LOCAL when it is too long,
- *         the socket would not take it, or there is no such socket or connection any more
+ * @return 0 when it is on its way (which promises nothing more); BASE_AGAIN when it is on its way
+ *         too, but the peer reads slowly: what can wait should wait for on_drained; BASE_LOCAL when
+ *         it is too long, the socket would not take it, or there is no such socket or connection
+ *         any more
  */
 int h248_transport_send(struct h248_transport *t, const struct h248_addr *to, const void *data,
                         size_t len);
 /**
- * Close the TCP connection that `conn->conn` names, or all to that address when that is 0. What
+ * Close the connection that `conn->conn` names, or all to that address when that is 0. What
  * was accepted for sending is still sent, as far as the socket takes it at once.
  */
 void h248_transport_close(struct h248_transport *t, const struct h248_addr *conn);
-/** Open TCP connections, for tests and status. */
+/** Open connections, for tests and status. */
 size_t h248_transport_conns(const struct h248_transport *t);
+/** Does output to this address wait above the mark? False for what is not connected. */
+bool h248_transport_full(const struct h248_transport *t, const struct h248_addr *to);
+
+/* ---- counters ---- */
+
+/**
+ * Octets are those of messages, without frames. How they add up, for one kind of transport:
+ *   connections open now = connects + accepts - failures - closes (connecting ones not counted)
+ * A kind's counters are the sums of its sockets' and connections', those that have ended included;
+ * its errors_out and refused also have those that never had a connection.
+ */
+#define H248_TRANSPORT_COUNTERS(X)                                                                 \
+	X(messages_in, "messages received")                                                        \
+	X(messages_out, "messages handed to the socket or kept for it")                            \
+	X(octets_in, "octets of messages received")                                                \
+	X(octets_out, "octets of messages handed to the socket or kept for it")                    \
+	X(errors_in, "connections ended because what came was no message")                         \
+	X(errors_out, "messages refused: too long, no room, or the socket would not")              \
+	X(connects, "connections made by us")                                                      \
+	X(accepts, "connections accepted")                                                         \
+	X(refused, "connections that could not be made, or were turned away")                      \
+	X(failures, "open connections ended by the peer, the network or an error")                 \
+	X(closes, "open connections ended by us")                                                  \
+	X(full, "times that output for a peer went above the mark")
+
+struct h248_transport_counters {
+#define H248_TRANSPORT_COUNTER_FIELD(name, text) uint64_t name;
+	H248_TRANSPORT_COUNTERS(H248_TRANSPORT_COUNTER_FIELD)
+#undef H248_TRANSPORT_COUNTER_FIELD
+};
+/** Of all sockets of one kind since the start. */
+void h248_transport_counters(const struct h248_transport *t, enum h248_transport_kind kind,
+                             struct h248_transport_counters *ret);
+/**
+ * Of the one connection or UDP socket that `conn->conn` names, or (0) an open connection to that
+ * address. @return false when there is none
+ */
+bool h248_transport_conn_counters(const struct h248_transport *t, const struct h248_addr *conn,
+                                  struct h248_transport_counters *ret);
 
 #endif

@@ -16,12 +16,17 @@ struct h248_transport {
 	struct base_node listeners; /* struct tcp_listener */
 	struct base_node conns;     /* struct tcp_conn, the most recently used first */
 	size_t conns_count, accepted_count;
+	struct h248_transport_counters counters[H248_TRANSPORT_KINDS];
 	struct base_node dead; /* connections closed inside a callback, freed by `reap` */
 	struct loop_task reap;
 	uint8_t *buffer; /* one datagram, or one read of a stream; never kept */
 };
 
 #define TRANSPORT_BUFFER 65536
+
+/** Count `n` of `field` for a kind and for one of its sockets. */
+#define TRANSPORT_COUNT(t, kind, own, field, n)                                                    \
+	((t)->counters[kind].field += (n), (own)->field += (n))
 
 /** Our form of an address into the socket's, and back. */
 socklen_t transport_sockaddr(const struct h248_addr *a, struct sockaddr_storage *ret);
@@ -37,11 +42,18 @@ uint32_t transport_number(struct h248_transport *t);
 
 int udp_listen(struct h248_transport *t, struct h248_addr *local);
 int udp_send(struct h248_transport *t, const struct h248_addr *to, const void *data, size_t len);
+const struct h248_transport_counters *udp_counters(const struct h248_transport *t,
+                                                   const struct h248_addr *local);
 void udp_done(struct h248_transport *t);
 
 int tcp_listen(struct h248_transport *t, struct h248_addr *local);
+/** 0, an errno, or TRANSPORT_FULL: taken, but more than the mark waits. */
+#define TRANSPORT_FULL (-1)
 int tcp_send(struct h248_transport *t, const struct h248_addr *to, const void *data, size_t len);
 void tcp_close(struct h248_transport *t, const struct h248_addr *conn);
+const struct h248_transport_counters *tcp_counters(const struct h248_transport *t,
+                                                   const struct h248_addr *conn);
+bool tcp_full(const struct h248_transport *t, const struct h248_addr *conn);
 void tcp_done(struct h248_transport *t);
 
 #endif

@@ -34,6 +34,8 @@ struct tcp_conn {
 	struct h248_addr addr; /* the far end; `conn` is our number */
 	bool connecting, dead;
 	bool accepted;
+	bool full; /* more than the mark waited, and its user was told */
+	struct h248_transport_counters count;
 	struct base_writer in, out;
 	size_t out_at;           /* octets of `out` already gone */
 	struct loop_timer timer; /* connecting, or an unfinished message */
@@ -42,8 +44,10 @@ struct tcp_conn {
 };
 
 /* Reads of one connection before others get their turn. */
-#define TCP_BURST       16
-#define ACCEPT_AGAIN_MS 200
+#define TCP_BURST          16
+#define ACCEPT_AGAIN_MS    200
+
+#define COUNT(c, field, n) TRANSPORT_COUNT((c)->t, H248_TCP, &(c)->count, field, n)
 
 static void on_event(void *arg, unsigned events);
 
@@ -92,6 +96,10 @@ __attribute__((format(printf, 2, 3))) static void conn_fail(struct tcp_conn *c, 
 	va_start(ap, fmt);
 	vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
+	if (c->connecting)
+		COUNT(c, refused, 1);
+	else
+		COUNT(c, failures, 1);
 	conn_end(c);
 	if (t->ops.on_closed)
 		t->ops.on_closed(t->ops.arg, &c->addr, reason);
@@ -159,6 +167,19 @@ static void flush(struct tcp_conn *c)
 	c->out_at = 0;
 }
 
+/* Write on what waits, and tell the user when little is left. */
+static void drain(struct tcp_conn *c)
+{
+	struct h248_transport *t = c->t;
+
+	flush(c);
+	if (!c->full || c->why[0] || waiting(c) >= (t->config.mark_output + 1) / 2)
+		return;
+	c->full = false;
+	if (t->ops.on_drained)
+		t->ops.on_drained(t->ops.arg, &c->addr);
+}
+
 /* Keep what the socket did not take of header and data, of which `done` octets are gone. */
 static int keep(struct tcp_conn *c, struct iovec iov[2], size_t done)
 {
@@ -183,10 +204,15 @@ static int keep(struct tcp_conn *c, struct iovec iov[2], size_t done)
 		conn_fail_later(c, "no memory");
 		return ENOMEM;
 	}
-	return 0;
+	if (waiting(c) < c->t->config.mark_output)
+		return 0;
+	if (!c->full)
+		COUNT(c, full, 1);
+	c->full = true;
+	return TRANSPORT_FULL;
 }
 
-static int conn_send(struct tcp_conn *c, const void *data, size_t len)
+static int conn_write(struct tcp_conn *c, const void *data, size_t len)
 {
 	uint8_t header[H248_TPKT_HEADER];
 	struct iovec iov[2] = { { header, sizeof(header) }, { (void *)data, len } };
@@ -208,6 +234,19 @@ static int conn_send(struct tcp_conn *c, const void *data, size_t len)
 	return keep(c, iov, done);
 }
 
+static int conn_send(struct tcp_conn *c, const void *data, size_t len)
+{
+	int no = conn_write(c, data, len);
+
+	if (no > 0) {
+		c->count.errors_out++; /* the kind's: h248_transport_send */
+	} else {
+		COUNT(c, messages_out, 1);
+		COUNT(c, octets_out, len);
+	}
+	return no;
+}
+
 /* ---- reading ---- */
 
 /* Hand on each whole message at the start of `data`. @return octets used; what is left is the
@@ -223,14 +262,18 @@ static size_t hand_on(struct tcp_conn *c, struct base_str data)
 		int rc = h248_tpkt_next(rest, &message, &n);
 
 		if (rc) {
-			if (rest.len && base_err_class(rc) == BASE_PEER)
+			if (rest.len && base_err_class(rc) == BASE_PEER) {
+				COUNT(c, errors_in, 1);
 				conn_fail(c, "not a TPKT (RFC 1006): %02x %02x ...",
 				          (unsigned char)rest.ptr[0],
 				          rest.len > 1 ? (unsigned char)rest.ptr[1] : 0);
+			}
 			break;
 		}
 		used += n;
 		loop_timer_stop(t->loop, &c->timer);
+		COUNT(c, messages_in, 1);
+		COUNT(c, octets_in, message.len);
 		t->ops.on_message(t->ops.arg, &c->addr, message.ptr, message.len);
 	}
 	return used;
@@ -303,6 +346,7 @@ static bool connected(struct tcp_conn *c)
 		return false;
 	}
 	c->connecting = false;
+	COUNT(c, connects, 1);
 	loop_timer_stop(t->loop, &c->timer);
 	if (t->ops.on_connected)
 		t->ops.on_connected(t->ops.arg, &c->addr);
@@ -320,7 +364,7 @@ static void on_event(void *arg, unsigned events)
 			return;
 	}
 	if (events & LOOP_WRITABLE)
-		flush(c);
+		drain(c);
 	if (events & (LOOP_READABLE | LOOP_HANGUP | LOOP_ERROR))
 		receive(c);
 }
@@ -415,11 +459,15 @@ static void accept_all(void *arg)
 			continue;
 		if (t->accepted_count >= t->config.max_conns) {
 			close(fd);
+			t->counters[H248_TCP].refused++;
 			continue;
 		}
 		transport_addr(H248_TCP, &sa, 0, &from);
 		c = conn_new(t, fd, &from, false, &no); /* without room it is closed, no more */
-		if (c && t->ops.on_connected)
+		if (!c)
+			continue;
+		COUNT(c, accepts, 1);
+		if (t->ops.on_connected)
 			t->ops.on_connected(t->ops.arg, &c->addr);
 	}
 }
@@ -454,19 +502,27 @@ int tcp_listen(struct h248_transport *t, struct h248_addr *local)
 
 /* ---- for transport.c ---- */
 
-static struct tcp_conn *find(struct h248_transport *t, const struct h248_addr *to)
+static struct tcp_conn *look_up(const struct h248_transport *t, const struct h248_addr *to)
 {
 	BASE_LIST_EACH(&t->conns, node, after)
 	{
 		struct tcp_conn *c = BASE_CONTAINER_OF(node, struct tcp_conn, node);
 
-		if (to->conn ? c->addr.conn == to->conn : h248_addr_equal(&c->addr, to)) {
-			base_list_remove(&c->node); /* those in use are found at once */
-			base_list_insert(&t->conns, &c->node);
+		if (to->conn ? c->addr.conn == to->conn : h248_addr_equal(&c->addr, to))
 			return c;
-		}
 	}
 	return NULL;
+}
+
+static struct tcp_conn *find(struct h248_transport *t, const struct h248_addr *to)
+{
+	struct tcp_conn *c = look_up(t, to);
+
+	if (c) { /* those in use are found at once */
+		base_list_remove(&c->node);
+		base_list_insert(&t->conns, &c->node);
+	}
+	return c;
 }
 
 int tcp_send(struct h248_transport *t, const struct h248_addr *to, const void *data, size_t len)
@@ -489,8 +545,26 @@ void tcp_close(struct h248_transport *t, const struct h248_addr *conn)
 {
 	struct tcp_conn *c;
 
-	while ((c = find(t, conn)) != NULL)
+	while ((c = find(t, conn)) != NULL) {
+		if (!c->connecting)
+			COUNT(c, closes, 1);
 		conn_end(c);
+	}
+}
+
+const struct h248_transport_counters *tcp_counters(const struct h248_transport *t,
+                                                   const struct h248_addr *conn)
+{
+	const struct tcp_conn *c = look_up(t, conn);
+
+	return c ? &c->count : NULL;
+}
+
+bool tcp_full(const struct h248_transport *t, const struct h248_addr *conn)
+{
+	const struct tcp_conn *c = look_up(t, conn);
+
+	return c && c->full;
 }
 
 void tcp_done(struct h248_transport *t)

@@ -12,6 +12,7 @@ struct udp_socket {
 	struct loop_fd w;
 	struct loop_task more; /* edge triggered: nobody tells again what was left unread */
 	struct h248_addr local;
+	struct h248_transport_counters count;
 };
 
 /* At most this many datagrams before the loop's other descriptors get their turn. */
@@ -34,6 +35,8 @@ static void receive(void *arg)
 		if (n < 0) /* an ICMP error about something sent: the next read goes on */
 			continue;
 		transport_addr(H248_UDP, &sa, s->local.conn, &from);
+		TRANSPORT_COUNT(t, H248_UDP, &s->count, messages_in, 1);
+		TRANSPORT_COUNT(t, H248_UDP, &s->count, octets_in, (size_t)n);
 		t->ops.on_message(t->ops.arg, &from, t->buffer, (size_t)n);
 		base_wipe(t->buffer, (size_t)n); /* it may have held a key */
 	}
@@ -84,11 +87,28 @@ int udp_send(struct h248_transport *t, const struct h248_addr *to, const void *d
 
 		if (s->local.family != to->family || (to->conn && to->conn != s->local.conn))
 			continue;
-		if (sendto(s->w.fd, data, len, 0, (struct sockaddr *)&sa, sa_len) < 0)
+		if (sendto(s->w.fd, data, len, 0, (struct sockaddr *)&sa, sa_len) < 0) {
+			s->count.errors_out++; /* the kind's: h248_transport_send */
 			return errno;
+		}
+		TRANSPORT_COUNT(t, H248_UDP, &s->count, messages_out, 1);
+		TRANSPORT_COUNT(t, H248_UDP, &s->count, octets_out, len);
 		return 0;
 	}
 	return ENOTSOCK;
+}
+
+const struct h248_transport_counters *udp_counters(const struct h248_transport *t,
+                                                   const struct h248_addr *local)
+{
+	BASE_LIST_EACH(&t->udp, node, after)
+	{
+		struct udp_socket *s = BASE_CONTAINER_OF(node, struct udp_socket, node);
+
+		if (local->conn == s->local.conn)
+			return &s->count;
+	}
+	return NULL;
 }
 
 void udp_done(struct h248_transport *t)

@@ -193,7 +193,7 @@ size_t h248_txn_remembered(const struct h248_txn *txn)
 
 size_t txn_limit(const struct h248_txn *txn, const struct h248_addr *to)
 {
-	return to->transport == H248_TCP ? H248_TPKT_MAX : txn->config.max_udp;
+	return h248_addr_connected(to) ? H248_TPKT_MAX : txn->config.max_udp;
 }
 
 void txn_put(struct h248_txn *txn, const struct h248_addr *to, const void *data, size_t len)
@@ -407,13 +407,13 @@ static const struct h248_fault *message_fault(const struct h248_message *msg)
 /* A stranger has been answered 504: its connection would only keep others out. */
 static void refuse_connection(struct h248_txn *txn, const struct h248_addr *from)
 {
-	if (from->transport != H248_TCP || !txn->ops.close)
+	if (!h248_addr_connected(from) || !txn->ops.close)
 		return;
 	BASE_LIST_EACH(&txn->peers, node, after)
 	{
 		const struct h248_addr *a = &BASE_CONTAINER_OF(node, struct h248_peer, node)->addr;
 
-		if (a->transport == H248_TCP &&
+		if (h248_addr_connected(a) &&
 		    (a->conn ? a->conn == from->conn : h248_addr_equal(a, from)))
 			return;
 	}
@@ -490,7 +490,7 @@ static struct h248_peer *next_by(struct h248_txn *txn, const struct h248_addr *c
 	{
 		struct h248_peer *peer = BASE_CONTAINER_OF(node, struct h248_peer, node);
 
-		if (peer->round == txn->round || peer->addr.transport != H248_TCP)
+		if (peer->round == txn->round || !h248_addr_connected(&peer->addr))
 			continue;
 		if (peer->addr.conn ? peer->addr.conn == conn->conn
 		                    : h248_addr_equal(&peer->addr, conn))

@@ -141,7 +141,7 @@ static void wait(struct outgoing *o, uint64_t ms)
 {
 	uint64_t left = left_ms(o);
 
-	if (o->peer->addr.transport == H248_TCP)
+	if (h248_addr_connected(&o->peer->addr))
 		ms = left;
 	loop_timers_start(&o->peer->txn->timers, &o->timer, BASE_MIN(ms, left), on_timer, o);
 }

@@ -81,7 +81,7 @@ void h248_peer_free(struct h248_peer *peer)
 	txn = peer->txn;
 	txn->depth++; /* the callbacks of its requests may look at it */
 	txn_out_drop(peer, true);
-	if (peer->addr.transport == H248_TCP && txn->ops.close)
+	if (h248_addr_connected(&peer->addr) && txn->ops.close)
 		txn->ops.close(txn->ops.arg, &peer->addr);
 	empty(peer);
 	if (--txn->depth == 0)
@@ -151,7 +151,7 @@ struct h248_peer *txn_peer_of(struct h248_txn *txn, const struct h248_addr *from
 
 	if (peer) {
 		/* A connection made anew by the same host replaces the one that ended. */
-		if (from->transport == H248_TCP && peer->addr.transport == H248_TCP &&
+		if (h248_addr_connected(from) && from->transport == peer->addr.transport &&
 		    memcmp(from->ip, peer->addr.ip, sizeof(from->ip)) == 0 && peer->addr.conn)
 			peer->addr = *from;
 		return peer;

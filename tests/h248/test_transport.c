@@ -64,7 +64,7 @@ struct side {
 	struct h248_addr from; /* of the last message */
 	char got[1024];        /* all messages, each with a '|' behind */
 	size_t count, got_len, total;
-	unsigned opened, closed;
+	unsigned opened, closed, drained;
 	const char *where; /* the last message was */
 	char reason[128];
 };
@@ -103,10 +103,18 @@ static void on_closed(void *arg, const struct h248_addr *conn, const char *reaso
 	snprintf(s->reason, sizeof(s->reason), "%s", reason);
 }
 
+static void on_drained(void *arg, const struct h248_addr *conn)
+{
+	struct side *s = arg;
+
+	assert_false(h248_transport_full(s->t, conn));
+	s->drained++;
+}
+
 static void side_new(struct side *s, struct loop *loop, const struct h248_transport_config *config)
 {
 	static const struct h248_transport_config none = { 0 };
-	struct h248_transport_ops ops = { on_message, on_connected, on_closed, s };
+	struct h248_transport_ops ops = { on_message, on_connected, on_closed, on_drained, s };
 
 	*s = (struct side){ .loop = loop };
 	assert_int_equal(h248_transport_new(&s->t, loop, config ? config : &none, &ops), 0);
@@ -141,6 +149,11 @@ static int teardown(void **state)
 {
 	loop_free(*state);
 	return 0;
+}
+
+static bool taken(int rc)
+{
+	return rc == 0 || base_err_class(rc) == BASE_AGAIN;
 }
 
 /* A peer that is only a socket. */
@@ -257,7 +270,7 @@ static void tcp_largest_message(void **state)
 	to = target_of(&b);
 	assert_int_not_equal(h248_transport_send(a.t, &to, big, H248_TPKT_MAX + 1), 0);
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(h248_transport_send(a.t, &to, big, H248_TPKT_MAX), 0);
+		assert_true(taken(h248_transport_send(a.t, &to, big, H248_TPKT_MAX)));
 	UNTIL(loop, a.count == 5);
 	assert_int_equal(a.total, 5 * (size_t)H248_TPKT_MAX);
 	h248_transport_free(a.t);
@@ -341,7 +354,7 @@ static void tcp_output_is_bounded(void **state)
 	fd = raw_connect(&s);
 	assert_int_equal(write(fd, "\3\0\0\5a", 5), 5);
 	UNTIL(loop, s.count == 1);
-	for (int i = 0; i < 10000 && rc == 0; i++) /* the peer never reads */
+	for (int i = 0; i < 10000 && taken(rc); i++) /* the peer never reads */
 		rc = h248_transport_send(s.t, &s.from, data, sizeof(data));
 	assert_int_equal(base_err_class(rc), BASE_LOCAL);
 	assert_int_equal(s.closed, 0);
@@ -359,7 +372,7 @@ static void tcp_slow_reader_gets_everything(void **state)
 	static const char data[50000] = { 0 };
 	size_t want = 0, got = 0;
 	char buf[65536];
-	int fd;
+	int fd, rc = 0;
 
 	side_new(&s, loop, &config);
 	assert_true(side_listen(&s, H248_TCP, "127.0.0.1"));
@@ -368,9 +381,13 @@ static void tcp_slow_reader_gets_everything(void **state)
 	UNTIL(loop, s.count == 1);
 	/* More than the sockets take: the rest waits here and leaves when there is room. */
 	for (int i = 0; i < 300; i++) {
-		assert_int_equal(h248_transport_send(s.t, &s.from, data, sizeof(data)), 0);
+		rc = h248_transport_send(s.t, &s.from, data, sizeof(data));
+		assert_true(taken(rc));
 		want += sizeof(data) + H248_TPKT_HEADER;
 	}
+	assert_int_equal(base_err_class(rc), BASE_AGAIN);
+	assert_true(h248_transport_full(s.t, &s.from));
+	assert_int_equal(s.drained, 0);
 	while (got < want) {
 		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
 
@@ -380,8 +397,98 @@ static void tcp_slow_reader_gets_everything(void **state)
 			assert_int_equal(loop_run_once(loop, 1), 0);
 	}
 	assert_int_equal(got, want);
+	UNTIL(loop, s.drained == 1);
+	assert_int_equal(h248_transport_send(s.t, &s.from, "x", 1), 0);
 	close(fd);
 	h248_transport_free(s.t);
+}
+
+/* Every message and every connection is counted, for its kind and for itself. */
+static void counters_add_up(void **state)
+{
+	static const enum h248_transport_kind kinds[] = { H248_UDP, H248_TCP };
+	struct loop *loop = *state;
+
+	for (size_t i = 0; i < BASE_COUNT(kinds); i++) {
+		bool tcp = kinds[i] == H248_TCP;
+		struct h248_transport_counters c, all, none = { 0 };
+		struct h248_addr to;
+		struct side a, b;
+
+		side_new(&a, loop, NULL);
+		side_new(&b, loop, NULL);
+		b.echo = true;
+		assert_true(side_listen(&b, kinds[i], "127.0.0.1"));
+		assert_true(tcp || side_listen(&a, kinds[i], "127.0.0.1"));
+		to = target_of(&b);
+		assert_int_equal(h248_transport_send(a.t, &to, "one", 3), 0);
+		assert_int_equal(h248_transport_send(a.t, &to, "seven", 5), 0);
+		UNTIL(loop, a.count == 2);
+		to.conn = 77777;
+		assert_false(taken(h248_transport_send(a.t, &to, "x", 1)));
+		assert_false(h248_transport_conn_counters(a.t, &to, &c));
+
+		assert_true(h248_transport_conn_counters(a.t, &a.from, &c));
+		assert_int_equal(c.messages_in, 2);
+		assert_int_equal(c.messages_out, 2);
+		assert_int_equal(c.octets_in, 8);
+		assert_int_equal(c.octets_out, 8);
+		assert_int_equal(c.connects, tcp);
+		h248_transport_counters(a.t, kinds[i], &all);
+		assert_int_equal(all.errors_out, 1);
+		all.errors_out = 0;
+		assert_memory_equal(&all, &c, sizeof(c));
+		h248_transport_counters(a.t, tcp ? H248_UDP : H248_TCP, &all);
+		assert_memory_equal(&all, &none, sizeof(none));
+
+		h248_transport_close(a.t, &a.from);
+		if (tcp)
+			UNTIL(loop, b.closed == 1);
+		h248_transport_counters(a.t, kinds[i], &all);
+		assert_int_equal(all.closes, tcp);
+		h248_transport_counters(b.t, kinds[i], &all);
+		assert_int_equal(all.accepts, tcp);
+		assert_int_equal(all.failures, tcp);
+		assert_int_equal(all.octets_in, 8);
+		h248_transport_free(a.t);
+		h248_transport_free(b.t);
+	}
+}
+
+/* A key may travel inside TLS, or within this machine. */
+static void addresses_that_protect(void **state)
+{
+	static const struct {
+		enum h248_transport_kind kind;
+		const char *text;
+		bool loopback, protects;
+	} row[] = {
+		{ H248_UDP, "127.0.0.1", true, true },
+		{ H248_TCP, "127.255.0.9:1", true, true },
+		{ H248_SCTP, "[::1]:2944", true, true },
+		{ H248_UDP, "::ffff:127.0.0.1", true, true },
+		{ H248_UDP, "::ffff:192.0.2.1", false, false },
+		{ H248_TCP, "192.0.2.127", false, false },
+		{ H248_UDP, "128.0.0.1", false, false },
+		{ H248_SCTP, "7f00::1", false, false },
+		{ H248_TCP, "::", false, false },
+		{ H248_TLS, "192.0.2.1", false, true },
+		{ H248_TLS, "[2001:db8::1]:1", false, true },
+	};
+	struct h248_addr a;
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(row); i++) {
+		assert_int_equal(h248_addr_parse(row[i].kind, base_str_of(row[i].text), 1, &a), 0);
+		assert_int_equal(h248_addr_loopback(&a), row[i].loopback);
+		assert_int_equal(h248_addr_protected(&a), row[i].protects);
+		assert_int_equal(h248_transport_find(base_str_of(h248_transport_name(a.transport))),
+		                 a.transport);
+	}
+	assert_int_equal(h248_transport_find(BASE_STR("tcp6")), 0);
+	assert_int_equal(h248_transport_find(BASE_STR("")), 0);
+	assert_string_equal(h248_transport_name(0), "?");
+	assert_string_equal(h248_transport_name(250), "?");
 }
 
 static void tcp_closing_inside_the_callback(void **state)
@@ -504,6 +611,8 @@ int main(void)
 		CASE(tcp_output_is_bounded),
 		CASE(tcp_slow_reader_gets_everything),
 		CASE(tcp_closing_inside_the_callback),
+		CASE(counters_add_up),
+		CASE(addresses_that_protect),
 		CASE(tcp_connections_are_limited),
 		CASE(listen_says_why_not),
 	};
