@@ -7,7 +7,7 @@
  * its values, and gets back a row and a number, or the H.248 error code to answer with.
  *
  * Every row has a mark that tells how sure it is, and a source. Rows of Recommendations whose text
- * is not public live in package_unpublished.c alone, so that the true identifiers can be dropped
+ * is not public live in package_unpublished*.c alone, so that the true identifiers can be dropped
  * in.
  */
 #ifndef GH_H248_PACKAGE_H

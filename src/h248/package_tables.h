@@ -20,6 +20,22 @@ extern const struct h248_package h248_package_tlscn;
 extern const struct h248_package h248_package_tlstv;
 extern const struct h248_package h248_package_seplink;
 extern const struct h248_package h248_package_private;
+/* package_unpublished_net.c, package_unpublished_gw.c */
+extern const struct h248_package h248_package_ds;
+extern const struct h248_package h248_package_gm;
+extern const struct h248_package h248_package_tman;
+extern const struct h248_package h248_package_ipnapt;
+extern const struct h248_package h248_package_adid;
+extern const struct h248_package h248_package_ipdc;
+extern const struct h248_package h248_package_rtcph;
+extern const struct h248_package h248_package_ipra;
+extern const struct h248_package h248_package_chp;
+extern const struct h248_package h248_package_ocp;
+extern const struct h248_package h248_package_hangterm;
+extern const struct h248_package h248_package_nb;
+extern const struct h248_package h248_package_seg;
+extern const struct h248_package h248_package_sdpr;
+extern const struct h248_package h248_package_sdpc;
 
 #define V H248_MARK_SEEN
 #define R H248_MARK_RECALLED

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Packages whose text is not public (H.248.84, .89, .90, .92 and, for the inactivity timer,
- * H.248.14), and our own. Names, numbers and versions of the packages are registered with IANA;
+ * H.248.14), and our own; others are in package_unpublished_net.c and package_unpublished_gw.c.
+ * Names, numbers and versions of the packages are registered with IANA;
  * almost everything inside them is ours (mark P), laid on the model of the generic bearer package
  * gb (0x0021). When a Recommendation is at hand, put its identifiers in here and change the marks;
  * nothing else in the tree knows them by number, and docs/packages.md is printed from here.

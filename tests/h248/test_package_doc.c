@@ -86,17 +86,21 @@ static void put_document(struct base_writer *w)
 	const struct h248_package *p;
 
 	base_writer_text(
-	        w, "# H.248 packages\n\n"
-	           "Printed from the tables in `src/h248/package_published.c` and "
-	           "`src/h248/package_unpublished.c` by the test `h248/package_doc`;\n"
-	           "after a change of a table run it with `UPDATE=1` in the environment.\n\n"
-	           "The mark of a row tells how sure it is: **V** seen verbatim in a source, **D** "
-	           "derived from what was seen,\n"
-	           "**R** recalled and not found, **P** not found and defined by this project. The "
-	           "text of H.248.84, .89, .90 and .92 is not\n"
-	           "public: their names, numbers and versions are registered, what is inside is "
-	           "ours until somebody puts the true\n"
-	           "identifiers into `package_unpublished.c`.\n");
+	        w,
+	        "# H.248 packages\n\n"
+	        "Printed from the tables in `src/h248/package_published.c` and "
+	        "`src/h248/package_unpublished*.c` by the test `h248/package_doc`;\n"
+	        "after a change of a table run it with `UPDATE=1` in the environment.\n\n"
+	        "The mark of a row tells how sure it is: **V** seen verbatim in a source, **D** "
+	        "derived from what was seen,\n"
+	        "**R** recalled and not found, **P** not found and defined by this project. A row "
+	        "whose name was seen and whose number\n"
+	        "was not is R. The text of most Recommendations below is not public: names, "
+	        "numbers and versions of their packages are\n"
+	        "registered, what is inside is ours until somebody puts the true identifiers "
+	        "into `package_unpublished*.c`.\n"
+	        "Which packages the gateway realizes, and where, is in [mg.md](mg.md); the "
+	        "others are refused.\n");
 	for (size_t i = 0; (p = h248_package_at(i)); i++) {
 		base_writer_printf(w, "\n## %s: %s\n\n0x%04x, version %u. Mark %c. %s.%s%s\n\n",
 		                   p->name, p->title, p->id, p->version, p->mark, p->source,
