@@ -7,14 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/explain.h"
+#include "cli/input.h"
 #include "cli/play.h"
 #include "h248/h248.h"
-
-#define MESSAGE_MAX (1U << 20)
 
 static const char h248_help[] =
         "usage: gatehouse h248 play [options] SCENARIO.yaml\n"
         "       gatehouse h248 convert --to pretty|compact FILE\n"
+        "       gatehouse h248 explain FILE\n"
         "\n"
         "play     be the controller (MGC) of a gateway: wait for its registration, send\n"
         "         commands, check replies and Notify, as SCENARIO.yaml says\n"
@@ -28,6 +29,8 @@ static const char h248_help[] =
         "convert  read one H.248 message (any text form, versions 1 to 3) and write it;\n"
         "         FILE - is standard input\n"
         "  --to FORM         pretty or compact\n"
+        "explain  say in words what a message asks for or answers; of a bad message, also\n"
+        "         which part of it is refused and with which error code\n"
         "\n"
         "Exit status: 0 done, 1 a step failed or the message is bad, 2 wrong usage.\n";
 
@@ -97,34 +100,6 @@ static int play_main(int argc, char **argv)
 
 /* ---- convert ---- */
 
-static int read_all(const char *path, char **ret, size_t *ret_len, struct base_error *err)
-{
-	struct base_writer w = { .limit = MESSAGE_MAX };
-	bool standard = strcmp(path, "-") == 0;
-	FILE *file = standard ? stdin : fopen(path, "re");
-	char buf[8192];
-	size_t n;
-
-	if (!file)
-		return base_error_set(err, BASE_ERR(BASE_CONFIG, errno), "cannot open: %s",
-		                      strerror(errno));
-	while ((n = fread(buf, 1, sizeof(buf), file)) > 0)
-		base_writer_put(&w, buf, n);
-	if (ferror(file) || w.failed) {
-		(void)base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-		                     w.failed ? "larger than 1 MiB, which no transport carries"
-		                              : "cannot be read");
-		base_writer_done(&w);
-	}
-	if (!standard)
-		(void)fclose(file); /* only read from */
-	if (err->text[0])
-		return err->rc;
-	*ret = (char *)w.data;
-	*ret_len = w.len;
-	return 0;
-}
-
 static int convert(const char *path, enum h248_text_style style)
 {
 	struct base_arena arena = { 0 };
@@ -133,7 +108,7 @@ static int convert(const char *path, enum h248_text_style style)
 	struct h248_message *msg;
 	char *text = NULL, line[1200];
 	size_t len = 0;
-	int rc = read_all(path, &text, &len, &err), status = 0;
+	int rc = cli_input_read(path, &text, &len, &err), status = 0;
 
 	if (rc)
 		status = 2;
@@ -194,6 +169,8 @@ int cli_h248_main(int argc, char **argv)
 		return play_main(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "convert") == 0)
 		return convert_main(argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "explain") == 0)
+		return cli_explain_main(argc - 1, argv + 1);
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		fputs(h248_help, stdout);
 		return 0;
