@@ -10,7 +10,9 @@
 
 #include "h248/addr.h"
 #include "h248/assoc.h"
+#include "h248/ber.h"
 #include "h248/build.h"
+#include "h248/codec.h"
 #include "h248/errors.h"
 #include "h248/message.h"
 #include "h248/node.h"

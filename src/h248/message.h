@@ -33,7 +33,7 @@ struct h248_fault {
 	                              be the text of an error descriptor */
 	struct base_str token;   /**< the offending octets, borrowed from the input; may be empty */
 	size_t offset;           /**< of the token in the input */
-	uint32_t line, column;   /**< from 1; column in octets */
+	uint32_t line, column;   /**< from 1; column in octets; both 0 in the binary form */
 	uint32_t transaction;    /**< TransactionID; 0 when unknown (spec: 0 = unknown) */
 	uint32_t context;        /**< ContextID, when `has_context` */
 	uint16_t code;           /**< H.248 error code: 400, 403, 406, 422, 442, 448 ... */
