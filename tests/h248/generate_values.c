@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "generate_parts.h"
+
+#include <stdio.h>
+
+#define MOST_ITEMS 1024
+
+struct base_str gen_printf(struct generator *g, const char *fmt, ...)
+{
+	char buf[256];
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	if (len < 0 || (size_t)len >= sizeof(buf))
+		abort();
+	return (struct base_str){ memcpy(gen_alloc(g, (size_t)len + 1), buf, (size_t)len),
+		                  (size_t)len };
+}
+
+uint32_t gen_u32(struct generator *g)
+{
+	static const uint32_t edges[] = { 0,          1,          127,       128,   255,
+		                          32767,      32768,      65535,     65536, 0x7FFFFFFF,
+		                          0x80000000, 0xFFFFFFFE, 0xFFFFFFFF };
+
+	if (gen_chance(g, 15))
+		return edges[gen_pick(g, BASE_COUNT(edges))];
+	return gen_pick(g, gen_chance(g, 50) ? 1000 : 1000000000);
+}
+
+uint16_t gen_u16(struct generator *g)
+{
+	static const uint16_t edges[] = { 0, 1, 127, 128, 255, 256, 32767, 32768, 65535 };
+
+	if (gen_chance(g, 20))
+		return edges[gen_pick(g, BASE_COUNT(edges))];
+	return (uint16_t)gen_pick(g, 1000);
+}
+
+uint32_t gen_request_id(struct generator *g)
+{
+	if (gen_maybe(g, 10, GEN_REQUEST_ID_ALL))
+		return H248_REQUEST_ALL;
+	return gen_u32(g) % H248_REQUEST_ALL;
+}
+
+struct h248_time gen_time(struct generator *g)
+{
+	return h248_time_of(1500000000 + (int64_t)gen_pick(g, 500000000), gen_pick(g, 100));
+}
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+static struct base_str random_name(struct generator *g, size_t len, const char *more)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	char *name = gen_alloc(g, len + 1);
+
+	name[0] = letters[gen_pick(g, sizeof(letters) - 1)];
+	for (size_t i = 1; i < len; i++)
+		name[i] = gen_chance(g, 70) ? letters[gen_pick(g, sizeof(letters) - 1)]
+		                            : more[gen_pick(g, (unsigned)strlen(more))];
+	return (struct base_str){ name, len };
+}
+
+/* Keywords are not reserved (fact sheet, trap 7.7). */
+static struct base_str token_name(struct generator *g)
+{
+	static const char *const tokens[] = { "Media", "A",    "Context", "C",  "Stream",
+		                              "ST",    "Mode", "Error",   "SM", "Segment",
+		                              "E",     "IS",   "ROOTS",   "on", "Local",
+		                              "O",     "MTP",  "Embed" };
+
+	return base_str_of(tokens[gen_pick(g, BASE_COUNT(tokens))]);
+}
+
+struct base_str gen_name(struct generator *g)
+{
+	if (gen_maybe(g, 2, GEN_NAME_LONG))
+		return random_name(g, 64, "0123456789_");
+	if (gen_maybe(g, 3, GEN_NAME_TOKEN))
+		return token_name(g);
+	return random_name(g, 4 + gen_pick(g, 8), "0123456789_");
+}
+
+static struct base_str plain_path(struct generator *g)
+{
+	static const char *const kinds[] = { "ip", "tdm", "line", "ephemeral", "ds1", "x" };
+
+	return gen_printf(g, "%s/%u%s", kinds[gen_pick(g, BASE_COUNT(kinds))], gen_pick(g, 100),
+	                  gen_chance(g, 30) ? "/7" : "");
+}
+
+struct h248_term gen_term_plain(struct generator *g)
+{
+	struct base_str name = plain_path(g);
+
+	if (gen_maybe(g, 3, GEN_TERM_TOKEN))
+		name = token_name(g);
+	else if (gen_maybe(g, 4, GEN_TERM_AT))
+		name = gen_printf(g, "line/%u@gw%u.example-net.org", gen_pick(g, 100),
+		                  gen_pick(g, 9));
+	else if (gen_chance(g, 10))
+		name = random_name(g, 1 + gen_pick(g, 64), "0123456789_/");
+	gen_mark(g, GEN_TERM_NAME);
+	return h248_term_of(name);
+}
+
+struct h248_term gen_term(struct generator *g)
+{
+	static const char *const roots[] = { "ROOT", "ROOT", "root", "Root" };
+
+	switch (gen_pick(g, 12)) {
+	case 0:
+		gen_mark(g, GEN_TERM_ROOT);
+		return h248_term_of(base_str_of(roots[gen_pick(g, BASE_COUNT(roots))]));
+	case 1:
+		gen_mark(g, GEN_TERM_ALL);
+		return h248_term_of(BASE_STR("*"));
+	case 2:
+		gen_mark(g, GEN_TERM_CHOOSE);
+		return h248_term_of(BASE_STR("$"));
+	case 3:
+		gen_mark(g, GEN_TERM_PARTIAL);
+		return h248_term_of(gen_chance(g, 70) ? gen_printf(g, "tdm/%u/*", gen_pick(g, 99))
+		                                      : gen_printf(g, "*line/%u", gen_pick(g, 9)));
+	case 4:
+		gen_mark(g, GEN_TERM_PARTIAL_CHOOSE);
+		return h248_term_of(gen_printf(g, "ip/%u/$", gen_pick(g, 99)));
+	default:
+		return gen_term_plain(g);
+	}
+}
+
+struct h248_term *gen_terms(struct generator *g, unsigned count)
+{
+	struct h248_term *list = NULL, **tail = &list;
+
+	while (count--) {
+		struct h248_term *term = GEN_NEW(g, struct h248_term);
+
+		*term = gen_term(g);
+		GEN_APPEND(tail, term);
+	}
+	return list;
+}
+
+static void random_octets(struct generator *g, uint8_t *out, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = (uint8_t)gen_pick(g, 256);
+}
+
+struct h248_mid gen_mid(struct generator *g)
+{
+	struct h248_mid mid = { 0 };
+
+	switch (gen_pick(g, 6)) {
+	case 0:
+		mid.kind = H248_MID_DOMAIN;
+		mid.name = gen_printf(g, "mg%u.%s-%u.example.net", gen_pick(g, 1000),
+		                      gen_chance(g, 50) ? "access" : "Core", gen_pick(g, 9));
+		gen_mark(g, GEN_MID_DOMAIN);
+		break;
+	case 1:
+	case 2:
+		mid.kind = H248_MID_IP4;
+		mid.address_len = 4;
+		random_octets(g, mid.address, 4);
+		gen_mark(g, GEN_MID_IP4);
+		break;
+	case 3:
+		mid.kind = H248_MID_IP6;
+		mid.address_len = 16;
+		random_octets(g, mid.address, 16);
+		for (unsigned from = gen_pick(g, 16), n = gen_pick(g, 16); n && from < 16; n--)
+			mid.address[from++] = 0;
+		gen_mark(g, GEN_MID_IP6);
+		break;
+	case 4:
+		mid.kind = H248_MID_DEVICE;
+		gen_mark(g, GEN_MID_DEVICE);
+		mid.name = gen_maybe(g, 30, GEN_MID_DEVICE_AT)
+		                   ? gen_printf(g, "mgc%u@core.example.net", gen_pick(g, 99))
+		                   : gen_printf(g, "mg%u/slot%u", gen_pick(g, 99), gen_pick(g, 9));
+		return mid;
+	default:
+		mid.kind = H248_MID_MTP;
+		mid.address_len = (uint8_t)(2 + gen_pick(g, 3));
+		random_octets(g, mid.address, mid.address_len);
+		gen_mark(g, GEN_MID_MTP);
+		return mid;
+	}
+	if (gen_maybe(g, 50, GEN_MID_PORT)) {
+		mid.has_port = true;
+		mid.port = gen_u16(g);
+	}
+	return mid;
+}
+
+struct row {
+	const struct h248_package *package;
+	const struct h248_package_item *item;
+};
+
+/* All rows of the tables by kind, found once. */
+static const struct row *rows(enum h248_package_kind kind, unsigned *count)
+{
+	static struct row table[H248_STATISTIC + 1][MOST_ITEMS];
+	static unsigned counts[H248_STATISTIC + 1];
+	static bool found;
+	const struct h248_package *package;
+
+	for (size_t i = 0; !found && (package = h248_package_at(i)); i++) {
+		for (size_t n = 0; n < package->item_count; n++) {
+			unsigned of = package->items[n].kind;
+
+			if (counts[of] < MOST_ITEMS)
+				table[of][counts[of]++] =
+				        (struct row){ package, &package->items[n] };
+		}
+	}
+	found = true;
+	*count = counts[kind];
+	return table[kind];
+}
+
+const struct h248_package_item *gen_item(struct generator *g, enum h248_package_kind kind,
+                                         const struct h248_package **ret_package)
+{
+	unsigned count;
+	const struct row *table = rows(kind, &count), *row;
+
+	if (!count || (!g->tables_only && gen_maybe(g, 10, GEN_NAME_INVENTED)))
+		return NULL;
+	row = &table[gen_pick(g, count)];
+	*ret_package = row->package;
+	return row->item;
+}
+
+struct h248_name gen_pkgd(struct generator *g, enum h248_package_kind kind, bool wild,
+                          const struct h248_package_item **ret_item)
+{
+	const struct h248_package *package = NULL;
+	const struct h248_package_item *item = gen_item(g, kind, &package);
+	struct h248_name name;
+
+	*ret_item = NULL;
+	if (!item) {
+		name.package = gen_name(g);
+		name.item = gen_name(g);
+		return name;
+	}
+	name.package = base_str_of(package->name);
+	name.item = base_str_of(item->name);
+	if (wild && gen_maybe(g, 10, GEN_PACKAGE_ITEMS)) {
+		name.item = BASE_STR("*");
+	} else if (wild && gen_maybe(g, 5, GEN_PACKAGE_ALL)) {
+		name.package = name.item = BASE_STR("*");
+	} else {
+		*ret_item = item;
+	}
+	return name;
+}
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+struct base_str gen_quoted(struct generator *g)
+{
+	static const char rest[] = ";[]{}:,#<>=";
+	size_t len = gen_pick(g, 24);
+	char *text = gen_alloc(g, len + 8);
+
+	gen_mark(g, GEN_VALUE_QUOTED);
+	if (!len)
+		gen_mark(g, GEN_VALUE_QUOTED_EMPTY);
+	for (size_t i = 0; i < len; i++)
+		text[i] = gen_chance(g, 15) ? ' ' : (char)('a' + gen_pick(g, 26));
+	if (len && gen_maybe(g, 20, GEN_VALUE_QUOTED_REST))
+		text[gen_pick(g, (unsigned)len)] = rest[gen_pick(g, sizeof(rest) - 1)];
+	if (len && g->version >= 3 && gen_maybe(g, 3, GEN_VALUE_QUOTED_EOL))
+		text[gen_pick(g, (unsigned)len)] = '\n';
+	if (g->version >= 3 && gen_maybe(g, 3, GEN_VALUE_QUOTED_HIGH)) {
+		memcpy(text + len, "\xc3\xa9", 2);
+		len += 2;
+	}
+	return (struct base_str){ text, len };
+}
+
+static struct h248_value safe_value(struct generator *g)
+{
+	static const char odd[] = "+-&!_/'?@^`~*$\\()%|.0123456789";
+	size_t len = 1 + gen_pick(g, 12);
+	struct base_str text = random_name(g, len, "0123456789");
+
+	gen_mark(g, GEN_VALUE_SAFE);
+	if (gen_maybe(g, 20, GEN_VALUE_SAFE_ODD))
+		text = random_name(g, len + 1, odd);
+	else if (g->version >= 3 && gen_maybe(g, 3, GEN_VALUE_SAFE_HIGH))
+		text = BASE_STR("caf\xc3\xa9");
+	else if (gen_maybe(g, 3, GEN_NAME_TOKEN))
+		text = token_name(g);
+	return (struct h248_value){ .text = text };
+}
+
+static struct h248_value number_value(struct generator *g, const struct h248_package_values *v)
+{
+	long long low = v->bounded ? v->min : -2147483647LL,
+	          high = v->bounded ? v->max : 2147483647;
+	unsigned long long span = (unsigned long long)high - (unsigned long long)low + 1;
+	long long n;
+
+	if (gen_chance(g, 20))
+		n = gen_chance(g, 50) ? low : high;
+	else
+		n = low + (long long)(span ? gen_next(g) % span : gen_next(g));
+	if (!v->bounded && gen_chance(g, 80))
+		n = gen_pick(g, 100000);
+	gen_mark(g, n < 0 ? GEN_VALUE_NEGATIVE : GEN_VALUE_NUMBER);
+	if (n >= 0 && !g->tables_only && gen_chance(g, 10))
+		return (struct h248_value){ .text = gen_printf(g, "0x%llX", n) };
+	return (struct h248_value){ .text = gen_printf(g, "%lld", n) };
+}
+
+static struct h248_value sized_value(struct generator *g, const struct h248_package_values *v)
+{
+	struct h248_value value = { .quoted = true };
+	int64_t low = v->bounded ? v->min : 0, high = v->bounded ? v->max : 24;
+	size_t octets = (size_t)low + gen_pick(g, (unsigned)BASE_MIN(high - low + 1, 24));
+
+	if (v->type == H248_TYPE_OCTETS) {
+		char *hex;
+
+		gen_mark(g, GEN_VALUE_OCTETS);
+		octets = BASE_MAX(octets, 1);
+		hex = gen_alloc(g, octets * 2 + 1);
+		for (size_t i = 0; i < octets * 2; i++)
+			hex[i] = "0123456789ABCDEF"[gen_pick(g, 16)];
+		return (struct h248_value){ .text = { hex, octets * 2 },
+			                    .quoted = gen_chance(g, 30) };
+	}
+	value.text = gen_quoted(g);
+	if ((int64_t)value.text.len < low || (int64_t)value.text.len > high)
+		value.text = random_name(g, BASE_MAX(octets, 1), "0123456789 ");
+	return value;
+}
+
+struct h248_value gen_value(struct generator *g, const struct h248_package_values *v)
+{
+	if (gen_maybe(g, 3, GEN_VALUE_CHOOSE))
+		return (struct h248_value){ .text = BASE_STR("$") };
+	if (!v && gen_maybe(g, 5, GEN_VALUE_CHARACTER))
+		return (struct h248_value){ .text = BASE_STR("k"), .quoted = true };
+	if (!v)
+		return gen_chance(g, 50)
+		               ? safe_value(g)
+		               : (struct h248_value){ .text = gen_quoted(g), .quoted = true };
+	switch (v->type) {
+	case H248_TYPE_BOOLEAN:
+		gen_mark(g, GEN_VALUE_BOOLEAN);
+		return (struct h248_value){ .text = gen_chance(g, 50) ? BASE_STR("on")
+			                                              : BASE_STR("off") };
+	case H248_TYPE_INTEGER:
+	case H248_TYPE_DOUBLE:
+		return number_value(g, v);
+	case H248_TYPE_ENUM:
+		gen_mark(g, GEN_VALUE_ENUM);
+		return (struct h248_value){
+			.text = base_str_of(v->names[gen_pick(g, (unsigned)v->name_count)].name)
+		};
+	default:
+		return sized_value(g, v);
+	}
+}
+
+static bool ordered(const struct h248_package_values *v)
+{
+	return !v || v->type == H248_TYPE_INTEGER || v->type == H248_TYPE_DOUBLE;
+}
+
+/* Further values of a list, in a range two in all. */
+static void more_values(struct generator *g, const struct h248_package_values *v,
+                        struct h248_parm *parm, unsigned more)
+{
+	struct h248_value **tail = &parm->value.next;
+
+	while (more--) {
+		struct h248_value *value = GEN_NEW(g, struct h248_value);
+
+		*value = gen_value(g, v);
+		GEN_APPEND(tail, value);
+	}
+}
+
+void gen_parm_value(struct generator *g, const struct h248_package_values *v,
+                    struct h248_parm *parm)
+{
+	static const uint8_t forms[] = { H248_FORM_GREATER, H248_FORM_LESS, H248_FORM_UNEQUAL,
+		                         H248_FORM_AND,     H248_FORM_OR,   H248_FORM_RANGE };
+	static const uint8_t marks[] = { 0,
+		                         GEN_FORM_EQUAL,
+		                         GEN_FORM_GREATER,
+		                         GEN_FORM_LESS,
+		                         GEN_FORM_UNEQUAL,
+		                         GEN_FORM_AND,
+		                         GEN_FORM_OR,
+		                         GEN_FORM_RANGE };
+
+	parm->form = H248_FORM_EQUAL;
+	if (gen_chance(g, 30))
+		parm->form = forms[gen_pick(g, BASE_COUNT(forms))];
+	if (!ordered(v) && (parm->form == H248_FORM_RANGE || parm->form == H248_FORM_GREATER ||
+	                    parm->form == H248_FORM_LESS))
+		parm->form = H248_FORM_OR;
+	gen_mark(g, (enum generate_feature)marks[parm->form]);
+	parm->value = gen_value(g, v);
+	if (parm->form == H248_FORM_AND || parm->form == H248_FORM_OR)
+		more_values(g, v, parm, gen_pick(g, 3));
+	else if (parm->form == H248_FORM_RANGE)
+		more_values(g, v, parm, 1);
+}
+
+static bool name_there(const struct h248_parm *list, struct h248_name name)
+{
+	for (; list; list = list->next) {
+		if (h248_name_equal(list->name, name))
+			return true;
+	}
+	return false;
+}
+
+struct h248_parm *gen_properties(struct generator *g, unsigned most, unsigned where)
+{
+	struct h248_parm *list = NULL, **tail = &list;
+
+	for (unsigned n = 1 + gen_pick(g, most), tries = 0; n && tries < 40; tries++) {
+		const struct h248_package_item *item;
+		struct h248_name name = gen_pkgd(g, H248_PROPERTY, false, &item);
+		struct h248_parm *parm;
+
+		if (name_there(list, name) || (where && item && !(item->where & where)))
+			continue;
+		parm = GEN_NEW(g, struct h248_parm);
+		parm->name = name;
+		gen_parm_value(g, item ? &item->values : NULL, parm);
+		GEN_APPEND(tail, parm);
+		n--;
+	}
+	return list;
+}
+
+struct h248_parm *gen_parms(struct generator *g, const struct h248_package_item *item,
+                            enum h248_package_list which)
+{
+	const struct h248_package_param *rows = NULL;
+	struct h248_parm *list = NULL, **tail = &list;
+	size_t count = 0;
+
+	if (item) {
+		rows = which == H248_OBSERVED ? item->observed : item->params;
+		count = which == H248_OBSERVED ? item->observed_count : item->param_count;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct h248_parm *parm;
+
+		if (!gen_chance(g, 60))
+			continue;
+		parm = GEN_NEW(g, struct h248_parm);
+		parm->name.item = base_str_of(rows[i].name);
+		gen_parm_value(g, &rows[i].values, parm);
+		GEN_APPEND(tail, parm);
+	}
+	if (!g->tables_only && gen_chance(g, 10)) {
+		struct h248_parm *parm = GEN_NEW(g, struct h248_parm);
+
+		parm->name.item = random_name(g, 9 + gen_pick(g, 8), "0123456789_");
+		gen_parm_value(g, NULL, parm);
+		GEN_APPEND(tail, parm);
+	}
+	return list;
+}
+
+/* ---- Local, Remote, digit maps ----------------------------------------------------------- */
+
+static const char *attribute(struct generator *g)
+{
+	static const char *const lines[] = { "a=ptime:20",       "a=sendrecv",
+		                             "a=setup:passive",  "a=rtpmap:96 telephone-event/8000",
+		                             "a=connection:new", "a=path:msrp://$:$/x;tcp" };
+
+	if (gen_maybe(g, 8, GEN_SDP_BRACE))
+		return "a=fmtp:96 {0-15};x";
+	if (gen_maybe(g, 5, GEN_SDP_BACKSLASH))
+		return "a=note:C:\\dir\\file";
+	if (!g->tables_only && gen_maybe(g, 4, GEN_SDP_HIGH))
+		return "a=note:caf\xc3\xa9 ; \"quoted\", #1";
+	return lines[gen_pick(g, BASE_COUNT(lines))];
+}
+
+struct base_str gen_sdp(struct generator *g, bool remote)
+{
+	const char *eol = gen_maybe(g, 25, GEN_SDP_CRLF) ? "\r\n" : "\n";
+	unsigned groups = gen_maybe(g, 15, GEN_SDP_GROUPS) ? 2 : 1;
+	char buf[1024];
+	size_t at = 0;
+
+	if (gen_maybe(g, 5, GEN_SDP_EMPTY))
+		return (struct base_str){ "", 0 };
+	while (groups--) {
+		at += (size_t)snprintf(buf + at, sizeof(buf) - at, "v=0%sc=IN IP%c %s%s", eol,
+		                       gen_chance(g, 70) ? '4' : '6', remote ? "192.0.2.7" : "$",
+		                       eol);
+		if (gen_chance(g, 30))
+			at += (size_t)snprintf(buf + at, sizeof(buf) - at, "t=0 0%s", eol);
+		at += (size_t)snprintf(buf + at, sizeof(buf) - at, "m=%s %s RTP/AVP %u",
+		                       gen_chance(g, 50) ? "audio" : "message",
+		                       remote ? "49170" : "$", gen_pick(g, 128));
+		for (unsigned n = gen_pick(g, 4); n; n--)
+			at += (size_t)snprintf(buf + at, sizeof(buf) - at, "%s%s", eol,
+			                       attribute(g));
+		if (groups)
+			at += (size_t)snprintf(buf + at, sizeof(buf) - at, "%s", eol);
+	}
+	return (struct base_str){ memcpy(gen_alloc(g, at + 1), buf, at), at };
+}
+
+static size_t digit_string(struct generator *g, char *out)
+{
+	const char *letters =
+	        g->version >= 2 ? "0123456789ABCDEFGHIJKLSZT" : "0123456789ABCDEFGHIJKLSZ";
+	size_t n = 0;
+
+	for (unsigned k = 1 + gen_pick(g, 5); k; k--) {
+		switch (gen_pick(g, 5)) {
+		case 0:
+			out[n++] = 'x';
+			break;
+		case 1:
+			n += (size_t)sprintf(out + n, "[%u-%u%s]", gen_pick(g, 5),
+			                     5 + gen_pick(g, 5), gen_chance(g, 30) ? "7AB" : "");
+			break;
+		default:
+			out[n++] = letters[gen_pick(g, (unsigned)strlen(letters))];
+		}
+		if (gen_chance(g, 15))
+			out[n++] = '.';
+	}
+	return n;
+}
+
+struct base_str gen_digits(struct generator *g)
+{
+	char buf[512];
+	size_t n = 0;
+
+	if (!gen_maybe(g, 70, GEN_DIGIT_MAP_LIST)) {
+		n = digit_string(g, buf);
+	} else {
+		buf[n++] = '(';
+		for (unsigned k = 1 + gen_pick(g, 4); k; k--) {
+			n += digit_string(g, buf + n);
+			if (k > 1)
+				buf[n++] = '|';
+		}
+		buf[n++] = ')';
+	}
+	return (struct base_str){ memcpy(gen_alloc(g, n + 1), buf, n), n };
+}
