@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""libgatehouse-h248 as somebody meets it who embeds it: installed, found by pkg-config, linked both ways, and the
+example of 80 lines taking the registration of our gateway."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import types
+import unittest
+
+from harness import BUILD, Gateway, Peer, free_port, sanitized
+
+ROOT = os.environ["GATEHOUSE_SOURCE_ROOT"]
+EXAMPLE = os.path.join(ROOT, "examples", "h248_controller.c")
+PUBLIC = os.path.join(ROOT, "lib", "public.py")
+# The objects of the codec, and what none of them may ask for: descriptors, clocks, locks, memory but by the arena.
+CODEC = re.compile(r"^(text_|ber_|codec|build|model_|package|sdp_|errors|shown|digitmap|tpkt|addr)")
+IO = re.compile(r"^(read|write|open\w*|close|send\w*|recv\w*|socket|connect|bind|listen|accept\w*|poll|epoll\w*|select|f?printf|"
+                r"fopen\w*|fwrite|fputs|time|clock\w*|gettimeofday|getenv|malloc|calloc|realloc|free|pthread\w*|"
+                r"getaddrinfo|rand\w*|getrandom|sleep\w*|exit)$")
+
+
+def public(what):
+    done = subprocess.run(["python3", PUBLIC, what, os.path.join(ROOT, "src"), "h248/h248.h"], capture_output=True,
+                          text=True, check=True)
+    return set(done.stdout.split())
+
+
+def nm(*args):
+    done = subprocess.run(["nm", *args], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+class Library(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="gatehouse-library-")
+        done = subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", cls.folder],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        cls.pc = next(os.path.join(where, "gatehouse-h248.pc") for where, _, names in os.walk(cls.folder)
+                      if "gatehouse-h248.pc" in names)
+        cls.lib = os.path.dirname(os.path.dirname(cls.pc))
+        options = {o["name"]: o["value"] for o in json.loads(subprocess.run(
+            ["meson", "introspect", BUILD, "--buildoptions"], capture_output=True, text=True, check=True).stdout)}
+        kinds = options["b_sanitize"]
+        cls.cc = ["cc"] if kinds in ("none", []) else \
+            ["clang", "-fsanitize=" + (kinds if isinstance(kinds, str) else ",".join(kinds))]
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def flags(self, *args):
+        env = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(self.pc), PKG_CONFIG_SYSROOT_DIR=self.folder)
+        done = subprocess.run(["pkg-config", *args, "gatehouse-h248"], capture_output=True, text=True, env=env,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.split()
+
+    def compile(self, *args):
+        done = subprocess.run([*self.cc, "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", *args],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def archive(self):
+        return os.path.join(self.lib, "libgatehouse-h248.a")
+
+    def test_every_public_header_is_installed_and_stands_alone(self):
+        installed = self.flags("--cflags-only-I")[0][2:]
+        found = {os.path.relpath(os.path.join(where, name), installed)
+                 for where, _, names in os.walk(installed) for name in names}
+        self.assertEqual(found, public("headers"))
+        source = os.path.join(self.folder, "one.c")
+        for name in sorted(found):
+            with open(source, "w", encoding="ascii") as file:
+                file.write(f'#include "{name}"\nint one(void);\nint one(void) {{ return 1; }}\n')
+            self.compile("-I" + installed, "-fsyntax-only", source)
+
+    def test_what_is_exported_is_what_the_headers_declare(self):
+        lines = nm("-D", "--defined-only", os.path.join(self.lib, "libgatehouse-h248.so"))
+        self.assertEqual({line.split()[-1] for line in lines}, public("names"))
+
+    @unittest.skipIf(sanitized(), "a sanitizer adds data of its own")
+    def test_no_global_state_but_where_the_log_goes(self):
+        done = subprocess.run(["objdump", "-t", self.archive()], capture_output=True, text=True, check=True)
+        found = {line.split()[-1] for line in done.stdout.splitlines()
+                 if re.search(r" O \.(data|bss|tdata|tbss|data\.[^r]\S*|bss\.\S*)\s", line) or "*COM*" in line}
+        self.assertEqual(found - {"sink"}, set())
+
+    def test_the_codec_does_no_io_and_asks_nobody_for_memory_but_its_arena(self):
+        member, seen = "", set()
+        for line in nm("--undefined-only", self.archive()):
+            if line.endswith(".o:"):
+                member = os.path.basename(line[:-1])
+            elif line.strip() and CODEC.match(member):
+                seen.add(member)
+                self.assertFalse(IO.match(line.split()[-1]), f"{member} asks for {line.split()[-1]}")
+        self.assertGreater(len(seen), 30, seen)
+
+    def test_the_example_fits_a_screen(self):
+        with open(EXAMPLE, encoding="ascii") as file:
+            self.assertLess(len(file.readlines()), 80)
+
+    def example(self, *link):
+        program = os.path.join(self.folder, "example")
+        self.compile(*self.flags("--cflags"), EXAMPLE, "-o", program, *link)
+        port = free_port()
+        mgc = Peer("env", "LD_LIBRARY_PATH=" + self.lib, program, f"127.0.0.1:{port}")
+        try:
+            mgc.says(f"listening on udp:127.0.0.1:{port}")
+            gateway = Gateway(self.folder, controller=types.SimpleNamespace(port=port, close=lambda: None),
+                              register=False)
+            try:
+                mgc.says("root version")
+                self.assertEqual(mgc.wait(), 0)
+            finally:
+                gateway.stop()
+        finally:
+            mgc.close()
+
+    def test_the_example_with_the_shared_library(self):
+        self.example(*self.flags("--libs"))
+
+    def test_the_example_with_the_static_library(self):
+        libs = [flag for flag in self.flags("--static", "--libs") if flag != "-lgatehouse-h248"]
+        self.example(self.archive(), *libs)
+
+
+if __name__ == "__main__":
+    unittest.main()
