@@ -38,7 +38,7 @@ static int explain_text(const char *path, const char *text, size_t len)
 	char line[1200];
 	int status = 0;
 
-	if (h248_text_decode(&arena, text, len, &options, &msg, &err) != 0) {
+	if (h248_codec_decode(&arena, text, len, &options, &msg, NULL, &err) != 0) {
 		base_error_place(&err, path, err.line, err.column);
 		fprintf(stderr, "%s\n", base_error_format(&err, line, sizeof(line)));
 		base_arena_done(&arena);
