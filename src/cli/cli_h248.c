@@ -10,10 +10,12 @@
 #include "cli/explain.h"
 #include "cli/input.h"
 #include "cli/play.h"
+#include "cli/talk.h"
 #include "h248/h248.h"
 
 static const char h248_help[] =
         "usage: gatehouse h248 play [options] SCENARIO.yaml\n"
+        "       gatehouse h248 talk [options]\n"
         "       gatehouse h248 convert --to pretty|compact FILE\n"
         "       gatehouse h248 explain FILE\n"
         "\n"
@@ -26,6 +28,7 @@ static const char h248_help[] =
         "  --json            print a report of all steps as JSON\n"
         "  --quiet           print nothing but errors\n"
         "  -t, --check       check the scenario and play nothing\n"
+        "talk     be the controller by hand: what is typed up to an empty line is one transaction\n"
         "convert  read one H.248 message (any text form, versions 1 to 3) and write it;\n"
         "         FILE - is standard input\n"
         "  --to FORM         pretty or compact\n"
@@ -169,6 +172,8 @@ int cli_h248_main(int argc, char **argv)
 		return play_main(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "convert") == 0)
 		return convert_main(argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "talk") == 0)
+		return cli_talk_main(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "explain") == 0)
 		return cli_explain_main(argc - 1, argv + 1);
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {

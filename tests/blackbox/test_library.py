@@ -113,7 +113,7 @@ class Library(unittest.TestCase):
         try:
             mgc.says(f"listening on udp:127.0.0.1:{port}")
             gateway = Gateway(self.folder, controller=types.SimpleNamespace(port=port, close=lambda: None),
-                              register=False)
+                              register=False, h248=", leave-timeout: 50ms")
             try:
                 mgc.says("root version")
                 self.assertEqual(mgc.wait(), 0)

@@ -539,8 +539,8 @@ static size_t digit_string(struct generator *g, char *out)
 			out[n++] = 'x';
 			break;
 		case 1:
-			n += (size_t)sprintf(out + n, "[%u-%u%s]", gen_pick(g, 5),
-			                     5 + gen_pick(g, 5), gen_chance(g, 30) ? "7AB" : "");
+			n += (size_t)snprintf(out + n, 16, "[%u-%u%s]", gen_pick(g, 5),
+			                      5 + gen_pick(g, 5), gen_chance(g, 30) ? "7AB" : "");
 			break;
 		default:
 			out[n++] = letters[gen_pick(g, (unsigned)strlen(letters))];
