@@ -46,7 +46,8 @@ void relay_leg_accept(struct relay_leg *leg)
 		union relay_address peer;
 		int fd = relay_worker_accept(leg->worker, leg->watch.fd, &peer);
 
-		if (fd >= 0 && relay_address_admits(&leg->setup->remote, &peer)) {
+		if (fd >= 0 && relay_address_admits(&leg->setup->remote, &peer) &&
+		    relay_door_admits(leg->door, &peer)) {
 			take_over(leg, fd, &peer);
 			return;
 		}
@@ -55,6 +56,7 @@ void relay_leg_accept(struct relay_leg *leg)
 
 			base_log(BASE_LOG_INFO, "relay", "refused peer=%s: not the one expected",
 			         relay_address_format(&peer, text, sizeof(text)));
+			relay_count_add(&leg->counters.refused, 1);
 			relay_socket_abortive(fd);
 			close(fd);
 			relay_worker_spare(leg->worker);
@@ -78,6 +80,9 @@ static int open_socket(struct relay_leg *leg)
 	if (leg->watch.fd >= 0)
 		return 0;
 	rc = relay_socket_client(leg->setup->remote.family, &any, &leg->watch.fd);
+	if (rc == 0 && leg->door && leg->door->gate.dscp)
+		rc = relay_socket_mark(leg->watch.fd, leg->setup->remote.family,
+		                       leg->door->gate.dscp);
 	return rc ? (int)base_err_detail(rc) : 0;
 }
 

@@ -46,6 +46,10 @@ static int make_socket(struct relay_endpoint *endpoint, const struct relay_endpo
 	rc = spec->tcp_role == RELAY_TCP_SERVER
 	             ? relay_socket_listen(&local, 8, false, &endpoint->leg.watch.fd)
 	             : relay_socket_client(family, &local, &endpoint->leg.watch.fd);
+	/* Connections that a marked listener takes are marked from their SYN-ACK on. */
+	if (rc == 0 && endpoint->leg.door && endpoint->leg.door->gate.dscp)
+		rc = relay_socket_mark(endpoint->leg.watch.fd, family,
+		                       endpoint->leg.door->gate.dscp);
 	if (rc == 0)
 		rc = relay_socket_name(endpoint->leg.watch.fd, &endpoint->local);
 	return rc;
@@ -84,6 +88,9 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 		goto out;
 	}
 	relay_leg_init(&endpoint->leg, context->worker, endpoint, setup);
+	rc = relay_door_new(&endpoint->leg.door, spec->gate);
+	if (rc)
+		goto out;
 	rc = make_socket(endpoint, spec);
 	if (rc)
 		goto out;
@@ -101,6 +108,8 @@ out:
 	if (endpoint && endpoint->leg.watch.fd >= 0)
 		close(endpoint->leg.watch.fd);
 	relay_setup_unref(setup);
+	if (endpoint)
+		free(endpoint->leg.door);
 	free(endpoint);
 	return base_error_set(err, rc, "no endpoint: %s", strerror((int)base_err_detail(rc)));
 }
@@ -118,6 +127,7 @@ void relay_endpoint_free(struct relay_endpoint *endpoint)
 {
 	base_list_remove(&endpoint->node);
 	base_list_remove(&endpoint->pool_node);
+	free(endpoint->leg.door); /* of one that never began */
 	free(endpoint);
 }
 
@@ -206,6 +216,7 @@ struct order {
 		struct relay_leg *partner;
 		union relay_address remote;
 		struct relay_setup *setup; /**< owned; its TLS part is wanted */
+		struct relay_door *door;   /**< owned until it hangs */
 		enum tls_role role;
 		bool abort;
 		struct {
@@ -373,6 +384,34 @@ int relay_endpoint_mode_set(struct relay_endpoint *endpoint, bool may_send, bool
 		order->may_receive = may_receive;
 	}
 	return order_give(order, on_mode);
+}
+
+static void on_gate(void *arg)
+{
+	struct order *order = arg;
+
+	if (relay_leg_gone(order->leg)) {
+		free(order->door);
+	} else {
+		relay_door_hang(order->leg, order->door);
+		relay_leg_resume(order->leg);
+	}
+	free(order);
+}
+
+int relay_endpoint_gate_set(struct relay_endpoint *endpoint, const struct relay_gate *gate)
+{
+	struct order *order = order_new(endpoint);
+	int rc;
+
+	if (!order)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	rc = relay_door_new(&order->door, gate);
+	if (rc) {
+		free(order);
+		return rc;
+	}
+	return order_give(order, on_gate);
 }
 
 static void on_link(void *arg)

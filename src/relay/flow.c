@@ -274,14 +274,21 @@ void relay_flow_records(struct relay_leg *leg, struct tls_io *io)
 
 /* ---- reading ---- */
 
-/* @return octets read; 0 at the end; -1 when nothing was to be had or the leg has failed */
+/* @return octets read; 0 at the end; -1 when nothing was to be had, or the gate lets nothing
+ * through now, or the leg has failed */
 static ssize_t read_some(struct relay_leg *leg)
 {
 	struct relay_worker *worker = leg->worker;
+	size_t size = worker->read_size;
 	ssize_t n;
 
+	if (leg->door && leg->state != RELAY_DRAIN) {
+		size = relay_door_quota(leg, size);
+		if (!size)
+			return -1; /* still readable: the door resumes us */
+	}
 	do
-		n = recv(leg->watch.fd, worker->in, worker->read_size, 0);
+		n = recv(leg->watch.fd, worker->in, size, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		leg->readable = leg->urgent = false;
@@ -290,10 +297,12 @@ static ssize_t read_some(struct relay_leg *leg)
 		return -1;
 	}
 	relay_count_add(&leg->counters.wire_in, (uint64_t)n);
+	if (leg->door)
+		relay_door_charge(leg->door, (size_t)n);
 	/* A short read has emptied the socket: the loop tells when more comes (edge triggered).
 	 * Unless the peer has hung up, of which we have been told already: read up to it. Or it
 	 * has sent urgent data, at which a read stops (tcp(7)). */
-	if (n == 0 || ((size_t)n < worker->read_size && !leg->hangup && !leg->urgent))
+	if (n == 0 || ((size_t)n < size && !leg->hangup && !leg->urgent))
 		leg->readable = false;
 	return n;
 }
@@ -346,17 +355,19 @@ static void run_handshake(struct relay_leg *leg)
 	while (leg->readable && leg->state == RELAY_HANDSHAKE) {
 		ssize_t n = read_some(leg);
 
+		if (n < 0)
+			return;
 		if (n > 0) {
 			relay_shake_step(leg, leg->worker->in, (size_t)n);
-		} else if (n == 0) {
+		} else {
 			leg->peer_ended = true;
 			relay_shake_fail(leg, RELAY_CAUSE_PEER_CLOSE);
 		}
-		if (quota <= (size_t)BASE_MAX(n, 0)) {
+		if (quota <= (size_t)n) {
 			relay_leg_resume(leg);
 			return;
 		}
-		quota -= (size_t)BASE_MAX(n, 0);
+		quota -= (size_t)n;
 	}
 	if (leg->state == RELAY_OPEN && leg->readable)
 		run_open(leg);

@@ -393,6 +393,7 @@ static void finish(struct relay_leg *leg)
 	}
 	leg->shaking = leg->tls_up = false;
 	close_socket(leg);
+	relay_door_hang(leg, NULL);
 	free_session(leg);
 	relay_queue_done(&leg->pending);
 	relay_queue_done(&leg->held);

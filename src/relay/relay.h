@@ -115,6 +115,34 @@ struct relay_tls_spec {
 	struct tls_session_spec session; /**< copied */
 };
 
+/** Peers of one prefix. */
+struct relay_source {
+	uint8_t family;     /**< AF_INET or AF_INET6 */
+	uint8_t prefix;     /**< bits that count */
+	uint8_t octets[16]; /**< the address, in network order; 4 for IPv4 */
+};
+#define RELAY_SOURCES_MAX 8
+
+/** A token bucket. */
+struct relay_rate {
+	uint32_t octets_per_s; /**< 0 = no limit */
+	uint32_t burst;        /**< octets that may come at once; at least 1 */
+};
+
+/**
+ * Who may come in, how fast they may send, and how our packets are marked. All zero: anybody, as
+ * fast as they like, DSCP 0. A connection that is up is not asked again who it is.
+ */
+struct relay_gate {
+	bool sources_only; /**< server: only `source`; none in it = nobody yet */
+	uint8_t dscp;      /**< of the packets we send, 0 to 63 (RFC 2474) */
+	uint8_t source_count;
+	uint16_t port_min, port_max; /**< server: of the peer; 0, 0 = any */
+	struct relay_source source[RELAY_SOURCES_MAX];
+	/** Octets that are read from the peer, TLS included; it is slowed down, nothing is lost. */
+	struct relay_rate sustained, peak;
+};
+
 struct relay_endpoint_spec {
 	enum relay_tcp_role tcp_role;
 	struct sockaddr_storage local; /**< port 0 = any; bound before relay_endpoint_add returns */
@@ -127,6 +155,7 @@ struct relay_endpoint_spec {
 	unsigned connect_timeout_ms;   /**< 0 = 10 s; server: how long to wait for a peer, 0 = for
 	                                  ever */
 	unsigned handshake_timeout_ms; /**< 0 = 10 s */
+	const struct relay_gate *gate; /**< copied; NULL = all zero */
 	relay_event_fn *fn;
 	void *arg;
 };
@@ -166,6 +195,8 @@ int relay_endpoint_release(struct relay_endpoint *endpoint, bool abort);
  * (back-pressure), it is not lost. Both are true for a new endpoint.
  */
 int relay_endpoint_mode_set(struct relay_endpoint *endpoint, bool may_send, bool may_receive);
+/** Another gate, from now on: for peers that come, octets that are read, packets that are sent. */
+int relay_endpoint_gate_set(struct relay_endpoint *endpoint, const struct relay_gate *gate);
 /** Bytes go between these two; NULL unlinks. Both must be of one context. Earlier links of either
  * end. */
 int relay_endpoint_link(struct relay_endpoint *endpoint, struct relay_endpoint *partner);
@@ -183,6 +214,7 @@ struct relay_stats {
 	uint64_t handshakes, handshake_failures;
 	uint64_t segments_retransmitted; /**< TCP_INFO, at the last event or close */
 	uint64_t buffered_peak;          /**< most octets held at once for a slow peer */
+	uint64_t refused;                /**< connections that the gate or `remote` kept out */
 };
 void relay_endpoint_stats(const struct relay_endpoint *endpoint, struct relay_stats *ret);
 /** Endpoints open now, and the most there may be. */
