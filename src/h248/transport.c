@@ -32,6 +32,8 @@ int h248_transport_new(struct h248_transport **ret, struct loop *loop,
 	t->config.max_conns = or_default(t->config.max_conns, 1024);
 	t->config.max_output = or_default(t->config.max_output, 1U << 20);
 	t->config.mark_output = or_default(t->config.mark_output, t->config.max_output / 4);
+	t->config.handshake_ms = or_default(t->config.handshake_ms, 10000);
+	t->clear.wipe = true;
 	t->config.connect_ms = or_default(t->config.connect_ms, 10000);
 	t->config.partial_ms = or_default(t->config.partial_ms, 30000);
 	base_list_init(&t->udp);
@@ -48,14 +50,29 @@ void h248_transport_free(struct h248_transport *t)
 		return;
 	udp_done(t);
 	tcp_done(t);
+	base_writer_done(&t->clear);
 	free(t->buffer);
 	free(t);
+}
+
+static int listen_at(struct h248_transport *t, struct h248_addr *local)
+{
+	switch (local->transport) {
+	case H248_UDP:
+		return udp_listen(t, local);
+	case H248_TCP:
+		return tcp_listen(t, local);
+	case H248_TLS:
+		return t->config.filter ? tcp_listen(t, local) : EPROTONOSUPPORT;
+	default:
+		return EPROTONOSUPPORT;
+	}
 }
 
 int h248_transport_listen(struct h248_transport *t, struct h248_addr *local, struct base_error *err)
 {
 	char text[H248_ADDR_TEXT];
-	int no = local->transport == H248_TCP ? tcp_listen(t, local) : udp_listen(t, local);
+	int no = listen_at(t, local);
 	bool ours = no == ENOMEM || no == EMFILE || no == ENFILE || no == ENOBUFS;
 
 	if (no == 0)
@@ -71,7 +88,7 @@ int h248_transport_send(struct h248_transport *t, const struct h248_addr *to, co
 
 	if (to->transport == H248_UDP)
 		no = udp_send(t, to, data, len);
-	else if (to->transport == H248_TCP)
+	else if (to->transport == H248_TCP || (to->transport == H248_TLS && t->config.filter))
 		no = tcp_send(t, to, data, len);
 	if (no > 0)
 		t->counters[to->transport % H248_TRANSPORT_KINDS].errors_out++;
@@ -136,7 +153,7 @@ socklen_t transport_sockaddr(const struct h248_addr *a, struct sockaddr_storage 
 	return sizeof(*in6);
 }
 
-void transport_addr(enum h248_transport_kind kind, const struct sockaddr_storage *sa, uint32_t conn,
+void transport_addr(unsigned kind, const struct sockaddr_storage *sa, uint32_t conn,
                     struct h248_addr *ret)
 {
 	*ret = (struct h248_addr){ .transport = (uint8_t)kind, .conn = conn };

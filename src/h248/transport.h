@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Messages over UDP and TCP (RFC 3525, Annex D; TPKT of RFC 1006), IPv4 and IPv6, on a loop. Knows
- * nothing of H.248 but its frames. One thread: the loop's.
+ * Messages over UDP, TCP (RFC 3525, Annex D; TPKT of RFC 1006) and TCP inside a filter such as TLS,
+ * IPv4 and IPv6, on a loop. Knows nothing of H.248 but its frames. One thread: the loop's.
  */
 #ifndef GH_H248_TRANSPORT_H
 #define GH_H248_TRANSPORT_H
 
 #include "h248/addr.h"
+#include "h248/filter.h"
 #include "loop/loop.h"
 
 /* ---- TPKT, the pure part ---- */
@@ -36,11 +37,13 @@ struct h248_transport;
 struct h248_transport_ops {
 	/** A message. `data` is borrowed until return. Sending and closing are allowed here. */
 	void (*on_message)(void *arg, const struct h248_addr *from, const void *data, size_t len);
-	/** A connection is open, made by us or accepted. May be NULL. */
+	/** A connection is open, made by us or accepted; with a filter: the peer is authenticated.
+	 * May be NULL. */
 	void (*on_connected)(void *arg, const struct h248_addr *conn);
 	/**
 	 * A connection could not be made or has ended, with the reason for people; not called
-	 * for those that we closed ourselves. May be NULL.
+	 * for those that we closed ourselves, nor for those that came in and were not let in. May
+	 * be NULL.
 	 */
 	void (*on_closed)(void *arg, const struct h248_addr *conn, const char *reason);
 	/**
@@ -53,15 +56,19 @@ struct h248_transport_ops {
 
 /** All zero takes every default. */
 struct h248_transport_config {
-	uint32_t max_conns;   /**< TCP connections that come in; 0 = 1024. More are accepted and
-	                           closed. As many again may go out */
-	uint32_t max_output;  /**< octets waiting for one peer; 0 = 1 MiB. More closes it */
-	uint32_t mark_output; /**< octets waiting for one peer from which on h248_transport_send
-	                           says BASE_AGAIN; drained below half of it; 0 = a quarter of
-	                           max_output */
-	uint32_t connect_ms;  /**< give up connecting; 0 = 10000 */
-	uint32_t partial_ms;  /**< most time between the first and last octet of a message, and
-	                           until the first message of an accepted one; 0 = 30000 */
+	uint32_t max_conns;    /**< TCP connections that come in; 0 = 1024. More are accepted and
+	                            closed. As many again may go out */
+	uint32_t max_output;   /**< octets waiting for one peer; 0 = 1 MiB. More closes it */
+	uint32_t mark_output;  /**< octets waiting for one peer from which on h248_transport_send
+	                            says BASE_AGAIN; drained below half of it; 0 = a quarter of
+	                            max_output */
+	uint32_t connect_ms;   /**< give up connecting; 0 = 10000 */
+	uint32_t handshake_ms; /**< give up a filter's handshake; 0 = 10000 */
+	uint32_t partial_ms;   /**< most time between the first and last octet of a message, and
+	                            until the first message of an accepted one; 0 = 30000 */
+	/** Of H248_TLS; outlives the transport. NULL: there is no such transport. */
+	const struct h248_filter_ops *filter;
+	void *filter_arg;
 };
 
 /** `config` and `ops` are copied. @return 0, or BASE_LOCAL. */

@@ -19,8 +19,65 @@ struct h248_transport {
 	struct h248_transport_counters counters[H248_TRANSPORT_KINDS];
 	struct base_node dead; /* connections closed inside a callback, freed by `reap` */
 	struct loop_task reap;
-	uint8_t *buffer; /* one datagram, or one read of a stream; never kept */
+	uint8_t *buffer;          /* one datagram, or one read of a stream; never kept */
+	struct base_writer clear; /* what a filter made of it; never kept */
 };
+
+/* ---- a stream: TCP, bare or with a filter ---- */
+
+enum tcp_state {
+	TCP_CONNECTING, /* we wait for the far end */
+	TCP_SHAKING,    /* the filter finds out who it is */
+	TCP_OPEN,
+	TCP_DEAD, /* in `dead` */
+};
+
+struct tcp_conn {
+	struct base_node node;
+	struct h248_transport *t;
+	struct loop_fd w;
+	struct h248_addr addr; /* the far end; `conn` is our number */
+	enum tcp_state state;
+	bool accepted;
+	bool full;    /* more than the mark waited, and its user was told */
+	void *filter; /* NULL = bare TCP */
+	struct h248_transport_counters count;
+	struct base_writer in;    /* the beginning of one unfinished message */
+	struct base_writer early; /* frames that wait for the handshake, in clear */
+	struct base_writer out;   /* what the socket did not take */
+	size_t out_at;            /* octets of `out` already gone */
+	struct loop_timer timer;  /* connecting, the handshake, or an unfinished message */
+	struct loop_task later;   /* more to read, or the end */
+	char why[160];
+};
+
+#define TCP_COUNT(c, field, n) TRANSPORT_COUNT((c)->t, (c)->addr.transport, &(c)->count, field, n)
+
+/* transport_stream.c: the bytes */
+
+/** The far end is there: shake hands, or be open. */
+void stream_begin(struct tcp_conn *c);
+/** Octets have come from the socket. */
+void stream_take(struct tcp_conn *c, const uint8_t *data, size_t len);
+/** The socket takes octets again. */
+void stream_drain(struct tcp_conn *c);
+/** One message. @return 0, an errno, or TRANSPORT_FULL. */
+int stream_send(struct tcp_conn *c, const void *data, size_t len);
+/** The last word before we close. */
+void stream_goodbye(struct tcp_conn *c);
+
+/* transport_tcp.c: beginning and end */
+
+/** End it and tell why. */
+void tcp_fail(struct tcp_conn *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** The same at the end of the iteration, for inside a call of our user. */
+void tcp_fail_later(struct tcp_conn *c, const char *why);
+/** Open: count, tell, and wait for the first message of one that came in. */
+void tcp_opened(struct tcp_conn *c);
+/** Time for what the state waits for. */
+void tcp_timer(struct tcp_conn *c, uint32_t ms);
+
+/* ---- all ---- */
 
 #define TRANSPORT_BUFFER 65536
 
@@ -30,7 +87,7 @@ struct h248_transport {
 
 /** Our form of an address into the socket's, and back. */
 socklen_t transport_sockaddr(const struct h248_addr *a, struct sockaddr_storage *ret);
-void transport_addr(enum h248_transport_kind kind, const struct sockaddr_storage *sa, uint32_t conn,
+void transport_addr(unsigned kind, const struct sockaddr_storage *sa, uint32_t conn,
                     struct h248_addr *ret);
 /** A non-blocking socket, bound (and told to share nothing). @return descriptor, or -1 with errno.
  */
