@@ -13,15 +13,22 @@ static const char *const event_names[] = {
 	[E_STOP] = "stop",
 	[E_TIMER] = "timer",
 	[E_ACCEPTED] = "accepted",
+	[E_ACCEPTED_NAME] = "accepted at a name",
 	[E_REDIRECTED] = "MgcIdToTry",
+	[E_LOWER] = "406 or 461",
 	[E_REFUSED] = "refused",
 	[E_NO_REPLY] = "no reply",
 	[E_LOST] = "connection lost",
 	[E_EXHAUSTED] = "list exhausted",
+	[E_NAME] = "name",
+	[E_FOUND] = "found",
+	[E_NOT_FOUND] = "not found",
 	[E_HEARD] = "heard",
 	[E_FAILED] = "request timed out",
 	[E_HANDOFF] = "HandOff",
 	[E_ANSWERED] = "answered",
+	[E_ACTIVITY] = "activity",
+	[E_FORGOTTEN] = "forgotten",
 };
 
 /* ---- the timer of a state ---- */
@@ -63,16 +70,34 @@ static const struct row rows[] = {
 	ROW(IDLE, STOP, gone, GONE),
 
 	ROW(WAITING, TIMER, try_first, REGISTERING),
+	ROW(WAITING, ACTIVITY, try_first, REGISTERING),
 	ROW(WAITING, STOP, gone, GONE),
 
+	ROW(RESOLVING, FOUND, go_there, REGISTERING),
+	ROW(RESOLVING, NOT_FOUND, pass_over, REGISTERING),
+	ROW(RESOLVING, TIMER, pass_over, REGISTERING),
+	ROW(RESOLVING, FORGOTTEN, try_first, REGISTERING),
+	ROW(RESOLVING, STOP, give_up, GONE),
+
 	ROW(REGISTERING, ACCEPTED, come_up, REGISTERED),
+	ROW(REGISTERING, ACCEPTED_NAME, look_up, LOCATING),
+	ROW(REGISTERING, NAME, look_up, RESOLVING),
+	ROW(REGISTERING, LOWER, offer_less, REGISTERING),
 	ROW(REGISTERING, REDIRECTED, redirect, REGISTERING),
 	ROW(REGISTERING, REFUSED, try_next, REGISTERING),
 	ROW(REGISTERING, NO_REPLY, try_next, REGISTERING),
 	ROW(REGISTERING, LOST, try_next, REGISTERING),
 	ROW(REGISTERING, TIMER, try_next, REGISTERING),
 	ROW(REGISTERING, EXHAUSTED, wait_retry, WAITING),
+	ROW(REGISTERING, FORGOTTEN, try_first, REGISTERING),
 	ROW(REGISTERING, STOP, give_up, GONE),
+
+	ROW(LOCATING, FOUND, come_up_there, REGISTERED),
+	ROW(LOCATING, NOT_FOUND, come_up_here, REGISTERED),
+	ROW(LOCATING, TIMER, come_up_here, REGISTERED),
+	ROW(LOCATING, LOST, try_next, REGISTERING),
+	ROW(LOCATING, FORGOTTEN, try_first, REGISTERING),
+	ROW(LOCATING, STOP, leave, LEAVING),
 
 	ROW(REGISTERED, HEARD, heard, REGISTERED),
 	ROW(REGISTERED, TIMER, probe, PROBING),
@@ -138,12 +163,10 @@ bool h248_assoc_state_timed(enum h248_assoc_state state)
 const char *h248_assoc_state_name(enum h248_assoc_state state)
 {
 	static const char *const names[H248_ASSOC_STATES] = {
-		[H248_ASSOC_IDLE] = "idle",
-		[H248_ASSOC_WAITING] = "waiting",
-		[H248_ASSOC_REGISTERING] = "registering",
-		[H248_ASSOC_REGISTERED] = "registered",
-		[H248_ASSOC_PROBING] = "probing",
-		[H248_ASSOC_LEAVING] = "leaving",
+		[H248_ASSOC_IDLE] = "idle",           [H248_ASSOC_WAITING] = "waiting",
+		[H248_ASSOC_RESOLVING] = "resolving", [H248_ASSOC_REGISTERING] = "registering",
+		[H248_ASSOC_LOCATING] = "locating",   [H248_ASSOC_REGISTERED] = "registered",
+		[H248_ASSOC_PROBING] = "probing",     [H248_ASSOC_LEAVING] = "leaving",
 		[H248_ASSOC_GONE] = "gone",
 	};
 
@@ -175,7 +198,16 @@ static void on_message_error(void *arg, struct h248_peer *peer, const struct h24
 	/* It names no transaction; while we register only our ServiceChange can be meant. */
 	if (a->state == H248_ASSOC_REGISTERING &&
 	    (peer == a->peer || h248_addr_equal(from, &a->target)))
-		assoc_fire(a, E_REFUSED);
+		assoc_refused(a, code);
+}
+
+/* 504 to all of them. One that is a controller of ours shows that it is there: no need to wait. */
+static bool on_stranger(void *arg, const struct h248_addr *from, const struct h248_message *msg)
+{
+	(void)msg;
+	if (assoc_listed_host(arg, from))
+		assoc_fire(arg, E_ACTIVITY);
+	return false;
 }
 
 static void on_heard(void *arg, struct h248_peer *peer)
@@ -186,23 +218,13 @@ static void on_heard(void *arg, struct h248_peer *peer)
 		assoc_fire(a, E_HEARD);
 }
 
-static bool same_host(const struct h248_addr *a, const struct h248_addr *b)
-{
-	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
-}
-
 /* An mId is easily said: who bears our controller's has to be where a controller can be. */
 static bool on_source(void *arg, struct h248_peer *peer, const struct h248_addr *from)
 {
 	const struct h248_assoc *a = arg;
 
-	if (a->config.any_source || same_host(from, h248_peer_addr(peer)) ||
-	    same_host(from, &a->target))
-		return true;
-	for (size_t i = 0; i < a->config.controllers_count; i++)
-		if (same_host(from, &a->controllers[i]))
-			return true;
-	return false;
+	return a->config.any_source || assoc_same_host(from, h248_peer_addr(peer)) ||
+	       assoc_same_host(from, &a->target) || assoc_listed_host(a, from);
 }
 
 static void on_lost(void *arg, struct h248_peer *peer, const char *reason)
@@ -226,7 +248,7 @@ static void on_trace(void *arg, bool out, const struct h248_addr *peer, const vo
 void h248_assoc_txn_ops(struct h248_txn_ops *ops)
 {
 	ops->on_request = on_request;
-	ops->on_stranger = NULL; /* 504 */
+	ops->on_stranger = on_stranger;
 	ops->on_source = on_source;
 	ops->on_message_error = on_message_error;
 	ops->on_heard = on_heard;
@@ -236,6 +258,7 @@ void h248_assoc_txn_ops(struct h248_txn_ops *ops)
 void h248_assoc_user_ops(struct h248_user_ops *ops)
 {
 	*ops = (struct h248_user_ops){ .on_request = on_request,
+		                       .on_stranger = on_stranger,
 		                       .on_source = on_source,
 		                       .on_message_error = on_message_error,
 		                       .on_heard = on_heard,
@@ -250,7 +273,7 @@ static void set_defaults(struct h248_assoc *a)
 	struct h248_assoc_config *c = &a->config;
 
 	c->controllers = NULL; /* the caller's; ours is a->controllers */
-	c->profile = (struct base_str){ NULL, 0 };
+	c->profiles = NULL;    /* likewise */
 	if (c->service_address) {
 		a->service_address = *c->service_address;
 		c->service_address = &a->service_address;
@@ -259,8 +282,32 @@ static void set_defaults(struct h248_assoc *a)
 	c->retry_ms = c->retry_ms ? c->retry_ms : 2000;
 	c->retry_max_ms = c->retry_max_ms ? c->retry_max_ms : 60000;
 	c->leave_ms = c->leave_ms ? c->leave_ms : 3000;
+	c->resolve_ms = c->resolve_ms ? c->resolve_ms : 10000;
 	c->max_redirects = c->max_redirects ? c->max_redirects : 5;
-	a->skip = ASSOC_NONE;
+	a->skip = a->at = a->last_at = a->agreed_profile = ASSOC_NONE;
+}
+
+static int profiles_copy(struct h248_assoc *a, const struct h248_assoc_config *config)
+{
+	size_t len = 1;
+	char *to;
+
+	for (size_t i = 0; i < config->profiles_count; i++)
+		len += config->profiles[i].name.len;
+	a->profiles = calloc(config->profiles_count + 1, sizeof(*a->profiles));
+	a->profile_names = to = calloc(1, len);
+	if (!a->profiles || !a->profile_names)
+		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
+	for (size_t i = 0; i < config->profiles_count; i++) {
+		const struct h248_profile *p = &config->profiles[i];
+
+		if (p->name.len)
+			memcpy(to, p->name.ptr, p->name.len);
+		a->profiles[i].name = (struct base_str){ to, p->name.len };
+		a->profiles[i].version = p->version;
+		to += p->name.len;
+	}
+	return 0;
 }
 
 int h248_assoc_new(struct h248_assoc **ret, const struct h248_assoc_config *config,
@@ -275,15 +322,13 @@ int h248_assoc_new(struct h248_assoc **ret, const struct h248_assoc_config *conf
 	a->ops = *ops;
 	a->user = user;
 	a->controllers = calloc(count + 1, sizeof(*a->controllers));
-	a->profile = calloc(1, config->profile.len + 1);
-	if (!a->controllers || !a->profile) {
+	a->order = calloc(count + 1, sizeof(*a->order));
+	if (!a->controllers || !a->order || profiles_copy(a, config)) {
 		h248_assoc_free(a);
 		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
 	}
 	if (count)
 		memcpy(a->controllers, config->controllers, count * sizeof(*a->controllers));
-	if (config->profile.len)
-		memcpy(a->profile, config->profile.ptr, config->profile.len);
 	set_defaults(a);
 	*ret = a;
 	return 0;
@@ -294,7 +339,9 @@ void h248_assoc_free(struct h248_assoc *a)
 	if (!a)
 		return;
 	free(a->controllers);
-	free(a->profile);
+	free(a->order);
+	free(a->profiles);
+	free(a->profile_names);
 	free(a);
 }
 
@@ -315,6 +362,28 @@ void h248_assoc_stop(struct h248_assoc *a, enum h248_method method, unsigned rea
 	assoc_fire(a, E_STOP);
 }
 
+void h248_assoc_resolved(struct h248_assoc *a, uint32_t lookup, const struct h248_addr *found)
+{
+	if (lookup != a->lookup)
+		return;
+	a->lookup++; /* whoever answers twice is late */
+	if (found) {
+		a->wanted.addr.family = found->family;
+		a->wanted.addr.scope = found->scope;
+		memcpy(a->wanted.addr.ip, found->ip, sizeof(found->ip));
+	}
+	assoc_fire(a, found ? E_FOUND : E_NOT_FOUND);
+}
+
+void h248_assoc_forget(struct h248_assoc *a)
+{
+	if (!a->was_up || h248_assoc_peer(a))
+		return;
+	a->was_up = false;
+	a->config.restart_reason = H248_R_WARM_BOOT;
+	assoc_fire(a, E_FORGOTTEN);
+}
+
 void h248_assoc_failed(struct h248_assoc *a)
 {
 	assoc_fire(a, E_FAILED);
@@ -327,9 +396,10 @@ static void on_handoff(void *arg)
 
 int h248_assoc_handoff(struct h248_assoc *a, const struct h248_mid *mgc)
 {
-	struct h248_addr target;
+	struct h248_controller target;
 
-	if (!a->peer || h248_addr_of_mid(mgc, &a->last, &target) != 0)
+	if (!a->peer || assoc_controller_of_mid(mgc, &a->last, &target) != 0 ||
+	    (target.name[0] && !a->ops.resolve))
 		return BASE_ERR(BASE_PEER, H248_E_VALUE);
 	a->handoff_to = target;
 	h248_txn_now(a->txn);
@@ -358,4 +428,14 @@ enum h248_assoc_state h248_assoc_state(const struct h248_assoc *a)
 struct h248_peer *h248_assoc_peer(const struct h248_assoc *a)
 {
 	return a->state == H248_ASSOC_REGISTERED || a->state == H248_ASSOC_PROBING ? a->peer : NULL;
+}
+
+const struct h248_profile *h248_assoc_profile(const struct h248_assoc *a)
+{
+	return a->agreed_profile == ASSOC_NONE ? NULL : &a->profiles[a->agreed_profile];
+}
+
+const struct h248_assoc_counters *h248_assoc_counters(const struct h248_assoc *a)
+{
+	return &a->counters;
 }

@@ -14,33 +14,20 @@ static void drop_peer(struct h248_assoc *a)
 	h248_peer_free(peer);
 }
 
-static void go_down(struct h248_assoc *a, enum h248_assoc_cause cause)
+static void tell_down(struct h248_assoc *a, enum h248_assoc_cause cause)
 {
+	if (!a->up)
+		return;
+	a->up = false;
+	a->counters.downs++;
 	if (a->ops.on_down)
 		a->ops.on_down(a->user, a->peer, cause);
-	drop_peer(a);
 }
 
-/* Register with `target`, by the peer we have or, when there is none, a new one. */
-static void attempt_by(struct h248_assoc *a, const struct h248_addr *target, unsigned method)
+static void go_down(struct h248_assoc *a, enum h248_assoc_cause cause)
 {
-	uint32_t wait = a->config.register_ms;
-
-	a->target = *target;
-	a->method = (uint8_t)method;
-	if (a->peer)
-		h248_peer_addr_set(a->peer, target);
-	/* What cannot even be sent is tried elsewhere, in a moment. */
-	if ((!a->peer && h248_peer_new(&a->peer, a->txn, target) != 0) ||
-	    assoc_register_send(a) != 0)
-		wait = 1;
-	assoc_timer_start(a, wait ? wait : (uint64_t)UINT32_MAX);
-}
-
-static void attempt(struct h248_assoc *a, const struct h248_addr *target, unsigned method)
-{
+	tell_down(a, cause);
 	drop_peer(a);
-	attempt_by(a, target, method);
 }
 
 static unsigned method_for(const struct h248_assoc *a, const struct h248_addr *target)
@@ -48,6 +35,43 @@ static unsigned method_for(const struct h248_assoc *a, const struct h248_addr *t
 	if (!a->was_up)
 		return H248_RESTART;
 	return h248_addr_equal(target, &a->last) ? H248_DISCONNECTED : H248_FAILOVER;
+}
+
+/* Say our ServiceChange, by the peer we have or, when there is none, a new one. */
+static void say(struct h248_assoc *a)
+{
+	uint32_t wait = a->config.register_ms;
+
+	if (a->peer)
+		h248_peer_addr_set(a->peer, &a->target);
+	/* What cannot even be sent is tried elsewhere, in a moment. */
+	if ((!a->peer && h248_peer_new(&a->peer, a->txn, &a->target) != 0) ||
+	    assoc_register_send(a) != 0)
+		wait = 1;
+	assoc_timer_start(a, wait ? wait : (uint64_t)UINT32_MAX);
+}
+
+static void attempt_at(struct h248_assoc *a, const struct h248_addr *target)
+{
+	a->target = *target;
+	if (a->method == H248_METHOD_ABSENT)
+		a->method = (uint8_t)method_for(a, target);
+	a->offer = a->config.version;
+	a->offer_profile = 0;
+	say(a);
+}
+
+/* Register with a controller; a name is an address first. */
+static void attempt(struct h248_assoc *a, const struct h248_controller *to, unsigned method)
+{
+	drop_peer(a);
+	a->method = (uint8_t)method;
+	if (to->name[0]) {
+		a->wanted = *to;
+		assoc_fire(a, E_NAME);
+	} else {
+		attempt_at(a, &to->addr);
+	}
 }
 
 void assoc_act_nothing(struct h248_assoc *a)
@@ -67,43 +91,108 @@ void assoc_act_wait_mwd(struct h248_assoc *a)
 
 void assoc_act_try_next(struct h248_assoc *a)
 {
-	while (a->next < a->config.controllers_count) {
-		const struct h248_addr *target = &a->controllers[a->next];
+	const struct h248_controller *to = assoc_round_next(a);
 
-		if (a->next++ == a->skip)
-			continue;
-		a->redirects = 0;
-		attempt(a, target, method_for(a, target));
-		return;
-	}
-	assoc_fire(a, E_EXHAUSTED);
+	a->redirects = 0;
+	if (to)
+		attempt(a, to, H248_METHOD_ABSENT);
+	else
+		assoc_fire(a, E_EXHAUSTED);
 }
 
 void assoc_act_try_first(struct h248_assoc *a)
 {
-	a->next = 0;
-	a->skip = ASSOC_NONE;
+	assoc_round_begin(a, ASSOC_NONE);
 	assoc_act_try_next(a);
 }
 
 void assoc_act_redirect(struct h248_assoc *a)
 {
-	struct h248_addr target = a->redirect_to;
+	struct h248_controller target = a->redirect_to;
 
-	if (++a->redirects > a->config.max_redirects)
+	a->counters.redirected++;
+	if (++a->redirects > a->config.max_redirects) {
+		assoc_tell_refused(a, &a->target, 0, "too many MgcIdToTry in a row", BASE_STR(""));
 		assoc_act_try_next(a);
-	else
-		attempt(a, &target, a->method);
+		return;
+	}
+	a->at = ASSOC_NONE;
+	attempt(a, &target, a->method);
 }
 
-/* 11.2: "wait a random amount of time"; longer after each round, up to a bound. */
+/* 11.3: the same controller again, with less. */
+void assoc_act_offer_less(struct h248_assoc *a)
+{
+	say(a);
+}
+
+/* ---- names ---- */
+
+void assoc_act_look_up(struct h248_assoc *a)
+{
+	a->lookup++;
+	a->counters.lookups++;
+	assoc_timer_start(a, a->config.resolve_ms);
+	if (a->ops.resolve)
+		a->ops.resolve(a->ops.resolve_arg ? a->ops.resolve_arg : a->user, a->lookup,
+		               a->wanted.name, a->wanted.addr.family);
+	else
+		assoc_fire(a, E_NOT_FOUND);
+}
+
+void assoc_act_go_there(struct h248_assoc *a)
+{
+	struct h248_addr target = a->wanted.addr;
+
+	attempt_at(a, &target);
+}
+
+static void tell_unresolved(struct h248_assoc *a)
+{
+	struct h248_addr nowhere = a->wanted.addr;
+
+	a->counters.unresolved++;
+	a->lookup++; /* an answer that comes after all is late */
+	nowhere.family = 0;
+	assoc_tell_refused(a, &nowhere, 0,
+	                   a->ops.resolve ? "its name has no address"
+	                                  : "it is a name, and names are not resolved",
+	                   base_str_of(a->wanted.name));
+}
+
+void assoc_act_pass_over(struct h248_assoc *a)
+{
+	tell_unresolved(a);
+	assoc_act_try_next(a);
+}
+
+void assoc_act_come_up_there(struct h248_assoc *a)
+{
+	h248_peer_addr_set(a->peer, &a->wanted.addr);
+	assoc_act_come_up(a);
+}
+
+/* It has accepted us: what it says and what cannot be found is no reason to part (P). */
+void assoc_act_come_up_here(struct h248_assoc *a)
+{
+	tell_unresolved(a);
+	assoc_act_come_up(a);
+}
+
+/* ---- waiting, and being up ---- */
+
+/*
+ * 11.2: "wait a random amount of time as described in 9.2": up to MWD, but no less than half of a
+ * bound of our own that doubles with each round (P), so that an MWD of milliseconds is no attack.
+ */
 void assoc_act_wait_retry(struct h248_assoc *a)
 {
+	uint64_t least = a->wait_ms / 2, most = BASE_MAX(a->wait_ms, a->config.mwd_ms);
 	uint32_t random = 0;
 
 	(void)base_random(&random, sizeof(random));
 	drop_peer(a);
-	assoc_timer_start(a, a->wait_ms / 2 + random % (a->wait_ms / 2 + 1));
+	assoc_timer_start(a, least + random % (most - least + 1));
 	a->wait_ms = (uint32_t)BASE_MIN((uint64_t)a->wait_ms * 2, (uint64_t)a->config.retry_max_ms);
 }
 
@@ -115,8 +204,10 @@ void assoc_act_heard(struct h248_assoc *a)
 
 void assoc_act_come_up(struct h248_assoc *a)
 {
-	a->was_up = true;
+	a->up = a->was_up = true;
+	a->counters.accepted++;
 	a->last = a->target;
+	a->last_at = a->at;
 	a->wait_ms = a->config.retry_ms;
 	assoc_act_heard(a);
 	h248_peer_resend(a->peer); /* what a lost connection has left unanswered (D.2) */
@@ -149,27 +240,18 @@ void assoc_act_probe(struct h248_assoc *a)
 	struct h248_observed_events *observed =
 	        command ? h248_observed_add(&arena, command, a->inactivity_request) : NULL;
 
+	a->counters.probes++;
 	assoc_timer_start(a, PROBE_GUARD_MS);
 	if (observed && h248_observed_event_add(&arena, observed, ito))
 		(void)h248_txn_request(a->peer, req, 0, on_probed, a, NULL);
 	base_arena_done(&arena);
 }
 
-static size_t index_of(const struct h248_assoc *a, const struct h248_addr *addr)
-{
-	for (size_t i = 0; i < a->config.controllers_count; i++) {
-		if (h248_addr_equal(&a->controllers[i], addr))
-			return i;
-	}
-	return ASSOC_NONE;
-}
-
 /* 11.5: from the beginning of the list, but not the one that has failed. */
 void assoc_act_fail_over(struct h248_assoc *a)
 {
 	go_down(a, H248_CAUSE_SILENT);
-	a->next = 0;
-	a->skip = index_of(a, &a->last);
+	assoc_round_begin(a, assoc_last_index(a));
 	assoc_act_try_next(a);
 }
 
@@ -182,19 +264,22 @@ void assoc_act_reconnect(struct h248_assoc *a)
 {
 	struct h248_addr last = a->last;
 
-	if (a->ops.on_down)
-		a->ops.on_down(a->user, a->peer, H248_CAUSE_LOST);
-	a->next = 0;
-	a->skip = index_of(a, &last);
-	attempt_by(a, &last, H248_DISCONNECTED);
+	tell_down(a, H248_CAUSE_LOST);
+	assoc_round_begin(a, assoc_last_index(a));
+	a->at = a->skip;
+	a->method = H248_DISCONNECTED;
+	attempt_at(a, &last);
 }
 
 void assoc_act_hand_off(struct h248_assoc *a)
 {
+	struct h248_controller target = a->handoff_to;
+
 	go_down(a, H248_CAUSE_HANDOFF);
-	a->next = 0;
-	a->skip = index_of(a, &a->last);
-	attempt(a, &a->handoff_to, H248_HAND_OFF);
+	assoc_round_begin(a, assoc_last_index(a));
+	a->at = ASSOC_NONE;
+	a->redirects = 0;
+	attempt(a, &target, H248_HAND_OFF);
 }
 
 /* 11.4: ServiceChange with Graceful or Forced on ROOT. */

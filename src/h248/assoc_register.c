@@ -38,11 +38,11 @@ static unsigned reason_of(const struct h248_assoc *a)
 static void add_offer(struct h248_assoc *a, struct h248_services *s, struct h248_mid *address)
 {
 	s->has_version = true;
-	s->version = a->config.version;
-	if (a->profile[0]) {
+	s->version = a->offer;
+	if (a->offer_profile < a->config.profiles_count) {
 		s->has_profile = true;
-		s->profile = base_str_of(a->profile);
-		s->profile_version = a->config.profile_version;
+		s->profile = a->profiles[a->offer_profile].name;
+		s->profile_version = a->profiles[a->offer_profile].version;
 	}
 	if (a->config.service_address) {
 		*address = h248_addr_mid(a->config.service_address);
@@ -63,31 +63,101 @@ static const struct h248_command *service_change_reply(const struct h248_transac
 	return NULL;
 }
 
-/* Take over what was negotiated. False: we cannot comply (11.3). */
-static bool negotiate(struct h248_assoc *a, const struct h248_services *s,
-                      const struct h248_message *msg)
+/* Take over the version. False: we cannot comply (11.3). */
+static bool version_agree(struct h248_assoc *a, const struct h248_services *s,
+                          const struct h248_message *msg)
 {
 	unsigned version = msg->version; /* a reply without Version breaks a rule; be lenient (P) */
-	struct h248_addr addr;
 
 	if (a->method == H248_DISCONNECTED && !(s && s->has_version))
 		version = a->version; /* no registration: the agreed one stays */
 	else if (s && s->has_version)
 		version = s->version;
-	if (version < 1 || version > a->config.version)
+	if (version < 1 || version > a->offer)
 		return false;
 	a->version = (uint8_t)version;
 	h248_peer_version_set(a->peer, version);
-	if (s && s->address && h248_addr_of_mid(s->address, &a->target, &addr) == 0)
-		h248_peer_addr_set(a->peer, &addr);
 	return true;
+}
+
+/* The same for the profile: what is not spoken of is as we offered it (sheet 6.3). */
+static bool profile_agree(struct h248_assoc *a, const struct h248_services *s)
+{
+	if (a->method == H248_DISCONNECTED && !(s && s->has_profile))
+		return true;
+	a->agreed_profile = a->config.profiles_count ? a->offer_profile : ASSOC_NONE;
+	if (!s || !s->has_profile)
+		return true;
+	for (size_t i = 0; i < a->config.profiles_count; i++) {
+		if (a->profiles[i].version == s->profile_version &&
+		    base_str_ieq(a->profiles[i].name, s->profile)) {
+			a->agreed_profile = i;
+			return true;
+		}
+	}
+	/* "No profile" is what we have when we offer none. */
+	return !a->config.profiles_count && base_str_ieq(s->profile, BASE_STR("NoProfile"));
+}
+
+void assoc_tell_refused(struct h248_assoc *a, const struct h248_addr *who, unsigned code,
+                        const char *why, struct base_str text)
+{
+	if (a->ops.on_refused)
+		a->ops.on_refused(a->user, who, code, why, text);
+}
+
+/* 406: a lower version may do (11.3); 461: another profile. */
+static bool less_to_offer(struct h248_assoc *a, unsigned code)
+{
+	if (a->method == H248_DISCONNECTED)
+		return false;
+	if (code == H248_E_VERSION && a->offer > 1) {
+		a->offer--;
+		return true;
+	}
+	if (code == H248_E_PROFILE && a->offer_profile + 1 < a->config.profiles_count) {
+		a->offer_profile++;
+		return true;
+	}
+	return false;
+}
+
+void assoc_refused(struct h248_assoc *a, unsigned code)
+{
+	a->counters.refused++;
+	assoc_fire(a, less_to_offer(a, code) ? E_LOWER : E_REFUSED);
 }
 
 static void refused(struct h248_assoc *a, unsigned code, const char *why, struct base_str text)
 {
-	if (a->ops.on_refused)
-		a->ops.on_refused(a->user, &a->target, code, why, text);
+	assoc_tell_refused(a, &a->target, code, why, text);
+	assoc_refused(a, code);
+}
+
+/* It gives up on us by words that leave nothing to try there. */
+static void unfit(struct h248_assoc *a, unsigned code, const char *why, struct base_str text)
+{
+	assoc_tell_refused(a, &a->target, code, why, text);
+	a->counters.refused++;
 	assoc_fire(a, E_REFUSED);
+}
+
+/* Accepted: requests go to ServiceChangeAddress from now on (7.2.8), wherever that is. */
+static void accepted(struct h248_assoc *a, const struct h248_services *s)
+{
+	struct h248_controller at;
+
+	if (s && s->address && assoc_controller_of_mid(s->address, &a->target, &at)) {
+		assoc_tell_refused(a, &a->target, 0, "ServiceChangeAddress is no place to go to",
+		                   s->address->name);
+	} else if (s && s->address && at.name[0]) {
+		a->wanted = at;
+		assoc_fire(a, E_ACCEPTED_NAME);
+		return;
+	} else if (s && s->address) {
+		h248_peer_addr_set(a->peer, &at.addr);
+	}
+	assoc_fire(a, E_ACCEPTED);
 }
 
 /* The error that stands in for a ServiceChange reply, wherever it is; NULL: none. */
@@ -117,14 +187,16 @@ static void answered(struct h248_assoc *a, const struct h248_message *msg,
 		refused(a, e->code, "it answers with an error", e->text);
 	else if (!command)
 		refused(a, 0, "no ServiceChange in its answer", BASE_STR(""));
-	else if (s && s->mgc_id && !h248_addr_of_mid(s->mgc_id, &a->target, &a->redirect_to))
+	else if (s && s->mgc_id && !assoc_controller_of_mid(s->mgc_id, &a->target, &a->redirect_to))
 		assoc_fire(a, E_REDIRECTED);
 	else if (s && s->mgc_id) /* as good as refused (P): the next one of our list */
-		refused(a, 0, "MgcIdToTry is a name, and names are not resolved", s->mgc_id->name);
-	else if (!negotiate(a, s, msg))
-		refused(a, H248_E_VERSION, "it wants a version that is not ours", BASE_STR(""));
+		unfit(a, 0, "MgcIdToTry is no place to go to", s->mgc_id->name);
+	else if (!version_agree(a, s, msg))
+		unfit(a, H248_E_VERSION, "it wants a version that is not ours", BASE_STR(""));
+	else if (!profile_agree(a, s))
+		unfit(a, H248_E_PROFILE, "it wants a profile that is not ours", s->profile);
 	else
-		assoc_fire(a, E_ACCEPTED);
+		accepted(a, s);
 }
 
 static void on_registered(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
@@ -151,6 +223,7 @@ int assoc_register_send(struct h248_assoc *a)
 		else
 			version = a->version;
 		rc = h248_txn_request(a->peer, req, version, on_registered, a, NULL);
+		a->counters.attempts += !rc;
 	}
 	base_arena_done(&arena);
 	return rc;

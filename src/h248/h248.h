@@ -17,6 +17,7 @@
 #include "h248/message.h"
 #include "h248/node.h"
 #include "h248/package.h"
+#include "h248/resolve.h"
 #include "h248/sdp.h"
 #include "h248/text.h"
 #include "h248/transport.h"

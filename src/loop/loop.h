@@ -148,6 +148,31 @@ int loop_signal_start(struct loop *loop, int signum, loop_signal_fn *fn, void *a
 /** Back to the default action, unless another loop watches it too. Not started is fine. */
 void loop_signal_stop(struct loop *loop, int signum);
 
+/* ---- calls that block ---- */
+
+/** A call that may block for long (a name lookup), on a thread of its own. */
+struct loop_call;
+
+struct loop_call_ops {
+	loop_fn *work; /**< on that thread; touches nothing but what `arg` brings along */
+	loop_fn *done; /**< on the loop's thread, after `work`; `arg` is the caller's again */
+	loop_fn *
+	        drop; /**< instead of `done` when it was abandoned, on either thread; may be NULL */
+};
+
+/**
+ * Start one. All signals are blocked in its thread, which nobody waits for.
+ * @param ret  valid until `done` returns, or loop_call_abandon
+ * @return 0, or BASE_LOCAL with an errno
+ */
+int loop_call_start(struct loop_call **ret, struct loop *loop, const struct loop_call_ops *ops,
+                    void *arg);
+/**
+ * Its result is of no interest any more: `done` will not be called. On the loop's thread, before
+ * the loop is freed. Does not block. NULL is fine.
+ */
+void loop_call_abandon(struct loop_call *call);
+
 /* ---- worker threads ---- */
 
 struct loop_thread;

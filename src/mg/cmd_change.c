@@ -107,8 +107,8 @@ int mg_cmd_change(struct mg_run *run, struct mg_term *term)
 		rc = mg->ops.handoff(mg->ops.arg, s->mgc_id);
 		if (rc)
 			return mg_fail(run, base_err_detail(rc),
-			               "Services MgcIdToTry: needs to be an address; names are not "
-			               "resolved");
+			               "Services MgcIdToTry: needs to be an address or a domain "
+			               "name");
 	} else if (term == &mg->root) {
 		root_change(mg, s);
 	} else {

@@ -6,7 +6,8 @@
 
 #include "mg/yaml.h"
 
-#define WORD_TRANSPORT "h248.transport"
+#define WORD_TRANSPORT  "h248.transport"
+#define WRONG_TRANSPORT "'%s' is not the transport of h248 (%s)"
 
 static int word_pick(const struct mg_config *c, const char *where, const char *text,
                      const char *const *words, unsigned *ret, struct base_error *err)
@@ -93,38 +94,141 @@ static int addr_read(const struct mg_config *c, const char *where, const char *t
 	if (rc)
 		return rc;
 	if (a.transport[0] && strcmp(a.transport, transport == H248_TCP ? "tcp" : "udp") != 0)
-		return config_refuse(c->doc, err, where, "'%s' is not the transport of h248 (%s)",
-		                     a.transport, transport == H248_TCP ? "tcp" : "udp");
+		return config_refuse(c->doc, err, where, WRONG_TRANSPORT, a.transport,
+		                     transport == H248_TCP ? "tcp" : "udp");
 	if (h248_addr_parse(transport, base_str_of(a.host), a.port, ret))
-		return config_refuse(c->doc, err, where,
-		                     "'%s' is no numeric address; names are not resolved", a.host);
+		return config_refuse(c->doc, err, where, "'%s' is no numeric address", a.host);
 	ret->port = a.port;
 	return 0;
+}
+
+/* A name is looked up when it is needed (RFC 3525, 9). */
+static bool name_right(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len && len <= H248_NAME_MAX &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
+	               len;
+}
+
+static int controller_read(struct mg_config *c, const char *where, const char *text,
+                           enum h248_transport_kind transport, struct base_error *err)
+{
+	struct h248_controller *to = &c->controllers[c->controller_count];
+	struct config_address a;
+	int rc = config_address(c->doc, where, text, H248_PORT_TEXT, &a, err);
+
+	if (rc)
+		return rc;
+	if (a.transport[0] && strcmp(a.transport, transport == H248_TCP ? "tcp" : "udp") != 0)
+		return config_refuse(c->doc, err, where, WRONG_TRANSPORT, a.transport,
+		                     transport == H248_TCP ? "tcp" : "udp");
+	if (h248_addr_parse(transport, base_str_of(a.host), a.port, &to->addr)) {
+		if (!name_right(a.host))
+			return config_refuse(c->doc, err, where,
+			                     "'%s' is neither an address nor a name", a.host);
+		to->addr.transport = (uint8_t)transport;
+		snprintf(to->name, sizeof(to->name), "%s", a.host);
+	}
+	to->addr.port = a.port;
+	c->controller_count++;
+	return 0;
+}
+
+/* One entry: a controller, or a pool of equals between `|`. */
+static int pool_read(struct mg_config *c, unsigned i, enum h248_transport_kind transport,
+                     struct base_error *err)
+{
+	const char *text = c->yaml->controllers[i], *end;
+	char where[MG_WHERE], one[256];
+	int rc = 0;
+
+	snprintf(where, sizeof(where), "controllers[%u]", i);
+	for (bool first = true; text && !rc; first = false) {
+		struct base_str part;
+
+		end = strchr(text, '|');
+		part = base_str_trim(end ? (struct base_str){ text, (size_t)(end - text) }
+		                         : base_str_of(text));
+		if (c->controller_count == MG_CONTROLLERS_MAX || part.len >= sizeof(one))
+			return config_refuse(c->doc, err, where, "more than %d controllers",
+			                     MG_CONTROLLERS_MAX);
+		snprintf(one, sizeof(one), "%.*s", BASE_FMT(part));
+		c->controllers[c->controller_count].alternative = !first;
+		rc = controller_read(c, where, one, transport, err);
+		text = end ? end + 1 : NULL;
+	}
+	return rc;
 }
 
 static int controllers_read(struct mg_config *c, enum h248_transport_kind transport,
                             struct base_error *err)
 {
-	char where[MG_WHERE];
 	int rc = 0;
 
-	for (unsigned i = 0; i < c->yaml->controllers_count && !rc; i++) {
-		snprintf(where, sizeof(where), "controllers[%u]", i);
-		rc = addr_read(c, where, c->yaml->controllers[i], transport, &c->controllers[i],
-		               err);
-		c->controller_count = i + 1;
-	}
+	for (unsigned i = 0; i < c->yaml->controllers_count && !rc; i++)
+		rc = pool_read(c, i, transport, err);
 	c->assoc.controllers = c->controllers;
 	c->assoc.controllers_count = c->controller_count;
 	return rc;
 }
 
-/* Any address of the family of the first controller, and the standard port (RFC 3525, 9). */
+/*
+ * Any address of the family of the first controller that has one (of IPv4, when all are names), and
+ * the standard port (RFC 3525, 9).
+ */
 static void listen_default(struct mg_config *c)
 {
+	uint8_t family = 0;
+
+	for (size_t i = 0; i < c->controller_count && !family; i++)
+		family = c->controllers[i].addr.family;
 	c->listen = (struct h248_addr){ .transport = H248_UDP,
-		                        .family = c->controllers[0].family,
+		                        .family = family ? family : 4,
 		                        .port = H248_PORT_TEXT };
+}
+
+/* A UDP socket reaches addresses of its own family only. */
+static void families_set(struct mg_config *c)
+{
+	for (size_t i = 0; i < c->controller_count; i++)
+		if (c->controllers[i].name[0])
+			c->controllers[i].addr.family = c->listen.family;
+}
+
+static int profile_read(struct mg_config *c, const char *where, const char *text,
+                        struct base_error *err)
+{
+	struct h248_profile *p = &c->profiles[c->assoc.profiles_count];
+	const char *slash = strchr(text, '/');
+	uint64_t version = 1;
+
+	if (c->assoc.profiles_count == MG_PROFILES_MAX)
+		return config_refuse(c->doc, err, where, "more than %d profiles", MG_PROFILES_MAX);
+	p->name = base_str_of(text);
+	if (slash)
+		p->name.len = (size_t)(slash - text);
+	if (!p->name.len || p->name.len > 64 ||
+	    (slash && (base_str_u64(base_str_of(slash + 1), 99, &version) || !version)))
+		return config_refuse(c->doc, err, where,
+		                     "'%s' is no profile: expected NAME/VERSION", text);
+	p->version = (uint8_t)version;
+	c->assoc.profiles_count++;
+	return 0;
+}
+
+static int profiles_read(struct mg_config *c, const struct mg_yaml_h248 *y, struct base_error *err)
+{
+	char where[MG_WHERE];
+	int rc = y->profile ? profile_read(c, "h248.profile", y->profile, err) : 0;
+
+	for (unsigned i = 0; i < y->profiles_count && !rc; i++) {
+		snprintf(where, sizeof(where), "h248.profiles[%u]", i);
+		rc = profile_read(c, where, y->profiles[i], err);
+	}
+	c->assoc.profiles = c->profiles;
+	return rc;
 }
 
 static int h248_times_read(struct mg_config *c, const struct mg_yaml_h248 *y,
@@ -139,6 +243,8 @@ static int h248_times_read(struct mg_config *c, const struct mg_yaml_h248 *y,
 		{ "h248.retry", y->retry, &c->assoc.retry_ms },
 		{ "h248.retry-max", y->retry_max, &c->assoc.retry_max_ms },
 		{ "h248.register-timeout", y->register_timeout, &c->assoc.register_ms },
+		{ "h248.resolve-timeout", y->resolve_timeout, &c->assoc.resolve_ms },
+		{ "h248.keep-contexts", y->keep_contexts, &c->keep_ms },
 		{ "h248.leave-timeout", y->leave_timeout, &c->assoc.leave_ms },
 		{ "h248.long-timer", y->long_timer, &c->node.txn.long_timer_ms },
 		{ "h248.t-max", y->t_max, &c->node.txn.t_max_ms },
@@ -178,11 +284,8 @@ static int h248_read(struct mg_config *c, struct base_error *err)
 	c->node.txn.pending_limit = c->core.pending_limit = y->pending_limit;
 	c->assoc.version = (uint8_t)y->version;
 	c->assoc.any_source = y->any_source;
-	if (y->profile) {
-		c->assoc.profile = base_str_of(y->profile);
-		c->assoc.profile_version = 1;
-	}
-	return rc;
+	families_set(c);
+	return rc ? rc : profiles_read(c, y, err);
 }
 
 /* ---- media, limits, log ---- */

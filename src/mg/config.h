@@ -15,6 +15,7 @@
 
 #define MG_CONTROLLERS_MAX 16
 #define MG_ADDRESSES_MAX   16
+#define MG_PROFILES_MAX    8
 
 struct mg_yaml;
 
@@ -34,11 +35,13 @@ struct mg_config {
 	uint64_t drain_ms;
 	bool forced; /**< leave with Forced, not Graceful */
 
-	struct h248_addr controllers[MG_CONTROLLERS_MAX];
+	struct h248_controller controllers[MG_CONTROLLERS_MAX];
 	size_t controller_count;
 	struct h248_addr listen;
+	struct h248_profile profiles[MG_PROFILES_MAX];
 	struct h248_node_config node;
 	struct h248_assoc_config assoc;
+	uint32_t keep_ms; /**< contexts outlive their controller so long; 0 = for ever */
 	enum h248_text_style style;
 
 	struct sockaddr_storage addresses[MG_ADDRESSES_MAX];

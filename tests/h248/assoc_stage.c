@@ -38,6 +38,11 @@ static void mgc_accept(struct mgc *m, struct h248_incoming *in)
 		s->has_version = true;
 		s->version = (uint8_t)m->version;
 	}
+	if (m->wants.name.len) {
+		s->has_profile = true;
+		s->profile = m->wants.name;
+		s->profile_version = m->wants.version;
+	}
 	if (m->redirect) {
 		struct h248_addr to = net_addr(m->redirect, H248_UDP);
 
@@ -46,6 +51,12 @@ static void mgc_accept(struct mgc *m, struct h248_incoming *in)
 	} else if (m->name) {
 		mid = (struct h248_mid){ .kind = H248_MID_DOMAIN, .name = base_str_of(m->name) };
 		s->mgc_id = &mid;
+	} else if (m->at) {
+		mid = (struct h248_mid){ .kind = H248_MID_DOMAIN,
+			                 .name = base_str_of(m->at),
+			                 .port = 2955,
+			                 .has_port = true };
+		s->address = &mid;
 	} else if (m->port) {
 		mid = (struct h248_mid){ .kind = H248_MID_PORT, .port = m->port, .has_port = true };
 		s->address = &mid;
@@ -83,7 +94,11 @@ static void mgc_request(void *arg, struct h248_incoming *in, const struct h248_m
 		mgc_ask(m);
 	if (m->silent)
 		return;
-	if (m->refuse) {
+	if (m->refuse_above && m->offered > m->refuse_above && c->kind == H248_SERVICE_CHANGE) {
+		h248_txn_reply_error(in, H248_E_VERSION, NULL);
+	} else if (m->insists && c->kind == H248_SERVICE_CHANGE && strcmp(m->profile, m->insists)) {
+		h248_txn_reply_error(in, H248_E_PROFILE, NULL);
+	} else if (m->refuse) {
 		h248_txn_reply_error(in, m->refuse, NULL);
 	} else if (c->kind == H248_SERVICE_CHANGE) {
 		mgc_accept(m, in);
@@ -163,6 +178,24 @@ static void mg_state(void *arg, enum h248_assoc_state from, enum h248_assoc_stat
 	((struct mg *)arg)->seen[to]++;
 }
 
+static void mg_resolve(void *arg, uint32_t lookup, const char *name, unsigned family)
+{
+	struct mg *g = arg;
+
+	g->lookup = lookup;
+	g->lookups++;
+	g->family = family;
+	snprintf(g->looked, sizeof(g->looked), "%s", name);
+}
+
+void mg_answer(struct stage *s, unsigned host)
+{
+	struct h248_addr found = net_addr(host, H248_UDP);
+
+	found.port = 0; /* is not what a name tells */
+	h248_assoc_resolved(s->mg.assoc, s->mg.lookup, host ? &found : NULL);
+}
+
 static struct h248_time mg_time(void *arg)
 {
 	(void)arg;
@@ -183,23 +216,28 @@ void mgc_new(struct stage *s, unsigned n, enum h248_transport_kind kind)
 static void stage_with(struct stage *s, enum h248_transport_kind kind, size_t controllers,
                        struct h248_assoc_config config)
 {
-	struct h248_addr list[3];
+	struct h248_controller list[3] = { 0 };
 	struct h248_assoc_ops ops = { .on_request = mg_request,
 		                      .on_up = mg_up,
 		                      .on_down = mg_down,
 		                      .on_gone = mg_gone,
 		                      .on_refused = mg_refused,
 		                      .on_state = mg_state,
+		                      .resolve = mg_resolve,
 		                      .wall_time = mg_time };
 	struct h248_txn_ops txn_ops = { 0 };
 
 	net_init(&s->net);
 	for (unsigned i = 0; i < 3; i++) {
-		list[i] = net_addr(2 + i, kind);
+		list[i].addr = net_addr(2 + i, kind);
 		mgc_new(s, 2 + i, kind);
 	}
-	config.controllers = list;
-	config.controllers_count = controllers;
+	if (!config.controllers) {
+		config.controllers = list;
+		config.controllers_count = controllers;
+	}
+	if (s->no_names)
+		ops.resolve = NULL;
 	s->mg = (struct mg){ .net = &s->net };
 	assert_int_equal(h248_assoc_new(&s->mg.assoc, &config, &ops, &s->mg), 0);
 	h248_assoc_txn_ops(&txn_ops);

@@ -13,13 +13,17 @@
 struct mgc {
 	struct net *net;
 	unsigned number;
-	unsigned refuse;   /* with this error code */
-	unsigned redirect; /* to that host */
-	const char *name;  /* or to that name */
-	unsigned version;  /* to choose; 0 = says none */
-	uint16_t port;     /* ServiceChangeAddress */
-	bool silent;       /* executes, but never answers */
-	bool ask_first;    /* sends a request before its reply */
+	unsigned refuse;           /* with this error code */
+	unsigned redirect;         /* to that host */
+	const char *name;          /* or to that name */
+	const char *at;            /* accept, but say this name in ServiceChangeAddress */
+	unsigned refuse_above;     /* 406 to offers of a higher version */
+	const char *insists;       /* 461 to every other profile, NAME/version */
+	struct h248_profile wants; /* the profile that the reply names */
+	unsigned version;          /* to choose; 0 = says none */
+	uint16_t port;             /* ServiceChangeAddress */
+	bool silent;               /* executes, but never answers */
+	bool ask_first;            /* sends a request before its reply */
 	unsigned changes, notifies;
 	uint8_t method;
 	uint16_t reason;
@@ -37,7 +41,10 @@ struct mg {
 	unsigned ups, downs, gone, requests;
 	enum h248_assoc_cause cause;
 	struct h248_peer *peer;
-	char refused[128];                /* why the last controller did not take us */
+	char refused[128]; /* why the last controller did not take us */
+	uint32_t lookup;   /* number of the last lookup */
+	unsigned lookups, family;
+	char looked[80];
 	unsigned seen[H248_ASSOC_STATES]; /* times entered */
 };
 
@@ -45,6 +52,7 @@ struct stage {
 	struct net net;
 	struct mgc mgc[NET_HOSTS];
 	struct mg mg;
+	bool no_names; /* from the next restart on: there is no resolver */
 };
 
 /** Put controller `n` (2 to 4) there, accepting. */
@@ -61,6 +69,8 @@ void restart(struct stage *s, enum h248_transport_kind kind, size_t controllers,
 enum h248_assoc_state state_of(const struct stage *s);
 /** Start the association; 100 ms pass. */
 void start(struct stage *s);
+/** The name that is looked up is that host; 0 = it has no address. */
+void mg_answer(struct stage *s, unsigned host);
 /** The gateway asks its controller something. */
 void mg_asks(struct stage *s);
 

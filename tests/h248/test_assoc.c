@@ -4,12 +4,14 @@
 
 /* ---- registration ---- */
 
+static const struct h248_profile res_gw = { { "ResGW", 5 }, 1 };
+
 static void restart_on_root_to_the_primary(void **state)
 {
 	struct stage *s = *state;
 
 	restart(s, H248_UDP, 3,
-	        (struct h248_assoc_config){ .profile = BASE_STR("ResGW"), .profile_version = 1 });
+	        (struct h248_assoc_config){ .profiles = &res_gw, .profiles_count = 1 });
 	s->mgc[2].version = 2;
 	start(s);
 	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
@@ -125,9 +127,11 @@ static void a_name_to_try_is_told_and_passed_over(void **state)
 {
 	struct stage *s = *state;
 
+	s->no_names = true;
+	restart(s, H248_UDP, 3, (struct h248_assoc_config){ 0 });
 	s->mgc[2].name = "mgc.example.net";
 	start(s);
-	assert_string_equal(s->mg.refused, "2 0 MgcIdToTry is a name, and names are not resolved: "
+	assert_string_equal(s->mg.refused, "0 0 it is a name, and names are not resolved: "
 	                                   "mgc.example.net");
 	assert_int_equal(s->mg.peer == NULL, 0);
 	assert_int_equal(s->mgc[3].changes, 1);
@@ -284,7 +288,7 @@ static void message_error_refuses_the_registration(void **state)
 
 	s->mgc[2].silent = true;
 	start(s);
-	net_inject(&s->net, &from, 1, "!/1 [10.0.0.2]:2944 ER=406{\"Version Not Supported\"}");
+	net_inject(&s->net, &from, 1, "!/1 [10.0.0.2]:2944 ER=500{\"Out of order\"}");
 	net_run(&s->net, 100);
 	assert_int_equal(s->mgc[3].changes, 1);
 }

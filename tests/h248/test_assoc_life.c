@@ -250,8 +250,9 @@ static void every_state_can_be_reached_and_left(void **state)
 
 static void every_waiting_state_has_a_timer(void **state)
 {
-	static const uint8_t waiting[] = { H248_ASSOC_WAITING, H248_ASSOC_REGISTERING,
-		                           H248_ASSOC_PROBING, H248_ASSOC_LEAVING };
+	static const uint8_t waiting[] = { H248_ASSOC_WAITING,  H248_ASSOC_RESOLVING,
+		                           H248_ASSOC_LOCATING, H248_ASSOC_REGISTERING,
+		                           H248_ASSOC_PROBING,  H248_ASSOC_LEAVING };
 
 	(void)state;
 	for (size_t i = 0; i < BASE_COUNT(waiting); i++)

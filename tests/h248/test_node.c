@@ -127,7 +127,8 @@ static void mg_start(struct mg *g, struct loop *loop, const struct h248_addr *mg
 {
 	struct h248_node_config node = { .txn.mid = { .kind = H248_MID_DEVICE,
 		                                      .name = BASE_STR("mg7") } };
-	struct h248_assoc_config assoc = { .controllers = mgc,
+	const struct h248_controller controller = { .addr = *mgc };
+	struct h248_assoc_config assoc = { .controllers = &controller,
 		                           .controllers_count = 1,
 		                           .inactivity_ms = inactivity_ms,
 		                           .retry_ms = 10 };

@@ -304,7 +304,8 @@ static void root_changes(void **state)
 	accepted("C=-{" CHANGE("ROOT", "HO", ",MG=<other.example>:2944") "}");
 	assert_string_equal(st.handoff, "other.example");
 	refused("C=-{" CHANGE("ROOT", "HO", "") "}", 472, "MgcIdToTry");
-	refused("C=-{" CHANGE("ROOT", "HO", ",MG=<unknown.example>") "}", 449, "not resolved");
+	refused("C=-{" CHANGE("ROOT", "HO", ",MG=<unknown.example>") "}", 449,
+	        "an address or a domain name");
 	scene_end();
 }
 
