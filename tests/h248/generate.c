@@ -100,7 +100,7 @@ static void attributes(struct generator *g, struct h248_context_attr *attr)
 	}
 	if (gen_chance(g, 30)) {
 		attr->emergency = H248_ON;
-		if (g->version >= 3 && gen_chance(g, 40))
+		if (g->version >= 2 && gen_chance(g, 40))
 			attr->emergency = H248_OFF;
 		gen_mark(g,
 		         attr->emergency == H248_ON ? GEN_ATTR_EMERGENCY : GEN_ATTR_EMERGENCY_OFF);
@@ -174,7 +174,7 @@ static void amm_request(struct generator *g, struct h248_command *c)
 		append(c, &gen_events(g, 0)->d);
 	if (gen_chance(g, 30))
 		append(c, &gen_signals(g)->d);
-	if (gen_chance(g, 4))
+	if (gen_chance(g, 9))
 		append(c, gen_modem(g));
 	if (gen_chance(g, 5))
 		append(c, gen_mux(g));

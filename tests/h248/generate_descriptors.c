@@ -166,7 +166,7 @@ struct h248_descriptor *gen_mux(struct generator *g)
 	gen_mark(g, GEN_MUX);
 	mx->d.kind = H248_MUX;
 	mx->type = (uint8_t)(H248_MUX_H221 + gen_pick(g, 4));
-	if (g->version >= 2 && gen_maybe(g, 15, GEN_MUX_NX64K)) {
+	if (g->version >= 2 && gen_maybe(g, 30, GEN_MUX_NX64K)) {
 		mx->type = H248_MUX_NX64K;
 	} else if (gen_maybe(g, 15, GEN_MUX_EXTENSION)) {
 		mx->type = H248_MUX_EXTENSION;
