@@ -11,6 +11,7 @@
 #include "h248/txn.h"
 
 struct h248_node;
+struct h248_entity;
 
 struct h248_node_config {
 	struct h248_txn_config txn;
@@ -32,6 +33,12 @@ struct h248_user_ops {
 	 * requests go on waiting: repeat them by h248_peer_resend, or free the peer.
 	 */
 	void (*on_lost)(void *user, struct h248_peer *peer, const char *reason);
+	void (*on_abort)(void *user, struct h248_incoming *in);
+	void (*on_late_reply)(void *user, struct h248_peer *peer, const struct h248_message *msg,
+	                      const struct h248_transaction *reply);
+	/** Each message as it is on the wire, decoded; costs a decoding of each that is sent. */
+	void (*on_traced)(void *user, bool out, const struct h248_addr *addr,
+	                  const struct h248_message *msg, const void *data, size_t len);
 	/** Each message as it is on the wire, for call-flow ladders. */
 	void (*on_trace)(void *user, bool out, const struct h248_addr *peer, const void *data,
 	                 size_t len);
@@ -43,9 +50,32 @@ int h248_node_new(struct h248_node **ret, struct loop *loop, const struct h248_n
 /** Not inside a callback. NULL is fine. */
 void h248_node_free(struct h248_node *node);
 
-/** As h248_transport_listen. */
+/** As h248_transport_listen; for all entities of the node that have no such socket of their own. */
 int h248_node_listen(struct h248_node *node, struct h248_addr *local, struct base_error *err);
+/** The transactions of the entity that the node was made with. */
 struct h248_txn *h248_node_txn(struct h248_node *node);
 struct h248_transport *h248_node_transport(struct h248_node *node);
+
+/* ---- several entities on one node ---- */
+
+/**
+ * One more entity on the node's loop and sockets: a virtual MG (RFC 3525, 11.1), another user. It
+ * has an mId, peers, TransactionIDs, timers and counters of its own.
+ *
+ * A message names its sender and not its receiver (8.3), so it is for the entity whose own socket
+ * it came by (h248_entity_listen); else for the first one that has a peer at the address it came
+ * from; else for the node's own. Two entities that talk with the same peer need own sockets.
+ *
+ * `config` and `ops` are copied. @return 0, or BASE_LOCAL.
+ */
+int h248_entity_new(struct h248_entity **ret, struct h248_node *node,
+                    const struct h248_txn_config *config, const struct h248_user_ops *ops,
+                    void *user);
+/** Not inside a callback. Its sockets stay open, for the node's own. The node frees what is left;
+ * the node's own entity goes only with it. NULL is fine. */
+void h248_entity_free(struct h248_entity *e);
+/** As h248_transport_listen, for this entity alone; datagrams of its go out by it. At most 8. */
+int h248_entity_listen(struct h248_entity *e, struct h248_addr *local, struct base_error *err);
+struct h248_txn *h248_entity_txn(struct h248_entity *e);
 
 #endif

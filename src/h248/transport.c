@@ -107,6 +107,11 @@ size_t h248_transport_conns(const struct h248_transport *t)
 	return t->conns_count;
 }
 
+uint32_t h248_transport_socket(const struct h248_transport *t, const struct h248_addr *from)
+{
+	return h248_addr_connected(from) ? tcp_socket(t, from) : from->conn;
+}
+
 bool h248_transport_full(const struct h248_transport *t, const struct h248_addr *to)
 {
 	return h248_addr_connected(to) && tcp_full(t, to);

@@ -107,6 +107,11 @@ int h248_transport_send(struct h248_transport *t, const struct h248_addr *to, co
 void h248_transport_close(struct h248_transport *t, const struct h248_addr *conn);
 /** Open connections, for tests and status. */
 size_t h248_transport_conns(const struct h248_transport *t);
+/**
+ * The `conn` of the local socket (h248_transport_listen) that what comes from there came by; 0 for
+ * connections that we made and those that have ended.
+ */
+uint32_t h248_transport_socket(const struct h248_transport *t, const struct h248_addr *from);
 /** Does output to this address wait above the mark? False for what is not connected. */
 bool h248_transport_full(const struct h248_transport *t, const struct h248_addr *to);
 

@@ -39,6 +39,7 @@ struct tcp_conn {
 	struct h248_addr addr; /* the far end; `conn` is our number */
 	enum tcp_state state;
 	bool accepted;
+	uint32_t listener; /* number of the socket that accepted it; 0: we made it */
 	bool full;    /* more than the mark waited, and its user was told */
 	void *filter; /* NULL = bare TCP */
 	struct h248_transport_counters count;
@@ -103,6 +104,8 @@ const struct h248_transport_counters *udp_counters(const struct h248_transport *
                                                    const struct h248_addr *local);
 void udp_done(struct h248_transport *t);
 
+/** As h248_transport_socket. */
+uint32_t tcp_socket(const struct h248_transport *t, const struct h248_addr *conn);
 int tcp_listen(struct h248_transport *t, struct h248_addr *local);
 /** 0, an errno, or TRANSPORT_FULL: taken, but more than the mark waits. */
 #define TRANSPORT_FULL (-1)

@@ -302,8 +302,10 @@ static void accept_all(void *arg)
 		}
 		transport_addr(l->local.transport, &sa, 0, &from);
 		c = conn_new(t, fd, &from, false, &no); /* without room it is closed, no more */
-		if (c)
-			stream_begin(c);
+		if (!c)
+			continue;
+		c->listener = l->local.conn;
+		stream_begin(c);
 	}
 }
 
@@ -347,6 +349,13 @@ static struct tcp_conn *look_up(const struct h248_transport *t, const struct h24
 			return c;
 	}
 	return NULL;
+}
+
+uint32_t tcp_socket(const struct h248_transport *t, const struct h248_addr *conn)
+{
+	const struct tcp_conn *c = look_up(t, conn);
+
+	return c ? c->listener : 0;
 }
 
 static struct tcp_conn *find(struct h248_transport *t, const struct h248_addr *to)

@@ -18,47 +18,21 @@
 #include "h248/build.h"
 #include "h248/errors.h"
 #include "h248/message.h"
-#include "h248/text.h"
+#include "h248/txn_config.h"
 #include "loop/loop.h"
 
 struct h248_txn;
 struct h248_peer;
 struct h248_incoming;
 
-/* ---- settings ---- */
-
-/** All zero takes every default. Times in milliseconds. */
-struct h248_txn_config {
-	struct h248_mid mid; /**< our own; its strings are copied */
-
-	uint32_t long_timer_ms; /**< LONG-TIMER, D.1.1; 0 = 30000 */
-	uint32_t t_max_ms;      /**< T-MAX, D.1.5: give up a request; 0 = 25000 */
-	uint32_t rto_first_ms;  /**< first retransmission before anything is measured; 0 = 200 */
-	uint32_t rto_min_ms;    /**< 0 = 100 */
-	uint32_t rto_max_ms;    /**< D.1.3 suggests 4000; 0 = 4000 */
-	uint32_t
-	        pending_rto_ms; /**< repetition timer after a TransactionPending, D.1.4; 0 = 5000 */
-
-	/** normalMGExecutionTime or normalMGCExecutionTime of ourselves: after this time, and each
-	 * time again, an unanswered request gets a TransactionPending (8.2.3); 0 = 500. */
-	uint32_t execution_ms;
-	uint32_t pending_limit; /**< pendings of one request until error 506 ends it; 0 = none */
-
-	uint32_t max_peers;     /**< 0 = 64 */
-	uint32_t max_incoming;  /**< remembered requests in all; 0 = 262144. More get error 511 */
-	size_t max_reply_bytes; /**< of replies kept for repetition; 0 = 64 MiB. More get 511 */
-	uint32_t max_outgoing;  /**< unanswered requests of ours; 0 = 65536 */
-	uint32_t max_udp;       /**< octets of a message over UDP; 0 = 65507 */
-
-	uint64_t seed;     /**< of the random part of timers; 0 = from the kernel */
-	uint32_t first_id; /**< of our TransactionIDs; 0 = random */
-	bool pretty;       /**< write messages for people */
-};
-
 /** What the core needs and tells. Needed are `send`, `now_ms` and `on_request`. */
 struct h248_txn_ops {
-	/** Hand a message to the network. Data is borrowed. Not being sent is like being lost. */
-	void (*send)(void *arg, const struct h248_addr *to, const void *data, size_t len);
+	/**
+	 * Hand a message to the network. Data is borrowed. @return 0; BASE_AGAIN when it went, but
+	 * further requests for that address had better wait for h248_txn_drained; anything else is
+	 * like being lost.
+	 */
+	int (*send)(void *arg, const struct h248_addr *to, const void *data, size_t len);
 	/** A monotonic clock; may be a virtual one. */
 	uint64_t (*now_ms)(void *arg);
 	/** h248_txn_deadline has changed to this. */
@@ -83,6 +57,24 @@ struct h248_txn_ops {
 	 * False makes it a stranger's that stays one. NULL: taken.
 	 */
 	bool (*on_source)(void *arg, struct h248_peer *peer, const struct h248_addr *from);
+	/**
+	 * The peer has been told 506 instead of what you would answer (pending_limit): what is
+	 * still to be done for this request may be left. Answer it all the same, so that it can be
+	 * freed; the answer is thrown away. Not h248_txn_reply in here.
+	 */
+	void (*on_abort)(void *arg, struct h248_incoming *in);
+	/**
+	 * A reply has come to a request that had been given up (any outcome but
+	 * H248_OUTCOME_REPLY) no more than LONG-TIMER ago. Once for each. Borrowed until return.
+	 */
+	void (*on_late_reply)(void *arg, struct h248_peer *peer, const struct h248_message *msg,
+	                      const struct h248_transaction *reply);
+	/**
+	 * For tracing: a message as it came or goes, decoded. `msg` is NULL when it could not be
+	 * decoded, and for repetitions and bundles of ours. Borrowed.
+	 */
+	void (*on_traced)(void *arg, bool out, const struct h248_addr *addr,
+	                  const struct h248_message *msg, const void *data, size_t len);
 	/** A message error from a peer (NULL: from a stranger). It is never answered. */
 	void (*on_message_error)(void *arg, struct h248_peer *peer, const struct h248_addr *from,
 	                         unsigned code, struct base_str text);
@@ -107,11 +99,21 @@ void h248_txn_free(struct h248_txn *txn);
 /** Set execution_ms and pending_limit anew (package root, E.2), for requests to come. */
 void h248_txn_limits_set(struct h248_txn *txn, uint32_t execution_ms, uint32_t pending_limit);
 
+/** The same and more, as package root has it; all of it. */
+void h248_txn_root_set(struct h248_txn *txn, const struct h248_txn_root *root);
+void h248_txn_root(const struct h248_txn *txn, struct h248_txn_root *ret);
+/** Set segment_bytes and segment_ms anew (package seg, sheet 5.2); 0 = the defaults. */
+void h248_txn_segments_set(struct h248_txn *txn, uint32_t segment_bytes, uint32_t segment_ms);
+
 /** A message from the network; any bytes are safe. `data` is borrowed. */
 void h248_txn_input(struct h248_txn *txn, const struct h248_addr *from, const void *data,
                     size_t len);
 /** A connection has ended: `on_lost` for each peer whose requests go by it. */
 void h248_txn_lost(struct h248_txn *txn, const struct h248_addr *conn, const char *reason);
+/** Is there a peer at this address or behind this connection? For who has several entities. */
+bool h248_txn_knows(const struct h248_txn *txn, const struct h248_addr *from);
+/** The transport takes more for this connection again, after `send` has said BASE_AGAIN. */
+void h248_txn_drained(struct h248_txn *txn, const struct h248_addr *conn);
 /** When h248_txn_advance has to be called; UINT64_MAX = never. */
 uint64_t h248_txn_deadline(const struct h248_txn *txn);
 /** Do what is due by now. */
@@ -149,6 +151,12 @@ const struct h248_mid *h248_peer_mid(const struct h248_peer *peer);
 /** Protocol version of what we send to it; 1 until set (spec 5.1). */
 unsigned h248_peer_version(const struct h248_peer *peer);
 void h248_peer_version_set(struct h248_peer *peer, unsigned version);
+/**
+ * The form of our requests to it: as set, else as it has last written itself, else as the entity's
+ * settings say. What answers a request has that request's form (text in our own style).
+ */
+void h248_peer_codec_set(struct h248_peer *peer, enum h248_codec codec);
+enum h248_codec h248_peer_codec(const struct h248_peer *peer);
 /** The caller's own. */
 void h248_peer_user_set(struct h248_peer *peer, void *user);
 void *h248_peer_user(const struct h248_peer *peer);
@@ -164,6 +172,19 @@ size_t h248_peer_executing(const struct h248_peer *peer);
 /** Current estimate of the round trip (AAD) in ms, and the retransmission time it gives. */
 uint32_t h248_peer_rtt_ms(const struct h248_peer *peer);
 uint32_t h248_peer_rto_ms(const struct h248_peer *peer);
+
+/** Timers of its own instead of the entity's, for what is sent from now on. */
+void h248_peer_timers_set(struct h248_peer *peer, const struct h248_txn_timers *timers);
+/**
+ * Hold requests to it back, as while it is overloaded, until h248_peer_unblock: they wait in order,
+ * max_queued at most, and T-MAX ends them too. Replies, pendings and acknowledgements go on, and so
+ * do repetitions of what has been sent.
+ */
+void h248_peer_block(struct h248_peer *peer);
+void h248_peer_unblock(struct h248_peer *peer);
+bool h248_peer_blocked(const struct h248_peer *peer);
+/** Of the unanswered requests to it, those that have not been sent yet. */
+size_t h248_peer_queued(const struct h248_peer *peer);
 
 /* ---- their requests ---- */
 
@@ -193,6 +214,8 @@ enum h248_outcome {
 	H248_OUTCOME_REPLY = 0, /**< `reply` is there */
 	H248_OUTCOME_TIMEOUT,   /**< T-MAX has passed: the peer has failed (D.1.5) */
 	H248_OUTCOME_CANCELLED, /**< h248_txn_cancel or h248_peer_free */
+	/** More pendings than peer_pending_limit: the peer will say 506, or has lost its way. */
+	H248_OUTCOME_PENDINGS,
 };
 
 /** The end of a request, called exactly once. `msg` and `reply` are borrowed until return. */
@@ -211,11 +234,16 @@ static inline struct h248_transaction *h248_request_new(struct base_arena *arena
 
 /**
  * Send a request. Gives it its TransactionID, which is unique in this entity. The model is the
- * caller's again on return. Not sent at once: `fn` comes later, never inside this call.
+ * caller's again on return. `fn` comes later, never inside this call. It may be NULL where nobody
+ * wants the answer; the request is repeated, and its reply acknowledged, all the same.
+ *
+ * What megaco names `call` and `cast` is this one function: `cast` with its reply function. A
+ * library without I/O has no blocking call; run the loop until `fn` has come.
  *
  * @param version  header version of this request; 0 = the peer's
  * @param ret_id   may be NULL
- * @return 0; BASE_LOCAL 510 (too many unanswered, memory) or 533 (too big); BASE_BUG (encoder)
+ * @return 0; BASE_LOCAL 510 (too many unanswered or waiting, memory) or 533 (too big); BASE_BUG
+ *         (encoder)
  */
 int h248_txn_request(struct h248_peer *peer, struct h248_transaction *request, unsigned version,
                      h248_reply_fn *fn, void *arg, uint32_t *ret_id);
@@ -231,42 +259,9 @@ void h248_peer_move(struct h248_peer *from, struct h248_peer *to);
 
 /* ---- counters ---- */
 
-/**
- * How they add up:
- *   rx_messages = rx_undecodable + rx_errors + messages with transactions
- *   rx_requests = rx_executed + rx_repeated + rx_refused + rx_faulty
- *   tx_requests = those answered + tx_timeouts + tx_cancelled + those still waiting
- */
-#define H248_TXN_COUNTERS(X)                                                                       \
-	X(rx_messages, "messages received")                                                        \
-	X(rx_undecodable, "messages refused as a whole, answered with a message error")            \
-	X(rx_errors, "message errors received")                                                    \
-	X(rx_requests, "requests received, repetitions included")                                  \
-	X(rx_executed, "requests handed to the user")                                              \
-	X(rx_repeated, "repetitions, answered from memory or with Pending, or ignored")            \
-	X(rx_refused, "requests refused: stranger, no room")                                       \
-	X(rx_faulty, "requests refused: syntax error in transaction")                              \
-	X(rx_replies, "replies to requests that were waiting")                                     \
-	X(rx_replies_stray, "replies to nothing")                                                  \
-	X(rx_pendings, "TransactionPending received")                                              \
-	X(rx_acks, "transactions acknowledged by the peer")                                        \
-	X(tx_messages, "messages sent")                                                            \
-	X(tx_requests, "requests, repetitions not included")                                       \
-	X(tx_retransmissions, "requests repeated")                                                 \
-	X(tx_timeouts, "requests given up after T-MAX")                                            \
-	X(tx_cancelled, "requests given up by us")                                                 \
-	X(tx_replies, "replies, repetitions not included")                                         \
-	X(tx_replies_repeated, "replies repeated")                                                 \
-	X(tx_pendings, "TransactionPending sent")                                                  \
-	X(tx_message_errors, "message errors sent")                                                \
-	X(late_replies, "answers of ours that came too late to be sent")
-
-struct h248_txn_counters {
-#define H248_COUNTER_FIELD(name, text) uint64_t name;
-	H248_TXN_COUNTERS(H248_COUNTER_FIELD)
-#undef H248_COUNTER_FIELD
-};
+/** Of the entity as a whole, and of one peer. How they add up: h248/txn_config.h. */
 const struct h248_txn_counters *h248_txn_counters(const struct h248_txn *txn);
+const struct h248_txn_counters *h248_peer_counters(const struct h248_peer *peer);
 /** Requests remembered (executing or finished within LONG-TIMER). */
 size_t h248_txn_remembered(const struct h248_txn *txn);
 

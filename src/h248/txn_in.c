@@ -5,9 +5,9 @@
 
 #include "h248/txn_private.h"
 
-static unsigned version_for(const struct h248_incoming *in)
+static struct txn_form form_for(const struct h248_incoming *in)
 {
-	return in->peer->version ? in->peer->version : in->version;
+	return (struct txn_form){ in->peer->version ? in->peer->version : in->version, in->codec };
 }
 
 /* ---- the table ---- */
@@ -16,7 +16,9 @@ static void forget_reply(struct h248_incoming *in)
 {
 	in->txn->reply_bytes -= in->reply_len;
 	free(in->reply);
+	txn_parts_free(in->parts);
 	in->reply = NULL;
+	in->parts = NULL;
 	in->reply_len = 0;
 }
 
@@ -80,7 +82,7 @@ static struct h248_incoming *find(struct h248_peer *peer, uint32_t id)
 }
 
 static struct h248_incoming *remember(struct h248_peer *peer, const struct h248_addr *from,
-                                      uint32_t id, unsigned version)
+                                      uint32_t id)
 {
 	struct h248_txn *txn = peer->txn;
 	struct h248_incoming *in;
@@ -93,7 +95,8 @@ static struct h248_incoming *remember(struct h248_peer *peer, const struct h248_
 	if (!in)
 		return NULL;
 	*in = (struct h248_incoming){ .txn = txn, .peer = peer, .from = *from, .id = id };
-	in->version = (uint8_t)version;
+	in->version = txn->current->form.version;
+	in->codec = txn->current->form.codec;
 	if (base_map_insert(&peer->incoming, txn_key(&in->id), &in->by_id) != 0) {
 		free(in);
 		return NULL;
@@ -106,22 +109,52 @@ static struct h248_incoming *remember(struct h248_peer *peer, const struct h248_
 
 /* ---- the reply, kept and repeated ---- */
 
+static void repeat(struct h248_incoming *in, const struct h248_addr *to)
+{
+	struct h248_txn *txn = in->txn;
+
+	if (!in->reply && !in->parts)
+		return; /* confirmed; D.1.2.2: ignored */
+	TXN_COUNT(txn, in->peer, tx_replies_repeated);
+	if (in->parts)
+		txn_parts_repeat(in->parts);
+	else
+		txn_put(txn, in->peer, to, in->reply, in->reply_len);
+}
+
 static void on_repeat(void *arg)
 {
 	struct h248_incoming *in = arg;
 	struct h248_txn *txn = in->txn;
+	const struct h248_timer_rule *rule = &in->peer->timers.reply;
+	uint32_t ms;
 
-	if (txn->timers.now_ms - in->replied_ms >= txn->config.t_max_ms)
+	if (txn->timers.now_ms - in->replied_ms >= txn->config.t_max_ms ||
+	    (rule->limit && in->repeats >= rule->limit))
 		return; /* kept until LONG-TIMER for whoever asks again */
-	txn->count.tx_replies_repeated++;
-	txn_put(txn, &in->from, in->reply, in->reply_len);
-	in->repeat_ms = BASE_MIN(in->repeat_ms * 2, txn->config.rto_max_ms);
-	loop_timers_start(&txn->timers, &in->timer,
-	                  txn_random(txn, in->repeat_ms / 2, in->repeat_ms), on_repeat, in);
+	in->repeats++;
+	repeat(in, &in->from);
+	if (rule->wait_ms) {
+		ms = in->repeat_ms = txn_rule_next(rule, in->repeat_ms);
+	} else {
+		in->repeat_ms = BASE_MIN(in->repeat_ms * 2, txn->config.rto_max_ms);
+		ms = txn_random(txn, in->repeat_ms / 2, in->repeat_ms);
+	}
+	loop_timers_start(&txn->timers, &in->timer, ms, on_repeat, in);
 }
 
-/* What is in txn->out is the reply: send it, and keep it for LONG-TIMER. */
-static void issue(struct h248_incoming *in, bool confirm)
+/* Until it is confirmed it repeats itself: the peer, which has heard a Pending or some of the
+ * segments, repeats its request slowly. */
+static void repeat_unconfirmed(struct h248_incoming *in)
+{
+	const struct h248_timer_rule *rule = &in->peer->timers.reply;
+
+	in->repeat_ms = rule->wait_ms ? txn_rule_next(rule, 0) : h248_peer_rto_ms(in->peer);
+	loop_timers_start(&in->txn->timers, &in->timer, in->repeat_ms, on_repeat, in);
+}
+
+/* The reply is there: it is kept for LONG-TIMER. */
+static void replied(struct h248_incoming *in)
 {
 	struct h248_txn *txn = in->txn;
 
@@ -129,49 +162,89 @@ static void issue(struct h248_incoming *in, bool confirm)
 		in->peer->executing--;
 	in->state = IN_REPLIED;
 	in->replied_ms = txn->timers.now_ms;
+	txn->reply_bytes += in->reply_len;
+	TXN_COUNT(txn, in->peer, tx_replies);
 	loop_timers_stop(&txn->timers, &in->timer);
 	loop_timers_start(&txn->timers, &in->expiry, txn->config.long_timer_ms, on_expiry, in);
-	in->reply = malloc(txn->out.len + 1);
-	if (in->reply && txn->out.len) {
+}
+
+/* What is in txn->out is the reply. */
+static void issue(struct h248_incoming *in, bool confirm)
+{
+	struct h248_txn *txn = in->txn;
+
+	in->reply = txn->out.len ? malloc(txn->out.len) : NULL;
+	if (in->reply) {
 		memcpy(in->reply, txn->out.data, txn->out.len);
 		in->reply_len = txn->out.len;
-		txn->reply_bytes += in->reply_len;
-	} else { /* no copy: a repetition of the request is ignored, for at most once comes first */
-		forget_reply(in);
+	}
+	replied(in);
+	if (!in->reply) /* a repetition of the request is ignored, for at most once comes first */
 		in->state = IN_ACKED;
-	}
-	txn->count.tx_replies++;
-	if (txn->out.len)
-		txn_put(txn, &in->from, txn->out.data, txn->out.len);
-	/* The peer, which has heard a Pending, repeats its request slowly: so the reply repeats
-	 * itself until it is confirmed. */
-	if (confirm && in->from.transport == H248_UDP && in->reply) {
-		in->repeat_ms = h248_peer_rto_ms(in->peer);
-		loop_timers_start(&txn->timers, &in->timer, in->repeat_ms, on_repeat, in);
-	}
+	if (in->reply)
+		txn_put_first(in->peer, &in->from, in->reply, in->reply_len);
+	else if (txn->out.len)
+		txn_put(txn, in->peer, &in->from, txn->out.data, txn->out.len);
+	if (confirm && in->from.transport == H248_UDP && in->reply)
+		repeat_unconfirmed(in);
+}
+
+static void issue_parts(struct h248_incoming *in, struct txn_parts *parts)
+{
+	in->parts = parts;
+	in->reply_len = txn_parts_bytes(parts);
+	replied(in);
+	txn_parts_send(parts);
+	repeat_unconfirmed(in);
+}
+
+static bool too_big(int rc)
+{
+	return rc && base_err_class(rc) == BASE_LOCAL && base_err_detail(rc) == H248_E_PDU_SIZE;
+}
+
+/* An error in its place. What the encoder refuses even so, for want of memory, is not sent. */
+static void answer_instead(struct h248_incoming *in, int why)
+{
+	unsigned code = too_big(why) ? H248_E_PDU_SIZE : H248_E_INTERNAL;
+	struct h248_error error = txn_error(code, NULL);
+	struct h248_transaction instead = { .id = in->id, .kind = H248_REPLY, .error = &error };
+
+	instead.ack_required = in->pendings > 0;
+	if (txn_encode(in->txn, in->peer, &in->from, form_for(in), &instead) != 0)
+		base_writer_reset(&in->txn->out);
+}
+
+/* Sheet 5.2: version 3, and a transport that does not cut by itself. */
+static bool may_segment(const struct h248_incoming *in)
+{
+	return form_for(in).version >= 3 && !h248_addr_connected(&in->from) &&
+	       !in->txn->config.no_segments;
 }
 
 static int answer(struct h248_incoming *in, struct h248_transaction *reply)
 {
 	struct h248_txn *txn = in->txn;
+	size_t limit = txn_limit(txn, &in->from);
+	struct txn_parts *parts = NULL;
 	int rc;
 
 	reply->kind = H248_REPLY;
 	reply->id = in->id;
 	if (in->pendings) /* D.1.4: SHALL */
 		reply->ack_required = true;
-	rc = txn_encode(txn, in->peer, &in->from, version_for(in), reply);
-	if (rc) {
-		bool big =
-		        base_err_class(rc) == BASE_LOCAL && base_err_detail(rc) == H248_E_PDU_SIZE;
-		struct h248_error error = txn_error(big ? H248_E_PDU_SIZE : H248_E_INTERNAL, NULL);
-		struct h248_transaction instead = { .id = in->id, .kind = H248_REPLY };
-
-		instead.error = &error;
-		instead.ack_required = in->pendings > 0;
-		if (txn_encode(txn, in->peer, &in->from, version_for(in), &instead) != 0)
-			base_writer_reset(&txn->out); /* out of memory: nothing is sent */
+	if (may_segment(in) && txn->config.segment_bytes)
+		limit = BASE_MIN(limit, (size_t)txn->config.segment_bytes);
+	rc = txn_encode_within(txn, in->peer, form_for(in), reply, limit);
+	if (too_big(rc) && may_segment(in) && reply->actions && !reply->error) {
+		rc = txn_parts_new(&parts, in, reply, form_for(in), limit);
+		if (rc == 0) {
+			issue_parts(in, parts);
+			return 0;
+		}
 	}
+	if (rc)
+		answer_instead(in, rc);
 	issue(in, reply->ack_required);
 	return rc;
 }
@@ -183,45 +256,70 @@ static void send_pending(struct h248_incoming *in, const struct h248_addr *to)
 	struct h248_transaction t = { .kind = H248_PENDING, .id = in->id };
 
 	in->pendings++;
-	in->txn->count.tx_pendings++;
-	txn_send(in->txn, to, version_for(in), &t);
+	TXN_COUNT(in->txn, in->peer, tx_pendings);
+	txn_send(in->txn, in->peer, to, form_for(in), &t);
+}
+
+static bool over_limit(const struct h248_incoming *in)
+{
+	uint32_t limit = in->txn->config.pending_limit;
+
+	return limit && in->pendings >= limit;
+}
+
+static void on_execution_time(void *arg);
+
+static void wait_execution(struct h248_incoming *in)
+{
+	const struct h248_txn_config *c = &in->txn->config;
+	const struct h248_timer_rule *rule = &in->peer->timers.pending;
+
+	if (rule->limit && in->pendings >= rule->limit)
+		return;
+	if (rule->wait_ms)
+		in->pending_ms = txn_rule_next(rule, in->pending_ms);
+	else
+		in->pending_ms = BASE_MIN(c->execution_ms, txn_or(c->provisional_ms, UINT32_MAX));
+	loop_timers_start(&in->txn->timers, &in->timer, in->pending_ms, on_execution_time, in);
+}
+
+/* Sheet 5.9: 506 instead of whatever the user is at. */
+static void abort_execution(struct h248_incoming *in)
+{
+	struct h248_txn *txn = in->txn;
+	struct h248_error error = txn_error(H248_E_PENDINGS, NULL);
+	struct h248_transaction reply = { .error = &error };
+
+	(void)answer(in, &reply); /* one fixed error: nothing to refuse in it */
+	in->state = IN_EXPIRED;
+	if (txn->ops.on_abort)
+		txn->ops.on_abort(txn->ops.arg, in);
 }
 
 static void on_execution_time(void *arg)
 {
 	struct h248_incoming *in = arg;
-	struct h248_txn *txn = in->txn;
 
-	if (txn->config.pending_limit && in->pendings >= txn->config.pending_limit) {
-		struct h248_error error = txn_error(H248_E_PENDINGS, NULL);
-		struct h248_transaction reply = { .error = &error };
-
-		(void)answer(in, &reply); /* one fixed error: nothing to refuse in it */
-		in->state = IN_EXPIRED;
+	if (over_limit(in)) {
+		abort_execution(in);
 		return;
 	}
 	send_pending(in, &in->from);
-	loop_timers_start(&txn->timers, &in->timer, txn->config.execution_ms, on_execution_time,
-	                  in);
+	wait_execution(in);
 }
 
 /* ---- arriving ---- */
 
 static void repeated(struct h248_incoming *in, const struct h248_addr *from)
 {
-	struct h248_txn *txn = in->txn;
-	bool over = txn->config.pending_limit && in->pendings >= txn->config.pending_limit;
-
-	txn->count.rx_repeated++;
+	TXN_COUNT(in->txn, in->peer, rx_repeated);
 	/* The same host by another connection: the reply goes where the peer listens now. */
 	if (memcmp(from->ip, in->from.ip, sizeof(from->ip)) == 0)
 		in->from = *from;
-	if (in->state == IN_EXECUTING && !over) {
+	if (in->state == IN_EXECUTING && !over_limit(in))
 		send_pending(in, from);
-	} else if (in->reply) {
-		txn->count.tx_replies_repeated++;
-		txn_put(txn, from, in->reply, in->reply_len);
-	}
+	else
+		repeat(in, from);
 }
 
 void txn_in_request(struct h248_peer *peer, const struct h248_addr *from,
@@ -234,16 +332,17 @@ void txn_in_request(struct h248_peer *peer, const struct h248_addr *from,
 		repeated(in, from);
 		return;
 	}
-	in = remember(peer, from, req->id, msg->version);
+	in = remember(peer, from, req->id);
 	if (!in) {
-		txn->count.rx_refused++;
-		txn_send_error(txn, from, peer->version ? peer->version : msg->version, req->id,
-		               H248_E_BUSY, NULL);
+		struct txn_form form = txn->current->form;
+
+		TXN_COUNT(txn, peer, rx_refused);
+		form.version = peer->version ? peer->version : form.version;
+		txn_send_error(txn, peer, from, form, req->id, H248_E_BUSY, NULL);
 		return;
 	}
-	txn->count.rx_executed++;
-	loop_timers_start(&txn->timers, &in->timer, txn->config.execution_ms, on_execution_time,
-	                  in);
+	TXN_COUNT(txn, peer, rx_executed);
+	wait_execution(in);
 	txn->ops.on_request(txn->ops.arg, in, msg, req);
 }
 
@@ -251,10 +350,20 @@ static void confirmed(struct h248_incoming *in)
 {
 	if (in->state != IN_REPLIED)
 		return;
-	in->txn->count.rx_acks++;
+	TXN_COUNT(in->txn, in->peer, rx_acks);
 	in->state = IN_ACKED; /* D.1.1: the id is kept until LONG-TIMER */
 	loop_timers_stop(&in->txn->timers, &in->timer);
 	forget_reply(in);
+}
+
+void txn_in_segment(struct h248_peer *peer, const struct h248_transaction *t)
+{
+	struct h248_incoming *in = find(peer, t->id);
+
+	if (!in || !in->parts || !txn_parts_confirmed(in->parts, t->segment))
+		return;
+	loop_timers_stop(&peer->txn->timers, &in->timer);
+	forget_reply(in); /* the peer has it all; a repetition of the request is a late one */
 }
 
 /* One range; a walk over the table where that is shorter, for a range may be four thousand millions
@@ -331,11 +440,11 @@ int h248_txn_reply(struct h248_incoming *in, struct h248_transaction *reply)
 	if (in->state == IN_EXECUTING) {
 		rc = answer(in, reply);
 	} else {
-		txn->count.late_replies++;
+		TXN_COUNT(txn, in->peer, late_replies);
 		if (in->state == IN_ORPHAN)
 			txn_in_destroy(in);
 		else
-			in->state = in->reply ? IN_REPLIED : IN_ACKED;
+			in->state = in->reply || in->parts ? IN_REPLIED : IN_ACKED;
 	}
 	txn_input_unref(txn, input);
 	txn_tell(txn);

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests of ours: repeated over UDP with growing pauses taken from the measured round trip
  * (RFC 3525, D.1.3), slower after a TransactionPending (D.1.4), given up after T-MAX (D.1.5).
- * Over TCP nothing is repeated but by h248_peer_resend (D.2). */
+ * Over TCP nothing is repeated but by h248_peer_resend (D.2). Rules of the user (struct
+ * h248_txn_timers) replace those times. What may not be sent yet waits in its peer's queue. */
 #include <stdlib.h>
 
 #include "h248/txn_private.h"
 
-/* The "N" of D.1.3: deviations added to the average. */
-#define DEVIATIONS 4
-
 struct outgoing {
 	struct base_map_node by_id; /* the key is `id` */
-	struct base_node node;      /* in the peer's list */
+	struct base_node node;      /* in the peer's list or queue */
 	struct h248_peer *peer;
 	uint32_t id;
-	unsigned sent;     /* times */
-	bool pending;      /* the peer has said that it is at work */
-	uint32_t aad_ms;   /* this request's own copy, doubled by each repetition */
-	uint64_t first_ms; /* when it was sent first */
-	uint64_t since_ms; /* T-MAX runs from here: first sending, or the last sign of work */
+	unsigned sent;      /* times; 0: it is in the queue */
+	bool pending;       /* the peer has said that it is at work */
+	uint32_t pendings;  /* how often */
+	unsigned repeats;   /* since it was sent first, or since the last sign of work */
+	uint32_t waited_ms; /* the last time by a rule */
+	uint32_t aad_ms;    /* this request's own copy, doubled by each repetition */
+	uint64_t first_ms;  /* when it was sent first */
+	uint64_t since_ms;  /* T-MAX runs from here: queued, first sent, or the last sign of work */
 	struct loop_timer timer;
 	struct txn_segments *segments; /* NULL: the reply comes whole */
-	h248_reply_fn *fn;
+	h248_reply_fn *fn;             /* may be NULL */
 	void *arg;
 	size_t len;
 	char data[];
@@ -29,76 +30,17 @@ struct outgoing {
 
 static void on_timer(void *arg);
 
-/* ---- the round trip ---- */
-
-uint32_t h248_peer_rtt_ms(const struct h248_peer *peer)
-{
-	return peer->aad_x8 / 8;
-}
-
-static uint32_t clamp_rto(const struct h248_txn *txn, uint32_t ms)
-{
-	return BASE_MAX(BASE_MIN(ms, txn->config.rto_max_ms), txn->config.rto_min_ms);
-}
-
-static uint32_t aad_of(const struct h248_peer *peer)
-{
-	uint32_t aad =
-	        peer->aad_x8 ? BASE_MAX(peer->aad_x8 / 8, 1U) : peer->txn->config.rto_first_ms;
-
-	return BASE_MAX(aad, peer->backed_off_ms);
-}
-
-static uint32_t deviations_of(const struct h248_peer *peer)
-{
-	return peer->adev_x4 * DEVIATIONS / 4;
-}
-
-uint32_t h248_peer_rto_ms(const struct h248_peer *peer)
-{
-	return clamp_rto(peer->txn, aad_of(peer) + deviations_of(peer));
-}
-
-/* Exponential smoothing with 1/8 and 1/4, in fixed point, as TCP does. */
-static void measured(struct h248_peer *peer, uint64_t rtt)
-{
-	int64_t diff, aad = peer->aad_x8, adev = peer->adev_x4;
-
-	peer->backed_off_ms = 0;
-	rtt = BASE_MIN(BASE_MAX(rtt, (uint64_t)1), (uint64_t)peer->txn->config.rto_max_ms);
-	if (!aad) {
-		peer->aad_x8 = (uint32_t)rtt * 8;
-		peer->adev_x4 = (uint32_t)rtt * 2;
-		return;
-	}
-	diff = (int64_t)rtt - aad / 8;
-	aad += diff;
-	adev += (diff < 0 ? -diff : diff) - adev / 4;
-	peer->aad_x8 = (uint32_t)BASE_MAX(aad, (int64_t)8);
-	peer->adev_x4 = (uint32_t)BASE_MAX(adev, (int64_t)0);
-}
-
-/* D.1.3, "After any retransmission": double the average, take a random share of it. What is sent
- * next starts from there too, until a request answered at its first sending measures anew (only
- * such a one can: else a round trip longer than the first timer would never be learned). */
-static uint32_t back_off(struct outgoing *o)
-{
-	struct h248_peer *peer = o->peer;
-	struct h248_txn *txn = peer->txn;
-
-	o->aad_ms = BASE_MIN(o->aad_ms * 2, txn->config.rto_max_ms);
-	peer->backed_off_ms = BASE_MAX(peer->backed_off_ms, o->aad_ms);
-	return clamp_rto(txn, txn_random(txn, o->aad_ms / 2, o->aad_ms) + deviations_of(peer));
-}
-
 /* ---- life of one ---- */
 
 static void unlink_outgoing(struct outgoing *o)
 {
-	loop_timers_stop(&o->peer->txn->timers, &o->timer);
+	struct h248_peer *peer = o->peer;
+
+	loop_timers_stop(&peer->txn->timers, &o->timer);
 	base_list_remove(&o->node);
-	o->peer->outgoing_count--;
-	base_map_remove(&o->peer->txn->outgoing, &o->by_id);
+	peer->outgoing_count--;
+	peer->queued_count -= !o->sent;
+	base_map_remove(&peer->txn->outgoing, &o->by_id);
 }
 
 static void outgoing_free(struct outgoing *o)
@@ -111,14 +53,21 @@ static void outgoing_free(struct outgoing *o)
 static void end(struct outgoing *o, enum h248_outcome outcome, const struct h248_message *msg,
                 const struct h248_transaction *reply)
 {
-	struct h248_txn *txn = o->peer->txn;
+	struct h248_peer *peer = o->peer;
+	struct h248_txn *txn = peer->txn;
 	struct txn_segments *segments = o->segments; /* the reply may be made of them */
 	h248_reply_fn *fn = o->fn;
 	void *arg = o->arg;
 
+	txn_enter(txn);
+	if (outcome != H248_OUTCOME_REPLY && o->sent && !peer->dead)
+		txn_late_expect(peer, o->id);
 	outgoing_free(o);
-	fn(arg, outcome, msg, reply);
+	if (fn)
+		fn(arg, outcome, msg, reply);
 	txn_segments_free(txn, segments);
+	txn_out_pump(peer);
+	txn_leave(txn);
 }
 
 static struct outgoing *find(const struct h248_txn *txn, uint32_t id)
@@ -128,6 +77,8 @@ static struct outgoing *find(const struct h248_txn *txn, uint32_t id)
 	return node ? BASE_CONTAINER_OF(node, struct outgoing, by_id) : NULL;
 }
 
+/* ---- time ---- */
+
 static uint64_t left_ms(const struct outgoing *o)
 {
 	const struct h248_txn *txn = o->peer->txn;
@@ -136,37 +87,105 @@ static uint64_t left_ms(const struct outgoing *o)
 	return passed >= txn->config.t_max_ms ? 0 : txn->config.t_max_ms - passed;
 }
 
+static const struct h248_timer_rule *rule_of(const struct outgoing *o)
+{
+	return o->pending ? &o->peer->timers.long_request : &o->peer->timers.request;
+}
+
 /* Look again after `ms`, or when T-MAX has passed. */
 static void wait(struct outgoing *o, uint64_t ms)
 {
 	uint64_t left = left_ms(o);
 
-	if (h248_addr_connected(&o->peer->addr))
+	if (h248_addr_connected(&o->peer->addr) && !rule_of(o)->wait_ms)
 		ms = left;
 	loop_timers_start(&o->peer->txn->timers, &o->timer, BASE_MIN(ms, left), on_timer, o);
 }
 
-static void transmit(struct outgoing *o)
+/* After a Pending the next sign is due within the peer's own timer (E.2.1), and some travelling. */
+static uint32_t long_ms(const struct outgoing *o)
 {
-	struct h248_txn *txn = o->peer->txn;
+	const struct h248_txn_config *c = &o->peer->txn->config;
 
-	txn->count.tx_retransmissions += o->sent > 0;
+	return c->peer_provisional_ms ? c->peer_provisional_ms + h248_peer_rto_ms(o->peer)
+	                              : c->pending_rto_ms;
+}
+
+/* The first time, or the first of a new phase. */
+static void wait_first(struct outgoing *o)
+{
+	const struct h248_timer_rule *rule = rule_of(o);
+
+	o->repeats = 0;
+	if (rule->wait_ms)
+		wait(o, o->waited_ms = txn_rule_next(rule, 0));
+	else
+		wait(o, o->pending ? long_ms(o) : h248_peer_rto_ms(o->peer));
+}
+
+static void wait_next(struct outgoing *o)
+{
+	const struct h248_timer_rule *rule = rule_of(o);
+
+	o->repeats++;
+	if (rule->wait_ms)
+		wait(o, o->waited_ms = txn_rule_next(rule, o->waited_ms));
+	else
+		wait(o, o->pending ? long_ms(o) : txn_rtt_back_off(o->peer, &o->aad_ms));
+}
+
+static void repeat(struct outgoing *o)
+{
+	struct h248_peer *peer = o->peer;
+
+	TXN_COUNT(peer->txn, peer, tx_retransmissions);
 	o->sent++;
-	txn_put(txn, &o->peer->addr, o->data, o->len);
+	txn_put(peer->txn, peer, &peer->addr, o->data, o->len);
 }
 
 static void on_timer(void *arg)
 {
 	struct outgoing *o = arg;
-	struct h248_txn *txn = o->peer->txn;
+	struct h248_peer *peer = o->peer;
+	const struct h248_timer_rule *rule = rule_of(o);
 
-	if (left_ms(o) == 0) {
-		txn->count.tx_timeouts++;
+	if (left_ms(o) == 0 || (o->sent && rule->limit && o->repeats >= rule->limit)) {
+		TXN_COUNT(peer->txn, peer, tx_timeouts);
 		end(o, H248_OUTCOME_TIMEOUT, NULL, NULL);
 		return;
 	}
-	transmit(o);
-	wait(o, o->pending ? txn->config.pending_rto_ms : back_off(o));
+	repeat(o);
+	wait_next(o);
+}
+
+/* ---- the queue ---- */
+
+static bool may_send(const struct h248_peer *peer)
+{
+	uint32_t window = peer->txn->config.window;
+
+	return !peer->dead && !peer->blocked && !peer->full &&
+	       (!window || peer->outgoing_count - peer->queued_count < window);
+}
+
+static void transmit(struct outgoing *o)
+{
+	struct h248_peer *peer = o->peer;
+
+	base_list_remove(&o->node);
+	base_list_append(&peer->outgoing, &o->node);
+	peer->queued_count--;
+	o->sent = 1;
+	o->aad_ms = txn_rtt_aad(peer);
+	o->first_ms = o->since_ms = peer->txn->timers.now_ms;
+	wait_first(o);
+	txn_put_first(peer, &peer->addr, o->data, o->len);
+}
+
+void txn_out_pump(struct h248_peer *peer)
+{
+	while (may_send(peer) && !base_list_empty(&peer->queue))
+		transmit(BASE_CONTAINER_OF(peer->queue.next, struct outgoing, node));
 }
 
 /* ---- sending ---- */
@@ -184,13 +203,15 @@ static uint32_t new_id(struct h248_txn *txn)
 	return id;
 }
 
+/* What is in txn->out, at the end of the queue. */
 static int outgoing_new(struct outgoing **ret, struct h248_peer *peer, uint32_t id)
 {
 	struct h248_txn *txn = peer->txn;
-	struct outgoing *o = calloc(1, sizeof(*o) + txn->out.len);
+	struct outgoing *o = malloc(sizeof(*o) + txn->out.len);
 
 	if (!o)
 		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
+	memset(o, 0, sizeof(*o));
 	o->peer = peer;
 	o->id = id;
 	if (base_map_insert(&txn->outgoing, txn_key(&o->id), &o->by_id) != 0) {
@@ -199,10 +220,10 @@ static int outgoing_new(struct outgoing **ret, struct h248_peer *peer, uint32_t 
 	}
 	o->len = txn->out.len;
 	memcpy(o->data, txn->out.data, o->len);
-	o->aad_ms = aad_of(peer);
-	o->first_ms = o->since_ms = txn->timers.now_ms;
-	base_list_append(&peer->outgoing, &o->node);
+	o->since_ms = txn->timers.now_ms;
+	base_list_append(&peer->queue, &o->node);
 	peer->outgoing_count++;
+	peer->queued_count++;
 	*ret = o;
 	return 0;
 }
@@ -211,16 +232,18 @@ int h248_txn_request(struct h248_peer *peer, struct h248_transaction *request, u
                      h248_reply_fn *fn, void *arg, uint32_t *ret_id)
 {
 	struct h248_txn *txn = peer->txn;
+	bool now = may_send(peer) && base_list_empty(&peer->queue);
 	struct outgoing *o;
 	int rc;
 
 	h248_txn_now(txn);
-	if (peer->dead || txn->outgoing.count >= txn->config.max_outgoing)
+	if (peer->dead || txn->outgoing.count >= txn->config.max_outgoing ||
+	    (!now && peer->queued_count >= txn->config.max_queued))
 		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
 	request->kind = H248_REQUEST;
 	request->id = new_id(txn);
-	rc = txn_encode(txn, peer, &peer->addr, version ? version : h248_peer_version(peer),
-	                request);
+	/* Acknowledgements are not for the queue. */
+	rc = txn_encode(txn, now ? peer : NULL, &peer->addr, txn_form_of(peer, version), request);
 	if (rc)
 		return rc;
 	rc = outgoing_new(&o, peer, request->id);
@@ -228,11 +251,14 @@ int h248_txn_request(struct h248_peer *peer, struct h248_transaction *request, u
 		return rc;
 	o->fn = fn;
 	o->arg = arg;
-	txn->count.tx_requests++;
+	TXN_COUNT(txn, peer, tx_requests);
+	TXN_COUNT_BY(txn, peer, tx_queued, !now);
 	if (ret_id)
 		*ret_id = o->id;
-	wait(o, h248_peer_rto_ms(peer));
-	transmit(o);
+	if (now)
+		transmit(o);
+	else
+		wait(o, UINT64_MAX);
 	txn_tell(txn);
 	return 0;
 }
@@ -243,58 +269,79 @@ void h248_txn_cancel(struct h248_txn *txn, uint32_t id)
 
 	if (!o)
 		return;
-	txn->count.tx_cancelled++;
+	TXN_COUNT(txn, o->peer, tx_cancelled);
 	end(o, H248_OUTCOME_CANCELLED, NULL, NULL);
-	txn_tell(txn);
+}
+
+static void drop(struct outgoing *o, bool tell)
+{
+	struct h248_peer *peer = o->peer;
+
+	if (tell) {
+		TXN_COUNT(peer->txn, peer, tx_cancelled);
+		end(o, H248_OUTCOME_CANCELLED, NULL, NULL);
+	} else {
+		txn_segments_free(peer->txn, o->segments);
+		outgoing_free(o);
+	}
 }
 
 void txn_out_drop(struct h248_peer *peer, bool tell)
 {
 	struct base_node *node;
 
-	while ((node = base_list_shift(&peer->outgoing))) {
-		struct outgoing *o = BASE_CONTAINER_OF(node, struct outgoing, node);
-
-		if (tell) {
-			peer->txn->count.tx_cancelled++;
-			end(o, H248_OUTCOME_CANCELLED, NULL, NULL);
-		} else {
-			txn_segments_free(peer->txn, o->segments);
-			outgoing_free(o);
-		}
-	}
-}
-
-static void repeat_now(struct outgoing *o)
-{
-	wait(o, h248_peer_rto_ms(o->peer));
-	transmit(o);
+	while ((node = base_list_shift(&peer->outgoing)) != NULL ||
+	       (node = base_list_shift(&peer->queue)) != NULL)
+		drop(BASE_CONTAINER_OF(node, struct outgoing, node), tell);
 }
 
 void h248_peer_resend(struct h248_peer *peer)
 {
 	h248_txn_now(peer->txn);
+	peer->full = false;
 	BASE_LIST_EACH(&peer->outgoing, node, after)
-	repeat_now(BASE_CONTAINER_OF(node, struct outgoing, node));
+	{
+		struct outgoing *o = BASE_CONTAINER_OF(node, struct outgoing, node);
+
+		wait_first(o);
+		repeat(o);
+	}
+	txn_out_pump(peer);
 	txn_tell(peer->txn);
+}
+
+static void hand_over(struct outgoing *o, struct h248_peer *to)
+{
+	struct h248_peer *from = o->peer;
+
+	base_list_remove(&o->node);
+	from->outgoing_count--;
+	to->outgoing_count++;
+	o->peer = to;
+	o->pending = false;
+	o->pendings = 0;
+	o->since_ms = to->txn->timers.now_ms;
+	if (!o->sent) {
+		from->queued_count--;
+		to->queued_count++;
+		base_list_append(&to->queue, &o->node);
+		wait(o, UINT64_MAX);
+		return;
+	}
+	base_list_append(&to->outgoing, &o->node);
+	o->aad_ms = txn_rtt_aad(to);
+	wait_first(o);
+	repeat(o);
 }
 
 void h248_peer_move(struct h248_peer *from, struct h248_peer *to)
 {
 	h248_txn_now(from->txn);
-	while (!base_list_empty(&from->outgoing)) {
-		struct outgoing *o = BASE_CONTAINER_OF(from->outgoing.next, struct outgoing, node);
-
-		base_list_remove(&o->node);
-		from->outgoing_count--;
-		base_list_append(&to->outgoing, &o->node);
-		to->outgoing_count++;
-		o->peer = to;
-		o->pending = false;
-		o->aad_ms = aad_of(to);
-		o->since_ms = to->txn->timers.now_ms;
-		repeat_now(o);
-	}
+	while (!base_list_empty(&from->outgoing))
+		hand_over(BASE_CONTAINER_OF(from->outgoing.next, struct outgoing, node), to);
+	while (!base_list_empty(&from->queue))
+		hand_over(BASE_CONTAINER_OF(from->queue.next, struct outgoing, node), to);
+	txn_out_pump(to);
 	txn_tell(from->txn);
 }
 
@@ -307,58 +354,43 @@ struct h248_peer *txn_out_unnamed(struct h248_txn *txn, uint32_t id)
 	return o && !o->peer->mid_key ? o->peer : NULL;
 }
 
-/* One more id to acknowledge with the next message; ranges grow where they can. */
-static void owe_ack(struct h248_peer *peer, uint32_t id)
-{
-	for (unsigned i = 0; i < peer->acks_count; i++) {
-		struct txn_range *r = &peer->acks[i];
-
-		if (id >= r->first && id <= r->last)
-			return;
-		if (id == r->last + 1) {
-			r->last = id;
-			return;
-		}
-		if (id + 1 == r->first) {
-			r->first = id;
-			return;
-		}
-	}
-	if (peer->acks_count == TXN_ACK_RANGES) { /* the oldest is least worth repeating */
-		memmove(peer->acks, peer->acks + 1, sizeof(peer->acks) - sizeof(peer->acks[0]));
-		peer->acks_count--;
-	}
-	peer->acks[peer->acks_count++] = (struct txn_range){ id, id };
-}
-
-static void ack_now(struct h248_peer *peer, const struct h248_addr *to, uint32_t id)
-{
-	struct h248_ack range = { .first = id, .last = id };
-	struct h248_transaction t = { .kind = H248_ACK, .acks = &range };
-
-	txn_send(peer->txn, to, h248_peer_version(peer), &t);
-}
-
 /* Confirm and keep a segment. @return true when `whole` has become the complete reply. */
 static bool take_segment(struct h248_peer *peer, struct outgoing *o, const struct h248_addr *from,
                          const struct h248_transaction *part, struct h248_transaction *whole)
 {
 	struct h248_txn *txn = peer->txn;
+	struct txn_form form = { H248_VERSION_MAX, txn->current->form.codec };
 	struct h248_transaction confirm = { .kind = H248_SEGMENT,
 		                            .id = part->id,
 		                            .segment = part->segment,
 		                            .has_segment = true,
 		                            .segment_end = part->segment_end };
 
+	TXN_COUNT(txn, peer, rx_segments);
 	if (o && !txn_segments_add(txn, &o->segments, part))
 		return false;
-	txn_send(txn, from, H248_VERSION_MAX, &confirm);
+	txn_send(txn, peer, from, form, &confirm);
 	if (!o)
 		return false; /* one that came twice, after the reply was complete */
 	o->pending = true;    /* the peer is at it: repeat the request only if it stops */
+	o->repeats = 0;
 	o->since_ms = txn->timers.now_ms;
-	wait(o, txn->config.pending_rto_ms);
+	wait(o, txn->config.segment_ms);
 	return txn_segments_join(o->segments, whole);
+}
+
+static void not_waiting(struct h248_peer *peer, const struct h248_message *msg,
+                        const struct h248_transaction *reply)
+{
+	struct h248_txn *txn = peer->txn;
+
+	if (!txn_late_take(peer, reply->id)) {
+		TXN_COUNT(txn, peer, rx_replies_stray);
+		return;
+	}
+	TXN_COUNT(txn, peer, rx_replies_late);
+	txn_ack_owe(peer, reply->id);
+	txn->ops.on_late_reply(txn->ops.arg, peer, msg, reply);
 }
 
 void txn_out_reply(struct h248_peer *peer, const struct h248_addr *from,
@@ -366,7 +398,7 @@ void txn_out_reply(struct h248_peer *peer, const struct h248_addr *from,
 {
 	struct h248_txn *txn = peer->txn;
 	struct outgoing *o = find(txn, reply->id);
-	bool ours = o && o->peer == peer;
+	bool ours = o && o->peer == peer && o->sent;
 	struct h248_transaction whole;
 
 	if (reply->has_segment) {
@@ -376,17 +408,17 @@ void txn_out_reply(struct h248_peer *peer, const struct h248_addr *from,
 	}
 	/* A peer that asks for the acknowledgement again has not got the first one. */
 	if (reply->ack_required || (ours && o->pending && from->transport == H248_UDP))
-		ack_now(peer, from, reply->id);
+		txn_ack_now(peer, from, reply->id);
 	else if (ours)
-		owe_ack(peer, reply->id);
+		txn_ack_owe(peer, reply->id);
 	if (!ours) {
-		txn->count.rx_replies_stray++;
+		not_waiting(peer, msg, reply);
 		return;
 	}
 	/* Of a repeated request nobody knows which sending was answered. */
 	if (o->sent == 1 && !o->pending)
-		measured(peer, txn->timers.now_ms - o->first_ms);
-	txn->count.rx_replies++;
+		txn_rtt_measured(peer, txn->timers.now_ms - o->first_ms);
+	TXN_COUNT(txn, peer, rx_replies);
 	end(o, H248_OUTCOME_REPLY, msg, reply);
 }
 
@@ -395,10 +427,16 @@ void txn_out_pending(struct h248_peer *peer, const struct h248_transaction *pend
 	struct h248_txn *txn = peer->txn;
 	struct outgoing *o = find(txn, pending->id);
 
-	txn->count.rx_pendings++;
-	if (!o || o->peer != peer) /* D.1.4: after the reply it is ignored */
+	TXN_COUNT(txn, peer, rx_pendings);
+	if (!o || o->peer != peer || !o->sent) /* D.1.4: after the reply it is ignored */
 		return;
+	o->pendings++;
+	if (txn->config.peer_pending_limit && o->pendings > txn->config.peer_pending_limit) {
+		TXN_COUNT(txn, peer, tx_pended);
+		end(o, H248_OUTCOME_PENDINGS, NULL, NULL);
+		return;
+	}
 	o->pending = true;
 	o->since_ms = txn->timers.now_ms; /* 8: "Receipt of Pending should restart the timer" */
-	wait(o, txn->config.pending_rto_ms);
+	wait_first(o);
 }

@@ -44,6 +44,8 @@ int h248_peer_new(struct h248_peer **ret, struct h248_txn *txn, const struct h24
 	peer->addr = *addr;
 	base_list_init(&peer->incoming_list);
 	base_list_init(&peer->outgoing);
+	base_list_init(&peer->queue);
+	peer->timers = txn->config.timers;
 	base_list_append(&txn->peers, &peer->node);
 	txn->peers_count++;
 	*ret = peer;
@@ -63,6 +65,9 @@ static void unname(struct h248_peer *peer)
 /* The struct itself may still be looked at by a caller further out. */
 static void empty(struct h248_peer *peer)
 {
+	loop_timers_stop(&peer->txn->timers, &peer->ack_timer);
+	txn_bundle_free(peer);
+	txn_late_drop(peer);
 	unname(peer);
 	txn_in_drop(peer);
 	base_map_done(&peer->incoming);
@@ -79,14 +84,13 @@ void h248_peer_free(struct h248_peer *peer)
 		return;
 	peer->dead = true;
 	txn = peer->txn;
-	txn->depth++; /* the callbacks of its requests may look at it */
+	txn_enter(txn); /* the callbacks of its requests may look at it */
 	txn_out_drop(peer, true);
+	txn_bundle_flush(peer); /* what has been answered still goes */
 	if (h248_addr_connected(&peer->addr) && txn->ops.close)
 		txn->ops.close(txn->ops.arg, &peer->addr);
 	empty(peer);
-	if (--txn->depth == 0)
-		txn_peer_reap(txn);
-	txn_tell(txn);
+	txn_leave(txn);
 }
 
 void txn_peer_destroy(struct h248_peer *peer)
@@ -179,7 +183,11 @@ const struct h248_addr *h248_peer_addr(const struct h248_peer *peer)
 
 void h248_peer_addr_set(struct h248_peer *peer, const struct h248_addr *addr)
 {
+	if (peer->addr.conn != addr->conn || !h248_addr_equal(&peer->addr, addr))
+		peer->full = false;
 	peer->addr = *addr;
+	txn_out_pump(peer);
+	txn_tell(peer->txn);
 }
 
 const struct h248_mid *h248_peer_mid(const struct h248_peer *peer)
@@ -220,4 +228,37 @@ size_t h248_peer_outgoing(const struct h248_peer *peer)
 size_t h248_peer_executing(const struct h248_peer *peer)
 {
 	return peer->executing;
+}
+
+const struct h248_txn_counters *h248_peer_counters(const struct h248_peer *peer)
+{
+	return &peer->count;
+}
+
+void h248_peer_timers_set(struct h248_peer *peer, const struct h248_txn_timers *timers)
+{
+	peer->timers = *timers;
+}
+
+void h248_peer_block(struct h248_peer *peer)
+{
+	peer->blocked = true;
+}
+
+void h248_peer_unblock(struct h248_peer *peer)
+{
+	peer->blocked = false;
+	h248_txn_now(peer->txn);
+	txn_out_pump(peer);
+	txn_tell(peer->txn);
+}
+
+bool h248_peer_blocked(const struct h248_peer *peer)
+{
+	return peer->blocked;
+}
+
+size_t h248_peer_queued(const struct h248_peer *peer)
+{
+	return peer->queued_count;
 }

@@ -16,13 +16,23 @@
 
 #include "h248/txn.h"
 
+/** How a message is written. */
+struct txn_form {
+	uint8_t version; /* of the header; 0 = the highest */
+	uint8_t codec;   /* enum h248_codec */
+};
+
 /** A decoded message and its memory, shared by the requests that keep it. */
 struct txn_input {
 	struct base_arena arena;
 	unsigned refs;
+	uint8_t codec;        /* enum h248_codec: its own form */
+	struct txn_form form; /* of what answers it */
 };
 
 #define TXN_ACK_RANGES 32
+/** Segments of one reply, either way. */
+#define TXN_SEGMENTS 256
 
 struct txn_range {
 	uint32_t first, last;
@@ -44,6 +54,8 @@ struct h248_txn {
 	size_t peers_count;
 
 	struct base_map outgoing; /* by TransactionID */
+	struct txn_late *late;    /* ring of those given up lately; NULL before the first */
+	size_t late_at, late_count;
 	struct base_node orphans; /* h248_incoming whose peer is gone, waiting for their answer */
 	size_t remembered, reply_bytes;
 
@@ -62,6 +74,8 @@ struct h248_peer {
 	struct h248_addr addr;
 	void *user;
 	uint8_t version; /* 0: not agreed */
+	uint8_t codec;   /* enum h248_codec: set, or last heard */
+	bool codec_set, codec_heard;
 	bool dead;
 	uint32_t round; /* told in this one */
 
@@ -69,15 +83,33 @@ struct h248_peer {
 	struct base_node incoming_list;
 	size_t executing;
 
-	struct base_node outgoing;
-	size_t outgoing_count;
+	struct base_node outgoing; /* sent and unanswered */
+	struct base_node queue;    /* not sent yet, the oldest first */
+	size_t outgoing_count;     /* in both */
+	size_t queued_count;
+	bool blocked; /* by the user */
+	bool full;    /* says the transport */
+	struct h248_txn_timers timers;
 
 	uint32_t aad_x8, adev_x4; /* ms, as D.1.3's AAD and ADEV; 0 before the first sample */
 	uint32_t
 	        backed_off_ms; /* AAD as doubled by the last repetitions; 0 = none since a sample */
 	struct txn_range acks[TXN_ACK_RANGES]; /* replies received and not acknowledged yet */
-	unsigned acks_count;
+	unsigned acks_count;                   /* ranges */
+	uint32_t acks_ids;                     /* ids in them */
+	struct loop_timer ack_timer;
+	struct txn_bundle *bundle; /* NULL before the first */
+	struct h248_txn_counters count;
 };
+
+/** Count for the entity and, when there is one, the peer. */
+#define TXN_COUNT_BY(txn, peer, field, n)                                                          \
+	do {                                                                                       \
+		(txn)->count.field += (n);                                                         \
+		if (peer)                                                                          \
+			(peer)->count.field += (n);                                                \
+	} while (0)
+#define TXN_COUNT(txn, peer, field) TXN_COUNT_BY(txn, peer, field, 1)
 
 enum incoming_state {
 	IN_EXECUTING, /* the user has it */
@@ -96,11 +128,15 @@ struct h248_incoming {
 	uint32_t id;
 	uint8_t state;   /* enum incoming_state */
 	uint8_t version; /* of the request's header */
+	uint8_t codec;   /* the form of its answer */
 	uint32_t pendings;
 	struct txn_input *input; /* kept for the user, or NULL */
 	char *reply;
 	size_t reply_len;
+	struct txn_parts *parts; /* of a reply in segments; NULL: `reply` is whole */
 	uint64_t replied_ms;
+	uint32_t pending_ms;      /* to the next Pending, by its rule */
+	unsigned repeats;         /* of the reply by its timer */
 	uint32_t repeat_ms;       /* of an unconfirmed reply with ImmAckRequired */
 	struct loop_timer timer;  /* executing: the next Pending; replied: the next repetition */
 	struct loop_timer expiry; /* LONG-TIMER */
@@ -120,10 +156,35 @@ static inline struct base_str txn_key(const uint32_t *id)
 uint32_t txn_random(struct h248_txn *txn, uint32_t low, uint32_t high);
 /** Tell `rearm` if the deadline has changed. At the end of each public function that may. */
 void txn_tell(struct h248_txn *txn);
+/** Around whatever may call back: a peer freed meanwhile stays readable until the last leave. */
+void txn_enter(struct h248_txn *txn);
+void txn_leave(struct h248_txn *txn);
+
+/* ---- txn_timer.c ---- */
+
+/** The time after `last_ms` by a rule that has one; 0 for the first. */
+uint32_t txn_rule_next(const struct h248_timer_rule *rule, uint32_t last_ms);
+/** A round trip has been seen (D.1.3). */
+void txn_rtt_measured(struct h248_peer *peer, uint64_t rtt_ms);
+/** The average as it is to be used for a new request. */
+uint32_t txn_rtt_aad(const struct h248_peer *peer);
+/** After a repetition (D.1.3): doubles *aad_ms. @return the time to the next one */
+uint32_t txn_rtt_back_off(struct h248_peer *peer, uint32_t *aad_ms);
+
+/* ---- txn_send.c ---- */
+
 /** Largest message to that address. */
 size_t txn_limit(const struct h248_txn *txn, const struct h248_addr *to);
-/** Send octets and count them. */
-void txn_put(struct h248_txn *txn, const struct h248_addr *to, const void *data, size_t len);
+/** Send octets and count them. `peer` may be NULL: a stranger. */
+void txn_put(struct h248_txn *txn, struct h248_peer *peer, const struct h248_addr *to,
+             const void *data, size_t len);
+/** The same for the first sending of a message of ours, which may wait for company (bundle_ms). */
+void txn_put_first(struct h248_peer *peer, const struct h248_addr *to, const void *data,
+                   size_t len);
+/** The form of our answer to something in the form `heard`. */
+uint8_t txn_codec_for(const struct h248_txn *txn, uint8_t heard);
+/** How requests of ours to this peer are written; `version` 0 = the peer's. */
+struct txn_form txn_form_of(const struct h248_peer *peer, unsigned version);
 
 /**
  * Encode one message with that transaction into txn->out; with `peer`, what it is owed of
@@ -131,16 +192,48 @@ void txn_put(struct h248_txn *txn, const struct h248_addr *to, const void *data,
  * @return 0; BASE_LOCAL 533 when it is too big for `to`; else the encoder's error
  */
 int txn_encode(struct h248_txn *txn, struct h248_peer *peer, const struct h248_addr *to,
-               unsigned version, struct h248_transaction *t);
-/** Encode and send, keeping nothing; failures are as good as lost. */
-void txn_send(struct h248_txn *txn, const struct h248_addr *to, unsigned version,
-              struct h248_transaction *t);
+               struct txn_form form, struct h248_transaction *t);
+/** The same with another limit; `peer` NULL: without acknowledgements. */
+int txn_encode_within(struct h248_txn *txn, struct h248_peer *peer, struct txn_form form,
+                      struct h248_transaction *t, size_t limit);
+/** Encode and send, keeping nothing; failures are as good as lost. `peer` may be NULL. */
+void txn_send(struct h248_txn *txn, struct h248_peer *peer, const struct h248_addr *to,
+              struct txn_form form, struct h248_transaction *t);
 /** Send a reply that consists of one error. */
-void txn_send_error(struct h248_txn *txn, const struct h248_addr *to, unsigned version, uint32_t id,
-                    unsigned code, const char *text);
+void txn_send_error(struct h248_txn *txn, struct h248_peer *peer, const struct h248_addr *to,
+                    struct txn_form form, uint32_t id, unsigned code, const char *text);
+/** RFC 3525, 7.1.19: an error descriptor instead of transactions. */
+void txn_send_message_error(struct h248_txn *txn, const struct h248_addr *to, struct txn_form form,
+                            unsigned code, const char *text);
 /** An error descriptor on the stack. NULL text takes the registered one. */
 struct h248_error txn_error(unsigned code, const char *text);
+
+/* ---- txn_input.c ---- */
+
 void txn_input_unref(struct h248_txn *txn, struct txn_input *input);
+void txn_input_free(struct txn_input *input);
+
+/* ---- txn_bundle.c ---- */
+
+/** Keep a message of ours for company. False: it has to go by itself, now. */
+bool txn_bundle_add(struct h248_peer *peer, const struct h248_addr *to, const void *data,
+                    size_t len);
+/** Send what waits, with the acknowledgements owed by now. */
+void txn_bundle_flush(struct h248_peer *peer);
+void txn_bundle_free(struct h248_peer *peer);
+
+/* ---- txn_ack.c ---- */
+
+/** One more id to acknowledge with the next message; ranges grow where they can. */
+void txn_ack_owe(struct h248_peer *peer, uint32_t id);
+/** Acknowledge that one now, whatever else is owed. */
+void txn_ack_now(struct h248_peer *peer, const struct h248_addr *to, uint32_t id);
+/** Send all that is owed. */
+void txn_ack_flush(struct h248_peer *peer);
+/** All that is owed as a list in `range`, which has TXN_ACK_RANGES. NULL when nothing is. */
+struct h248_ack *txn_ack_list(const struct h248_peer *peer, struct h248_ack *range);
+/** It has been sent. */
+void txn_ack_sent(struct h248_peer *peer);
 
 /* ---- txn_peer.c ---- */
 
@@ -159,14 +252,33 @@ void txn_peer_destroy(struct h248_peer *peer);
 void txn_in_request(struct h248_peer *peer, const struct h248_addr *from,
                     const struct h248_message *msg, const struct h248_transaction *req);
 void txn_in_ack(struct h248_peer *peer, const struct h248_transaction *ack);
+/** A SegmentReply: the peer has got that part of a reply of ours. */
+void txn_in_segment(struct h248_peer *peer, const struct h248_transaction *t);
 /** The peer goes: forget what is finished, orphan what executes. */
 void txn_in_drop(struct h248_peer *peer);
 /** Free, wherever it is. */
 void txn_in_destroy(struct h248_incoming *in);
 
-/* ---- txn_segment.c ---- */
+/* ---- txn_parts.c: replies of ours in segments ---- */
 
-#define TXN_SEGMENTS 64
+struct txn_parts;
+
+/**
+ * Cut `reply`, which has turned out too big, into segments no larger than `limit`.
+ * @return 0; BASE_LOCAL 533 when one command alone is too big; else the encoder's or memory's error
+ */
+int txn_parts_new(struct txn_parts **ret, struct h248_incoming *in, struct h248_transaction *reply,
+                  struct txn_form form, size_t limit);
+void txn_parts_free(struct txn_parts *parts);
+size_t txn_parts_bytes(const struct txn_parts *parts);
+/** Send what the window allows and has not been sent. */
+void txn_parts_send(struct txn_parts *parts);
+/** Send again what is under way. */
+void txn_parts_repeat(struct txn_parts *parts);
+/** Segment `number` has arrived; the window moves. @return true when all have */
+bool txn_parts_confirmed(struct txn_parts *parts, unsigned number);
+
+/* ---- txn_segment.c: segments received ---- */
 
 struct txn_segments;
 
@@ -187,5 +299,16 @@ void txn_out_pending(struct h248_peer *peer, const struct h248_transaction *pend
 struct h248_peer *txn_out_unnamed(struct h248_txn *txn, uint32_t id);
 /** End all of them with that outcome, or silently when `tell` is false. */
 void txn_out_drop(struct h248_peer *peer, bool tell);
+/** Send what may go now of what waits. */
+void txn_out_pump(struct h248_peer *peer);
+
+/* ---- txn_late.c ---- */
+
+/** A request has been given up: its reply would be late. */
+void txn_late_expect(const struct h248_peer *peer, uint32_t id);
+/** Was this one given up within LONG-TIMER? Once true for each. */
+bool txn_late_take(const struct h248_peer *peer, uint32_t id);
+/** The peer goes: its late replies are nobody's (RFC 3525, 11.5). */
+void txn_late_drop(const struct h248_peer *peer);
 
 #endif

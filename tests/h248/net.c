@@ -49,7 +49,7 @@ static void enqueue(struct net *net, unsigned to, const struct h248_addr *from, 
 	*at = p;
 }
 
-static void net_send(void *arg, const struct h248_addr *to, const void *data, size_t len)
+static int net_send(void *arg, const struct h248_addr *to, const void *data, size_t len)
 {
 	struct net_host *h = arg;
 	struct net *net = h->net;
@@ -61,10 +61,11 @@ static void net_send(void *arg, const struct h248_addr *to, const void *data, si
 	memcpy(h->last, data, BASE_MIN(len, sizeof(h->last) - 1));
 	if (n >= NET_HOSTS || (net->loss && net_random(net, 100) < net->loss) ||
 	    (net->drop && net->drop(net, h->number, h->sent, h->last)))
-		return;
+		return 0;
 	enqueue(net, n, &h->addr, data, len);
 	if (net->dup && net_random(net, 100) < net->dup)
 		enqueue(net, n, &h->addr, data, len);
+	return h->full ? BASE_ERR(BASE_AGAIN, 0) : 0;
 }
 
 static uint64_t net_now(void *arg)
@@ -119,6 +120,30 @@ static void on_heard(void *arg, struct h248_peer *peer)
 		h->ops.on_heard(h->ops.arg, peer);
 }
 
+static void on_abort(void *arg, struct h248_incoming *in)
+{
+	struct net_host *h = arg;
+
+	if (h->ops.on_abort)
+		h->ops.on_abort(h->ops.arg, in);
+}
+
+static void on_late_reply(void *arg, struct h248_peer *peer, const struct h248_message *msg,
+                          const struct h248_transaction *reply)
+{
+	struct net_host *h = arg;
+
+	h->ops.on_late_reply(h->ops.arg, peer, msg, reply);
+}
+
+static void on_traced(void *arg, bool out, const struct h248_addr *addr,
+                      const struct h248_message *msg, const void *data, size_t len)
+{
+	struct net_host *h = arg;
+
+	h->ops.on_traced(h->ops.arg, out, addr, msg, data, len);
+}
+
 static void on_lost(void *arg, struct h248_peer *peer, const char *reason)
 {
 	struct net_host *h = arg;
@@ -141,6 +166,9 @@ void net_host_new(struct net *net, unsigned number, enum h248_transport_kind tra
 		                    .on_message_error = on_message_error,
 		                    .on_heard = on_heard,
 		                    .on_lost = on_lost,
+		                    .on_abort = on_abort,
+		                    .on_late_reply = ops->on_late_reply ? on_late_reply : NULL,
+		                    .on_traced = ops->on_traced ? on_traced : NULL,
 		                    .arg = h };
 
 	assert_null(h->txn);

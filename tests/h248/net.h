@@ -23,6 +23,7 @@ struct net_host {
 	struct h248_txn *txn;
 	struct h248_txn_ops ops; /* the test's own callbacks and arg */
 	unsigned sent, received;
+	bool full;       /* its transport says BASE_AGAIN */
 	unsigned closed; /* connections that it asked to close */
 	struct h248_addr last_closed;
 	uint64_t last_sent_ms;
