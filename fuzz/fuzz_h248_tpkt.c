@@ -14,7 +14,7 @@ struct user {
 	unsigned executed;
 };
 
-static void on_send(void *arg, const struct h248_addr *to, const void *data, size_t len)
+static int on_send(void *arg, const struct h248_addr *to, const void *data, size_t len)
 {
 	/* What we say must be readable, by ourselves to begin with. */
 	struct base_arena arena = { 0 };
@@ -25,6 +25,7 @@ static void on_send(void *arg, const struct h248_addr *to, const void *data, siz
 	if (h248_text_decode(&arena, data, len, NULL, &msg, NULL) != 0)
 		abort();
 	base_arena_done(&arena);
+	return 0;
 }
 
 static uint64_t now_ms(void *arg)

@@ -225,22 +225,20 @@ int h248_entity_new(struct h248_entity **ret, struct h248_node *node,
                     void *user)
 {
 	struct h248_entity *e = calloc(1, sizeof(*e));
-	struct h248_txn_ops txn_ops = {
-		.send = send,
-		.close = close_conn,
-		.now_ms = now_ms,
-		.rearm = rearm,
-		.on_request = on_request,
-		.on_stranger = on_stranger,
-		.on_source = on_source,
-		.on_message_error = on_message_error,
-		.on_heard = on_heard,
-		.on_abort = on_abort,
-		.on_late_reply = ops->on_late_reply ? on_late_reply : NULL,
-		.on_traced = ops->on_traced ? on_traced : NULL,
-		.on_lost = on_lost,
-		.arg = e
-	};
+	struct h248_txn_ops txn_ops = { .send = send,
+		                        .close = close_conn,
+		                        .now_ms = now_ms,
+		                        .rearm = rearm,
+		                        .on_request = on_request,
+		                        .on_stranger = on_stranger,
+		                        .on_source = on_source,
+		                        .on_message_error = on_message_error,
+		                        .on_heard = on_heard,
+		                        .on_abort = on_abort,
+		                        .on_late_reply = ops->on_late_reply ? on_late_reply : NULL,
+		                        .on_traced = ops->on_traced ? on_traced : NULL,
+		                        .on_lost = on_lost,
+		                        .arg = e };
 	int rc;
 
 	if (!e)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Times of repetitions: from the measured round trip (RFC 3525, D.1.3), or by a rule of the user. */
+/* Times of repetitions: from the measured round trip (RFC 3525, D.1.3), or by a rule of the user.
+ */
 #include "h248/txn_private.h"
 
 /* The "N" of D.1.3: deviations added to the average. */
