@@ -5,6 +5,7 @@
 
 #include "mg/bearer.h"
 #include "mg/part.h"
+#include "mg/pkg.h"
 
 /* ---- relay contexts ---- */
 
@@ -200,8 +201,11 @@ static bool host_given(const struct h248_sdp_connection *c, struct sockaddr_stor
 	return false;
 }
 
-/* One of our media addresses: the one given, or the next of the family asked for. */
-static int host_pick(struct mg *mg, const struct h248_sdp_connection *c,
+/*
+ * One of our media addresses: the one given, or the next of the family and realm asked for. One
+ * that is given may be of any realm unless one is named.
+ */
+static int host_pick(struct mg *mg, const struct h248_sdp_connection *c, const char *realm,
                      struct sockaddr_storage *ret, struct base_error *err)
 {
 	size_t count = mg->set.address_count;
@@ -212,21 +216,25 @@ static int host_pick(struct mg *mg, const struct h248_sdp_connection *c,
 		return base_error_set(err, BASE_ERR(BASE_PEER, H248_E_VALUE),
 		                      "Local: a host name is no address of this gateway");
 	for (size_t i = 0; i < count; i++) {
-		const struct sockaddr_storage *a =
-		        &mg->set.addresses[(mg->last_address + 1 + i) % count];
+		size_t n = (mg->last_address + 1 + i) % count;
+		const struct sockaddr_storage *a = &mg->set.addresses[n];
 
 		if (has ? !same_host(a, &given) : c->family && a->ss_family != c->family)
 			continue;
+		if ((!has || realm[0]) && !mg_ipdc_fits(&mg->set, n, realm))
+			continue;
 		if (!has)
-			mg->last_address = (mg->last_address + 1 + i) % count;
+			mg->last_address = n;
 		*ret = *a;
 		return 0;
 	}
 	if (has)
 		return base_error_set(err, BASE_ERR(BASE_PEER, H248_E_VALUE),
-		                      "Local: the address in c= is none of this gateway");
+		                      "Local: the address in c= is none of this gateway%s%s",
+		                      realm[0] ? " in realm " : "", realm);
 	return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
-	                      "Local: no media address of that family is configured");
+	                      "Local: no media address of that family is configured %s%s",
+	                      realm[0] ? "in realm " : "outside of realms", realm);
 }
 
 /* ---- making one ---- */
@@ -321,9 +329,15 @@ int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, str
 	leg->mg = mg;
 	leg->term = term;
 	leg_describe(leg, stream, domain);
-	rc = host_pick(mg, &g->connection, &spec.local, err);
+	rc = host_pick(mg, &g->connection, stream->realm, &spec.local, err);
 	if (rc)
 		goto out;
+	rc = mg_leg_gate(mg, leg, stream);
+	if (rc) {
+		rc = bind_error(BASE_ERR(BASE_LOCAL, ENOMEM), port, err);
+		goto out;
+	}
+	spec.gate = leg->gate;
 	spec.tcp_role = leg->tcp_role;
 	if (leg->tcp_role == RELAY_TCP_CLIENT)
 		(void)remote_of(stream, &spec.remote); /* may come later */
@@ -361,7 +375,17 @@ void mg_leg_free(struct mg *mg, struct mg_leg *leg)
 	}
 	if (leg->endpoint)
 		mg->bearer->endpoint_remove(leg->endpoint);
+	free(leg->gate);
 	free(leg);
+}
+
+static bool host_in_realm(const struct mg_settings *set, const struct sockaddr_storage *host,
+                          const char *realm)
+{
+	for (size_t i = 0; i < set->address_count; i++)
+		if (same_host(&set->addresses[i], host) && mg_ipdc_fits(set, i, realm))
+			return true;
+	return false;
 }
 
 bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
@@ -380,6 +404,8 @@ bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
 		return false;
 	if (host_given(&g->connection, &host) && !same_host(&host, &leg->local))
 		return false;
+	if (stream->realm[0] && !host_in_realm(&leg->mg->set, &leg->local, stream->realm))
+		return false;
 	if (!g->media.port_choose && g->media.port != 9 && g->media.port != port_of(&leg->local))
 		return false;
 	/* Who connected is history once it is connected. */
@@ -396,6 +422,8 @@ int mg_leg_update(struct mg *mg, struct mg_leg *leg, const struct mg_stream *str
 	if (stream->new_remote && leg->state == MG_LEG_WAITING &&
 	    leg->tcp_role == RELAY_TCP_CLIENT && remote_of(stream, &remote))
 		rc = mg->bearer->endpoint_remote_set(leg->endpoint, &remote);
+	if (!rc && leg->state != MG_LEG_ENDED)
+		rc = mg_leg_gate(mg, leg, stream);
 	if (rc || !leg->tls || leg->state > MG_LEG_TCP_UP || !domain)
 		return rc;
 	tls_fill(&order, stream, domain);

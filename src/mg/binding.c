@@ -12,6 +12,7 @@ const struct mg_bearer_ops mg_bearer_relay = {
 	.endpoint_start_tls = relay_endpoint_start_tls,
 	.endpoint_release = relay_endpoint_release,
 	.endpoint_mode_set = relay_endpoint_mode_set,
+	.endpoint_gate_set = relay_endpoint_gate_set,
 	.endpoint_link = relay_endpoint_link,
 	.endpoint_remove = relay_endpoint_remove,
 	.endpoint_stats = relay_endpoint_stats,

@@ -290,13 +290,16 @@ static int h248_read(struct mg_config *c, struct base_error *err)
 
 /* ---- media, limits, log ---- */
 
-static int media_address(struct mg_config *c, unsigned i, struct base_error *err)
+/* One more media address, of that realm (NULL: of none). */
+static int media_address(struct mg_config *c, const char *where, const char *text,
+                         const char *realm, struct base_error *err)
 {
-	const char *text = c->yaml->media->addresses[i];
-	struct sockaddr_storage *to = &c->addresses[i];
-	char where[MG_WHERE];
+	struct sockaddr_storage *to = &c->addresses[c->core.address_count];
 
-	snprintf(where, sizeof(where), "media.addresses[%u]", i);
+	if (c->core.address_count == MG_ADDRESSES_MAX)
+		return config_refuse(c->doc, err, where, "more than %u addresses in all",
+		                     MG_ADDRESSES_MAX);
+	c->address_realms[c->core.address_count++] = realm;
 	if (inet_pton(AF_INET, text, &((struct sockaddr_in *)to)->sin_addr) == 1)
 		to->ss_family = AF_INET;
 	else if (inet_pton(AF_INET6, text, &((struct sockaddr_in6 *)to)->sin6_addr) == 1)
@@ -304,6 +307,45 @@ static int media_address(struct mg_config *c, unsigned i, struct base_error *err
 	else
 		return config_refuse(c->doc, err, where, "'%s' is no IPv4 or IPv6 address", text);
 	return 0;
+}
+
+static int realm_read(struct mg_config *c, unsigned n, struct base_error *err)
+{
+	const struct mg_yaml_realm *r = &c->yaml->media->realms[n];
+	char where[MG_WHERE];
+	int rc = 0;
+
+	snprintf(where, sizeof(where), "media.realms[%u].name", n);
+	for (unsigned i = 0; i < n; i++)
+		if (!strcmp(c->yaml->media->realms[i].name, r->name))
+			return config_refuse(c->doc, err, where, "realm '%s' is there already",
+			                     r->name);
+	if (strlen(r->name) > 64)
+		return config_refuse(c->doc, err, where, "longer than 64 octets");
+	for (unsigned i = 0; i < r->addresses_count && !rc; i++) {
+		snprintf(where, sizeof(where), "media.realms[%u].addresses[%u]", n, i);
+		rc = media_address(c, where, r->addresses[i], r->name, err);
+	}
+	return rc;
+}
+
+static int addresses_read(struct mg_config *c, struct base_error *err)
+{
+	const struct mg_yaml_media *y = c->yaml->media;
+	char where[MG_WHERE];
+	int rc = 0;
+
+	for (unsigned i = 0; i < y->addresses_count && !rc; i++) {
+		snprintf(where, sizeof(where), "media.addresses[%u]", i);
+		rc = media_address(c, where, y->addresses[i], NULL, err);
+	}
+	for (unsigned i = 0; i < y->realms_count && !rc; i++)
+		rc = realm_read(c, i, err);
+	if (!rc && !c->core.address_count)
+		rc = config_refuse(c->doc, err, "media", "neither addresses nor realms");
+	c->core.addresses = c->addresses;
+	c->core.address_realms = c->address_realms;
+	return rc;
 }
 
 static int ports_read(struct mg_config *c, const char *text, struct base_error *err)
@@ -329,10 +371,8 @@ static int media_read(struct mg_config *c, struct base_error *err)
 	const struct mg_yaml_media *y = c->yaml->media;
 	int rc = ports_read(c, y->ports, err);
 
-	for (unsigned i = 0; i < y->addresses_count && !rc; i++)
-		rc = media_address(c, i, err);
-	c->core.addresses = c->addresses;
-	c->core.address_count = y->addresses_count;
+	if (!rc)
+		rc = addresses_read(c, err);
 	if (!rc)
 		rc = ms_get(c, "media.connect-timeout", y->connect_timeout, &c->core.connect_ms,
 		            err);

@@ -45,6 +45,7 @@ struct mg_config {
 	enum h248_text_style style;
 
 	struct sockaddr_storage addresses[MG_ADDRESSES_MAX];
+	const char *address_realms[MG_ADDRESSES_MAX]; /**< IP realm of each, NULL = none */
 	struct mg_settings core;
 	size_t buffer_limit;
 	unsigned endpoint_limit;

@@ -33,6 +33,7 @@ struct mg_bearer_ops {
 	int (*endpoint_start_tls)(struct relay_endpoint *endpoint, enum tls_role role);
 	int (*endpoint_release)(struct relay_endpoint *endpoint, bool abort);
 	int (*endpoint_mode_set)(struct relay_endpoint *endpoint, bool may_send, bool may_receive);
+	int (*endpoint_gate_set)(struct relay_endpoint *endpoint, const struct relay_gate *gate);
 	int (*endpoint_link)(struct relay_endpoint *endpoint, struct relay_endpoint *partner);
 	void (*endpoint_remove)(struct relay_endpoint *endpoint);
 	void (*endpoint_stats)(const struct relay_endpoint *endpoint, struct relay_stats *ret);
@@ -69,6 +70,8 @@ struct mg_domain {
 struct mg_settings {
 	const struct sockaddr_storage *addresses; /**< local media addresses, ports ignored */
 	size_t address_count;
+	/** The IP realm of each address (ipdc/realm); NULL or a NULL name: of none. */
+	const char *const *address_realms;
 	uint16_t port_min, port_max; /**< range of local ports; 0, 0 = the kernel's choice */
 
 	uint32_t max_contexts;     /**< 0 = 65536 */

@@ -5,6 +5,7 @@
  */
 #include "mg/bearer.h"
 #include "mg/part.h"
+#include "mg/pkg.h"
 #include "mg/plan.h"
 
 #define DEFAULT_STREAMS 16U
@@ -239,6 +240,8 @@ static int stream_check(struct mg_run *run, const struct mg_plan *plan, const st
 
 	if (!rc)
 		rc = domain_check(run, s);
+	if (!rc)
+		rc = mg_pkg_judge(run, s);
 	if (!rc && s->local.groups && others > 1)
 		return mg_fail(run, H248_E_TERM_TOO_MANY,
 		               "Stream %u: two terminations of the context have it already", s->id);

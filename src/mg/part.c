@@ -155,7 +155,7 @@ struct mg_stream *mg_media_stream_add(struct mg_media *media, uint16_t id)
 	s->id = id;
 	s->mode = H248_INACTIVE; /* 7.1.7: the default */
 	s->reserved_value = s->reserved_group = H248_OFF;
-	s->domain_name = "";
+	s->domain_name = s->realm = "";
 	*at = s;
 	return s;
 }
@@ -180,7 +180,8 @@ static bool stream_copy(struct base_arena *arena, struct mg_stream *to,
 	to->tell_local = to->tell_remote = to->tell_control = false;
 	to->keys = mg_keys_ref(from->keys);
 	to->domain_name = mg_copy_text(arena, base_str_of(from->domain_name));
-	return to->domain_name && copy_optional(arena, &to->psk_hint) &&
+	to->realm = mg_copy_text(arena, base_str_of(from->realm));
+	return to->domain_name && to->realm && copy_optional(arena, &to->psk_hint) &&
 	       copy_optional(arena, &to->peer_name) && copy_optional(arena, &to->server_name) &&
 	       mg_copy_parms(arena, from->parms, &to->parms) &&
 	       mg_copy_str(arena, from->local_text, &to->local_text) &&

@@ -57,6 +57,7 @@ struct mg_leg {
 	struct relay_stats carried;             /* of this stream's former endpoints */
 	struct mg_leg *partner;                 /* as ordered last */
 	bool may_send, may_receive;             /* as ordered last */
+	struct relay_gate *gate;                /* as ordered last; NULL = open */
 	char version[16], suite[64], peer[128]; /* of the TLS session, "" before */
 	bool resumed;
 };
@@ -70,6 +71,8 @@ struct mg_stream {
 	bool has_control, has_local, has_remote;
 	struct h248_parm *parms;             /* properties as set, readable ones only */
 	const char *domain_name;             /* "" = the default one */
+	const char *realm;                   /* ipdc/realm; "" = none */
+	bool latch;                          /* ipnapt/latch: whoever comes first is the peer */
 	uint8_t role;                        /* enum h248_tls_role */
 	uint8_t link;                        /* enum h248_seplink */
 	const char *psk_hint;                /* NULL = none */

@@ -46,9 +46,22 @@ static const cyaml_schema_field_t h248_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_field_t media_fields[] = {
-	CYAML_FIELD_SEQUENCE("addresses", CYAML_FLAG_POINTER, struct mg_yaml_media, addresses,
+static const cyaml_schema_field_t realm_fields[] = {
+	NEEDED("name", struct mg_yaml_realm, name),
+	CYAML_FIELD_SEQUENCE("addresses", CYAML_FLAG_POINTER, struct mg_yaml_realm, addresses,
 	                     &text_entry, 1, MG_ADDRESSES_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t realm_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct mg_yaml_realm, realm_fields),
+};
+
+static const cyaml_schema_field_t media_fields[] = {
+	CYAML_FIELD_SEQUENCE("addresses", OPTIONAL, struct mg_yaml_media, addresses, &text_entry, 1,
+	                     MG_ADDRESSES_MAX),
+	CYAML_FIELD_SEQUENCE("realms", OPTIONAL, struct mg_yaml_media, realms, &realm_entry, 1,
+	                     MG_ADDRESSES_MAX),
 	TEXT("ports", struct mg_yaml_media, ports),
 	TEXT("connect-timeout", struct mg_yaml_media, connect_timeout),
 	TEXT("handshake-timeout", struct mg_yaml_media, handshake_timeout),

@@ -26,9 +26,17 @@ struct mg_yaml_h248 {
 	bool any_source;
 };
 
+struct mg_yaml_realm {
+	const char *name;
+	const char **addresses;
+	unsigned addresses_count;
+};
+
 struct mg_yaml_media {
 	const char **addresses;
 	unsigned addresses_count;
+	struct mg_yaml_realm *realms;
+	unsigned realms_count;
 	const char *ports, *connect_timeout, *handshake_timeout;
 };
 

@@ -70,6 +70,27 @@ static void fake_tls(struct stage_endpoint *e, const struct relay_tls_spec *tls)
 	}
 }
 
+static void fake_gate(struct stage_endpoint *e, const struct relay_gate *gate)
+{
+	e->gate = gate ? *gate : (struct relay_gate){ 0 };
+	ORDER("gate %zu", number_of(e));
+	if (e->gate.sources_only)
+		ORDER(" sources=%u", e->gate.source_count);
+	for (unsigned i = 0; i < e->gate.source_count; i++) {
+		char host[INET6_ADDRSTRLEN];
+
+		inet_ntop(e->gate.source[i].family, e->gate.source[i].octets, host, sizeof(host));
+		ORDER(" %s/%u", host, e->gate.source[i].prefix);
+	}
+	if (e->gate.port_max)
+		ORDER(" ports=%u-%u", e->gate.port_min, e->gate.port_max);
+	if (e->gate.sustained.octets_per_s)
+		ORDER(" sustained=%u/%u", e->gate.sustained.octets_per_s, e->gate.sustained.burst);
+	if (e->gate.peak.octets_per_s)
+		ORDER(" peak=%u/%u", e->gate.peak.octets_per_s, e->gate.peak.burst);
+	ORDER(" dscp=%u\n", e->gate.dscp);
+}
+
 static int fake_add(struct relay_endpoint **ret, struct relay_context *context,
                     const struct relay_endpoint_spec *spec, struct base_error *err)
 {
@@ -112,6 +133,8 @@ static int fake_add(struct relay_endpoint **ret, struct relay_context *context,
 	      : spec->tls->session.role == TLS_ROLE_CLIENT ? " tls-client"
 	                                                   : " tls-server",
 	      spec->tls_hold ? " hold" : "");
+	if (spec->gate)
+		fake_gate(e, spec->gate);
 	*ret = (struct relay_endpoint *)e;
 	return 0;
 }
@@ -173,6 +196,14 @@ static int fake_mode_set(struct relay_endpoint *endpoint, bool may_send, bool ma
 	return 0;
 }
 
+static int fake_gate_set(struct relay_endpoint *endpoint, const struct relay_gate *gate)
+{
+	if (fake_of(endpoint)->dull)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	fake_gate(fake_of(endpoint), gate);
+	return 0;
+}
+
 static int fake_link(struct relay_endpoint *endpoint, struct relay_endpoint *partner)
 {
 	struct stage_endpoint *e = fake_of(endpoint), *p = partner ? fake_of(partner) : NULL;
@@ -218,6 +249,7 @@ static const struct mg_bearer_ops fake = {
 	.endpoint_start_tls = fake_start_tls,
 	.endpoint_release = fake_release,
 	.endpoint_mode_set = fake_mode_set,
+	.endpoint_gate_set = fake_gate_set,
 	.endpoint_link = fake_link,
 	.endpoint_remove = fake_remove,
 	.endpoint_stats = fake_stats,

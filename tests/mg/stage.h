@@ -25,6 +25,7 @@ struct stage_endpoint {
 	uint8_t psk[64];
 	size_t psk_len;
 	char psk_id[129], psk_hint[129];
+	struct relay_gate gate;
 	struct stage_endpoint *partner;
 	relay_event_fn *fn;
 	void *arg;

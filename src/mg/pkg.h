@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Packages of the Iq and Mp profiles, one file each: what their properties and signals ask of a
+ * stream's endpoint. Properties are kept as set in the stream's `parms`; from these the gate of the
+ * endpoint is made whenever it is needed, so nothing is kept twice.
+ */
+#ifndef GH_MG_PKG_H
+#define GH_MG_PKG_H
+
+#include "mg/bearer.h"
+#include "mg/plan.h"
+
+/* ---- pkg.c ---- */
+
+/* All that gm, tman, ds and ipnapt ask of the endpoint; all zero when they ask nothing. */
+void mg_stream_gate(const struct mg_stream *stream, struct relay_gate *ret);
+/* Order it, if it is another than the leg has. @return 0, or BASE_LOCAL: it stays due */
+int mg_leg_gate(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream);
+/* All of a command's descriptors have been read: do they go together? */
+int mg_pkg_judge(struct mg_run *run, const struct mg_stream *stream);
+
+/* A kept property of this stream: its one value as text, number or switch; false = not set. */
+bool mg_pkg_text(const struct mg_stream *s, const char *package, const char *item,
+                 struct base_str *ret);
+bool mg_pkg_number(const struct mg_stream *s, const char *package, const char *item, int64_t *ret);
+bool mg_pkg_on(const struct mg_stream *s, const char *package, const char *item);
+
+/* ---- pkg_gm.c: gate management (H.248.43) ---- */
+
+int mg_gm_sources_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                        const struct h248_parm *parm);
+int mg_gm_ports_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                      const struct h248_parm *parm);
+/* A switch that can only be off here. */
+int mg_gm_off_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                    const struct h248_parm *parm);
+int mg_gm_judge(struct mg_run *run, const struct mg_stream *s);
+void mg_gm_fill(const struct mg_stream *s, struct relay_gate *gate);
+
+/* ---- pkg_tman.c: traffic management (H.248.53) ---- */
+
+int mg_tman_judge(struct mg_run *run, const struct mg_stream *s);
+void mg_tman_fill(const struct mg_stream *s, struct relay_gate *gate);
+
+/* ---- pkg_ds.c: differentiated services (H.248.52) ---- */
+
+int mg_ds_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                const struct h248_parm *parm);
+int mg_ds_tagging_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                        const struct h248_parm *parm);
+void mg_ds_fill(const struct mg_stream *s, struct relay_gate *gate);
+
+/* ---- pkg_ipdc.c: IP realms (H.248.41) ---- */
+
+/* Takes the realm over into the stream. */
+int mg_ipdc_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                  const struct h248_parm *parm);
+/* Is the n-th media address one for this realm ("" = for streams that name none)? */
+bool mg_ipdc_fits(const struct mg_settings *set, size_t address, const char *realm);
+/* The name of the n-th realm, each once; NULL past the end. */
+const char *mg_ipdc_realm_at(const struct mg_settings *set, size_t index);
+
+#endif
