@@ -5,7 +5,9 @@
  * (versions 2 and 3). Write-only properties are never told: they are in no list that this reads.
  */
 #include "mg/audit.h"
+#include "mg/happen.h"
 #include "mg/part.h"
+#include "mg/play.h"
 
 /* ---- streams ---- */
 
@@ -51,6 +53,23 @@ static const char *item_name(const char *property, int64_t number)
 	return h248_package_enum_name(&item->values, number);
 }
 
+/* What the packages keep, and what they tell besides. */
+static bool kept_tell(struct mg_run *run, const struct mg_term *term, const struct mg_stream *s,
+                      const struct h248_parm *kept, struct h248_parm **list)
+{
+	const struct mg_equipment *e;
+
+	while (*list)
+		list = &(*list)->next;
+	if (!mg_copy_parms(run->arena, kept, list))
+		return false;
+	for (size_t i = 0; (e = mg_equipment_at(i)); i++)
+		if (e->tell && (e->on & (term == &run->mg->root ? MG_ON_ROOT : MG_ON_TERM)) &&
+		    !e->tell(run, term, s, list))
+			return false;
+	return true;
+}
+
 /* Every readable property of the stream, in the order of the tables. */
 static bool properties_tell(struct mg_run *run, const struct mg_stream *s, struct h248_parm **list)
 {
@@ -80,8 +99,8 @@ static bool properties_tell(struct mg_run *run, const struct mg_stream *s, struc
 	return ok;
 }
 
-int mg_stream_tell(struct mg_run *run, const struct mg_stream *s, unsigned what,
-                   struct h248_media *media)
+int mg_stream_tell(struct mg_run *run, const struct mg_term *term, const struct mg_stream *s,
+                   unsigned what, struct h248_media *media)
 {
 	struct h248_stream *out = h248_stream_add(run->arena, media, s->id);
 
@@ -97,7 +116,8 @@ int mg_stream_tell(struct mg_run *run, const struct mg_stream *s, unsigned what,
 		c->mode_form = H248_FORM_EQUAL;
 		c->reserved_value = s->reserved_value;
 		c->reserved_group = s->reserved_group;
-		if (!properties_tell(run, s, &c->parms))
+		if (!properties_tell(run, s, &c->parms) ||
+		    !kept_tell(run, term, s, s->parms, &c->parms))
 			return mg_fail_memory(run);
 	}
 	if ((what & MG_TELL_LOCAL) && s->has_local) {
@@ -147,10 +167,22 @@ struct h248_term_state *mg_state_tell(struct mg_run *run, const struct mg_term *
 		return NULL;
 	state->service_state = term->service_state;
 	state->state_form = H248_FORM_EQUAL;
-	state->buffer = H248_BUFFER_OFF;
+	state->buffer = term->lock_step ? H248_BUFFER_LOCK_STEP : H248_BUFFER_OFF;
 	if (term == &run->mg->root && !root_tell(run, &state->parms))
 		return NULL;
+	if (!kept_tell(run, term, NULL, term->state ? term->state->parms : NULL, &state->parms))
+		return NULL;
 	return state;
+}
+
+int mg_state_add(struct mg_run *run, const struct mg_term *term, struct h248_media *media,
+                 struct h248_command *reply)
+{
+	if (!media)
+		media = h248_media_add(run->arena, reply);
+	if (!media || !(media->state = mg_state_tell(run, term)))
+		return mg_fail_memory(run);
+	return 0;
 }
 
 static int media_tell(struct mg_run *run, const struct mg_term *term, struct h248_command *reply)
@@ -165,7 +197,7 @@ static int media_tell(struct mg_run *run, const struct mg_term *term, struct h24
 		return mg_fail_memory(run);
 	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s && !rc;
 	     s = s->next)
-		rc = mg_stream_tell(run, s, MG_TELL_CONTROL | MG_TELL_LOCAL | MG_TELL_REMOTE,
+		rc = mg_stream_tell(run, term, s, MG_TELL_CONTROL | MG_TELL_LOCAL | MG_TELL_REMOTE,
 		                    media);
 	return rc;
 }
@@ -191,24 +223,6 @@ static int events_tell(struct mg_run *run, const struct mg_term *term, struct h2
 	                                                                    : mg_fail_memory(run);
 }
 
-bool mg_package_on(const struct mg_run *run, const struct mg_term *term,
-                   const struct h248_package *package)
-{
-	static const char *const root[] = { "root", "it", "tlscn" };
-	static const char *const other[] = {
-		"g",      "nt",    "tcpbcc", "tcprm",   "tcptv",
-		"tlsbsc", "tlscn", "tlstv",  "seplink", H248_PACKAGE_PRIVATE
-	};
-	bool is_root = term == &run->mg->root;
-	const char *const *list = is_root ? root : other;
-	size_t count = is_root ? BASE_COUNT(root) : BASE_COUNT(other);
-
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(package->name, list[i]))
-			return true;
-	return false;
-}
-
 /* The packages that this gateway realizes there. */
 static int packages_tell(struct mg_run *run, const struct mg_term *term, struct h248_command *reply)
 {
@@ -224,6 +238,57 @@ static int packages_tell(struct mg_run *run, const struct mg_term *term, struct 
 	return 0;
 }
 
+/* The signals that are active. */
+static int signals_tell(struct mg_run *run, const struct mg_term *term, struct h248_command *reply)
+{
+	struct h248_signals *out;
+	struct h248_signal **at;
+
+	if (base_list_empty(&term->plays))
+		return item_tell(run, H248_SIGNALS, reply);
+	out = h248_signals_add(run->arena, reply);
+	at = out ? &out->signals : NULL;
+	for (struct base_node *n = term->plays.next; at && n != &term->plays; n = n->next) {
+		const struct mg_play *play = BASE_CONTAINER_OF(n, struct mg_play, node);
+
+		if (!mg_copy_signals(run->arena, play->top, at))
+			return mg_fail_memory(run);
+		at = &(*at)->next;
+	}
+	return out ? 0 : mg_fail_memory(run);
+}
+
+/* What EventBuffer asks for; 7.2.5. */
+static int buffer_tell(struct mg_run *run, const struct mg_term *term, struct h248_command *reply)
+{
+	struct h248_event_buffer *out;
+
+	if (!term->buffer)
+		return item_tell(run, H248_EVENT_BUFFER, reply);
+	out = BASE_NEW(run->arena, struct h248_event_buffer);
+	if (!out || !mg_copy_events(run->arena, term->buffer->list, &out->events))
+		return mg_fail_memory(run);
+	out->d.kind = H248_EVENT_BUFFER;
+	h248_descriptor_append(reply, &out->d);
+	return 0;
+}
+
+/* What is in the buffer and has not been told (7.1.17). */
+static int observed_tell(struct mg_run *run, const struct mg_term *term, struct h248_command *reply)
+{
+	const struct mg_buffer *b = term->buffer;
+	struct h248_observed_events *out;
+
+	if (!b || base_list_empty(&b->queue))
+		return item_tell(run, H248_OBSERVED_EVENTS, reply);
+	out = h248_observed_add(run->arena, reply, term->events ? term->events->request_id : 0);
+	for (struct base_node *n = b->queue.next; out && n != &b->queue; n = n->next)
+		if (!mg_happening_observed(run->arena, out,
+		                           BASE_CONTAINER_OF(n, struct mg_happening, node)))
+			return mg_fail_memory(run);
+	return out ? 0 : mg_fail_memory(run);
+}
+
 static int token_tell(struct mg_run *run, const struct mg_term *term, unsigned kind,
                       struct h248_command *reply)
 {
@@ -232,13 +297,18 @@ static int token_tell(struct mg_run *run, const struct mg_term *term, unsigned k
 		return media_tell(run, term, reply);
 	case H248_EVENTS:
 		return events_tell(run, term, reply);
+	case H248_SIGNALS:
+		return signals_tell(run, term, reply);
+	case H248_EVENT_BUFFER:
+		return buffer_tell(run, term, reply);
+	case H248_OBSERVED_EVENTS:
+		return observed_tell(run, term, reply);
 	case H248_STATISTICS:
 		return mg_statistics_tell(run, term, NULL, true, reply);
 	case H248_PACKAGES:
 		return packages_tell(run, term, reply);
 	default:
-		/* No signal is ever active, no event is buffered; Modem, Mux, DigitMap and
-		 * EventBuffer are empty because there are none. */
+		/* Modem, Mux and DigitMap are empty because there are none. */
 		return item_tell(run, kind, reply);
 	}
 }

@@ -7,6 +7,7 @@
 #define GH_MG_AUDIT_H
 
 #include "mg/bearer.h"
+#include "mg/equip.h"
 #include "mg/plan.h"
 
 #define MG_DEFAULT_CONTEXTS     65536U
@@ -14,9 +15,6 @@
 
 /* NULL when memory is short. */
 struct h248_term_state *mg_state_tell(struct mg_run *run, const struct mg_term *term);
-/* Is the package realized there? */
-bool mg_package_on(const struct mg_run *run, const struct mg_term *term,
-                   const struct h248_package *package);
 /* individual.c: a cut-down descriptor of an Audit (v2, v3): 532 for what does not exist. */
 int mg_audit_individual(struct mg_run *run, const struct mg_term *term,
                         const struct h248_descriptor *asked, struct h248_command *reply);

@@ -10,7 +10,7 @@
 static void state_set(struct mg *mg, struct mg_term *term, uint8_t state, bool forced)
 {
 	term->service_state = state;
-	term->change_ms = 0;
+	mg_timer_stop(mg, &term->change);
 	if (!forced || !term->media)
 		return;
 	for (const struct mg_stream *s = term->media->streams; s; s = s->next)
@@ -18,12 +18,17 @@ static void state_set(struct mg *mg, struct mg_term *term, uint8_t state, bool f
 			(void)mg->bearer->endpoint_release(s->leg->endpoint, true);
 }
 
+static void on_change(void *arg)
+{
+	struct mg_term *term = arg;
+
+	term->service_state = term->change_state;
+}
+
 static void change_later(struct mg *mg, struct mg_term *term, uint8_t state, uint32_t delay_s)
 {
 	term->change_state = state;
-	term->change_ms = mg->ops.now_ms(mg->ops.arg) + (uint64_t)delay_s * 1000;
-	if (mg->ops.rearm)
-		mg->ops.rearm(mg->ops.arg);
+	mg_timer_start(mg, &term->change, (uint64_t)delay_s * 1000, on_change, term);
 }
 
 /* A Graceful without delay waits for the termination's end (7.2.8), which then is all. */
@@ -115,38 +120,4 @@ int mg_cmd_change(struct mg_run *run, struct mg_term *term)
 		change_do(mg, term, s);
 	}
 	return 0;
-}
-
-/* ---- delays ---- */
-
-static void each_due(struct mg *mg, uint64_t now, uint64_t *next, bool act)
-{
-	for (struct base_node *n = mg->context_list.next; n != &mg->context_list; n = n->next) {
-		struct mg_context *c = BASE_CONTAINER_OF(n, struct mg_context, node);
-
-		for (struct mg_term *t = mg_context_term_first(c); t;
-		     t = mg_context_term_next(c, t)) {
-			if (!t->change_ms)
-				continue;
-			if (act && t->change_ms <= now)
-				state_set(mg, t, t->change_state, false);
-			else
-				*next = BASE_MIN(*next, t->change_ms);
-		}
-	}
-}
-
-uint64_t mg_deadline(const struct mg *mg)
-{
-	uint64_t next = UINT64_MAX;
-
-	each_due((struct mg *)mg, 0, &next, false);
-	return next;
-}
-
-void mg_advance(struct mg *mg)
-{
-	uint64_t next = UINT64_MAX;
-
-	each_due(mg, mg->ops.now_ms(mg->ops.arg), &next, true);
 }

@@ -4,6 +4,7 @@
  * From a transaction to its commands (RFC 3525, 8.2): actions in order, commands in order, each for
  * every termination its TerminationID means; the first failure that is not optional ends it all.
  */
+#include "mg/happen.h"
 #include "mg/run.h"
 
 /* Terminations that a command means, as a snapshot: commands may end them. */
@@ -526,8 +527,11 @@ int mg_execute(struct mg *mg, const struct h248_transaction *request, unsigned v
 		*ret = run.reply;
 		return 0;
 	}
+	mg->executing++;
 	for (const struct h248_action *a = request->actions; a && !rc && !run.failed; a = a->next)
 		rc = action_run(&run, a);
+	mg->executing--;
+	mg_happenings_run(mg);
 	if (rc)
 		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
 	*ret = run.reply;

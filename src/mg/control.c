@@ -6,14 +6,14 @@
  * TLS domain, its role, names and keys stays until it is given anew (P: the keys are write-only, so
  * that a controller that only changes the mode need not send them again).
  */
+#include "mg/equip.h"
 #include "mg/part.h"
 #include "mg/plan.h"
 
-/* Packages whose properties a stream has. */
-static bool supported(const struct h248_package *package)
+/* Packages whose properties are read right here. */
+static bool own(const struct h248_package *package)
 {
-	return !strcmp(package->name, H248_PACKAGE_PRIVATE) || !strcmp(package->name, "seplink") ||
-	       !strcmp(package->name, "tlscn");
+	return !strcmp(package->name, H248_PACKAGE_PRIVATE) || !strcmp(package->name, "seplink");
 }
 
 /* The one value meant: the first of alternatives; false for CHOOSE. */
@@ -154,9 +154,27 @@ static int private_read(struct mg_run *run, struct base_arena *arena, struct mg_
 	return 0;
 }
 
-static int property_read(struct mg_run *run, struct base_arena *arena, struct mg_stream *s,
+/* One of a package that keeps what is set (equip.h). */
+static int kept_read(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                     const struct h248_package *package, const struct h248_package_item *item,
+                     const struct h248_parm *p)
+{
+	const struct mg_equipment *e =
+	        mg_package_on(run, plan->term, package) ? mg_equipment_find(package) : NULL;
+	const struct mg_equipment_property *row = e ? mg_equipment_property(e, item->name) : NULL;
+
+	if (!row)
+		return mg_fail(run, H248_E_PROPERTY,
+		               "Stream %u, LocalControl %s/%s: not supported on TCP streams", s->id,
+		               package->name, item->name);
+	return mg_property_keep(run, plan, s, row, item, p, &plan->media->arena, &s->parms,
+	                        &s->tell_control);
+}
+
+static int property_read(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
                          const struct h248_parm *p, struct key_parms *keys)
 {
+	struct base_arena *arena = &plan->media->arena;
 	const struct h248_package *package;
 	const struct h248_package_item *item;
 	struct h248_package_value v = { 0 };
@@ -170,10 +188,8 @@ static int property_read(struct mg_run *run, struct base_arena *arena, struct mg
 	if (rc)
 		return mg_fail_error(run, rc, &err, "Stream %u, LocalControl %s/%s", s->id,
 		                     package->name, item->name);
-	if (!supported(package))
-		return mg_fail(run, H248_E_PROPERTY,
-		               "Stream %u, LocalControl %s/%s: not supported on TCP streams", s->id,
-		               package->name, item->name);
+	if (!own(package))
+		return kept_read(run, plan, s, package, item, p);
 	if (p->form != H248_FORM_EQUAL && p->form != H248_FORM_OR && !value_listed(p))
 		return mg_fail(run, H248_E_VALUE,
 		               "Stream %u, LocalControl %s/%s: needs one value or a list of "
@@ -208,7 +224,8 @@ int mg_control_read(struct mg_run *run, struct mg_plan *plan, struct mg_stream *
 	if (control->mode == H248_LOOPBACK)
 		return mg_fail(run, H248_E_MODE, "Stream %u, LocalControl Mode: no loopback",
 		               s->id);
-	s->has_control = true;
+	s->has_control = s->new_control = true;
+	s->parms = NULL;
 	s->mode = control->mode ? control->mode : H248_INACTIVE;
 	s->reserved_value = control->reserved_value ? control->reserved_value : H248_OFF;
 	s->reserved_group = control->reserved_group ? control->reserved_group : H248_OFF;
@@ -218,7 +235,7 @@ int mg_control_read(struct mg_run *run, struct mg_plan *plan, struct mg_stream *
 			return mg_fail(run, H248_E_PROPERTY_TWICE,
 			               "Stream %u, LocalControl %.*s/%.*s: appears twice", s->id,
 			               BASE_FMT(p->name.package), BASE_FMT(p->name.item));
-		rc = property_read(run, &plan->media->arena, s, p, &keys);
+		rc = property_read(run, plan, s, p, &keys);
 		if (rc)
 			return rc;
 	}
@@ -254,6 +271,32 @@ static int root_property_read(struct mg_run *run, struct mg_plan *plan,
 	return 0;
 }
 
+/* The properties that are set, made from what there is at the first one. */
+static struct mg_state *plan_state(struct mg_plan *plan)
+{
+	if (!plan->new_state)
+		plan->state = mg_state_new(plan->term->state);
+	plan->new_state = plan->state != NULL;
+	return plan->state;
+}
+
+static int state_kept_read(struct mg_run *run, struct mg_plan *plan,
+                           const struct h248_package *package, const struct h248_package_item *item,
+                           const struct h248_parm *p)
+{
+	const struct mg_equipment *e =
+	        mg_package_on(run, plan->term, package) ? mg_equipment_find(package) : NULL;
+	const struct mg_equipment_property *row = e ? mg_equipment_property(e, item->name) : NULL;
+
+	if (!row)
+		return mg_fail(run, H248_E_PROPERTY, "TerminationState %s/%s: not supported here",
+		               package->name, item->name);
+	if (!plan_state(plan))
+		return mg_fail_memory(run);
+	return mg_property_keep(run, plan, NULL, row, item, p, &plan->state->arena,
+	                        &plan->state->parms, &plan->tell_state);
+}
+
 static int state_property_read(struct mg_run *run, struct mg_plan *plan, const struct h248_parm *p)
 {
 	const struct h248_package *package;
@@ -269,22 +312,25 @@ static int state_property_read(struct mg_run *run, struct mg_plan *plan, const s
 		                     BASE_FMT(p->name.package), BASE_FMT(p->name.item));
 	if (plan->term == &run->mg->root && !strcmp(package->name, "root"))
 		return root_property_read(run, plan, item, p);
-	return mg_fail(run, H248_E_PROPERTY, "TerminationState %s/%s: not supported here",
-	               package->name, item->name);
+	return state_kept_read(run, plan, package, item, p);
 }
 
 int mg_state_read(struct mg_run *run, struct mg_plan *plan, const struct h248_term_state *state)
 {
 	int rc = 0;
 
-	if (state->buffer == H248_BUFFER_LOCK_STEP)
-		return mg_fail(run, H248_E_NOT_IMPLEMENTED,
-		               "TerminationState Buffer: LockStep is not supported");
+	if (state->buffer)
+		plan->lock_step = state->buffer == H248_BUFFER_LOCK_STEP ? H248_ON : H248_OFF;
 	if (state->service_state == H248_STATE_TEST)
 		return mg_fail(run, H248_E_NOT_IMPLEMENTED,
 		               "TerminationState ServiceStates: there is no test state");
-	for (const struct h248_parm *p = state->parms; p && !rc; p = p->next)
+	for (const struct h248_parm *p = state->parms; p && !rc; p = p->next) {
+		if (named_before(state->parms, p))
+			return mg_fail(run, H248_E_PROPERTY_TWICE,
+			               "TerminationState %.*s/%.*s: appears twice",
+			               BASE_FMT(p->name.package), BASE_FMT(p->name.item));
 		rc = state_property_read(run, plan, p);
+	}
 	if (!rc)
 		plan->service_state = state->service_state;
 	return rc;

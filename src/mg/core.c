@@ -21,6 +21,8 @@ int mg_new(struct mg **ret, const struct mg_settings *settings, const struct mg_
 	base_list_init(&mg->context_list);
 	base_list_init(&mg->root.node);
 	base_list_init(&mg->root.notices);
+	base_list_init(&mg->root.plays);
+	base_list_init(&mg->happened);
 	snprintf(mg->root.name, sizeof(mg->root.name), "ROOT");
 	mg->root.service_state = H248_STATE_IN_SERVICE;
 	mg->last_context = mg->set.first_context ? mg->set.first_context - 1 : 0;
@@ -52,6 +54,32 @@ void mg_domains_set(struct mg *mg, const struct mg_domain *domains, size_t count
 	mg->domains = domains;
 	mg->domain_count = count;
 	mg->default_domain = default_domain;
+}
+
+/* ---- time ---- */
+
+void mg_timer_start(struct mg *mg, struct loop_timer *timer, uint64_t delay_ms,
+                    void (*fn)(void *arg), void *arg)
+{
+	mg->timers.now_ms = mg->ops.now_ms(mg->ops.arg);
+	loop_timers_start(&mg->timers, timer, delay_ms, fn, arg);
+	if (mg->ops.rearm)
+		mg->ops.rearm(mg->ops.arg);
+}
+
+void mg_timer_stop(struct mg *mg, struct loop_timer *timer)
+{
+	loop_timers_stop(&mg->timers, timer);
+}
+
+uint64_t mg_deadline(const struct mg *mg)
+{
+	return loop_timers_deadline(&mg->timers);
+}
+
+void mg_advance(struct mg *mg)
+{
+	loop_timers_run(&mg->timers, mg->ops.now_ms(mg->ops.arg));
 }
 
 void mg_close_door(struct mg *mg, bool closed)

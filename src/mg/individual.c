@@ -78,7 +78,7 @@ static int control_pick(struct mg_run *run, const struct h248_local_control *ask
 	return parms_pick(run, asked->parms, full, &c->parms);
 }
 
-static int stream_pick(struct mg_run *run, const struct mg_stream *s,
+static int stream_pick(struct mg_run *run, const struct mg_term *term, const struct mg_stream *s,
                        const struct h248_stream *asked, struct h248_media *into)
 {
 	unsigned what = (asked->control ? MG_TELL_CONTROL : 0) |
@@ -90,7 +90,7 @@ static int stream_pick(struct mg_run *run, const struct mg_stream *s,
 	if (asked->statistics)
 		return mg_fail(run, H248_E_AUDIT_MISSING,
 		               "Audit Stream %u, Statistics: kept for the termination only", s->id);
-	rc = mg_stream_tell(run, s, what, into);
+	rc = mg_stream_tell(run, term, s, what, into);
 	if (rc || !asked->control)
 		return rc;
 	for (out = into->streams; out->next; out = out->next)
@@ -150,7 +150,7 @@ static int media_pick(struct mg_run *run, const struct mg_term *term,
 			if (!a->implied && s->id != a->id)
 				continue;
 			found = true;
-			rc = stream_pick(run, s, a, into);
+			rc = stream_pick(run, term, s, a, into);
 		}
 		if (!found)
 			return mg_fail(run, H248_E_AUDIT_MISSING, "Audit Stream %u: does not exist",

@@ -4,6 +4,9 @@
 #include "mg/bearer.h"
 #include "mg/part.h"
 
+/* Parts live long and are small: a hundred thousand contexts have each some of them. */
+#define MG_PART_CHUNK 512
+
 /* ---- copies ---- */
 
 bool mg_copy_str(struct base_arena *arena, struct base_str from, struct base_str *ret)
@@ -68,25 +71,124 @@ bool mg_copy_parms(struct base_arena *arena, const struct h248_parm *from, struc
 	return true;
 }
 
-bool mg_copy_events(struct base_arena *arena, const struct h248_event *from,
-                    struct h248_event **ret)
+static struct h248_digit_map *copy_digit_map(struct base_arena *arena,
+                                             const struct h248_digit_map *from)
+{
+	struct h248_digit_map *dm = BASE_NEW(arena, struct h248_digit_map);
+
+	if (!dm)
+		return NULL;
+	*dm = *from;
+	dm->d.next = NULL;
+	return mg_copy_str(arena, dm->name, &dm->name) && mg_copy_str(arena, dm->body, &dm->body)
+	               ? dm
+	               : NULL;
+}
+
+static bool copy_signal(struct base_arena *arena, struct h248_signal *s)
+{
+	s->next = NULL;
+	s->extensions = NULL;
+	return copy_name(arena, &s->name) && mg_copy_parms(arena, s->parms, &s->parms);
+}
+
+bool mg_copy_signals(struct base_arena *arena, const struct h248_signal *from,
+                     struct h248_signal **ret)
+{
+	for (*ret = NULL; from; from = from->next) {
+		struct h248_signal *s = BASE_NEW(arena, struct h248_signal), **at;
+
+		if (!s)
+			return false;
+		*s = *from;
+		s->list = NULL;
+		if (!copy_signal(arena, s))
+			return false;
+		*ret = s;
+		ret = &s->next;
+		at = &s->list;
+		for (const struct h248_signal *i = from->list; i; i = i->next) {
+			*at = BASE_NEW(arena, struct h248_signal);
+			if (!*at)
+				return false;
+			**at = *i;
+			(*at)->list = NULL;
+			if (!copy_signal(arena, *at))
+				return false;
+			at = &(*at)->next;
+		}
+	}
+	return true;
+}
+
+static bool copy_embed(struct base_arena *arena, const struct h248_embed *from, bool inner,
+                       struct h248_embed **ret);
+
+/* @param inner  of an embedded Events descriptor, which embeds no further one */
+static bool copy_event(struct base_arena *arena, const struct h248_event *from, bool inner,
+                       struct h248_event *e)
+{
+	*e = *from;
+	e->next = NULL;
+	e->extensions = NULL;
+	e->embed = e->regulated = NULL;
+	if (from->digit_map && !(e->digit_map = copy_digit_map(arena, from->digit_map)))
+		return false;
+	return copy_name(arena, &e->name) && mg_copy_parms(arena, from->parms, &e->parms) &&
+	       copy_embed(arena, from->embed, inner, &e->embed) &&
+	       copy_embed(arena, from->regulated, inner, &e->regulated);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): two levels */
+static bool copy_event_list(struct base_arena *arena, const struct h248_event *from, bool inner,
+                            struct h248_event **ret)
 {
 	for (*ret = NULL; from; from = from->next) {
 		struct h248_event *e = BASE_NEW(arena, struct h248_event);
 
-		if (!e)
-			return false;
-		*e = *from;
-		e->next = NULL;
-		e->digit_map = NULL;
-		e->embed = e->regulated = NULL;
-		e->extensions = NULL;
-		if (!copy_name(arena, &e->name) || !mg_copy_parms(arena, from->parms, &e->parms))
+		if (!e || !copy_event(arena, from, inner, e))
 			return false;
 		*ret = e;
 		ret = &e->next;
 	}
 	return true;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): two levels */
+static bool copy_embed(struct base_arena *arena, const struct h248_embed *from, bool inner,
+                       struct h248_embed **ret)
+{
+	struct h248_embed *to;
+
+	*ret = NULL;
+	if (!from)
+		return true;
+	to = *ret = BASE_NEW(arena, struct h248_embed);
+	if (!to)
+		return false;
+	if (from->signals) {
+		to->signals = BASE_NEW(arena, struct h248_signals);
+		if (!to->signals)
+			return false;
+		to->signals->d.kind = H248_SIGNALS;
+		if (!mg_copy_signals(arena, from->signals->signals, &to->signals->signals))
+			return false;
+	}
+	if (from->events && !inner) {
+		to->events = BASE_NEW(arena, struct h248_events);
+		if (!to->events)
+			return false;
+		*to->events = *from->events;
+		to->events->d.next = NULL;
+		return copy_event_list(arena, from->events->events, true, &to->events->events);
+	}
+	return true;
+}
+
+bool mg_copy_events(struct base_arena *arena, const struct h248_event *from,
+                    struct h248_event **ret)
+{
+	return copy_event_list(arena, from, false, ret);
 }
 
 /* ---- keys ---- */
@@ -177,7 +279,7 @@ static bool stream_copy(struct base_arena *arena, struct mg_stream *to,
 	*to = *from;
 	to->next = next;
 	to->fresh = to->new_local = to->new_remote = to->est_tcp = to->est_tls = false;
-	to->tell_local = to->tell_remote = to->tell_control = false;
+	to->tell_local = to->tell_remote = to->tell_control = to->new_control = false;
 	to->keys = mg_keys_ref(from->keys);
 	to->domain_name = mg_copy_text(arena, base_str_of(from->domain_name));
 	to->realm = mg_copy_text(arena, base_str_of(from->realm));
@@ -203,6 +305,7 @@ struct mg_media *mg_media_new(const struct mg_media *from)
 
 	if (!media)
 		return NULL;
+	media->arena.chunk_size = MG_PART_CHUNK;
 	for (const struct mg_stream *s = from ? from->streams : NULL; s; s = s->next) {
 		struct mg_stream *to = mg_media_stream_add(media, s->id);
 
@@ -236,6 +339,7 @@ struct mg_events *mg_events_new(const struct h248_events *from)
 
 	if (!events)
 		return NULL;
+	events->arena.chunk_size = MG_PART_CHUNK;
 	events->request_id = from->request_id;
 	events->has_request_id = from->has_request_id;
 	if (!mg_copy_events(&events->arena, from->events, &events->list)) {
@@ -249,8 +353,34 @@ void mg_events_free(struct mg_events *events)
 {
 	if (!events)
 		return;
+	if (events->origin) { /* which has none itself */
+		base_arena_done(&events->origin->arena);
+		free(events->origin);
+	}
 	base_arena_done(&events->arena);
 	free(events);
+}
+
+struct mg_state *mg_state_new(const struct mg_state *from)
+{
+	struct mg_state *state = calloc(1, sizeof(*state));
+
+	if (!state)
+		return NULL;
+	state->arena.chunk_size = MG_PART_CHUNK;
+	if (from && !mg_copy_parms(&state->arena, from->parms, &state->parms)) {
+		mg_state_free(state);
+		return NULL;
+	}
+	return state;
+}
+
+void mg_state_free(struct mg_state *state)
+{
+	if (!state)
+		return;
+	base_arena_done(&state->arena);
+	free(state);
 }
 
 struct mg_choice *mg_choice_new(const struct h248_statistics *from)
@@ -259,6 +389,7 @@ struct mg_choice *mg_choice_new(const struct h248_statistics *from)
 
 	if (!choice)
 		return NULL;
+	choice->arena.chunk_size = MG_PART_CHUNK;
 	if (!mg_copy_parms(&choice->arena, from->parms, &choice->list)) {
 		mg_choice_free(choice);
 		return NULL;

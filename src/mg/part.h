@@ -13,8 +13,12 @@
 bool mg_copy_str(struct base_arena *arena, struct base_str from, struct base_str *ret);
 const char *mg_copy_text(struct base_arena *arena, struct base_str from);
 bool mg_copy_parms(struct base_arena *arena, const struct h248_parm *from, struct h248_parm **ret);
+/* With what is embedded: one level (7.1.9). */
 bool mg_copy_events(struct base_arena *arena, const struct h248_event *from,
                     struct h248_event **ret);
+/* With the lists among them. */
+bool mg_copy_signals(struct base_arena *arena, const struct h248_signal *from,
+                     struct h248_signal **ret);
 
 /* ---- keys ---- */
 
@@ -41,7 +45,10 @@ struct mg_stream *mg_media_stream_add(struct mg_media *media, uint16_t id);
 /* ---- events and statistics ---- */
 
 struct mg_events *mg_events_new(const struct h248_events *from);
+/* With its origin. */
 void mg_events_free(struct mg_events *events);
+struct mg_state *mg_state_new(const struct mg_state *from);
+void mg_state_free(struct mg_state *state);
 struct mg_choice *mg_choice_new(const struct h248_statistics *from);
 void mg_choice_free(struct mg_choice *choice);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mg/bearer.h"
+#include "mg/equip.h"
+#include "mg/happen.h"
 #include "mg/part.h"
-#include "mg/plan.h"
+#include "mg/play.h"
 
 struct mg_media *mg_plan_media(struct mg_plan *plan)
 {
@@ -43,10 +45,11 @@ static int descriptor_read(struct mg_run *run, struct mg_plan *plan,
 	case H248_AUDIT:
 		plan->audit = (const struct h248_audit *)d;
 		return 0;
+	case H248_EVENT_BUFFER:
+		return mg_buffer_read(run, plan, (const struct h248_event_buffer *)d);
 	case H248_MODEM:
 	case H248_MUX:
 	case H248_DIGIT_MAP:
-	case H248_EVENT_BUFFER:
 		return mg_fail(run, H248_E_DESCRIPTOR, "%s: this gateway has none",
 		               descriptor_names[d->kind]);
 	default:
@@ -56,18 +59,25 @@ static int descriptor_read(struct mg_run *run, struct mg_plan *plan,
 	}
 }
 
+void mg_plan_begin(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
+                   struct mg_context *context)
+{
+	memset(plan, 0, sizeof(*plan));
+	base_list_init(&plan->plays);
+	plan->term = term;
+	plan->context = context;
+	plan->bearer = context ? context->bearer : NULL;
+	plan->own_execution_ms = run->mg->set.execution_ms;
+	plan->pending_limit = run->mg->set.pending_limit;
+}
+
 int mg_plan_make(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
                  struct mg_context *context)
 {
 	unsigned seen = 0;
 	int rc = 0;
 
-	memset(plan, 0, sizeof(*plan));
-	plan->term = term;
-	plan->context = context;
-	plan->bearer = context ? context->bearer : NULL;
-	plan->own_execution_ms = run->mg->set.execution_ms;
-	plan->pending_limit = run->mg->set.pending_limit;
+	mg_plan_begin(run, plan, term, context);
 	/* 7.2: processed in the order in which they appear */
 	for (const struct h248_descriptor *d = run->command->descriptors; d && !rc; d = d->next) {
 		if (d->kind <= H248_SERVICES && (seen & 1U << d->kind))
@@ -100,6 +110,10 @@ void mg_plan_swap(struct mg_plan *plan)
 		SWAP(t->choice, plan->choice);
 	if (plan->service_state)
 		SWAP(t->service_state, plan->service_state);
+	if (plan->new_state)
+		SWAP(t->state, plan->state);
+	if (plan->new_buffer)
+		SWAP(t->buffer, plan->buffer);
 	plan->swapped = !plan->swapped;
 }
 
@@ -120,8 +134,11 @@ int mg_plan_reply(struct mg_run *run, struct mg_plan *plan, struct h248_command 
 			media = h248_media_add(run->arena, reply);
 		if (!media)
 			return mg_fail_memory(run);
-		rc = mg_stream_tell(run, s, what, media);
+		rc = mg_stream_tell(run, plan->term, s, what, media);
 	}
+	if (!rc && plan->tell_state &&
+	    !(plan->audit && (plan->audit->items & H248_AUDIT_BIT(H248_MEDIA))))
+		rc = mg_state_add(run, plan->term, media, reply);
 	if (!rc && plan->audit)
 		rc = mg_audit_items(run, plan->term, plan->audit, reply);
 	return rc;
@@ -171,7 +188,57 @@ static void stream_orders(struct mg *mg, const struct mg_plan *plan, struct mg_s
 	if (s->leg && s->est_tcp && mg->bearer->endpoint_connect(s->leg->endpoint))
 		mg_leg_unable(s->leg, RELAY_TCP_FAILED);
 	release(mg, plan, s);
-	s->fresh = s->est_tcp = s->est_tls = false;
+	if (s->new_control)
+		mg_property_apply(mg, plan->term, s);
+	s->fresh = s->est_tcp = s->est_tls = s->new_control = false;
+}
+
+/* What is buffered stays when only the list of what to buffer changes. */
+static void buffer_settle(struct mg_plan *plan)
+{
+	struct mg_term *t = plan->term;
+	struct base_node *n;
+
+	if (plan->lock_step)
+		t->lock_step = plan->lock_step == H248_ON;
+	if (!t->lock_step) {
+		t->suspended = false;
+		mg_buffer_clear(t);
+	}
+	while (t->lock_step && plan->buffer && t->buffer &&
+	       (n = base_list_shift(&plan->buffer->queue))) {
+		base_list_append(&t->buffer->queue, n);
+		t->buffer->count++;
+	}
+	mg_buffer_free(plan->buffer);
+	plan->buffer = NULL;
+}
+
+/* The signals of this command begin, those of former ones end. */
+static void plays_settle(struct mg *mg, struct mg_plan *plan)
+{
+	struct base_node *n;
+
+	if (plan->new_signals)
+		mg_plays_replace(mg, plan->term);
+	while ((n = base_list_shift(&plan->plays))) {
+		base_list_append(&plan->term->plays, n);
+		mg_play_begin(BASE_CONTAINER_OF(n, struct mg_play, node));
+	}
+}
+
+static void events_settle(struct mg *mg, struct mg_plan *plan)
+{
+	struct mg_term *t = plan->term;
+
+	buffer_settle(plan);
+	if (!plan->events && !plan->clear_events)
+		return;
+	if (t == &mg->root && mg->ops.inactivity)
+		mg->ops.inactivity(mg->ops.arg, plan->inactivity_ms,
+		                   t->events ? t->events->request_id : 0);
+	mg_events_free(plan->events);
+	mg_events_loaded(mg, t);
 }
 
 void mg_plan_settle(struct mg *mg, struct mg_plan *plan)
@@ -188,11 +255,11 @@ void mg_plan_settle(struct mg *mg, struct mg_plan *plan)
 	if (plan->new_media)
 		legs_disown(plan->media, t->media);
 	mg_media_free(mg, plan->media);
-	if (t == &mg->root && (plan->events || plan->clear_events) && mg->ops.inactivity)
-		mg->ops.inactivity(mg->ops.arg, plan->inactivity_ms,
-		                   t->events ? t->events->request_id : 0);
-	mg_events_free(plan->events);
+	events_settle(mg, plan);
 	mg_choice_free(plan->choice);
+	mg_state_free(plan->state);
+	if (plan->new_state)
+		mg_property_apply(mg, t, NULL);
 	if (plan->has_execution)
 		mg->mgc_execution_ms = plan->execution_ms;
 	if (plan->has_limits) {
@@ -205,18 +272,34 @@ void mg_plan_settle(struct mg *mg, struct mg_plan *plan)
 		mg_context_settle(mg, plan->context);
 	for (struct mg_stream *s = m ? m->streams : NULL; s; s = s->next)
 		stream_orders(mg, plan, s);
+	plays_settle(mg, plan);
 	memset(plan, 0, sizeof(*plan));
+}
+
+static void plays_drop(struct mg_plan *plan)
+{
+	struct base_node *n;
+
+	while (plan->plays.next && (n = base_list_shift(&plan->plays)))
+		mg_play_free(BASE_CONTAINER_OF(n, struct mg_play, node));
+	for (n = plan->new_signals ? plan->term->plays.next : &plan->term->plays;
+	     n != &plan->term->plays; n = n->next)
+		BASE_CONTAINER_OF(n, struct mg_play, node)->keep = false;
 }
 
 void mg_plan_drop(struct mg *mg, struct mg_plan *plan)
 {
 	if (plan->swapped)
 		mg_plan_swap(plan);
+	if (plan->term)
+		plays_drop(plan);
 	if (plan->term && plan->media)
 		legs_disown(plan->media, plan->term->media);
 	mg_media_free(mg, plan->media);
 	mg_events_free(plan->events);
 	mg_choice_free(plan->choice);
+	mg_state_free(plan->state);
+	mg_buffer_free(plan->buffer);
 	if (plan->own_bearer)
 		mg_bearer_unref(mg, plan->bearer);
 	memset(plan, 0, sizeof(*plan));

@@ -31,6 +31,14 @@ struct mg_plan {
 	uint8_t service_state; /* ABSENT = as it was */
 	struct mg_order order[MG_ORDERS_MAX];
 	size_t order_count;
+	struct base_node plays;   /* signals that begin (play.h) */
+	bool new_signals;         /* ... in the place of those that are active */
+	struct mg_buffer *buffer; /* with what is in the present one, once in force */
+	bool new_buffer;
+	uint8_t lock_step; /* enum h248_tri; ABSENT = as it was */
+	struct mg_state *state;
+	bool new_state;
+	bool tell_state; /* a value was ours to choose */
 	const struct h248_audit *audit;
 	uint32_t inactivity_ms; /* ROOT: it/ito */
 	bool has_execution;     /* ROOT: root/normalMGCExecutionTime */
@@ -47,6 +55,9 @@ struct mg_plan {
  */
 int mg_plan_make(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
                  struct mg_context *context);
+/* The beginning of that: an empty plan. */
+void mg_plan_begin(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
+                   struct mg_context *context);
 /* Put the new parts in the termination, keeping the old ones; called again, the other way. */
 void mg_plan_swap(struct mg_plan *plan);
 /* What the reply has to tell: chosen values, and what Audit asks for. Parts are swapped. */
@@ -69,10 +80,14 @@ int mg_control_read(struct mg_run *run, struct mg_plan *plan, struct mg_stream *
 int mg_state_read(struct mg_run *run, struct mg_plan *plan, const struct h248_term_state *state);
 /* signals.c */
 int mg_signals_read(struct mg_run *run, struct mg_plan *plan, const struct h248_signals *signals);
+/* Could they be generated there? Nothing is begun. */
+int mg_signals_check(struct mg_run *run, struct mg_plan *plan, const struct h248_signals *signals);
 /* Mark the streams that they mean. */
 int mg_signals_apply(struct mg_run *run, struct mg_plan *plan);
 /* events.c */
 int mg_events_read(struct mg_run *run, struct mg_plan *plan, const struct h248_events *events);
+int mg_buffer_read(struct mg_run *run, struct mg_plan *plan,
+                   const struct h248_event_buffer *buffer);
 /* statistics.c */
 int mg_choice_read(struct mg_run *run, struct mg_plan *plan, const struct h248_statistics *stats);
 
@@ -80,8 +95,11 @@ int mg_choice_read(struct mg_run *run, struct mg_plan *plan, const struct h248_s
 #define MG_TELL_CONTROL 1U
 #define MG_TELL_LOCAL   2U
 #define MG_TELL_REMOTE  4U
-int mg_stream_tell(struct mg_run *run, const struct mg_stream *s, unsigned what,
-                   struct h248_media *media);
+int mg_stream_tell(struct mg_run *run, const struct mg_term *term, const struct mg_stream *s,
+                   unsigned what, struct h248_media *media);
+/* audit.c: TerminationState as it is, into `media` or a new one. */
+int mg_state_add(struct mg_run *run, const struct mg_term *term, struct h248_media *media,
+                 struct h248_command *reply);
 /* audit.c: the items of an Audit descriptor. */
 int mg_audit_items(struct mg_run *run, const struct mg_term *term, const struct h248_audit *audit,
                    struct h248_command *reply);

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include "mg/bearer.h"
+#include "mg/happen.h"
 #include "mg/notify.h"
 #include "mg/part.h"
+#include "mg/play.h"
 #include "mg/world.h"
 
 #define DEFAULT_CONTEXTS 65536U
@@ -125,6 +127,7 @@ struct mg_term *mg_term_new(struct mg *mg, const char *name)
 		return NULL;
 	base_list_init(&term->node);
 	base_list_init(&term->notices);
+	base_list_init(&term->plays);
 	snprintf(term->name, sizeof(term->name), "%s", name);
 	term->service_state = H248_STATE_IN_SERVICE;
 	term->born_ms = mg->ops.now_ms(mg->ops.arg);
@@ -181,10 +184,15 @@ void mg_term_free(struct mg *mg, struct mg_term *term)
 {
 	if (!term)
 		return;
+	mg_timer_stop(mg, &term->change);
+	mg_plays_stop(mg, term, MG_ENDED_SIGNALS);
+	mg_happenings_forget(mg, term);
 	mg_notices_forget(term);
 	mg_media_free(mg, term->media);
 	mg_events_free(term->events);
 	mg_choice_free(term->choice);
+	mg_state_free(term->state);
+	mg_buffer_free(term->buffer);
 	if (term != &mg->root)
 		free(term);
 }

@@ -15,6 +15,7 @@
 #ifndef GH_MG_WORLD_H
 #define GH_MG_WORLD_H
 
+#include "loop/loop.h"
 #include "mg/core.h"
 
 #define MG_NAME_MAX    32
@@ -88,6 +89,7 @@ struct mg_stream {
 	bool new_local, new_remote;                 /* it gave this descriptor */
 	bool est_tcp, est_tls;                      /* it gave this signal */
 	bool tell_local, tell_remote, tell_control; /* chosen by us, so part of the reply */
+	bool new_control;                           /* it gave LocalControl */
 };
 
 /* The Media of a termination, one generation. */
@@ -102,6 +104,22 @@ struct mg_events {
 	uint32_t request_id;
 	bool has_request_id;
 	struct h248_event *list;
+	struct mg_events *origin; /* an embedded one is active: the controller's; else NULL */
+};
+
+/* The EventBuffer of a termination in LockStep (7.1.9, 7.1.10), made on first use. */
+struct mg_buffer {
+	struct base_arena arena;
+	struct h248_event *list; /* what to buffer */
+	struct base_node queue;  /* struct mg_happening, in the order they happened */
+	unsigned count;
+	bool full; /* and the controller was told so */
+};
+
+/* TerminationState properties as set, one generation. */
+struct mg_state {
+	struct base_arena arena;
+	struct h248_parm *parms;
 };
 
 /* Which statistics are kept (v3 Statistics descriptor, spec 5.6); none set = all. */
@@ -120,10 +138,15 @@ struct mg_term {
 	struct mg_media *media;     /* NULL = nothing ordered yet */
 	struct mg_events *events;   /* NULL = none */
 	struct mg_choice *choice;   /* NULL = all */
+	struct mg_state *state;     /* NULL = no property is set */
+	struct mg_buffer *buffer;   /* NULL = none asked for yet */
+	struct base_node plays;     /* signals that are active (play.h) */
 	struct base_node notices;   /* not answered yet, in the order of events */
 	uint64_t born_ms;
-	uint64_t change_ms;   /* delayed ServiceChange; 0 = none */
-	uint8_t change_state; /* what it leads to */
+	struct loop_timer change; /* delayed ServiceChange */
+	uint8_t change_state;     /* what it leads to */
+	bool lock_step;           /* EventBufferControl */
+	bool suspended;           /* LockStep waits for a new Events descriptor */
 };
 
 /* A relay context; terminations moved to a fresh context take theirs along. */
@@ -173,8 +196,16 @@ struct mg {
 	size_t last_address;
 	uint32_t mgc_execution_ms; /* root/normalMGCExecutionTime as set */
 	bool door_closed;
-	bool executing; /* Notify and cleaning wait for the end of the transaction */
+	struct loop_timers timers;
+	struct base_node happened; /* struct mg_happening: to be looked at (happen.h) */
+	unsigned executing;        /* what happens meanwhile waits for the end of it */
+	bool telling;              /* mg_happenings_run is at work */
 };
+
+/* A timer of the gateway's clock; it ends with whoever owns it. Cannot fail. */
+void mg_timer_start(struct mg *mg, struct loop_timer *timer, uint64_t delay_ms,
+                    void (*fn)(void *arg), void *arg);
+void mg_timer_stop(struct mg *mg, struct loop_timer *timer);
 
 /* ---- world.c: contexts and terminations ---- */
 

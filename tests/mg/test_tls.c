@@ -357,7 +357,7 @@ static void properties_are_checked_by_the_tables(void **state)
 	refused("C=${A=${SG{tcpbcc/nosuch}}}", 452, "tcpbcc/nosuch");
 	refused("C=${A=${SG{tcpbcc/RelBNC{Nosuch=1}}}}", 446, "Nosuch");
 	refused("C=${A=${SG{tcpbcc/RelBNC{Reset=maybe}}}}", 454, "tcpbcc/RelBNC");
-	refused("C=${A=${SG{SL=1{tcpbcc/EstBNC}}}}", 501, "SignalList");
+	refused("C=${A=${SG{SL=1{tcpbcc/EstBNC}}}}", 441, "no such stream");
 	refused("C=-{MF=ROOT{E=1{it/ito}}}", 457, "mit");
 	refused_v(3, "C=${A=${SA{tlstv/nosuch}}}", 453, "tlstv/nosuch");
 	refused_v(3, "C=${A=${M{ST=1{SA{tlstv/oin}}}}}", 460, "kept for the termination only");
