@@ -511,9 +511,9 @@ out:
 }
 
 int mg_execute(struct mg *mg, const struct h248_transaction *request, unsigned version,
-               struct base_arena *arena, struct h248_transaction **ret)
+               bool guarded, struct base_arena *arena, struct h248_transaction **ret)
 {
-	struct mg_run run = { .mg = mg, .arena = arena, .version = version };
+	struct mg_run run = { .mg = mg, .arena = arena, .version = version, .guarded = guarded };
 	int rc = 0;
 
 	run.reply = h248_reply_new(arena, request->id);

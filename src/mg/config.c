@@ -93,9 +93,9 @@ static int addr_read(const struct mg_config *c, const char *where, const char *t
 
 	if (rc)
 		return rc;
-	if (a.transport[0] && strcmp(a.transport, transport == H248_TCP ? "tcp" : "udp") != 0)
+	if (a.transport[0] && strcmp(a.transport, h248_transport_name(transport)) != 0)
 		return config_refuse(c->doc, err, where, WRONG_TRANSPORT, a.transport,
-		                     transport == H248_TCP ? "tcp" : "udp");
+		                     h248_transport_name(transport));
 	if (h248_addr_parse(transport, base_str_of(a.host), a.port, ret))
 		return config_refuse(c->doc, err, where, "'%s' is no numeric address", a.host);
 	ret->port = a.port;
@@ -121,9 +121,9 @@ static int controller_read(struct mg_config *c, const char *where, const char *t
 
 	if (rc)
 		return rc;
-	if (a.transport[0] && strcmp(a.transport, transport == H248_TCP ? "tcp" : "udp") != 0)
+	if (a.transport[0] && strcmp(a.transport, h248_transport_name(transport)) != 0)
 		return config_refuse(c->doc, err, where, WRONG_TRANSPORT, a.transport,
-		                     transport == H248_TCP ? "tcp" : "udp");
+		                     h248_transport_name(transport));
 	if (h248_addr_parse(transport, base_str_of(a.host), a.port, &to->addr)) {
 		if (!name_right(a.host))
 			return config_refuse(c->doc, err, where,
@@ -175,26 +175,51 @@ static int controllers_read(struct mg_config *c, enum h248_transport_kind transp
 }
 
 /*
- * Any address of the family of the first controller that has one (of IPv4, when all are names), and
- * the standard port (RFC 3525, 9).
+ * Where we listen. UDP's default: any address of the family of the first controller that has one
+ * (of IPv4, when all are names), and the standard port (RFC 3525, 9).
  */
-static void listen_default(struct mg_config *c)
+static int listen_read(struct mg_config *c, const struct mg_yaml_h248 *y,
+                       enum h248_transport_kind kind, struct base_error *err)
 {
+	char where[MG_WHERE];
 	uint8_t family = 0;
+	int rc = 0;
 
+	if (y->also_count && !y->listen)
+		return config_refuse(c->doc, err, "h248.also-listen", "without h248.listen");
+	if (y->also_count >= MG_ADDRESSES_MAX)
+		return config_refuse(c->doc, err, "h248.also-listen", "more than %d addresses",
+		                     MG_ADDRESSES_MAX - 1);
+	if (y->listen)
+		rc = addr_read(c, "h248.listen", y->listen, kind, &c->listen[0], err);
+	for (unsigned i = 0; i < y->also_count && !rc; i++) {
+		snprintf(where, sizeof(where), "h248.also-listen[%u]", i);
+		rc = addr_read(c, where, y->also[i], kind, &c->listen[i + 1], err);
+	}
+	if (y->listen)
+		c->listen_count = y->also_count + 1;
+	if (y->listen || kind != H248_UDP)
+		return rc;
 	for (size_t i = 0; i < c->controller_count && !family; i++)
 		family = c->controllers[i].addr.family;
-	c->listen = (struct h248_addr){ .transport = H248_UDP,
-		                        .family = family ? family : 4,
-		                        .port = H248_PORT_TEXT };
+	c->listen_count = 1;
+	c->listen[0] = (struct h248_addr){ .transport = H248_UDP,
+		                           .family = family ? family : 4,
+		                           .port = H248_PORT_TEXT };
+	return 0;
 }
 
 /* A UDP socket reaches addresses of its own family only. */
 static void families_set(struct mg_config *c)
 {
+	uint8_t family = c->listen[0].family;
+
+	for (size_t i = 1; i < c->listen_count; i++)
+		if (c->listen[i].family != family)
+			family = 0; /* both */
 	for (size_t i = 0; i < c->controller_count; i++)
 		if (c->controllers[i].name[0])
-			c->controllers[i].addr.family = c->listen.family;
+			c->controllers[i].addr.family = family;
 }
 
 static int profile_read(struct mg_config *c, const char *where, const char *text,
@@ -249,6 +274,7 @@ static int h248_times_read(struct mg_config *c, const struct mg_yaml_h248 *y,
 		{ "h248.long-timer", y->long_timer, &c->node.txn.long_timer_ms },
 		{ "h248.t-max", y->t_max, &c->node.txn.t_max_ms },
 		{ "h248.execution-time", y->execution, &c->node.txn.execution_ms },
+		{ "h248.handshake-timeout", y->link_timeout, &c->node.transport.handshake_ms },
 	};
 	int rc = 0;
 
@@ -260,13 +286,14 @@ static int h248_times_read(struct mg_config *c, const struct mg_yaml_h248 *y,
 
 static int h248_read(struct mg_config *c, struct base_error *err)
 {
-	static const char *const transports[] = { "udp", "tcp", NULL };
+	static const char *const transports[] = { "udp", "tcp", "tls", NULL };
+	static const enum h248_transport_kind kinds[] = { H248_UDP, H248_TCP, H248_TLS };
 	static const char *const encodings[] = { "compact", "pretty", NULL };
 	static const struct mg_yaml_h248 none;
 	const struct mg_yaml_h248 *y = c->yaml->h248 ? c->yaml->h248 : &none;
 	unsigned transport = 0, encoding = 0;
 	int rc = word_pick(c, WORD_TRANSPORT, y->transport, transports, &transport, err);
-	enum h248_transport_kind kind = transport == 1 ? H248_TCP : H248_UDP;
+	enum h248_transport_kind kind = kinds[transport];
 
 	if (!rc)
 		rc = word_pick(c, "h248.encoding", y->encoding, encodings, &encoding, err);
@@ -274,10 +301,8 @@ static int h248_read(struct mg_config *c, struct base_error *err)
 		rc = number_check(c, "h248.version", y->version, 1, H248_VERSION_MAX, err);
 	if (!rc)
 		rc = controllers_read(c, kind, err);
-	if (!rc && y->listen)
-		rc = addr_read(c, "h248.listen", y->listen, kind, &c->listen, err);
-	else if (!rc && kind == H248_UDP)
-		listen_default(c);
+	if (!rc)
+		rc = listen_read(c, y, kind, err);
 	if (!rc)
 		rc = h248_times_read(c, y, err);
 	c->node.txn.pretty = encoding == 1;
@@ -441,6 +466,8 @@ int mg_config_load(struct mg_config **ret, const char *path, struct base_error *
 		rc = log_read(c, err);
 	if (!rc)
 		rc = mg_domains_load(c, err);
+	if (!rc)
+		rc = mg_link_read(c, err);
 	if (rc)
 		goto out;
 	*ret = c;
@@ -475,6 +502,18 @@ void mg_config_warn(const struct mg_config *c)
 		base_log(BASE_LOG_WARN, "mg",
 		         "unsafe setting h248.unsafe-any-source: whoever names itself like the "
 		         "controller is obeyed");
+	if (c->link.spec.anybody)
+		base_log(BASE_LOG_WARN, "mg",
+		         "unsafe setting h248.unsafe-anonymous-peer: controllers need not prove "
+		         "who they are");
+	if (c->yaml->h248 && c->yaml->h248->any_peer_name)
+		base_log(BASE_LOG_WARN, "mg",
+		         "unsafe setting h248.unsafe-any-peer-name: every certificate under the "
+		         "anchors is taken for a controller's");
+	if (c->core.unprotected_keys)
+		base_log(BASE_LOG_WARN, "mg",
+		         "unsafe setting h248.unsafe-unprotected-keys: keys are taken from "
+		         "messages that anybody on the way could read");
 	if (c->log_messages)
 		base_log(BASE_LOG_WARN, "mg",
 		         "unsafe setting log.unsafe-messages: keys that the controller sends stand "

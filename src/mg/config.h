@@ -11,11 +11,13 @@
 #include "base/base.h"
 #include "config/config.h"
 #include "h248/h248.h"
+#include "link/link.h"
 #include "mg/core.h"
 
 #define MG_CONTROLLERS_MAX 16
 #define MG_ADDRESSES_MAX   16
 #define MG_PROFILES_MAX    8
+#define MG_PRINTS_MAX      16
 
 struct mg_yaml;
 
@@ -29,6 +31,13 @@ struct mg_domain_table {
 	struct mg_domain_table *older; /**< replaced by a reload; sessions may still use it */
 };
 
+/** H.248 inside TLS: `transport: tls`. */
+struct mg_link_config {
+	const char *domain; /**< name; NULL: no TLS */
+	struct link_spec spec;
+	struct x509_fingerprint prints[MG_PRINTS_MAX];
+};
+
 struct mg_config {
 	char mid[128]; /**< as written; empty = from the H.248 address */
 	unsigned workers;
@@ -37,7 +46,9 @@ struct mg_config {
 
 	struct h248_controller controllers[MG_CONTROLLERS_MAX];
 	size_t controller_count;
-	struct h248_addr listen;
+	struct h248_addr listen[MG_ADDRESSES_MAX]; /**< the first one is told in the mId */
+	size_t listen_count;
+	struct mg_link_config link;
 	struct h248_profile profiles[MG_PROFILES_MAX];
 	struct h248_node_config node;
 	struct h248_assoc_config assoc;
@@ -71,6 +82,15 @@ struct mg_domain_table *mg_config_domains_take(struct mg_config *config);
 void mg_domain_table_free(struct mg_domain_table *table);
 /** Free those of the older tables that no session uses any more. Control thread. */
 void mg_domain_table_prune(struct mg_domain_table *table);
+/**
+ * The link of `transport: tls`, with its domain out of `table`. *ret is NULL for other transports.
+ * @return 0; BASE_CONFIG or BASE_LOCAL with words
+ */
+int mg_link_start(struct link **ret, const struct mg_config *config,
+                  const struct mg_domain_table *table, struct base_error *err);
+/** After a reload: its domain out of the new table, or a line in the log why not. NULL is fine. */
+void mg_link_reload(struct link *link, const struct mg_config *config,
+                    const struct mg_domain_table *table);
 /** One warning line for each unsafe setting, one for each gap between profile and engine. */
 void mg_config_warn(const struct mg_config *config);
 

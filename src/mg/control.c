@@ -77,6 +77,12 @@ static int keys_read(struct mg_run *run, struct mg_stream *stream, const struct 
 
 	if (!p->keys && !p->ids)
 		return 0;
+	if (p->keys && !run->guarded && !run->mg->set.unprotected_keys)
+		return mg_fail(run, H248_E_UNAUTHORIZED,
+		               "Stream %u, LocalControl gatehouse/psk: no keys over this "
+		               "transport; use H.248 inside TLS, or h248.unsafe-unprotected-keys "
+		               "where IPsec guards the way",
+		               stream->id);
 	if (!p->keys || !p->ids)
 		return mg_fail(run, H248_E_REQUIRED_MISSING,
 		               "Stream %u, LocalControl gatehouse/%s: without gatehouse/%s",

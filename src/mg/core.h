@@ -84,6 +84,7 @@ struct mg_settings {
 	uint32_t execution_mgc_ms; /**< root/normalMGCExecutionTime; 0 = 500 */
 	uint32_t provisional_ms;   /**< root/MG...ProvisionalResponseTimerValue; 0 = 1000 */
 	uint32_t pending_limit;    /**< root/MGOriginatedPendingLimit; 0 = none */
+	bool unprotected_keys;     /**< unsafe: take keys from whatever transport */
 };
 
 /* ---- what the core tells ---- */
@@ -141,12 +142,14 @@ void mg_domains_set(struct mg *mg, const struct mg_domain *domains, size_t count
  * or not at all; the first that fails and is not optional ends the transaction.
  *
  * @param version  of the protocol, of the message (1 to 3)
+ * @param guarded  nobody on the way could read it (h248_addr_protected): else keys in it are
+ *                 refused with 402, unless the settings say otherwise (P)
  * @param arena    takes the reply, which borrows from `request` too
  * @return 0; BASE_LOCAL 510 when there was no memory for the reply (answer with that error; what
  *         was executed before that stays executed)
  */
 int mg_execute(struct mg *mg, const struct h248_transaction *request, unsigned version,
-               struct base_arena *arena, struct h248_transaction **ret);
+               bool guarded, struct base_arena *arena, struct h248_transaction **ret);
 
 /**
  * The end of a request that `ops->request` has sent; the termination's next one may follow.

@@ -12,6 +12,7 @@ struct mg_run {
 	struct mg *mg;
 	struct base_arena *arena;
 	unsigned version;
+	bool guarded; /* keys may stand in it */
 	struct h248_transaction *reply;
 	const struct h248_action *action;
 	struct h248_action *out; /* the action reply being filled */

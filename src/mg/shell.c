@@ -14,6 +14,7 @@ struct shell {
 	struct h248_gateway *gateway;
 	struct mg *mg;
 	struct mg_domain_table *domains;
+	struct link *link; /* NULL unless H.248 goes inside TLS */
 	struct loop_timer advance, drain;
 	bool leaving;  /* SIGTERM has come */
 	bool stopping; /* the last ServiceChange is out */
@@ -149,6 +150,7 @@ static void reload(struct shell *sh)
 	table = mg_config_domains_take(fresh);
 	mg_config_free(fresh);
 	mg_domains_set(sh->mg, table->domains, table->count, table->default_domain);
+	mg_link_reload(sh->link, sh->config, table);
 	/* Sessions may stand on the old profiles as long as they live; a later reload finds them
 	 * gone. */
 	mg_domain_table_prune(sh->domains);
@@ -244,7 +246,8 @@ static void on_request(void *user, struct h248_incoming *in, const struct h248_m
 	struct h248_transaction *reply = NULL;
 	struct base_arena arena = { 0 };
 	struct shell *sh = user;
-	int rc = mg_execute(sh->mg, req, msg->version ? msg->version : 1, &arena, &reply);
+	int rc = mg_execute(sh->mg, req, msg->version ? msg->version : 1,
+	                    h248_addr_protected(h248_incoming_from(in)), &arena, &reply);
 
 	if (rc)
 		h248_txn_reply_error(in, H248_E_RESOURCES, NULL);
@@ -339,14 +342,30 @@ static struct h248_mid own_mid(const struct mg_config *c)
 
 	if (c->mid[0] && !h248_mid_parse(base_str_of(c->mid), &mid))
 		return mid;
-	if (h248_addr_known(&c->listen) && !any_host(&c->listen)) {
-		mid = h248_addr_mid(&c->listen);
-		mid.has_port = c->listen.port != 0;
+	if (c->listen_count && !any_host(&c->listen[0])) {
+		mid = h248_addr_mid(&c->listen[0]);
+		mid.has_port = c->listen[0].port != 0;
 		return mid;
 	}
 	mid.kind = H248_MID_DEVICE;
 	mid.name = BASE_STR("gatehouse");
 	return mid;
+}
+
+static int control_listen(struct shell *sh, struct base_error *err)
+{
+	char text[H248_ADDR_TEXT];
+	int rc = 0;
+
+	for (size_t i = 0; i < sh->config->listen_count && !rc; i++) {
+		struct h248_addr local = sh->config->listen[i];
+
+		rc = h248_node_listen(h248_gateway_node(sh->gateway), &local, err);
+		if (!rc)
+			base_log(BASE_LOG_INFO, "mg", "H.248 on %s",
+			         h248_addr_format(&local, text));
+	}
+	return rc;
 }
 
 static int control_start(struct shell *sh, struct base_error *err)
@@ -362,20 +381,17 @@ static int control_start(struct shell *sh, struct base_error *err)
 		.on_trace = sh->config->log_messages ? on_trace : NULL,
 	};
 	struct h248_node_config node = sh->config->node;
-	struct h248_addr local = sh->config->listen;
-	char text[H248_ADDR_TEXT];
-	int rc;
+	int rc = mg_link_start(&sh->link, sh->config, sh->domains, err);
 
+	if (rc)
+		return rc;
+	node.transport.filter = sh->link ? &link_filter : NULL;
+	node.transport.filter_arg = sh->link;
 	node.txn.mid = own_mid(sh->config);
 	rc = h248_gateway_new(&sh->gateway, sh->loop, &node, &sh->config->assoc, &ops, sh);
 	if (rc)
 		return base_error_set(err, rc, "no memory for the H.248 association");
-	if (!h248_addr_known(&local))
-		return 0;
-	rc = h248_node_listen(h248_gateway_node(sh->gateway), &local, err);
-	if (!rc)
-		base_log(BASE_LOG_INFO, "mg", "H.248 on %s", h248_addr_format(&local, text));
-	return rc;
+	return control_listen(sh, err);
 }
 
 static int signals_start(struct shell *sh, struct base_error *err)
@@ -424,6 +440,7 @@ static void shell_end(struct shell *sh)
 {
 	/* Requests that are out end here and still need the core. */
 	h248_gateway_free(sh->gateway);
+	link_free(sh->link);
 	mg_free(sh->mg);
 	relay_pool_free(sh->pool);
 	if (sh->loop) {

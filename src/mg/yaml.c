@@ -43,6 +43,14 @@ static const cyaml_schema_field_t h248_fields[] = {
 	TEXT("execution-time", struct mg_yaml_h248, execution),
 	NUMBER("pending-limit", struct mg_yaml_h248, pending_limit),
 	FLAG("unsafe-any-source", struct mg_yaml_h248, any_source),
+	TEXTS("also-listen", struct mg_yaml_h248, also),
+	TEXT("domain", struct mg_yaml_h248, domain),
+	TEXT("peer-name", struct mg_yaml_h248, peer_name),
+	TEXTS("peer-fingerprints", struct mg_yaml_h248, peer_prints),
+	TEXT("handshake-timeout", struct mg_yaml_h248, link_timeout),
+	FLAG("unsafe-any-peer-name", struct mg_yaml_h248, any_peer_name),
+	FLAG("unsafe-anonymous-peer", struct mg_yaml_h248, anonymous),
+	FLAG("unsafe-unprotected-keys", struct mg_yaml_h248, unprotected_keys),
 	CYAML_FIELD_END,
 };
 

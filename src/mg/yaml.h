@@ -24,6 +24,10 @@ struct mg_yaml_h248 {
 	const char *long_timer, *t_max, *execution;
 	unsigned version, pending_limit;
 	bool any_source;
+	const char *domain, *peer_name, *link_timeout; /* link_tls.c */
+	const char **peer_prints, **also;
+	unsigned peer_prints_count, also_count;
+	bool any_peer_name, anonymous, unprotected_keys;
 };
 
 struct mg_yaml_realm {
@@ -86,6 +90,8 @@ struct mg_yaml {
 
 extern const cyaml_schema_value_t mg_yaml_schema;
 
+/* link_tls.c, after the domains */
+int mg_link_read(struct mg_config *config, struct base_error *err);
 /* domains.c */
 int mg_domains_load(struct mg_config *config, struct base_error *err);
 /* Place of a key of the i-th domain, for config_refuse. */

@@ -426,7 +426,8 @@ const char *stage_send_v(struct stage *st, unsigned version, const char *actions
 	st->execute_rc =
 	        h248_text_decode(&in, (const char *)text.data, text.len, &options, &msg, &err);
 	if (!st->execute_rc && msg->transactions)
-		st->execute_rc = mg_execute(st->mg, msg->transactions, version, &out, &reply);
+		st->execute_rc = mg_execute(st->mg, msg->transactions, version, !st->unguarded,
+		                            &out, &reply);
 	if (!st->execute_rc && reply)
 		st->execute_rc =
 		        h248_text_encode_transaction(&w, reply, version, H248_TEXT_COMPACT);

@@ -48,6 +48,7 @@ struct stage {
 	struct mg_notice *notice[STAGE_NOTICES]; /**< requests out */
 	size_t notices, answered;
 	bool unreachable;   /**< no controller: requests have to wait */
+	bool unguarded;     /**< what is sent to it could have been read on the way */
 	bool refuses;       /**< no memory for requests */
 	char orders[16384]; /**< what the bearer was told since stage_forget, one line each */
 	char log[65536];    /**< what was logged */

@@ -226,6 +226,31 @@ static void a_key_is_bound_to_its_stream(void **state)
 	scene_end();
 }
 
+/* P: a key that anybody on the way could read is no key. */
+static void a_key_needs_a_guarded_way(void **state)
+{
+	(void)state;
+	scene_start();
+	st.unguarded = true;
+	accepted("C=${A=${M{ST=1{O{MO=SR,gatehouse/dom=\"psk\"}," TLS_ANY "}}}}");
+	refused("C=1{MF=ip/1/1{M{ST=1{" KEYED("") "}}}}", 402, "gatehouse/psk");
+	refused("C=${A=${M{ST=1{" KEYED("") "," TLS_ANY "}}}}", 402, "use H.248 inside TLS");
+	nowhere_a_key();
+	assert_int_equal(st.endpoint[0].psk_count, 0);
+	assert_int_equal(st.endpoints, 1); /* refused, not done without */
+	st.unguarded = false;
+	accepted("C=1{MF=ip/1/1{M{ST=1{" KEYED("") "}}}}");
+	assert_int_equal(st.endpoint[0].psk_count, 1);
+	scene_end();
+
+	st.settings = (struct mg_settings){ .unprotected_keys = true };
+	stage_start(&st);
+	st.unguarded = true;
+	accepted("C=${A=${M{ST=1{" KEYED("") "," TLS_ANY "}}}}");
+	assert_int_equal(st.endpoint[0].psk_count, 1);
+	scene_end();
+}
+
 static void a_key_is_never_told(void **state)
 {
 	(void)state;
@@ -377,6 +402,7 @@ int main(void)
 		cmocka_unit_test(the_own_fingerprint_is_in_the_reply),
 		cmocka_unit_test(the_peers_fingerprint_reaches_the_session),
 		cmocka_unit_test(a_key_is_bound_to_its_stream),
+		cmocka_unit_test(a_key_needs_a_guarded_way),
 		cmocka_unit_test(a_key_is_never_told),
 		cmocka_unit_test(several_keys_go_in_order),
 		cmocka_unit_test(a_setup_that_comes_in_starts_the_partners),
