@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "config/config.h"
 #include "h248/h248.h"
+#include "link/link.h"
 #include "loop/loop.h"
 
 /* ---- the scenario, as loaded ---- */
@@ -55,9 +56,21 @@ struct play_step {
 	int *status;                /**< of wait and run: exit status, default 0 */
 };
 
+/** Of `transport: tls`. Both ends show a certificate. */
+struct play_tls {
+	char *profile;       /**< of TLS; NULL = ts33210-rel17 */
+	char *certificate;   /**< file; with the key, unless that is given */
+	char *key;           /**< file */
+	char *peer_name;     /**< the name that the gateway has to prove; NULL = any */
+	char **anchors;      /**< files */
+	char **fingerprints; /**< "sha-256 12:DF:..." of gateways */
+	unsigned anchors_count, fingerprints_count;
+};
+
 struct play_controller {
 	char *listen, *transport, *encoding, *timeout, *mid;
 	unsigned version;
+	struct play_tls *tls;
 };
 
 struct play_scenario {
@@ -157,6 +170,7 @@ struct play_request;
 struct play_mgc {
 	struct loop *loop;
 	struct h248_node *node;
+	struct link *link; /**< NULL without TLS */
 	struct h248_peer *gateway;
 	struct h248_addr gateway_addr;
 	struct h248_addr local;
@@ -178,8 +192,9 @@ struct play_request {
 	char *text; /**< pretty, one line */
 };
 
+/** `doc`: where the files of config->tls are relative to; NULL = the working directory. */
 int play_mgc_init(struct play_mgc *mgc, const struct play_controller *config,
-                  struct base_error *err);
+                  const struct config_doc *doc, struct base_error *err);
 void play_mgc_done(struct play_mgc *mgc);
 /** Send the actions as one transaction; `answered` or `timed_out` come later. */
 int play_mgc_send(struct play_mgc *mgc, const char *actions, struct base_error *err);
@@ -187,6 +202,12 @@ int play_mgc_send(struct play_mgc *mgc, const char *actions, struct base_error *
 int play_mgc_send_raw(struct play_mgc *mgc, const char *text, struct base_error *err);
 /** Take a request out of the inbox and free it. */
 void play_request_free(struct play_request *request);
+
+/* ---- TLS (play_link.c) ---- */
+
+/** `doc` as in play_mgc_init. @return 0; BASE_CONFIG or BASE_LOCAL with words. */
+int play_link_open(struct link **ret, const struct play_tls *tls, const struct config_doc *doc,
+                   struct base_error *err);
 
 /* ---- the run (play_run.c) ---- */
 

@@ -239,7 +239,7 @@ int play_mgc_send_raw(struct play_mgc *mgc, const char *text, struct base_error 
 /* ---- life ---- */
 
 int play_mgc_init(struct play_mgc *mgc, const struct play_controller *config,
-                  struct base_error *err)
+                  const struct config_doc *doc, struct base_error *err)
 {
 	static const struct h248_user_ops ops = {
 		.on_request = on_request,
@@ -250,14 +250,15 @@ int play_mgc_init(struct play_mgc *mgc, const struct play_controller *config,
 		.on_trace = on_trace,
 	};
 	const char *listen = config && config->listen ? config->listen : "127.0.0.1:0";
-	bool tcp = config && config->transport && strcmp(config->transport, "tcp") == 0;
+	const char *transport = config && config->transport ? config->transport : "udp";
 	struct h248_node_config node = { 0 };
 	int rc;
 
 	base_list_init(&mgc->inbox);
 	mgc->version = config && config->version ? config->version : DEFAULT_VERSION;
 	mgc->pretty = !config || !config->encoding || strcmp(config->encoding, "pretty") == 0;
-	rc = h248_addr_parse(tcp ? H248_TCP : H248_UDP, base_str_of(listen), 0, &mgc->local);
+	rc = h248_addr_parse(h248_transport_find(base_str_of(transport)), base_str_of(listen), 0,
+	                     &mgc->local);
 	if (rc)
 		return base_error_set(err, rc, "controller.listen '%s' is no numeric address",
 		                      listen);
@@ -269,6 +270,13 @@ int play_mgc_init(struct play_mgc *mgc, const struct play_controller *config,
 		                      "controller.mid '%s' is no mId such as [127.0.0.1]:2944 or "
 		                      "<mgc.example.net>",
 		                      config->mid);
+	if (mgc->local.transport == H248_TLS && config && config->tls) {
+		rc = play_link_open(&mgc->link, config->tls, doc, err);
+		if (rc)
+			return rc;
+		node.transport.filter = &link_filter;
+		node.transport.filter_arg = mgc->link;
+	}
 	rc = h248_node_new(&mgc->node, mgc->loop, &node, &ops, mgc);
 	if (rc)
 		return base_error_set(err, rc, "cannot set the controller up");
@@ -280,6 +288,7 @@ void play_mgc_done(struct play_mgc *mgc)
 	BASE_LIST_EACH(&mgc->inbox, node, next)
 	play_request_free(BASE_CONTAINER_OF(node, struct play_request, node));
 	h248_node_free(mgc->node);
+	link_free(mgc->link);
 	free(mgc->answer);
 	free(mgc->heard);
 }

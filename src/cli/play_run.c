@@ -183,7 +183,7 @@ static int prepare(struct play *play, struct base_error *err)
 	play->mgc = (struct play_mgc){
 		.loop = play->loop, .ladder = &play->ladder, .claim = claim, .claim_arg = play
 	};
-	rc = play_mgc_init(&play->mgc, c, err);
+	rc = play_mgc_init(&play->mgc, c, play->doc, err);
 	if (!rc)
 		rc = set_builtins(play);
 	if (!rc)

@@ -51,12 +51,24 @@ static const cyaml_schema_value_t step_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct play_step, step_fields),
 };
 
+static const cyaml_schema_field_t tls_fields[] = {
+	TEXT("profile", struct play_tls, profile),
+	TEXT("certificate", struct play_tls, certificate),
+	TEXT("key", struct play_tls, key),
+	TEXT("peer-name", struct play_tls, peer_name),
+	TEXTS("anchors", struct play_tls, anchors),
+	TEXTS("fingerprints", struct play_tls, fingerprints),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t controller_fields[] = {
 	TEXT("listen", struct play_controller, listen),
 	TEXT("transport", struct play_controller, transport),
 	TEXT("encoding", struct play_controller, encoding),
 	TEXT("timeout", struct play_controller, timeout),
 	TEXT("mid", struct play_controller, mid),
+	CYAML_FIELD_MAPPING_PTR("tls", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	                        struct play_controller, tls, tls_fields),
 	CYAML_FIELD_UINT("version", CYAML_FLAG_OPTIONAL, struct play_controller, version),
 	CYAML_FIELD_END,
 };
@@ -125,8 +137,11 @@ static int check_controller(const struct config_doc *doc, const struct play_cont
 	struct config_address address;
 	uint64_t ms;
 
-	if (c->transport && strcmp(c->transport, "udp") != 0 && strcmp(c->transport, "tcp") != 0)
-		return config_refuse(doc, err, "controller.transport", "expected udp or tcp");
+	if (!h248_transport_find(base_str_of(c->transport ? c->transport : "udp")))
+		return config_refuse(doc, err, "controller.transport", "expected udp, tcp or tls");
+	if (!!c->tls != (c->transport && strcmp(c->transport, "tls") == 0))
+		return config_refuse(doc, err, c->tls ? "controller.tls" : "controller.transport",
+		                     "transport tls and the mapping tls go together");
 	if (c->encoding && strcmp(c->encoding, "pretty") != 0 &&
 	    strcmp(c->encoding, "compact") != 0)
 		return config_refuse(doc, err, "controller.encoding", "expected pretty or compact");

@@ -17,8 +17,9 @@
 #include "cli/play.h"
 
 static const char talk_help[] =
-        "usage: gatehouse h248 talk [--listen ADDRESS:PORT] [--transport udp|tcp]\n"
+        "usage: gatehouse h248 talk [--listen ADDRESS:PORT] [--transport udp|tcp|tls]\n"
         "                           [--encoding pretty|compact] [--version N]\n"
+        "                           [--certificate FILE --key FILE --ca FILE]\n"
         "\n"
         "Be the controller (MGC) of a gateway by hand. Type actions as\n"
         "  Context = - { AuditValue = ROOT { Audit { Packages } } }\n"
@@ -29,6 +30,8 @@ static const char talk_help[] =
         "\n"
         "  --listen     where the gateway finds us; default 127.0.0.1:2944, port 0 = any\n"
         "  --version    of our messages; default 2\n"
+        "  --certificate, --key, --ca   PEM files for tls: ours, and whom gateways' certificates\n"
+        "               must come from\n"
         "\n"
         "Exit status: 0 every transaction was answered, 1 one was not or could not be read,\n"
         "2 wrong usage or no socket.\n";
@@ -154,7 +157,7 @@ static int converse(struct talk *talk, const struct play_controller *config)
 
 	talk->mgc.loop = talk->loop;
 	talk->mgc.ladder = &ladder;
-	if (play_mgc_init(&talk->mgc, config, &err) != 0 || input_start(talk) != 0) {
+	if (play_mgc_init(&talk->mgc, config, NULL, &err) != 0 || input_start(talk) != 0) {
 		fprintf(stderr, "gatehouse h248 talk: %s\n",
 		        err.text[0] ? base_error_format(&err, line, sizeof(line)) : "no input");
 		return 2;
@@ -202,10 +205,15 @@ int cli_talk_main(int argc, char **argv)
 		{ "transport", required_argument, NULL, 't' },
 		{ "encoding", required_argument, NULL, 'e' },
 		{ "version", required_argument, NULL, 'v' },
+		{ "certificate", required_argument, NULL, 'c' },
+		{ "key", required_argument, NULL, 'k' },
+		{ "ca", required_argument, NULL, 'a' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static char where[] = "127.0.0.1:2944";
+	char *anchors[1] = { NULL };
+	struct play_tls tls = { .anchors = anchors };
 	struct play_controller config = { .listen = where };
 	uint64_t version = 2;
 	int c;
@@ -221,12 +229,22 @@ int cli_talk_main(int argc, char **argv)
 			config.transport = optarg;
 		else if (c == 'e')
 			config.encoding = optarg;
+		else if (c == 'c')
+			tls.certificate = optarg;
+		else if (c == 'k')
+			tls.key = optarg;
+		else if (c == 'a')
+			anchors[0] = optarg;
 		else if (c != 'v' ||
 		         base_str_u64(base_str_of(optarg), H248_VERSION_MAX, &version) != 0)
 			version = 0;
 	}
 	config.version = (unsigned)version;
-	if (!version || optind != argc || !known(config.transport, "udp", "tcp") ||
+	if (config.transport && strcmp(config.transport, "tls") == 0)
+		config.tls = &tls;
+	tls.anchors_count = anchors[0] != NULL;
+	if (!version || optind != argc || (!config.tls && !known(config.transport, "udp", "tcp")) ||
+	    !config.tls != !tls.certificate || !config.tls != !anchors[0] ||
 	    !known(config.encoding, "pretty", "compact")) {
 		fputs(talk_help, stderr);
 		return 2;

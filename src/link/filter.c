@@ -73,9 +73,15 @@ static void tell(struct link_conn *c, const char *why)
 static void conn_free(void *filter, const char *why)
 {
 	struct link_conn *c = filter;
+	char peer[H248_ADDR_TEXT];
 
 	if (!c->told)
 		tell(c, why);
+	/* With TLS 1.3 a client learns only now that its certificate was not taken. */
+	if (c->up)
+		base_log(BASE_LOG_INFO, "link", "tls down peer=%s side=%s domain=%s: %s",
+		         h248_addr_format(&c->remote, peer), c->server ? "server" : "client",
+		         tls_domain_name(c->slot->domain), why);
 	tls_session_free(c->session);
 	link_slot_unref(c->slot);
 	free(c);

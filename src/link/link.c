@@ -100,7 +100,7 @@ static int domain_from_files(const struct link_files *files, struct profile_stor
 		                        .client_methods = methods,
 		                        .client_auth = TLS_CLIENT_AUTH_REQUIRE };
 	const struct trust_store_files anchors = { .anchors = files->anchors };
-	int rc = profile_store_find(store, files->profile ? files->profile : "ts33310-annex-e",
+	int rc = profile_store_find(store, files->profile ? files->profile : "ts33210-rel17",
 	                            &spec.profile, err);
 
 	if (!rc)

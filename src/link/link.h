@@ -47,7 +47,7 @@ extern const struct h248_filter_ops link_filter;
 
 /** Paths, NULL-terminated lists; all are borrowed for the call. */
 struct link_files {
-	const char *profile; /**< NULL = "ts33310-annex-e" */
+	const char *profile; /**< NULL = "ts33210-rel17" */
 	const char *certificate, *key;
 	const char *const *anchors;
 	const char *const *profile_dirs; /**< looked into before the installed ones; may be NULL */
