@@ -5,6 +5,7 @@
  * every termination its TerminationID means; the first failure that is not optional ends it all.
  */
 #include "mg/happen.h"
+#include "mg/part.h"
 #include "mg/run.h"
 
 /* Terminations that a command means, as a snapshot: commands may end them. */
@@ -67,25 +68,40 @@ static bool target_take(struct mg_run *run, struct targets *t, size_t cap, struc
 	return true;
 }
 
+/* The matching ones that are selected (version 3); `*matched` when there is any. */
 static int targets_of_context(struct mg_run *run, const struct mg_context *context,
-                              const struct h248_term *name, struct targets *t)
+                              const struct h248_term *name, struct targets *t, bool *matched)
 {
+	size_t cap = run->context ? run->context->term_count : run->mg->counts.terminations;
+
+	if (run->command->kind == H248_MOVE)
+		cap = run->mg->counts.terminations;
 	for (struct mg_term *term = mg_context_term_first(context); term;
-	     term = mg_context_term_next(context, term))
-		if (mg_term_matches(term, name) &&
-		    !target_take(run, t, run->mg->counts.terminations, term))
-			return mg_fail_memory(run);
+	     term = mg_context_term_next(context, term)) {
+		bool selected;
+		int rc;
+
+		if (!mg_term_matches(term, name))
+			continue;
+		*matched = true;
+		rc = mg_select(run, run->command->kind == H248_MOVE ? run->context : context, term,
+		               &selected);
+		if (!rc && selected && !target_take(run, t, cap, term))
+			rc = mg_fail_memory(run);
+		if (rc)
+			return rc;
+	}
 	return 0;
 }
 
 /* Move names terminations of other contexts (7.2.4); ALL means every context (6.1). */
 static int targets_wild(struct mg_run *run, const struct h248_term *name, struct targets *t)
 {
-	bool move = run->command->kind == H248_MOVE;
+	bool move = run->command->kind == H248_MOVE, matched = false;
 	int rc = 0;
 
 	if (!move && run->context) {
-		rc = targets_of_context(run, run->context, name, t);
+		rc = targets_of_context(run, run->context, name, t, &matched);
 	} else if (move || run->action->context == H248_CONTEXT_ALL) {
 		struct base_node *head = &run->mg->context_list;
 
@@ -93,10 +109,10 @@ static int targets_wild(struct mg_run *run, const struct h248_term *name, struct
 			struct mg_context *c = BASE_CONTAINER_OF(n, struct mg_context, node);
 
 			if (!move || c != run->context)
-				rc = targets_of_context(run, c, name, t);
+				rc = targets_of_context(run, c, name, t, &matched);
 		}
 	}
-	if (!rc && !t->count)
+	if (!rc && !matched)
 		return mg_fail(run, H248_E_TERM_NO_MATCH, "no termination matches");
 	return rc;
 }
@@ -104,14 +120,18 @@ static int targets_wild(struct mg_run *run, const struct h248_term *name, struct
 static int target_named(struct mg_run *run, const struct h248_term *name, struct targets *t)
 {
 	struct mg_term *term = mg_term_find(run->mg, name->name);
-	bool move = run->command->kind == H248_MOVE;
+	bool move = run->command->kind == H248_MOVE, selected;
+	int rc;
 
 	if (!term)
 		return mg_fail(run, H248_E_TERM_UNKNOWN, "there is no such termination");
 	if (!move && run->action->context != H248_CONTEXT_ALL && term->context != run->context)
 		return mg_fail(run, H248_E_TERM_NOT_IN_CONTEXT, "it is in context %u",
 		               term->context->id);
-	return target_take(run, t, 1, term) ? 0 : mg_fail_memory(run);
+	rc = mg_select(run, move ? run->context : term->context, term, &selected);
+	if (!rc && selected && !target_take(run, t, 1, term))
+		rc = mg_fail_memory(run);
+	return rc;
 }
 
 static int targets_find(struct mg_run *run, const struct h248_term *name, struct targets *t)
@@ -202,54 +222,87 @@ static int command_at(struct mg_run *run, struct mg_term *term, struct base_str 
 
 /* ---- wildcarded response: one reply with the union (6.2.2) ---- */
 
-static bool union_has(const struct h248_command *into, const struct h248_descriptor *d)
+/* A descriptor that is in the union already, by its text. */
+struct known {
+	struct base_map_node node;
+};
+
+/* @return 0 with `*ret` true for a new one */
+static int union_note(struct mg_run *run, struct base_map *seen, struct h248_descriptor *d,
+                      bool *ret)
 {
-	for (const struct h248_descriptor *i = into->descriptors; i; i = i->next)
-		if (h248_descriptor_equal(i, d))
-			return true;
-	return false;
+	struct h248_transaction txn = { .kind = H248_REPLY };
+	struct h248_command command = { .descriptors = d, .last = d, .kind = H248_AUDIT_VALUE };
+	struct h248_action action = { .commands = &command, .last_command = &command };
+	struct base_writer w = { 0 };
+	struct base_str text = { 0 };
+	struct known *known;
+	int rc;
+
+	command.term = h248_term_of(BASE_STR("*"));
+	txn.actions = txn.last_action = &action;
+	rc = h248_text_encode_transaction(&w, &txn, run->version, H248_TEXT_COMPACT);
+	*ret = !rc && !base_map_find(seen, base_writer_view(&w));
+	if (*ret) {
+		known = BASE_NEW(run->arena, struct known);
+		if (!known || !mg_copy_str(run->arena, base_writer_view(&w), &text) ||
+		    base_map_insert(seen, text, &known->node))
+			rc = mg_fail_memory(run);
+	}
+	base_writer_done(&w);
+	return rc;
 }
 
-static void union_merge(struct h248_command *into, struct h248_command *from)
+static int union_merge(struct mg_run *run, struct base_map *seen, struct h248_command *into,
+                       struct h248_command *from)
 {
 	struct h248_descriptor *next;
+	int rc = 0;
 
-	for (struct h248_descriptor *d = from->descriptors; d; d = next) {
+	for (struct h248_descriptor *d = from->descriptors; d && !rc; d = next) {
+		bool fresh;
+
 		next = d->next;
 		d->next = NULL;
-		if (!union_has(into, d))
+		rc = union_note(run, seen, d, &fresh);
+		if (!rc && fresh)
 			h248_descriptor_append(into, d);
 	}
+	return rc;
 }
 
+/* One termination answers into a reply of its own, whose content is then merged. */
+static int union_one(struct mg_run *run, struct base_map *seen, struct h248_command *into,
+                     struct mg_term *term, struct base_str name)
+{
+	struct h248_transaction aside = { 0 };
+	struct h248_transaction *reply = run->reply;
+	struct h248_action *keep = run->out;
+	int rc;
+
+	run->reply = &aside;
+	run->out = NULL;
+	rc = command_at(run, term, name);
+	run->reply = reply;
+	run->out = keep;
+	for (struct h248_action *a = aside.actions; a && !rc; a = a->next)
+		for (struct h248_command *c = a->commands; c && !rc; c = c->next)
+			rc = union_merge(run, seen, into, c);
+	return rc;
+}
+
+/* All matches are attempted, also after one that fails (clause 8). */
 static int command_union(struct mg_run *run, const struct h248_term *name, struct targets *t)
 {
 	uint32_t context = run->context ? run->context->id : run->action->context;
 	struct h248_command *into = mg_run_reply(run, context, name->name);
-	struct h248_action *keep = run->out;
+	struct base_map seen = { 0 };
+	int rc = into ? 0 : BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
 
-	if (!into)
-		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
-	for (size_t i = 0; i < t->count; i++) {
-		struct h248_transaction aside = { 0 };
-		struct h248_transaction *reply = run->reply;
-		int rc;
-
-		/* Each one answers into a reply of its own, whose content is then merged. */
-		run->reply = &aside;
-		run->out = NULL;
-		rc = command_at(run, t->term[i], name->name);
-		run->reply = reply;
-		run->out = keep;
-		if (rc)
-			return rc;
-		for (struct h248_action *a = aside.actions; a; a = a->next)
-			for (struct h248_command *c = a->commands; c; c = c->next)
-				union_merge(into, c);
-		if (run->failed)
-			break;
-	}
-	return 0;
+	for (size_t i = 0; i < t->count && !rc; i++)
+		rc = union_one(run, &seen, into, t->term[i], name->name);
+	base_map_done(&seen);
+	return rc;
 }
 
 /* ---- one command ---- */
@@ -345,7 +398,8 @@ static int command_run(struct mg_run *run, const struct h248_command *command)
 	run->command = command;
 	if (command->fault)
 		return command_unread(run, command, context);
-	for (const struct h248_term *t = &command->term; t && !rc && !run->failed; t = t->next)
+	/* A list (version 3) is one command for all that it names: each is attempted. */
+	for (const struct h248_term *t = &command->term; t && !rc; t = t->next)
 		rc = command_term(run, t);
 	run->command = NULL;
 	return rc;
@@ -406,45 +460,46 @@ static bool topology_waits(const struct h248_context_attr *attr)
 	return false;
 }
 
-/* Conditions of a ContextAudit hold for the action's commands too (version 3, spec 5.4): a command
- * for every context would then do more than it was asked. */
+/* A selection means contexts of those that there are; a list, ones that there are. */
 static int selection_check(struct mg_run *run, const struct h248_action *a)
 {
-	const struct h248_context_audit *c = a->audit;
+	const struct h248_context_id *lists[] = { a->attr ? a->attr->list : NULL,
+		                                  a->audit ? a->audit->list : NULL };
 
-	if (c && a->commands &&
-	    (c->has_select_priority || c->select_emergency || c->select_ieps || c->list))
-		return mg_fail(run, H248_E_NOT_IMPLEMENTED,
-		               "ContextAudit: commands cannot be selected by a value");
+	if (a->attr && a->attr->list && a->context != H248_CONTEXT_ALL)
+		return mg_fail(run, H248_E_ACTION, "ContextList: only with ContextID ALL");
+	if (mg_selects(a) && a->context == H248_CONTEXT_CHOOSE)
+		return mg_fail(run, H248_E_ACTION, "a new context cannot be selected");
+	for (size_t i = 0; i < BASE_COUNT(lists); i++)
+		for (const struct h248_context_id *id = lists[i]; id; id = id->next)
+			if (!mg_context_find(run->mg, id->id))
+				return mg_fail(run, H248_E_CONTEXT_UNKNOWN,
+				               "ContextList: there is no context %u", id->id);
 	return 0;
 }
 
-/* Attributes of one context, or of all of them. */
-static int attributes_set(struct mg_run *run, const struct h248_context_attr *attr)
+/* Attributes of one context, or of all that are selected: set, or audited. */
+static int attributes_of(struct mg_run *run, struct mg_context *context)
 {
-	struct base_node *head = &run->mg->context_list;
-	int rc = 0;
+	bool selected = false;
+	int rc = mg_select(run, context, NULL, &selected);
 
-	if (run->context)
-		return mg_context_attr_set(run, run->context, attr);
-	for (struct base_node *n = head->next; !rc && n != head; n = n->next)
-		rc = mg_context_attr_set(run, BASE_CONTAINER_OF(n, struct mg_context, node), attr);
-	return rc;
+	if (rc || !selected)
+		return rc;
+	return run->setting ? mg_context_attr_set(run, context, run->action->attr)
+	                    : mg_context_attr_audit(run, context, run->action->audit);
 }
 
-static int attributes_audit(struct mg_run *run, const struct h248_context_audit *audit)
+static int attributes_do(struct mg_run *run, bool set)
 {
 	struct base_node *head = &run->mg->context_list;
 	int rc = 0;
 
-	if (run->context)
-		return mg_context_attr_audit(run, run->context, audit);
-	for (struct base_node *n = head->next; !rc && n != head; n = n->next) {
-		struct mg_context *c = BASE_CONTAINER_OF(n, struct mg_context, node);
-
-		if (mg_context_selected(c, audit))
-			rc = mg_context_attr_audit(run, c, audit);
-	}
+	run->setting = set;
+	if (run->context || run->action->context != H248_CONTEXT_ALL)
+		return run->context ? attributes_of(run, run->context) : 0;
+	for (struct base_node *n = head->next; !rc && n != head; n = n->next)
+		rc = attributes_of(run, BASE_CONTAINER_OF(n, struct mg_context, node));
 	return rc;
 }
 
@@ -487,17 +542,17 @@ static int action_run(struct mg_run *run, const struct h248_action *action)
 	if (rc)
 		return action_failure(run, action->context);
 	if (action->attr && !late)
-		rc = attributes_set(run, action->attr);
+		rc = attributes_do(run, true);
 	if (!rc) {
 		rc = action_commands(run);
 		if (rc)
 			goto out;
 		if (late && !run->failed && run->context)
-			rc = attributes_set(run, action->attr);
+			rc = attributes_do(run, true);
 	}
 	run->command = NULL;
 	if (!rc && action->audit && !run->failed && !run->ended)
-		rc = attributes_audit(run, action->audit);
+		rc = attributes_do(run, false);
 	if (rc && base_err_class(rc) != BASE_PEER)
 		goto out;
 	if (rc)

@@ -217,20 +217,34 @@ struct h248_topology *mg_topology_list(struct base_arena *arena, const struct mg
 
 /* ---- attributes ---- */
 
+/*
+ * A package's property of a context (version 3). No package of this gateway has one: which error it
+ * is the tables say.
+ */
+static int property_refuse(struct mg_run *run, const struct h248_parm *p, bool set)
+{
+	const struct h248_package_item *item = NULL;
+	struct base_error err = { 0 };
+	int rc = h248_package_lookup(H248_PROPERTY, p->name, NULL, &item, &err);
+
+	if (!rc && set)
+		rc = h248_package_property_check(item, H248_IN_CONTEXT_ATTR, p->form, &p->value,
+		                                 &err);
+	if (rc)
+		return mg_fail_error(run, rc, &err, "ContextAttr %.*s/%.*s",
+		                     BASE_FMT(p->name.package), BASE_FMT(p->name.item));
+	return mg_fail(run, set ? H248_E_PROPERTY : H248_E_AUDIT_MISSING,
+	               "ContextAttr %.*s/%.*s: no context has it", BASE_FMT(p->name.package),
+	               BASE_FMT(p->name.item));
+}
+
 int mg_context_attr_set(struct mg_run *run, struct mg_context *context,
                         const struct h248_context_attr *attr)
 {
 	int rc = 0;
 
 	if (attr->parms)
-		return mg_fail(run,
-		               h248_package_find(attr->parms->name.package) ? H248_E_PROPERTY
-		                                                            : H248_E_PACKAGE,
-		               "ContextAttr %.*s/%.*s: not supported",
-		               BASE_FMT(attr->parms->name.package),
-		               BASE_FMT(attr->parms->name.item));
-	if (attr->list)
-		return mg_fail(run, H248_E_NOT_IMPLEMENTED, "ContextAttr ContextList");
+		return property_refuse(run, attr->parms, true);
 	if (attr->has_priority && attr->priority > 15)
 		return mg_fail(run, H248_E_VALUE, "Priority %u: 0 to 15", attr->priority);
 	if (attr->topology)
@@ -255,9 +269,8 @@ int mg_context_attr_audit(struct mg_run *run, const struct mg_context *context,
 
 	if (!attr)
 		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
-	for (const struct h248_parm *p = audit->parms; p; p = p->next)
-		return mg_fail(run, H248_E_AUDIT_MISSING, "ContextAudit %.*s/%.*s: does not exist",
-		               BASE_FMT(p->name.package), BASE_FMT(p->name.item));
+	if (audit->parms)
+		return property_refuse(run, audit->parms, false);
 	if (audit->items & H248_CONTEXT_TOPOLOGY)
 		attr->topology = mg_topology_list(run->arena, context, &ok);
 	if (audit->items & H248_CONTEXT_PRIORITY) {
@@ -271,34 +284,4 @@ int mg_context_attr_audit(struct mg_run *run, const struct mg_context *context,
 	if (audit->items & H248_CONTEXT_IEPS)
 		attr->ieps = context->ieps ? H248_ON : H248_OFF;
 	return ok ? 0 : BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
-}
-
-/* One condition's part in the whole (spec 5.4): AND unless ORLgc was given. */
-struct verdict {
-	bool any, all, asked;
-};
-
-static void judge(struct verdict *v, bool true_here)
-{
-	v->asked = true;
-	v->any |= true_here;
-	v->all &= true_here;
-}
-
-bool mg_context_selected(const struct mg_context *context, const struct h248_context_audit *audit)
-{
-	struct verdict v = { false, true, false };
-
-	if (audit->has_select_priority)
-		judge(&v, context->priority == audit->select_priority);
-	if (audit->select_emergency)
-		judge(&v, context->emergency == (audit->select_emergency == H248_ON));
-	if (audit->select_ieps)
-		judge(&v, context->ieps == (audit->select_ieps == H248_ON));
-	for (const struct h248_context_id *id = audit->list; id; id = id->next)
-		if (id->id == context->id)
-			return true;
-	if (audit->list)
-		return false;
-	return !v.asked || (audit->logic_or ? v.any : v.all);
 }

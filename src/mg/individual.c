@@ -26,14 +26,6 @@ static int readable(struct mg_run *run, const struct h248_parm *asked)
 	return 0;
 }
 
-/* A value in an audit is a condition (version 3, spec 5.4). To ignore it would be a wrong answer.
- */
-static int selects(struct mg_run *run)
-{
-	return mg_fail(run, H248_E_NOT_IMPLEMENTED,
-	               "Audit Media: terminations cannot be selected by a value");
-}
-
 /* Move what `asked` names from the full list to `out`; what is not set now has no value to tell. */
 static int parms_pick(struct mg_run *run, const struct h248_parm *asked, struct h248_parm *full,
                       struct h248_parm **out)
@@ -44,7 +36,7 @@ static int parms_pick(struct mg_run *run, const struct h248_parm *asked, struct 
 		if (rc)
 			return rc;
 		if (asked->form != H248_FORM_NONE)
-			return selects(run);
+			continue; /* a condition, which is met (select.c) */
 		for (struct h248_parm *p = full; p; p = p->next) {
 			struct h248_parm *copy;
 
@@ -69,7 +61,7 @@ static int control_pick(struct mg_run *run, const struct h248_local_control *ask
 	struct h248_parm *full = c->parms;
 
 	c->parms = NULL;
-	if (!(asked->asked & H248_ASK_MODE) && !asked->mode)
+	if (!(asked->asked & H248_ASK_MODE))
 		c->mode = H248_MODE_ABSENT;
 	if (!(asked->asked & H248_ASK_RESERVED_VALUE))
 		c->reserved_value = H248_ABSENT;
@@ -109,34 +101,37 @@ static int state_pick(struct mg_run *run, const struct mg_term *term,
 	into->state = state;
 	full = state->parms;
 	state->parms = NULL;
-	if (!(asked->asked & H248_ASK_SERVICE_STATES) && !asked->service_state)
+	if (!(asked->asked & H248_ASK_SERVICE_STATES))
 		state->service_state = H248_STATE_ABSENT;
 	if (!(asked->asked & H248_ASK_BUFFER))
 		state->buffer = H248_BUFFER_ABSENT;
 	return parms_pick(run, asked->parms, full, &state->parms);
 }
 
-static bool media_selects(const struct h248_media *asked)
+/* LocalControl{}, Stream=1{} and Media{} are no text (trap 7.4): what tells nothing is left out. */
+static bool media_prune(struct h248_media *m)
 {
-	if (asked->state && (asked->state->service_state || asked->state->buffer))
-		return true;
-	for (const struct h248_stream *s = asked->streams; s; s = s->next) {
-		const struct h248_local_control *c = s->control;
+	for (struct h248_stream **at = &m->streams; *at;) {
+		struct h248_local_control *c = (*at)->control;
 
-		if (c && (c->mode || c->reserved_value || c->reserved_group))
-			return true;
+		if (c && !c->parms && !c->mode && !c->reserved_value && !c->reserved_group)
+			(*at)->control = NULL;
+		if ((*at)->control || (*at)->statistics || (*at)->has_local || (*at)->has_remote)
+			at = &(*at)->next;
+		else
+			*at = (*at)->next;
 	}
-	return false;
+	if (m->state && !m->state->parms && !m->state->service_state && !m->state->buffer)
+		m->state = NULL;
+	return m->state || m->streams;
 }
 
 static int media_pick(struct mg_run *run, const struct mg_term *term,
                       const struct h248_media *asked, struct h248_command *reply)
 {
-	struct h248_media *into = h248_media_add(run->arena, reply);
+	struct h248_media *into = h248_media_add(run->arena, NULL);
 	int rc = 0;
 
-	if (media_selects(asked))
-		return selects(run);
 	if (!into)
 		return mg_fail_memory(run);
 	if (asked->state)
@@ -156,6 +151,8 @@ static int media_pick(struct mg_run *run, const struct mg_term *term,
 			return mg_fail(run, H248_E_AUDIT_MISSING, "Audit Stream %u: does not exist",
 			               a->id);
 	}
+	if (!rc && media_prune(into))
+		h248_descriptor_append(reply, &into->d);
 	return rc;
 }
 

@@ -20,6 +20,7 @@ struct mg_run {
 	struct mg_context *context; /* of the action; NULL for NULL, ALL, CHOOSE not yet made */
 	bool fresh_context;         /* made by this action */
 	struct mg_term *chosen;     /* first termination an Add with CHOOSE made in this action */
+	bool setting;               /* attributes are set, not audited */
 	bool ended;                 /* the action's context has ended under it */
 	bool failed;                /* stop: nothing after this is executed (8.2.2) */
 	uint16_t code;              /* of the last mg_fail */
@@ -65,8 +66,18 @@ int mg_context_attr_set(struct mg_run *run, struct mg_context *context,
                         const struct h248_context_attr *attr);
 int mg_context_attr_audit(struct mg_run *run, const struct mg_context *context,
                           const struct h248_context_audit *audit);
-/* Do its values satisfy the audit's conditions (v3)? */
-bool mg_context_selected(const struct mg_context *context, const struct h248_context_audit *audit);
+
+/* ---- select.c: conditions of version 3 ---- */
+
+/* Does the action mean only some contexts: by a list, or by conditions? */
+bool mg_selects(const struct h248_action *action);
+/*
+ * Does this context (NULL: none) meet the action's conditions, and the termination (NULL: the
+ * context alone is judged) those of the running audit? @return 0, or 510
+ */
+int mg_select(struct mg_run *run, const struct mg_context *context, const struct mg_term *term,
+              bool *ret);
+
 int mg_topology_set(struct mg_run *run, struct mg_context *context,
                     const struct h248_topology *list);
 struct h248_topology *mg_topology_list(struct base_arena *arena, const struct mg_context *context,

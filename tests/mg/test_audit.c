@@ -51,16 +51,100 @@ static void single_items(void **state)
 	scene_end();
 }
 
-static void conditions_are_not_ignored(void **state)
+static void v3(const char *actions, const char *reply)
+{
+	stage_send_v(&st, 3, actions);
+	if (strcmp(st.reply, reply) != 0)
+		fail_msg("%s\nwas answered:  %s\ninstead of:    %s", actions, st.reply, reply);
+}
+
+/* Version 3, sheet 5.4: values in an audit are conditions. */
+static void terminations_are_selected_by_values(void **state)
 {
 	(void)state;
 	scene_start();
 	pair();
-	refused_v(3, "C=1{AV=*{AT{M{ST=1{O{MO=IN}}}}}}", 501, "selected");
-	refused_v(3, "C=1{AV=*{AT{M{TS{SI=OS}}}}}", 501, "selected");
-	refused_v(3, "C=1{AV=*{AT{M{ST=1{O{gatehouse/dom=\"psk\"}}}}}}", 501, "selected");
-	refused_v(3, "C=*{CA{PR=15},S=*}", 501, "selected");
-	accepted_v(3, "C=1{AV=*{AT{M{TS{SI}}}}}"); /* nothing was subtracted */
+	accepted("C=1{MF=ip/1/2{M{ST=1{O{MO=SO,seplink/link=off}}}}}");
+	v3("C=1{AV=*{AT{M{ST=1{O{MO=SO}}}}}}", "C=1{AV=ip/1/2}");
+	v3("C=1{AV=*{AT{M{ST=1{O{MO#SO}}}}}}", "C=1{AV=ip/1/1}");
+	v3("C=1{AV=*{AT{M{O{MO=SO}}}}}", "C=1{AV=ip/1/2}"); /* any stream */
+	v3("C=1{AV=*{AT{M{ST=2{O{MO=SO}}}}}}", "C=1");
+	v3("C=1{AV=*{AT{M{TS{SI=OS}}}}}", "C=1");
+	v3("C=1{AV=*{AT{M{TS{SI#OS}}}}}", "C=1{AV=ip/1/1,AV=ip/1/2}");
+	v3("C=1{AV=*{AT{M{ST=1{O{gatehouse/dom=\"access\"}}}}}}", "C=1{AV=ip/1/2}");
+	v3("C=1{AV=*{AT{M{ST=1{O{gatehouse/dom=\"psk\"}}}}}}", "C=1");
+	v3("C=1{AV=*{AT{M{ST=1{O{seplink/link={tcp,off}}}}}}}", "C=1{AV=ip/1/1,AV=ip/1/2}");
+	/* A condition beside what is asked for. */
+	v3("C=1{AV=*{AT{M{ST=1{O{MO=SO}},TS{SI}}}}}", "C=1{AV=ip/1/2{M{TS{SI=IV}}}}");
+	/* AND by default, also with the context's. */
+	v3("C=1{AV=*{AT{M{ST=1{O{MO=SO}}},M{TS{SI=OS}}}}}", "C=1");
+	v3("C=*{CA{ORLgc},AV=*{AT{M{ST=1{O{MO=SO}}},M{TS{SI=OS}}}}}", "C=1{AV=ip/1/2}");
+	v3("C=*{CA{PR=3,ORLgc},AV=*{AT{M{ST=1{O{MO=SO}}}}}}", "C=1{AV=ip/1/2}");
+	v3("C=*{CA{PR=3},AV=*{AT{M{ST=1{O{MO=SO}}}}}}", "C=*");
+	refused_v(3, "C=1{AV=*{AT{M{ST=1{O{nosuch/x=1}}}}}}", 532, "does not exist");
+	refused_v(3, "C=1{AV=tdm/*{AT{M{ST=1{O{MO=SO}}}}}}", 431, "no termination matches");
+	scene_end();
+}
+
+static void contexts_are_selected_by_values(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted_v(3, "C=${PR=3,A=$},C=${PR=3,EG,A=$},C=${IEPS=ON,A=$}");
+	v3("C=*{CA{PR=3,EG}}", "C=1{EGO},C=2{EG}");
+	v3("C=*{CA{PR=3,EGV=EG,ANDLgc,PR}}", "C=2{PR=3}");
+	v3("C=*{CA{EGV=EG,IEPS=ON,ORLgc,IEPS}}", "C=2{IEPS=OFF},C=3{IEPS=ON}");
+	v3("C=*{CA{EGV=EGO,IEPS=OFF,PR}}", "C=1{PR=3}");
+	v3("C=*{CA{PR=4,PR}}", "C=*");
+	/* They hold for commands too: nothing else is touched. */
+	v3("C=*{CA{PR=3},AV=*{AT{}}}", "C=1{AV=ip/1/1},C=2{AV=ip/1/2},C=1,C=2");
+	v3("C=*{CA{IEPS=ON},S=*{AT{}}}", "C=3{S=ip/1/3}");
+	v3("C=*{CA{PR=9},S=*{AT{}}}", "C=*");
+	v3("C=*{AV=*{AT{}}}", "C=1{AV=ip/1/1},C=2{AV=ip/1/2}");
+	/* ContextList. */
+	v3("C=*{CA{CT{CLT={2}},PR}}", "C=2{PR=3}");
+	v3("C=*{CT{CLT={1}},PR=5}", "C=*");
+	v3("C=*{CA{PR}}", "C=1{PR=5},C=2{PR=3}");
+	v3("C=*{CT{CLT={2}},AV=*{AT{}}}", "C=2{AV=ip/1/2}");
+	refused_v(3, "C=*{CT{CLT={1,77}},S=*}", 411, "no context 77");
+	refused_v(3, "C=1{CT{CLT={1}},S=*}", 421, "only with ContextID ALL");
+	refused_v(3, "C=${CA{PR=3},A=$}", 421, "cannot be selected");
+	scene_end();
+}
+
+/* No package of this gateway has a property of a context: the tables say which error it is. */
+static void properties_of_contexts_are_refused(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted("C=${A=$}");
+	refused_v(3, "C=1{CT{xctx/owner=\"ops\"}}", 440, "xctx/owner");
+	refused_v(3, "C=1{CT{nt/nosuch=1}}", 450, "nt/nosuch");
+	refused_v(3, "C=1{CT{nt/jit=1}}", 455, "nt/jit");
+	refused_v(3, "C=1{CA{nt/jit}}", 532, "nt/jit");
+	refused_v(3, "C=1{CA{nt/jit=1}}", 532, "nt/jit");
+	scene_end();
+}
+
+/* One that fails does not hide the others (clause 8); what follows is not attempted. */
+static void every_match_is_attempted(void **state)
+{
+	(void)state;
+	scene_start();
+	pair();
+	accepted("C=${A=$}");
+	stage_send_v(&st, 3, "C=1{MF=[ip/1/1,ip/9/9,ip/1/2]{M{TS{SI=IV}}},AV=*{AT{}}}");
+	contains("C=1{MF=ip/1/1,MF=ip/9/9{ER=430{");
+	contains("}},MF=ip/1/2}");
+	lacks("AV");
+	stage_send_v(&st, 2, "C=1{MF=*{M{ST=1{O{MO=LB}}}},AV=*{AT{}}}");
+	contains("MF=ip/1/1{ER=517{");
+	contains("MF=ip/1/2{ER=517{");
+	lacks("AV");
+	stage_send_v(&st, 2, "C=1{O-W-MF=*{M{ST=1{O{MO=LB}}}},AV=*{AT{}}}");
+	contains("C=1{MF=*{ER=517{\"Context 1, Modify ip/1/1: Stream 1");
+	contains("ER=517{\"Context 1, Modify ip/1/2: Stream 1");
+	contains("AV=ip/1/1");
 	scene_end();
 }
 
@@ -166,7 +250,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_descriptors),
 		cmocka_unit_test(single_items),
-		cmocka_unit_test(conditions_are_not_ignored),
+		cmocka_unit_test(terminations_are_selected_by_values),
+		cmocka_unit_test(contexts_are_selected_by_values),
+		cmocka_unit_test(properties_of_contexts_are_refused),
+		cmocka_unit_test(every_match_is_attempted),
 		cmocka_unit_test(wildcards_and_unions),
 		cmocka_unit_test(capabilities_are_what_is_taken),
 		cmocka_unit_test(kept_statistics_are_chosen),
