@@ -292,6 +292,8 @@ static int observed_tell(struct mg_run *run, const struct mg_term *term, struct 
 static int token_tell(struct mg_run *run, const struct mg_term *term, unsigned kind,
                       struct h248_command *reply)
 {
+	int rc;
+
 	switch (kind) {
 	case H248_MEDIA:
 		return media_tell(run, term, reply);
@@ -304,7 +306,8 @@ static int token_tell(struct mg_run *run, const struct mg_term *term, unsigned k
 	case H248_OBSERVED_EVENTS:
 		return observed_tell(run, term, reply);
 	case H248_STATISTICS:
-		return mg_statistics_tell(run, term, NULL, true, reply);
+		rc = mg_statistics_tell(run, term, NULL, true, reply);
+		return rc ? rc : mg_streams_statistics_tell(run, term, reply);
 	case H248_PACKAGES:
 		return packages_tell(run, term, reply);
 	default:

@@ -15,6 +15,9 @@
 
 /* NULL when memory is short. */
 struct h248_term_state *mg_state_tell(struct mg_run *run, const struct mg_term *term);
+/* individual.c: a property that may only be written is no subject of an audit, nor a condition
+ * of one, which would let guess it: 534; 532 for what does not exist. */
+int mg_audit_readable(struct mg_run *run, const struct h248_parm *asked);
 /* individual.c: a cut-down descriptor of an Audit (v2, v3): 532 for what does not exist. */
 int mg_audit_individual(struct mg_run *run, const struct mg_term *term,
                         const struct h248_descriptor *asked, struct h248_command *reply);

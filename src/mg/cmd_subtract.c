@@ -18,6 +18,8 @@ int mg_cmd_subtract(struct mg_run *run, struct mg_term *term, struct h248_comman
 			               "only an Audit descriptor is legal in this command");
 	rc = audit ? mg_audit_items(run, term, audit, reply)
 	           : mg_statistics_tell(run, term, NULL, true, reply);
+	if (!rc && !audit)
+		rc = mg_streams_statistics_tell(run, term, reply);
 	if (rc)
 		return rc;
 	if (run->chosen == term)

@@ -31,13 +31,21 @@ static const struct mg_equipment tls = {
 	.package = "tlsbsc", .on = MG_ON_TERM, .events = bearer_events, .signals = bearer_signals
 };
 
-/* Their properties and statistics are read by control.c, audit.c and statistics.c. */
+/* Properties of root, seplink and our own are read by control.c and told by audit.c. */
 static const struct mg_equipment root = { .package = "root", .on = MG_ON_ROOT };
-static const struct mg_equipment network = { .package = "nt", .on = MG_ON_TERM };
-static const struct mg_equipment volume = { .package = "tcptv", .on = MG_ON_TERM };
-static const struct mg_equipment retransmission = { .package = "tcprm", .on = MG_ON_TERM };
+static const struct mg_equipment network = { .package = "nt",
+	                                     .on = MG_ON_TERM,
+	                                     .statistics = mg_statistics_nt };
+static const struct mg_equipment volume = { .package = "tcptv",
+	                                    .on = MG_ON_TERM,
+	                                    .statistics = mg_statistics_tcptv };
+static const struct mg_equipment retransmission = { .package = "tcprm",
+	                                            .on = MG_ON_TERM,
+	                                            .statistics = mg_statistics_tcprm };
 static const struct mg_equipment tls_can = { .package = "tlscn", .on = MG_ON_ROOT | MG_ON_TERM };
-static const struct mg_equipment tls_volume = { .package = "tlstv", .on = MG_ON_TERM };
+static const struct mg_equipment tls_volume = { .package = "tlstv",
+	                                        .on = MG_ON_TERM,
+	                                        .statistics = mg_statistics_tlstv };
 static const struct mg_equipment linkage = { .package = "seplink", .on = MG_ON_TERM };
 static const struct mg_equipment own = { .package = H248_PACKAGE_PRIVATE, .on = MG_ON_TERM };
 

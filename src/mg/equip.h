@@ -81,6 +81,10 @@ struct mg_equipment {
 	             struct h248_parm **list);
 };
 
+/* statistics.c: those of the bearers. */
+extern const struct mg_equipment_statistic mg_statistics_nt[], mg_statistics_tcptv[],
+        mg_statistics_tcprm[], mg_statistics_tlstv[];
+
 /* All rows: index from 0, NULL past the end. */
 const struct mg_equipment *mg_equipment_at(size_t index);
 /* NULL when the package is not realized by this gateway at all. */

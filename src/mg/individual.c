@@ -13,8 +13,7 @@ static int missing(struct mg_run *run, const char *what, const struct h248_name 
 	               BASE_FMT(name->package), BASE_FMT(name->item));
 }
 
-/* A property that may only be written is no subject of an audit. */
-static int readable(struct mg_run *run, const struct h248_parm *asked)
+int mg_audit_readable(struct mg_run *run, const struct h248_parm *asked)
 {
 	const struct h248_package_item *item = NULL;
 
@@ -31,7 +30,7 @@ static int parms_pick(struct mg_run *run, const struct h248_parm *asked, struct 
                       struct h248_parm **out)
 {
 	for (; asked; asked = asked->next) {
-		int rc = readable(run, asked);
+		int rc = mg_audit_readable(run, asked);
 
 		if (rc)
 			return rc;
@@ -79,14 +78,14 @@ static int stream_pick(struct mg_run *run, const struct mg_term *term, const str
 	struct h248_stream *out;
 	int rc;
 
-	if (asked->statistics)
-		return mg_fail(run, H248_E_AUDIT_MISSING,
-		               "Audit Stream %u, Statistics: kept for the termination only", s->id);
 	rc = mg_stream_tell(run, term, s, what, into);
+	for (out = into->streams; !rc && out->next; out = out->next)
+		;
+	for (const struct h248_parm *p = asked->statistics ? asked->statistics->parms : NULL;
+	     p && !rc; p = p->next)
+		rc = mg_stream_statistics_tell(run, term, s, p, out);
 	if (rc || !asked->control)
 		return rc;
-	for (out = into->streams; out->next; out = out->next)
-		;
 	return control_pick(run, asked->control, out);
 }
 

@@ -92,9 +92,11 @@ static int stream_read(struct mg_run *run, struct mg_plan *plan, const struct h2
 		s = mg_media_stream_add(media, in->id);
 	if (!s)
 		return mg_fail_memory(run);
-	if (in->statistics)
-		return mg_fail(run, H248_E_STATISTIC_STREAM,
-		               "Stream %u, Statistics: kept for the termination only", in->id);
+	if (in->statistics) {
+		rc = mg_stream_choice_read(run, plan, s, in->statistics);
+		if (rc)
+			return rc;
+	}
 	if (in->control) {
 		rc = mg_control_read(run, plan, s, in->control);
 		if (rc)

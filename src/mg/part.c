@@ -271,6 +271,15 @@ static bool copy_optional(struct base_arena *arena, const char **text)
 	return *text != NULL;
 }
 
+static bool copy_choice(struct base_arena *arena, const struct mg_choice **choice)
+{
+	if (*choice)
+		*choice = mg_choice_copy(arena, *choice);
+	else
+		return true;
+	return *choice != NULL;
+}
+
 static bool stream_copy(struct base_arena *arena, struct mg_stream *to,
                         const struct mg_stream *from)
 {
@@ -285,7 +294,7 @@ static bool stream_copy(struct base_arena *arena, struct mg_stream *to,
 	to->realm = mg_copy_text(arena, base_str_of(from->realm));
 	return to->domain_name && to->realm && copy_optional(arena, &to->psk_hint) &&
 	       copy_optional(arena, &to->peer_name) && copy_optional(arena, &to->server_name) &&
-	       mg_copy_parms(arena, from->parms, &to->parms) &&
+	       mg_copy_parms(arena, from->parms, &to->parms) && copy_choice(arena, &to->choice) &&
 	       mg_copy_str(arena, from->local_text, &to->local_text) &&
 	       mg_copy_str(arena, from->remote_text, &to->remote_text) &&
 	       h248_sdp_parse(arena, to->local_text, &to->local, NULL) == 0 &&
@@ -381,26 +390,4 @@ void mg_state_free(struct mg_state *state)
 		return;
 	base_arena_done(&state->arena);
 	free(state);
-}
-
-struct mg_choice *mg_choice_new(const struct h248_statistics *from)
-{
-	struct mg_choice *choice = calloc(1, sizeof(*choice));
-
-	if (!choice)
-		return NULL;
-	choice->arena.chunk_size = MG_PART_CHUNK;
-	if (!mg_copy_parms(&choice->arena, from->parms, &choice->list)) {
-		mg_choice_free(choice);
-		return NULL;
-	}
-	return choice;
-}
-
-void mg_choice_free(struct mg_choice *choice)
-{
-	if (!choice)
-		return;
-	base_arena_done(&choice->arena);
-	free(choice);
 }

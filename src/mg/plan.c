@@ -106,7 +106,7 @@ void mg_plan_swap(struct mg_plan *plan)
 		SWAP(t->media, plan->media);
 	if (plan->events || plan->clear_events)
 		SWAP(t->events, plan->events);
-	if (plan->choice || plan->clear_choice)
+	if (plan->choice)
 		SWAP(t->choice, plan->choice);
 	if (plan->service_state)
 		SWAP(t->service_state, plan->service_state);

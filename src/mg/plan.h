@@ -27,7 +27,7 @@ struct mg_plan {
 	bool new_media;
 	struct mg_events *events;
 	struct mg_choice *choice;
-	bool clear_events, clear_choice;
+	bool clear_events;
 	uint8_t service_state; /* ABSENT = as it was */
 	struct mg_order order[MG_ORDERS_MAX];
 	size_t order_count;
@@ -90,6 +90,8 @@ int mg_buffer_read(struct mg_run *run, struct mg_plan *plan,
                    const struct h248_event_buffer *buffer);
 /* statistics.c */
 int mg_choice_read(struct mg_run *run, struct mg_plan *plan, const struct h248_statistics *stats);
+int mg_stream_choice_read(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                          const struct h248_statistics *stats);
 
 /* audit.c: a stream as it is told; `what` is a set of MG_TELL_. */
 #define MG_TELL_CONTROL 1U
@@ -106,5 +108,12 @@ int mg_audit_items(struct mg_run *run, const struct mg_term *term, const struct 
 /* statistics.c: all kept ones (or the one named), without values for capabilities. */
 int mg_statistics_tell(struct mg_run *run, const struct mg_term *term, const struct h248_parm *only,
                        bool values, struct h248_command *reply);
+/* Those of one stream (or the one named: 532 if it is not kept), into its description. */
+int mg_stream_statistics_tell(struct mg_run *run, const struct mg_term *term,
+                              const struct mg_stream *s, const struct h248_parm *only,
+                              struct h248_stream *into);
+/* Those of all streams that keep some, in a Media descriptor (sheet 5.6). */
+int mg_streams_statistics_tell(struct mg_run *run, const struct mg_term *term,
+                               struct h248_command *reply);
 
 #endif

@@ -104,15 +104,16 @@ static bool parm_held(const struct h248_parm *is, const struct h248_parm *asked)
 static int judge_parms(struct mg_run *run, struct verdict *v, const struct h248_parm *is,
                        const struct h248_parm *asked)
 {
+	int rc;
+
 	for (; asked; asked = asked->next) {
 		const struct h248_parm *p = is;
 
 		if (asked->form == H248_FORM_NONE)
 			continue;
-		if (h248_package_lookup(H248_PROPERTY, asked->name, NULL, NULL, NULL))
-			return mg_fail(run, H248_E_AUDIT_MISSING,
-			               "Audit property %.*s/%.*s: does not exist",
-			               BASE_FMT(asked->name.package), BASE_FMT(asked->name.item));
+		rc = mg_audit_readable(run, asked);
+		if (rc)
+			return rc;
 		while (p && !h248_name_equal(p->name, asked->name))
 			p = p->next;
 		judge(v, p && parm_held(p, asked));

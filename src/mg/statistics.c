@@ -1,72 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Statistics (RFC 3525, 7.1.15; H.248.TLSPROF 8.7): read from the bearers, summed over the
- * termination's streams (spec 5.6), since it came into its context.
+ * Statistics (RFC 3525, 7.1.15; H.248.TLSPROF 8.7; sheet 5.6): read from the bearers, of a stream
+ * or summed over a termination, since it came into its context, and which of them are kept.
+ *
+ * The values are the bearers' counters, which nobody resets. One that was dropped and is taken up
+ * again is told from where it stood then: `base`.
  */
+#include <stdlib.h>
+
 #include "mg/bearer.h"
+#include "mg/equip.h"
 #include "mg/part.h"
-#include "mg/plan.h"
 
-struct sums {
-	struct relay_stats all, tls; /* of every stream; of those with TLS */
-	uint64_t ms;
-};
-
-struct statistic {
-	const char *package, *item;
-	uint64_t (*value)(const struct sums *s);
-};
-
-static uint64_t duration(const struct sums *s)
-{
-	return s->ms;
-}
-static uint64_t octets_out(const struct sums *s)
-{
-	return s->all.octets_out;
-}
-static uint64_t octets_in(const struct sums *s)
-{
-	return s->all.octets_in;
-}
-static uint64_t wire_in(const struct sums *s)
-{
-	return s->all.wire_in;
-}
-static uint64_t wire_out(const struct sums *s)
-{
-	return s->all.wire_out;
-}
-static uint64_t retransmitted(const struct sums *s)
-{
-	return s->all.segments_retransmitted;
-}
-static uint64_t tls_in(const struct sums *s)
-{
-	return s->tls.octets_in;
-}
-static uint64_t tls_out(const struct sums *s)
-{
-	return s->tls.octets_out;
-}
-static uint64_t records_in(const struct sums *s)
-{
-	return s->tls.records_in;
-}
-static uint64_t records_out(const struct sums *s)
-{
-	return s->tls.records_out;
-}
-
-/* In the order they are told. */
-static const struct statistic statistics[] = {
-	{ "nt", "dur", duration },      { "nt", "os", octets_out },
-	{ "nt", "or", octets_in },      { "tcptv", "oin", wire_in },
-	{ "tcptv", "oout", wire_out },  { "tcprm", "retrans", retransmitted },
-	{ "tlstv", "oin", tls_in },     { "tlstv", "oout", tls_out },
-	{ "tlstv", "rin", records_in }, { "tlstv", "rout", records_out },
-};
+/* ---- the ones of core and relay ---- */
 
 static void sum_add(struct relay_stats *to, const struct relay_stats *add)
 {
@@ -79,99 +26,322 @@ static void sum_add(struct relay_stats *to, const struct relay_stats *add)
 	to->segments_retransmitted += add->segments_retransmitted;
 }
 
-static void sums_take(const struct mg *mg, const struct mg_term *term, struct sums *ret)
+static void stream_sum(const struct mg *mg, const struct mg_stream *s, bool tls_only,
+                       struct relay_stats *to)
 {
-	memset(ret, 0, sizeof(*ret));
-	ret->ms = mg->ops.now_ms(mg->ops.arg) - term->born_ms;
-	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s;
-	     s = s->next) {
-		struct relay_stats one;
+	struct relay_stats one;
 
-		if (!s->leg)
-			continue;
-		mg_leg_stats(mg, s->leg, &one);
-		sum_add(&ret->all, &one);
-		if (s->leg->tls)
-			sum_add(&ret->tls, &one);
-	}
+	if (!s->leg || (tls_only && !s->leg->tls))
+		return;
+	mg_leg_stats(mg, s->leg, &one);
+	sum_add(to, &one);
 }
 
-static bool name_covers(const struct h248_name *pattern, const struct statistic *s)
+static struct relay_stats sum_of(const struct mg *mg, const struct mg_term *term,
+                                 const struct mg_stream *s, bool tls_only)
+{
+	struct relay_stats sum = { 0 };
+
+	if (s)
+		stream_sum(mg, s, tls_only, &sum);
+	for (s = s || !term->media ? NULL : term->media->streams; s; s = s->next)
+		stream_sum(mg, s, tls_only, &sum);
+	return sum;
+}
+
+static uint64_t duration(const struct mg *mg, const struct mg_term *term, const struct mg_stream *s)
+{
+	(void)s;
+	return mg->ops.now_ms(mg->ops.arg) - term->born_ms;
+}
+
+#define COUNTER(function, field, tls_only)                                                         \
+	static uint64_t function(const struct mg *mg, const struct mg_term *term,                  \
+	                         const struct mg_stream *s)                                        \
+	{                                                                                          \
+		return sum_of(mg, term, s, tls_only).field;                                        \
+	}
+COUNTER(octets_out, octets_out, false)
+COUNTER(octets_in, octets_in, false)
+COUNTER(wire_in, wire_in, false)
+COUNTER(wire_out, wire_out, false)
+COUNTER(retransmitted, segments_retransmitted, false)
+COUNTER(tls_in, octets_in, true)
+COUNTER(tls_out, octets_out, true)
+COUNTER(records_in, records_in, true)
+COUNTER(records_out, records_out, true)
+
+const struct mg_equipment_statistic mg_statistics_nt[] = {
+	{ .name = "dur", .value = duration, .whole_only = true },
+	{ .name = "os", .value = octets_out },
+	{ .name = "or", .value = octets_in },
+	{ 0 },
+};
+const struct mg_equipment_statistic mg_statistics_tcptv[] = {
+	{ .name = "oin", .value = wire_in },
+	{ .name = "oout", .value = wire_out },
+	{ 0 },
+};
+const struct mg_equipment_statistic mg_statistics_tcprm[] = {
+	{ .name = "retrans", .value = retransmitted },
+	{ 0 },
+};
+const struct mg_equipment_statistic mg_statistics_tlstv[] = {
+	{ .name = "oin", .value = tls_in },
+	{ .name = "oout", .value = tls_out },
+	{ .name = "rin", .value = records_in },
+	{ .name = "rout", .value = records_out },
+	{ 0 },
+};
+
+/* ---- all of them, in the order they are told ---- */
+
+struct walk {
+	size_t package, item;
+	const struct mg_equipment *e;
+};
+
+static const struct mg_equipment_statistic *walk_next(struct walk *w)
+{
+	for (; (w->e = mg_equipment_at(w->package)); w->package++, w->item = 0) {
+		const struct mg_equipment_statistic *s = w->e->statistics;
+
+		if (s && (w->e->on & MG_ON_TERM) && s[w->item].name)
+			return &s[w->item++];
+	}
+	return NULL;
+}
+
+static size_t all_count(void)
+{
+	struct walk w = { 0 };
+	size_t n = 0;
+
+	while (walk_next(&w))
+		n++;
+	return n;
+}
+
+static bool name_covers(const struct h248_name *pattern, const char *package, const char *item)
 {
 	return (base_str_eq(pattern->package, BASE_STR("*")) ||
-	        base_str_ieq(pattern->package, base_str_of(s->package))) &&
+	        base_str_ieq(pattern->package, base_str_of(package))) &&
 	       (base_str_eq(pattern->item, BASE_STR("*")) ||
-	        base_str_ieq(pattern->item, base_str_of(s->item)));
+	        base_str_ieq(pattern->item, base_str_of(item)));
 }
 
-static bool kept(const struct mg_term *term, const struct statistic *s)
+/* ---- which are kept ---- */
+
+void mg_choice_free(struct mg_choice *choice)
 {
-	if (!term->choice)
-		return true;
-	for (const struct h248_parm *p = term->choice->list; p; p = p->next)
-		if (name_covers(&p->name, s))
+	free(choice);
+}
+
+static const struct mg_kept *kept(const struct mg_choice *choice,
+                                  const struct mg_equipment_statistic *row)
+{
+	for (size_t i = 0; choice && i < choice->count; i++)
+		if (choice->kept[i].row == row)
+			return &choice->kept[i];
+	return NULL;
+}
+
+/* What each name means must be kept here: 440, 453; on a stream 460. */
+static int names_check(struct mg_run *run, const struct h248_statistics *stats,
+                       const struct mg_stream *s)
+{
+	for (const struct h248_parm *p = stats->parms; p; p = p->next) {
+		const struct mg_equipment_statistic *row;
+		bool found = false, possible = false;
+		struct walk w = { 0 };
+
+		while ((row = walk_next(&w)))
+			if (name_covers(&p->name, w.e->package, row->name)) {
+				found = true;
+				possible |= !s || !row->whole_only;
+			}
+		if (!found)
+			return mg_fail(run,
+			               h248_package_find(p->name.package) ? H248_E_NO_STATISTIC
+			                                                  : H248_E_PACKAGE,
+			               "Statistics %.*s/%.*s: none such is kept",
+			               BASE_FMT(p->name.package), BASE_FMT(p->name.item));
+		if (!possible)
+			return mg_fail(run, H248_E_STATISTIC_STREAM,
+			               "Stream %u, Statistics %.*s/%.*s: of the termination only",
+			               s->id, BASE_FMT(p->name.package), BASE_FMT(p->name.item));
+	}
+	return 0;
+}
+
+static bool chosen(const struct h248_statistics *stats, const char *package, const char *item)
+{
+	for (const struct h248_parm *p = stats->parms; p; p = p->next)
+		if (name_covers(&p->name, package, item))
 			return true;
 	return false;
 }
 
-static bool tell_one(struct mg_run *run, struct h248_statistics *into, const struct statistic *s,
-                     const struct sums *sums, bool values)
+/* `old` NULL: all were kept at a termination, none on a stream. */
+static void choice_fill(const struct mg *mg, const struct mg_term *term, const struct mg_stream *s,
+                        const struct mg_choice *old, const struct h248_statistics *stats,
+                        struct mg_choice *into)
 {
-	struct h248_name name = { base_str_of(s->package), base_str_of(s->item) };
+	const struct mg_equipment_statistic *row;
+	struct walk w = { 0 };
 
-	if (!values)
-		return h248_parm_add(run->arena, &into->parms, name) != NULL;
-	return h248_parm_set_u64(run->arena, &into->parms, name, s->value(sums)) != NULL;
+	while ((row = walk_next(&w))) {
+		const struct mg_kept *before = kept(old, row);
+		struct mg_kept *k = &into->kept[into->count];
+
+		if (!chosen(stats, w.e->package, row->name) || (s && row->whole_only))
+			continue;
+		into->count++;
+		k->row = row;
+		k->package = w.e->package;
+		if (before)
+			k->base = before->base;
+		else if (old)
+			k->base = row->value(mg, term, s); /* it comes back: reset (sheet 5.6) */
+	}
+}
+
+#define CHOICE_SIZE(n) (sizeof(struct mg_choice) + (n) * sizeof(struct mg_kept))
+
+int mg_choice_read(struct mg_run *run, struct mg_plan *plan, const struct h248_statistics *stats)
+{
+	int rc = names_check(run, stats, NULL);
+
+	if (rc)
+		return rc;
+	plan->choice = calloc(1, CHOICE_SIZE(all_count()));
+	if (!plan->choice)
+		return mg_fail_memory(run);
+	choice_fill(run->mg, plan->term, NULL, plan->term->choice, stats, plan->choice);
+	return 0;
+}
+
+int mg_stream_choice_read(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                          const struct h248_statistics *stats)
+{
+	struct base_arena *arena = &plan->media->arena;
+	int rc = names_check(run, stats, s);
+	struct mg_choice *choice;
+
+	if (rc)
+		return rc;
+	choice = base_arena_alloc(arena, CHOICE_SIZE(all_count()));
+	if (!choice)
+		return mg_fail_memory(run);
+	choice_fill(run->mg, plan->term, s, s->choice, stats, choice);
+	s->choice = choice;
+	return 0;
+}
+
+struct mg_choice *mg_choice_copy(struct base_arena *arena, const struct mg_choice *from)
+{
+	struct mg_choice *to = base_arena_alloc(arena, CHOICE_SIZE(from->count));
+
+	if (to)
+		memcpy(to, from, CHOICE_SIZE(from->count));
+	return to;
+}
+
+/* ---- telling ---- */
+
+/* What is to be told of which. */
+struct telling {
+	const struct mg_term *term;
+	const struct mg_stream *s;    /* NULL: of the termination */
+	const struct h248_parm *only; /* NULL: all that are kept */
+	bool values;
+};
+
+/* @return how many were told, or -1 when memory is short */
+static int tell(struct mg_run *run, const struct telling *t, struct h248_statistics **into)
+{
+	const struct mg_choice *choice = t->s ? t->s->choice : t->term->choice;
+	const struct mg_equipment_statistic *row;
+	struct walk w = { 0 };
+	int told = 0;
+
+	while ((row = walk_next(&w))) {
+		const struct mg_kept *k = kept(choice, row);
+		struct h248_name name = { base_str_of(w.e->package), base_str_of(row->name) };
+		uint64_t base = k ? k->base : 0, now;
+
+		if ((choice && !k) || (t->s && !choice) ||
+		    (t->only && !name_covers(&t->only->name, w.e->package, row->name)))
+			continue;
+		if (!*into)
+			*into = h248_statistics_add(run->arena, NULL);
+		if (!*into)
+			return -1;
+		now = row->value(run->mg, t->term, t->s);
+		if (t->values ? !h248_parm_set_u64(run->arena, &(*into)->parms, name,
+		                                   now > base ? now - base : 0)
+		              : !h248_parm_add(run->arena, &(*into)->parms, name))
+			return -1;
+		told++;
+	}
+	return told;
 }
 
 int mg_statistics_tell(struct mg_run *run, const struct mg_term *term, const struct h248_parm *only,
                        bool values, struct h248_command *reply)
 {
+	struct telling t = { .term = term, .only = only, .values = values };
 	struct h248_statistics *into = NULL;
-	struct sums sums;
+	int told = term == &run->mg->root ? 0 : tell(run, &t, &into);
 
-	sums_take(run->mg, term, &sums);
-	if (term == &run->mg->root)
-		return h248_item_add(run->arena, reply, H248_STATISTICS) ? 0 : mg_fail_memory(run);
-	for (size_t i = 0; i < BASE_COUNT(statistics); i++) {
-		const struct statistic *s = &statistics[i];
-
-		if (!kept(term, s) || (only && !name_covers(&only->name, s)))
-			continue;
-		if (!into)
-			into = h248_statistics_add(run->arena, reply);
-		if (!into || !tell_one(run, into, s, &sums, values))
-			return mg_fail_memory(run);
-	}
-	if (into)
+	if (told < 0)
+		return mg_fail_memory(run);
+	if (told) {
+		h248_descriptor_append(reply, &into->d);
 		return 0;
+	}
 	if (only)
 		return mg_fail(run, H248_E_AUDIT_MISSING, "Statistics %.*s/%.*s: not kept",
 		               BASE_FMT(only->name.package), BASE_FMT(only->name.item));
 	return h248_item_add(run->arena, reply, H248_STATISTICS) ? 0 : mg_fail_memory(run);
 }
 
-/* The v3 choice of what is kept: each name must mean something (spec 5.6). */
-int mg_choice_read(struct mg_run *run, struct mg_plan *plan, const struct h248_statistics *stats)
+int mg_stream_statistics_tell(struct mg_run *run, const struct mg_term *term,
+                              const struct mg_stream *s, const struct h248_parm *only,
+                              struct h248_stream *into)
 {
-	bool all = false;
+	struct telling t = { .term = term, .s = s, .only = only, .values = true };
+	int told = tell(run, &t, &into->statistics);
 
-	for (const struct h248_parm *p = stats->parms; p; p = p->next) {
-		size_t i = 0;
+	if (told < 0)
+		return mg_fail_memory(run);
+	if (!told && only)
+		return mg_fail(run, H248_E_AUDIT_MISSING,
+		               "Stream %u, Statistics %.*s/%.*s: not kept", s->id,
+		               BASE_FMT(only->name.package), BASE_FMT(only->name.item));
+	return 0;
+}
 
-		while (i < BASE_COUNT(statistics) && !name_covers(&p->name, &statistics[i]))
-			i++;
-		if (i == BASE_COUNT(statistics))
-			return mg_fail(run,
-			               h248_package_find(p->name.package) ? H248_E_NO_STATISTIC
-			                                                  : H248_E_PACKAGE,
-			               "Statistics %.*s/%.*s: none such is kept",
-			               BASE_FMT(p->name.package), BASE_FMT(p->name.item));
-		all |= base_str_eq(p->name.package, BASE_STR("*"));
+int mg_streams_statistics_tell(struct mg_run *run, const struct mg_term *term,
+                               struct h248_command *reply)
+{
+	struct h248_media *media = NULL;
+
+	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s;
+	     s = s->next) {
+		struct h248_stream *out;
+		int rc;
+
+		if (!s->choice || !s->choice->count)
+			continue;
+		if (!media)
+			media = h248_media_add(run->arena, reply);
+		out = h248_stream_add(run->arena, media, s->id);
+		if (!out)
+			return mg_fail_memory(run);
+		rc = mg_stream_statistics_tell(run, term, s, NULL, out);
+		if (rc)
+			return rc;
 	}
-	plan->clear_choice = true;
-	if (all)
-		return 0;
-	plan->choice = mg_choice_new(stats);
-	return plan->choice ? 0 : mg_fail_memory(run);
+	return 0;
 }

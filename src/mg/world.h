@@ -26,6 +26,8 @@
 
 struct mg_term;
 struct mg_context;
+struct mg_choice;
+struct mg_equipment_statistic;
 
 /* Pre-shared keys of one stream; wiped with the last reference. */
 struct mg_keys {
@@ -79,6 +81,7 @@ struct mg_stream {
 	const char *psk_hint;                /* NULL = none */
 	const char *peer_name, *server_name; /* NULL = any, none */
 	struct mg_keys *keys;                /* counted; NULL = none */
+	const struct mg_choice *choice;      /* statistics of this stream; NULL = none */
 	struct base_str local_text, remote_text;
 	struct h248_sdp local, remote;
 	bool signalled_client;  /* tlsbsc/EstBNC has been given for this bearer */
@@ -122,11 +125,15 @@ struct mg_state {
 	struct h248_parm *parms;
 };
 
-/* Which statistics are kept (v3 Statistics descriptor, spec 5.6); none set = all. */
+/* Which statistics are kept, and from which value on (version 3, sheet 5.6). */
+struct mg_kept {
+	const struct mg_equipment_statistic *row;
+	const char *package;
+	uint64_t base;
+};
 struct mg_choice {
-	struct base_arena arena;
-	struct h248_parm *list;
-	bool all;
+	size_t count;
+	struct mg_kept kept[];
 };
 
 struct mg_term {

@@ -201,6 +201,44 @@ static void kept_statistics_are_chosen(void **state)
 	scene_end();
 }
 
+/* Sheet 5.6: which are kept, of the termination and of single streams. */
+static void statistics_of_streams(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted_v(3, "C=${A=${M{ST=1{O{MO=SR}," TCP_ANY ",SA{nt/os,nt/or}},ST=2{O{MO=SR}," TLS_ANY
+	              ",SA{tlstv/*}},ST=3{" TCP_ANY "}}}}");
+	st.endpoint[0].stats = (struct relay_stats){ .octets_out = 5, .octets_in = 6 };
+	st.endpoint[1].stats = (struct relay_stats){ .octets_out = 70, .records_in = 3 };
+	v3("C=1{AV=ip/1/1{AT{M{ST=1{SA{nt/os}}}}}}", "C=1{AV=ip/1/1{M{ST=1{SA{nt/os=5}}}}}");
+	refused_v(3, "C=1{AV=ip/1/1{AT{M{ST=1{SA{tlstv/oin}}}}}}", 532, "Stream 1, Statistics");
+	refused_v(3, "C=1{AV=ip/1/1{AT{M{ST=3{SA{nt/os}}}}}}", 532, "Stream 3, Statistics");
+	/* A set replaces the former one: what stays goes on, what comes back begins anew. */
+	accepted_v(3, "C=1{MF=ip/1/1{M{ST=1{SA{nt/or}}}}}");
+	accepted_v(3, "C=1{MF=ip/1/1{M{ST=1{SA{nt/*}}}}}");
+	v3("C=1{AV=ip/1/1{AT{M{ST=1{SA{nt/os}}},M{ST=1{SA{nt/or}}}}}}",
+	   "C=1{AV=ip/1/1{M{ST=1{SA{nt/os=0}}},M{ST=1{SA{nt/or=6}}}}}");
+	st.endpoint[0].stats.octets_out = 9;
+	st.endpoint[0].stats.octets_in = 8;
+	/* Subtract tells the sum, and those of the streams beside it. */
+	v3("C=1{S=ip/1/1}",
+	   "C=1{S=ip/1/1{SA{nt/dur=0,nt/os=79,nt/or=8,tcptv/oin=0,tcptv/oout=0,tcprm/retrans=0,"
+	   "tlstv/oin=0,tlstv/oout=70,tlstv/rin=3,tlstv/rout=0},M{ST=1{SA{nt/os=4,nt/or=8}},"
+	   "ST=2{SA{tlstv/oin=0,tlstv/oout=70,tlstv/rin=3,tlstv/rout=0}}}}}");
+	/* The same of the termination. */
+	accepted_v(3, "C=${A=${SA{nt/os},M{ST=1{" TCP_ANY "}}}}");
+	st.endpoint[st.endpoints - 1].stats.octets_in = 40;
+	st.endpoint[st.endpoints - 1].stats.octets_out = 50;
+	accepted_v(3, "C=2{MF=ip/1/2{SA{nt/os,nt/or}}}");
+	st.endpoint[st.endpoints - 1].stats.octets_in = 41;
+	v3("C=2{AV=ip/1/2{AT{SA}}}", "C=2{AV=ip/1/2{SA{nt/os=50,nt/or=1}}}");
+	v3("C=2{S=ip/1/2{AT{}}}", "C=2{S=ip/1/2}");
+	refused_v(3, "C=${A=${M{ST=1{SA{nt/dur}}}}}", 460, "of the termination only");
+	refused_v(3, "C=${A=${M{ST=1{SA{nt/nosuch}}}}}", 453, "none such is kept");
+	refused_v(3, "C=${A=${SA{nosuch/x}}}", 440, "none such is kept");
+	scene_end();
+}
+
 /* ---- attributes of the context ---- */
 
 static void attributes_are_set_and_told(void **state)
@@ -257,6 +295,7 @@ int main(void)
 		cmocka_unit_test(wildcards_and_unions),
 		cmocka_unit_test(capabilities_are_what_is_taken),
 		cmocka_unit_test(kept_statistics_are_chosen),
+		cmocka_unit_test(statistics_of_streams),
 		cmocka_unit_test(attributes_are_set_and_told),
 		cmocka_unit_test(topology_turns_flows_off),
 	};

@@ -60,7 +60,7 @@ static bool try(const char *actions, long count)
 	bool done;
 
 	left = count;
-	stage_send(&st, actions);
+	stage_send_v(&st, 3, actions);
 	left = -1;
 	right(actions);
 	done = !st.execute_rc && !strstr(st.reply, "ER=");
@@ -85,6 +85,10 @@ static void without_memory_nothing_happens(void **state)
 		"C=1{MF=ip/1/1{M{ST=1{O{MO=SO}},ST=2{" TCP_ANY "}},E=8{tlsbsc/*},AT{M}}}",
 		"C=1{TP{*,*,IS},CA{TP},AV=*{AT{M,E,SG,SA,OE,PG}}}",
 		"C=1{AC=*{AT{M,E,SG,SA}}}",
+		"C=1{MF=*{M{TS{BF=SP},ST=1{SA{nt/*}}},E=9{g/sc{KA},tcpbcc/*{EM{SG{tcpbcc/RelBNC},"
+		"E=3{tlsbsc/*}}}},EB{tcpbcc/*,g/cause},SG{SL=4{tcpbcc/RelBNC{NC={TO}},"
+		"tlsbsc/RelBNC}}}}",
+		"C=1{W-AV=*{AT{M,E,SG,EB,OE,SA}}}",
 		"C=${MV=ip/1/1}",
 		"C=-{AV=ROOT{AT{M,PG}}}",
 		"C=*{S=*}",
@@ -105,7 +109,7 @@ static void without_memory_nothing_happens(void **state)
 
 			scene_start();
 			for (size_t k = 0; k < i; k++)
-				stage_send(&st, scene[k]);
+				stage_send_v(&st, 3, scene[k]);
 			right("the scene so far");
 			done = try(actions, n);
 			stage_send(&st, "C=*{S=*{AT{}}}");
@@ -121,6 +125,25 @@ static void without_memory_nothing_happens(void **state)
 			fail_msg("%s needs no memory: the walk does not walk", actions);
 	}
 	scene_end();
+}
+
+/* What follows from an event finds no memory at any point of it. */
+static void an_embedded_signal_without_memory_breaks_nothing(void **state)
+{
+	(void)state;
+	for (long n = 0; n < 120; n++) {
+		scene_start();
+		accepted("C=${A=${M{TS{BF=SP},ST=1{O{MO=SR}," TCP_ANY "," TCP_PEER "}},"
+		         "E=5{g/sc,tcpbcc/*{EM{SG{SL=1{tcpbcc/EstBNC,tcpbcc/RelBNC{NC={TO}}}},"
+		         "E=6{tcpbcc/*}}}},EB{tcpbcc/*}}}");
+		left = n;
+		stage_event(&st, 0, RELAY_TCP_DOWN, RELAY_CAUSE_PEER_CLOSE);
+		stage_event(&st, st.endpoints - 1, RELAY_TCP_UP, RELAY_CAUSE_NONE);
+		stage_event(&st, st.endpoints - 1, RELAY_TCP_UP, RELAY_CAUSE_NONE);
+		left = -1;
+		right("the events");
+		scene_end();
+	}
 }
 
 static void an_event_without_memory_is_lost_and_no_more(void **state)
@@ -206,6 +229,13 @@ static void compose(char *to, size_t cap)
 		"{SG{tcpbcc/RelBNC}}",
 		"{E}",
 		"{E=9{nosuch/*}}",
+		"{E=5{g/sc,tcpbcc/*{EM{SG{tcpbcc/EstBNC},E=6{tcpbcc/*}}}}}",
+		"{E=5{g/sc{KA},tcpbcc/*{EM{SG{tcpbcc/RelBNC{NC={TO}}},E=6{tlsbsc/*{EM{SG{tcpbcc/"
+		"EstBNC}}}}}}}}",
+		"{SG{SL=1{tcpbcc/RelBNC{NC={TO,OR}},tcpbcc/EstBNC,tlsbsc/EstBNC}}}",
+		"{M{TS{BF=SP}},E=7{tcpbcc/*},EB{tcpbcc/*,g/*}}",
+		"{M{TS{BF=OFF}}}",
+		"{SG{}}",
 		"{M{ST=1{O{gatehouse/pskid=\"a\",gatehouse/psk=00ff}," TLS_ANY "}}}",
 	};
 	static const char *const tails[] = { "{AT{M,E,SA}}", "{AT{}}", "" };
@@ -266,6 +296,8 @@ static void random_commands_keep_the_world_right(void **state)
 		}
 		if (!any(5))
 			stage_answer(&st);
+		st.now_ms += any(50);
+		mg_advance(st.mg);
 		st.orders[0] = st.log[0] = '\0';
 	}
 	assert_true(done > 1000); /* not only refusals */
@@ -277,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_memory_nothing_happens),
 		cmocka_unit_test(an_event_without_memory_is_lost_and_no_more),
+		cmocka_unit_test(an_embedded_signal_without_memory_breaks_nothing),
 		cmocka_unit_test(random_commands_keep_the_world_right),
 	};
 

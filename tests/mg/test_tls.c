@@ -385,7 +385,7 @@ static void properties_are_checked_by_the_tables(void **state)
 	refused("C=${A=${SG{SL=1{tcpbcc/EstBNC}}}}", 441, "no such stream");
 	refused("C=-{MF=ROOT{E=1{it/ito}}}", 457, "mit");
 	refused_v(3, "C=${A=${SA{tlstv/nosuch}}}", 453, "tlstv/nosuch");
-	refused_v(3, "C=${A=${M{ST=1{SA{tlstv/oin}}}}}", 460, "kept for the termination only");
+	refused_v(3, "C=${A=${M{ST=1{SA{nt/dur}}}}}", 460, "of the termination only");
 	scene_end();
 }
 
