@@ -6,6 +6,7 @@
 #include "mg/bearer.h"
 #include "mg/part.h"
 #include "mg/pkg.h"
+#include "mg/service.h"
 
 /* ---- relay contexts ---- */
 
@@ -173,7 +174,7 @@ static void port_set(struct sockaddr_storage *a, uint16_t port)
 		((struct sockaddr_in *)a)->sin_port = htons(port);
 }
 
-static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+bool mg_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
 	if (a->ss_family != b->ss_family)
 		return false;
@@ -219,7 +220,9 @@ static int host_pick(struct mg *mg, const struct h248_sdp_connection *c, const c
 		size_t n = (mg->last_address + 1 + i) % count;
 		const struct sockaddr_storage *a = &mg->set.addresses[n];
 
-		if (has ? !same_host(a, &given) : c->family && a->ss_family != c->family)
+		if (!mg_address_good(mg, n))
+			continue;
+		if (has ? !mg_same_host(a, &given) : c->family && a->ss_family != c->family)
 			continue;
 		if ((!has || realm[0]) && !mg_ipdc_fits(&mg->set, n, realm))
 			continue;
@@ -230,10 +233,11 @@ static int host_pick(struct mg *mg, const struct h248_sdp_connection *c, const c
 	}
 	if (has)
 		return base_error_set(err, BASE_ERR(BASE_PEER, H248_E_VALUE),
-		                      "Local: the address in c= is none of this gateway%s%s",
+		                      "Local: the address in c= is none of this gateway, or out of "
+		                      "service%s%s",
 		                      realm[0] ? " in realm " : "", realm);
 	return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
-	                      "Local: no media address of that family is configured %s%s",
+	                      "Local: no media address of that family is in service %s%s",
 	                      realm[0] ? "in realm " : "outside of realms", realm);
 }
 
@@ -383,7 +387,7 @@ static bool host_in_realm(const struct mg_settings *set, const struct sockaddr_s
                           const char *realm)
 {
 	for (size_t i = 0; i < set->address_count; i++)
-		if (same_host(&set->addresses[i], host) && mg_ipdc_fits(set, i, realm))
+		if (mg_same_host(&set->addresses[i], host) && mg_ipdc_fits(set, i, realm))
 			return true;
 	return false;
 }
@@ -402,7 +406,7 @@ bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
 		return false;
 	if (leg->tls && domain && strcmp(leg->domain_name, domain->name) != 0)
 		return false;
-	if (host_given(&g->connection, &host) && !same_host(&host, &leg->local))
+	if (host_given(&g->connection, &host) && !mg_same_host(&host, &leg->local))
 		return false;
 	if (stream->realm[0] && !host_in_realm(&leg->mg->set, &leg->local, stream->realm))
 		return false;

@@ -53,6 +53,9 @@ const struct mg_domain *mg_stream_domain(const struct mg *mg, const struct mg_st
 /* events.c: what the relay tells. */
 void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay_event *event);
 
+/* Same address, whatever port. */
+bool mg_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+
 /* events.c: an order for it found no memory; `kind`, a failure, is what the controller hears. */
 void mg_leg_unable(struct mg_leg *leg, enum relay_event_kind kind);
 

@@ -4,6 +4,7 @@
  * Add (RFC 3525, 7.2.1): all terminations but ROOT are ephemeral, made here with a name of ours.
  */
 #include "mg/audit.h"
+#include "mg/service.h"
 
 /* Does the name that comes next fit what the controller left open (`$`, `ip/$`)? */
 static bool name_fits(struct mg_run *run, const struct h248_term *asked, const char *name)
@@ -51,8 +52,6 @@ static int room_check(struct mg_run *run)
 
 	if (!run->context)
 		return mg_fail(run, H248_E_ACTION, "Add needs a context of its own");
-	if (run->mg->door_closed)
-		return mg_fail(run, H248_E_UNAVAILABLE, "the gateway is going out of service");
 	if (run->context->term_count >= max)
 		return mg_fail(run, H248_E_TERM_TOO_MANY, "the context holds %u terminations", max);
 	return 0;
@@ -84,6 +83,8 @@ int mg_cmd_add(struct mg_run *run, const struct h248_term *asked)
 	struct mg_term *term;
 	int rc = room_check(run);
 
+	if (!rc)
+		rc = mg_admit_term(run);
 	if (!rc)
 		rc = name_make(run, asked, name);
 	if (rc)

@@ -5,46 +5,7 @@
  * and the hand-off to another controller.
  */
 #include "mg/audit.h"
-
-/* Forced ends the bearers at once; the termination stays until the controller subtracts it. */
-static void state_set(struct mg *mg, struct mg_term *term, uint8_t state, bool forced)
-{
-	term->service_state = state;
-	mg_timer_stop(mg, &term->change);
-	if (!forced || !term->media)
-		return;
-	for (const struct mg_stream *s = term->media->streams; s; s = s->next)
-		if (s->leg && s->leg->state != MG_LEG_ENDED)
-			(void)mg->bearer->endpoint_release(s->leg->endpoint, true);
-}
-
-static void on_change(void *arg)
-{
-	struct mg_term *term = arg;
-
-	term->service_state = term->change_state;
-}
-
-static void change_later(struct mg *mg, struct mg_term *term, uint8_t state, uint32_t delay_s)
-{
-	term->change_state = state;
-	mg_timer_start(mg, &term->change, (uint64_t)delay_s * 1000, on_change, term);
-}
-
-/* A Graceful without delay waits for the termination's end (7.2.8), which then is all. */
-static void change_do(struct mg *mg, struct mg_term *term, const struct h248_services *s)
-{
-	uint32_t delay = s->has_delay ? s->delay : 0;
-
-	if (s->method == H248_FORCED)
-		state_set(mg, term, H248_STATE_OUT_OF_SERVICE, true);
-	else if (s->method == H248_GRACEFUL && delay)
-		change_later(mg, term, H248_STATE_OUT_OF_SERVICE, delay);
-	else if (s->method == H248_RESTART && delay)
-		change_later(mg, term, H248_STATE_IN_SERVICE, delay);
-	else if (s->method == H248_RESTART)
-		state_set(mg, term, H248_STATE_IN_SERVICE, false);
-}
+#include "mg/service.h"
 
 static int method_check(struct mg_run *run, const struct mg_term *term,
                         const struct h248_services *s)
@@ -68,26 +29,6 @@ static int method_check(struct mg_run *run, const struct mg_term *term,
 	default:
 		return mg_fail(run, H248_E_VALUE, "Services Method: not from a controller");
 	}
-}
-
-static void root_change(struct mg *mg, const struct h248_services *s)
-{
-	struct base_node *head = &mg->context_list;
-
-	mg->door_closed = s->method != H248_RESTART;
-	if (s->method == H248_GRACEFUL)
-		return;
-	mg->root.service_state =
-	        s->method == H248_FORCED ? H248_STATE_OUT_OF_SERVICE : H248_STATE_IN_SERVICE;
-	if (s->method != H248_FORCED)
-		return;
-	/* 7.2.8: all connections are lost, all terminations count as subtracted. */
-	BASE_LIST_EACH(head, n, after)
-	{
-		mg_context_free(mg, BASE_CONTAINER_OF(n, struct mg_context, node));
-	}
-	if (mg->ops.idle)
-		mg->ops.idle(mg->ops.arg);
 }
 
 int mg_cmd_change(struct mg_run *run, struct mg_term *term)
@@ -115,9 +56,9 @@ int mg_cmd_change(struct mg_run *run, struct mg_term *term)
 			               "Services MgcIdToTry: needs to be an address or a domain "
 			               "name");
 	} else if (term == &mg->root) {
-		root_change(mg, s);
+		mg_service_root(mg, s);
 	} else {
-		change_do(mg, term, s);
+		mg_service_term(mg, term, s);
 	}
 	return 0;
 }

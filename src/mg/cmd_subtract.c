@@ -5,6 +5,7 @@
  * told, unless Audit says otherwise.
  */
 #include "mg/audit.h"
+#include "mg/service.h"
 
 int mg_cmd_subtract(struct mg_run *run, struct mg_term *term, struct h248_command *reply)
 {
@@ -33,7 +34,6 @@ int mg_cmd_subtract(struct mg_run *run, struct mg_term *term, struct h248_comman
 	if (run->context == context)
 		mg_run_context_ended(run);
 	mg_context_free(run->mg, context);
-	if (!run->mg->counts.contexts && run->mg->ops.idle)
-		run->mg->ops.idle(run->mg->ops.arg);
+	mg_context_went(run->mg);
 	return 0;
 }

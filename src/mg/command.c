@@ -7,6 +7,7 @@
 #include "mg/happen.h"
 #include "mg/part.h"
 #include "mg/run.h"
+#include "mg/service.h"
 
 /* Terminations that a command means, as a snapshot: commands may end them. */
 struct targets {
@@ -205,6 +206,7 @@ static int command_at(struct mg_run *run, struct mg_term *term, struct base_str 
 
 	if (!out)
 		return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
+	mg_hang_touch(run->mg, term);
 	if (term) {
 		snprintf(own, sizeof(own), "%s", term->name);
 		name = base_str_of(own);
@@ -436,9 +438,8 @@ static int action_context(struct mg_run *run)
 		if (!first || (first->kind != H248_ADD && first->kind != H248_MOVE))
 			return mg_fail(run, H248_E_ACTION,
 			               "a new context begins with an Add or a Move");
-		if (run->mg->door_closed)
-			return mg_fail(run, H248_E_UNAVAILABLE,
-			               "the gateway is going out of service");
+		if (mg_admit_context(run))
+			return BASE_ERR(BASE_PEER, run->code);
 		run->context = mg_context_new(run->mg, &code);
 		if (!run->context)
 			return mg_fail(run, code, "no further context is possible");

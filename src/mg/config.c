@@ -6,6 +6,7 @@
 
 #include "mg/yaml.h"
 
+#define DEFAULT_KEEP_MS 3600000U
 #define WORD_TRANSPORT  "h248.transport"
 #define WRONG_TRANSPORT "'%s' is not the transport of h248 (%s)"
 
@@ -29,20 +30,11 @@ static int word_pick(const struct mg_config *c, const char *where, const char *t
 	return rc;
 }
 
-static int number_check(const struct mg_config *c, const char *where, unsigned value, unsigned min,
-                        unsigned max, struct base_error *err)
-{
-	if (value && (value < min || value > max))
-		return config_refuse(c->doc, err, where, "%u is not within %u to %u", value, min,
-		                     max);
-	return 0;
-}
-
 static int ms_get(const struct mg_config *c, const char *where, const char *text, uint32_t *ret,
                   struct base_error *err)
 {
 	uint64_t ms;
-	int rc = config_duration(c->doc, where, text, 0, &ms, err);
+	int rc = config_duration(c->doc, where, text, *ret, &ms, err);
 
 	if (!rc && ms > UINT32_MAX)
 		rc = config_refuse(c->doc, err, where, "longer than 49 days");
@@ -55,13 +47,15 @@ static int ms_get(const struct mg_config *c, const char *where, const char *text
 
 static int mg_read(struct mg_config *c, struct base_error *err)
 {
-	static const char *const leave[] = { "graceful", "forced", NULL };
+	static const char *const leave[] = { "graceful", "forced", "failover", NULL };
+	static const enum h248_method methods[] = { H248_GRACEFUL, H248_FORCED, H248_FAILOVER };
 	const struct mg_yaml_mg *y = c->yaml->mg;
 	struct h248_mid mid;
 	unsigned word = 0;
 	int rc;
 
 	c->drain_ms = 30000;
+	c->leave = H248_GRACEFUL;
 	if (!y)
 		return 0;
 	if (y->mid && (strlen(y->mid) >= sizeof(c->mid) ||
@@ -72,13 +66,13 @@ static int mg_read(struct mg_config *c, struct base_error *err)
 		                     y->mid);
 	if (y->mid)
 		snprintf(c->mid, sizeof(c->mid), "%s", y->mid);
-	rc = number_check(c, "mg.workers", y->workers, 1, 256, err);
+	rc = mg_number_check(c, "mg.workers", y->workers, 1, 256, err);
 	c->workers = y->workers;
 	if (!rc)
 		rc = config_duration(c->doc, "mg.drain", y->drain, 30000, &c->drain_ms, err);
 	if (!rc)
 		rc = word_pick(c, "mg.leave", y->leave, leave, &word, err);
-	c->forced = word == 1;
+	c->leave = methods[word];
 	return rc;
 }
 
@@ -222,40 +216,6 @@ static void families_set(struct mg_config *c)
 			c->controllers[i].addr.family = family;
 }
 
-static int profile_read(struct mg_config *c, const char *where, const char *text,
-                        struct base_error *err)
-{
-	struct h248_profile *p = &c->profiles[c->assoc.profiles_count];
-	const char *slash = strchr(text, '/');
-	uint64_t version = 1;
-
-	if (c->assoc.profiles_count == MG_PROFILES_MAX)
-		return config_refuse(c->doc, err, where, "more than %d profiles", MG_PROFILES_MAX);
-	p->name = base_str_of(text);
-	if (slash)
-		p->name.len = (size_t)(slash - text);
-	if (!p->name.len || p->name.len > 64 ||
-	    (slash && (base_str_u64(base_str_of(slash + 1), 99, &version) || !version)))
-		return config_refuse(c->doc, err, where,
-		                     "'%s' is no profile: expected NAME/VERSION", text);
-	p->version = (uint8_t)version;
-	c->assoc.profiles_count++;
-	return 0;
-}
-
-static int profiles_read(struct mg_config *c, const struct mg_yaml_h248 *y, struct base_error *err)
-{
-	char where[MG_WHERE];
-	int rc = y->profile ? profile_read(c, "h248.profile", y->profile, err) : 0;
-
-	for (unsigned i = 0; i < y->profiles_count && !rc; i++) {
-		snprintf(where, sizeof(where), "h248.profiles[%u]", i);
-		rc = profile_read(c, where, y->profiles[i], err);
-	}
-	c->assoc.profiles = c->profiles;
-	return rc;
-}
-
 static int h248_times_read(struct mg_config *c, const struct mg_yaml_h248 *y,
                            struct base_error *err)
 {
@@ -270,6 +230,7 @@ static int h248_times_read(struct mg_config *c, const struct mg_yaml_h248 *y,
 		{ "h248.register-timeout", y->register_timeout, &c->assoc.register_ms },
 		{ "h248.resolve-timeout", y->resolve_timeout, &c->assoc.resolve_ms },
 		{ "h248.keep-contexts", y->keep_contexts, &c->keep_ms },
+		{ "h248.hanging-after", y->hanging_after, &c->core.hanging_ms },
 		{ "h248.leave-timeout", y->leave_timeout, &c->assoc.leave_ms },
 		{ "h248.long-timer", y->long_timer, &c->node.txn.long_timer_ms },
 		{ "h248.t-max", y->t_max, &c->node.txn.t_max_ms },
@@ -278,6 +239,7 @@ static int h248_times_read(struct mg_config *c, const struct mg_yaml_h248 *y,
 	};
 	int rc = 0;
 
+	c->keep_ms = DEFAULT_KEEP_MS;
 	for (size_t i = 0; i < BASE_COUNT(times) && !rc; i++)
 		rc = ms_get(c, times[i].where, times[i].text, times[i].to, err);
 	c->core.execution_ms = c->node.txn.execution_ms;
@@ -298,7 +260,7 @@ static int h248_read(struct mg_config *c, struct base_error *err)
 	if (!rc)
 		rc = word_pick(c, "h248.encoding", y->encoding, encodings, &encoding, err);
 	if (!rc)
-		rc = number_check(c, "h248.version", y->version, 1, H248_VERSION_MAX, err);
+		rc = mg_number_check(c, "h248.version", y->version, 1, H248_VERSION_MAX, err);
 	if (!rc)
 		rc = controllers_read(c, kind, err);
 	if (!rc)
@@ -310,7 +272,7 @@ static int h248_read(struct mg_config *c, struct base_error *err)
 	c->assoc.version = (uint8_t)y->version;
 	c->assoc.any_source = y->any_source;
 	families_set(c);
-	return rc ? rc : profiles_read(c, y, err);
+	return rc ? rc : mg_profiles_read(c, err);
 }
 
 /* ---- media, limits, log ---- */
@@ -319,19 +281,11 @@ static int h248_read(struct mg_config *c, struct base_error *err)
 static int media_address(struct mg_config *c, const char *where, const char *text,
                          const char *realm, struct base_error *err)
 {
-	struct sockaddr_storage *to = &c->addresses[c->core.address_count];
-
 	if (c->core.address_count == MG_ADDRESSES_MAX)
 		return config_refuse(c->doc, err, where, "more than %u addresses in all",
 		                     MG_ADDRESSES_MAX);
-	c->address_realms[c->core.address_count++] = realm;
-	if (inet_pton(AF_INET, text, &((struct sockaddr_in *)to)->sin_addr) == 1)
-		to->ss_family = AF_INET;
-	else if (inet_pton(AF_INET6, text, &((struct sockaddr_in6 *)to)->sin6_addr) == 1)
-		to->ss_family = AF_INET6;
-	else
-		return config_refuse(c->doc, err, where, "'%s' is no IPv4 or IPv6 address", text);
-	return 0;
+	c->address_realms[c->core.address_count] = realm;
+	return mg_host_read(c, where, text, &c->addresses[c->core.address_count++], err);
 }
 
 static int realm_read(struct mg_config *c, unsigned n, struct base_error *err)
@@ -399,6 +353,8 @@ static int media_read(struct mg_config *c, struct base_error *err)
 	if (!rc)
 		rc = addresses_read(c, err);
 	if (!rc)
+		rc = mg_withdrawn_read(c, err);
+	if (!rc)
 		rc = ms_get(c, "media.connect-timeout", y->connect_timeout, &c->core.connect_ms,
 		            err);
 	if (!rc)
@@ -415,12 +371,12 @@ static int limits_read(struct mg_config *c, struct base_error *err)
 
 	if (!y)
 		return 0;
-	rc = number_check(c, "limits.contexts", y->contexts, 1, 10000000, err);
+	rc = mg_number_check(c, "limits.contexts", y->contexts, 1, 10000000, err);
 	if (!rc)
-		rc = number_check(c, "limits.terminations-per-context", y->terminations, 1, 1024,
-		                  err);
+		rc = mg_number_check(c, "limits.terminations-per-context", y->terminations, 1, 1024,
+		                     err);
 	if (!rc)
-		rc = number_check(c, "limits.streams-per-termination", y->streams, 1, 1024, err);
+		rc = mg_number_check(c, "limits.streams-per-termination", y->streams, 1, 1024, err);
 	if (!rc)
 		rc = config_size(c->doc, "limits.buffer", y->buffer, 0, &buffer, err);
 	c->core.max_contexts = y->contexts;
@@ -462,6 +418,8 @@ int mg_config_load(struct mg_config **ret, const char *path, struct base_error *
 		rc = media_read(c, err);
 	if (!rc)
 		rc = limits_read(c, err);
+	if (!rc)
+		rc = mg_overload_read(c, err);
 	if (!rc)
 		rc = log_read(c, err);
 	if (!rc)

@@ -42,7 +42,9 @@ struct mg_config {
 	char mid[128]; /**< as written; empty = from the H.248 address */
 	unsigned workers;
 	uint64_t drain_ms;
-	bool forced; /**< leave with Forced, not Graceful */
+	/** How to leave: H248_GRACEFUL with a drain, H248_FORCED, or H248_FAILOVER, by which the
+	 * spare one of a pair takes over (RFC 3525, 11.4). */
+	enum h248_method leave;
 
 	struct h248_controller controllers[MG_CONTROLLERS_MAX];
 	size_t controller_count;
@@ -57,6 +59,7 @@ struct mg_config {
 
 	struct sockaddr_storage addresses[MG_ADDRESSES_MAX];
 	const char *address_realms[MG_ADDRESSES_MAX]; /**< IP realm of each, NULL = none */
+	enum mg_address_state address_states[MG_ADDRESSES_MAX];
 	struct mg_settings core;
 	size_t buffer_limit;
 	unsigned endpoint_limit;

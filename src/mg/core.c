@@ -18,6 +18,11 @@ int mg_new(struct mg **ret, const struct mg_settings *settings, const struct mg_
 	mg->bearer = bearer;
 	mg->pool = pool;
 	mg->ops = *ops;
+	mg->address_states = calloc(mg->set.address_count + 1, sizeof(*mg->address_states));
+	if (!mg->address_states) {
+		free(mg);
+		return BASE_ERR(BASE_LOCAL, 0);
+	}
 	base_list_init(&mg->context_list);
 	base_list_init(&mg->root.node);
 	base_list_init(&mg->root.notices);
@@ -45,6 +50,7 @@ void mg_free(struct mg *mg)
 	mg_term_free(mg, &mg->root);
 	base_map_done(&mg->terms);
 	base_map_done(&mg->contexts);
+	free(mg->address_states);
 	free(mg);
 }
 

@@ -85,6 +85,21 @@ struct mg_settings {
 	uint32_t provisional_ms;   /**< root/MG...ProvisionalResponseTimerValue; 0 = 1000 */
 	uint32_t pending_limit;    /**< root/MGOriginatedPendingLimit; 0 = none */
 	bool unprotected_keys;     /**< unsafe: take keys from whatever transport */
+
+	uint32_t hanging_ms; /**< hangterm/thb whose timerx is left out; 0 = off */
+
+	/** Overload begins at either; 0 = never by that. It ends below nine tenths of both. */
+	uint32_t overload_contexts;
+	uint32_t overload_busy;      /**< per cent, of what mg_busy_tell says */
+	uint32_t overload_priority;  /**< contexts of this priority pass; 0 = none by priority */
+	uint32_t overload_reduction; /**< per cent, told by chp/MGCon; 0 = 50 */
+};
+
+/** What a local media address is good for. */
+enum mg_address_state {
+	MG_ADDRESS_GOOD = 0,
+	MG_ADDRESS_WITHDRAWN, /**< nothing new there; what is may end by itself */
+	MG_ADDRESS_FAILED,    /**< nothing new there, and what is is lost */
 };
 
 /* ---- what the core tells ---- */
@@ -159,8 +174,21 @@ void mg_request_done(struct mg *mg, struct mg_notice *notice, bool answered);
 /** There is a controller: send what waits. */
 void mg_resume(struct mg *mg);
 
-/** No new contexts and terminations from now on: error 503 (RFC 3525, 7.2.8, Graceful). */
+/**
+ * No new contexts and terminations from now on: error 503 (RFC 3525, 7.2.8, Graceful). This is the
+ * gateway's own door: what the controller does to ROOT neither opens nor closes it.
+ */
 void mg_close_door(struct mg *mg, bool closed);
+/**
+ * A local media address has changed (index into the settings' addresses): the controller is told of
+ * its terminations by ServiceChange (7.2.8): Graceful 905 when it is withdrawn, Forced 906 when it
+ * has failed, Restart 900 when it is good again.
+ */
+void mg_address_set(struct mg *mg, size_t index, enum mg_address_state state);
+/** How busy the control thread has been of late, in per cent: for load control. */
+void mg_busy_tell(struct mg *mg, unsigned percent);
+/** The controller has been gone for too long: end every context, without a word to anybody. */
+void mg_give_up(struct mg *mg);
 
 /** When mg_advance has to be called by the monotonic clock; UINT64_MAX = never. */
 uint64_t mg_deadline(const struct mg *mg);
@@ -172,6 +200,8 @@ struct mg_counts {
 	size_t contexts, terminations;    /**< now; ROOT not counted */
 	uint64_t commands, failed;        /**< since the start: executed, and of those refused */
 	uint64_t notifies, notifies_lost; /**< handed over; lost for lack of memory or controller */
+	uint64_t overload_refused;        /**< new contexts refused with 511 */
+	uint64_t hanging;                 /**< terminations found not to be spoken of */
 };
 void mg_counts(const struct mg *mg, struct mg_counts *ret);
 

@@ -50,8 +50,22 @@ static const struct mg_equipment linkage = { .package = "seplink", .on = MG_ON_T
 static const struct mg_equipment own = { .package = H248_PACKAGE_PRIVATE, .on = MG_ON_TERM };
 
 static const struct mg_equipment *const built_in[] = {
-	&generic, &root,       &network, &inactivity, &volume, &tcp, &retransmission,
-	&tls,     &tls_volume, &tls_can, &linkage,    &own,    NULL,
+	&generic,
+	&root,
+	&network,
+	&inactivity,
+	&volume,
+	&tcp,
+	&retransmission,
+	&tls,
+	&tls_volume,
+	&tls_can,
+	&linkage,
+	&own,
+	&mg_equipment_hangterm,
+	&mg_equipment_ocp,
+	&mg_equipment_chp,
+	NULL,
 };
 
 static const struct mg_equipment *const *table = built_in;

@@ -84,6 +84,8 @@ struct mg_equipment {
 /* statistics.c: those of the bearers. */
 extern const struct mg_equipment_statistic mg_statistics_nt[], mg_statistics_tcptv[],
         mg_statistics_tcprm[], mg_statistics_tlstv[];
+/* Rows that live elsewhere: hang.c, load.c. */
+extern const struct mg_equipment mg_equipment_hangterm, mg_equipment_ocp, mg_equipment_chp;
 
 /* All rows: index from 0, NULL past the end. */
 const struct mg_equipment *mg_equipment_at(size_t index);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "mg/notify.h"
+#include "mg/service.h"
 
 /* Most are smaller than this. */
 #define NOTICE_CHUNK 2048
@@ -102,12 +103,15 @@ void mg_request_done(struct mg *mg, struct mg_notice *notice, bool answered)
 		mg_notice_free(notice);
 	else
 		notice->out = false; /* it is the first of its list still */
+	if (term && answered)
+		mg_hang_touch(mg, term);
 	if (term)
 		push(mg, term);
 }
 
 void mg_resume(struct mg *mg)
 {
+	push(mg, &mg->root);
 	for (struct base_node *n = mg->context_list.next; n != &mg->context_list; n = n->next) {
 		struct mg_context *c = BASE_CONTAINER_OF(n, struct mg_context, node);
 

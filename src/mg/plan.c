@@ -4,6 +4,7 @@
 #include "mg/happen.h"
 #include "mg/part.h"
 #include "mg/play.h"
+#include "mg/service.h"
 
 struct mg_media *mg_plan_media(struct mg_plan *plan)
 {
@@ -86,6 +87,8 @@ int mg_plan_make(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
 		seen |= 1U << d->kind;
 		rc = descriptor_read(run, plan, d);
 	}
+	if (!rc)
+		rc = mg_service_check(run, plan);
 	if (!rc && plan->order_count)
 		rc = mg_signals_apply(run, plan);
 	return rc || !plan->media ? rc : mg_plan_streams(run, plan);

@@ -15,7 +15,9 @@ struct shell {
 	struct mg *mg;
 	struct mg_domain_table *domains;
 	struct link *link; /* NULL unless H.248 goes inside TLS */
-	struct loop_timer advance, drain;
+	struct loop_timer advance, drain, keep, busy;
+	struct timespec cpu; /* of the control thread, and when it was looked at */
+	uint64_t cpu_at_ms;
 	bool leaving;  /* SIGTERM has come */
 	bool stopping; /* the last ServiceChange is out */
 };
@@ -39,7 +41,9 @@ static void stop_now(struct shell *sh, enum h248_method method)
 		return;
 	sh->stopping = true;
 	loop_timer_stop(sh->loop, &sh->drain);
-	h248_assoc_stop(assoc_of(sh), method, H248_R_MG_FAILURE);
+	/* 11.4: the spare gateway takes over, so it is a failure; else it is the operator's will */
+	h248_assoc_stop(assoc_of(sh), method,
+	                method == H248_FAILOVER ? H248_R_MG_FAILURE : H248_R_OUT_OF_SERVICE);
 }
 
 static void drain_over(void *arg)
@@ -100,8 +104,8 @@ static int graceful_tell(struct shell *sh)
 
 	if (s) {
 		s->method = H248_GRACEFUL;
-		s->reason = base_str_of(h248_reason_text(H248_R_MG_FAILURE));
-		s->reason_code = H248_R_MG_FAILURE;
+		s->reason = base_str_of(h248_reason_text(H248_R_OUT_OF_SERVICE));
+		s->reason_code = H248_R_OUT_OF_SERVICE;
 		s->has_reason = true;
 		s->delay = (uint32_t)(sh->config->drain_ms / 1000);
 		s->has_delay = true;
@@ -117,8 +121,9 @@ static void leave(struct shell *sh)
 
 	mg_counts(sh->mg, &counts);
 	mg_close_door(sh->mg, true);
-	if (sh->leaving || sh->config->forced || !sh->config->drain_ms) {
-		stop_now(sh, H248_FORCED);
+	if (sh->leaving || sh->config->leave != H248_GRACEFUL || !sh->config->drain_ms) {
+		stop_now(sh,
+		         sh->leaving || !sh->config->drain_ms ? H248_FORCED : sh->config->leave);
 		return;
 	}
 	sh->leaving = true;
@@ -132,7 +137,64 @@ static void leave(struct shell *sh)
 	loop_timer_start(sh->loop, &sh->drain, sh->config->drain_ms, drain_over, sh);
 }
 
+/* ---- without a controller ---- */
+
+static void keep_over(void *arg)
+{
+	struct shell *sh = arg;
+	struct mg_counts counts;
+
+	mg_counts(sh->mg, &counts);
+	if (counts.contexts)
+		base_log(BASE_LOG_WARN, "mg", "no controller for %u ms: %zu contexts are given up",
+		         sh->config->keep_ms, counts.contexts);
+	mg_give_up(sh->mg);
+	h248_assoc_forget(assoc_of(sh));
+}
+
+/* ---- load ---- */
+
+#define BUSY_MS 1000U
+
+static uint64_t ms_between(const struct timespec *from, const struct timespec *to)
+{
+	return (uint64_t)(to->tv_sec - from->tv_sec) * 1000 +
+	       (uint64_t)((to->tv_nsec - from->tv_nsec) / 1000000);
+}
+
+/* How much of the last second this thread has worked. */
+static void busy_look(void *arg)
+{
+	struct shell *sh = arg;
+	uint64_t now = loop_now_ms(sh->loop), passed = now - sh->cpu_at_ms;
+	struct timespec cpu;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+	if (sh->cpu_at_ms && passed)
+		mg_busy_tell(sh->mg,
+		             (unsigned)BASE_MIN(ms_between(&sh->cpu, &cpu) * 100 / passed, 100));
+	sh->cpu = cpu;
+	sh->cpu_at_ms = now;
+	loop_timer_start(sh->loop, &sh->busy, BUSY_MS, busy_look, sh);
+}
+
 /* ---- reload ---- */
+
+/* The same address in the file that was loaded again; MG_ADDRESS_GOOD when it is not there. */
+static enum mg_address_state state_in(const struct mg_config *fresh,
+                                      const struct sockaddr_storage *address)
+{
+	for (size_t i = 0; i < fresh->core.address_count; i++)
+		if (!memcmp(&fresh->addresses[i], address, sizeof(*address)))
+			return fresh->address_states[i];
+	return MG_ADDRESS_GOOD;
+}
+
+static void addresses_reload(struct shell *sh, const struct mg_config *fresh)
+{
+	for (size_t i = 0; i < sh->config->core.address_count; i++)
+		mg_address_set(sh->mg, i, state_in(fresh, &sh->config->addresses[i]));
+}
 
 static void reload(struct shell *sh)
 {
@@ -148,6 +210,7 @@ static void reload(struct shell *sh)
 	}
 	mg_config_warn(fresh);
 	table = mg_config_domains_take(fresh);
+	addresses_reload(sh, fresh);
 	mg_config_free(fresh);
 	mg_domains_set(sh->mg, table->domains, table->count, table->default_domain);
 	mg_link_reload(sh->link, sh->config, table);
@@ -160,7 +223,8 @@ static void reload(struct shell *sh)
 		for (size_t i = 0; i < t->count; i++)
 			(void)relay_pool_domain_drop(sh->pool, t->domains[i].tls);
 	base_log(BASE_LOG_INFO, "mg",
-	         "reloaded: %zu TLS domains, for new endpoints; other settings need a restart",
+	         "reloaded: %zu TLS domains, for new endpoints, and which media addresses are in "
+	         "service; other settings need a restart",
 	         table->count);
 }
 
@@ -266,6 +330,7 @@ static void on_up(void *user, struct h248_peer *peer)
 
 	base_log(BASE_LOG_INFO, "mg", "registered controller=%s version=%u",
 	         h248_addr_format(h248_peer_addr(peer), text), h248_peer_version(peer));
+	loop_timer_stop(sh->loop, &sh->keep);
 	if (sh->leaving)
 		(void)graceful_tell(sh); /* one that came after SIGTERM has not heard of it */
 	mg_resume(sh->mg);
@@ -295,12 +360,14 @@ static void on_message_error(void *user, struct h248_peer *peer, const struct h2
 static void on_down(void *user, struct h248_peer *peer, enum h248_assoc_cause cause)
 {
 	static const char *const causes[] = { "?", "silent", "lost", "handoff", "left" };
+	struct shell *sh = user;
 	char text[H248_ADDR_TEXT];
 
-	(void)user;
 	base_log(BASE_LOG_INFO, "mg", "no longer registered controller=%s cause=%s",
 	         h248_addr_format(h248_peer_addr(peer), text),
 	         cause < BASE_COUNT(causes) ? causes[cause] : "?");
+	if (sh->config->keep_ms && cause != H248_CAUSE_LEFT && !loop_timer_active(&sh->keep))
+		loop_timer_start(sh->loop, &sh->keep, sh->config->keep_ms, keep_over, sh);
 }
 
 static void on_gone(void *user)
@@ -468,6 +535,10 @@ int mg_shell_run(struct mg_config *config, const char *path, struct base_error *
 		rc = signals_start(&sh, err);
 	if (rc)
 		goto out;
+	for (size_t i = 0; i < config->core.address_count; i++)
+		mg_address_set(sh.mg, i, config->address_states[i]);
+	if (config->core.overload_busy)
+		busy_look(&sh);
 	h248_assoc_start(assoc_of(&sh));
 	rc = loop_run(sh.loop);
 	if (rc)

@@ -10,11 +10,12 @@
 
 /**
  * Run until the gateway has left (SIGTERM, SIGINT) or cannot go on. SIGHUP loads `path` again: TLS
- * domains are replaced when the whole file is right, else nothing changes and the log says why.
+ * domains are replaced and media addresses put out of or into service when the whole file is right,
+ * else nothing changes and the log says why.
  *
- * SIGTERM (RFC 3525, 11.4): no new contexts; ServiceChange Graceful 908 on ROOT with the drain time
+ * SIGTERM (RFC 3525, 11.4): no new contexts; ServiceChange Graceful 905 on ROOT with the drain time
  * as its delay; when the last context has ended or the time is over, the last ServiceChange and
- * out. With `leave: forced`, and at a second signal, that last one at once.
+ * out. With `leave: forced` or `failover`, and at a second signal, that last one at once.
  *
  * @param config  borrowed, but its TLS domains are taken
  * @return 0 when it has left; BASE_CONFIG or BASE_LOCAL with words when it could not start

@@ -7,6 +7,7 @@
 #include "mg/notify.h"
 #include "mg/part.h"
 #include "mg/play.h"
+#include "mg/service.h"
 #include "mg/world.h"
 
 #define DEFAULT_CONTEXTS 65536U
@@ -185,6 +186,7 @@ void mg_term_free(struct mg *mg, struct mg_term *term)
 	if (!term)
 		return;
 	mg_timer_stop(mg, &term->change);
+	mg_hang_free(mg, term);
 	mg_plays_stop(mg, term, MG_ENDED_SIGNALS);
 	mg_happenings_forget(mg, term);
 	mg_notices_forget(term);

@@ -152,6 +152,7 @@ struct mg_term {
 	uint64_t born_ms;
 	struct loop_timer change; /* delayed ServiceChange */
 	uint8_t change_state;     /* what it leads to */
+	struct mg_hang *hang;     /* hangterm; NULL = never asked for */
 	bool lock_step;           /* EventBufferControl */
 	bool suspended;           /* LockStep waits for a new Events descriptor */
 };
@@ -202,7 +203,12 @@ struct mg {
 	uint32_t last_port;
 	size_t last_address;
 	uint32_t mgc_execution_ms; /* root/normalMGCExecutionTime as set */
-	bool door_closed;
+	bool door_closed;          /* by the gateway itself, which leaves */
+	bool root_closed;          /* by the controller: ROOT is or goes out of service */
+	bool root_closing;         /* and is so when the last context ends */
+	bool overloaded;
+	unsigned busy;           /* per cent, of the control thread */
+	uint8_t *address_states; /* enum mg_address_state of each of the settings' addresses */
 	struct loop_timers timers;
 	struct base_node happened; /* struct mg_happening: to be looked at (happen.h) */
 	unsigned executing;        /* what happens meanwhile waits for the end of it */

@@ -37,6 +37,7 @@ static const cyaml_schema_field_t h248_fields[] = {
 	TEXT("register-timeout", struct mg_yaml_h248, register_timeout),
 	TEXT("resolve-timeout", struct mg_yaml_h248, resolve_timeout),
 	TEXT("keep-contexts", struct mg_yaml_h248, keep_contexts),
+	TEXT("hanging-after", struct mg_yaml_h248, hanging_after),
 	TEXT("leave-timeout", struct mg_yaml_h248, leave_timeout),
 	TEXT("long-timer", struct mg_yaml_h248, long_timer),
 	TEXT("t-max", struct mg_yaml_h248, t_max),
@@ -70,6 +71,8 @@ static const cyaml_schema_field_t media_fields[] = {
 	                     MG_ADDRESSES_MAX),
 	CYAML_FIELD_SEQUENCE("realms", OPTIONAL, struct mg_yaml_media, realms, &realm_entry, 1,
 	                     MG_ADDRESSES_MAX),
+	TEXTS("out-of-service", struct mg_yaml_media, out_of_service),
+	TEXTS("failed", struct mg_yaml_media, failed),
 	TEXT("ports", struct mg_yaml_media, ports),
 	TEXT("connect-timeout", struct mg_yaml_media, connect_timeout),
 	TEXT("handshake-timeout", struct mg_yaml_media, handshake_timeout),
@@ -126,6 +129,14 @@ static const cyaml_schema_field_t limits_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t overload_fields[] = {
+	NUMBER("contexts", struct mg_yaml_overload, contexts),
+	NUMBER("cpu", struct mg_yaml_overload, cpu),
+	NUMBER("priority", struct mg_yaml_overload, priority),
+	NUMBER("reduction", struct mg_yaml_overload, reduction),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t log_fields[] = {
 	TEXT("level", struct mg_yaml_log, level),
 	FLAG("unsafe-messages", struct mg_yaml_log, messages),
@@ -142,6 +153,7 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_SEQUENCE("tls-domains", OPTIONAL, struct mg_yaml, domains, &domain_entry, 0,
 	                     256),
 	CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL, struct mg_yaml, limits, limits_fields),
+	CYAML_FIELD_MAPPING_PTR("overload", OPTIONAL, struct mg_yaml, overload, overload_fields),
 	CYAML_FIELD_MAPPING_PTR("log", OPTIONAL, struct mg_yaml, log, log_fields),
 	CYAML_FIELD_END,
 };

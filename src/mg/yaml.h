@@ -19,7 +19,7 @@ struct mg_yaml_h248 {
 	const char *transport, *listen, *encoding, *profile;
 	const char **profiles;
 	unsigned profiles_count;
-	const char *resolve_timeout, *keep_contexts;
+	const char *resolve_timeout, *keep_contexts, *hanging_after;
 	const char *inactivity, *mwd, *retry, *retry_max, *register_timeout, *leave_timeout;
 	const char *long_timer, *t_max, *execution;
 	unsigned version, pending_limit;
@@ -41,6 +41,8 @@ struct mg_yaml_media {
 	unsigned addresses_count;
 	struct mg_yaml_realm *realms;
 	unsigned realms_count;
+	const char **out_of_service, **failed;
+	unsigned out_of_service_count, failed_count;
 	const char *ports, *connect_timeout, *handshake_timeout;
 };
 
@@ -69,6 +71,10 @@ struct mg_yaml_limits {
 	const char *buffer;
 };
 
+struct mg_yaml_overload {
+	unsigned contexts, cpu, priority, reduction;
+};
+
 struct mg_yaml_log {
 	const char *level;
 	bool messages;
@@ -85,6 +91,7 @@ struct mg_yaml {
 	struct mg_yaml_domain *domains;
 	unsigned domains_count;
 	struct mg_yaml_limits *limits;
+	struct mg_yaml_overload *overload;
 	struct mg_yaml_log *log;
 };
 
@@ -92,6 +99,18 @@ extern const cyaml_schema_value_t mg_yaml_schema;
 
 /* link_tls.c, after the domains */
 int mg_link_read(struct mg_config *config, struct base_error *err);
+/* config_service.c */
+int mg_profiles_read(struct mg_config *config, struct base_error *err);
+/* media.out-of-service and media.failed; the addresses have been read. */
+int mg_withdrawn_read(struct mg_config *config, struct base_error *err);
+int mg_overload_read(struct mg_config *config, struct base_error *err);
+/* A numeric address without port. */
+int mg_host_read(const struct mg_config *config, const char *where, const char *text,
+                 struct sockaddr_storage *ret, struct base_error *err);
+/* 0 = left out. */
+int mg_number_check(const struct mg_config *config, const char *where, unsigned value, unsigned min,
+                    unsigned max, struct base_error *err);
+
 /* domains.c */
 int mg_domains_load(struct mg_config *config, struct base_error *err);
 /* Place of a key of the i-th domain, for config_refuse. */

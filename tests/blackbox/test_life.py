@@ -110,21 +110,21 @@ class Life(Case, unittest.TestCase):
         gw = self.gateway(mg=", drain: 30s")
         made = self.context(gw.controller)
         gw.signal(signal.SIGTERM)
-        told = gw.controller.take("ServiceChange = ROOT", "Method = Graceful", "908")
+        told = gw.controller.take("ServiceChange = ROOT", "Method = Graceful", "905")
         self.assertIn("Delay = 30", told)
         gw.controller.refused("Context = $ { " + add(TCP) + " }", 503)
         gw.controller.ok(f"Context = {made.context} {{ AuditValue = {made.terms[0]} {{ Audit {{ }} }} }}")
         self.assertIsNone(gw.process.poll())
         gw.controller.ok(f"Context = {made.context} {{ Subtract = {made.terms[0]} }}")
-        gw.controller.take("ServiceChange = ROOT", "908")
+        gw.controller.take("ServiceChange = ROOT", "905")
         self.assertEqual(gw.wait(), 0)
 
     def test_sigterm_with_a_drain_that_ends_by_time(self):
         gw = self.gateway(mg=", drain: 200ms")
         self.context(gw.controller)
         gw.signal(signal.SIGTERM)
-        gw.controller.take("ServiceChange = ROOT", "Method = Graceful", "908")
-        gw.controller.take("ServiceChange = ROOT", "Method = Forced", "908")
+        gw.controller.take("ServiceChange = ROOT", "Method = Graceful", "905")
+        gw.controller.take("ServiceChange = ROOT", "Method = Forced", "905")
         self.assertEqual(gw.wait(), 0)
 
     def test_sigterm_while_nobody_answers(self):

@@ -18,12 +18,13 @@ static void whole_descriptors(void **state)
 	says("C=1{AV=ip/1/1{AT{E,SG,OE,EB,DM,MD,MX}}}",
 	     "C=1{AV=ip/1/1{MX,MD,E=4{tcpbcc/*},SG,DM,OE,EB}}");
 	accepted("C=1{AV=ip/1/1{AT{PG}}}");
-	contains("PG{g-2,nt-1,tcptv-1,tcpbcc-1,tcprm-1,tlsbsc-1,tlscn-1,tlstv-1,seplink-1,"
+	contains("PG{g-2,nt-1,hangterm-1,tcptv-1,tcpbcc-1,tcprm-1,tlsbsc-1,tlscn-1,tlstv-1,seplink-"
+	         "1,"
 	         "gatehouse-1}");
 	accepted("C=1{AV=*{AT{SA}}}");
 	contains("AV=ip/1/1{SA{");
 	contains("AV=ip/1/2{SA{");
-	says("C=-{AV=ROOT{AT{PG}}}", "C=-{AV=ROOT{PG{root-2,it-1,tlscn-1}}}");
+	says("C=-{AV=ROOT{AT{PG}}}", "C=-{AV=ROOT{PG{root-2,chp-1,it-1,ocp-1,tlscn-1}}}");
 	refused("C=-{AV=*{AT{}}}", 431, "");
 	refused("C=1{AV=ROOT{AT{}}}", 435, "null context");
 	scene_end();
