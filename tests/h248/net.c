@@ -56,9 +56,11 @@ static int net_send(void *arg, const struct h248_addr *to, const void *data, siz
 	unsigned n = to->ip[3];
 
 	h->sent++;
+	h->longest = BASE_MAX(h->longest, len);
 	h->last_sent_ms = net->now_ms;
 	memset(h->last, 0, sizeof(h->last));
-	memcpy(h->last, data, BASE_MIN(len, sizeof(h->last) - 1));
+	h->last_len = BASE_MIN(len, sizeof(h->last) - 1);
+	memcpy(h->last, data, h->last_len);
 	if (n >= NET_HOSTS || (net->loss && net_random(net, 100) < net->loss) ||
 	    (net->drop && net->drop(net, h->number, h->sent, h->last)))
 		return 0;

@@ -23,11 +23,13 @@ struct net_host {
 	struct h248_txn *txn;
 	struct h248_txn_ops ops; /* the test's own callbacks and arg */
 	unsigned sent, received;
+	size_t longest;  /* message sent */
 	bool full;       /* its transport says BASE_AGAIN */
 	unsigned closed; /* connections that it asked to close */
 	struct h248_addr last_closed;
 	uint64_t last_sent_ms;
-	char last[2048]; /* the last text sent */
+	char last[2048]; /* what was sent last, cut */
+	size_t last_len;
 };
 
 struct net_packet;

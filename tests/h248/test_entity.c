@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Several entities (virtual MGs, RFC 3525, 11.1) on one node, over real loopback sockets. */
+#include "check.h"
+
+#include "h248/h248.h"
+
+struct user {
+	struct h248_txn *txn;
+	struct h248_addr local;
+	struct h248_peer *peer;
+	unsigned executed, replies, traced;
+	uint32_t context; /* of the last request */
+};
+
+static void on_request(void *arg, struct h248_incoming *in, const struct h248_message *msg,
+                       const struct h248_transaction *req)
+{
+	struct user *u = arg;
+	struct base_arena arena = { 0 };
+	struct h248_transaction *reply = h248_reply_new(&arena, 0);
+
+	(void)msg;
+	u->executed++;
+	u->context = req->actions->context;
+	u->peer = h248_incoming_peer(in);
+	h248_command_add(&arena, h248_action_add(&arena, reply, u->context), H248_AUDIT_VALUE,
+	                 BASE_STR("ROOT"));
+	assert_int_equal(h248_txn_reply(in, reply), 0);
+	base_arena_done(&arena);
+}
+
+static bool on_stranger(void *arg, const struct h248_addr *from, const struct h248_message *msg)
+{
+	(void)arg;
+	(void)from;
+	(void)msg;
+	return true;
+}
+
+static void on_trace(void *arg, bool out, const struct h248_addr *peer, const void *data,
+                     size_t len)
+{
+	(void)out;
+	(void)peer;
+	(void)data;
+	(void)len;
+	((struct user *)arg)->traced++;
+}
+
+static const struct h248_user_ops ops = { .on_request = on_request,
+	                                  .on_stranger = on_stranger,
+	                                  .on_trace = on_trace };
+
+static void on_reply(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
+                     const struct h248_transaction *reply)
+{
+	(void)msg;
+	(void)reply;
+	assert_int_equal(outcome, H248_OUTCOME_REPLY);
+	((struct user *)arg)->replies++;
+}
+
+static void ask(struct user *u, struct h248_peer *peer, uint32_t context)
+{
+	struct base_arena arena = { 0 };
+	struct h248_transaction *req = h248_request_new(&arena);
+
+	h248_audit_add(&arena,
+	               h248_command_add(&arena, h248_action_add(&arena, req, context),
+	                                H248_AUDIT_VALUE, BASE_STR("ROOT")),
+	               0);
+	assert_int_equal(h248_txn_request(peer, req, 0, on_reply, u, NULL), 0);
+	base_arena_done(&arena);
+}
+
+#define UNTIL(loop, condition)                                                                     \
+	do {                                                                                       \
+		while (!(condition))                                                               \
+			assert_int_equal(loop_run_once(loop, 5000), 0);                            \
+	} while (0)
+
+static int setup(void **state)
+{
+	return loop_new((struct loop **)state);
+}
+
+static int teardown(void **state)
+{
+	loop_free(*state);
+	return 0;
+}
+
+static struct h248_addr loopback(enum h248_transport_kind kind)
+{
+	struct h248_addr a;
+
+	assert_int_equal(h248_addr_parse(kind, BASE_STR("127.0.0.1"), 0, &a), 0);
+	return a;
+}
+
+static struct h248_mid named(const char *name)
+{
+	return (struct h248_mid){ .kind = H248_MID_DEVICE, .name = base_str_of(name) };
+}
+
+static struct h248_node *node_new(struct loop *loop, const char *name, struct user *u)
+{
+	struct h248_node_config config = { .txn.mid = named(name) };
+	struct h248_node *node;
+
+	*u = (struct user){ 0 };
+	assert_int_equal(h248_node_new(&node, loop, &config, &ops, u), 0);
+	u->txn = h248_node_txn(node);
+	return node;
+}
+
+static struct h248_entity *entity_new(struct h248_node *node, const char *name, struct user *u)
+{
+	struct h248_txn_config config = { .mid = named(name) };
+	struct h248_entity *e;
+
+	*u = (struct user){ 0 };
+	assert_int_equal(h248_entity_new(&e, node, &config, &ops, u), 0);
+	u->txn = h248_entity_txn(e);
+	return e;
+}
+
+static struct h248_addr at(const struct user *u)
+{
+	struct h248_addr a = u->local;
+
+	a.conn = 0;
+	return a;
+}
+
+static struct h248_peer *peer_at(const struct user *whose, const struct user *where)
+{
+	struct h248_addr a = at(where);
+	struct h248_peer *peer;
+
+	assert_int_equal(h248_peer_new(&peer, whose->txn, &a), 0);
+	return peer;
+}
+
+/* A controller and three entities of one node: each is asked by its own socket, and asks by it. */
+static void sockets_tell_entities_apart(struct loop *loop, enum h248_transport_kind kind)
+{
+	struct user mgc, own, virtual[2];
+	struct h248_node *controller = node_new(loop, "mgc", &mgc);
+	struct h248_node *node = node_new(loop, "mg", &own);
+	struct h248_entity *e[2] = { entity_new(node, "mg/1", &virtual[0]),
+		                     entity_new(node, "mg/2", &virtual[1]) };
+
+	own.local = virtual[0].local = virtual[1].local = mgc.local = loopback(kind);
+	assert_int_equal(h248_node_listen(controller, &mgc.local, NULL), 0);
+	assert_int_equal(h248_node_listen(node, &own.local, NULL), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(h248_entity_listen(e[i], &virtual[i].local, NULL), 0);
+
+	ask(&mgc, peer_at(&mgc, &own), 10);
+	ask(&mgc, peer_at(&mgc, &virtual[0]), 11);
+	ask(&mgc, peer_at(&mgc, &virtual[1]), 12);
+	UNTIL(loop, mgc.replies == 3);
+	assert_int_equal(own.context, 10);
+	assert_int_equal(virtual[0].context, 11);
+	assert_int_equal(virtual[1].context, 12);
+	assert_int_equal(own.executed + virtual[0].executed + virtual[1].executed, 3);
+	assert_true(virtual[0].traced == 2 && virtual[1].traced == 2);
+	assert_int_equal(h248_txn_counters(virtual[1].txn)->rx_executed, 1);
+
+	for (int i = 0; i < 2; i++) { /* and the other way */
+		ask(&virtual[i], virtual[i].peer, 20);
+		UNTIL(loop, virtual[i].replies == 1);
+		assert_true(base_str_eq(h248_peer_mid(mgc.peer)->name,
+		                        base_str_of(i ? "mg/2" : "mg/1")));
+		if (kind == H248_UDP) {
+			struct h248_addr to = at(&mgc); /* no socket named */
+
+			h248_peer_addr_set(virtual[i].peer, &to);
+			ask(&virtual[i], virtual[i].peer, 21);
+			UNTIL(loop, virtual[i].replies == 2);
+			assert_int_equal(h248_peer_addr(mgc.peer)->port, virtual[i].local.port);
+		}
+	}
+	assert_int_equal(own.replies, 0);
+	h248_entity_free(e[0]);
+	h248_entity_free(NULL);
+	h248_node_free(node); /* with what is left */
+	h248_node_free(controller);
+}
+
+static void sockets_tell_entities_apart_udp(void **state)
+{
+	sockets_tell_entities_apart(*state, H248_UDP);
+}
+
+static void sockets_tell_entities_apart_tcp(void **state)
+{
+	sockets_tell_entities_apart(*state, H248_TCP);
+}
+
+/* Without own sockets: who has a peer there is meant. */
+static void peers_tell_entities_apart(void **state)
+{
+	struct loop *loop = *state;
+	struct user a, b, own, second;
+	struct h248_node *mgc_a = node_new(loop, "a", &a), *mgc_b = node_new(loop, "b", &b);
+	struct h248_node *node = node_new(loop, "mg", &own);
+
+	(void)entity_new(node, "mg/2", &second);
+	a.local = b.local = own.local = loopback(H248_UDP);
+	assert_int_equal(h248_node_listen(mgc_a, &a.local, NULL), 0);
+	assert_int_equal(h248_node_listen(mgc_b, &b.local, NULL), 0);
+	assert_int_equal(h248_node_listen(node, &own.local, NULL), 0);
+	ask(&second, peer_at(&second, &b), 5);
+	UNTIL(loop, second.replies == 1);
+	ask(&b, b.peer, 6);
+	UNTIL(loop, b.replies == 1);
+	assert_int_equal(second.executed, 1);
+	ask(&a, peer_at(&a, &own), 7); /* nobody knows this one: the node's own */
+	UNTIL(loop, a.replies == 1);
+	assert_int_equal(own.executed, 1);
+	assert_int_equal(second.executed, 1);
+	h248_node_free(node);
+	h248_node_free(mgc_a);
+	h248_node_free(mgc_b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(sockets_tell_entities_apart_udp, setup, teardown),
+		cmocka_unit_test_setup_teardown(sockets_tell_entities_apart_tcp, setup, teardown),
+		cmocka_unit_test_setup_teardown(peers_tell_entities_apart, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("entity", tests, NULL, NULL);
+}
