@@ -61,11 +61,10 @@ const struct h248_package h248_package_hangterm = {
 /* ---- nb: notification behaviour (H.248.1 version 3, E.15) ----------------------------------- */
 
 static const struct h248_package_item nb_items[] = {
-	{ "notreg", 0x0001, H248_PROPERTY, R, ON_ROOT, .values = WITHIN(INTEGER, -1, 100),
-	  .source = "H.248.1 (09/2005), E.15; values seen in a vendor's manual, name and number "
-	            "recalled, -1 is ours",
-	  .about = "How many of the Notify requests of regulated events are sent: percent, or -1 = "
-	           "the first one only." },
+	{ "notreg", 0x0001, H248_PROPERTY, R, ON_ROOT, .values = WITHIN(INTEGER, 0, 100),
+	  .source = "H.248.1 (09/2005), E.15; percentage seen in a vendor's manual, name and number "
+	            "recalled",
+	  .about = "How many of the Notify requests of regulated events are sent, in percent." },
 };
 const struct h248_package h248_package_nb = {
 	"nb", 0x009a, 1, V, .title = "Notification behaviour",
@@ -114,7 +113,8 @@ static const struct h248_package_item sdpc_items[] = {
 	           "unchanged (on ROOT)." },
 	{ "proto", 0x0002, H248_PROPERTY, P, H248_IN_TERMINATION_STATE, H248_READ,
 	  .values = LIST_OF(STRING), .source = OURS("one list"),
-	  .about = "Transports of the m= line that are served (on ROOT)." },
+	  .about = "Examples of the m= line's transports that are served: TCP, with or without TLS (on "
+	           "ROOT)." },
 };
 const struct h248_package h248_package_sdpc = {
 	"sdpc", 0x00bc, 1, V, .title = "SDP capabilities", .source = "H.248.49; IANA registry",

@@ -6,6 +6,7 @@
  * alternatives. TLS capabilities are told once for each domain, with gatehouse/dom beside them.
  */
 #include "mg/audit.h"
+#include "mg/equip.h"
 #include "mg/part.h"
 
 static bool names_tell(struct mg_run *run, struct h248_parm **list, const char *name,
@@ -87,6 +88,17 @@ static struct h248_local_control *control_new(struct mg_run *run, struct h248_co
 	return c;
 }
 
+/* What the packages take (equip.h). */
+static bool packages_tell(struct mg_run *run, struct h248_parm **list)
+{
+	const struct mg_equipment *e;
+
+	for (size_t i = 0; (e = mg_equipment_at(i)); i++)
+		if (e->can && (e->on & MG_ON_TERM) && !e->can(run, list))
+			return false;
+	return true;
+}
+
 static int media_can(struct mg_run *run, const struct mg_term *term, struct h248_command *reply)
 {
 	static const uint8_t modes[] = { H248_SEND_ONLY, H248_RECEIVE_ONLY, H248_SEND_RECEIVE,
@@ -106,7 +118,8 @@ static int media_can(struct mg_run *run, const struct mg_term *term, struct h248
 			return mg_fail_memory(run);
 		c->reserved_value = c->reserved_group = H248_OFF;
 		if (!i && (!enum_tell(run, &c->parms, "seplink/link") ||
-		           !enum_tell(run, &c->parms, "gatehouse/role")))
+		           !enum_tell(run, &c->parms, "gatehouse/role") ||
+		           !packages_tell(run, &c->parms)))
 			return mg_fail_memory(run);
 	}
 	for (size_t i = 0; i < run->mg->domain_count; i++) {
@@ -117,43 +130,57 @@ static int media_can(struct mg_run *run, const struct mg_term *term, struct h248
 	return 0;
 }
 
+static bool is_on(const struct mg_run *run, const struct mg_term *term,
+                  const struct mg_equipment *e)
+{
+	return e->on & (term == &run->mg->root ? MG_ON_ROOT : MG_ON_TERM);
+}
+
+static struct h248_name name_of(const struct mg_equipment *e, const char *item)
+{
+	return (struct h248_name){ base_str_of(e->package), base_str_of(item) };
+}
+
 static int events_can(struct mg_run *run, const struct mg_term *term, struct h248_command *reply)
 {
-	static const char *const root[] = { "it/ito", NULL };
-	static const char *const other[] = { "g/cause", "tcpbcc/BNCChange", "tlsbsc/BNCChange",
-		                             NULL };
 	/* The RequestID of a capability is ALL (spec 5.7). */
 	struct h248_events *out = h248_events_add(run->arena, reply, H248_REQUEST_ALL);
+	const struct mg_equipment *e;
 
 	if (!out)
 		return mg_fail_memory(run);
 	out->has_request_id = true;
-	for (const char *const *n = term == &run->mg->root ? root : other; *n; n++)
-		if (!h248_event_add(run->arena, out, h248_name_of(*n)))
-			return mg_fail_memory(run);
+	for (size_t i = 0; (e = mg_equipment_at(i)); i++)
+		for (const struct mg_equipment_event *v = is_on(run, term, e) ? e->events : NULL;
+		     v && v->name; v++)
+			if (!h248_event_add(run->arena, out, name_of(e, v->name)))
+				return mg_fail_memory(run);
 	return 0;
 }
 
 static int signals_can(struct mg_run *run, const struct mg_term *term, struct h248_command *reply)
 {
-	static const char *const names[] = { "tcpbcc/EstBNC", "tcpbcc/RelBNC", "tlsbsc/EstBNC",
-		                             "tlsbsc/RelBNC" };
-	struct h248_signals *out;
-	struct h248_signal **at;
+	struct h248_signals *out = NULL;
+	const struct mg_equipment *e;
+	struct h248_signal **at = NULL;
 
-	if (term == &run->mg->root)
-		return h248_item_add(run->arena, reply, H248_SIGNALS) ? 0 : mg_fail_memory(run);
-	out = h248_signals_add(run->arena, reply);
-	at = out ? &out->signals : NULL;
-	for (size_t i = 0; at && i < BASE_COUNT(names); i++) {
-		*at = BASE_NEW(run->arena, struct h248_signal);
-		if (!*at)
-			return mg_fail_memory(run);
-		(*at)->name = h248_name_of(names[i]);
-		(*at)->type = H248_BRIEF;
-		at = &(*at)->next;
-	}
-	return out ? 0 : mg_fail_memory(run);
+	for (size_t i = 0; (e = mg_equipment_at(i)); i++)
+		for (const struct mg_equipment_signal *v = is_on(run, term, e) ? e->signals : NULL;
+		     v && v->name; v++) {
+			if (!out && !(out = h248_signals_add(run->arena, reply)))
+				return mg_fail_memory(run);
+			at = at ? at : &out->signals;
+			*at = BASE_NEW(run->arena, struct h248_signal);
+			if (!*at)
+				return mg_fail_memory(run);
+			(*at)->name = name_of(e, v->name);
+			if (!v->types || v->types == MG_TYPE(H248_BRIEF))
+				(*at)->type = H248_BRIEF;
+			at = &(*at)->next;
+		}
+	if (out)
+		return 0;
+	return h248_item_add(run->arena, reply, H248_SIGNALS) ? 0 : mg_fail_memory(run);
 }
 
 /* Names of the events now active. */

@@ -185,7 +185,7 @@ static int property_read(struct mg_run *run, struct mg_plan *plan, struct mg_str
 	const struct h248_package_item *item;
 	struct h248_package_value v = { 0 };
 	struct base_error err = { 0 };
-	int rc = h248_package_lookup(H248_PROPERTY, p->name, &package, &item, &err);
+	int rc = mg_package_lookup(H248_PROPERTY, p->name, &package, &item, &err);
 
 	if (rc)
 		return mg_fail_error(run, rc, &err, "Stream %u, LocalControl %.*s/%.*s", s->id,
@@ -308,7 +308,7 @@ static int state_property_read(struct mg_run *run, struct mg_plan *plan, const s
 	const struct h248_package *package;
 	const struct h248_package_item *item;
 	struct base_error err = { 0 };
-	int rc = h248_package_lookup(H248_PROPERTY, p->name, &package, &item, &err);
+	int rc = mg_package_lookup(H248_PROPERTY, p->name, &package, &item, &err);
 
 	if (!rc)
 		rc = h248_package_property_check(item, H248_IN_TERMINATION_STATE, p->form,

@@ -125,6 +125,9 @@ struct mg_ops {
 	/** The controller has set these properties of ROOT (E.2; 0 = default, none). May be NULL.
 	 */
 	void (*limits)(void *arg, uint32_t execution_ms, uint32_t pending_limit);
+	/** Likewise package seg (sheet 5.2): octets of a message to the controller, and how long to
+	 * wait for its segments; 0 = default. May be NULL. */
+	void (*segments)(void *arg, uint32_t octets, uint32_t wait_ms);
 	/** The last context has ended. May be NULL. */
 	void (*idle)(void *arg);
 	/** mg_deadline may have changed. May be NULL. */

@@ -4,6 +4,7 @@
 
 #include "mg/equip.h"
 #include "mg/part.h"
+#include "mg/pkg.h"
 
 /* ---- the rows of what core and relay do themselves ---- */
 
@@ -49,23 +50,21 @@ static const struct mg_equipment tls_volume = { .package = "tlstv",
 static const struct mg_equipment linkage = { .package = "seplink", .on = MG_ON_TERM };
 static const struct mg_equipment own = { .package = H248_PACKAGE_PRIVATE, .on = MG_ON_TERM };
 
+/* Rows of pkg_*.c have their own lines. */
 static const struct mg_equipment *const built_in[] = {
-	&generic,
-	&root,
-	&network,
-	&inactivity,
-	&volume,
-	&tcp,
-	&retransmission,
-	&tls,
-	&tls_volume,
-	&tls_can,
-	&linkage,
-	&own,
-	&mg_equipment_hangterm,
-	&mg_equipment_ocp,
-	&mg_equipment_chp,
-	NULL,
+	&generic,       &root,
+	&network,       &mg_equipment_chp,
+	&inactivity,    &mg_equipment_ocp,
+	&mg_pkg_ds,     &mg_pkg_gm,
+	&mg_pkg_tman,   &mg_equipment_hangterm,
+	&mg_pkg_ipnapt, &mg_pkg_nb,
+	&mg_pkg_ipdc,   &mg_pkg_seg,
+	&mg_pkg_sdpr,   &mg_pkg_sdpc,
+	&mg_pkg_ipra,   &volume,
+	&tcp,           &retransmission,
+	&tls,           &tls_volume,
+	&tls_can,       &linkage,
+	&own,           NULL,
 };
 
 static const struct mg_equipment *const *table = built_in;
@@ -88,6 +87,18 @@ const struct mg_equipment *mg_equipment_find(const struct h248_package *package)
 		if (!strcmp((*e)->package, package->name))
 			return *e;
 	return NULL;
+}
+
+int mg_package_lookup(enum h248_package_kind kind, struct h248_name name,
+                      const struct h248_package **ret_package,
+                      const struct h248_package_item **ret_item, struct base_error *err)
+{
+	const struct h248_package *package = h248_package_find(name.package);
+
+	if (package && !mg_equipment_find(package))
+		return base_error_set(err, BASE_ERR(BASE_PEER, H248_E_PACKAGE),
+		                      "package %s is not realized by this gateway", package->name);
+	return h248_package_lookup(kind, name, ret_package, ret_item, err);
 }
 
 bool mg_package_on(const struct mg_run *run, const struct mg_term *term,

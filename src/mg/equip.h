@@ -74,11 +74,12 @@ struct mg_equipment {
 	 */
 	void (*apply)(struct mg *mg, struct mg_term *term, struct mg_stream *s);
 	/* May this Notify be left out, under load (RegulatedNotify)? NULL = no. */
-	bool (*suppress)(const struct mg *mg, const struct mg_term *term,
-	                 const struct h248_event *event);
+	bool (*suppress)(struct mg *mg, const struct mg_term *term, const struct h248_event *event);
 	/* Further properties to tell an audit, in the order of the tables. NULL = none. */
 	bool (*tell)(struct mg_run *run, const struct mg_term *term, const struct mg_stream *s,
 	             struct h248_parm **list);
+	/* Values that the properties of a stream can take, for AuditCapability. NULL = none. */
+	bool (*can)(struct mg_run *run, struct h248_parm **list);
 };
 
 /* statistics.c: those of the bearers. */
@@ -91,6 +92,10 @@ extern const struct mg_equipment mg_equipment_hangterm, mg_equipment_ocp, mg_equ
 const struct mg_equipment *mg_equipment_at(size_t index);
 /* NULL when the package is not realized by this gateway at all. */
 const struct mg_equipment *mg_equipment_find(const struct h248_package *package);
+/* As h248_package_lookup; 440 too for a package that this gateway realizes nowhere. */
+int mg_package_lookup(enum h248_package_kind kind, struct h248_name name,
+                      const struct h248_package **ret_package,
+                      const struct h248_package_item **ret_item, struct base_error *err);
 /* Is the package realized there? */
 bool mg_package_on(const struct mg_run *run, const struct mg_term *term,
                    const struct h248_package *package);

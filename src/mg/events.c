@@ -37,11 +37,11 @@ static int event_check(struct mg_run *run, struct mg_plan *plan, const char *whi
 	int rc = 0;
 
 	if (!all) {
-		rc = h248_package_lookup(H248_EVENT, e->name, &package, &item, &err);
+		rc = mg_package_lookup(H248_EVENT, e->name, &package, &item, &err);
 		if (!rc)
 			rc = h248_package_params_check(item, e->parms, &err);
-	} else if (!package) {
-		return mg_fail(run, H248_E_PACKAGE, "%s %.*s/*: unknown package", which,
+	} else if (!package || !mg_equipment_find(package)) {
+		return mg_fail(run, H248_E_PACKAGE, "%s %.*s/*: no package of this gateway", which,
 		               BASE_FMT(e->name.package));
 	}
 	if (rc)

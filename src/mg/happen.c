@@ -221,7 +221,7 @@ static bool batch_add(struct batch *b, const struct mg_happening *h, uint32_t re
 
 /* ---- recognized: told, and what follows from it ---- */
 
-static bool suppressed(const struct mg *mg, const struct mg_term *term, const struct h248_event *e)
+static bool suppressed(struct mg *mg, const struct mg_term *term, const struct h248_event *e)
 {
 	const struct mg_equipment *row;
 

@@ -5,6 +5,7 @@
  * is cut out of what would be told as a whole, so both always agree.
  */
 #include "mg/audit.h"
+#include "mg/equip.h"
 #include "mg/part.h"
 
 static int missing(struct mg_run *run, const char *what, const struct h248_name *name)
@@ -17,7 +18,7 @@ int mg_audit_readable(struct mg_run *run, const struct h248_parm *asked)
 {
 	const struct h248_package_item *item = NULL;
 
-	if (h248_package_lookup(H248_PROPERTY, asked->name, NULL, &item, NULL))
+	if (mg_package_lookup(H248_PROPERTY, asked->name, NULL, &item, NULL))
 		return missing(run, "property", &asked->name);
 	if (!(item->access & H248_READ))
 		return mg_fail(run, H248_E_READ_WRITE, "Audit property %.*s/%.*s: write-only",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "mg/pkg.h"
@@ -13,9 +14,10 @@ bool mg_pkg_text(const struct mg_stream *s, const char *package, const char *ite
 	return p && h248_parm_text(p, ret);
 }
 
-bool mg_pkg_number(const struct mg_stream *s, const char *package, const char *item, int64_t *ret)
+static bool number_of(const struct h248_parm *list, const char *package, const char *item,
+                      int64_t *ret)
 {
-	const struct h248_parm *p = h248_parm_find(s->parms, package, item);
+	const struct h248_parm *p = h248_parm_find(list, package, item);
 	const struct h248_package_item *row = NULL;
 	struct h248_package_value v = { 0 };
 
@@ -26,11 +28,74 @@ bool mg_pkg_number(const struct mg_stream *s, const char *package, const char *i
 	return true;
 }
 
+bool mg_pkg_number(const struct mg_stream *s, const char *package, const char *item, int64_t *ret)
+{
+	return number_of(s->parms, package, item, ret);
+}
+
+bool mg_pkg_root_number(const struct mg *mg, const char *package, const char *item, int64_t *ret)
+{
+	return mg->root.state && number_of(mg->root.state->parms, package, item, ret);
+}
+
 bool mg_pkg_on(const struct mg_stream *s, const char *package, const char *item)
 {
 	int64_t n = 0;
 
 	return mg_pkg_number(s, package, item, &n) && n;
+}
+
+/* ---- telling ---- */
+
+bool mg_pkg_names_tell(struct mg_run *run, struct h248_parm **list, const char *name,
+                       const char *const *words, enum h248_form form)
+{
+	struct h248_parm *p = NULL;
+
+	for (; *words; words++) {
+		if (!p)
+			p = h248_parm_set(run->arena, list, h248_name_of(name), base_str_of(*words),
+			                  true);
+		else if (h248_value_add(run->arena, p, base_str_of(*words), true))
+			p->form = (uint8_t)form;
+		else
+			return false;
+		if (!p)
+			return false;
+	}
+	return true;
+}
+
+bool mg_pkg_range_tell(struct mg_run *run, struct h248_parm **list, const char *name)
+{
+	const struct h248_package_item *item = NULL;
+	const char *min, *max;
+	struct h248_parm *p;
+
+	if (h248_package_lookup(H248_PROPERTY, h248_name_of(name), NULL, &item, NULL))
+		return true;
+	min = base_arena_printf(run->arena, "%" PRId64, item->values.min);
+	max = base_arena_printf(run->arena, "%" PRId64, item->values.max);
+	p = min && max
+	            ? h248_parm_set(run->arena, list, h248_name_of(name), base_str_of(min), false)
+	            : NULL;
+	if (!p || !h248_value_add(run->arena, p, base_str_of(max), false))
+		return false;
+	p->form = H248_FORM_RANGE;
+	return true;
+}
+
+bool mg_pkg_words_tell(struct mg_run *run, struct h248_parm **list, const char *name, const char *a,
+                       const char *b)
+{
+	struct h248_parm *p =
+	        h248_parm_set(run->arena, list, h248_name_of(name), base_str_of(a), false);
+
+	if (!p || (b && !h248_value_add(run->arena, p, base_str_of(b), false)))
+		return false;
+	if (b)
+		p->form = H248_FORM_OR;
+	return true;
 }
 
 /* ---- the gate ---- */

@@ -9,7 +9,11 @@
 #define GH_MG_PKG_H
 
 #include "mg/bearer.h"
+#include "mg/equip.h"
 #include "mg/plan.h"
+
+extern const struct mg_equipment mg_pkg_ds, mg_pkg_gm, mg_pkg_ipdc, mg_pkg_ipnapt, mg_pkg_ipra,
+        mg_pkg_nb, mg_pkg_sdpc, mg_pkg_sdpr, mg_pkg_seg, mg_pkg_tman;
 
 /* ---- pkg.c ---- */
 
@@ -25,16 +29,18 @@ bool mg_pkg_text(const struct mg_stream *s, const char *package, const char *ite
                  struct base_str *ret);
 bool mg_pkg_number(const struct mg_stream *s, const char *package, const char *item, int64_t *ret);
 bool mg_pkg_on(const struct mg_stream *s, const char *package, const char *item);
+/* Likewise of ROOT. */
+bool mg_pkg_root_number(const struct mg *mg, const char *package, const char *item, int64_t *ret);
+
+/* For audits: a list or alternatives of quoted names, a range of numbers, what a switch can be. */
+bool mg_pkg_names_tell(struct mg_run *run, struct h248_parm **list, const char *name,
+                       const char *const *words, enum h248_form form);
+bool mg_pkg_range_tell(struct mg_run *run, struct h248_parm **list, const char *name);
+bool mg_pkg_words_tell(struct mg_run *run, struct h248_parm **list, const char *name, const char *a,
+                       const char *b);
 
 /* ---- pkg_gm.c: gate management (H.248.43) ---- */
 
-int mg_gm_sources_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                        const struct h248_parm *parm);
-int mg_gm_ports_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                      const struct h248_parm *parm);
-/* A switch that can only be off here. */
-int mg_gm_off_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                    const struct h248_parm *parm);
 int mg_gm_judge(struct mg_run *run, const struct mg_stream *s);
 void mg_gm_fill(const struct mg_stream *s, struct relay_gate *gate);
 
@@ -45,17 +51,10 @@ void mg_tman_fill(const struct mg_stream *s, struct relay_gate *gate);
 
 /* ---- pkg_ds.c: differentiated services (H.248.52) ---- */
 
-int mg_ds_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                const struct h248_parm *parm);
-int mg_ds_tagging_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                        const struct h248_parm *parm);
 void mg_ds_fill(const struct mg_stream *s, struct relay_gate *gate);
 
 /* ---- pkg_ipdc.c: IP realms (H.248.41) ---- */
 
-/* Takes the realm over into the stream. */
-int mg_ipdc_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                  const struct h248_parm *parm);
 /* Is the n-th media address one for this realm ("" = for streams that name none)? */
 bool mg_ipdc_fits(const struct mg_settings *set, size_t address, const char *realm);
 /* The name of the n-th realm, each once; NULL past the end. */

@@ -15,8 +15,8 @@ static bool dscp_of(struct base_str hex, uint8_t *ret)
 	return !h248_package_octets(hex, ret, 1, &len) && len == 1 && *ret <= DSCP_MAX;
 }
 
-int mg_ds_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                const struct h248_parm *parm)
+static int dscp_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                      const struct h248_parm *parm)
 {
 	uint8_t dscp;
 
@@ -26,8 +26,8 @@ int mg_ds_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
 	return mg_fail(run, H248_E_VALUE, "Stream %u, LocalControl ds/dscp: not 00 to 3F", s->id);
 }
 
-int mg_ds_tagging_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                        const struct h248_parm *parm)
+static int tagging_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                         const struct h248_parm *parm)
 {
 	(void)plan;
 	if (base_str_ieq(parm->value.text, BASE_STR("mark")))
@@ -43,3 +43,20 @@ void mg_ds_fill(const struct mg_stream *s, struct relay_gate *gate)
 	if (mg_pkg_text(s, "ds", "dscp", &hex))
 		(void)dscp_of(hex, &gate->dscp); /* it was checked when it was set */
 }
+
+static bool can(struct mg_run *run, struct h248_parm **list)
+{
+	return mg_pkg_words_tell(run, list, "ds/tb", "mark", NULL);
+}
+
+static const struct mg_equipment_property properties[] = {
+	{ .name = "dscp", .check = dscp_check },
+	{ .name = "tb", .check = tagging_check },
+	{ 0 },
+};
+const struct mg_equipment mg_pkg_ds = {
+	.package = "ds",
+	.on = MG_ON_TERM,
+	.properties = properties,
+	.can = can,
+};

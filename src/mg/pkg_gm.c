@@ -4,7 +4,8 @@
  * that is a question for the listening endpoint: a connection from elsewhere is reset, and the
  * endpoint goes on waiting. Without sam (spr) the source is the address (port) in Remote, and while
  * there is no Remote, nobody comes in. A connection that is up is not asked again. A TCP client
- * hears nobody but its Remote anyway; only a sam or spr that excludes it is refused.
+ * hears nobody but its Remote anyway; only a sam or spr that excludes it is refused. Explicit
+ * source settings (lsa, lsp) and RTCP's port have no meaning here: their switches can only be off.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -65,8 +66,8 @@ static bool ports_of(struct base_str text, uint16_t *ret_min, uint16_t *ret_max)
 	return min <= max;
 }
 
-int mg_gm_sources_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                        const struct h248_parm *parm)
+static int sources_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                         const struct h248_parm *parm)
 {
 	struct relay_source one;
 	unsigned count = 0;
@@ -82,8 +83,8 @@ int mg_gm_sources_check(struct mg_run *run, struct mg_plan *plan, struct mg_stre
 	return 0;
 }
 
-int mg_gm_ports_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                      const struct h248_parm *parm)
+static int ports_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                       const struct h248_parm *parm)
 {
 	uint16_t min, max;
 
@@ -94,8 +95,8 @@ int mg_gm_ports_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream
 	               s->id);
 }
 
-int mg_gm_off_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                    const struct h248_parm *parm)
+static int off_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                     const struct h248_parm *parm)
 {
 	(void)plan;
 	if (base_str_ieq(parm->value.text, BASE_STR("off")))
@@ -224,3 +225,29 @@ int mg_gm_judge(struct mg_run *run, const struct mg_stream *s)
 		               s->id);
 	return 0;
 }
+
+static bool can(struct mg_run *run, struct h248_parm **list)
+{
+	return mg_pkg_words_tell(run, list, "gm/saf", "off", "on") &&
+	       mg_pkg_words_tell(run, list, "gm/spf", "off", "on") &&
+	       mg_pkg_words_tell(run, list, "gm/esas", "off", NULL) &&
+	       mg_pkg_words_tell(run, list, "gm/esps", "off", NULL) &&
+	       mg_pkg_words_tell(run, list, "gm/rsb", "off", NULL);
+}
+
+static const struct mg_equipment_property properties[] = {
+	{ .name = "saf" },
+	{ .name = "sam", .check = sources_check },
+	{ .name = "spf" },
+	{ .name = "spr", .check = ports_check },
+	{ .name = "esas", .check = off_check },
+	{ .name = "esps", .check = off_check },
+	{ .name = "rsb", .check = off_check },
+	{ 0 },
+};
+const struct mg_equipment mg_pkg_gm = {
+	.package = "gm",
+	.on = MG_ON_TERM,
+	.properties = properties,
+	.can = can,
+};

@@ -4,6 +4,9 @@
  * addresses (configuration: media.realms). A stream that names one gets an address of it; one that
  * names none gets one that is of no realm. The realm stays when a later LocalControl does not name
  * it (P): else each change of mode would have to repeat it, or cost the address.
+ *
+ * ipra, IP realm availability (H.248.41 Amd. 1), on ROOT: the realms there are. They do not change
+ * while the gateway runs, so ipra/arc can be asked for and does not happen.
  */
 #include "mg/part.h"
 #include "mg/pkg.h"
@@ -35,8 +38,8 @@ const char *mg_ipdc_realm_at(const struct mg_settings *set, size_t index)
 	return NULL;
 }
 
-int mg_ipdc_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                  const struct h248_parm *parm)
+static int realm_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                       const struct h248_parm *parm)
 {
 	const char *name;
 
@@ -50,3 +53,63 @@ int mg_ipdc_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
 	s->realm = mg_copy_text(&plan->media->arena, base_str_of(name));
 	return s->realm ? 0 : mg_fail_memory(run);
 }
+
+/* What stays from an earlier LocalControl. */
+static bool realm_tell(struct mg_run *run, const struct mg_term *term, const struct mg_stream *s,
+                       struct h248_parm **list)
+{
+	const char *copy;
+
+	(void)term;
+	if (!s || !s->realm[0] || h248_parm_find(s->parms, "ipdc", "realm"))
+		return true;
+	copy = mg_copy_text(run->arena, base_str_of(s->realm));
+	return copy &&
+	       h248_parm_set(run->arena, list, h248_name_of("ipdc/realm"), base_str_of(copy), true);
+}
+
+/* All realms; at most one for each address. */
+static bool realms_tell(struct mg_run *run, struct h248_parm **list, const char *name,
+                        enum h248_form form)
+{
+	size_t most = run->mg->set.address_count;
+	const char **words = base_arena_alloc(run->arena, (most + 1) * sizeof(*words));
+
+	if (!words)
+		return false;
+	for (size_t i = 0; i <= most; i++)
+		words[i] = mg_ipdc_realm_at(&run->mg->set, i);
+	return mg_pkg_names_tell(run, list, name, words, form);
+}
+
+static bool realm_can(struct mg_run *run, struct h248_parm **list)
+{
+	return realms_tell(run, list, "ipdc/realm", H248_FORM_OR);
+}
+
+static bool available_tell(struct mg_run *run, const struct mg_term *term,
+                           const struct mg_stream *s, struct h248_parm **list)
+{
+	(void)term;
+	return s || realms_tell(run, list, "ipra/ar", H248_FORM_AND);
+}
+
+static const struct mg_equipment_property properties[] = {
+	{ .name = "realm", .check = realm_check },
+	{ 0 },
+};
+const struct mg_equipment mg_pkg_ipdc = {
+	.package = "ipdc",
+	.on = MG_ON_TERM,
+	.properties = properties,
+	.tell = realm_tell,
+	.can = realm_can,
+};
+
+static const struct mg_equipment_event events[] = { { .name = "arc" }, { 0 } };
+const struct mg_equipment mg_pkg_ipra = {
+	.package = "ipra",
+	.on = MG_ON_ROOT,
+	.events = events,
+	.tell = available_tell,
+};

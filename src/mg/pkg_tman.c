@@ -50,3 +50,23 @@ void mg_tman_fill(const struct mg_stream *s, struct relay_gate *gate)
 		        at_least(rate * (n / 10000) / 1000, at_least(rate / 100, PACKET));
 	}
 }
+
+static bool can(struct mg_run *run, struct h248_parm **list)
+{
+	return mg_pkg_range_tell(run, list, "tman/sdr") &&
+	       mg_pkg_range_tell(run, list, "tman/mbs") &&
+	       mg_pkg_range_tell(run, list, "tman/pdr") &&
+	       mg_pkg_range_tell(run, list, "tman/dvt") &&
+	       mg_pkg_words_tell(run, list, "tman/pol", "off", "on");
+}
+
+static const struct mg_equipment_property properties[] = {
+	{ .name = "sdr" }, { .name = "mbs" }, { .name = "pdr" },
+	{ .name = "dvt" }, { .name = "pol" }, { 0 },
+};
+const struct mg_equipment mg_pkg_tman = {
+	.package = "tman",
+	.on = MG_ON_TERM,
+	.properties = properties,
+	.can = can,
+};

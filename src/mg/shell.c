@@ -274,6 +274,13 @@ static void op_limits(void *arg, uint32_t execution_ms, uint32_t pending_limit)
 	h248_txn_limits_set(h248_node_txn(node), execution_ms, pending_limit);
 }
 
+static void op_segments(void *arg, uint32_t octets, uint32_t wait_ms)
+{
+	struct h248_node *node = h248_gateway_node(((struct shell *)arg)->gateway);
+
+	h248_txn_segments_set(h248_node_txn(node), octets, wait_ms);
+}
+
 static void op_idle(void *arg)
 {
 	struct shell *sh = arg;
@@ -481,6 +488,7 @@ static int core_start(struct shell *sh, struct base_error *err)
 		.handoff = op_handoff,
 		.inactivity = op_inactivity,
 		.limits = op_limits,
+		.segments = op_segments,
 		.idle = op_idle,
 		.rearm = op_rearm,
 		.arg = sh,

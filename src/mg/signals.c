@@ -50,7 +50,7 @@ static int signal_check(struct mg_run *run, struct mg_plan *plan, const struct h
 	const struct h248_package_item *item;
 	const struct mg_equipment *e;
 	struct base_error err = { 0 };
-	int rc = h248_package_lookup(H248_SIGNAL, s->name, &package, &item, &err);
+	int rc = mg_package_lookup(H248_SIGNAL, s->name, &package, &item, &err);
 
 	*ret_row = NULL;
 	if (!rc)

@@ -146,6 +146,13 @@ static const struct mg_kept *kept(const struct mg_choice *choice,
 	return NULL;
 }
 
+static bool package_here(struct base_str name)
+{
+	const struct h248_package *package = h248_package_find(name);
+
+	return package && mg_equipment_find(package);
+}
+
 /* What each name means must be kept here: 440, 453; on a stream 460. */
 static int names_check(struct mg_run *run, const struct h248_statistics *stats,
                        const struct mg_stream *s)
@@ -162,8 +169,8 @@ static int names_check(struct mg_run *run, const struct h248_statistics *stats,
 			}
 		if (!found)
 			return mg_fail(run,
-			               h248_package_find(p->name.package) ? H248_E_NO_STATISTIC
-			                                                  : H248_E_PACKAGE,
+			               package_here(p->name.package) ? H248_E_NO_STATISTIC
+			                                             : H248_E_PACKAGE,
 			               "Statistics %.*s/%.*s: none such is kept",
 			               BASE_FMT(p->name.package), BASE_FMT(p->name.item));
 		if (!possible)

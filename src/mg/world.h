@@ -203,6 +203,7 @@ struct mg {
 	uint32_t last_port;
 	size_t last_address;
 	uint32_t mgc_execution_ms; /* root/normalMGCExecutionTime as set */
+	unsigned regulated;        /* nb/notreg: per cent towards the next Notify that is sent */
 	bool door_closed;          /* by the gateway itself, which leaves */
 	bool root_closed;          /* by the controller: ROOT is or goes out of service */
 	bool root_closing;         /* and is so when the last context ends */

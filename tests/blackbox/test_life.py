@@ -35,8 +35,10 @@ class Files(Case, unittest.TestCase):
                                     check=False)
 
     def test_good_file(self):
-        path, done = self.check(BASE)
-        self.assertEqual((done.returncode, done.stdout), (0, f"{path}: ok\n"), done.stderr)
+        realm = BASE.replace("addresses: [127.0.0.1]", "realms: [{name: r, addresses: [127.0.0.1]}]")
+        for text in (BASE, realm):
+            path, done = self.check(text)
+            self.assertEqual((done.returncode, done.stdout), (0, f"{path}: ok\n"), done.stderr)
 
     def test_wrong_files_name_place_and_cure(self):
         rows = (
@@ -45,6 +47,10 @@ class Files(Case, unittest.TestCase):
             (BASE + "mg: {workers: 1000}\n", 4, "1 to 256"),
             (BASE + "mg:\n  drain: soon\n", 5, "soon"),
             (BASE.replace("127.0.0.1]", "nowhere]"), 3, "nowhere"),
+            (BASE.replace("{addresses: [127.0.0.1]}", "{ports: 1-2}"), 3, "neither addresses nor realms"),
+            (BASE.replace("127.0.0.1]", "127.0.0.1], realms: [{name: r, addresses: [x]}]"), 3, "'x'"),
+            (BASE.replace("addresses: [127.0.0.1]", "realms: [{name: r, addresses: [127.0.0.1]}, "
+                          "{name: r, addresses: [127.0.0.2]}]"), 3, "'r'"),
             (BASE + "h248: [\n", 4, ""),
             (BASE + "tls-domains:\n  - {name: a, profile: nosuch}\n", 5, "nosuch"),
             (BASE + "tls-domains:\n  - {name: a, profile: ts33210-rel17, engine: nss}\n", 5, "nss"),

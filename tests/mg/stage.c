@@ -297,6 +297,14 @@ static void op_limits(void *arg, uint32_t execution_ms, uint32_t pending_limit)
 	st->pending_limit = pending_limit;
 }
 
+static void op_segments(void *arg, uint32_t octets, uint32_t wait_ms)
+{
+	struct stage *st = arg;
+
+	st->segment_octets = octets;
+	st->segment_ms = wait_ms;
+}
+
 static int op_handoff(void *arg, const struct h248_mid *mgc)
 {
 	struct stage *st = arg;
@@ -359,6 +367,8 @@ static void log_line(void *arg, enum base_level level, const char *line)
 	say(st->log, sizeof(st->log), "%s\n", line);
 }
 
+static const char *const realms[] = { NULL, NULL, "core" };
+
 void stage_start(struct stage *st)
 {
 	struct mg_ops ops = { .now_ms = op_now,
@@ -367,6 +377,7 @@ void stage_start(struct stage *st)
 		              .handoff = op_handoff,
 		              .limits = op_limits,
 		              .inactivity = op_inactivity,
+		              .segments = op_segments,
 		              .idle = op_idle,
 		              .arg = st };
 	struct mg_settings settings = st->settings;
@@ -383,7 +394,10 @@ void stage_start(struct stage *st)
 	inet_pton(AF_INET6, "2001:db8::1", &((struct sockaddr_in6 *)&st->addresses[1])->sin6_addr);
 	st->settings = settings;
 	st->settings.addresses = st->addresses;
-	st->settings.address_count = 2;
+	st->addresses[2].ss_family = AF_INET;
+	inet_pton(AF_INET, "192.0.2.99", &((struct sockaddr_in *)&st->addresses[2])->sin_addr);
+	st->settings.address_count = 3;
+	st->settings.address_realms = realms;
 	base_log_sink_set(log_line, st);
 	if (mg_new(&st->mg, &st->settings, &fake, NULL, &ops))
 		abort();

@@ -35,7 +35,7 @@ struct stage_endpoint {
 struct stage {
 	struct mg *mg;
 	struct mg_settings settings;
-	struct sockaddr_storage addresses[2];
+	struct sockaddr_storage addresses[3];
 	struct stage_endpoint endpoint[STAGE_ENDPOINTS];
 	size_t endpoints;   /**< made so far, in order */
 	size_t contexts;    /**< relay contexts that live */
@@ -55,12 +55,14 @@ struct stage {
 	char handoff[128];
 	uint32_t inactivity_ms;
 	uint32_t execution_ms, pending_limit; /* as set on ROOT */
+	uint32_t segment_octets, segment_ms;  /* likewise */
 	unsigned idles;
 	uint32_t next_id;
 	int execute_rc; /**< of the last mg_execute */
 };
 
-/** A gateway with addresses 192.0.2.1 and 2001:db8::1, domains "access" (certificate) and "psk". */
+/** A gateway with addresses 192.0.2.1, 2001:db8::1 and, in realm "core", 192.0.2.99, domains
+ * "access" (certificate) and "psk". */
 void stage_start(struct stage *st);
 void stage_stop(struct stage *st);
 /** Send the actions as a transaction of that version; returns st->reply, its actions only. */

@@ -18,13 +18,14 @@ static void whole_descriptors(void **state)
 	says("C=1{AV=ip/1/1{AT{E,SG,OE,EB,DM,MD,MX}}}",
 	     "C=1{AV=ip/1/1{MX,MD,E=4{tcpbcc/*},SG,DM,OE,EB}}");
 	accepted("C=1{AV=ip/1/1{AT{PG}}}");
-	contains("PG{g-2,nt-1,hangterm-1,tcptv-1,tcpbcc-1,tcprm-1,tlsbsc-1,tlscn-1,tlstv-1,seplink-"
-	         "1,"
+	contains("PG{g-2,nt-1,ds-2,gm-2,tman-1,hangterm-1,ipnapt-1,ipdc-2,tcptv-1,tcpbcc-1,tcprm-1,"
+	         "tlsbsc-1,tlscn-1,tlstv-1,seplink-1,"
 	         "gatehouse-1}");
 	accepted("C=1{AV=*{AT{SA}}}");
 	contains("AV=ip/1/1{SA{");
 	contains("AV=ip/1/2{SA{");
-	says("C=-{AV=ROOT{AT{PG}}}", "C=-{AV=ROOT{PG{root-2,chp-1,it-1,ocp-1,tlscn-1}}}");
+	says("C=-{AV=ROOT{AT{PG}}}",
+	     "C=-{AV=ROOT{PG{root-2,chp-1,it-1,ocp-1,nb-1,seg-1,sdpr-1,sdpc-1,ipra-1,tlscn-1}}}");
 	refused("C=-{AV=*{AT{}}}", 431, "");
 	refused("C=1{AV=ROOT{AT{}}}", 435, "null context");
 	scene_end();
@@ -181,9 +182,9 @@ static void capabilities_are_what_is_taken(void **state)
 	contains("gatehouse/gaps=\"shall TLS_RSA_WITH_3DES_EDE_CBC_SHA (TS 33.203 Annex O)\"");
 	contains("gatehouse/dom=\"psk\"");
 	says("C=1{AC=ip/1/2{AT{E}}}",
-	     "C=1{AC=ip/1/2{E=*{g/cause,tcpbcc/BNCChange,tlsbsc/BNCChange}}}");
+	     "C=1{AC=ip/1/2{E=*{g/cause,g/sc,hangterm/thb,tcpbcc/BNCChange,tlsbsc/BNCChange}}}");
 	accepted("C=1{AC=ip/1/2{AT{SG,SA,OE}}}");
-	contains("SG{tcpbcc/EstBNC{SY=BR}");
+	contains("tcpbcc/EstBNC{SY=BR}");
 	contains("SA{nt/dur,nt/os");
 	refused("C=1{AC=ip/1/2{AT{PG}}}", 447, "not legal in AuditCapability");
 	scene_end();
