@@ -98,6 +98,34 @@ static bool direction(struct text_parser *p, uint8_t *ret)
 	}
 }
 
+static bool is_direction(enum h248_token token)
+{
+	return token == TOK_BOTHWAY || token == TOK_ISOLATE || token == TOK_ONEWAY ||
+	       token == TOK_ONEWAY_EXTERNAL || token == TOK_ONEWAY_BOTH;
+}
+
+/*
+ * Is the number that follows a stream without its keyword, as Erlang/OTP writes it in version 3
+ * (fact sheet, 8)? A termination of that name is not grammatical, but sent (trap 7.10): it is one
+ * when another termination and a direction follow. Moves nothing.
+ */
+static bool bare_stream(const struct text_parser *p)
+{
+	struct text_parser ahead = *p;
+	struct base_str word = text_run(&ahead, CH_PATH);
+
+	for (size_t i = 0; i < word.len; i++) {
+		if (!text_is(word.ptr[i], CH_DIGIT))
+			return false;
+	}
+	if (word.len == 0)
+		return false;
+	if (!text_more(&ahead))
+		return text_peek(&ahead) == '}';
+	(void)text_run(&ahead, CH_PATH); /* B of this triple, or A of the next one: skipped */
+	return text_more(&ahead) && !is_direction(text_keyword(&ahead, &word));
+}
+
 /*
  * Flat triples A,B,direction[,Stream=n]: behind a comma either the stream of this one or the next
  * triple, whose termination may be called Stream (fact sheet 5.5). *more tells that a comma has
@@ -112,6 +140,13 @@ static bool topology_stream(struct text_parser *p, struct h248_topology *triple,
 	if (!*more)
 		return !p->code;
 	from = p->at;
+	if (p->version >= 3 && bare_stream(p)) {
+		triple->has_stream = true;
+		if (!text_u16(p, &triple->stream))
+			return false;
+		*more = text_more(p);
+		return !p->code;
+	}
 	if (p->version >= 2 && text_keyword(p, &word) == TOK_STREAM && text_try(p, '=')) {
 		triple->has_stream = true;
 		if (!text_u16(p, &triple->stream))
@@ -341,15 +376,29 @@ static bool command(struct text_parser *p, struct h248_message *msg, struct h248
 	return ok;
 }
 
-/* Context properties, then ContextAudit, then commands; in a reply at last an error (trap 7.15). */
+/* Erlang/OTP writes the name of the token where others write the token (v2, fact sheet 8). */
+static enum h248_token property_token(struct text_parser *p, struct base_str *word)
+{
+	enum h248_token token = text_keyword(p, word);
+
+	if (token == TOK_NONE && p->version >= 2 &&
+	    base_str_ieq(*word, BASE_STR("EmergencyOffToken")))
+		return TOK_EMERGENCY_OFF;
+	return token;
+}
+
+/*
+ * Context properties, then ContextAudit, then commands; in a reply at last an error (trap 7.15).
+ * ContextAudit before properties is let pass: Erlang/OTP writes it so.
+ */
 static bool items(struct text_parser *p, struct h248_message *msg, struct h248_transaction *txn,
                   struct h248_action *action)
 {
 	do {
 		const char *at = p->at;
 		struct base_str word;
-		enum h248_token token = text_keyword(p, &word);
-		bool before = !action->audit && !action->commands, property = false;
+		enum h248_token token = property_token(p, &word);
+		bool before = !action->commands, property = false;
 
 		if (token == TOK_ERROR && p->reply) {
 			if (!text_error(p, &action->error))
@@ -369,7 +418,7 @@ static bool items(struct text_parser *p, struct h248_message *msg, struct h248_t
 		    token == TOK_EMERGENCY || token == TOK_IEPSCALL || token == TOK_EMERGENCY_OFF ||
 		    token == TOK_CONTEXT_ATTR)
 			return text_fail(p, p->syntax_code, at,
-			                 "context properties before ContextAudit and commands");
+			                 "context properties and ContextAudit before commands");
 		p->at = at;
 		if (text_peek(p) == '}' && !action->commands)
 			return text_expected(p, "a context property or a command");

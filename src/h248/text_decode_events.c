@@ -137,7 +137,7 @@ static bool requested_event(struct text_parser *p, unsigned depth, struct h248_e
 
 	if (!text_pkgd(p, &e->name))
 		return false;
-	if (!text_try(p, '{'))
+	if (!text_try(p, '{') || text_try(p, '}')) /* empty braces: Erlang/OTP inside Embed */
 		return !p->code;
 	do {
 		if (!event_parameter(p, depth, e, &lists))

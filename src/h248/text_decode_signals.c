@@ -218,6 +218,11 @@ static bool signal_individual(struct text_parser *p, struct base_str head, struc
 		if (token == TOK_STREAM) {
 			if (!number(p, &s->has_stream, at, &s->stream))
 				return false;
+		} else if (word.len && text_is(word.ptr[0], CH_DIGIT)) {
+			p->at = at; /* a StreamID without its keyword: Erlang/OTP writes that */
+			if (!once(p, s->has_stream, at) || !text_u16(p, &s->stream))
+				return false;
+			s->has_stream = true;
 		} else if (token == TOK_SPAREQUEST_ID) {
 			if (!once(p, s->has_request_id, at) || !text_equal(p) ||
 			    !text_request_id(p, &s->request_id))

@@ -87,6 +87,8 @@ static struct h248_topology *topology(struct generator *g)
 		}
 		GEN_APPEND(tail, t);
 	}
+	if (list->next)
+		gen_mark(g, GEN_TOPOLOGY_MANY);
 	return list;
 }
 
@@ -197,7 +199,7 @@ static struct h248_descriptor *bare_item(struct generator *g)
 		                         H248_PACKAGES,  H248_SIGNALS };
 	struct h248_descriptor *d = GEN_NEW(g, struct h248_descriptor);
 
-	gen_mark(g, GEN_ITEM_BARE);
+	gen_mark(g, g->has[GEN_ITEM_BARE] ? GEN_ITEMS_BARE : GEN_ITEM_BARE);
 	d->kind = H248_ITEM;
 	d->item = items[gen_pick(g, BASE_COUNT(items) - (g->version >= 3))];
 	if (g->version >= 3 && d->item == H248_STATISTICS) /* bare = collect nothing */
@@ -291,6 +293,8 @@ static void request_body(struct generator *g, struct h248_command *c)
 	c->wildcarded_response = gen_maybe(g, 12, GEN_WILDCARDED_RESPONSE);
 	if (c->optional && c->wildcarded_response)
 		gen_mark(g, GEN_OPTIONAL_WILDCARDED);
+	if (c->wildcarded_response && (c->kind == H248_MOVE || c->kind == H248_MODIFY))
+		gen_mark(g, GEN_WILDCARDED_MOVE);
 	if (g->version >= 3 && gen_maybe(g, 10, GEN_TERM_LIST))
 		c->term.next = gen_terms(g, 1 + gen_pick(g, 3));
 	switch (c->kind) {

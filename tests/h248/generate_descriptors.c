@@ -141,7 +141,7 @@ struct h248_descriptor *gen_modem(struct generator *g)
 {
 	struct h248_modem *md = GEN_NEW(g, struct h248_modem);
 
-	gen_mark(g, GEN_MODEM);
+	gen_mark(g, g->reply ? GEN_MODEM_REPLY : GEN_MODEM);
 	md->d.kind = H248_MODEM;
 	md->types = (uint16_t)(1U << gen_pick(g, 9));
 	if (gen_maybe(g, 40, GEN_MODEM_LIST)) {
@@ -225,6 +225,8 @@ static struct h248_embed *embed(struct generator *g, unsigned level)
 	if (level > 0) { /* a second event embeds signals only */
 		gen_mark(g, GEN_EMBED_SECOND);
 		e->signals = gen_signals(g);
+		if (!e->signals->signals)
+			gen_mark(g, GEN_EMBED_SIGNALS_EMPTY);
 		return e;
 	}
 	switch (gen_pick(g, 3)) {
@@ -241,6 +243,8 @@ static struct h248_embed *embed(struct generator *g, unsigned level)
 		e->signals = gen_signals(g);
 		e->events = gen_events(g, 1);
 	}
+	if (e->signals && !e->signals->signals)
+		gen_mark(g, GEN_EMBED_SIGNALS_EMPTY);
 	return e;
 }
 
@@ -283,6 +287,8 @@ static struct h248_event *event(struct generator *g, unsigned level)
 		notify_behaviour(g, e, level);
 	if (g->version >= 3)
 		e->reset_events = gen_maybe(g, 10, GEN_RESET_EVENTS);
+	if (level && (e->notify || e->reset_events))
+		gen_mark(g, GEN_SECOND_NOTIFY);
 	if (gen_chance(g, level ? 20 : 30))
 		e->embed = embed(g, level);
 	if (!(e->embed && e->embed->signals)) /* they exclude each other */
@@ -488,6 +494,8 @@ struct h248_error *gen_error(struct generator *g)
 		return error;
 	error->has_text = true;
 	error->text = gen_quoted(g);
+	if (!error->text.len)
+		gen_mark(g, GEN_ERROR_TEXT_EMPTY);
 	return error;
 }
 
@@ -542,6 +550,8 @@ struct h248_descriptor *gen_services(struct generator *g)
 			*sv->address = (struct h248_mid){ .kind = H248_MID_PORT,
 				                          .port = gen_u16(g),
 				                          .has_port = true };
+		if (sv->address->kind == H248_MID_DEVICE)
+			gen_mark(g, GEN_SERVICES_DEVICE);
 	} else if (gen_maybe(g, 20, GEN_SERVICES_MGC)) {
 		sv->mgc_id = GEN_NEW(g, struct h248_mid);
 		*sv->mgc_id = gen_mid(g);

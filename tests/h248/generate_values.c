@@ -105,6 +105,8 @@ struct h248_term gen_term_plain(struct generator *g)
 		                  gen_pick(g, 9));
 	else if (gen_chance(g, 10))
 		name = random_name(g, 1 + gen_pick(g, 64), "0123456789_/");
+	if (name.ptr[name.len - 1] == '/' || memmem(name.ptr, name.len, "//", 2))
+		gen_mark(g, GEN_TERM_SLASHES);
 	gen_mark(g, GEN_TERM_NAME);
 	return h248_term_of(name);
 }
@@ -154,6 +156,19 @@ static void random_octets(struct generator *g, uint8_t *out, size_t len)
 		out[i] = (uint8_t)gen_pick(g, 256);
 }
 
+/* Hexadecimal digits that are a short token too: A, AC, EB ... */
+static bool like_token(unsigned group)
+{
+	static const uint16_t groups[] = { 0xA,  0xB,  0xC,  0xE,  0xAC, 0xAD,
+		                           0xBF, 0xCA, 0xDC, 0xDE, 0xEB, 0xFE };
+
+	for (size_t i = 0; i < BASE_COUNT(groups); i++) {
+		if (groups[i] == group)
+			return true;
+	}
+	return false;
+}
+
 struct h248_mid gen_mid(struct generator *g)
 {
 	struct h248_mid mid = { 0 };
@@ -178,7 +193,13 @@ struct h248_mid gen_mid(struct generator *g)
 		random_octets(g, mid.address, 16);
 		for (unsigned from = gen_pick(g, 16), n = gen_pick(g, 16); n && from < 16; n--)
 			mid.address[from++] = 0;
+		if (gen_chance(g, 5))
+			mid.address[15] = (uint8_t)(0xA + gen_pick(g, 3));
 		gen_mark(g, GEN_MID_IP6);
+		for (unsigned i = 0; i < 16; i += 2) {
+			if (like_token((unsigned)mid.address[i] << 8 | mid.address[i + 1]))
+				gen_mark(g, GEN_MID_IP6_TOKEN);
+		}
 		break;
 	case 4:
 		mid.kind = H248_MID_DEVICE;
@@ -192,6 +213,8 @@ struct h248_mid gen_mid(struct generator *g)
 		mid.address_len = (uint8_t)(2 + gen_pick(g, 3));
 		random_octets(g, mid.address, mid.address_len);
 		gen_mark(g, GEN_MID_MTP);
+		if (mid.address_len > 2)
+			gen_mark(g, GEN_MID_MTP_LONG);
 		return mid;
 	}
 	if (gen_maybe(g, 50, GEN_MID_PORT)) {
@@ -268,6 +291,17 @@ struct h248_name gen_pkgd(struct generator *g, enum h248_package_kind kind, bool
 
 /* ---- values ------------------------------------------------------------------------------ */
 
+/* What could be a token. */
+static void mark_short(struct generator *g, struct base_str text)
+{
+	bool letters = text.len && text.len <= 3;
+
+	for (size_t i = 0; letters && i < text.len; i++)
+		letters = (text.ptr[i] | 0x20) >= 'a' && (text.ptr[i] | 0x20) <= 'z';
+	if (letters)
+		gen_mark(g, GEN_VALUE_SHORT);
+}
+
 struct base_str gen_quoted(struct generator *g)
 {
 	static const char rest[] = ";[]{}:,#<>=";
@@ -287,6 +321,7 @@ struct base_str gen_quoted(struct generator *g)
 		memcpy(text + len, "\xc3\xa9", 2);
 		len += 2;
 	}
+	mark_short(g, (struct base_str){ text, len });
 	return (struct base_str){ text, len };
 }
 
@@ -303,6 +338,7 @@ static struct h248_value safe_value(struct generator *g)
 		text = BASE_STR("caf\xc3\xa9");
 	else if (gen_maybe(g, 3, GEN_NAME_TOKEN))
 		text = token_name(g);
+	mark_short(g, text);
 	return (struct h248_value){ .text = text };
 }
 
@@ -339,17 +375,25 @@ static struct h248_value sized_value(struct generator *g, const struct h248_pack
 		hex = gen_alloc(g, octets * 2 + 1);
 		for (size_t i = 0; i < octets * 2; i++)
 			hex[i] = "0123456789ABCDEF"[gen_pick(g, 16)];
-		return (struct h248_value){ .text = { hex, octets * 2 },
-			                    .quoted = gen_chance(g, 30) };
+		value.text = (struct base_str){ hex, octets * 2 };
+		value.quoted = gen_maybe(g, 30, GEN_VALUE_QUOTED_UPPER);
+		return value;
 	}
 	value.text = gen_quoted(g);
 	if ((int64_t)value.text.len < low || (int64_t)value.text.len > high)
 		value.text = random_name(g, BASE_MAX(octets, 1), "0123456789 ");
+	mark_short(g, value.text);
+	for (size_t i = 0; i < value.text.len; i++) {
+		if (value.text.ptr[i] >= 'A' && value.text.ptr[i] <= 'Z')
+			gen_mark(g, GEN_VALUE_QUOTED_UPPER);
+	}
 	return value;
 }
 
 struct h248_value gen_value(struct generator *g, const struct h248_package_values *v)
 {
+	struct h248_value value = { 0 };
+
 	if (gen_maybe(g, 3, GEN_VALUE_CHOOSE))
 		return (struct h248_value){ .text = BASE_STR("$") };
 	if (!v && gen_maybe(g, 5, GEN_VALUE_CHARACTER))
@@ -368,9 +412,11 @@ struct h248_value gen_value(struct generator *g, const struct h248_package_value
 		return number_value(g, v);
 	case H248_TYPE_ENUM:
 		gen_mark(g, GEN_VALUE_ENUM);
-		return (struct h248_value){
-			.text = base_str_of(v->names[gen_pick(g, (unsigned)v->name_count)].name)
-		};
+		value.text = base_str_of(v->names[gen_pick(g, (unsigned)v->name_count)].name);
+		if (base_str_ieq(value.text, BASE_STR("local")) ||
+		    base_str_ieq(value.text, BASE_STR("remote")))
+			gen_mark(g, GEN_VALUE_KEYWORD);
+		return value;
 	default:
 		return sized_value(g, v);
 	}
@@ -471,6 +517,8 @@ struct h248_parm *gen_parms(struct generator *g, const struct h248_package_item 
 		parm = GEN_NEW(g, struct h248_parm);
 		parm->name.item = base_str_of(rows[i].name);
 		gen_parm_value(g, &rows[i].values, parm);
+		if (parm->form >= H248_FORM_AND)
+			gen_mark(g, GEN_PARAMETER_LIST);
 		GEN_APPEND(tail, parm);
 	}
 	if (!g->tables_only && gen_chance(g, 10)) {
@@ -478,6 +526,8 @@ struct h248_parm *gen_parms(struct generator *g, const struct h248_package_item 
 
 		parm->name.item = random_name(g, 9 + gen_pick(g, 8), "0123456789_");
 		gen_parm_value(g, NULL, parm);
+		if (parm->form >= H248_FORM_AND)
+			gen_mark(g, GEN_PARAMETER_LIST);
 		GEN_APPEND(tail, parm);
 	}
 	return list;

@@ -43,6 +43,12 @@ def corpus(form, count, seed=1):
         at += 8 + length
 
 
+def features(form, count, seed=1):
+    """{number: set of feature names}"""
+    lines = subprocess.run([CORPUS, "features", form, str(count), str(seed)], capture_output=True, check=True, text=True)
+    return {int(words[0]): set(words[2:]) for words in map(str.split, lines.stdout.splitlines())}
+
+
 class Peer:
     """Our decoder's word on any octets."""
 
@@ -107,13 +113,14 @@ class Recogniser(unittest.TestCase):
 
 class Written(unittest.TestCase):
     COUNT, PRETTY_EVERY = 3000, 4
+    RARE = {"MUX_NX64K", "MODEM_LIST", "SEGMENT_END", "SELECT_EMERGENCY", "METHOD_EXTENSION", "SIGNAL_ITERATION"}
 
     def test_all_that_is_written_is_derivable_and_nothing_of_the_grammar_is_left_out(self):
         made = {version: grammar(version) for version in (1, 2, 3)}
-        judged = 0
+        judged, has = 0, features("compact", self.COUNT)
         for form, every in (("compact", 1), ("pretty", self.PRETTY_EVERY)):
             for number, text in corpus(form, self.COUNT):
-                if number % every:
+                if number % every and not has[number] & self.RARE:
                     continue
                 judge = made[1 + number % 3]
                 judged += 1
