@@ -129,8 +129,10 @@ class Written(unittest.TestCase):
                     self.fail(f"{form} message {number}: understood to {text[:at][-80:]!r}, not {text[at:at + 60]!r}")
         self.assertGreater(judged, self.COUNT)
         never = {v: set(made[v].unused(START)) for v in made}
+        def spelled(name):  # a token's spelling: it is enough that one version of those that have it writes it
+            return 'token: "' in name and any(name.split(":")[0] in made[v].rules and name not in never[v] for v in made)
         for version, left in never.items():
-            self.assertEqual({n for n in left if n not in NEVER_WRITTEN}, set(), f"version {version}")
+            self.assertEqual({n for n in left if n not in NEVER_WRITTEN and not spelled(n)}, set(), f"version {version}")
         for name in NEVER_WRITTEN:
             self.assertTrue(any(name in left for left in never.values()), f"{name} is written after all")
 
