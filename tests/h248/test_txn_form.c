@@ -10,26 +10,6 @@ static enum h248_codec form_of(const struct stage *s, unsigned host)
 	return h248_codec_detect(s->net.host[host].last, s->net.host[host].last_len);
 }
 
-/* The binary codec comes with a change of its own. */
-static void need_ber(void)
-{
-	struct base_arena arena = { 0 };
-	struct h248_addr from = net_addr(3, H248_UDP);
-	struct h248_message msg = { .mid = h248_addr_mid(&from), .version = 1 };
-	struct base_writer w = { 0 };
-	int rc;
-
-	msg.transactions = msg.last = net_audit(&arena);
-	msg.last->id = 1;
-	rc = h248_codec_encode(&w, &msg, H248_CODEC_BER);
-	base_writer_done(&w);
-	base_arena_done(&arena);
-	if (rc) {
-		print_message("there is no binary codec yet\n");
-		skip();
-	}
-}
-
 /* A request with that id of host 3, in that form, to host 2. */
 static void ask_in(struct stage *s, enum h248_codec codec, uint32_t id)
 {
@@ -52,7 +32,7 @@ static void answer_has_the_form_of_the_request(void **state)
 	struct stage *s = *state;
 	uint32_t id = 1;
 
-	need_ber();
+	stage_need_ber();
 	for (int round = 0; round < 2; round++) {
 		for (enum h248_codec c = H248_CODEC_COMPACT; c <= H248_CODEC_BER; c++) {
 			ask_in(s, c, id++);
@@ -68,7 +48,7 @@ static void late_answer_has_the_form_of_its_request(void **state)
 {
 	struct stage *s = *state;
 
-	need_ber();
+	stage_need_ber();
 	s->server.hold = true;
 	ask_in(s, H248_CODEC_BER, 1);
 	ask_in(s, H248_CODEC_PRETTY, 2);
@@ -85,7 +65,7 @@ static void own_style_of_text(void **state)
 	static const struct h248_txn_config pretty = { .pretty = true };
 	struct stage *s = *state;
 
-	need_ber();
+	stage_need_ber();
 	stage_restart(s, H248_UDP, &pretty, &pretty);
 	stage_ask(s);
 	assert_int_equal(form_of(s, 1), H248_CODEC_PRETTY);
@@ -101,7 +81,7 @@ static void request_has_the_form_of_the_peer(void **state)
 	struct stage *s = *state;
 	struct h248_peer *third;
 
-	need_ber();
+	stage_need_ber();
 	stage_ask(s);
 	net_run(&s->net, 100);
 	assert_int_equal(form_of(s, 1), H248_CODEC_COMPACT);
@@ -131,7 +111,7 @@ static void a_binary_association_stays_binary(void **state)
 	static const struct h248_txn_config ber = { .codec = H248_CODEC_BER, .ack_ms = 100 };
 	struct stage *s = *state;
 
-	need_ber();
+	stage_need_ber();
 	stage_restart(s, H248_UDP, &ber, &ber);
 	s->net.drop = stage_only_ber;
 	s->server.hold = true;
@@ -155,7 +135,7 @@ static void segments_in_binary(void **state)
 	struct stage *s = *state;
 	struct base_arena arena = { 0 };
 
-	need_ber();
+	stage_need_ber();
 	stage_restart(s, H248_UDP, &ber, &ber);
 	s->net.drop = stage_only_ber;
 	s->server.many_commands = 50;
@@ -175,7 +155,7 @@ static void bundles_in_binary(void **state)
 	static const struct h248_txn_config ber = { .codec = H248_CODEC_BER, .bundle_ms = 30 };
 	struct stage *s = *state;
 
-	need_ber();
+	stage_need_ber();
 	stage_restart(s, H248_UDP, &ber, &ber);
 	s->net.drop = stage_only_ber;
 	for (int i = 0; i < 20; i++) /* long enough for lengths of two octets */

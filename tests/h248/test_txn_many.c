@@ -8,9 +8,9 @@
 
 enum { MANY = 10000 };
 
-static void run_lossy(struct stage *s, unsigned loss)
+static void run_lossy(struct stage *s, unsigned loss, enum h248_codec codec)
 {
-	static const struct h248_txn_config patient = { .first_id = 1 };
+	const struct h248_txn_config patient = { .first_id = 1, .codec = codec };
 	const struct h248_txn_counters *c, *d;
 	unsigned asked = 0;
 
@@ -37,8 +37,9 @@ static void run_lossy(struct stage *s, unsigned loss)
 	                 c->rx_executed + c->rx_repeated + c->rx_refused + c->rx_faulty);
 	d = stage_count(s, 1);
 	assert_int_equal(d->tx_requests, d->rx_replies + d->tx_timeouts + d->tx_cancelled);
-	print_message("%2u %% loss: %u requests, %llu repeated, %llu ms\n", loss, MANY,
-	              (unsigned long long)d->tx_retransmissions, (unsigned long long)s->net.now_ms);
+	print_message("%2u %% loss, %s: %u requests, %llu repeated, %llu ms\n", loss,
+	              h248_codec_name(codec), MANY, (unsigned long long)d->tx_retransmissions,
+	              (unsigned long long)s->net.now_ms);
 	net_run(&s->net, 31000);
 	assert_int_equal(h248_txn_remembered(s->net.host[2].txn), 0);
 	free(s->server.times);
@@ -46,23 +47,38 @@ static void run_lossy(struct stage *s, unsigned loss)
 
 static void ten_thousand_at_1_per_cent(void **state)
 {
-	run_lossy(*state, 1);
+	run_lossy(*state, 1, H248_CODEC_COMPACT);
 }
 static void ten_thousand_at_5_per_cent(void **state)
 {
-	run_lossy(*state, 5);
+	run_lossy(*state, 5, H248_CODEC_COMPACT);
 }
 static void ten_thousand_at_20_per_cent(void **state)
 {
-	run_lossy(*state, 20);
+	run_lossy(*state, 20, H248_CODEC_COMPACT);
+}
+static void ten_thousand_binary_at_1_per_cent(void **state)
+{
+	stage_need_ber();
+	run_lossy(*state, 1, H248_CODEC_BER);
+}
+static void ten_thousand_binary_at_5_per_cent(void **state)
+{
+	stage_need_ber();
+	run_lossy(*state, 5, H248_CODEC_BER);
+}
+static void ten_thousand_binary_at_20_per_cent(void **state)
+{
+	stage_need_ber();
+	run_lossy(*state, 20, H248_CODEC_BER);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STAGE(ten_thousand_at_1_per_cent),
-		STAGE(ten_thousand_at_5_per_cent),
-		STAGE(ten_thousand_at_20_per_cent),
+		STAGE(ten_thousand_at_1_per_cent),        STAGE(ten_thousand_at_5_per_cent),
+		STAGE(ten_thousand_at_20_per_cent),       STAGE(ten_thousand_binary_at_1_per_cent),
+		STAGE(ten_thousand_binary_at_5_per_cent), STAGE(ten_thousand_binary_at_20_per_cent),
 	};
 
 	return cmocka_run_group_tests_name("txn_many", tests, NULL, NULL);
