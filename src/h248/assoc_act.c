@@ -222,7 +222,6 @@ static void on_probed(void *arg, enum h248_outcome outcome, const struct h248_me
 
 	(void)msg;
 	(void)reply; /* whatever it says, it was an answer, and on_heard has told */
-	/* One that has outlived a lost connection says nothing about the state of today. */
 	if (outcome == H248_OUTCOME_TIMEOUT && a->state == H248_ASSOC_PROBING)
 		assoc_fire(arg, E_NO_REPLY);
 }
@@ -243,7 +242,7 @@ void assoc_act_probe(struct h248_assoc *a)
 	a->counters.probes++;
 	assoc_timer_start(a, PROBE_GUARD_MS);
 	if (observed && h248_observed_event_add(&arena, observed, ito))
-		(void)h248_txn_request(a->peer, req, 0, on_probed, a, NULL);
+		(void)h248_txn_request(a->peer, req, 0, on_probed, a, &a->probe);
 	base_arena_done(&arena);
 }
 
@@ -265,6 +264,7 @@ void assoc_act_reconnect(struct h248_assoc *a)
 	struct h248_addr last = a->last;
 
 	tell_down(a, H248_CAUSE_LOST);
+	h248_txn_cancel(a->txn, a->probe); /* it asked about a connection that is no more */
 	assoc_round_begin(a, assoc_last_index(a));
 	a->at = a->skip;
 	a->method = H248_DISCONNECTED;

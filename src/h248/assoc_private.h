@@ -70,6 +70,7 @@ struct h248_assoc {
 	size_t last_at;
 	uint8_t version;
 	uint32_t inactivity_request;
+	uint32_t probe; /* TransactionID of the last one */
 
 	uint8_t leave_method;
 	unsigned leave_reason;

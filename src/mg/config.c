@@ -96,16 +96,7 @@ static int addr_read(const struct mg_config *c, const char *where, const char *t
 	return 0;
 }
 
-/* A name is looked up when it is needed (RFC 3525, 9). */
-static bool name_right(const char *text)
-{
-	size_t len = strlen(text);
-
-	return len && len <= H248_NAME_MAX &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
-	               len;
-}
-
+/* Another than an address is a name, looked up when it is needed (RFC 3525, 9). */
 static int controller_read(struct mg_config *c, const char *where, const char *text,
                            enum h248_transport_kind transport, struct base_error *err)
 {
@@ -119,7 +110,7 @@ static int controller_read(struct mg_config *c, const char *where, const char *t
 		return config_refuse(c->doc, err, where, WRONG_TRANSPORT, a.transport,
 		                     h248_transport_name(transport));
 	if (h248_addr_parse(transport, base_str_of(a.host), a.port, &to->addr)) {
-		if (!name_right(a.host))
+		if (strlen(a.host) > H248_NAME_MAX)
 			return config_refuse(c->doc, err, where,
 			                     "'%s' is neither an address nor a name", a.host);
 		to->addr.transport = (uint8_t)transport;

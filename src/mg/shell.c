@@ -332,11 +332,15 @@ static void on_request(void *user, struct h248_incoming *in, const struct h248_m
 
 static void on_up(void *user, struct h248_peer *peer)
 {
+	static const struct h248_profile none = { { "none", 4 }, 0 };
 	struct shell *sh = user;
+	const struct h248_profile *agreed = h248_assoc_profile(assoc_of(sh));
+	const struct h248_profile *p = agreed ? agreed : &none;
 	char text[H248_ADDR_TEXT];
 
-	base_log(BASE_LOG_INFO, "mg", "registered controller=%s version=%u",
-	         h248_addr_format(h248_peer_addr(peer), text), h248_peer_version(peer));
+	base_log(BASE_LOG_INFO, "mg", "registered controller=%s version=%u profile=%.*s/%u",
+	         h248_addr_format(h248_peer_addr(peer), text), h248_peer_version(peer),
+	         BASE_FMT(p->name), p->version);
 	loop_timer_stop(sh->loop, &sh->keep);
 	if (sh->leaving)
 		(void)graceful_tell(sh); /* one that came after SIGTERM has not heard of it */

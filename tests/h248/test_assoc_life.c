@@ -121,6 +121,38 @@ static void lost_connection_does_not_execute_twice(void **state)
 	assert_int_equal(s->mgc[2].notifies, 1);
 }
 
+static bool only_service_changes(struct net *net, unsigned from, unsigned n, const char *text)
+{
+	(void)net;
+	(void)n;
+	return from == 2 && !strstr(text, "SC=");
+}
+
+/* A probe that has outlived its connection says nothing about the present one. */
+static void a_late_probe_is_no_failure(void **state)
+{
+	struct stage *s = *state;
+	struct h248_addr conn = net_addr(2, H248_TCP);
+
+	restart(s, H248_TCP, 2, (struct h248_assoc_config){ .inactivity_ms = 10000 });
+	start(s);
+	s->net.drop = only_service_changes;
+	net_run(&s->net, 10000);
+	assert_int_equal(state_of(s), H248_ASSOC_PROBING); /* given up in 25 s */
+	h248_txn_lost(s->net.host[1].txn, &conn, "closed by the peer");
+	net_run(&s->net, 100);
+	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
+	assert_int_equal(s->mg.ups, 2);
+	net_run(&s->net, 10000);
+	assert_int_equal(state_of(s), H248_ASSOC_PROBING); /* 5 s before the first one's end */
+	net_run(&s->net, 16000);
+	assert_int_equal(state_of(s), H248_ASSOC_PROBING);
+	assert_int_equal(s->mg.downs, 1);
+	net_run(&s->net, 10000);
+	assert_int_equal(s->mg.downs, 2);
+	assert_int_equal(s->mgc[3].method, H248_FAILOVER);
+}
+
 static void hand_off(struct stage *s, unsigned to)
 {
 	char text[200];
@@ -339,6 +371,7 @@ int main(void)
 		CASE(only_controller_gets_disconnected),
 		CASE(lost_connection_reconnects_at_once),
 		CASE(lost_connection_does_not_execute_twice),
+		CASE(a_late_probe_is_no_failure),
 		CASE(handoff_is_followed),
 		CASE(failed_handoff_goes_on_with_the_list),
 		CASE(leaving_says_so),

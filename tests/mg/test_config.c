@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gateway's file: what its keys become. Wrong files are played in tests/blackbox/test_life.py.
+ */
+#include "check.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "mg/config.h"
+
+#define MEDIA "media: {addresses: [192.0.2.1, '2001:db8::1']}\n"
+
+static char path[] = "/tmp/gatehouse-config-XXXXXX";
+
+static int write_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	return fd < 0 || close(fd);
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static int load(struct mg_config **ret, const char *text, struct base_error *err)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	return mg_config_load(ret, path, err);
+}
+
+static struct mg_config *loaded(const char *text)
+{
+	struct base_error err = { 0 };
+	struct mg_config *c = NULL;
+
+	if (load(&c, text, &err))
+		fail_msg("%s\n%s", err.text, text);
+	return c;
+}
+
+static void refused(const char *text, const char *words)
+{
+	struct base_error err = { 0 };
+	struct mg_config *c = NULL;
+
+	assert_int_equal(base_err_class(load(&c, text, &err)), BASE_CONFIG);
+	assert_null(c);
+	if (!strstr(err.text, words))
+		fail_msg("no '%s' in: %s", words, err.text);
+	assert_true(err.line > 0);
+}
+
+/* RFC 3525, 9: port 2944; any address, of the family that the controllers have. */
+static void where_it_listens(void **state)
+{
+	static const struct {
+		const char *controllers, *h248, *listen;
+	} rows[] = {
+		{ "'192.0.2.9'", "", "udp:0.0.0.0:2944" },
+		{ "'[2001:db8::9]:2944'", "", "udp:[::]:2944" },
+		{ "'mgc.example.net:2944'", "", "udp:0.0.0.0:2944" },
+		{ "'mgc.example.net:2944', '[2001:db8::9]:2944'", "", "udp:[::]:2944" },
+		{ "'192.0.2.9'", "h248: {listen: '192.0.2.1:55'}\n", "udp:192.0.2.1:55" },
+		{ "'192.0.2.9'", "h248: {transport: tcp}\n", "-" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		char text[512], addr[H248_ADDR_TEXT];
+		struct mg_config *c;
+
+		snprintf(text, sizeof(text), "controllers: [%s]\n%s" MEDIA, rows[i].controllers,
+		         rows[i].h248);
+		c = loaded(text);
+		assert_string_equal(h248_addr_format(&c->listen[0], addr), rows[i].listen);
+		mg_config_free(c);
+	}
+}
+
+static void controllers_are_addresses_names_and_pools(void **state)
+{
+	struct mg_config *c = loaded("controllers:\n"
+	                             "  - 192.0.2.9\n"
+	                             "  - mgc-1.example.net:2955 | 192.0.2.10:1 |192.0.2.11:2\n"
+	                             "  - mgc.example.net\n" MEDIA);
+
+	(void)state;
+	assert_int_equal(c->assoc.controllers_count, 5);
+	assert_int_equal(c->controllers[0].addr.port, 2944);
+	assert_string_equal(c->controllers[0].name, "");
+	assert_string_equal(c->controllers[1].name, "mgc-1.example.net");
+	assert_int_equal(c->controllers[1].addr.port, 2955);
+	assert_int_equal(c->controllers[1].addr.family, 4); /* of the socket */
+	assert_int_equal(c->controllers[1].addr.transport, H248_UDP);
+	assert_int_equal(c->controllers[3].addr.ip[3], 11);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(c->controllers[i].alternative, i == 2 || i == 3);
+	mg_config_free(c);
+
+	refused("controllers: ['192.0.2.9 | a!b']\n" MEDIA, "is no address");
+	refused("controllers: "
+	        "[a012345678901234567890123456789012345678901234567890123456789.example]\n" MEDIA,
+	        "neither an address nor a name");
+	refused("controllers: ['192.0.2.9 |']\n" MEDIA, "");
+	refused("controllers: ['a|b|c|d|e|f|g|h|i|j|k|l|m|n|o|p|q']\n" MEDIA, "more than 16");
+	refused("controllers: ['tcp:192.0.2.9:1']\n" MEDIA, "not the transport");
+}
+
+static void profiles_in_order(void **state)
+{
+	struct mg_config *c = loaded("controllers: [192.0.2.9]\n"
+	                             "h248: {profile: A/3, profiles: [B, NoProfile/1]}\n" MEDIA);
+
+	(void)state;
+	assert_int_equal(c->assoc.profiles_count, 3);
+	assert_true(base_str_eq(c->assoc.profiles[0].name, BASE_STR("A")));
+	assert_int_equal(c->assoc.profiles[0].version, 3);
+	assert_int_equal(c->assoc.profiles[1].version, 1);
+	assert_true(base_str_eq(c->assoc.profiles[2].name, BASE_STR("NoProfile")));
+	mg_config_free(c);
+	refused("controllers: [a]\nh248: {profile: A/0}\n" MEDIA, "NAME/VERSION");
+	refused("controllers: [a]\nh248: {profile: A/100}\n" MEDIA, "NAME/VERSION");
+	refused("controllers: [a]\nh248: {profiles: [/1]}\n" MEDIA, "NAME/VERSION");
+}
+
+static void times_and_thresholds(void **state)
+{
+	struct mg_config *c = loaded("controllers: [a]\n" MEDIA);
+
+	(void)state;
+	assert_int_equal(c->keep_ms, 3600000);
+	assert_int_equal(c->leave, H248_GRACEFUL);
+	assert_int_equal(c->core.overload_contexts, 0);
+	mg_config_free(c);
+	c = loaded("controllers: [a]\n"
+	           "mg: {leave: failover}\n"
+	           "h248: {keep-contexts: 0, hanging-after: 2h}\n"
+	           "overload: {contexts: 7, cpu: 80, priority: 9, reduction: 25}\n" MEDIA);
+	assert_int_equal(c->keep_ms, 0);
+	assert_int_equal(c->leave, H248_FAILOVER);
+	assert_int_equal(c->core.hanging_ms, 7200000);
+	assert_int_equal(c->core.overload_contexts, 7);
+	assert_int_equal(c->core.overload_busy, 80);
+	assert_int_equal(c->core.overload_priority, 9);
+	assert_int_equal(c->core.overload_reduction, 25);
+	mg_config_free(c);
+	refused("controllers: [a]\noverload: {cpu: 101}\n" MEDIA, "1 to 100");
+	refused("controllers: [a]\noverload: {priority: 16}\n" MEDIA, "1 to 15");
+}
+
+static void addresses_out_of_service(void **state)
+{
+	struct mg_config *c = loaded("controllers: [a]\n"
+	                             "media: {addresses: [192.0.2.1, '2001:db8::1', 192.0.2.2],\n"
+	                             "  out-of-service: ['2001:DB8::1'], failed: [192.0.2.2]}\n");
+
+	(void)state;
+	assert_int_equal(c->address_states[0], MG_ADDRESS_GOOD);
+	assert_int_equal(c->address_states[1], MG_ADDRESS_WITHDRAWN);
+	assert_int_equal(c->address_states[2], MG_ADDRESS_FAILED);
+	mg_config_free(c);
+	refused("controllers: [a]\nmedia: {addresses: [192.0.2.1], failed: [192.0.2.2]}\n",
+	        "no local media address");
+	refused("controllers: [a]\nmedia: {addresses: [192.0.2.1], failed: [x]}\n", "no IPv4");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(where_it_listens),
+		cmocka_unit_test(controllers_are_addresses_names_and_pools),
+		cmocka_unit_test(profiles_in_order),
+		cmocka_unit_test(times_and_thresholds),
+		cmocka_unit_test(addresses_out_of_service),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, write_file, remove_file);
+}
