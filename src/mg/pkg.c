@@ -108,26 +108,34 @@ void mg_stream_gate(const struct mg_stream *stream, struct relay_gate *ret)
 	mg_ds_fill(stream, ret);
 }
 
-static bool gate_is_open(const struct relay_gate *gate)
+static bool rate_equal(const struct relay_rate *a, const struct relay_rate *b)
 {
-	static const struct relay_gate open;
+	return a->octets_per_s == b->octets_per_s && a->burst == b->burst;
+}
 
-	return !memcmp(gate, &open, sizeof(open));
+static bool gate_equal(const struct relay_gate *a, const struct relay_gate *b)
+{
+	return a->sources_only == b->sources_only && a->dscp == b->dscp &&
+	       a->source_count == b->source_count &&
+	       !memcmp(a->source, b->source, a->source_count * sizeof(a->source[0])) &&
+	       a->port_min == b->port_min && a->port_max == b->port_max &&
+	       rate_equal(&a->sustained, &b->sustained) && rate_equal(&a->peak, &b->peak);
 }
 
 int mg_leg_gate(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream)
 {
+	static const struct relay_gate open;
 	struct relay_gate now, *copy = NULL;
 	int rc;
 
 	mg_stream_gate(stream, &now);
-	if (leg->gate ? !memcmp(leg->gate, &now, sizeof(now)) : gate_is_open(&now))
+	if (gate_equal(leg->gate ? leg->gate : &open, &now))
 		return 0;
-	if (!gate_is_open(&now)) {
+	if (!gate_equal(&open, &now)) {
 		copy = malloc(sizeof(*copy));
 		if (!copy)
 			return BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
-		memcpy(copy, &now, sizeof(now)); /* padding too: they are compared */
+		*copy = now;
 	}
 	/* A leg that is being made gets its gate with its specification. */
 	rc = leg->endpoint ? mg->bearer->endpoint_gate_set(leg->endpoint, &now) : 0;

@@ -89,6 +89,13 @@ static void without_memory_nothing_happens(void **state)
 		"E=3{tlsbsc/*}}}},EB{tcpbcc/*,g/cause},SG{SL=4{tcpbcc/RelBNC{NC={TO}},"
 		"tlsbsc/RelBNC}}}}",
 		"C=1{W-AV=*{AT{M,E,SG,EB,OE,SA}}}",
+		"C=1{MF=ip/1/2{M{ST=1{O{MO=SR,gatehouse/dom=\"access\",ds/dscp=2E,gm/saf=on,"
+		"gm/sam=[\"10.0.0.0/8\",\"2001:db8::1\"],gm/spf=on,gm/spr=1-9,tman/pol=on,tman/"
+		"sdr=9,"
+		"ipdc/realm=\"core\"},L{\nv=0\nc=IN IP4 $\nm=message $ TCP/TLS "
+		"*\na=setup:passive\n}}},"
+		"SG{ipnapt/latch{napt=LATCH}},AT{M,PG}}}",
+		"C=-{MF=ROOT{M{TS{seg/MGCMaxPDUSize=1000,nb/notreg=50}},AT{M}}}",
 		"C=${MV=ip/1/1}",
 		"C=-{AV=ROOT{AT{M,PG}}}",
 		"C=*{S=*}",
