@@ -68,7 +68,7 @@ struct play_tls {
 };
 
 struct play_controller {
-	char *listen, *transport, *encoding, *timeout, *mid;
+	char *listen, *transport, *encoding, *timeout, *mid, *profile;
 	unsigned version;
 	struct play_tls *tls;
 };
@@ -175,6 +175,7 @@ struct play_mgc {
 	struct h248_addr gateway_addr;
 	struct h248_addr local;
 	struct play_ladder *ladder;
+	struct h248_profile profile; /**< that it insists on; no name = any */
 	unsigned version;
 	bool pretty;
 	struct base_node inbox; /**< requests received, in order */

@@ -2,6 +2,7 @@
 #include "cli/play.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #define DEFAULT_VERSION 2
 
@@ -48,7 +49,29 @@ void play_request_free(struct play_request *request)
 
 /* ---- what the gateway asks ---- */
 
-/* Agree to what a ServiceChange offers (H.248.1, 11.3): our version or less. */
+static struct h248_time now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return h248_time_of(t.tv_sec, (unsigned)(t.tv_nsec / 10000000));
+}
+
+/* Name our profile where the gateway offers another one (fact sheet 6.3). */
+static void answer_profile(const struct play_mgc *mgc, struct h248_services *reply,
+                           const struct h248_services *asked)
+{
+	struct h248_profile ours = mgc->profile;
+
+	if (!ours.name.len || (asked->has_profile && asked->profile_version == ours.version &&
+	                       base_str_ieq(asked->profile, ours.name)))
+		return;
+	reply->has_profile = true;
+	reply->profile = ours.name;
+	reply->profile_version = ours.version;
+}
+
+/* Agree to what a registration offers (H.248.1, 7.2.8, 11.3): our version or less, our profile. */
 static void answer_services(struct base_arena *arena, struct h248_command *reply,
                             const struct play_mgc *mgc, const struct h248_services *asked)
 {
@@ -61,6 +84,8 @@ static void answer_services(struct base_arena *arena, struct h248_command *reply
 		return;
 	services->has_version = true;
 	services->version = (uint8_t)BASE_MIN((unsigned)asked->version, mgc->version);
+	services->time = now(); /* "shall be sent with a registration command and its response" */
+	answer_profile(mgc, services, asked);
 }
 
 static void answer_plainly(struct play_mgc *mgc, struct h248_incoming *in,
@@ -104,8 +129,11 @@ static void answer_scripted(struct play_mgc *mgc, struct h248_incoming *in, cons
 	base_arena_done(&arena);
 }
 
-static void note_version(struct play_mgc *mgc, const struct h248_transaction *req)
+/* What the request says of how to speak to this gateway: version, address (7.2.8). */
+static void note_services(struct play_mgc *mgc, const struct h248_transaction *req)
 {
+	struct h248_addr at;
+
 	for (const struct h248_action *a = req->actions; a; a = a->next) {
 		for (const struct h248_command *c = a->commands; c; c = c->next) {
 			const struct h248_services *s = h248_command_services(c);
@@ -113,6 +141,9 @@ static void note_version(struct play_mgc *mgc, const struct h248_transaction *re
 			if (c->kind == H248_SERVICE_CHANGE && s && s->has_version)
 				h248_peer_version_set(mgc->gateway,
 				                      BASE_MIN((unsigned)s->version, mgc->version));
+			if (c->kind == H248_SERVICE_CHANGE && s && s->address &&
+			    !h248_addr_of_mid(s->address, h248_peer_addr(mgc->gateway), &at))
+				h248_peer_addr_set(mgc->gateway, &at);
 		}
 	}
 }
@@ -138,7 +169,7 @@ static void on_request(void *user, struct h248_incoming *in, const struct h248_m
 	else
 		answer_plainly(mgc, in, req);
 	free(reply);
-	note_version(mgc, req);
+	note_services(mgc, req);
 }
 
 static bool on_stranger(void *user, const struct h248_addr *from, const struct h248_message *msg)
@@ -238,6 +269,19 @@ int play_mgc_send_raw(struct play_mgc *mgc, const char *text, struct base_error 
 
 /* ---- life ---- */
 
+static int profile_read(const char *text, struct h248_profile *ret)
+{
+	const char *slash = strchr(text, '/');
+	uint64_t version;
+
+	if (!slash || slash == text || base_str_u64(base_str_of(slash + 1), 99, &version) ||
+	    !version)
+		return BASE_ERR(BASE_CONFIG, 0);
+	ret->name = (struct base_str){ text, (size_t)(slash - text) };
+	ret->version = (uint8_t)version;
+	return 0;
+}
+
 int play_mgc_init(struct play_mgc *mgc, const struct play_controller *config,
                   const struct config_doc *doc, struct base_error *err)
 {
@@ -256,6 +300,10 @@ int play_mgc_init(struct play_mgc *mgc, const struct play_controller *config,
 
 	base_list_init(&mgc->inbox);
 	mgc->version = config && config->version ? config->version : DEFAULT_VERSION;
+	if (config && config->profile && profile_read(config->profile, &mgc->profile))
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "controller.profile '%s' is no NAME/VERSION",
+		                      config->profile);
 	mgc->pretty = !config || !config->encoding || strcmp(config->encoding, "pretty") == 0;
 	rc = h248_addr_parse(h248_transport_find(base_str_of(transport)), base_str_of(listen), 0,
 	                     &mgc->local);

@@ -67,6 +67,7 @@ static const cyaml_schema_field_t controller_fields[] = {
 	TEXT("encoding", struct play_controller, encoding),
 	TEXT("timeout", struct play_controller, timeout),
 	TEXT("mid", struct play_controller, mid),
+	TEXT("profile", struct play_controller, profile),
 	CYAML_FIELD_MAPPING_PTR("tls", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 	                        struct play_controller, tls, tls_fields),
 	CYAML_FIELD_UINT("version", CYAML_FLAG_OPTIONAL, struct play_controller, version),

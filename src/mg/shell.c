@@ -381,6 +381,13 @@ static void on_down(void *user, struct h248_peer *peer, enum h248_assoc_cause ca
 		loop_timer_start(sh->loop, &sh->keep, sh->config->keep_ms, keep_over, sh);
 }
 
+static struct h248_time wall_time(void *user)
+{
+	uint64_t ms = op_wall(user);
+
+	return h248_time_of((int64_t)(ms / 1000), (unsigned)(ms % 1000 / 10));
+}
+
 static void on_gone(void *user)
 {
 	loop_stop(((struct shell *)user)->loop);
@@ -456,6 +463,7 @@ static int control_start(struct shell *sh, struct base_error *err)
 		.on_refused = on_refused,
 		.on_message_error = on_message_error,
 		.on_state = on_state,
+		.wall_time = wall_time,
 		.on_trace = sh->config->log_messages ? on_trace : NULL,
 	};
 	struct h248_node_config node = sh->config->node;

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service life cycle of the real program: how it finds a controller and agrees with it, what happens when that one
 dies and comes back, what ServiceChange does and says, leaving, load, hanging terminations (RFC 3525, 7.2.8, 11)."""
-import re
+import os
 import signal
 import socket
+import subprocess
 import unittest
 
 import harness
@@ -101,6 +102,40 @@ class Registration(Case, unittest.TestCase):
         mgc = self.own(Chooser(lambda text: root("Services { Version = 2, Profile = Third/1 }")))
         gw = self.start(mgc, h248=", profiles: [First/1, Second/2]")
         gw.logged("a profile that is not ours", "Third")
+
+
+    def test_a_registration_has_a_time_stamp(self):
+        """RFC 3525, 7.2.8: it shall, and its response as well."""
+        gw = self.gateway()
+        self.assertRegex(gw.registration, r"\b20\d{6}T\d{8}\b")
+
+    def test_the_tool_chooses_version_and_profile(self):
+        scenario = os.path.join(self.folder, "choice.yaml")
+        with open(scenario, "w", encoding="ascii") as file:
+            file.write(CHOICE)
+        done = subprocess.run([harness.TOOL, "h248", "play", "--messages", scenario], capture_output=True, text=True,
+                              timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"Reply = \d+ {[^}]*Version = 1,[^}]*Profile = Ours/2[^}]*20\d{6}T\d{8}")
+
+
+CHOICE = """
+scenario: a controller that insists
+parties: [controller, gateway]
+controller: {listen: "127.0.0.1:0", version: 1, profile: Ours/2}
+steps:
+  - write: ${dir}/mg.yaml
+    content: |
+      controllers: ["127.0.0.1:${port}"]
+      h248: {listen: "127.0.0.1:0", profiles: [First/1, Ours/2]}
+      media: {addresses: [127.0.0.1]}
+  - start: gatehouse-mg
+    command: exec ${bin}/gatehouse-mg -c ${dir}/mg.yaml
+  - receive: {match: ['Profile = First/1']}
+  - send: 'Context = - { AuditValue = ROOT { Audit { } } }'
+    expect: {refuse: ['Error']}
+  - stop: gatehouse-mg
+"""
 
 
 @unittest.skipUnless(HAVE_OPENSSL, harness.NO_OPENSSL)
