@@ -449,6 +449,7 @@ void mg_leg_stats(const struct mg *mg, const struct mg_leg *leg, struct relay_st
 	ret->handshakes += c->handshakes;
 	ret->handshake_failures += c->handshake_failures;
 	ret->segments_retransmitted += c->segments_retransmitted;
+	ret->refused += c->refused;
 }
 
 /* ---- what belongs together ---- */

@@ -58,6 +58,8 @@ struct mg_equipment_statistic {
 	uint64_t (*value)(const struct mg *mg, const struct mg_term *term,
 	                  const struct mg_stream *s);
 	bool whole_only; /* not possible on a stream (460) */
+	/* Without a choice of the controller's, kept only where this says so. NULL = always. */
+	bool (*useful)(const struct mg_term *term);
 };
 
 /* Arrays end with a row whose name is NULL; NULL = none. */
@@ -84,7 +86,7 @@ struct mg_equipment {
 
 /* statistics.c: those of the bearers. */
 extern const struct mg_equipment_statistic mg_statistics_nt[], mg_statistics_tcptv[],
-        mg_statistics_tcprm[], mg_statistics_tlstv[];
+        mg_statistics_tcprm[], mg_statistics_gm[], mg_statistics_tlstv[];
 /* Rows that live elsewhere: hang.c, load.c. */
 extern const struct mg_equipment mg_equipment_hangterm, mg_equipment_ocp, mg_equipment_chp;
 

@@ -45,6 +45,16 @@ bool mg_pkg_on(const struct mg_stream *s, const char *package, const char *item)
 	return mg_pkg_number(s, package, item, &n) && n;
 }
 
+int mg_pkg_off_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                     const struct h248_parm *parm)
+{
+	(void)plan;
+	if (base_str_ieq(parm->value.text, BASE_STR("off")))
+		return 0;
+	return mg_fail(run, H248_E_VALUE, "Stream %u, LocalControl %.*s/%.*s: can only be off",
+	               s->id, BASE_FMT(parm->name.package), BASE_FMT(parm->name.item));
+}
+
 /* ---- telling ---- */
 
 bool mg_pkg_names_tell(struct mg_run *run, struct h248_parm **list, const char *name,

@@ -13,7 +13,7 @@
 #include "mg/plan.h"
 
 extern const struct mg_equipment mg_pkg_ds, mg_pkg_gm, mg_pkg_ipdc, mg_pkg_ipnapt, mg_pkg_ipra,
-        mg_pkg_nb, mg_pkg_sdpc, mg_pkg_sdpr, mg_pkg_seg, mg_pkg_tman;
+        mg_pkg_nb, mg_pkg_rtcph, mg_pkg_sdpc, mg_pkg_sdpr, mg_pkg_seg, mg_pkg_tman;
 
 /* ---- pkg.c ---- */
 
@@ -39,8 +39,14 @@ bool mg_pkg_range_tell(struct mg_run *run, struct h248_parm **list, const char *
 bool mg_pkg_words_tell(struct mg_run *run, struct h248_parm **list, const char *name, const char *a,
                        const char *b);
 
+/* A switch that can only be off here. */
+int mg_pkg_off_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                     const struct h248_parm *parm);
+
 /* ---- pkg_gm.c: gate management (H.248.43) ---- */
 
+/* Does a stream of this termination filter? */
+bool mg_gm_filters(const struct mg_term *term);
 int mg_gm_judge(struct mg_run *run, const struct mg_stream *s);
 void mg_gm_fill(const struct mg_stream *s, struct relay_gate *gate);
 

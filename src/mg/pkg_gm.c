@@ -95,16 +95,6 @@ static int ports_check(struct mg_run *run, struct mg_plan *plan, struct mg_strea
 	               s->id);
 }
 
-static int off_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                     const struct h248_parm *parm)
-{
-	(void)plan;
-	if (base_str_ieq(parm->value.text, BASE_STR("off")))
-		return 0;
-	return mg_fail(run, H248_E_VALUE, "Stream %u, LocalControl %.*s/%.*s: can only be off",
-	               s->id, BASE_FMT(parm->name.package), BASE_FMT(parm->name.item));
-}
-
 /* ---- the gate ---- */
 
 /* The host in Remote; false when none is there. */
@@ -163,6 +153,14 @@ void mg_gm_fill(const struct mg_stream *s, struct relay_gate *gate)
 		return;
 	sources_fill(s, gate);
 	ports_fill(s, gate);
+}
+
+bool mg_gm_filters(const struct mg_term *term)
+{
+	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s; s = s->next)
+		if (mg_pkg_on(s, "gm", "saf") || mg_pkg_on(s, "gm", "spf"))
+			return true;
+	return false;
 }
 
 /* ---- all descriptors together ---- */
@@ -240,14 +238,15 @@ static const struct mg_equipment_property properties[] = {
 	{ .name = "sam", .check = sources_check },
 	{ .name = "spf" },
 	{ .name = "spr", .check = ports_check },
-	{ .name = "esas", .check = off_check },
-	{ .name = "esps", .check = off_check },
-	{ .name = "rsb", .check = off_check },
+	{ .name = "esas", .check = mg_pkg_off_check },
+	{ .name = "esps", .check = mg_pkg_off_check },
+	{ .name = "rsb", .check = mg_pkg_off_check },
 	{ 0 },
 };
 const struct mg_equipment mg_pkg_gm = {
 	.package = "gm",
 	.on = MG_ON_TERM,
 	.properties = properties,
+	.statistics = mg_statistics_gm,
 	.can = can,
 };

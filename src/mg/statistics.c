@@ -12,6 +12,7 @@
 #include "mg/bearer.h"
 #include "mg/equip.h"
 #include "mg/part.h"
+#include "mg/pkg.h"
 
 /* ---- the ones of core and relay ---- */
 
@@ -24,6 +25,7 @@ static void sum_add(struct relay_stats *to, const struct relay_stats *add)
 	to->records_in += add->records_in;
 	to->records_out += add->records_out;
 	to->segments_retransmitted += add->segments_retransmitted;
+	to->refused += add->refused;
 }
 
 static void stream_sum(const struct mg *mg, const struct mg_stream *s, bool tls_only,
@@ -66,6 +68,7 @@ COUNTER(octets_in, octets_in, false)
 COUNTER(wire_in, wire_in, false)
 COUNTER(wire_out, wire_out, false)
 COUNTER(retransmitted, segments_retransmitted, false)
+COUNTER(refused, refused, false)
 COUNTER(tls_in, octets_in, true)
 COUNTER(tls_out, octets_out, true)
 COUNTER(records_in, records_in, true)
@@ -84,6 +87,11 @@ const struct mg_equipment_statistic mg_statistics_tcptv[] = {
 };
 const struct mg_equipment_statistic mg_statistics_tcprm[] = {
 	{ .name = "retrans", .value = retransmitted },
+	{ 0 },
+};
+/* gm/dp: what its filter has kept out; told where there is one. */
+const struct mg_equipment_statistic mg_statistics_gm[] = {
+	{ .name = "dp", .value = refused, .useful = mg_gm_filters },
 	{ 0 },
 };
 const struct mg_equipment_statistic mg_statistics_tlstv[] = {
@@ -279,6 +287,8 @@ static int tell(struct mg_run *run, const struct telling *t, struct h248_statist
 
 		if ((choice && !k) || (t->s && !choice) ||
 		    (t->only && !name_covers(&t->only->name, w.e->package, row->name)))
+			continue;
+		if (!choice && !t->only && t->values && row->useful && !row->useful(t->term))
 			continue;
 		if (!*into)
 			*into = h248_statistics_add(run->arena, NULL);

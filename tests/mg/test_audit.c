@@ -18,7 +18,8 @@ static void whole_descriptors(void **state)
 	says("C=1{AV=ip/1/1{AT{E,SG,OE,EB,DM,MD,MX}}}",
 	     "C=1{AV=ip/1/1{MX,MD,E=4{tcpbcc/*},SG,DM,OE,EB}}");
 	accepted("C=1{AV=ip/1/1{AT{PG}}}");
-	contains("PG{g-2,nt-1,ds-2,gm-2,tman-1,hangterm-1,ipnapt-1,ipdc-2,tcptv-1,tcpbcc-1,tcprm-1,"
+	contains("PG{g-2,nt-1,ds-2,gm-2,tman-1,hangterm-1,ipnapt-1,ipdc-2,rtcph-1,tcptv-1,tcpbcc-1,"
+	         "tcprm-1,"
 	         "tlsbsc-1,tlscn-1,tlstv-1,seplink-1,"
 	         "gatehouse-1}");
 	accepted("C=1{AV=*{AT{SA}}}");

@@ -44,7 +44,7 @@ static void good_values_are_taken_and_told(void **state)
 		{ "gm/sam=198.51.100.7", NULL },
 		{ "gm/spf=on,gm/spr=\"5000-6000\"", NULL },
 		{ "gm/spr=5000", NULL },
-		{ "gm/esas=off,gm/esps=off,gm/rsb=off", NULL },
+		{ "gm/esas=off,gm/esps=off,gm/rsb=off,rtcph/rsb=off", NULL },
 		{ "tman/pol=on,tman/sdr=1000,tman/mbs=2000", NULL },
 		{ "tman/pol=on,tman/pdr=0x3e8,tman/dvt=0", NULL },
 		{ "tman/sdr=2147483647", NULL },
@@ -104,6 +104,7 @@ static const struct {
 	{ "tman/sdr=\"10\"", 449 },
 	{ "tman/pol=on", 472 },
 	{ "tman/pol=on,tman/mbs=100", 472 },
+	{ "rtcph/rsb=on", 449 },
 	{ "ipdc/realm=\"nosuch\"", 449 },
 	{ "ipdc/realm=\"\"", 449 },
 	{ "seg/MGMaxPDUSize=1000", 455 },
@@ -128,23 +129,21 @@ static void what_is_not_realized_is_not_pretended(void **state)
 {
 	(void)state;
 	listener(NULL);
-	refused(control("rtcph/rsb=on"), 440, "rtcph");
-	refused(control("rtcph/rsb=perhaps"), 440, "rtcph");
 	refused(control("nosuch/x=1"), 440, "nosuch");
 	refused(control("nt/jit=40"), 445, "nt/jit");
 	refused("C=1{MF=ip/1/1{E=1{adid/ipstop{dt=5}}}}", 440, "adid");
 	refused("C=1{MF=ip/1/1{E=1{adid/*}}}", 440, "adid");
-	refused("C=1{MF=ip/1/1{SG{rtcph/x}}}", 440, "rtcph");
-	refused_v(3, "C=1{MF=ip/1/1{SA{rtcph/x}}}", 440, "rtcph");
+	refused("C=1{MF=ip/1/1{SG{adid/x}}}", 440, "adid");
+	refused_v(3, "C=1{MF=ip/1/1{SA{adid/x}}}", 440, "adid");
 	refused_v(3, "C=1{MF=ip/1/1{SA{nt/x}}}", 453, "nt/x");
-	refused("C=1{AV=ip/1/1{AT{M{ST=1{O{rtcph/rsb}}}}}}", 532, "rtcph");
-	refused("C=1{AV=ip/1/1{AT{PG{rtcph-1}}}}", 532, "rtcph");
+	refused("C=1{AV=ip/1/1{AT{M{ST=1{O{adid/x}}}}}}", 532, "adid");
+	refused("C=1{AV=ip/1/1{AT{PG{adid-1}}}}", 532, "adid");
 	refused("C=1{AV=ip/1/1{AT{PG{gm-3}}}}", 532, "gm");
 	accepted("C=1{AV=ip/1/1{AT{PG{gm-2}}}}");
 	contains("PG{gm-2}");
 	accepted("C=-{AV=ROOT{AT{PG}}}");
 	lacks("gm-");
-	lacks("rtcph");
+	lacks("adid");
 	accepted("C=1{AV=ip/1/1{AT{PG}}}");
 	lacks("seg-");
 	lacks("adid");
@@ -208,6 +207,26 @@ static void sources_come_from_the_mask_or_from_remote(void **state)
 	ordered("gate 0 ports=7000-7000 dscp=0");
 	accepted(control("gm/saf=off"));
 	ordered("gate 0 dscp=0");
+	scene_end();
+}
+
+/* gm/dp is told where there is a filter, or where it is asked for. */
+static void who_was_kept_out_is_counted(void **state)
+{
+	(void)state;
+	listener(NULL);
+	st.endpoint[0].stats.refused = 3;
+	accepted("C=1{AV=ip/1/1{AT{SA}}}");
+	lacks("gm/dp");
+	says("C=1{AV=ip/1/1{AT{SA{gm/dp}}}}", "C=1{AV=ip/1/1{SA{gm/dp=3}}}");
+	accepted(control("gm/saf=on,gm/sam=\"10.0.0.0/8\""));
+	accepted("C=1{AV=ip/1/1{AT{SA}}}");
+	contains("gm/dp=3");
+	/* over all endpoints of the stream */
+	accepted("C=1{MF=ip/1/1{M{ST=1{" TLS_ANY "}}}}");
+	st.endpoint[1].stats.refused = 2;
+	accepted("C=1{S=ip/1/1}");
+	contains("gm/dp=5");
 	scene_end();
 }
 
@@ -406,6 +425,7 @@ int main(void)
 		cmocka_unit_test(capabilities_have_their_values),
 		cmocka_unit_test(the_mark_reaches_the_bearer),
 		cmocka_unit_test(sources_come_from_the_mask_or_from_remote),
+		cmocka_unit_test(who_was_kept_out_is_counted),
 		cmocka_unit_test(filters_that_cannot_be_are_refused),
 		cmocka_unit_test(rates_reach_the_bearer),
 		cmocka_unit_test(a_gate_without_memory_is_told),
