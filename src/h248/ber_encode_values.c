@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values, wrapped twice (A.2, NOTE 4), and SDP as properties (C.11). */
+#include "h248/ber_out.h"
+
+#include "h248/ber_sdp.h"
+#include "h248/text_parse.h"
+
+/* ---- one value ---- */
+
+static void put_string(struct ber_out *o, struct base_str s)
+{
+	unsigned tag = TAG_IA5;
+
+	for (size_t i = 0; i < s.len && tag == TAG_IA5; i++) {
+		if (s.ptr[i] & 0x80)
+			tag = TAG_UTF8;
+	}
+	ber_put_str(o, tag, s);
+}
+
+void ber_put_wrapped(struct ber_out *o, unsigned tag, struct base_str s)
+{
+	size_t at = ber_begin(o, tag);
+
+	put_string(o, s);
+	ber_close(o, at);
+}
+
+/* Decimal of at most 64 bits; `canonical`: only when it would be written so again. */
+static bool number_of(struct base_str s, bool canonical, int64_t *ret)
+{
+	bool minus = s.len > 1 && s.ptr[0] == '-';
+	struct base_str digits = { s.ptr + minus, s.len - minus };
+	uint64_t v = 0;
+
+	if (base_str_u64(digits, INT64_MAX, &v))
+		return false;
+	if (canonical && ((digits.len > 1 && digits.ptr[0] == '0') || (minus && !v)))
+		return false;
+	*ret = minus ? -(int64_t)v : (int64_t)v;
+	return true;
+}
+
+static bool hex_number(struct base_str s, int64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (s.len < 3 || s.len > 18 || s.ptr[0] != '0' || (s.ptr[1] | 0x20) != 'x')
+		return false;
+	for (size_t i = 2; i < s.len; i++) {
+		char c = (char)(s.ptr[i] | 0x20);
+
+		if (!text_is(s.ptr[i], CH_HEX) || v >> 59)
+			return false;
+		v = v << 4 | (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	*ret = (int64_t)v;
+	return true;
+}
+
+/* OCTET STRING of hexadecimal digits. */
+static bool put_octets(struct ber_out *o, struct base_str s)
+{
+	size_t at, len = 0;
+
+	if (s.len % 2)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		if (!text_is(s.ptr[i], CH_HEX))
+			return false;
+	}
+	at = ber_begin(o, TAG_OCTETS);
+	if (s.len && ber_reserve(o, s.len / 2) &&
+	    !base_hex_decode(s, o->w->data + o->w->len, s.len / 2, &len))
+		o->w->len += len;
+	ber_close(o, at);
+	return true;
+}
+
+static bool put_enum(struct ber_out *o, const struct h248_package_values *values, struct base_str s)
+{
+	int64_t number;
+
+	for (size_t i = 0; i < values->name_count; i++) {
+		if (base_str_ieq(base_str_of(values->names[i].name), s)) {
+			ber_put_uint(o, TAG_ENUM, values->names[i].number);
+			return true;
+		}
+	}
+	if (!number_of(s, true, &number))
+		return false;
+	ber_put_int(o, TAG_ENUM, number);
+	return true;
+}
+
+static bool put_boolean(struct ber_out *o, struct base_str s)
+{
+	bool on = base_str_ieq(s, BASE_STR("on")) || base_str_ieq(s, BASE_STR("true"));
+
+	if (!on && !base_str_ieq(s, BASE_STR("off")) && !base_str_ieq(s, BASE_STR("false")))
+		return false;
+	ber_put_bool(o, TAG_BOOLEAN, on);
+	return true;
+}
+
+/* By the type of the table; false when the value is not of that type. */
+static bool put_typed(struct ber_out *o, const struct h248_package_values *values,
+                      const struct h248_value *v)
+{
+	int64_t number;
+
+	switch (values->type) {
+	case H248_TYPE_STRING:
+	case H248_TYPE_CHARACTER:
+		put_string(o, v->text); /* also without quotes, as Erlang sends it */
+		return true;
+	case H248_TYPE_OCTETS:
+		return put_octets(o, v->text);
+	case H248_TYPE_BOOLEAN:
+		return !v->quoted && put_boolean(o, v->text);
+	case H248_TYPE_ENUM:
+		return !v->quoted && put_enum(o, values, v->text);
+	case H248_TYPE_INTEGER:
+	case H248_TYPE_DOUBLE:
+		if (v->quoted ||
+		    (!number_of(v->text, false, &number) && !hex_number(v->text, &number)))
+			return false;
+		ber_put_int(o, TAG_INTEGER, number);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * By its spelling, when the type is not known (P): quoted a string, a number an INTEGER, `0x` an
+ * OCTET STRING, any other word itself, unwrapped.
+ */
+static void put_untyped(struct ber_out *o, const struct h248_value *v)
+{
+	struct base_str s = v->text;
+	int64_t number;
+
+	if (v->quoted)
+		put_string(o, s);
+	else if (number_of(s, true, &number))
+		ber_put_int(o, TAG_INTEGER, number);
+	else if (s.len < 2 || s.ptr[0] != '0' || s.ptr[1] != 'x' ||
+	         !put_octets(o, (struct base_str){ s.ptr + 2, s.len - 2 }))
+		ber_put_raw(o, s.ptr, s.len);
+}
+
+static void put_value(struct ber_out *o, const struct h248_package_values *values,
+                      const struct h248_value *v)
+{
+	size_t at = ber_begin(o, TAG_OCTETS);
+
+	if (!values || !put_typed(o, values, v))
+		put_untyped(o, v);
+	ber_close(o, at);
+}
+
+/* ---- lists of them ---- */
+
+void ber_put_values(struct ber_out *o, unsigned tag, const struct h248_package_values *values,
+                    const struct h248_value *v)
+{
+	size_t at = ber_begin(o, tag);
+
+	for (; v; v = v->next)
+		put_value(o, values, v);
+	ber_close(o, at);
+}
+
+static bool is_choose(const struct h248_parm *parm)
+{
+	const struct h248_value *v = &parm->value;
+
+	return parm->form == H248_FORM_EQUAL && !v->quoted && !v->next && v->text.len == 1 &&
+	       v->text.ptr[0] == '$';
+}
+
+static void put_extra(struct ber_out *o, unsigned tag, uint8_t form)
+{
+	size_t at = ber_begin(o, tag);
+
+	switch (form) {
+	case H248_FORM_AND:
+	case H248_FORM_OR:
+		ber_put_bool(o, TAG(2), form == H248_FORM_AND);
+		break;
+	case H248_FORM_RANGE:
+		ber_put_bool(o, TAG(1), true);
+		break;
+	default:
+		ber_put_uint(o, TAG(0), (uint32_t)(form - H248_FORM_GREATER));
+	}
+	ber_close(o, at);
+}
+
+void ber_put_parm_value(struct ber_out *o, unsigned tag, const struct h248_package_values *values,
+                        const struct h248_parm *parm)
+{
+	ber_put_values(o, tag, values, is_choose(parm) ? NULL : &parm->value);
+	if (parm->form > H248_FORM_EQUAL)
+		put_extra(o, tag + 1, parm->form);
+}
+
+void ber_put_property(struct ber_out *o, unsigned tag, const struct h248_parm *parm)
+{
+	size_t at = ber_begin(o, tag);
+	const struct h248_package_item *item = ber_put_pkgd(o, TAG(0), H248_PROPERTY, parm->name);
+
+	ber_put_parm_value(o, BOX(1), item ? &item->values : NULL, parm);
+	ber_close(o, at);
+}
+
+void ber_put_properties(struct ber_out *o, unsigned tag, const struct h248_parm *parm)
+{
+	size_t at = ber_begin(o, tag);
+
+	for (; parm; parm = parm->next)
+		ber_put_property(o, TAG_SEQUENCE, parm);
+	ber_close(o, at);
+}
+
+/* IndAudPropertyParm: a value is a condition (v3). */
+void ber_put_asked(struct ber_out *o, unsigned tag, const struct h248_parm *parm)
+{
+	size_t at = ber_begin(o, tag);
+
+	for (; parm; parm = parm->next) {
+		size_t one = ber_begin(o, TAG_SEQUENCE);
+
+		(void)ber_put_pkgd(o, TAG(0), H248_PROPERTY,
+		                   parm->name); /* the row is not needed */
+		if (parm->form != H248_FORM_NONE)
+			ber_put_property(o, BOX(1), parm);
+		ber_close(o, one);
+	}
+	ber_close(o, at);
+}
+
+void ber_put_params(struct ber_out *o, unsigned tag, const struct h248_package_item *item,
+                    enum h248_package_list list, const struct h248_parm *parm)
+{
+	size_t at = ber_begin(o, tag);
+
+	for (; parm; parm = parm->next) {
+		size_t one = ber_begin(o, TAG_SEQUENCE);
+		const struct h248_package_param *row =
+		        ber_put_param_name(o, TAG(0), item, list, parm->name.item);
+
+		ber_put_parm_value(o, BOX(1), row ? &row->values : NULL, parm);
+		ber_close(o, one);
+	}
+	ber_close(o, at);
+}
+
+/* ---- SDP ---- */
+
+static struct base_str line_next(struct base_str *rest)
+{
+	struct base_str line = { rest->ptr, 0 };
+
+	while (line.len < rest->len && line.ptr[line.len] != '\r' && line.ptr[line.len] != '\n')
+		line.len++;
+	rest->ptr += line.len;
+	rest->len -= line.len;
+	if (rest->len) {
+		size_t end = rest->len > 1 && rest->ptr[0] == '\r' && rest->ptr[1] == '\n' ? 2 : 1;
+
+		rest->ptr += end;
+		rest->len -= end;
+	}
+	return line;
+}
+
+static bool begins(struct base_str line, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return line.len >= len && memcmp(line.ptr, prefix, len) == 0;
+}
+
+/* Tag of a line `x=`, else BER_SDP_OTHER; *ret_text is what the value says. */
+static uint32_t line_tag(struct base_str line, struct base_str *ret_text)
+{
+	const char *letter;
+
+	*ret_text = line;
+	if (line.len < 2 || line.ptr[1] != '=')
+		return BER_SDP_OTHER;
+	letter = memchr(h248_ber_sdp_letters, line.ptr[0], sizeof(h248_ber_sdp_letters));
+	if (!letter)
+		return BER_SDP_OTHER;
+	*ret_text = (struct base_str){ line.ptr + 2, line.len - 2 };
+	return BER_SDP_FIRST + (uint32_t)(letter - h248_ber_sdp_letters);
+}
+
+static void put_tag(struct ber_out *o, uint32_t tag)
+{
+	uint8_t octets[4] = { (uint8_t)(tag >> 24), (uint8_t)(tag >> 16), (uint8_t)(tag >> 8),
+		              (uint8_t)tag };
+
+	ber_put(o, TAG(0), octets, 4);
+}
+
+/* Behind a name: Value, each OCTET STRING whole, and perhaps extraInfo. Anything could be there. */
+static bool kept_shape(const uint8_t *at, size_t len)
+{
+	const uint8_t *end = at + len, *values;
+
+	if (len < 2 || at[0] != BOX(1) || at[1] >= 0x80 || at[1] > len - 2)
+		return false;
+	values = at + 2 + at[1];
+	for (at += 2; at < values; at += 2 + at[1]) {
+		if (values - at < 2 || at[0] != TAG_OCTETS || at[1] >= 0x80 ||
+		    at[1] > values - at - 2)
+			return false;
+	}
+	return at == end ||
+	       (end - at == 5 && at[0] == BOX(2) && at[1] == 3 && (at[2] & ~3U) == 0x80 &&
+	        at[3] == 1 && (at[2] != TAG(0) || at[4] <= 2) && at[2] != TAG(3));
+}
+
+/* `a=x-h248-` name `:` the rest of the property, in hexadecimal: back to what it was. */
+static bool put_kept(struct ber_out *o, struct base_str line)
+{
+	struct base_str rest = { line.ptr + sizeof(BER_SDP_PREFIX) - 1,
+		                 line.len - (sizeof(BER_SDP_PREFIX) - 1) };
+	uint8_t name[4], octets[256];
+	size_t name_len = 0, len = 0;
+
+	if (!begins(line, BER_SDP_PREFIX) || rest.len < 9 || rest.ptr[8] != ':' ||
+	    base_hex_decode((struct base_str){ rest.ptr, 8 }, name, 4, &name_len) ||
+	    base_hex_decode((struct base_str){ rest.ptr + 9, rest.len - 9 }, octets, sizeof(octets),
+	                    &len) ||
+	    !kept_shape(octets, len))
+		return false;
+	ber_put(o, TAG(0), name, 4);
+	ber_put_raw(o, octets, len);
+	return true;
+}
+
+static void put_line(struct ber_out *o, struct base_str line)
+{
+	size_t at = ber_begin(o, TAG_SEQUENCE), list;
+	struct base_str text;
+
+	if (!put_kept(o, line)) {
+		put_tag(o, line_tag(line, &text));
+		list = ber_begin(o, BOX(1));
+		if (text.len != 1 || text.ptr[0] != '$')
+			ber_put_wrapped(o, TAG_OCTETS, text);
+		ber_close(o, list);
+	}
+	ber_close(o, at);
+}
+
+static void put_groups(struct ber_out *o, struct base_str sdp)
+{
+	size_t group = ber_begin(o, TAG_SEQUENCE);
+	bool first = true;
+
+	while (sdp.len) {
+		struct base_str line = line_next(&sdp);
+
+		if (begins(line, "v=") && !first) { /* the next alternative */
+			ber_close(o, group);
+			group = ber_begin(o, TAG_SEQUENCE);
+		}
+		first = false;
+		put_line(o, line);
+	}
+	ber_close(o, group);
+}
+
+/* IndAudPropertyParm: a line without a value asks, one with a value selects. */
+static void put_asked_line(struct ber_out *o, struct base_str line)
+{
+	size_t at = ber_begin(o, TAG_SEQUENCE);
+	struct base_str text;
+	uint32_t tag = line_tag(line, &text);
+
+	put_tag(o, tag);
+	if (text.len) {
+		size_t list, one = ber_begin(o, BOX(1));
+
+		put_tag(o, tag);
+		list = ber_begin(o, BOX(1));
+		ber_put_wrapped(o, TAG_OCTETS, text);
+		ber_close(o, list);
+		ber_close(o, one);
+	}
+	ber_close(o, at);
+}
+
+static void put_asked(struct ber_out *o, struct base_str sdp)
+{
+	struct base_str rest = sdp, line = line_next(&rest);
+	uint8_t id[2];
+	size_t at, len;
+
+	if (begins(line, BER_SDP_GROUP) &&
+	    !base_hex_decode((struct base_str){ line.ptr + sizeof(BER_SDP_GROUP) - 1,
+	                                        line.len - (sizeof(BER_SDP_GROUP) - 1) },
+	                     id, 2, &len) &&
+	    len == 2) {
+		ber_put_uint(o, TAG(0), (uint32_t)id[0] << 8 | id[1]);
+		sdp = rest;
+	}
+	at = ber_begin(o, BOX(1));
+	while (sdp.len)
+		put_asked_line(o, line_next(&sdp));
+	ber_close(o, at);
+}
+
+void ber_put_sdp(struct ber_out *o, unsigned tag, struct base_str sdp, bool audit)
+{
+	size_t at = ber_begin(o, tag);
+
+	if (audit) {
+		put_asked(o, sdp);
+	} else {
+		size_t list = ber_begin(o, BOX(0));
+
+		if (sdp.len)
+			put_groups(o, sdp);
+		ber_close(o, list);
+	}
+	ber_close(o, at);
+}

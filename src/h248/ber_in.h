@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The BER decoder's cursor and the small things every part of it reads. Private to the codec.
+ *
+ * Readers return false after having recorded the first fault in the parser; the straight line is
+ * the happy path. A constructed value is a box: it is opened when its header has been read, and its
+ * fields are then walked with ber_field (SEQUENCE) or ber_element (SEQUENCE OF) until these say
+ * that it has ended, which closes it. So nothing is read twice, whether its length is definite or
+ * not, and each length is checked against the box around it as soon as it is read.
+ */
+#ifndef GH_H248_BER_IN_H
+#define GH_H248_BER_IN_H
+
+#include "h248/ber.h"
+#include "h248/errors.h"
+#include "h248/message.h"
+#include "h248/package.h"
+
+/** Universal tags of X.690 that are met here. */
+enum {
+	BER_BOOLEAN = 0x01,
+	BER_INTEGER = 0x02,
+	BER_OCTET_STRING = 0x04,
+	BER_ENUMERATED = 0x0A,
+	BER_UTF8_STRING = 0x0C,
+	BER_SEQUENCE = 0x10,
+	BER_IA5_STRING = 0x16,
+};
+
+/** Classes, as in the two high bits of the identifier octet. */
+enum { BER_UNIVERSAL = 0, BER_CONTEXT = 2, BER_PRIVATE = 3 };
+
+/** What ber_field returns beside the numbers of context tags. */
+enum { BER_END = -1, BER_FAIL = -2, BER_OTHER = 1 << 24, BER_OURS = 1 << 25 };
+
+/** Nesting of indefinite lengths in what is skipped, and of constructed strings. */
+#define BER_DEPTH  32
+#define BER_FRAMES 24
+
+struct ber_header {
+	const uint8_t *from; /**< the identifier octet */
+	size_t len;          /**< of the content, when definite */
+	uint32_t number;
+	uint8_t class;
+	bool constructed, indefinite;
+};
+
+/** A step of the path to a fault, filled in while unwinding. */
+struct ber_frame {
+	const char *name;
+	int index; /**< -1: none */
+};
+
+struct ber_parser {
+	const uint8_t *at, *limit, *start, *end;
+	struct ber_header h; /**< of the element at hand */
+	struct base_arena *arena;
+	uint32_t items_left;
+	uint32_t transactions_left;
+	unsigned max_depth;
+	uint8_t version;
+	bool contain;
+	bool reply;           /**< inside a reply */
+	bool cut;             /**< an outer length runs past the input (contain only) */
+	bool clipped;         /**< so does that of the frame whose header was read last */
+	bool ended;           /**< the end of a broken transaction was not found */
+	int transaction;      /**< index of the one at hand */
+	uint16_t syntax_code; /**< code of a syntax error at this level */
+	/* texts for numbers of this message's own list (docs/h248-ber.md) */
+	const struct base_str *names;
+	unsigned name_count;
+
+	/* The first fault since ber_fault_new. */
+	uint16_t code;
+	bool local;
+	bool out_of_memory;
+	const uint8_t *fault_at;
+	const char *expected;
+	struct ber_frame frames[BER_FRAMES];
+	unsigned frame_count;
+};
+
+struct ber_box {
+	const uint8_t *end;   /**< NULL: indefinite */
+	const uint8_t *outer; /**< the limit around it */
+	int last;             /**< number of the last field; fields ascend */
+	uint32_t seen;        /**< bits of the fields met, tags 0 to 31 */
+};
+
+/* ---- faults ------------------------------------------------------------------------------ */
+
+/** Record a fault unless there is one already. Always false. */
+bool ber_fail(struct ber_parser *p, unsigned code, const uint8_t *at, const char *expected)
+        __attribute__((cold));
+/** A syntax error at the element at hand, with the code of this level. */
+bool ber_expected(struct ber_parser *p, const char *expected) __attribute__((cold));
+bool ber_fail_memory(struct ber_parser *p) __attribute__((cold));
+/** Add a step to the path of the fault. Always false. */
+bool ber_in(struct ber_parser *p, const char *name, int index) __attribute__((cold));
+/** Make the fault report of what was recorded, and forget the record. NULL when out of memory. */
+struct h248_fault *ber_fault_new(struct ber_parser *p, enum h248_fault_level level);
+
+/** `ok`, naming the field when it is false. */
+#define BER_AT(p, name, ok) ((ok) || ber_in((p), (name), -1))
+
+/* ---- memory ------------------------------------------------------------------------------ */
+
+/** One zeroed node; as text_node. */
+static inline void *ber_node(struct ber_parser *p, size_t size)
+{
+	struct base_arena *a = p->arena;
+	void *node;
+
+	size = (size + 15) & ~(size_t)15;
+	if (p->items_left == 0) {
+		(void)ber_fail_memory(p);
+		return NULL;
+	}
+	p->items_left--;
+	if ((size_t)(a->end - a->at) >= size && (!a->limit || a->limit - a->used >= size)) {
+		node = a->at;
+		a->at += size;
+		a->used += size;
+		return memset(node, 0, size);
+	}
+	node = base_arena_alloc(a, size);
+	if (!node)
+		(void)ber_fail_memory(p);
+	return node;
+}
+#define BER_NEW(p, type) ((type *)ber_node((p), sizeof(type)))
+
+/** Octets for a spelling; NULL with the fault recorded when memory is short. */
+char *ber_room(struct ber_parser *p, size_t size);
+
+/* ---- headers and boxes ------------------------------------------------------------------- */
+
+/** Long tags, long and indefinite lengths. */
+bool ber_header_slow(struct ber_parser *p);
+
+/** Read identifier and length octets into p->h; the content must end before the limit. */
+static inline bool ber_header(struct ber_parser *p)
+{
+	const uint8_t *at = p->at;
+	struct ber_header *h = &p->h;
+
+	h->from = at;
+	if (p->limit - at < 2 || (at[0] & 0x1F) == 0x1F || at[1] >= 0x80 ||
+	    p->limit - at - 2 < at[1])
+		return ber_header_slow(p);
+	h->number = at[0] & 0x1F;
+	h->class = at[0] >> 6;
+	h->constructed = at[0] & 0x20;
+	h->indefinite = false;
+	h->len = at[1];
+	p->at = at + 2;
+	return true;
+}
+
+/** Open the element at hand, which must be constructed. */
+bool ber_open(struct ber_parser *p, struct ber_box *box);
+
+/** Is there more in the box? False closes it, or p->code tells of a fault. */
+static inline bool ber_more(struct ber_parser *p, struct ber_box *box)
+{
+	if (box->end) {
+		if (p->at < box->end)
+			return true;
+		p->limit = box->outer;
+		return false;
+	}
+	if (p->limit - p->at < 2)
+		return !ber_fail(p, p->syntax_code, p->at, "the end of an indefinite length") &&
+		       false;
+	if (p->at[0] || p->at[1])
+		return true;
+	p->at += 2;
+	p->limit = box->outer;
+	return false;
+}
+
+/**
+ * The next field of a SEQUENCE: the number of its context tag, with its header in p->h; fields
+ * ascend. BER_END when the box has ended, BER_FAIL, BER_OURS + number for a private tag, BER_OTHER
+ * for any other class.
+ */
+static inline int ber_field_number(struct ber_parser *p, struct ber_box *box)
+{
+	if (p->h.class != BER_CONTEXT)
+		return p->h.class == BER_PRIVATE && p->h.number < 0x10000
+		               ? BER_OURS + (int)p->h.number
+		               : BER_OTHER;
+	if (p->h.number >= BER_OTHER)
+		return BER_OTHER;
+	if ((int)p->h.number <= box->last) {
+		(void)ber_expected(p, "fields in their order, each once");
+		return BER_FAIL;
+	}
+	box->last = (int)p->h.number;
+	box->seen |= 1U << (p->h.number & 31);
+	return box->last;
+}
+static inline int ber_field(struct ber_parser *p, struct ber_box *box)
+{
+	if (!ber_more(p, box))
+		return p->code ? BER_FAIL : BER_END;
+	return ber_header(p) ? ber_field_number(p, box) : BER_FAIL;
+}
+
+/** The next element of a SEQUENCE OF type `tag` (universal); false at the end or on a fault. */
+static inline bool ber_element(struct ber_parser *p, struct ber_box *box, unsigned tag)
+{
+	if (!ber_more(p, box) || !ber_header(p))
+		return false;
+	if (p->h.class == BER_UNIVERSAL && p->h.number == tag)
+		return true;
+	return ber_expected(p, "an element of the list's type");
+}
+
+/** The next element of a SEQUENCE OF CHOICE: number of its tag, BER_END, BER_FAIL, BER_OTHER. */
+static inline int ber_choice(struct ber_parser *p, struct ber_box *box)
+{
+	if (!ber_more(p, box))
+		return p->code ? BER_FAIL : BER_END;
+	if (!ber_header(p))
+		return BER_FAIL;
+	return p->h.class == BER_CONTEXT && p->h.number < BER_OTHER ? (int)p->h.number : BER_OTHER;
+}
+
+/** Was every field of `mask` there? Else a fault at `from`, the start of the value. */
+bool ber_need(struct ber_parser *p, const struct ber_box *box, uint32_t mask, const uint8_t *from);
+
+/** Open a component of type CHOICE, which is tagged explicitly: the alternative's number. */
+int ber_explicit(struct ber_parser *p, struct ber_box *box);
+/** Nothing may follow in the box; close it. */
+bool ber_done(struct ber_parser *p, struct ber_box *box);
+
+/** Step over the element at hand. */
+bool ber_skip(struct ber_parser *p);
+/** An unknown addition: skip it, and keep it in `list` (NULL: drop it). */
+bool ber_extension(struct ber_parser *p, struct h248_extension **list);
+/** In a type without extension marker: a fault. */
+bool ber_closed(struct ber_parser *p);
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+bool ber_uint(struct ber_parser *p, uint32_t max, uint32_t *ret);
+static inline bool ber_u16(struct ber_parser *p, uint16_t *ret)
+{
+	uint32_t v = 0;
+
+	if (!ber_uint(p, 65535, &v))
+		return false;
+	*ret = (uint16_t)v;
+	return true;
+}
+static inline bool ber_u8(struct ber_parser *p, uint32_t max, uint8_t *ret)
+{
+	uint32_t v = 0;
+
+	if (!ber_uint(p, max, &v))
+		return false;
+	*ret = (uint8_t)v;
+	return true;
+}
+bool ber_bool(struct ber_parser *p, bool *ret);
+bool ber_tri(struct ber_parser *p, uint8_t *ret);
+bool ber_null(struct ber_parser *p);
+/** A string of any kind; constructed ones are put together in the arena. */
+bool ber_string(struct ber_parser *p, struct base_str *ret);
+/** The same with a length between two bounds. */
+bool ber_sized(struct ber_parser *p, size_t min, size_t max, struct base_str *ret);
+/** A named BIT STRING of at most 16 known bits: bit 0 is the lowest of the result. */
+bool ber_bits(struct ber_parser *p, uint16_t *ret);
+
+/* ---- names and values of packages (ber_names.c, ber_values.c) ---------------------------- */
+
+bool ber_pkgd(struct ber_parser *p, enum h248_package_kind kind, struct h248_name *ret,
+              const struct h248_package_item **ret_item);
+bool ber_package_name(struct ber_parser *p, struct base_str *ret);
+bool ber_digit_map_name(struct ber_parser *p, struct base_str *ret);
+bool ber_term(struct ber_parser *p, struct h248_term *ret);
+bool ber_terms(struct ber_parser *p, struct h248_term *first);
+bool ber_term_list(struct ber_parser *p, struct h248_term **ret);
+
+/** Append `parm` to `*list` unless the name is there already (456), or the list is too long. */
+bool ber_parm_append(struct ber_parser *p, struct h248_parm **list, struct h248_parm ***tail,
+                     unsigned *count, struct h248_parm *parm, const uint8_t *from);
+/** PropertyParm. */
+bool ber_property(struct ber_parser *p, struct h248_parm *parm);
+/** extraInfo, a value list (which leaves EQUAL or NONE as form), and what both mean together. */
+bool ber_extra(struct ber_parser *p, uint8_t *form);
+bool ber_value_list(struct ber_parser *p, const struct h248_package_values *values,
+                    struct h248_parm *parm);
+bool ber_form(struct ber_parser *p, struct h248_parm *parm, uint8_t extra);
+/** SEQUENCE OF PropertyParm into `list`. */
+bool ber_properties(struct ber_parser *p, struct h248_parm **list);
+/** SEQUENCE OF IndAudPropertyParm: form NONE asks, a value selects (v3). */
+bool ber_asked_properties(struct ber_parser *p, struct h248_parm **list);
+/** SEQUENCE OF EventParameter or SigParameter of `item`, which may be NULL. */
+bool ber_params(struct ber_parser *p, const struct h248_package_item *item,
+                enum h248_package_list list, struct h248_parm **ret);
+/** Value of a statistic: a list of one or more. */
+bool ber_statistic_value(struct ber_parser *p, const struct h248_package_item *item,
+                         struct h248_parm *parm);
+/** A string that is wrapped twice, or bare as Erlang sends it. */
+bool ber_wrapped_string(struct ber_parser *p, struct base_str *ret);
+/** LocalRemoteDescriptor into SDP; `audit`: IndAudLocalRemoteDescriptor. */
+bool ber_sdp(struct ber_parser *p, bool audit, struct base_str *ret);
+
+/* ---- descriptors: p->h is the header of each --------------------------------------------- */
+
+bool ber_media(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_media_audit(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_modem(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_mux(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_events(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_events_audit(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_event_buffer(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_event_buffer_audit(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_observed(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_signals(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_signals_audit(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_digit_map(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_digit_map_value(struct ber_parser *p, struct h248_digit_map *dm);
+bool ber_statistics(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_statistics_audit(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_packages(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_packages_audit(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_audit(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_error(struct ber_parser *p, struct h248_error **ret);
+bool ber_services(struct ber_parser *p, struct h248_descriptor **ret);
+bool ber_services_reply(struct ber_parser *p, struct h248_services **ret);
+/** MId or ServiceChangeAddress (`address`) after its explicit tag. */
+bool ber_mid(struct ber_parser *p, bool address, struct h248_mid *ret);
+/** `X-5` for an enumeration's number that is not known, or `text` when that came along. */
+bool ber_extension_name(struct ber_parser *p, uint32_t number, struct base_str text,
+                        struct base_str *ret);
+/** TimeNotation. */
+bool ber_time(struct ber_parser *p, struct h248_time *ret);
+
+/* ---- levels ------------------------------------------------------------------------------ */
+
+bool ber_action(struct ber_parser *p, struct h248_message *msg, struct h248_transaction *txn,
+                int index);
+bool ber_command(struct ber_parser *p, struct h248_command *command);
+
+/** Go back to an element's start (`from`), in a box around it, and step over it. */
+bool ber_resync(struct ber_parser *p, const uint8_t *from, const uint8_t *limit);
+void ber_fault_hang(struct h248_message *msg, struct h248_transaction *txn,
+                    const struct h248_action *action, const struct h248_command *command,
+                    struct h248_fault *fault);
+
+#define BER_APPEND(tail, node)                                                                     \
+	do {                                                                                       \
+		*(tail) = (node);                                                                  \
+		(tail) = &(node)->next;                                                            \
+	} while (0)
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "h248/ber_out.h"
+
+#include "h248/ber_names.h"
+#include "h248/ber_packages.h"
+#include "h248/ber_private.h"
+#include "h248/text_parse.h"
+
+/* ---- octets ---- */
+
+static size_t length_octets(size_t len)
+{
+	return len < 128 ? 1 : len < 256 ? 2 : len < 65536 ? 3 : len < 16777216 ? 4 : 5;
+}
+
+static void put_length(uint8_t *at, size_t len, size_t octets)
+{
+	if (octets == 1) {
+		*at = (uint8_t)len;
+		return;
+	}
+	*at++ = (uint8_t)(0x80 | (octets - 1));
+	for (size_t shift = 8 * (octets - 1); shift; shift -= 8)
+		*at++ = (uint8_t)(len >> (shift - 8));
+}
+
+void ber_close_long(struct ber_out *o, size_t from)
+{
+	struct base_writer *w = o->w;
+	size_t len = w->len - from, octets = length_octets(len);
+
+	if (len > UINT32_MAX || !ber_reserve(o, octets - 1))
+		return;
+	memmove(w->data + from + octets - 1, w->data + from, len);
+	put_length(w->data + from - 1, len, octets);
+	w->len += octets - 1;
+}
+
+void ber_put_long(struct ber_out *o, unsigned tag, const void *data, size_t len)
+{
+	struct base_writer *w = o->w;
+	size_t octets = length_octets(len);
+
+	if (len > UINT32_MAX || !ber_reserve(o, len + 1 + octets))
+		return;
+	w->data[w->len] = (uint8_t)tag;
+	put_length(w->data + w->len + 1, len, octets);
+	memcpy(w->data + w->len + 1 + octets, data, len);
+	w->len += len + 1 + octets;
+}
+
+void ber_put_int(struct ber_out *o, unsigned tag, int64_t v)
+{
+	uint8_t octets[8];
+	int from = 0;
+
+	for (int i = 0; i < 8; i++)
+		octets[i] = (uint8_t)((uint64_t)v >> (56 - 8 * i));
+	while (from < 7 && ((octets[from] == 0 && !(octets[from + 1] & 0x80)) ||
+	                    (octets[from] == 0xFF && octets[from + 1] & 0x80)))
+		from++;
+	ber_put(o, tag, octets + from, (size_t)(8 - from));
+}
+
+void ber_put_bits(struct ber_out *o, unsigned tag, unsigned bits)
+{
+	uint8_t octets[3] = { 0 };
+	unsigned used = 0, len;
+
+	for (unsigned bit = 0; bit < 16; bit++) {
+		if (bits & 1U << bit) {
+			octets[1 + bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+			used = bit + 1;
+		}
+	}
+	len = (used + 7) / 8;
+	octets[0] = (uint8_t)(8 * len - used);
+	ber_put(o, tag, octets, 1 + len);
+}
+
+void ber_put_extensions(struct ber_out *o, const struct h248_extension *ext)
+{
+	for (; ext; ext = ext->next)
+		ber_put_raw(o, ext->data.ptr, ext->data.len);
+}
+
+/* ---- the message's own list of names ---- */
+
+/* The same text earlier in the list? Only looked for while the list is short. */
+static bool listed_before(const struct ber_out *o, const char *text, size_t len, unsigned *ret)
+{
+	const uint8_t *at = o->names.data, *end = at + o->names.len;
+
+	for (unsigned i = 0; i < o->name_count && i < 32; i++) {
+		size_t n = at[1] < 0x80 ? at[1] : at[2];
+
+		at += at[1] < 0x80 ? 2 : 3;
+		if (n == len && memcmp(at, text, len) == 0) {
+			*ret = i;
+			return true;
+		}
+		at += n;
+		if (at >= end)
+			break;
+	}
+	return false;
+}
+
+/* Out of the first room: from now on the list lives on the heap. */
+static void names_grow(struct ber_out *o, size_t more)
+{
+	struct base_writer heap = { 0 };
+
+	if (!o->names.fixed || o->names.cap - o->names.len >= more)
+		return;
+	base_writer_put(&heap, o->names.data, o->names.len);
+	o->names = heap;
+}
+
+static unsigned listed(struct ber_out *o, const char *text, size_t len)
+{
+	struct ber_out list = { .w = &o->names };
+	unsigned index = 0;
+
+	if (listed_before(o, text, len, &index))
+		return index;
+	if (len == 0 || len > 129 || o->name_count == BER_LISTED_MAX) {
+		o->bad = true;
+		return 0;
+	}
+	names_grow(o, len + 4);
+	ber_put(&list, TAG_IA5, text, len);
+	if (o->names.failed)
+		o->w->failed = true;
+	return o->name_count++;
+}
+
+/* ---- packages ---- */
+
+static bool is_all(struct base_str s)
+{
+	return s.len == 1 && s.ptr[0] == '*';
+}
+
+/* A number for a name of the form prefix + four digits that stands for itself. */
+static bool numbered(struct base_str name, const char *prefix, uint16_t *ret)
+{
+	return ber_number_of(name, prefix, ret) && *ret < BER_LISTED;
+}
+
+static void put_number(struct ber_out *o, unsigned tag, unsigned number)
+{
+	uint8_t octets[2] = { (uint8_t)(number >> 8), (uint8_t)number };
+
+	ber_put(o, tag, octets, 2);
+}
+
+static void put_name(struct ber_out *o, unsigned tag, unsigned high, unsigned low)
+{
+	uint8_t octets[4] = { (uint8_t)(high >> 8), (uint8_t)high, (uint8_t)(low >> 8),
+		              (uint8_t)low };
+
+	ber_put(o, tag, octets, 4);
+}
+
+static void put_listed_pkgd(struct ber_out *o, unsigned tag, struct h248_name name)
+{
+	char text[132];
+
+	if (name.package.len + name.item.len > 128 || !name.package.len || !name.item.len) {
+		o->bad = true;
+		return;
+	}
+	memcpy(text, name.package.ptr, name.package.len);
+	text[name.package.len] = '/';
+	memcpy(text + name.package.len + 1, name.item.ptr, name.item.len);
+	put_name(o, tag, BER_LISTED_PACKAGE, listed(o, text, name.package.len + 1 + name.item.len));
+}
+
+const struct h248_package_item *ber_put_pkgd(struct ber_out *o, unsigned tag,
+                                             enum h248_package_kind kind, struct h248_name name)
+{
+	const struct h248_package *package = ber_package_find(name.package);
+	const struct h248_package_item *item = NULL;
+	uint16_t high = BER_ALL, low = BER_ALL;
+	bool known = true;
+
+	if (package)
+		high = package->id;
+	else if (!is_all(name.package))
+		known = numbered(name.package, "pkg_", &high) && !ber_package_by_id(high);
+	if (known && !is_all(name.item)) {
+		item = package ? ber_item_find(package, kind, name.item) : NULL;
+		if (item)
+			low = item->id;
+		else
+			known = high != BER_ALL && numbered(name.item, "id_", &low) &&
+			        !(package && ber_item_by_id(package, kind, low));
+	}
+	if (known)
+		put_name(o, tag, high, low);
+	else
+		put_listed_pkgd(o, tag, name);
+	return item;
+}
+
+void ber_put_package(struct ber_out *o, unsigned tag, struct base_str name)
+{
+	const struct h248_package *package = ber_package_find(name);
+	uint16_t number = 0;
+
+	if (package)
+		put_number(o, tag, package->id);
+	else if (numbered(name, "pkg_", &number) && !ber_package_by_id(number))
+		put_number(o, tag, number);
+	else
+		put_number(o, tag, BER_LISTED + listed(o, name.ptr, name.len));
+}
+
+const struct h248_package_param *ber_put_param_name(struct ber_out *o, unsigned tag,
+                                                    const struct h248_package_item *item,
+                                                    enum h248_package_list list,
+                                                    struct base_str name)
+{
+	const struct h248_package_param *param =
+	        item ? h248_package_param_find(item, list, name) : NULL;
+	uint16_t number = 0;
+
+	if (param)
+		put_number(o, tag, param->id);
+	else if (numbered(name, "id_", &number) &&
+	         !(item && h248_package_param_by_id(item, list, number)))
+		put_number(o, tag, number);
+	else
+		put_number(o, tag, BER_LISTED + listed(o, name.ptr, name.len));
+	return param;
+}
+
+void ber_put_digit_map_name(struct ber_out *o, unsigned tag, struct base_str name)
+{
+	uint16_t number = 0;
+
+	if (name.len == 2)
+		ber_put_str(o, tag, name);
+	else if (numbered(name, "dm_", &number) &&
+	         !(text_is((char)(number >> 8), CH_NAME) && text_is((char)number, CH_NAME)))
+		put_number(o, tag, number);
+	else
+		put_number(o, tag, BER_LISTED + listed(o, name.ptr, name.len));
+}
+
+/* ---- TerminationIDs (A.1) ---- */
+
+/*
+ * Bit 7 ALL, bit 6 this level and below, bits 5..0 where it starts: the octet of the `*` or `$`
+ * itself, each octet being a level (P); the last one means all below too. In packed names the
+ * position has no meaning and is the first bit of the text.
+ */
+static void put_wildcards(struct ber_out *o, struct base_str name, size_t id_len)
+{
+	bool packed = name.len != id_len;
+
+	for (size_t i = 0; i < name.len; i++) {
+		unsigned bit;
+		uint8_t field;
+
+		if (name.ptr[i] != '*' && name.ptr[i] != '$')
+			continue;
+		bit = packed ? 59 : 8 * (unsigned)(name.len - 1 - i) + 7;
+		field = (uint8_t)((name.ptr[i] == '*' ? 0x80 : 0) |
+		                  (packed || i + 1 == name.len ? 0x40 : 0) | bit);
+		ber_put(o, TAG_OCTETS, &field, 1);
+		if (packed)
+			return;
+	}
+}
+
+static void put_fixed(struct ber_out *o, const struct h248_term *term)
+{
+	static const uint8_t root[] = { 0xA0, 0,    0x81, 8,    0xFF, 0xFF,
+		                        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF };
+	static const uint8_t all[] = { 0xA0, 3, 4, 1, 0xD7, 0x81, 3, 0, 0, 0 };
+	static const uint8_t choose[] = { 0xA0, 3, 4, 1, 0x57, 0x81, 3, 0, 0, 0 };
+
+	if (term->kind == H248_TERM_ROOT)
+		ber_put_raw(o, root, sizeof(root));
+	else if (term->kind == H248_TERM_ALL)
+		ber_put_raw(o, all, sizeof(all));
+	else
+		ber_put_raw(o, choose, sizeof(choose));
+}
+
+static void put_named(struct ber_out *o, struct base_str name)
+{
+	uint8_t id[BER_TERM_ID], fields[BER_TERM_TEXT];
+	size_t len = 0, count = 0, at;
+	bool whole = true, binary = ber_term_binary(name, fields, &count, id, &len);
+
+	if (!binary)
+		whole = ber_term_pack(name, id, &len);
+	at = ber_begin(o, BOX(0));
+	if (binary) {
+		for (size_t i = 0; i < count; i++)
+			ber_put(o, TAG_OCTETS, &fields[i], 1);
+	} else {
+		put_wildcards(o, name, len);
+	}
+	ber_close(o, at);
+	ber_put(o, TAG(1), id, len);
+	if (!whole)
+		ber_put_str(o, OUR_TAG(BER_OURS_TEXT), name);
+}
+
+void ber_put_term(struct ber_out *o, unsigned tag, const struct h248_term *term)
+{
+	size_t at = ber_begin(o, tag);
+
+	if (term->kind == H248_TERM_ROOT || term->kind == H248_TERM_ALL ||
+	    term->kind == H248_TERM_CHOOSE)
+		put_fixed(o, term);
+	else if (!term->name.len || term->name.len > BER_TERM_TEXT)
+		o->bad = true;
+	else
+		put_named(o, term->name);
+	ber_close(o, at);
+}
+
+void ber_put_terms(struct ber_out *o, unsigned tag, const struct h248_term *term)
+{
+	size_t at = ber_begin(o, tag);
+
+	for (; term; term = term->next)
+		ber_put_term(o, TAG_SEQUENCE, term);
+	ber_close(o, at);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * What the BER encoder's parts share. Private to the codec.
+ *
+ * A constructed value is opened with room for a length of one octet and closed when its content is
+ * there; a longer length moves the content by one or two octets. Nesting is bounded by the grammar,
+ * so the work stays linear, and the code reads in the order of the ASN.1.
+ */
+#ifndef GH_H248_BER_OUT_H
+#define GH_H248_BER_OUT_H
+
+#include "h248/ber.h"
+#include "h248/message.h"
+#include "h248/package.h"
+
+/** Identifier octets: context tags of primitive and constructed values, and universal ones. */
+#define TAG(n)       (0x80U | (n))
+#define BOX(n)       (0xA0U | (n))
+#define OUR_TAG(n)   (0xC0U | (n))
+#define OUR_BOX(n)   (0xE0U | (n))
+#define TAG_BOOLEAN  0x01U
+#define TAG_INTEGER  0x02U
+#define TAG_OCTETS   0x04U
+#define TAG_ENUM     0x0AU
+#define TAG_UTF8     0x0CU
+#define TAG_IA5      0x16U
+#define TAG_SEQUENCE 0x30U
+
+struct ber_out {
+	struct base_writer *w;
+	struct base_writer names; /**< the message's own list: IA5Strings, ready to be copied */
+	unsigned name_count;
+	uint8_t version;
+	bool reply; /**< inside a reply */
+	bool bad;   /**< the model holds what the binary form cannot carry */
+	uint8_t names_room[512];
+};
+
+/* ---- octets ------------------------------------------------------------------------------ */
+
+static inline bool ber_reserve(struct ber_out *o, size_t len)
+{
+	struct base_writer *w = o->w;
+
+	return w->cap - w->len >= len ? !w->failed : base_writer_reserve(w, len);
+}
+
+/** Begin a constructed value; the result goes to ber_close. */
+static inline size_t ber_begin(struct ber_out *o, unsigned tag)
+{
+	struct base_writer *w = o->w;
+
+	if (!ber_reserve(o, 2))
+		return 0;
+	w->data[w->len] = (uint8_t)tag;
+	w->len += 2;
+	return w->len;
+}
+/** Lengths of more than one octet. */
+void ber_close_long(struct ber_out *o, size_t from);
+static inline void ber_close(struct ber_out *o, size_t from)
+{
+	struct base_writer *w = o->w;
+	size_t len = w->len - from;
+
+	if (w->failed)
+		return;
+	if (len < 128)
+		w->data[from - 1] = (uint8_t)len;
+	else
+		ber_close_long(o, from);
+}
+
+/** A string of any length. */
+void ber_put_long(struct ber_out *o, unsigned tag, const void *data, size_t len);
+static inline void ber_put(struct ber_out *o, unsigned tag, const void *data, size_t len)
+{
+	struct base_writer *w = o->w;
+
+	if (len >= 128) {
+		ber_put_long(o, tag, data, len);
+		return;
+	}
+	if (!ber_reserve(o, len + 2))
+		return;
+	w->data[w->len] = (uint8_t)tag;
+	w->data[w->len + 1] = (uint8_t)len;
+	if (len)
+		memcpy(w->data + w->len + 2, data, len);
+	w->len += len + 2;
+}
+static inline void ber_put_str(struct ber_out *o, unsigned tag, struct base_str s)
+{
+	ber_put(o, tag, s.ptr, s.len);
+}
+/** Octets as they are: complete TLVs. */
+static inline void ber_put_raw(struct ber_out *o, const void *data, size_t len)
+{
+	if (len && ber_reserve(o, len)) {
+		memcpy(o->w->data + o->w->len, data, len);
+		o->w->len += len;
+	}
+}
+/** INTEGER or ENUMERATED, as short as can be. */
+static inline void ber_put_uint(struct ber_out *o, unsigned tag, uint32_t v)
+{
+	struct base_writer *w = o->w;
+	unsigned len = v < 0x80 ? 1 : v < 0x8000 ? 2 : v < 0x800000 ? 3 : v >> 31 ? 5 : 4;
+	uint8_t *at;
+
+	if (!ber_reserve(o, 8))
+		return;
+	at = w->data + w->len;
+	*at++ = (uint8_t)tag;
+	*at++ = (uint8_t)len;
+	for (unsigned shift = 8 * len; shift; shift -= 8)
+		*at++ = shift > 32 ? 0 : (uint8_t)(v >> (shift - 8));
+	w->len += 2 + len;
+}
+static inline void ber_put_bool(struct ber_out *o, unsigned tag, bool v)
+{
+	uint8_t octet = v ? 0xFF : 0;
+
+	ber_put(o, tag, &octet, 1);
+}
+static inline void ber_put_null(struct ber_out *o, unsigned tag)
+{
+	ber_put(o, tag, NULL, 0);
+}
+/** A signed number of at most 64 bits. */
+void ber_put_int(struct ber_out *o, unsigned tag, int64_t v);
+/** A named BIT STRING without zero bits at its end; bit 0 of `bits` is bit 0. */
+void ber_put_bits(struct ber_out *o, unsigned tag, unsigned bits);
+void ber_put_extensions(struct ber_out *o, const struct h248_extension *ext);
+
+/* ---- names, TerminationIDs --------------------------------------------------------------- */
+
+/** PkgdName; the row of the item, or NULL when there is none. */
+const struct h248_package_item *ber_put_pkgd(struct ber_out *o, unsigned tag,
+                                             enum h248_package_kind kind, struct h248_name name);
+void ber_put_package(struct ber_out *o, unsigned tag, struct base_str name);
+const struct h248_package_param *ber_put_param_name(struct ber_out *o, unsigned tag,
+                                                    const struct h248_package_item *item,
+                                                    enum h248_package_list list,
+                                                    struct base_str name);
+void ber_put_digit_map_name(struct ber_out *o, unsigned tag, struct base_str name);
+void ber_put_term(struct ber_out *o, unsigned tag, const struct h248_term *term);
+/** TerminationIDList. */
+void ber_put_terms(struct ber_out *o, unsigned tag, const struct h248_term *term);
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+/** Value in [tag] and extraInfo in [tag + 1]. */
+void ber_put_parm_value(struct ber_out *o, unsigned tag, const struct h248_package_values *values,
+                        const struct h248_parm *parm);
+/** Value alone. */
+void ber_put_values(struct ber_out *o, unsigned tag, const struct h248_package_values *values,
+                    const struct h248_value *v);
+void ber_put_property(struct ber_out *o, unsigned tag, const struct h248_parm *parm);
+void ber_put_properties(struct ber_out *o, unsigned tag, const struct h248_parm *parm);
+void ber_put_asked(struct ber_out *o, unsigned tag, const struct h248_parm *parm);
+void ber_put_params(struct ber_out *o, unsigned tag, const struct h248_package_item *item,
+                    enum h248_package_list list, const struct h248_parm *parm);
+/** A string wrapped twice, in an OCTET STRING. */
+void ber_put_wrapped(struct ber_out *o, unsigned tag, struct base_str s);
+/** LocalRemoteDescriptor, or (`audit`) IndAudLocalRemoteDescriptor. */
+void ber_put_sdp(struct ber_out *o, unsigned tag, struct base_str sdp, bool audit);
+
+/* ---- descriptors ------------------------------------------------------------------------- */
+
+void ber_put_media(struct ber_out *o, unsigned tag, const struct h248_media *m, bool audit);
+void ber_put_modem(struct ber_out *o, unsigned tag, const struct h248_modem *md);
+void ber_put_mux(struct ber_out *o, unsigned tag, const struct h248_mux *mx);
+void ber_put_events(struct ber_out *o, unsigned tag, const struct h248_events *ev, bool second);
+void ber_put_event_buffer(struct ber_out *o, unsigned tag, const struct h248_event_buffer *eb);
+void ber_put_observed(struct ber_out *o, unsigned tag, const struct h248_observed_events *oe);
+void ber_put_signals(struct ber_out *o, unsigned tag, const struct h248_signals *sg);
+void ber_put_digit_map(struct ber_out *o, unsigned tag, const struct h248_digit_map *dm);
+void ber_put_digit_map_value(struct ber_out *o, unsigned tag, const struct h248_digit_map *dm);
+void ber_put_statistics(struct ber_out *o, unsigned tag, const struct h248_statistics *sa);
+void ber_put_packages(struct ber_out *o, unsigned tag, const struct h248_packages *pg);
+void ber_put_package_item(struct ber_out *o, unsigned tag, const struct h248_packages_item *item);
+void ber_put_audit(struct ber_out *o, unsigned tag, const struct h248_audit *audit);
+void ber_put_error(struct ber_out *o, unsigned tag, const struct h248_error *error);
+void ber_put_services(struct ber_out *o, unsigned tag, const struct h248_services *sv, bool reply);
+void ber_put_mid(struct ber_out *o, unsigned tag, const struct h248_mid *mid, bool address);
+void ber_put_time(struct ber_out *o, unsigned tag, const struct h248_time *time);
+
+void ber_put_action(struct ber_out *o, const struct h248_action *action);
+void ber_put_command(struct ber_out *o, const struct h248_command *command);
+
+#endif
