@@ -21,6 +21,9 @@ int mg_audit_readable(struct mg_run *run, const struct h248_parm *asked);
 /* individual.c: a cut-down descriptor of an Audit (v2, v3): 532 for what does not exist. */
 int mg_audit_individual(struct mg_run *run, const struct mg_term *term,
                         const struct h248_descriptor *asked, struct h248_command *reply);
+/* individual.c: LocalControl{}, Stream=1{} and Media{} are no text (trap 7.4): what tells nothing
+ * is left out. @return something is left */
+bool mg_media_prune(struct h248_media *media);
 /* capabilities.c: AuditCapability (7.2.6). */
 int mg_capabilities_tell(struct mg_run *run, const struct mg_term *term,
                          const struct h248_audit *audit, struct h248_command *reply);

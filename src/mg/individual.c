@@ -108,8 +108,7 @@ static int state_pick(struct mg_run *run, const struct mg_term *term,
 	return parms_pick(run, asked->parms, full, &state->parms);
 }
 
-/* LocalControl{}, Stream=1{} and Media{} are no text (trap 7.4): what tells nothing is left out. */
-static bool media_prune(struct h248_media *m)
+bool mg_media_prune(struct h248_media *m)
 {
 	for (struct h248_stream **at = &m->streams; *at;) {
 		struct h248_local_control *c = (*at)->control;
@@ -151,7 +150,7 @@ static int media_pick(struct mg_run *run, const struct mg_term *term,
 			return mg_fail(run, H248_E_AUDIT_MISSING, "Audit Stream %u: does not exist",
 			               a->id);
 	}
-	if (!rc && media_prune(into))
+	if (!rc && mg_media_prune(into))
 		h248_descriptor_append(reply, &into->d);
 	return rc;
 }
