@@ -13,6 +13,7 @@
 #include "h248/ber.h"
 #include "h248/build.h"
 #include "h248/codec.h"
+#include "h248/digitmap.h"
 #include "h248/errors.h"
 #include "h248/message.h"
 #include "h248/node.h"

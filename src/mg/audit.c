@@ -308,10 +308,12 @@ static int token_tell(struct mg_run *run, const struct mg_term *term, unsigned k
 	case H248_STATISTICS:
 		rc = mg_statistics_tell(run, term, NULL, true, reply);
 		return rc ? rc : mg_streams_statistics_tell(run, term, reply);
+	case H248_DIGIT_MAP:
+		return mg_digit_maps_tell(run, term, reply);
 	case H248_PACKAGES:
 		return packages_tell(run, term, reply);
 	default:
-		/* Modem, Mux and DigitMap are empty because there are none. */
+		/* Modem and Mux are empty because there are none. */
 		return item_tell(run, kind, reply);
 	}
 }

@@ -24,6 +24,10 @@ int mg_audit_individual(struct mg_run *run, const struct mg_term *term,
 /* individual.c: LocalControl{}, Stream=1{} and Media{} are no text (trap 7.4): what tells nothing
  * is left out. @return something is left */
 bool mg_media_prune(struct h248_media *media);
+/* digitmaps.c: all of the termination; or the one named, which may be ROOT's. */
+int mg_digit_maps_tell(struct mg_run *run, const struct mg_term *term, struct h248_command *reply);
+int mg_digit_map_tell(struct mg_run *run, const struct mg_term *term, struct base_str name,
+                      struct h248_command *reply);
 /* capabilities.c: AuditCapability (7.2.6). */
 int mg_capabilities_tell(struct mg_run *run, const struct mg_term *term,
                          const struct h248_audit *audit, struct h248_command *reply);

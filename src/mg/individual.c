@@ -7,6 +7,7 @@
 #include "mg/audit.h"
 #include "mg/equip.h"
 #include "mg/part.h"
+#include "mg/play.h"
 
 static int missing(struct mg_run *run, const char *what, const struct h248_name *name)
 {
@@ -219,11 +220,100 @@ static int packages_pick(struct mg_run *run, const struct mg_term *term,
 	return 0;
 }
 
+/* Is this what was asked for: name, stream, request (version 3)? */
+static bool signal_asked(const struct h248_signal *s, const struct h248_signal *asked)
+{
+	return h248_name_equal(s->name, asked->name) &&
+	       (!asked->has_stream || (s->has_stream && s->stream == asked->stream)) &&
+	       (!asked->has_request_id || asked->request_id == H248_REQUEST_ALL ||
+	        (s->has_request_id && s->request_id == asked->request_id));
+}
+
+/* A list as a whole, or one signal of it; or a signal of its own. */
+static bool play_asked(const struct mg_play *play, const struct h248_signal *asked)
+{
+	const struct h248_signal *top = play->top;
+
+	if (asked->is_list != top->is_list)
+		return false;
+	if (!asked->is_list)
+		return signal_asked(top, asked);
+	if (asked->list_id != top->list_id || !asked->list)
+		return asked->list_id == top->list_id;
+	for (const struct h248_signal *s = top->list; s; s = s->next)
+		if (signal_asked(s, asked->list))
+			return true;
+	return false;
+}
+
+static int signals_pick(struct mg_run *run, const struct mg_term *term,
+                        const struct h248_signals *asked, struct h248_command *reply)
+{
+	struct h248_signals *out = h248_signals_add(run->arena, NULL);
+	struct h248_signal **at = out ? &out->signals : NULL;
+
+	for (const struct h248_signal *a = asked->signals; at && a; a = a->next) {
+		bool found = false;
+
+		for (struct base_node *n = term->plays.next; n != &term->plays; n = n->next) {
+			const struct mg_play *play = BASE_CONTAINER_OF(n, struct mg_play, node);
+
+			if (!play_asked(play, a))
+				continue;
+			found = true;
+			if (!mg_copy_signals(run->arena, play->top, at))
+				return mg_fail_memory(run);
+			at = &(*at)->next;
+		}
+		if (!found && a->is_list)
+			return mg_fail(run, H248_E_AUDIT_MISSING,
+			               "Audit SignalList %u: is not active", a->list_id);
+		if (!found)
+			return missing(run, "signal", &a->name);
+	}
+	if (!out)
+		return mg_fail_memory(run);
+	if (!out->signals)
+		return h248_item_add(run->arena, reply, H248_SIGNALS) ? 0 : mg_fail_memory(run);
+	h248_descriptor_append(reply, &out->d);
+	return 0;
+}
+
+static int buffer_pick(struct mg_run *run, const struct mg_term *term,
+                       const struct h248_event_buffer *asked, struct h248_command *reply)
+{
+	struct h248_event_buffer *out = BASE_NEW(run->arena, struct h248_event_buffer);
+	struct h248_event **at = out ? &out->events : NULL;
+
+	for (const struct h248_event *a = asked->events; at && a; a = a->next) {
+		bool found = false;
+
+		for (const struct h248_event *e = term->buffer ? term->buffer->list : NULL; e;
+		     e = e->next) {
+			struct h248_event one = *e;
+
+			if (!h248_name_equal(e->name, a->name) ||
+			    (a->has_stream && (!e->has_stream || e->stream != a->stream)))
+				continue;
+			found = true;
+			one.next = NULL;
+			if (!mg_copy_events(run->arena, &one, at))
+				return mg_fail_memory(run);
+			at = &(*at)->next;
+		}
+		if (!found)
+			return missing(run, "event of EventBuffer", &a->name);
+	}
+	if (!out)
+		return mg_fail_memory(run);
+	out->d.kind = H248_EVENT_BUFFER;
+	h248_descriptor_append(reply, &out->d);
+	return 0;
+}
+
 int mg_audit_individual(struct mg_run *run, const struct mg_term *term,
                         const struct h248_descriptor *asked, struct h248_command *reply)
 {
-	const struct h248_signals *signals;
-
 	switch (asked->kind) {
 	case H248_MEDIA:
 		return media_pick(run, term, (const struct h248_media *)asked, reply);
@@ -234,13 +324,13 @@ int mg_audit_individual(struct mg_run *run, const struct mg_term *term,
 	case H248_PACKAGES:
 		return packages_pick(run, term, (const struct h248_packages *)asked, reply);
 	case H248_SIGNALS:
-		signals = (const struct h248_signals *)asked;
-		if (!signals->signals)
-			return h248_item_add(run->arena, reply, H248_SIGNALS) ? 0
-			                                                      : mg_fail_memory(run);
-		return missing(run, "signal", &signals->signals->name);
+		return signals_pick(run, term, (const struct h248_signals *)asked, reply);
+	case H248_EVENT_BUFFER:
+		return buffer_pick(run, term, (const struct h248_event_buffer *)asked, reply);
+	case H248_DIGIT_MAP:
+		return mg_digit_map_tell(run, term, ((const struct h248_digit_map *)asked)->name,
+		                         reply);
 	default:
-		return mg_fail(run, H248_E_AUDIT_MISSING,
-		               "Audit: there is no digit map and no event buffer");
+		return mg_fail(run, H248_E_AUDIT_MISSING, "Audit: it has no single items");
 	}
 }

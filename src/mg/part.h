@@ -49,6 +49,8 @@ struct mg_events *mg_events_new(const struct h248_events *from);
 void mg_events_free(struct mg_events *events);
 struct mg_state *mg_state_new(const struct mg_state *from);
 void mg_state_free(struct mg_state *state);
+/* digitmaps.c */
+void mg_maps_free(struct mg_maps *maps);
 /* statistics.c */
 void mg_choice_free(struct mg_choice *choice);
 struct mg_choice *mg_choice_copy(struct base_arena *arena, const struct mg_choice *from);

@@ -48,9 +48,10 @@ static int descriptor_read(struct mg_run *run, struct mg_plan *plan,
 		return 0;
 	case H248_EVENT_BUFFER:
 		return mg_buffer_read(run, plan, (const struct h248_event_buffer *)d);
+	case H248_DIGIT_MAP:
+		return mg_digit_map_read(run, plan, (const struct h248_digit_map *)d);
 	case H248_MODEM:
 	case H248_MUX:
-	case H248_DIGIT_MAP:
 		return mg_fail(run, H248_E_DESCRIPTOR, "%s: this gateway has none",
 		               descriptor_names[d->kind]);
 	default:
@@ -115,6 +116,8 @@ void mg_plan_swap(struct mg_plan *plan)
 		SWAP(t->service_state, plan->service_state);
 	if (plan->new_state)
 		SWAP(t->state, plan->state);
+	if (plan->new_maps)
+		SWAP(t->maps, plan->maps);
 	if (plan->new_buffer)
 		SWAP(t->buffer, plan->buffer);
 	plan->swapped = !plan->swapped;
@@ -261,6 +264,7 @@ void mg_plan_settle(struct mg *mg, struct mg_plan *plan)
 	events_settle(mg, plan);
 	mg_choice_free(plan->choice);
 	mg_state_free(plan->state);
+	mg_maps_free(plan->maps);
 	if (plan->new_state)
 		mg_property_apply(mg, t, NULL);
 	if (plan->has_execution)
@@ -302,6 +306,7 @@ void mg_plan_drop(struct mg *mg, struct mg_plan *plan)
 	mg_events_free(plan->events);
 	mg_choice_free(plan->choice);
 	mg_state_free(plan->state);
+	mg_maps_free(plan->maps);
 	mg_buffer_free(plan->buffer);
 	if (plan->own_bearer)
 		mg_bearer_unref(mg, plan->bearer);

@@ -36,6 +36,8 @@ struct mg_plan {
 	struct mg_buffer *buffer; /* with what is in the present one, once in force */
 	bool new_buffer;
 	uint8_t lock_step; /* enum h248_tri; ABSENT = as it was */
+	struct mg_maps *maps;
+	bool new_maps;
 	struct mg_state *state;
 	bool new_state;
 	bool tell_state; /* a value was ours to choose */
@@ -88,6 +90,8 @@ int mg_signals_apply(struct mg_run *run, struct mg_plan *plan);
 int mg_events_read(struct mg_run *run, struct mg_plan *plan, const struct h248_events *events);
 int mg_buffer_read(struct mg_run *run, struct mg_plan *plan,
                    const struct h248_event_buffer *buffer);
+/* digitmaps.c */
+int mg_digit_map_read(struct mg_run *run, struct mg_plan *plan, const struct h248_digit_map *dm);
 /* statistics.c */
 int mg_choice_read(struct mg_run *run, struct mg_plan *plan, const struct h248_statistics *stats);
 int mg_stream_choice_read(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,

@@ -195,6 +195,7 @@ void mg_term_free(struct mg *mg, struct mg_term *term)
 	mg_choice_free(term->choice);
 	mg_state_free(term->state);
 	mg_buffer_free(term->buffer);
+	mg_maps_free(term->maps);
 	if (term != &mg->root)
 		free(term);
 }

@@ -119,6 +119,13 @@ struct mg_buffer {
 	bool full; /* and the controller was told so */
 };
 
+/* Digit maps by name, one generation. */
+struct mg_maps {
+	struct base_arena arena;
+	struct h248_digit_map *list;
+	size_t count;
+};
+
 /* TerminationState properties as set, one generation. */
 struct mg_state {
 	struct base_arena arena;
@@ -147,6 +154,7 @@ struct mg_term {
 	struct mg_choice *choice;   /* NULL = all */
 	struct mg_state *state;     /* NULL = no property is set */
 	struct mg_buffer *buffer;   /* NULL = none asked for yet */
+	struct mg_maps *maps;       /* NULL = none */
 	struct base_node plays;     /* signals that are active (play.h) */
 	struct base_node notices;   /* not answered yet, in the order of events */
 	uint64_t born_ms;

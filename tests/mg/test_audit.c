@@ -320,6 +320,43 @@ static void every_capability_is_taken(void **state)
 	scene_end();
 }
 
+/* Digit maps are kept by name (7.1.14.1); nothing here can use them. */
+static void digit_maps_by_name(void **state)
+{
+	(void)state;
+	scene_start();
+	pair();
+	says("C=1{AV=ip/1/1{AT{DM}}}", "C=1{AV=ip/1/1{DM}}");
+	says("C=1{MF=ip/1/1{DM=d0{T:9,S:2,(0 | 1x.)}}}", "C=1{MF=ip/1/1}");
+	says("C=-{MF=ROOT{DM=D0{(9)}}}", "C=-{MF=ROOT}");
+	says("C=-{MF=ROOT{DM=all{(7|8)}}}", "C=-{MF=ROOT}");
+	says("C=1{AV=ip/1/1{AT{DM}}}", "C=1{AV=ip/1/1{DM=d0{T:9,S:2,(0|1x.)}}}");
+	says("C=1{AV=ip/1/1{AT{DM=d0}}}", "C=1{AV=ip/1/1{DM=d0{T:9,S:2,(0|1x.)}}}");
+	says("C=1{AV=ip/1/2{AT{DM=d0}}}", "C=1{AV=ip/1/2{DM=D0{(9)}}}"); /* ROOT's */
+	says("C=-{AV=ROOT{AT{DM}}}", "C=-{AV=ROOT{DM=D0{(9)},DM=all{(7|8)}}}");
+	refused("C=1{AV=ip/1/2{AT{DM=nosuch}}}", 532, "nosuch");
+	/* A new value takes the place of the old one; a name alone deletes. */
+	says("C=1{MF=ip/1/1{DM=D0{(5)}}}", "C=1{MF=ip/1/1}");
+	says("C=1{AV=ip/1/1{AT{DM}}}", "C=1{AV=ip/1/1{DM=D0{(5)}}}");
+	says("C=1{MF=ip/1/1{DM=d0}}", "C=1{MF=ip/1/1}");
+	says("C=1{AV=ip/1/1{AT{DM}}}", "C=1{AV=ip/1/1{DM}}");
+	refused("C=1{MF=ip/1/1{DM=d0}}", 520, "there is none");
+	refused("C=1{MF=ip/1/1{DM={(5)}}}", 472, "no name");
+	/* A command that fails keeps the former one. */
+	refused("C=-{MF=ROOT{DM=all{(1)},E=1{dd/ce{DM=all}}}}", 440, "dd/ce");
+	says("C=-{AV=ROOT{AT{DM=all}}}", "C=-{AV=ROOT{DM=all{(7|8)}}}");
+	refused("C=1{MF=ip/1/1{E=1{tcpbcc/*{DM=all}}}}", 446, "no digit map completion event");
+	for (unsigned i = 2; i < 64; i++) {
+		char actions[64];
+
+		snprintf(actions, sizeof(actions), "C=-{MF=ROOT{DM=m%u{(1)}}}", i);
+		accepted(actions);
+	}
+	refused("C=-{MF=ROOT{DM=more{(1)}}}", 519, "more than 64");
+	accepted("C=-{MF=ROOT{DM=all{(6)}}}");
+	scene_end();
+}
+
 static void kept_statistics_are_chosen(void **state)
 {
 	(void)state;
@@ -427,6 +464,7 @@ int main(void)
 		cmocka_unit_test(wildcards_and_unions),
 		cmocka_unit_test(capabilities_are_what_is_taken),
 		cmocka_unit_test(single_capabilities),
+		cmocka_unit_test(digit_maps_by_name),
 		cmocka_unit_test(every_capability_is_taken),
 		cmocka_unit_test(kept_statistics_are_chosen),
 		cmocka_unit_test(statistics_of_streams),

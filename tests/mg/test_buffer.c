@@ -169,6 +169,9 @@ static void lock_step_buffers_until_the_next_descriptor(void **state)
 	         "EB{tcpbcc/BNCChange{Type=[Rel,EstFail]}}}}");
 	says("C=1{AV=ip/1/1{AT{EB,OE,M{TS{BF}}}}}",
 	     "C=1{AV=ip/1/1{OE,EB{tcpbcc/BNCChange{Type=[Rel,EstFail]}},M{TS{BF=SP}}}}");
+	says("C=1{AV=ip/1/1{AT{EB{tcpbcc/BNCChange}}}}",
+	     "C=1{AV=ip/1/1{EB{tcpbcc/BNCChange{Type=[Rel,EstFail]}}}}");
+	refused("C=1{AV=ip/1/1{AT{EB{g/cause}}}}", 532, "EventBuffer g/cause");
 	stage_forget(&st);
 	happens(RELAY_TCP_UP);
 	told("OE=5{");

@@ -250,7 +250,6 @@ static void descriptors_of_other_trades_are_refused(void **state)
 	accepted("C=${A=$}");
 	refused("C=1{MF=ip/1/1{MX=H221{ip/1/1}}}", 444, "Mux: this gateway has none");
 	refused("C=1{MF=ip/1/1{MD[V90]}}", 444, "Modem");
-	refused("C=1{MF=ip/1/1{DM=d0{(0|1)}}}", 444, "DigitMap");
 	refused("C=1{MF=ip/1/1{M{TS{SI=TE}}}}", 501, "test state");
 	refused("C=1{N=ip/1/1{OE=1{tcpbcc/BNCChange}}}", 443, "does not execute");
 	scene_end();

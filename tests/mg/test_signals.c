@@ -135,6 +135,7 @@ static void a_new_descriptor_stops_what_it_does_not_keep(void **state)
 	equip();
 	accepted("C=1{MF=ip/1/1{SG{tlsbsc/EstBNC{SY=OO,NC={IBS}},tlsbsc/RelBNC{SY=OO}}}}");
 	was_played("start EstBNC start RelBNC ");
+	says("C=1{AV=ip/1/1{AT{SG{tlsbsc/RelBNC}}}}", "C=1{AV=ip/1/1{SG{tlsbsc/RelBNC{SY=OO}}}}");
 	/* KeepActive goes on; one that is not playing is ignored with it (7.1.11). */
 	accepted("C=1{MF=ip/1/1{SG{tlsbsc/RelBNC{SY=OO,KA}}}}");
 	was_played("stop EstBNC ");
@@ -168,6 +169,12 @@ static void a_list_is_played_in_order(void **state)
 	was_played("");
 	stage_send_v(&st, 3, "C=1{AV=ip/1/1{AT{SG}}}");
 	contains("SG{SL=7{tlsbsc/EstBNC{");
+	stage_send_v(&st, 3, "C=1{AV=ip/1/1{AT{SG{SL=7{tlsbsc/RelBNC}}}}}");
+	contains("SG{SL=7{tlsbsc/EstBNC{");
+	stage_send_v(&st, 3, "C=1{AV=ip/1/1{AT{SG{SL=7}}}}");
+	contains("SG{SL=7{tlsbsc/EstBNC{");
+	refused_v(3, "C=1{AV=ip/1/1{AT{SG{SL=8}}}}", 532, "SignalList 8");
+	refused_v(3, "C=1{AV=ip/1/1{AT{SG{tlsbsc/EstBNC}}}}", 532, "tlsbsc/EstBNC");
 	later(1);
 	was_played("start RelBNC start EstBNC "); /* brief, then the last one, which stays */
 	told("g/sc{SigID=\"tlsbsc/RelBNC\",Meth=TO,SLID=7}");
