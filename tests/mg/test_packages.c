@@ -164,7 +164,7 @@ static void capabilities_have_their_values(void **state)
 	contains("tman/dvt=[0:2147483647]");
 	contains("tman/pol={off,on}");
 	contains("ipdc/realm=\"core\"");
-	contains("ipnapt/latch{SY=BR}");
+	contains("ipnapt/latch{SY=BR,");
 	accepted("C=-{AC=ROOT{AT{E}}}");
 	contains("it/ito");
 	contains("ipra/arc}");
