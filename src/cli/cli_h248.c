@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/convert.h"
 #include "cli/explain.h"
-#include "cli/input.h"
 #include "cli/play.h"
 #include "cli/talk.h"
 #include "h248/h248.h"
@@ -16,7 +16,7 @@
 static const char h248_help[] =
         "usage: gatehouse h248 play [options] SCENARIO.yaml\n"
         "       gatehouse h248 talk [options]\n"
-        "       gatehouse h248 convert --to pretty|compact FILE\n"
+        "       gatehouse h248 convert --to pretty|compact|ber FILE\n"
         "       gatehouse h248 explain FILE\n"
         "\n"
         "play     be the controller (MGC) of a gateway: wait for its registration, send\n"
@@ -29,9 +29,9 @@ static const char h248_help[] =
         "  --quiet           print nothing but errors\n"
         "  -t, --check       check the scenario and play nothing\n"
         "talk     be the controller by hand: what is typed up to an empty line is one transaction\n"
-        "convert  read one H.248 message (any text form, versions 1 to 3) and write it;\n"
+        "convert  read one H.248 message (text or binary, versions 1 to 3) and write it;\n"
         "         FILE - is standard input\n"
-        "  --to FORM         pretty or compact\n"
+        "  --to FORM         pretty, compact or ber; more with convert --help\n"
         "explain  say in words what a message asks for or answers; of a bad message, also\n"
         "         which part of it is refused and with which error code\n"
         "\n"
@@ -101,77 +101,12 @@ static int play_main(int argc, char **argv)
 	return status;
 }
 
-/* ---- convert ---- */
-
-static int convert(const char *path, enum h248_text_style style)
-{
-	struct base_arena arena = { 0 };
-	struct base_error err = { 0 };
-	struct base_writer out = { 0 };
-	struct h248_message *msg;
-	char *text = NULL, line[1200];
-	size_t len = 0;
-	int rc = cli_input_read(path, &text, &len, &err), status = 0;
-
-	if (rc)
-		status = 2;
-	if (!rc && (rc = h248_text_decode(&arena, text ? text : "", len, NULL, &msg, &err)) != 0)
-		status = 1;
-	if (!rc && (rc = h248_text_encode(&out, msg, style)) != 0) {
-		(void)base_error_set(&err, rc, "cannot be written in this form");
-		status = 1;
-	}
-	if (!rc && (fwrite(out.data, 1, out.len, stdout) != out.len || fflush(stdout) != 0)) {
-		rc = base_error_set(&err, BASE_ERR(BASE_LOCAL, errno), "cannot write: %s",
-		                    strerror(errno));
-		status = 2;
-	}
-	if (rc) {
-		base_error_place(&err, strcmp(path, "-") == 0 ? "<stdin>" : path, err.line,
-		                 err.column);
-		fprintf(stderr, "%s\n", base_error_format(&err, line, sizeof(line)));
-	}
-	base_writer_done(&out);
-	base_arena_done(&arena);
-	free(text);
-	return status;
-}
-
-static int convert_main(int argc, char **argv)
-{
-	static const struct option longs[] = {
-		{ "to", required_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *to = NULL;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(h248_help, stdout);
-			return 0;
-		}
-		if (c != 'o')
-			return usage();
-		to = optarg;
-	}
-	if (!to || optind != argc - 1)
-		return usage();
-	if (strcmp(to, "pretty") == 0)
-		return convert(argv[optind], H248_TEXT_PRETTY);
-	if (strcmp(to, "compact") == 0)
-		return convert(argv[optind], H248_TEXT_COMPACT);
-	fprintf(stderr, "gatehouse h248 convert: --to %s: expected pretty or compact\n", to);
-	return 2;
-}
-
 int cli_h248_main(int argc, char **argv)
 {
 	if (argc >= 2 && strcmp(argv[1], "play") == 0)
 		return play_main(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "convert") == 0)
-		return convert_main(argc - 1, argv + 1);
+		return cli_convert_main(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "talk") == 0)
 		return cli_talk_main(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "explain") == 0)

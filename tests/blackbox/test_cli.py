@@ -44,6 +44,41 @@ class Convert(unittest.TestCase):
         self.assertIn("Method = Restart", back.stdout)
         self.assertEqual(again.stdout, COMPACT)
 
+    def test_binary_and_back(self):
+        digits = run("h248", "convert", "--to", "ber", "--hex", "-", text=REGISTER)
+        self.assertEqual(digits.returncode, 0, digits.stderr)
+        self.assertTrue(digits.stdout.startswith("30"), digits.stdout)
+        for form in "compact", "ber":
+            again = run("h248", "convert", "--to", form, "--hex", "-", text=digits.stdout)
+            self.assertEqual(again.stdout, COMPACT if form == "compact" else digits.stdout)
+        with tempfile.NamedTemporaryFile("rb", suffix=".ber") as file:
+            done = run("h248", "convert", "--to", "ber", "--output", file.name, "-", text=COMPACT)
+            self.assertEqual((done.returncode, done.stdout), (0, ""))
+            self.assertEqual(file.read(), bytes.fromhex(digits.stdout))
+            back = run("h248", "convert", "--to", "compact", file.name)
+        self.assertEqual(back.stdout, COMPACT)
+
+    def test_binary_is_not_written_to_a_terminal_unless_forced(self):
+        for forced, status in ([], 2), (["--force"], 0):
+            leader, follower = os.openpty()
+            try:
+                done = subprocess.run([TOOL, "h248", "convert", "--to", "ber", *forced, "-"], input=COMPACT.encode(),
+                                      stdout=follower, stderr=subprocess.PIPE, timeout=60, check=False)
+            finally:
+                os.close(follower)
+                os.close(leader)
+            self.assertEqual(done.returncode, status, done.stderr)
+
+    def test_bad_binary_names_the_octet_and_the_element(self):
+        bad = "30 1a a1 18 80 01 03 a1 05 83 03 6d 67 31 a2 0c a1 0a a4 08 80 01 4d 81 01 02 83 00"
+        done = run("h248", "convert", "--to", "compact", "--hex", "-", text=bad[:-6])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("octet 0: expected a length within its parent", done.stderr)
+        done = run("h248", "convert", "--to", "compact", "--hex", "-", text=bad.replace("81 01 02", "81 01 82"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("transactions[0]", done.stderr)
+        self.assertEqual(run("h248", "convert", "--to", "compact", "--hex", "-", text="30f").returncode, 1)
+
     def test_bad_message_names_file_line_and_column(self):
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write("MEGACO/1 [192.0.2.1]:2944\nTransaction = 9 {\n  Context = - { Frobnicate = x }\n}\n")
