@@ -97,6 +97,7 @@ static int conn_open(void *arg, const struct h248_addr *remote, bool server, voi
 		.fingerprint_count = link->spec.fingerprint_count,
 		.server_name = server ? NULL : link->spec.peer_name,
 		.peer_name = link->spec.peer_name,
+		.once = true, /* messages are written at any time: nothing here waits */
 	};
 	struct link_conn *c = calloc(1, sizeof(*c));
 	int rc;

@@ -448,6 +448,8 @@ void mg_leg_stats(const struct mg *mg, const struct mg_leg *leg, struct relay_st
 	ret->records_out += c->records_out;
 	ret->handshakes += c->handshakes;
 	ret->handshake_failures += c->handshake_failures;
+	ret->renegotiations += c->renegotiations;
+	ret->renegotiation_failures += c->renegotiation_failures;
 	ret->segments_retransmitted += c->segments_retransmitted;
 	ret->refused += c->refused;
 }

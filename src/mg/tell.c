@@ -86,7 +86,7 @@ static void tls_happened(struct mg_leg *leg, const struct relay_event *e, const 
 	char alert[16];
 
 	mg_happening_type(h, type);
-	if (e->kind == RELAY_TLS_UP) {
+	if (e->kind == RELAY_TLS_UP || e->kind == RELAY_TLS_RENEGOTIATED) {
 		mg_happening_text(h, "Version", e->tls.version_name);
 		mg_happening_text(h, "Suite", e->tls.suite_name);
 		mg_happening_word(h, "Resumed", e->tls.resumed ? "on" : "off");
@@ -101,7 +101,7 @@ static void tls_happened(struct mg_leg *leg, const struct relay_event *e, const 
 	mg_happening_word(h, "Side", alert_side(&e->tls, e->cause));
 	mg_happening_text(h, "Cause", relay_cause_name(e->cause));
 	mg_happening_text(h, "Reason", e->tls.text);
-	if (e->kind == RELAY_TLS_FAILED && e->tls.reason != TRUST_OK)
+	if (e->kind != RELAY_TLS_DOWN && e->tls.reason != TRUST_OK)
 		mg_happening_text(h, "Auth", trust_reason_name(e->tls.reason));
 	mg_happening_tell(leg->mg, h);
 }
@@ -137,21 +137,26 @@ static void cause_happened(struct mg_leg *leg, const struct relay_event *e)
 static void log_happened(const struct mg_leg *leg, const struct relay_event *e)
 {
 	static const char *const kinds[] = {
-		[RELAY_TCP_UP] = "tcp-up",         [RELAY_TCP_FAILED] = "tcp-failed",
-		[RELAY_TCP_DOWN] = "tcp-down",     [RELAY_TLS_UP] = "tls-up",
-		[RELAY_TLS_FAILED] = "tls-failed", [RELAY_TLS_DOWN] = "tls-down",
+		[RELAY_TCP_UP] = "tcp-up",
+		[RELAY_TCP_FAILED] = "tcp-failed",
+		[RELAY_TCP_DOWN] = "tcp-down",
+		[RELAY_TLS_UP] = "tls-up",
+		[RELAY_TLS_FAILED] = "tls-failed",
+		[RELAY_TLS_DOWN] = "tls-down",
+		[RELAY_TLS_RENEGOTIATED] = "tls-renegotiated",
+		[RELAY_TLS_RENEGOTIATE_FAILED] = "tls-renegotiation-failed",
 	};
 	char peer[64];
 
 	address_text(&e->peer, peer, sizeof(peer));
-	if (e->kind == RELAY_TLS_UP)
+	if (e->kind == RELAY_TLS_UP || e->kind == RELAY_TLS_RENEGOTIATED)
 		base_log(BASE_LOG_INFO, "mg",
-		         "tls-up context=%u term=%s stream=%u domain=%s version=%s suite=%s "
+		         "%s context=%u term=%s stream=%u domain=%s version=%s suite=%s "
 		         "resumed=%s auth=%s subject=\"%s\"",
-		         leg->term->context->id, leg->term->name, leg->stream, leg->domain_name,
-		         e->tls.version_name, e->tls.suite_name, e->tls.resumed ? "yes" : "no",
-		         auth_word(&e->tls), e->tls.peer_subject);
-	else if (e->kind == RELAY_TLS_FAILED || e->kind == RELAY_TLS_DOWN)
+		         kinds[e->kind], leg->term->context->id, leg->term->name, leg->stream,
+		         leg->domain_name, e->tls.version_name, e->tls.suite_name,
+		         e->tls.resumed ? "yes" : "no", auth_word(&e->tls), e->tls.peer_subject);
+	else if (e->kind >= RELAY_TLS_FAILED)
 		base_log(BASE_LOG_INFO, "mg",
 		         "%s context=%u term=%s stream=%u domain=%s cause=%s alert=%d side=%s "
 		         "reason=%s text=\"%s\"",
@@ -224,6 +229,15 @@ void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay
 		tls_happened(leg, event, "EstFail");
 		cause_happened(leg, event);
 		break;
+	case RELAY_TLS_RENEGOTIATED: /* H.248.TLSPROF 7-5 */
+		leg_remember(leg, &event->tls);
+		tls_happened(leg, event, "Mod");
+		break;
+	case RELAY_TLS_RENEGOTIATE_FAILED: /* that the session is over comes next, with its cause */
+		tls_happened(leg, event, "Mfail");
+		break;
+	case RELAY_EVENTS:
+		return;
 	case RELAY_TLS_DOWN:
 		tls_happened(leg, event, "Rel");
 		cause_happened(leg, event);

@@ -410,7 +410,11 @@ static int settle_renegotiation(struct compiling *c)
 	                                  ? PROFILE_RENEGOTIATION_SECURE
 	                                  : PROFILE_RENEGOTIATION_REFUSE;
 	s->renegotiation_client_rule = client.rule;
-	return 0;
+	/* Where the client may begin one, it may when it is asked to. */
+	judge_flag(c, &rc, PROFILE_RENEGOTIATION, "answer-hello-request", client.value,
+	           &s->renegotiation_answer);
+	s->renegotiation_answer.value &= s->renegotiation_info.value;
+	return rc;
 }
 
 static int settle_flags(struct compiling *c)

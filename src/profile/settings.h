@@ -88,6 +88,7 @@ struct profile_settings {
 	enum profile_renegotiation renegotiation_client; /**< asked for by the client */
 	const struct profile_rule *renegotiation_client_rule;
 	struct profile_flag renegotiation_server;    /**< we may ask for one as a server */
+	struct profile_flag renegotiation_answer;    /**< we do as a server's HelloRequest asks */
 	struct profile_flag renegotiation_info;      /**< RFC 5746 signalled by us */
 	struct profile_flag renegotiation_info_peer; /**< a peer without RFC 5746 is refused */
 

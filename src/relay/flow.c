@@ -99,6 +99,9 @@ void relay_flow_end(struct relay_leg *leg)
 {
 	if (!leg->end_wanted || leg->pending.len || relay_leg_gone(leg))
 		return;
+	/* Nothing can be said in its midst; where nobody waits for it FIN alone tells the truth. */
+	if (leg->renegotiating && leg->state != RELAY_DRAIN)
+		return;
 	if (!leg->ended) {
 		leg->ended = true;
 		if (leg->tls_up)
@@ -127,24 +130,24 @@ static bool takes(const struct relay_leg *leg)
 	const struct relay_leg *partner = leg->partner;
 
 	return partner && leg->may_receive && partner->may_send && !partner->pending.len &&
-	       !partner->end_wanted &&
+	       !partner->end_wanted && !partner->renegotiating &&
 	       (partner->state == RELAY_OPEN || partner->state == RELAY_HALF_IN);
 }
 
 /*
  * There is no way on, and none that we could wait for: no partner, one that nobody has come to yet,
  * or the mode forbids. If then the peer leaves, we want to know it, which takes reading up to its
- * end; within the limit.
+ * end; within the limit. And a renegotiation must not wait for others than its peer.
  */
 static bool may_hold(const struct relay_leg *leg)
 {
 	const struct relay_leg *partner = leg->partner;
+	bool wanted =
+	        leg->renegotiating || (leg->hangup && (!partner || partner->state < RELAY_OPEN ||
+	                                               !leg->may_receive || !partner->may_send));
 
-	return leg->hangup &&
-	       (!partner || partner->state < RELAY_OPEN || !leg->may_receive ||
-	        !partner->may_send) &&
-	       leg->held.len + leg->worker->read_size + RELAY_RECORD_MAX <=
-	               leg->worker->pool->buffer_limit;
+	return wanted && leg->held.len + leg->worker->read_size + RELAY_RECORD_MAX <=
+	                         leg->worker->pool->buffer_limit;
 }
 
 static void pass_encrypted(struct relay_leg *to, const uint8_t *data, size_t len)
@@ -245,6 +248,7 @@ static void end_records(struct relay_leg *leg, int rc)
 		relay_leg_input(leg, RELAY_ON_PEER_END, RELAY_CAUSE_PEER_CLOSE, 0);
 	} else if (base_err_class(rc) != BASE_AGAIN) {
 		tls_session_info(leg->session, &info);
+		leg->renegotiating = info.renegotiating;
 		relay_leg_input(leg, RELAY_ON_TLS_BROKEN, relay_shake_cause(&info, rc), 0);
 	}
 }
@@ -257,6 +261,7 @@ void relay_flow_records(struct relay_leg *leg, struct tls_io *io)
 	int rc;
 
 	io->out = out;
+	io->now_ms = loop_now_ms(leg->worker->loop);
 	do {
 		base_writer_reset(out);
 		rc = read_records(leg, io, &len, &more);
@@ -265,8 +270,9 @@ void relay_flow_records(struct relay_leg *leg, struct tls_io *io)
 			return;
 		if (len)
 			forward(leg, leg->worker->clear, len);
-		if (relay_leg_gone(leg))
+		if (relay_leg_gone(leg) || !leg->session)
 			return;
+		relay_shake_again(leg);
 	} while (more && leg->session);
 	if (leg->session && leg->state != RELAY_DRAIN)
 		end_records(leg, rc);

@@ -35,7 +35,7 @@ void relay_leg_tell(struct relay_leg *leg, enum relay_event_kind kind)
 	memset(&event, 0, sizeof(event));
 	event.kind = kind;
 	event.tls.alert = -1;
-	if (kind != RELAY_TCP_UP && kind != RELAY_TLS_UP) {
+	if (kind != RELAY_TCP_UP && kind != RELAY_TLS_UP && kind != RELAY_TLS_RENEGOTIATED) {
 		event.cause = leg->cause;
 		event.error = leg->error;
 	}
@@ -255,19 +255,29 @@ static uint64_t octets_taken(const struct relay_leg *leg)
 
 static void on_timer(void *arg);
 
-static void start_timer(struct relay_leg *leg)
+/* While one goes on its timer stands in for the state's. */
+static bool renegotiates(const struct relay_leg *leg)
+{
+	return leg->renegotiating && leg->state != RELAY_DRAIN;
+}
+
+void relay_leg_time(struct relay_leg *leg)
 {
 	const struct relay_pool *pool = leg->worker->pool;
 	const struct relay_setup *setup = leg->setup;
 	unsigned delay_ms = 0;
 
-	switch (relay_state_info(leg->state)->timer) {
+	switch (renegotiates(leg) ? RELAY_TIMER_RENEGOTIATION
+	                          : relay_state_info(leg->state)->timer) {
 	case RELAY_TIMER_ACCEPT:
 	case RELAY_TIMER_CONNECT:
 		delay_ms = setup->connect_timeout_ms;
 		break;
 	case RELAY_TIMER_HANDSHAKE:
 		delay_ms = setup->handshake_timeout_ms;
+		break;
+	case RELAY_TIMER_RENEGOTIATION:
+		delay_ms = leg->renegotiating ? leg->handshake_ms : 0;
 		break;
 	case RELAY_TIMER_HALF:
 		leg->progress_mark = octets_seen(leg);
@@ -292,7 +302,8 @@ static void start_timer(struct relay_leg *leg)
  */
 static bool has_moved(const struct relay_leg *leg)
 {
-	switch (relay_state_info(leg->state)->timer) {
+	switch (renegotiates(leg) ? RELAY_TIMER_RENEGOTIATION
+	                          : relay_state_info(leg->state)->timer) {
 	case RELAY_TIMER_HALF:
 		return leg->progress_mark != octets_seen(leg);
 	case RELAY_TIMER_DRAIN:
@@ -307,7 +318,7 @@ static void on_timer(void *arg)
 	struct relay_leg *leg = arg;
 
 	if (has_moved(leg)) {
-		start_timer(leg);
+		relay_leg_time(leg);
 		return;
 	}
 	relay_leg_input(leg, RELAY_ON_TIMEOUT, RELAY_CAUSE_TIMEOUT, ETIMEDOUT);
@@ -359,7 +370,8 @@ static void do_break_tls(struct relay_leg *leg)
 	part(leg, RELAY_ON_PARTNER_BROKEN);
 	if (leg->shaking)
 		relay_leg_tell(leg, RELAY_TLS_FAILED);
-	else if (leg->tls_up)
+	relay_shake_again_failed(leg);
+	if (!leg->shaking && leg->tls_up)
 		relay_leg_tell(leg, RELAY_TLS_DOWN);
 	leg->shaking = leg->tls_up = false; /* no close_notify after a fatal alert */
 	do_end(leg);
@@ -389,6 +401,7 @@ static void finish(struct relay_leg *leg)
 		relay_shake_log(leg, leg->cause);
 		relay_leg_tell(leg, RELAY_TLS_FAILED);
 	} else if (leg->tls_up) {
+		relay_shake_again_failed(leg);
 		relay_leg_tell(leg, RELAY_TLS_DOWN);
 	}
 	leg->shaking = leg->tls_up = false;
@@ -483,14 +496,14 @@ void relay_leg_input(struct relay_leg *leg, enum relay_input input, enum relay_c
 	note_cause(leg, &step, input, cause, error);
 	leg->state = step.next;
 	if (step.next != before)
-		start_timer(leg);
+		relay_leg_time(leg);
 	act(leg, step.action);
 }
 
 void relay_leg_begin(struct relay_leg *leg)
 {
 	base_list_append(&leg->worker->legs, &leg->node);
-	start_timer(leg);
+	relay_leg_time(leg);
 	if (leg->state == RELAY_LISTENING)
 		(void)relay_leg_watch(leg); /* a failure is told as an event */
 	else if (leg->setup->connect_now)

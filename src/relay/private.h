@@ -121,6 +121,8 @@ void relay_queue_done(struct relay_queue *queue);
 	X(records_out)                                                                             \
 	X(handshakes)                                                                              \
 	X(handshake_failures)                                                                      \
+	X(renegotiations)                                                                          \
+	X(renegotiation_failures)                                                                  \
 	X(segments_retransmitted)                                                                  \
 	X(buffered_peak)                                                                           \
 	X(refused)
@@ -254,31 +256,34 @@ struct relay_leg {
 	struct relay_queue pending; /**< for our peer, as it goes on the wire */
 	struct relay_queue held;    /**< from our peer, clear, waiting for the partner */
 	struct base_node node;      /**< in worker->legs, then dead */
-	uint64_t progress_mark; /**< octets counted when a timer was started that they prolong */
-	uint16_t error;         /**< errno of the failure, 0 = none */
-	uint8_t state;          /**< enum relay_state */
-	uint8_t cause;          /**< enum relay_cause; the first one stays */
-	uint8_t role;           /**< enum tls_role */
+	uint64_t progress_mark;  /**< octets counted when a timer was started that they prolong */
+	uint32_t handshake_ms;   /**< how long a handshake may take, a renegotiation's too */
+	uint32_t renegotiations; /**< told */
+	uint16_t error;          /**< errno of the failure, 0 = none */
+	uint8_t state;           /**< enum relay_state */
+	uint8_t cause;           /**< enum relay_cause; the first one stays */
+	uint8_t role;            /**< enum tls_role */
 
 	bool may_send : 1, may_receive : 1;
-	bool removed : 1;     /**< no event is told any more */
-	bool watched : 1;     /**< in the loop */
-	bool readable : 1;    /**< bytes may wait in the socket */
-	bool hangup : 1;      /**< a read will reach the end */
-	bool urgent : 1;      /**< a read may stop short of what there is */
-	bool tls : 1;         /**< has or will have TLS */
-	bool tls_wanted : 1;  /**< ordered to start */
-	bool tcp_up : 1;      /**< told */
-	bool shaking : 1;     /**< handshake begun, result not told */
-	bool tls_up : 1;      /**< told */
-	bool end_wanted : 1;  /**< end our direction after what is pending */
-	bool ended : 1;       /**< close_notify written, or nothing to say */
-	bool shut : 1;        /**< FIN sent */
-	bool peer_ended : 1;  /**< the peer has ended its direction */
-	bool end_carried : 1; /**< the partner knows */
-	bool abortive : 1;    /**< close with RST */
-	bool broke_alone : 1; /**< failed while it had no partner to tell */
-	bool cause_firm : 1;  /**< the end has begun: later causes are its consequences */
+	bool removed : 1;       /**< no event is told any more */
+	bool watched : 1;       /**< in the loop */
+	bool readable : 1;      /**< bytes may wait in the socket */
+	bool hangup : 1;        /**< a read will reach the end */
+	bool urgent : 1;        /**< a read may stop short of what there is */
+	bool tls : 1;           /**< has or will have TLS */
+	bool tls_wanted : 1;    /**< ordered to start */
+	bool tcp_up : 1;        /**< told */
+	bool shaking : 1;       /**< handshake begun, result not told */
+	bool renegotiating : 1; /**< nothing can be written, and a timer runs */
+	bool tls_up : 1;        /**< told */
+	bool end_wanted : 1;    /**< end our direction after what is pending */
+	bool ended : 1;         /**< close_notify written, or nothing to say */
+	bool shut : 1;          /**< FIN sent */
+	bool peer_ended : 1;    /**< the peer has ended its direction */
+	bool end_carried : 1;   /**< the partner knows */
+	bool abortive : 1;      /**< close with RST */
+	bool broke_alone : 1;   /**< failed while it had no partner to tell */
+	bool cause_firm : 1;    /**< the end has begun: later causes are its consequences */
 
 	struct relay_counters counters;
 };
@@ -304,6 +309,8 @@ void relay_leg_remove(struct relay_leg *leg);
  * Never at once: the worker's buffers may be in use below us on the stack.
  */
 void relay_leg_resume(struct relay_leg *leg);
+/** Start the timer that state and renegotiation ask for, or stop it. */
+void relay_leg_time(struct relay_leg *leg);
 /** Take a leg that has no endpoint, or whose endpoint is removed, to its end. It must be gone. */
 void relay_leg_end(struct relay_leg *leg);
 /** Tell control. */
@@ -344,6 +351,11 @@ void relay_shake_result(const struct relay_leg *leg, struct relay_tls_result *re
 void relay_shake_fail(struct relay_leg *leg, enum relay_cause cause);
 /** The one line of a finished handshake; RELAY_CAUSE_NONE = it succeeded. */
 void relay_shake_log(const struct relay_leg *leg, enum relay_cause cause);
+/** After records were read: has a renegotiation begun or ended? */
+void relay_shake_again(struct relay_leg *leg);
+/** The session ends; if that was in the midst of a renegotiation, tell. Nothing else calls for it.
+ */
+void relay_shake_again_failed(struct relay_leg *leg);
 /** Take over the session's count of records. */
 void relay_shake_count(struct relay_leg *leg);
 

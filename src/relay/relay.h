@@ -49,15 +49,19 @@ int relay_pool_domain_drop(struct relay_pool *pool, struct tls_domain *domain);
 /**
  * What an endpoint tells. The last event of each endpoint is exactly one RELAY_TCP_FAILED or
  * RELAY_TCP_DOWN; a TLS event comes before it. A half-close alone is no event: it is carried to the
- * partner, and DOWN is told when both directions have ended.
+ * partner, and DOWN is told when both directions have ended. A renegotiation that fails ends the
+ * session: RELAY_TLS_DOWN follows.
  */
 enum relay_event_kind {
-	RELAY_TCP_UP,     /**< connected or accepted; `peer` is set */
-	RELAY_TCP_FAILED, /**< connect failed, timed out, or nobody came */
-	RELAY_TCP_DOWN,   /**< closed: `cause`, by which side */
-	RELAY_TLS_UP,     /**< handshake done: `tls` */
-	RELAY_TLS_FAILED, /**< handshake failed or timed out: `tls`, `cause` */
-	RELAY_TLS_DOWN,   /**< ended: close_notify, alert or abort: `tls`, `cause` */
+	RELAY_TCP_UP,                 /**< connected or accepted; `peer` is set */
+	RELAY_TCP_FAILED,             /**< connect failed, timed out, or nobody came */
+	RELAY_TCP_DOWN,               /**< closed: `cause`, by which side */
+	RELAY_TLS_UP,                 /**< handshake done: `tls` */
+	RELAY_TLS_FAILED,             /**< handshake failed or timed out: `tls`, `cause` */
+	RELAY_TLS_DOWN,               /**< ended: close_notify, alert or abort: `tls`, `cause` */
+	RELAY_TLS_RENEGOTIATED,       /**< by the peer's wish (RFC 5746): `tls` as it is now */
+	RELAY_TLS_RENEGOTIATE_FAILED, /**< refused half-way, or stalled: `tls`, `cause` */
+	RELAY_EVENTS
 };
 
 enum relay_cause {
@@ -212,6 +216,7 @@ struct relay_stats {
 	uint64_t wire_in, wire_out;       /**< on the socket, TLS included */
 	uint64_t records_in, records_out; /**< TLS application data records */
 	uint64_t handshakes, handshake_failures;
+	uint64_t renegotiations, renegotiation_failures;
 	uint64_t segments_retransmitted; /**< TCP_INFO, at the last event or close */
 	uint64_t buffered_peak;          /**< most octets held at once for a slow peer */
 	uint64_t refused;                /**< connections that the gate or `remote` kept out */

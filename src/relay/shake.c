@@ -10,8 +10,12 @@ void relay_shake_start(struct relay_leg *leg)
 {
 	struct tls_session_spec spec = leg->setup->session;
 
+	char peer[RELAY_ADDRESS_TEXT];
+
 	leg->shaking = true;
 	spec.role = (enum tls_role)leg->role;
+	spec.resume_key = relay_address_format(&leg->setup->remote, peer, sizeof(peer));
+	leg->handshake_ms = leg->setup->handshake_timeout_ms;
 	leg->slot = relay_worker_slot(leg->worker, leg->setup->domain);
 	if (!leg->slot || tls_session_new(&leg->session, leg->slot->context, &spec) != 0) {
 		relay_shake_fail(leg, RELAY_CAUSE_RESOURCES);
@@ -36,7 +40,9 @@ static void shaken(struct relay_leg *leg, struct tls_io *io)
 void relay_shake_step(struct relay_leg *leg, const uint8_t *data, size_t len)
 {
 	struct base_writer *out = &leg->worker->out;
-	struct tls_io io = { .in = base_reader_of(data, len), .out = out };
+	struct tls_io io = { .in = base_reader_of(data, len),
+		             .out = out,
+		             .now_ms = loop_now_ms(leg->worker->loop) };
 	struct tls_info info;
 	int rc;
 
@@ -60,14 +66,47 @@ void relay_shake_fail(struct relay_leg *leg, enum relay_cause cause)
 	relay_leg_input(leg, RELAY_ON_SHAKE_FAILED, cause, 0);
 }
 
+void relay_shake_again(struct relay_leg *leg)
+{
+	uint32_t count;
+	bool going_on = tls_session_renegotiating(leg->session, &count);
+
+	if (count != leg->renegotiations) {
+		relay_count_add(&leg->counters.renegotiations, count - leg->renegotiations);
+		leg->renegotiations = count;
+		relay_shake_log(leg, RELAY_CAUSE_NONE);
+		relay_leg_tell(leg, RELAY_TLS_RENEGOTIATED);
+	}
+	if (going_on == leg->renegotiating)
+		return;
+	leg->renegotiating = going_on;
+	relay_leg_time(leg);
+	if (going_on)
+		return;
+	relay_flow_end(leg); /* it may have waited */
+	relay_leg_resume(leg);
+}
+
+void relay_shake_again_failed(struct relay_leg *leg)
+{
+	if (!leg->renegotiating || leg->cause == RELAY_CAUSE_LOCAL_CLOSE ||
+	    leg->cause == RELAY_CAUSE_PARTNER)
+		return;
+	leg->renegotiating = false;
+	relay_count_add(&leg->counters.renegotiation_failures, 1);
+	relay_shake_log(leg, leg->cause);
+	relay_leg_tell(leg, RELAY_TLS_RENEGOTIATE_FAILED);
+}
+
 enum relay_cause relay_shake_cause(const struct tls_info *info, int rc)
 {
 	if (info->alert_side == TLS_SIDE_REMOTE)
-		return RELAY_CAUSE_PEER_ALERT;
+		return info->alert || !info->established ? RELAY_CAUSE_PEER_ALERT
+		                                         : RELAY_CAUSE_PEER_CLOSE;
 	if (base_err_class(rc) == BASE_LOCAL)
 		return RELAY_CAUSE_RESOURCES;
-	if (!info->established && info->has_verdict && !info->verdict.authenticated &&
-	    !info->verdict.tolerated)
+	if ((!info->established || info->renegotiating) && info->has_verdict &&
+	    !info->verdict.authenticated && !info->verdict.tolerated)
 		return RELAY_CAUSE_AUTH;
 	return RELAY_CAUSE_LOCAL_ALERT;
 }
@@ -127,9 +166,10 @@ static void log_ok(const struct tls_info *info, const char *peer, const char *si
                    const char *domain)
 {
 	base_log(BASE_LOG_INFO, "relay",
-	         "tls up peer=%s side=%s domain=%s version=%s suite=%s resumed=%s auth=%s%s "
+	         "tls %s peer=%s side=%s domain=%s version=%s suite=%s resumed=%s auth=%s%s "
 	         "subject=\"%s\"",
-	         peer, side, domain, info->version_name ? info->version_name : "-",
+	         info->renegotiations ? "renegotiated" : "up", peer, side, domain,
+	         info->version_name ? info->version_name : "-",
 	         info->suite_name ? info->suite_name : "-", info->resumed ? "yes" : "no",
 	         verdict_word(info),
 	         info->has_verdict && info->verdict.tolerated ? " (tolerated)" : "",
@@ -142,9 +182,10 @@ static void log_failed(const struct tls_info *info, const char *peer, const char
 	bool judged = info->has_verdict && !info->verdict.authenticated;
 
 	base_log(BASE_LOG_WARN, "relay",
-	         "tls failed peer=%s side=%s domain=%s version=%s suite=%s cause=%s auth=%s "
+	         "tls %s peer=%s side=%s domain=%s version=%s suite=%s cause=%s auth=%s "
 	         "depth=%d alert=%s%s subject=\"%s\": %s",
-	         peer, side, domain, info->version_name ? info->version_name : "-",
+	         info->established ? "renegotiation failed" : "failed", peer, side, domain,
+	         info->version_name ? info->version_name : "-",
 	         info->suite_name ? info->suite_name : "-", relay_cause_name(cause),
 	         verdict_word(info), judged ? info->verdict.depth : -1,
 	         info->alert < 0 ? "-" : tls_alert_name(info->alert),

@@ -7,7 +7,7 @@ static const struct relay_state_info states[RELAY_STATES] = {
 	[RELAY_CONNECTING] = { "connecting", RELAY_TIMER_CONNECT, RELAY_WAIT_PEER },
 	[RELAY_TCP_READY] = { "tcp-ready", RELAY_TIMER_NONE, RELAY_WAIT_CONTROL },
 	[RELAY_HANDSHAKE] = { "handshake", RELAY_TIMER_HANDSHAKE, RELAY_WAIT_PEER },
-	[RELAY_OPEN] = { "open", RELAY_TIMER_NONE, RELAY_WAIT_TRAFFIC },
+	[RELAY_OPEN] = { "open", RELAY_TIMER_RENEGOTIATION, RELAY_WAIT_TRAFFIC },
 	[RELAY_HALF_IN] = { "half-in", RELAY_TIMER_HALF, RELAY_WAIT_PEER },
 	[RELAY_HALF_OUT] = { "half-out", RELAY_TIMER_HALF, RELAY_WAIT_PEER },
 	[RELAY_DRAIN] = { "drain", RELAY_TIMER_DRAIN, RELAY_WAIT_PEER },
@@ -53,6 +53,7 @@ static const char *const timers[RELAY_TIMERS] = {
 	[RELAY_TIMER_ACCEPT] = "accept",
 	[RELAY_TIMER_CONNECT] = "connect",
 	[RELAY_TIMER_HANDSHAKE] = "handshake",
+	[RELAY_TIMER_RENEGOTIATION] = "renegotiation",
 	[RELAY_TIMER_HALF] = "half",
 	[RELAY_TIMER_DRAIN] = "drain",
 };
@@ -110,6 +111,7 @@ static const struct relay_step steps[RELAY_STATES][RELAY_INPUTS] = {
 		[RELAY_ON_PARTNER_BROKEN]   = TO(ABORT,     GONE),
 		[RELAY_ON_RELEASE]          = TO(RELEASE,   DRAIN),
 		[RELAY_ON_ABORT]            = TO(ABORT,     GONE),
+		[RELAY_ON_TIMEOUT]          = TO(ABORT,     GONE),
 	},
 	[RELAY_HALF_IN] = {
 		[RELAY_ON_TLS_BROKEN]       = TO(BREAK_TLS, DRAIN),

@@ -66,6 +66,7 @@ enum relay_timer {
 	RELAY_TIMER_ACCEPT,
 	RELAY_TIMER_CONNECT,
 	RELAY_TIMER_HANDSHAKE,
+	RELAY_TIMER_RENEGOTIATION, /**< runs while one goes on, also in the place of `half` */
 	RELAY_TIMER_HALF,
 	RELAY_TIMER_DRAIN,
 	RELAY_TIMERS

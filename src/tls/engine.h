@@ -12,7 +12,10 @@
  *    close_notify, the engine is not asked to read again.
  * 4. A ticket is a credential of the domain that earned it: keys and scope are the domain's, and a
  *    session with credentials of its own stream (PSK, fingerprint) or one that asks for a client
- *    certificate neither gives nor takes tickets (tls_session_tickets).
+ *    certificate neither gives nor takes tickets (session.c, session_tickets). As client a context
+ *    keeps tickets with what the peer had proved, by peer (tickets.c).
+ * 5. A renegotiation proves everything anew and may not change who the peer is (renegotiate.c).
+ *    While one goes on no engine is asked to write or to close.
  */
 #ifndef GH_TLS_ENGINE_H
 #define GH_TLS_ENGINE_H
@@ -70,14 +73,20 @@ struct tls_engine_ops {
 	int (*context_identity)(struct tls_context *context, struct x509_identity *identity,
 	                        struct base_error *err);
 	int (*session_new)(struct tls_session *session);
+	/** Client, before the first step: offer what tls_tickets_keep() was given. A failure only
+	 * means that nothing is offered. */
+	void (*offer)(struct tls_session *session, const uint8_t *ticket, size_t len);
 	/** Must cope with a half-built or NULL `session->engine`. Writes nothing. */
 	void (*session_free)(struct tls_session *session);
 	/**
 	 * As tls_session_handshake. On success has set version, suite, resumed, and psk where one
-	 * was used (tls_session_psk_used). Frees what only the handshake needed.
+	 * was used (tls_session_psk_used), and `secured`. Frees what only the handshake needed.
 	 */
 	int (*handshake)(struct tls_session *session);
-	/** As tls_session_read; `cap` > 0. Counts records_in. */
+	/**
+	 * As tls_session_read; `cap` > 0. Counts records_in. Where tls_renegotiation_due() says so
+	 * takes part in a renegotiation: _begin() before anything is judged, _finish() at its end.
+	 */
 	int (*read)(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len);
 	/** As tls_session_write; `len` > 0. Counts records_out. */
 	int (*write)(struct tls_session *session, const uint8_t *clear, size_t len);
@@ -111,7 +120,8 @@ struct tls_domain {
 	uint16_t *suites;  /**< what is offered, in order; TLS 1.3's first */
 	size_t suite_count;
 	uint32_t lifetime_s; /**< of tickets */
-	bool tickets;        /**< as profile and policy say; see tls_session_tickets() */
+	bool renegotiate[2]; /**< by our role: profile and engine let the peer begin one */
+	bool tickets;        /**< as profile and policy say; see session_tickets() */
 	uint8_t ticket_key[TLS_TICKET_KEY_LEN]; /**< random, shared by all contexts of the domain */
 	uint8_t scope[32]; /**< SHA-256 of name and policy, for the session id context */
 	struct tls_gap *gaps;
@@ -125,6 +135,33 @@ struct tls_context {
 	bool has_identity;
 	unsigned sessions; /**< alive */
 	void *engine;
+	struct base_node tickets; /**< of servers, struct tls_ticket, the newest last */
+	unsigned ticket_count;
+};
+
+/** A server's ticket, with what that server had proved when it gave its first one. */
+struct tls_ticket {
+	struct base_node node;         /**< in its context, or alone when offered */
+	uint8_t peer[32];              /**< SHA-256 of all that says who it is */
+	uint64_t until_ms;             /**< never offered from then on */
+	struct trust_verdict *verdict; /**< NULL where nobody asked */
+	size_t len;
+	uint8_t data[]; /**< the engine's own form; a secret */
+};
+
+/** What a client that may resume needs beside its session. */
+struct tls_resume {
+	uint8_t peer[32];
+	uint32_t proof_s;           /**< how long the peer's certificate is good for */
+	bool renewed;               /**< the server has given a ticket */
+	struct tls_ticket *offered; /**< taken out of the context; NULL = none */
+};
+
+/** What a renegotiation must not change; there only while one goes on. */
+struct tls_before {
+	struct trust_verdict *verdict; /**< NULL where nobody asked */
+	char *psk_identity;            /**< NULL when none */
+	bool psk;
 };
 
 /** What the stream brought and only the handshake needs; one block, wiped and freed after it. */
@@ -151,7 +188,18 @@ struct tls_session {
 	uint8_t role;                  /**< enum tls_role */
 	uint16_t version, suite;       /**< on the wire; 0 before */
 	bool established, resumed, psk;
-	bool tickets;    /**< may give and take tickets (server) */
+	bool begun;              /**< the first step was made */
+	bool judged;             /**< the peer was, in the handshake that goes on or was the last */
+	bool secured;            /**< the peer knows RFC 5746 */
+	bool once;               /**< as the stream says */
+	bool renegotiable;       /**< the peer may begin one: renegotiate.c */
+	bool renegotiating;      /**< one goes on; stays when it fails */
+	uint8_t credit;          /**< renegotiations it may begin now */
+	uint64_t credit_ms;      /**< when the last one was given back */
+	uint32_t renegotiations; /**< completed */
+	struct tls_before before;
+	struct tls_resume *resume; /**< NULL: a server, or a client that may not resume */
+	bool tickets;              /**< may give tickets as server, keep them as client */
 	bool extms;      /**< OpenSSL client: the ServerHello had extended_master_secret */
 	uint8_t asked;   /**< renegotiations that were refused (tls_session_asks) */
 	bool closed_in;  /**< the peer's close_notify was read */
@@ -201,6 +249,45 @@ int tls_session_fail(struct tls_session *session, int alert, enum tls_side side,
  * times more. Then the session is to be ended.
  */
 bool tls_session_asks(struct tls_session *session);
+
+/* -- renegotiate.c -------------------------------------------------------------------------- */
+
+/** A first handshake is done: may the peer begin another one? Sets `renegotiable`. */
+void tls_renegotiation_init(struct tls_session *session);
+/** May it begin one now? Not too often, and never again once it was refused. Within a step. */
+bool tls_renegotiation_due(struct tls_session *session);
+/** It has begun: puts aside who the peer was. */
+void tls_renegotiation_begin(struct tls_session *session);
+/**
+ * The engine is done; version, suite, resumed and psk are set. Judges a peer that sent nothing to
+ * judge, and compares it with who it was. @return 0, or the failure, the alert sent
+ */
+int tls_renegotiation_finish(struct tls_session *session);
+/** What a session that ends has put aside. */
+void tls_renegotiation_done(struct tls_session *session);
+
+/* -- tickets.c ------------------------------------------------------------------------------ */
+
+/** Make `session->resume` if this client may resume at all. @return 0 or BASE_LOCAL */
+int tls_resume_new(struct tls_session *session, const struct tls_session_spec *spec);
+/** Give the engine the peer's ticket to offer, if there is one. Before the first step. */
+void tls_resume_offer(struct tls_session *session);
+/** The handshake is done: a resumed session has the verdict of the one it resumes. */
+void tls_resume_finish(struct tls_session *session);
+/** A failed session is not resumed (RFC 5246, 7.2.2). */
+void tls_resume_forget(struct tls_session *session);
+void tls_resume_free(struct tls_session *session);
+/**
+ * The server gave a ticket. Copies it, in the place of an older one of that peer; when memory is
+ * short it is not kept. `hint_s`: how long it is good for, by the server; 0 = it did not say.
+ * `resumed`: this handshake was.
+ */
+void tls_tickets_keep(struct tls_session *session, const void *data, size_t len, uint32_t hint_s,
+                      bool resumed);
+/** The peer's chain was found good: no ticket outlives its first certificate. */
+void tls_resume_proof(struct tls_session *session, const struct base_str *chain, size_t count);
+/** Wipe them all. */
+void tls_tickets_drop(struct tls_context *context);
 
 /** The name to send as SNI / hint to send, or NULL. */
 const char *tls_session_server_name(const struct tls_session *session);

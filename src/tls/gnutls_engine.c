@@ -136,6 +136,8 @@ static void context_free(struct tls_context *context)
 	free(gc->one);
 	if (gc->all)
 		gnutls_priority_deinit(gc->all);
+	if (gc->bare)
+		gnutls_priority_deinit(gc->bare);
 	if (gc->cred)
 		gnutls_certificate_free_credentials(gc->cred);
 	if (gc->psk_server)
@@ -206,6 +208,7 @@ const struct tls_engine_ops *tls_gnutls_ops(void)
 		.context_identity = context_identity,
 		.session_new = tls_gnutls_session_new,
 		.session_free = tls_gnutls_session_free,
+		.offer = tls_gnutls_offer,
 		.handshake = tls_gnutls_handshake,
 		.read = tls_gnutls_read,
 		.write = tls_gnutls_write,

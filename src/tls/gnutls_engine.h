@@ -25,8 +25,9 @@ struct tls_gnutls_context {
 	gnutls_certificate_credentials_t cred;
 	gnutls_psk_server_credentials_t psk_server;
 	gnutls_psk_client_credentials_t psk_client;
-	gnutls_dh_params_t dh; /**< for clients that name no group */
-	gnutls_priority_t all; /**< everything the domain offers */
+	gnutls_dh_params_t dh;  /**< for clients that name no group */
+	gnutls_priority_t all;  /**< everything the domain offers */
+	gnutls_priority_t bare; /**< the same without tickets; made when first wanted */
 	/** By index in domain->suites: that one first, without and with finite-field groups; made
 	 * when first wanted. */
 	gnutls_priority_t (*one)[2];
@@ -38,7 +39,8 @@ struct tls_gnutls_context {
 
 /**
  * Watches the borders of records during a handshake, to catch an alert that comes in the clear
- * where GnuTLS would only take an encrypted one (gnutls_session.c).
+ * where GnuTLS would only take an encrypted one (gnutls_session.c), and data in the midst of a
+ * renegotiation (gnutls_again.c).
  */
 struct tls_gnutls_watch {
 	uint8_t head[7]; /**< of the record that is arriving; an alert's two octets too */
@@ -56,6 +58,8 @@ struct tls_gnutls_session {
 	int16_t alert;  /**< to send for the failure at hand; -1 = GnuTLS's */
 	uint64_t seq;   /**< of the next record in, as the last read left it */
 	uint64_t empty; /**< records in a row that brought no data */
+	bool shaking;   /**< within gnutls_handshake() of a renegotiation */
+	bool kept;      /**< the ticket of TLS 1.3 */
 	struct tls_gnutls_watch watch;
 };
 
@@ -73,6 +77,8 @@ int tls_gnutls_refuse(struct tls_session *session, int alert, const char *why);
 
 /** Everything the domain offers, most wanted first. @return GnuTLS's code */
 int tls_gnutls_priority_all(const struct tls_domain *domain, gnutls_priority_t *ret);
+/** The same, and no tickets. @return GnuTLS's code */
+int tls_gnutls_priority_bare(const struct tls_domain *domain, gnutls_priority_t *ret);
 /**
  * So that GnuTLS chooses this suite of the domain wherever it can, and a finite-field group only if
  * `finite`: of its own it would take that for TLS 1.3, at twenty times the cost, even where the
@@ -108,11 +114,40 @@ int tls_gnutls_psk_client(gnutls_session_t tls, gnutls_datum_t *identity, gnutls
 /* gnutls_session.c */
 
 int tls_gnutls_session_new(struct tls_session *session);
+/** Ready the session's object for a call. */
+struct tls_gnutls_session *tls_gnutls_step(struct tls_session *session);
+/** A step failed for good: say so to the peer, and keep which alert, whose, and why. */
+int tls_gnutls_failed(struct tls_session *session, struct tls_gnutls_session *gs, int rc);
+/** A handshake is complete: version, suite's kind of credential, resumed. */
+void tls_gnutls_shaken(struct tls_session *session, gnutls_session_t tls);
+/** Not an end: come back with more input, or just go on. */
+static inline bool tls_gnutls_again(int rc)
+{
+	return rc == GNUTLS_E_AGAIN || rc == GNUTLS_E_INTERRUPTED;
+}
 void tls_gnutls_session_free(struct tls_session *session);
 int tls_gnutls_handshake(struct tls_session *session);
 int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len);
 int tls_gnutls_write(struct tls_session *session, const uint8_t *clear, size_t len);
 int tls_gnutls_close(struct tls_session *session);
 int tls_gnutls_abort(struct tls_session *session, uint8_t alert);
+
+/* gnutls_again.c: renegotiation, and resumption as client */
+
+/**
+ * The peer wants to renegotiate (GNUTLS_E_REHANDSHAKE): take it up, or refuse.
+ * @return BASE_AGAIN = the session goes on, or its end
+ */
+int tls_gnutls_rehandshake(struct tls_session *session, struct tls_gnutls_session *gs);
+/**
+ * Carry a renegotiation on. @return 0 when it is complete, or data comes next; BASE_AGAIN when more
+ * input is needed; else the session's end
+ */
+int tls_gnutls_reshake(struct tls_session *session, struct tls_gnutls_session *gs);
+/** Is what comes next, in the midst of a renegotiation, data and not its concern? */
+bool tls_gnutls_data_next(const struct tls_session *session, const struct tls_gnutls_session *gs);
+/** Keep a ticket that has come, if one has. */
+void tls_gnutls_ticket_keep(struct tls_session *session, struct tls_gnutls_session *gs);
+void tls_gnutls_offer(struct tls_session *session, const uint8_t *ticket, size_t len);
 
 #endif

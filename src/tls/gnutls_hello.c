@@ -238,6 +238,15 @@ static int priority_narrow(struct tls_session *session, const struct hello *hell
 	return gnutls_priority_set(gs->tls, *one);
 }
 
+static unsigned version_of(uint16_t wire)
+{
+	unsigned bit = PROFILE_TLS_1_0;
+
+	while (bit < PROFILE_TLS_1_3 && profile_version_wire(bit) != wire)
+		bit <<= 1;
+	return bit;
+}
+
 static int on_client_hello(struct tls_session *session, const gnutls_datum_t *msg)
 {
 	const struct tls_domain *domain = session->context->domain;
@@ -250,7 +259,8 @@ static int on_client_hello(struct tls_session *session, const gnutls_datum_t *ms
 	if (!hello_read(&hello, msg, true))
 		return 0;
 	gs->hello_version = hello.version;
-	version = version_choose(domain, &hello);
+	version = session->established ? version_of(session->version)
+	                               : version_choose(domain, &hello);
 	if (!version)
 		return tls_gnutls_refuse(session, TLS_ALERT_PROTOCOL_VERSION,
 		                         "no version in common");
@@ -346,7 +356,7 @@ int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned
 	struct tls_session *session = gnutls_session_get_ptr(tls);
 
 	(void)when;
-	if (session->established)
+	if (session->established && !session->renegotiating)
 		return type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming ? on_late_hello(session)
 		                                                         : 0;
 	switch (type) {

@@ -97,7 +97,7 @@ static void psk_modes(const struct tls_domain *domain, struct words *kx)
 
 static int priority_make(const struct tls_domain *domain, unsigned versions, const struct words *kx,
                          const struct words *ciphers, const struct words *macs, bool finite,
-                         gnutls_priority_t *ret)
+                         const char *extra, gnutls_priority_t *ret)
 {
 	struct base_writer w = { 0 };
 	int rc = GNUTLS_E_MEMORY_ERROR;
@@ -108,6 +108,7 @@ static int priority_make(const struct tls_domain *domain, unsigned versions, con
 	words_put(&w, ciphers);
 	words_put(&w, macs);
 	put_rest(&w, domain->settings, finite);
+	base_writer_text(&w, extra);
 	if (!w.failed)
 		rc = gnutls_priority_init(ret, base_writer_cstr(&w), NULL);
 	base_writer_done(&w);
@@ -123,7 +124,8 @@ static void suite_words(const struct profile_suite *suite, struct words *kx, str
 	words_add(macs, suite->gnutls_mac);
 }
 
-int tls_gnutls_priority_all(const struct tls_domain *domain, gnutls_priority_t *ret)
+static int priority_offer(const struct tls_domain *domain, const char *extra,
+                          gnutls_priority_t *ret)
 {
 	struct words kx = { 0 }, ciphers = { 0 }, macs = { 0 };
 
@@ -131,7 +133,17 @@ int tls_gnutls_priority_all(const struct tls_domain *domain, gnutls_priority_t *
 		suite_words(profile_suite_find(domain->suites[i]), &kx, &ciphers, &macs);
 	if (domain->versions & PROFILE_TLS_1_3 && domain->settings->psk.value)
 		psk_modes(domain, &kx);
-	return priority_make(domain, domain->versions, &kx, &ciphers, &macs, true, ret);
+	return priority_make(domain, domain->versions, &kx, &ciphers, &macs, true, extra, ret);
+}
+
+int tls_gnutls_priority_all(const struct tls_domain *domain, gnutls_priority_t *ret)
+{
+	return priority_offer(domain, "", ret);
+}
+
+int tls_gnutls_priority_bare(const struct tls_domain *domain, gnutls_priority_t *ret)
+{
+	return priority_offer(domain, ":%NO_TICKETS", ret);
 }
 
 int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, bool finite,
@@ -142,7 +154,8 @@ int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, bool
 	suite_words(profile_suite_find(code), &kx, &ciphers, &macs);
 	if (profile_suite_tls13(code)) {
 		psk_modes(domain, &kx);
-		return priority_make(domain, PROFILE_TLS_1_3, &kx, &ciphers, &macs, finite, ret);
+		return priority_make(domain, PROFILE_TLS_1_3, &kx, &ciphers, &macs, finite, "",
+		                     ret);
 	}
 	/* TLS 1.3 stays in, after the one we want: GnuTLS must know that we speak it, to mark a
 	 * downgrade in ServerHello.random (RFC 8446, 4.1.3) */
@@ -150,5 +163,5 @@ int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, bool
 		if (profile_suite_tls13(domain->suites[i]))
 			suite_words(profile_suite_find(domain->suites[i]), &kx, &ciphers, &macs);
 	}
-	return priority_make(domain, domain->versions, &kx, &ciphers, &macs, finite, ret);
+	return priority_make(domain, domain->versions, &kx, &ciphers, &macs, finite, "", ret);
 }

@@ -86,12 +86,12 @@ static ssize_t on_pull(gnutls_transport_ptr_t arg, void *into, size_t len)
 		return -1;
 	}
 	len = BASE_MIN(len, base_reader_left(in));
-	if (len == 0) {
+	if (len == 0 || (gs->shaking && gs->watch.got == 0 && tls_gnutls_data_next(session, gs))) {
 		errno = EAGAIN;
 		return -1;
 	}
 	memcpy(into, base_reader_take(in, len), len);
-	if (!session->established && session->role == TLS_ROLE_SERVER)
+	if (session->renegotiating || (!session->established && session->role == TLS_ROLE_SERVER))
 		watch_follow(&gs->watch, into, len);
 	return (ssize_t)len;
 }
@@ -113,8 +113,8 @@ static unsigned session_flags(const struct tls_session *session)
 	if (session->role == TLS_ROLE_SERVER)
 		return flags | GNUTLS_SERVER | (session->tickets ? 0 : GNUTLS_NO_TICKETS);
 	/* One key share, for the group the profile prefers: each more costs its making. */
-	return flags | GNUTLS_CLIENT | GNUTLS_NO_TICKETS | GNUTLS_FORCE_CLIENT_CERT |
-	       GNUTLS_KEY_SHARE_TOP;
+	return flags | GNUTLS_CLIENT | (session->tickets ? 0 : GNUTLS_NO_TICKETS) |
+	       GNUTLS_FORCE_CLIENT_CERT | GNUTLS_KEY_SHARE_TOP;
 }
 
 /** A hint of the stream's own needs credentials of its own. */
@@ -223,14 +223,13 @@ void tls_gnutls_session_free(struct tls_session *session)
 
 /* -- steps ----------------------------------------------------------------------------------- */
 
-static struct tls_gnutls_session *step(struct tls_session *session)
+struct tls_gnutls_session *tls_gnutls_step(struct tls_session *session)
 {
 	tls_gnutls_context_of(session)->session = session;
 	return session->engine;
 }
 
-/** A step failed for good: say so to the peer, and keep which alert, whose, and why. */
-static int step_failed(struct tls_session *session, struct tls_gnutls_session *gs, int rc)
+int tls_gnutls_failed(struct tls_session *session, struct tls_gnutls_session *gs, int rc)
 {
 	int level = 0, alert = gs->alert;
 
@@ -256,12 +255,6 @@ static int step_failed(struct tls_session *session, struct tls_gnutls_session *g
 	(void)gnutls_alert_send(gs->tls, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
 	return tls_session_fail(session, alert, TLS_SIDE_LOCAL, "%s",
 	                        gs->why ? gs->why : gnutls_strerror(rc));
-}
-
-/** Not an end: come back with more input, or just go on. */
-static bool step_again(int rc)
-{
-	return rc == GNUTLS_E_AGAIN || rc == GNUTLS_E_INTERRUPTED;
 }
 
 static uint16_t version_wire(gnutls_protocol_t version)
@@ -326,51 +319,40 @@ static bool empty_flood(struct tls_gnutls_session *gs, size_t got)
 	return gs->empty > EMPTY_MAX;
 }
 
+void tls_gnutls_shaken(struct tls_session *session, gnutls_session_t tls)
+{
+	session->version = version_wire(gnutls_protocol_get_version(tls));
+	handshake_psk(session, tls);
+}
+
 /** One ticket serves one resumption, and each more costs a record and its encryption. */
 static int ticket_send(struct tls_session *session, struct tls_gnutls_session *gs)
 {
-	if (!session->tickets || gnutls_protocol_get_version(gs->tls) < GNUTLS_TLS1_3)
+	if (session->role != TLS_ROLE_SERVER || !session->tickets ||
+	    gnutls_protocol_get_version(gs->tls) < GNUTLS_TLS1_3)
 		return 0;
 	return gnutls_session_ticket_send(gs->tls, 1, 0);
 }
 
 int tls_gnutls_handshake(struct tls_session *session)
 {
-	struct tls_gnutls_session *gs = step(session);
+	struct tls_gnutls_session *gs = tls_gnutls_step(session);
 	int rc;
 
 	do
 		rc = gnutls_handshake(gs->tls);
 	while (rc == GNUTLS_E_WARNING_ALERT_RECEIVED ||
-	       (step_again(rc) && base_reader_left(&session->io->in)));
-	if (step_again(rc))
+	       (tls_gnutls_again(rc) && base_reader_left(&session->io->in)));
+	if (tls_gnutls_again(rc))
 		return BASE_ERR(BASE_AGAIN, 0);
 	if (rc < 0)
-		return step_failed(session, gs, rc);
-	session->version = version_wire(gnutls_protocol_get_version(gs->tls));
-	handshake_psk(session, gs->tls);
+		return tls_gnutls_failed(session, gs, rc);
+	tls_gnutls_shaken(session, gs->tls);
+	session->secured = gnutls_safe_renegotiation_status(gs->tls) != 0;
 	(void)empty_flood(gs, 1);
+	tls_gnutls_ticket_keep(session, gs);
 	rc = ticket_send(session, gs);
-	return rc < 0 && !step_again(rc) ? step_failed(session, gs, rc) : 0;
-}
-
-/**
- * The peer wants to renegotiate: it is told no, and goes on or leaves (RFC 5246, 7.2.2). A
- * ClientHello stays in GnuTLS's way until a handshake reads it; ours ends there, in the hook, with
- * nothing begun. GnuTLS waits for its next message from then on: a client that asks a second time
- * gets unexpected_message, and no more work out of us.
- */
-static int renegotiation_refuse(struct tls_session *session, struct tls_gnutls_session *gs)
-{
-	int rc = session->role == TLS_ROLE_SERVER ? gnutls_handshake(gs->tls) : GNUTLS_E_AGAIN;
-
-	if (!step_again(rc))
-		return rc < 0 ? rc : GNUTLS_E_INTERNAL_ERROR;
-	if (tls_session_asks(session))
-		return tls_gnutls_refuse(session, TLS_ALERT_UNEXPECTED_MESSAGE,
-		                         "renegotiation was refused already");
-	rc = gnutls_alert_send(gs->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
-	return rc < 0 ? rc : GNUTLS_E_AGAIN;
+	return rc < 0 && !tls_gnutls_again(rc) ? tls_gnutls_failed(session, gs, rc) : 0;
 }
 
 /** What a read that gave no data means; AGAIN also where the caller may simply go on. */
@@ -383,23 +365,31 @@ static int read_result(struct tls_session *session, struct tls_gnutls_session *g
 		return 0;
 	}
 	if (rc == GNUTLS_E_REHANDSHAKE)
-		rc = renegotiation_refuse(session, gs);
-	if (step_again(rc) || rc == GNUTLS_E_WARNING_ALERT_RECEIVED)
+		return tls_gnutls_rehandshake(session, gs);
+	if (tls_gnutls_again(rc) || rc == GNUTLS_E_WARNING_ALERT_RECEIVED)
 		return BASE_ERR(BASE_AGAIN, 0);
-	return step_failed(session, gs, rc);
+	return tls_gnutls_failed(session, gs, rc);
 }
 
 int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len)
 {
-	struct tls_gnutls_session *gs = step(session);
+	struct tls_gnutls_session *gs = tls_gnutls_step(session);
 	struct base_reader *in = &session->io->in;
 	size_t got = 0;
 	int rc = BASE_ERR(BASE_AGAIN, 0);
 
 	/* Never ask when there is nothing to read: it would only say so, at a price. */
 	while (got < cap && (in->at != in->end || gnutls_record_check_pending(gs->tls))) {
-		ssize_t n = gnutls_record_recv(gs->tls, clear + got, cap - got);
+		ssize_t n;
 
+		if (session->renegotiating && !tls_gnutls_data_next(session, gs)) {
+			rc = tls_gnutls_reshake(session, gs);
+			if (rc)
+				break;
+			rc = BASE_ERR(BASE_AGAIN, 0);
+			continue;
+		}
+		n = gnutls_record_recv(gs->tls, clear + got, cap - got);
 		if (n > 0) {
 			got += (size_t)n;
 			session->records_in += gnutls_record_check_pending(gs->tls) == 0;
@@ -409,10 +399,12 @@ int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, siz
 		if (rc == 0 || base_err_class(rc) != BASE_AGAIN)
 			break;
 	}
+	if (session->resume && session->version >= 0x0304 && !gs->kept)
+		tls_gnutls_ticket_keep(session, gs);
 	if (empty_flood(gs, got) && base_err_class(rc) == BASE_AGAIN)
-		return step_failed(session, gs,
-		                   tls_gnutls_refuse(session, TLS_ALERT_UNEXPECTED_MESSAGE,
-		                                     "too many records without data"));
+		return tls_gnutls_failed(session, gs,
+		                         tls_gnutls_refuse(session, TLS_ALERT_UNEXPECTED_MESSAGE,
+		                                           "too many records without data"));
 	/* What was read before an end or a failure comes first; the next call tells the rest. */
 	*ret_len = got;
 	return got ? 0 : rc;
@@ -420,7 +412,7 @@ int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, siz
 
 int tls_gnutls_write(struct tls_session *session, const uint8_t *clear, size_t len)
 {
-	struct tls_gnutls_session *gs = step(session);
+	struct tls_gnutls_session *gs = tls_gnutls_step(session);
 	size_t records = (len + TLS_RECORD_MAX - 1) / TLS_RECORD_MAX;
 
 	(void)base_writer_reserve(session->io->out, len + (records + 1) * RECORD_ROOM);
@@ -428,15 +420,15 @@ int tls_gnutls_write(struct tls_session *session, const uint8_t *clear, size_t l
 		int rc = gnutls_session_key_update(gs->tls, 0);
 
 		if (rc < 0)
-			return step_failed(session, gs, rc);
+			return tls_gnutls_failed(session, gs, rc);
 	}
 	while (len) {
 		ssize_t n = gnutls_record_send(gs->tls, clear, len);
 
-		if (n < 0 && step_again((int)n))
+		if (n < 0 && tls_gnutls_again((int)n))
 			continue;
 		if (n <= 0)
-			return step_failed(session, gs, (int)n);
+			return tls_gnutls_failed(session, gs, (int)n);
 		clear += n;
 		len -= (size_t)n;
 		session->records_out++;
@@ -446,15 +438,15 @@ int tls_gnutls_write(struct tls_session *session, const uint8_t *clear, size_t l
 
 int tls_gnutls_close(struct tls_session *session)
 {
-	struct tls_gnutls_session *gs = step(session);
+	struct tls_gnutls_session *gs = tls_gnutls_step(session);
 	int rc = gnutls_bye(gs->tls, GNUTLS_SHUT_WR);
 
-	return rc < 0 ? step_failed(session, gs, rc) : 0;
+	return rc < 0 ? tls_gnutls_failed(session, gs, rc) : 0;
 }
 
 int tls_gnutls_abort(struct tls_session *session, uint8_t alert)
 {
-	struct tls_gnutls_session *gs = step(session);
+	struct tls_gnutls_session *gs = tls_gnutls_step(session);
 	int rc = gnutls_alert_send(gs->tls, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
 
 	return rc < 0 || session->io->out->failed ? -1 : alert;

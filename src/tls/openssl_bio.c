@@ -20,7 +20,7 @@ static int bio_read(BIO *bio, char *data, size_t len, size_t *ret_len)
 		*ret_len = len;
 		return 1;
 	}
-	if (left == 0 || oc->bare) {
+	if (left == 0 || oc->bare || oc->done) {
 		BIO_set_retry_read(bio);
 		*ret_len = 0;
 		return -1;

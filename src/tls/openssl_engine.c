@@ -196,9 +196,11 @@ static void set_options(struct openssl_context *oc)
 {
 	const struct tls_domain *domain = oc->context->domain;
 	const struct profile_settings *settings = domain->settings;
-	uint64_t on = SSL_OP_NO_SSLv3 | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION;
-	uint64_t off = SSL_OP_ENABLE_KTLS | SSL_OP_ALLOW_NO_DHE_KEX |
-	               SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_LEGACY_SERVER_CONNECT;
+	/* Which session may renegotiate after all, and when: openssl_renegotiation_let(). Without
+	 * resumption in it OpenSSL would give no ticket there, for which GnuTLS's client waits. */
+	uint64_t on = SSL_OP_NO_SSLv3 | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+	              SSL_OP_ALLOW_CLIENT_RENEGOTIATION;
+	uint64_t off = SSL_OP_ENABLE_KTLS | SSL_OP_ALLOW_NO_DHE_KEX | SSL_OP_LEGACY_SERVER_CONNECT;
 
 	*(settings->server_precedence.value ? &on : &off) |= SSL_OP_CIPHER_SERVER_PREFERENCE;
 	if (!settings->psk_dhe_only.value) {
@@ -226,7 +228,10 @@ static bool set_resumption(struct openssl_context *oc)
 {
 	struct tls_domain *domain = oc->context->domain;
 
-	(void)SSL_CTX_set_session_cache_mode(oc->ctx, SSL_SESS_CACHE_OFF);
+	/* A server keeps nothing; as client it is we who keep what a server gives. */
+	(void)SSL_CTX_set_session_cache_mode(oc->ctx,
+	                                     SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(oc->ctx, openssl_on_session);
 	(void)SSL_CTX_set_timeout(oc->ctx, (long)domain->lifetime_s);
 	if (SSL_CTX_set_session_id_context(oc->ctx, domain->scope, sizeof(domain->scope)) != 1)
 		return false;
@@ -263,9 +268,12 @@ static void on_info(const SSL *ssl, int where, int value)
 	struct openssl_context *oc;
 	int level = value >> 8, alert = value & 0xff;
 
-	if (!(where & SSL_CB_ALERT))
-		return;
 	oc = openssl_context_of(ssl);
+	if (!(where & SSL_CB_ALERT)) {
+		if (oc->may)
+			openssl_renegotiates(oc, where);
+		return;
+	}
 	if (level != SSL3_AL_FATAL) {
 		oc->refused |= alert == TLS_ALERT_NO_RENEGOTIATION && where & SSL_CB_WRITE;
 		return;
@@ -373,6 +381,7 @@ const struct tls_engine_ops *tls_openssl_ops(void)
 		.context_identity = openssl_context_identity,
 		.session_new = openssl_session_new,
 		.session_free = openssl_session_free,
+		.offer = openssl_offer,
 		.handshake = openssl_handshake,
 		.read = openssl_read,
 		.write = openssl_write,

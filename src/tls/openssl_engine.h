@@ -21,6 +21,8 @@ struct openssl_context {
 	int alert;                   /**< fatal alert seen in this step, -1 none */
 	enum tls_side side;          /**< of `alert` */
 	bool refused;                /**< a renegotiation, in this step */
+	bool may;                    /**< take up one that begins now */
+	bool done;     /**< one is complete: what comes after it is read after we have looked */
 	bool bare;     /**< TLS 1.2: an empty Certificate came, and is not judged yet */
 	int wanted;    /**< alert that openssl_on_ticket() is to fail with, -1 none */
 	bool poisoned; /**< what is read is garbage (openssl_abort) */
@@ -51,6 +53,16 @@ int openssl_on_ticket(SSL *ssl, unsigned type, unsigned where, const unsigned ch
 
 /** The shared BIO, openssl_bio.c. @return 0 or BASE_LOCAL */
 int openssl_bio_new(struct openssl_context *oc);
+
+/* openssl_again.c: renegotiation, and resumption as client */
+
+/** An event of OpenSSL's state machine while `oc->may`: one begins, or is done. */
+void openssl_renegotiates(struct openssl_context *oc, int where);
+/** Before each SSL_read: may one begin now? */
+void openssl_renegotiation_let(struct tls_session *session, struct openssl_context *oc);
+/** The server gave a ticket. @return 0 = OpenSSL keeps its reference */
+int openssl_on_session(SSL *ssl, SSL_SESSION *given);
+void openssl_offer(struct tls_session *session, const uint8_t *ticket, size_t len);
 
 int openssl_session_new(struct tls_session *session);
 void openssl_session_free(struct tls_session *session);

@@ -21,6 +21,7 @@ static struct openssl_context *step(struct tls_session *session)
 	oc->side = TLS_SIDE_NONE;
 	oc->refused = false;
 	oc->bare = false;
+	oc->may = oc->done = false;
 	ERR_clear_error();
 	return oc;
 }
@@ -67,6 +68,8 @@ int openssl_session_new(struct tls_session *session)
 			SSL_set_psk_client_callback(ssl, openssl_psk_client);
 		if (name)
 			ok = ok && SSL_set_tlsext_host_name(ssl, name) == 1;
+		if (!session->tickets)
+			(void)SSL_set_options(ssl, SSL_OP_NO_TICKET);
 		return ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
 	}
 	SSL_set_accept_state(ssl);
@@ -209,8 +212,32 @@ int openssl_handshake(struct tls_session *session)
 		return step_result(session, oc, n);
 	session->version = (uint16_t)SSL_version(ssl);
 	session->suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl));
+	session->secured = SSL_get_secure_renegotiation_support(ssl) == 1;
 	handshake_psk(session, ssl);
 	return 0;
+}
+
+/** @return 0 = go on */
+static int renegotiated(struct tls_session *session, struct openssl_context *oc)
+{
+	SSL *ssl = session->engine;
+
+	oc->done = false;
+	session->suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl));
+	handshake_psk(session, ssl);
+	return tls_renegotiation_finish(session);
+}
+
+/** As bare_judge(), where records are encrypted already. @return 0 = go on */
+static int bare_again(struct tls_session *session, struct openssl_context *oc)
+{
+	int rc = tls_session_judge(session, NULL, 0);
+
+	oc->bare = false;
+	if (rc == 0 || base_err_class(rc) != BASE_PEER)
+		return rc;
+	return tls_session_fail(session, openssl_abort(session, (uint8_t)base_err_detail(rc)),
+	                        TLS_SIDE_LOCAL, "%s", session->verdict->text);
 }
 
 /** OpenSSL has said no_renegotiation. @return BASE_AGAIN = the session goes on */
@@ -233,9 +260,17 @@ int openssl_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t
 
 	/* Never ask OpenSSL when there is nothing to read: it would only say so, at a price. */
 	while (got < cap && (in->at != in->end || SSL_pending(ssl))) {
+		openssl_renegotiation_let(session, oc);
 		if (SSL_read_ex(ssl, clear + got, cap - got, &n) == 1) {
 			got += n;
 			session->records_in += SSL_pending(ssl) == 0;
+			continue;
+		}
+		if (oc->done || (oc->bare && session->renegotiating)) {
+			rc = oc->done ? renegotiated(session, oc) : bare_again(session, oc);
+			if (rc)
+				break;
+			rc = BASE_ERR(BASE_AGAIN, 0);
 			continue;
 		}
 		if (oc->refused) {
@@ -293,7 +328,7 @@ int openssl_abort(struct tls_session *session, uint8_t alert)
 	uint8_t scrap[256];
 	size_t n;
 
-	if (still_plain(session->engine))
+	if (!session->established && still_plain(session->engine))
 		return plain_alert(session, TLS1_VERSION, alert);
 	if (SSL_new_session_ticket(session->engine) == 1) {
 		oc->wanted = alert;

@@ -36,6 +36,7 @@ int tls_context_new(struct tls_context **ret, struct tls_domain *domain, struct 
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "no memory");
 	context->domain = tls_domain_ref(domain);
 	context->ops = domain->ops;
+	base_list_init(&context->tickets);
 	rc = context->ops->context_new(context, err);
 	if (rc == 0)
 		rc = context_identity(context, err);
@@ -51,6 +52,7 @@ void tls_context_free(struct tls_context *context)
 {
 	if (!context)
 		return;
+	tls_tickets_drop(context);
 	context->ops->context_free(context);
 	tls_domain_unref(context->domain);
 	free(context);
@@ -172,11 +174,14 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	session->context = context;
 	session->role = (uint8_t)spec->role;
 	session->alert = -1;
+	session->once = spec->once;
 	context->sessions++;
 	rc = context_identity(context, NULL);
 	if (rc == 0)
 		rc = hand_new(&session->hand, spec);
 	session->tickets = session_tickets(session);
+	if (rc == 0)
+		rc = tls_resume_new(session, spec);
 	if (rc == 0)
 		rc = context->ops->session_new(session);
 	if (rc == 0) {
@@ -194,6 +199,8 @@ void tls_session_free(struct tls_session *session)
 	session->context->ops->session_free(session);
 	session->context->sessions--;
 	hand_free(session);
+	tls_resume_free(session);
+	tls_renegotiation_done(session);
 	free(session->verdict);
 	free(session->psk_identity);
 	free(session->failure);
@@ -227,6 +234,7 @@ static int session_ended(struct tls_session *session, int rc)
 		return rc;
 	if (!session->rc)
 		session->rc = rc;
+	tls_resume_forget(session);
 	hand_free(session);
 	return session->rc;
 }
@@ -313,6 +321,7 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 
 	if (!tls_session_judges(session))
 		return 0;
+	session->judged = true;
 	if (!session->verdict)
 		session->verdict = malloc(sizeof(*session->verdict));
 	if (!session->verdict)
@@ -324,6 +333,8 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 	if (rc)
 		return tls_session_fail(session, TLS_ALERT_INTERNAL_ERROR, TLS_SIDE_NONE,
 		                        "the peer's certificate could not be judged");
+	if (session->resume && session->verdict->authenticated)
+		tls_resume_proof(session, chain, count);
 	if (!verdict_refuses(session))
 		return 0;
 	return BASE_ERR(BASE_PEER, session->verdict->alert);
@@ -333,13 +344,16 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 
 /**
  * The engine is done. A peer that was to be judged and was not (it sent no certificate, in a
- * version where the engine then asks nobody) is judged now, unless a PSK proved it (RFC 4279).
+ * version where the engine then asks nobody) is judged now, unless a PSK proved it (RFC 4279), or
+ * it resumes a session in which it was. Who may renegotiate needs once more what the stream
+ * brought.
  */
 static int handshake_finish(struct tls_session *session)
 {
 	int rc = 0;
 
-	if (!session->psk && !session->resumed && !session->verdict)
+	tls_resume_finish(session);
+	if (!session->psk && !session->judged)
 		rc = tls_session_judge(session, NULL, 0);
 	if (rc) {
 		uint8_t alert = (uint8_t)base_err_detail(rc);
@@ -351,7 +365,9 @@ static int handshake_finish(struct tls_session *session)
 		return session->rc;
 	}
 	session->established = true;
-	hand_free(session);
+	tls_renegotiation_init(session);
+	if (!session->renegotiable)
+		hand_free(session);
 	return 0;
 }
 
@@ -364,6 +380,9 @@ int tls_session_handshake(struct tls_session *session, struct tls_io *io)
 	if (session->established)
 		return 0;
 	session->io = io;
+	if (!session->begun)
+		tls_resume_offer(session);
+	session->begun = true;
 	rc = session->context->ops->handshake(session);
 	if (rc == 0)
 		rc = handshake_finish(session);
@@ -379,14 +398,17 @@ int tls_session_read(struct tls_session *session, struct tls_io *io, uint8_t *cl
 	*ret_len = 0;
 	if (session->rc)
 		return session->rc;
-	if (session->closed_in)
+	if (session->closed_in && !session->renegotiating)
 		return 0;
 	if (!session->established || cap == 0)
 		return BASE_ERR(BASE_AGAIN, 0);
 	session->io = io;
 	rc = session->context->ops->read(session, clear, cap, ret_len);
 	session->io = NULL;
-	if (session->closed_in)
+	if (session->closed_in && session->renegotiating && !*ret_len)
+		rc = tls_session_fail(session, TLS_ALERT_CLOSE_NOTIFY, TLS_SIDE_REMOTE,
+		                      "the peer closed during a renegotiation");
+	else if (session->closed_in)
 		session_closed(session, TLS_SIDE_REMOTE);
 	return session_ended(session, rc);
 }
@@ -402,6 +424,8 @@ int tls_session_write(struct tls_session *session, struct tls_io *io, const uint
 		return BASE_ERR(BASE_BUG, 0);
 	if (len == 0)
 		return 0;
+	if (session->renegotiating)
+		return BASE_ERR(BASE_AGAIN, 0);
 	session->io = io;
 	rc = session->context->ops->write(session, clear, len);
 	session->io = NULL;
@@ -414,6 +438,8 @@ int tls_session_close(struct tls_session *session, struct tls_io *io)
 
 	if (session->rc || session->closed_out)
 		return session->rc;
+	if (session->renegotiating)
+		return BASE_ERR(BASE_AGAIN, 0);
 	session->closed_out = true;
 	session_closed(session, TLS_SIDE_LOCAL);
 	session->io = io;
@@ -437,6 +463,7 @@ void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t a
 	                       session->verdict && session->verdict->reason != TRUST_OK
 	                               ? session->verdict->text
 	                               : tls_alert_name(alert));
+	tls_resume_forget(session);
 	hand_free(session);
 }
 
@@ -471,6 +498,8 @@ void tls_session_info(const struct tls_session *session, struct tls_info *ret)
 		.failure = session->failure ? session->failure : "",
 		.records_in = session->records_in,
 		.records_out = session->records_out,
+		.renegotiations = session->renegotiations,
+		.renegotiating = session->renegotiating,
 	};
 	if (session->verdict)
 		ret->verdict = *session->verdict;

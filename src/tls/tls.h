@@ -102,6 +102,10 @@ struct tls_session_spec {
 	const char *psk_hint;    /**< replaces the domain's, for the server role */
 	const char *server_name; /**< SNI to send as client; NULL = none */
 	const char *peer_name;   /**< the name its certificate must prove; NULL = any */
+	/** Client: who the peer is, for resumption (its address): tickets of one are never shown
+	 * to another. NULL = this session neither keeps nor offers tickets. */
+	const char *resume_key;
+	bool once; /**< the peer may not renegotiate, whatever the profile says */
 };
 
 /** One TLS endpoint. Lives on one worker. */
@@ -115,11 +119,13 @@ void tls_session_free(struct tls_session *session);
 /**
  * The bytes of one step, lent to the session for the call. A session keeps what it needs of `in`
  * (part of a record) and advances `in`; it appends what must be sent to `out`. Share one pair of
- * buffers per worker; nobody holds them while idle.
+ * buffers per worker; nobody holds them while idle. There is no clock in here, so the caller lends
+ * one: it ages tickets and gives back the right to renegotiate.
  */
 struct tls_io {
 	struct base_reader in;   /**< ciphertext received */
 	struct base_writer *out; /**< ciphertext to send */
+	uint64_t now_ms;         /**< any clock that only goes forward; all 0 = time stands still */
 };
 
 /**
@@ -142,12 +148,25 @@ int tls_session_handshake(struct tls_session *session, struct tls_io *io);
 int tls_session_read(struct tls_session *session, struct tls_io *io, uint8_t *clear, size_t cap,
                      size_t *ret_len);
 
-/** Encrypt all of `clear` into io->out. @return 0, or BASE_LOCAL / BASE_PEER. */
+/**
+ * Encrypt all of `clear` into io->out. @return 0, or BASE_LOCAL / BASE_PEER; BASE_AGAIN while a
+ * renegotiation goes on (tls_session_renegotiating): nothing was taken, come back after it.
+ */
 int tls_session_write(struct tls_session *session, struct tls_io *io, const uint8_t *clear,
                       size_t len);
 
-/** Say close_notify (RFC 5246, 7.2.1). Reading goes on until the peer's. Idempotent. */
+/**
+ * Say close_notify (RFC 5246, 7.2.1). Reading goes on until the peer's. Idempotent. BASE_AGAIN
+ * while a renegotiation goes on: nothing was said, come back after it.
+ */
 int tls_session_close(struct tls_session *session, struct tls_io *io);
+
+/**
+ * Is a renegotiation going on (RFC 5246, 7.4.1.1)? The peer begins it, and tls_session_read carries
+ * it on; until it is done nothing can be written. It fails as a handshake does: the read says so.
+ * @param ret_count  how many were completed so far; NULL is fine
+ */
+bool tls_session_renegotiating(const struct tls_session *session, uint32_t *ret_count);
 
 /**
  * Abort with a fatal alert appended to `io->out`. `alert` is what we ask for; tls_session_info
@@ -174,6 +193,8 @@ struct tls_info {
 	enum tls_side alert_side;         /**< who sent it */
 	const char *failure;              /**< one sentence, "" when nothing failed */
 	uint64_t records_in, records_out; /**< application data records */
+	uint32_t renegotiations;          /**< completed; what is above is then the last one's */
+	bool renegotiating;               /**< one goes on, or was what failed */
 };
 void tls_session_info(const struct tls_session *session, struct tls_info *ret);
 /** "close_notify", "handshake_failure" ...; pure. */

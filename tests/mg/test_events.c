@@ -37,6 +37,39 @@ static void up_and_down_are_told(void **state)
 	scene_end();
 }
 
+/** H.248.TLSPROF 7-5: a renegotiation modifies the session; one that fails ends it. */
+static void renegotiations_are_told(void **state)
+{
+	struct relay_tls_result up = { .alert = -1 }, again = { .alert = -1 };
+	struct relay_tls_result no = { .alert = 46,
+		                       .alert_side = TLS_SIDE_LOCAL,
+		                       .reason = TRUST_EXPIRED };
+
+	(void)state;
+	scene_start();
+	snprintf(up.suite_name, sizeof(up.suite_name), "TLS_RSA_WITH_AES_128_CBC_SHA");
+	snprintf(again.version_name, sizeof(again.version_name), "TLS1.2");
+	snprintf(again.suite_name, sizeof(again.suite_name), "TLS_RSA_WITH_AES_256_CBC_SHA");
+	again.method = TRUST_CA;
+	accepted(TLS_ADD(",E=77{tlsbsc/*}"));
+	stage_event_tls(&st, 0, RELAY_TLS_UP, RELAY_CAUSE_NONE, &up);
+	notified("Type=Est");
+	stage_answer(&st);
+	stage_event_tls(&st, 0, RELAY_TLS_RENEGOTIATED, RELAY_CAUSE_NONE, &again);
+	notified("tlsbsc/BNCChange{ST=1,Type=Mod,Version=\"TLS1.2\","
+	         "Suite=\"TLS_RSA_WITH_AES_256_CBC_SHA\",Resumed=off,Auth=\"ca\"");
+	stage_answer(&st);
+	accepted("C=1{AV=ip/1/1{AT{M}}}");
+	contains("gatehouse/suite=\"TLS_RSA_WITH_AES_256_CBC_SHA\"");
+	stage_event_tls(&st, 0, RELAY_TLS_RENEGOTIATE_FAILED, RELAY_CAUSE_AUTH, &no);
+	notified("Type=Mfail,Alert=46,Side=local,Cause=\"not-authenticated\",Auth=\"expired\"");
+	stage_answer(&st);
+	stage_event_tls(&st, 0, RELAY_TLS_DOWN, RELAY_CAUSE_AUTH, &no);
+	notified("Type=Rel,Alert=46,Side=local");
+	stage_answer(&st);
+	scene_end();
+}
+
 /** How the peer was authenticated, or why not (docs/packages.md). */
 static void authentication_has_a_word(void **state)
 {
@@ -312,6 +345,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(up_and_down_are_told),
+		cmocka_unit_test(renegotiations_are_told),
 		cmocka_unit_test(authentication_has_a_word),
 		cmocka_unit_test(a_failed_handshake_is_told),
 		cmocka_unit_test(only_what_was_asked_for),

@@ -11,8 +11,8 @@
 /** What one endpoint has told so far. */
 struct record {
 	struct relay_endpoint *endpoint;
-	unsigned count[RELAY_TLS_DOWN + 1];
-	struct relay_event last[RELAY_TLS_DOWN + 1];
+	unsigned count[RELAY_EVENTS];
+	struct relay_event last[RELAY_EVENTS];
 	bool remove_on_up; /**< remove it inside the callback */
 };
 

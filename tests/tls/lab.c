@@ -139,7 +139,9 @@ static struct tls_io lend(struct lab_pair *pair, enum tls_role to)
 	struct base_writer *from = &pair->wire[1 - to];
 	size_t len = pair->chunk ? BASE_MIN(pair->chunk, from->len) : from->len;
 
-	return (struct tls_io){ .in = base_reader_of(from->data, len), .out = &pair->wire[to] };
+	return (struct tls_io){ .in = base_reader_of(from->data, len),
+		                .out = &pair->wire[to],
+		                .now_ms = pair->now_ms };
 }
 
 /** Take what was read off the wire. */

@@ -46,6 +46,7 @@ struct lab_pair {
 	struct base_writer wire[2]; /**< written by that side and not yet read by the other */
 	size_t chunk;               /**< octets given at a time; 0 = all there are */
 	int result[2];              /**< of the handshake */
+	uint64_t now_ms;            /**< what both are told */
 };
 
 /** The spec of a domain with the laboratory's usual values: profile "modern", no methods. */

@@ -13,6 +13,9 @@ struct lab_profile_row {
 #define TICKETS                                                                                    \
 	"  - { id: X1, subject: resumption, items: [any, tickets], strength: should, mark: P, "    \
 	"text: x }\n"
+#define AGAIN                                                                                      \
+	"  - { id: X8, subject: renegotiation, items: [renegotiation-info, client-initiated], "    \
+	"strength: may, mark: P, text: x }\n"
 #define TELL(strength)                                                                             \
 	"  - { id: X3, subject: failure, items: [unknown-identity-alert], strength: " strength     \
 	", mark: P, text: x }\n"
@@ -64,6 +67,10 @@ static const struct lab_profile_row rows[] = {
 	{ "psk-5746", "TLS1.2", "TLS_PSK_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
 	  PSK "  - { id: X7, subject: renegotiation, items: [renegotiation-info-peer], "
 	      "strength: shall, mark: P, text: x }\n" },
+	{ "again", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
+	  TICKETS AGAIN },
+	{ "again-psk", "TLS1.2", "TLS_PSK_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
+	  PSK AGAIN },
 	{ "finite", "TLS1.3", "TLS_AES_128_GCM_SHA256", "secp256r1, ffdhe2048", SIGNATURES, "" },
 	{ "triple", "TLS1.2", "TLS_RSA_WITH_3DES_EDE_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA",
 	  "secp256r1", SIGNATURES, "" },

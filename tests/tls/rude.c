@@ -137,7 +137,8 @@ void rude_write(struct rude *rude, enum rude_type type, const void *data, size_t
 
 int rude_read(struct rude *rude, size_t *ret_len)
 {
-	struct tls_io io = { base_reader_of(rude->out.data, rude->out.len), &rude->in };
+	struct tls_io io = { .in = base_reader_of(rude->out.data, rude->out.len),
+		             .out = &rude->in };
 	uint8_t clear[512];
 	size_t n;
 	int rc;

@@ -173,8 +173,8 @@ static void key_transport(const char *profile, size_t flip, int alert)
 	lab_pair_open(&pair, &s, &c, &plain[1], &plain[0]);
 	for (int turn = 0; turn < 4; turn++) {
 		enum tls_role role = turn % 2 ? TLS_ROLE_SERVER : TLS_ROLE_CLIENT;
-		struct tls_io io = { base_reader_of(wire[1 - role].data, wire[1 - role].len),
-			             &wire[role] };
+		struct tls_io io = { .in = base_reader_of(wire[1 - role].data, wire[1 - role].len),
+			             .out = &wire[role] };
 
 		base_writer_reset(&wire[role]);
 		rc = tls_session_handshake(pair.session[role], &io);
@@ -280,7 +280,8 @@ static void far_close(struct far *far)
 /** Lend what the far client wrote to a call of ours. */
 static struct tls_io far_lend(struct far *far)
 {
-	return (struct tls_io){ base_reader_of(far->out.data, far->out.len), &far->in };
+	return (struct tls_io){ .in = base_reader_of(far->out.data, far->out.len),
+		                .out = &far->in };
 }
 
 /** A finite-field group costs twenty times a curve: only for clients that have nothing else. */

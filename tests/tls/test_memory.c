@@ -70,7 +70,8 @@ static int visit(const struct lab_sides *sides, const char *profile)
 	for (int turn = 0; turn < 8 && !rc; turn++) {
 		int role = turn % 2;
 		struct base_writer *from = &pair.wire[1 - role];
-		struct tls_io io = { base_reader_of(from->data, from->len), &pair.wire[role] };
+		struct tls_io io = { .in = base_reader_of(from->data, from->len),
+			             .out = &pair.wire[role] };
 
 		rc = tls_session_handshake(pair.session[role], &io);
 		base_writer_reset(from);

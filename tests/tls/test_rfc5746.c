@@ -111,7 +111,8 @@ static int meet(const struct lab_sides *sides, enum tls_role ours, const char *p
 	lab_pair_open(&pair, &s, &c, NULL, NULL);
 	far_open(&far, 1 - ours, knows);
 	for (int turn = 0; turn < 6; turn++) {
-		struct tls_io io = { base_reader_of(far.out.data, far.out.len), &far.in };
+		struct tls_io io = { .in = base_reader_of(far.out.data, far.out.len),
+			             .out = &far.in };
 
 		rc = tls_session_handshake(pair.session[ours], &io);
 		base_writer_reset(&far.out);

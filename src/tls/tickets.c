@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Tickets as a client keeps them (RFC 5077; RFC 8446, 4.6.1): for one context, so for one worker
+ * and one generation of a domain, and within it for one peer. With a ticket goes what the peer had
+ * proved: who resumes is who was judged. Invariants:
+ * 1. Only a session whose whole policy is the domain's has tickets, and only of a peer that was
+ *    authenticated, or that nobody asks who it is. What was merely tolerated is judged again.
+ * 2. No ticket outlives the profile's lifetime since the full handshake that it goes back to, nor
+ *    the certificate judged in it, nor what the server said.
+ * 3. A ticket is in the context or offered by one session, never both: TLS 1.3 wants each used once
+ *    (RFC 8446, C.4); one of TLS 1.2 comes back when it was good.
+ */
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+
+#include "tls/engine.h"
+
+#define TICKETS_MAX 64    /**< of one context */
+#define TICKET_MAX  16384 /**< octets of one, in the engine's form */
+
+static void ticket_free(struct tls_ticket *ticket)
+{
+	if (!ticket)
+		return;
+	base_wipe(ticket->data, ticket->len);
+	free(ticket->verdict);
+	free(ticket);
+}
+
+static void context_remove(struct tls_context *context, struct tls_ticket *ticket)
+{
+	base_list_remove(&ticket->node);
+	context->ticket_count--;
+}
+
+static struct tls_ticket *context_find(struct tls_context *context, const uint8_t *peer)
+{
+	BASE_LIST_EACH(&context->tickets, node, after)
+	{
+		struct tls_ticket *ticket = BASE_CONTAINER_OF(node, struct tls_ticket, node);
+
+		if (memcmp(ticket->peer, peer, sizeof(ticket->peer)) == 0)
+			return ticket;
+	}
+	return NULL;
+}
+
+static void context_put(struct tls_context *context, struct tls_ticket *ticket)
+{
+	struct tls_ticket *old = context_find(context, ticket->peer);
+
+	if (!old && context->ticket_count >= TICKETS_MAX)
+		old = BASE_CONTAINER_OF(context->tickets.next, struct tls_ticket, node);
+	if (old) {
+		context_remove(context, old);
+		ticket_free(old);
+	}
+	base_list_append(&context->tickets, &ticket->node);
+	context->ticket_count++;
+}
+
+void tls_tickets_drop(struct tls_context *context)
+{
+	while (!base_list_empty(&context->tickets)) {
+		struct tls_ticket *ticket =
+		        BASE_CONTAINER_OF(context->tickets.next, struct tls_ticket, node);
+
+		context_remove(context, ticket);
+		ticket_free(ticket);
+	}
+}
+
+/* -- sessions -------------------------------------------------------------------------------- */
+
+/** All that says who the peer is and must prove. */
+static bool peer_digest(const struct tls_session_spec *spec, uint8_t peer[32])
+{
+	struct base_writer w = { 0 };
+	unsigned len = 32;
+	bool ok;
+
+	base_writer_text(&w, spec->resume_key);
+	base_writer_u8(&w, 0);
+	base_writer_text(&w, spec->server_name ? spec->server_name : "");
+	base_writer_u8(&w, 0);
+	base_writer_text(&w, spec->peer_name ? spec->peer_name : "");
+	ok = !w.failed && EVP_Digest(w.data, w.len, peer, &len, EVP_sha256(), NULL) == 1;
+	base_writer_done(&w);
+	return ok;
+}
+
+int tls_resume_new(struct tls_session *session, const struct tls_session_spec *spec)
+{
+	const struct tls_domain *domain = session->context->domain;
+
+	if (session->role != TLS_ROLE_CLIENT || !domain->tickets || !spec->resume_key ||
+	    spec->psk_count || spec->fingerprint_count || domain->psk_count)
+		return 0;
+	session->resume = calloc(1, sizeof(*session->resume));
+	if (!session->resume || !peer_digest(spec, session->resume->peer))
+		return BASE_ERR(BASE_LOCAL, 0);
+	session->resume->proof_s = UINT32_MAX;
+	session->tickets = true;
+	return 0;
+}
+
+void tls_resume_offer(struct tls_session *session)
+{
+	struct tls_resume *resume = session->resume;
+	struct tls_ticket *ticket;
+
+	if (!resume)
+		return;
+	ticket = context_find(session->context, resume->peer);
+	if (!ticket)
+		return;
+	context_remove(session->context, ticket);
+	if (session->io->now_ms >= ticket->until_ms) {
+		ticket_free(ticket);
+		return;
+	}
+	resume->offered = ticket;
+	session->context->ops->offer(session, ticket->data, ticket->len);
+}
+
+void tls_resume_finish(struct tls_session *session)
+{
+	struct tls_resume *resume = session->resume;
+	struct tls_ticket *ticket = resume ? resume->offered : NULL;
+
+	if (!ticket)
+		return;
+	if (session->resumed && ticket->verdict && !session->verdict) {
+		session->verdict = malloc(sizeof(*session->verdict));
+		if (session->verdict)
+			*session->verdict = *ticket->verdict;
+		session->judged = session->verdict != NULL;
+	}
+	/* In TLS 1.3 one more may come, of the same age: what it goes back to is kept for it. */
+	if (session->resumed && session->version >= 0x0304)
+		return;
+	resume->offered = NULL;
+	if (session->resumed && !resume->renewed)
+		context_put(session->context, ticket);
+	else
+		ticket_free(ticket);
+}
+
+void tls_resume_forget(struct tls_session *session)
+{
+	struct tls_ticket *ticket =
+	        session->resume ? context_find(session->context, session->resume->peer) : NULL;
+
+	if (!ticket)
+		return;
+	context_remove(session->context, ticket);
+	ticket_free(ticket);
+}
+
+void tls_resume_free(struct tls_session *session)
+{
+	if (!session->resume)
+		return;
+	ticket_free(session->resume->offered);
+	free(session->resume);
+	session->resume = NULL;
+}
+
+/* -- what the server gives ------------------------------------------------------------------- */
+
+void tls_resume_proof(struct tls_session *session, const struct base_str *chain, size_t count)
+{
+	const unsigned char *at = count ? (const unsigned char *)chain[0].ptr : NULL;
+	X509 *cert = at ? d2i_X509(NULL, &at, (long)chain[0].len) : NULL;
+	int days = 0, seconds = 0;
+
+	if (!cert || !ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(cert)))
+		days = seconds = 0;
+	session->resume->proof_s = 0;
+	if (days > 0)
+		session->resume->proof_s = (uint32_t)BASE_MIN(days, 10000) * 86400U;
+	else if (days == 0 && seconds > 0)
+		session->resume->proof_s = (uint32_t)seconds;
+	X509_free(cert);
+}
+
+static struct tls_ticket *ticket_make(const struct tls_session *session, const void *data,
+                                      size_t len, uint64_t until_ms,
+                                      const struct trust_verdict *verdict)
+{
+	struct tls_ticket *ticket = malloc(sizeof(*ticket) + len);
+
+	if (!ticket)
+		return NULL;
+	*ticket = (struct tls_ticket){ .until_ms = until_ms, .len = len };
+	base_list_init(&ticket->node);
+	memcpy(ticket->peer, session->resume->peer, sizeof(ticket->peer));
+	memcpy(ticket->data, data, len);
+	if (!verdict)
+		return ticket;
+	ticket->verdict = malloc(sizeof(*verdict));
+	if (ticket->verdict) {
+		*ticket->verdict = *verdict;
+		return ticket;
+	}
+	ticket_free(ticket);
+	return NULL;
+}
+
+void tls_tickets_keep(struct tls_session *session, const void *data, size_t len, uint32_t hint_s,
+                      bool resumed)
+{
+	struct tls_resume *resume = session->resume;
+	const struct tls_ticket *from = resume && resumed ? resume->offered : NULL;
+	const struct trust_verdict *verdict = session->verdict;
+	uint64_t good_s = session->context->domain->lifetime_s, until_ms;
+	struct tls_ticket *ticket;
+
+	if (!resume || !session->io || len == 0 || len > TICKET_MAX)
+		return;
+	if (!verdict && from)
+		verdict = from->verdict; /* not handed on yet: tls_resume_finish() */
+	if (tls_session_judges(session) && (!verdict || !verdict->authenticated))
+		return;
+	good_s = BASE_MIN(good_s, resume->proof_s);
+	if (hint_s)
+		good_s = BASE_MIN(good_s, hint_s);
+	until_ms = session->io->now_ms + good_s * 1000;
+	if (from)
+		until_ms = BASE_MIN(until_ms, from->until_ms);
+	ticket = ticket_make(session, data, len, until_ms, verdict);
+	if (!ticket)
+		return;
+	resume->renewed = true;
+	context_put(session->context, ticket);
+}

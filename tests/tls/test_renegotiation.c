@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Renegotiation that the peer begins (RFC 5246, 7.4.1.1 and 7.4.1.2): taken up where the profile
+ * lets it and RFC 5746 secures it. The peer is libssl or GnuTLS itself, in both roles, and our side
+ * either engine: "server" names ours, "client" the peer's.
+ */
+#include "foreign.h"
+#include "pairs.h"
+#include "tls/engine.h"
+
+static void open_as(struct foreign *far, const struct lab_sides *sides, enum tls_role ours,
+                    struct tls_domain_spec *spec, bool knows)
+{
+	const struct tls_session_spec session = { .role = ours };
+
+	spec->engine = sides->server;
+	foreign_open(far, sides->client,
+	             ours == TLS_ROLE_SERVER ? sides->lab->client : sides->lab->server_ec, spec,
+	             &session, knows);
+	foreign_shake(far);
+}
+
+static void open_plain(struct foreign *far, const struct lab_sides *sides, enum tls_role ours,
+                       const char *profile)
+{
+	struct tls_domain_spec spec = lab_spec(sides, ours, profile);
+
+	open_as(far, sides, ours, &spec, true);
+}
+
+static void talk(struct foreign *far)
+{
+	char clear[64] = { 0 };
+
+	foreign_send(far, "still here");
+	assert_int_equal(foreign_ours(far, clear, sizeof(clear)), 10);
+	assert_string_equal(clear, "still here");
+	assert_int_equal(far->result, BASE_ERR(BASE_AGAIN, 0));
+	foreign_expect(far, "and so am I");
+}
+
+static void assert_up(const struct foreign *far, unsigned count)
+{
+	struct tls_info info = foreign_info(far);
+
+	if (info.renegotiations != count || info.renegotiating || info.alert != -1)
+		fail_msg("%u of %u, alert %d: %s", info.renegotiations, count, info.alert,
+		         info.failure);
+}
+
+static void taken_up(void **state)
+{
+	for (int ours = 0; ours < 2; ours++) {
+		struct foreign far;
+
+		open_plain(&far, *state, (enum tls_role)ours, "again");
+		talk(&far);
+		for (unsigned count = 1; count <= 2; count++) {
+			foreign_ask(&far);
+			assert_true(foreign_reshake(&far));
+			assert_up(&far, count);
+			assert_false(foreign_info(&far).resumed);
+			assert_int_equal(foreign_info(&far).suite, 0xc02b);
+			talk(&far);
+		}
+		foreign_close(&far);
+	}
+}
+
+/** The session goes on, if the peer wants it to: libssl does not. */
+static void assert_refused(struct foreign *far, unsigned count)
+{
+	(void)foreign_reshake(far);
+	assert_int_equal(foreign_info(far).renegotiations, count);
+	assert_int_equal(far->warning, TLS_ALERT_NO_RENEGOTIATION);
+	if (far->kind == TLS_ENGINE_OPENSSL) {
+		assert_int_equal(foreign_info(far).alert_side, TLS_SIDE_REMOTE);
+		return;
+	}
+	assert_up(far, count);
+	talk(far);
+}
+
+/** A profile without a word about it: refused, and the session goes on (RFC 5246, 7.2.2). */
+static void not_by_profile(void **state)
+{
+	for (int ours = 0; ours < 2; ours++) {
+		struct foreign far;
+
+		open_plain(&far, *state, (enum tls_role)ours, "tls12");
+		foreign_ask(&far);
+		assert_refused(&far, 0);
+		foreign_close(&far);
+	}
+}
+
+/** RFC 5746, 4.2 and 4.4: who did not secure the first handshake has no second one. */
+static void not_unsecured(void **state)
+{
+	const struct lab_sides *sides = *state;
+
+	if (sides->client != TLS_ENGINE_GNUTLS)
+		return; /* libssl cannot be made to forget the RFC */
+	for (int ours = 0; ours < 2; ours++) {
+		struct tls_domain_spec spec = lab_spec(sides, (enum tls_role)ours, "again");
+		struct foreign far;
+
+		open_as(&far, sides, (enum tls_role)ours, &spec, false);
+		talk(&far);
+		foreign_ask(&far);
+		assert_refused(&far, 0);
+		foreign_close(&far);
+	}
+}
+
+/** Nothing can be written in its midst, nothing of it is taken, and it goes out afterwards. */
+static void writes_wait(void **state)
+{
+	for (int ours = 0; ours < 2; ours++) {
+		struct foreign far;
+		char scrap[16];
+		size_t before;
+		struct tls_io io = { 0 };
+
+		open_plain(&far, *state, (enum tls_role)ours, "again");
+		foreign_ask(&far);
+		(void)foreign_ours(&far, scrap, sizeof(scrap));
+		assert_true(tls_session_renegotiating(far.session, NULL));
+		assert_true(foreign_info(&far).renegotiating);
+		before = far.in.len;
+		assert_true(before > far.read);
+		io.out = &far.in;
+		assert_int_equal(tls_session_write(far.session, &io, (const uint8_t *)"x", 1),
+		                 BASE_ERR(BASE_AGAIN, 0));
+		assert_int_equal(tls_session_close(far.session, &io), BASE_ERR(BASE_AGAIN, 0));
+		assert_int_equal(far.in.len, before);
+		assert_true(foreign_reshake(&far));
+		assert_up(&far, 1);
+		talk(&far);
+		assert_int_equal(tls_session_close(far.session, &io), 0);
+		assert_int_equal(foreign_info(&far).alert, TLS_ALERT_CLOSE_NOTIFY);
+		foreign_close(&far);
+	}
+}
+
+/** Three at once, then one a minute of the caller's clock; who asks for more is told no. */
+static void limit(void **state)
+{
+	for (int ours = 0; ours < 2; ours++) {
+		struct foreign far;
+		unsigned count = 0;
+
+		open_plain(&far, *state, (enum tls_role)ours, "again");
+		for (; count < 3; count++) {
+			foreign_ask(&far);
+			assert_true(foreign_reshake(&far));
+		}
+		far.now_ms += 60000;
+		foreign_ask(&far);
+		assert_true(foreign_reshake(&far));
+		assert_up(&far, ++count);
+		far.now_ms += 59999;
+		foreign_ask(&far);
+		assert_refused(&far, count);
+		foreign_close(&far);
+	}
+}
+
+/** Certificates are judged again, and may not become somebody else's. */
+static void judged_again(void **state)
+{
+	const struct lab_sides *sides = *state;
+	const struct {
+		const struct x509_identity *then;
+		bool good;
+	} cases[] = {
+		{ sides->lab->client, true },     { sides->lab->expired, false },
+		{ sides->lab->stranger, false },  { NULL, false },
+		{ sides->lab->server_ec, false }, /* good, and another's */
+	};
+
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		struct tls_domain_spec spec = lab_spec(sides, TLS_ROLE_SERVER, "again");
+		struct tls_info info;
+		struct foreign far;
+
+		spec.client_auth = TLS_CLIENT_AUTH_REQUIRE;
+		spec.client_methods = TRUST_CA;
+		open_as(&far, sides, TLS_ROLE_SERVER, &spec, true);
+		assert_true(foreign_info(&far).verdict.authenticated);
+		foreign_identity(&far, cases[i].then);
+		foreign_ask(&far);
+		(void)foreign_reshake(&far);
+		info = foreign_info(&far);
+		assert_int_equal(info.renegotiations, cases[i].good);
+		if (cases[i].good) {
+			assert_true(info.has_verdict && info.verdict.authenticated);
+			talk(&far);
+		} else {
+			assert_int_equal(base_err_class(far.result), BASE_PEER);
+			assert_int_equal(info.alert_side, TLS_SIDE_LOCAL);
+			assert_true(info.alert > 0);
+			assert_true(info.renegotiating);
+			assert_true(info.failure[0]);
+		}
+		foreign_close(&far);
+	}
+}
+
+/** The same where we are the client, and by the fingerprint that the stream brought. */
+static void server_judged_again(void **state)
+{
+	const struct lab_sides *sides = *state;
+	const struct x509_fingerprint fp = lab_fingerprint(sides->lab->server_ec);
+	const struct tls_session_spec session = { .role = TLS_ROLE_CLIENT,
+		                                  .fingerprints = &fp,
+		                                  .fingerprint_count = 1 };
+
+	for (int other = 0; other < 2; other++) {
+		struct tls_domain_spec spec = lab_spec(sides, TLS_ROLE_CLIENT, "again");
+		struct foreign far;
+
+		spec.server_methods = TRUST_FINGERPRINT;
+		spec.engine = sides->server;
+		foreign_open(&far, sides->client, sides->lab->server_ec, &spec, &session, true);
+		foreign_shake(&far);
+		if (other)
+			foreign_identity(&far, sides->lab->stranger);
+		foreign_ask(&far);
+		(void)foreign_reshake(&far);
+		assert_int_equal(foreign_info(&far).renegotiations, !other);
+		if (other)
+			assert_int_equal(foreign_info(&far).alert_side, TLS_SIDE_LOCAL);
+		else
+			talk(&far);
+		foreign_close(&far);
+	}
+}
+
+/** A server may send on until it has read our ClientHello. */
+static void data_in_the_midst(void **state)
+{
+	struct foreign far;
+	char clear[64] = { 0 };
+
+	open_plain(&far, *state, TLS_ROLE_CLIENT, "again");
+	foreign_ask(&far);
+	assert_int_equal(foreign_ours(&far, clear, sizeof(clear)), 0);
+	assert_true(foreign_info(&far).renegotiating);
+	foreign_send(&far, "one");
+	foreign_send(&far, "two");
+	assert_int_equal(foreign_ours(&far, clear, sizeof(clear)), 6);
+	assert_string_equal(clear, "onetwo");
+	assert_true(foreign_reshake(&far));
+	assert_up(&far, 1);
+	talk(&far);
+	foreign_close(&far);
+}
+
+/** A close_notify in its midst is no orderly end: what we had to say was not said. */
+static void closed_in_the_midst(void **state)
+{
+	struct foreign far;
+	char clear[64] = { 0 };
+	size_t n;
+
+	open_plain(&far, *state, TLS_ROLE_CLIENT, "again");
+	foreign_ask(&far);
+	foreign_send(&far, "last");
+	foreign_bye(&far);
+	n = foreign_ours(&far, clear, sizeof(clear));
+	assert_int_equal(n, 4);
+	assert_int_equal(far.result, BASE_ERR(BASE_PEER, 0));
+	assert_int_equal(foreign_info(&far).alert, TLS_ALERT_CLOSE_NOTIFY);
+	assert_int_equal(foreign_info(&far).alert_side, TLS_SIDE_REMOTE);
+	foreign_close(&far);
+}
+
+/** Who came by a ticket proves everything in the renegotiation. */
+static void after_a_ticket(void **state)
+{
+	const struct lab_sides *sides = *state;
+	const struct tls_session_spec session = { .role = TLS_ROLE_CLIENT, .resume_key = "it" };
+	struct tls_domain_spec spec = lab_spec(sides, TLS_ROLE_CLIENT, "again");
+	const struct x509_identity *then[] = { sides->lab->server_ec, sides->lab->stranger };
+
+	if (sides->client != TLS_ENGINE_OPENSSL)
+		return;
+	for (size_t i = 0; i < BASE_COUNT(then); i++) {
+		struct foreign far;
+
+		spec.engine = sides->server;
+		spec.server_methods = TRUST_CA;
+		foreign_open(&far, sides->client, sides->lab->server_ec, &spec, &session, true);
+		foreign_shake(&far);
+		foreign_again(&far, sides->lab->server_ec, &session);
+		foreign_shake(&far);
+		assert_true(foreign_info(&far).resumed);
+		assert_true(foreign_info(&far).verdict.authenticated);
+		foreign_identity(&far, then[i]);
+		foreign_ask(&far);
+		(void)foreign_reshake(&far);
+		assert_int_equal(foreign_info(&far).renegotiations, i == 0);
+		if (i)
+			assert_int_equal(foreign_info(&far).alert_side, TLS_SIDE_LOCAL);
+		else
+			talk(&far);
+		foreign_close(&far);
+	}
+}
+
+/** The profile lets both roles. */
+static void ours_with_ours(void **state)
+{
+	struct tls_domain_spec s = lab_spec(*state, TLS_ROLE_SERVER, "again");
+	struct tls_domain_spec c = lab_spec(*state, TLS_ROLE_CLIENT, "again");
+	struct lab_pair pair;
+
+	lab_pair_open(&pair, &s, &c, NULL, NULL);
+	lab_pair_shake(&pair);
+	lab_assert_up(&pair);
+	assert_true(pair.session[TLS_ROLE_SERVER]->renegotiable);
+	assert_true(pair.session[TLS_ROLE_CLIENT]->renegotiable);
+	lab_pair_close(&pair);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(taken_up),
+	cmocka_unit_test(not_by_profile),
+	cmocka_unit_test(not_unsecured),
+	cmocka_unit_test(writes_wait),
+	cmocka_unit_test(limit),
+	cmocka_unit_test(judged_again),
+	cmocka_unit_test(server_judged_again),
+	cmocka_unit_test(data_in_the_midst),
+	cmocka_unit_test(closed_in_the_midst),
+	cmocka_unit_test(ours_with_ours),
+	cmocka_unit_test(after_a_ticket),
+};
+
+int main(void)
+{
+	return pairs_run(tests, BASE_COUNT(tests));
+}
