@@ -135,30 +135,6 @@ int mg_stream_tell(struct mg_run *run, const struct mg_term *term, const struct 
 
 /* ---- TerminationState ---- */
 
-static bool root_number(struct mg_run *run, struct h248_parm **list, const char *name, uint64_t n)
-{
-	return h248_parm_set_u64(run->arena, list, h248_name_of(name), n) != NULL;
-}
-
-/* Properties of ROOT (E.2). */
-static bool root_tell(struct mg_run *run, struct h248_parm **list)
-{
-	const struct mg *mg = run->mg;
-	const struct mg_settings *set = &mg->set;
-
-	return root_number(run, list, "root/maxNumberOfContexts",
-	                   set->max_contexts ? set->max_contexts : MG_DEFAULT_CONTEXTS) &&
-	       root_number(run, list, "root/maxTerminationsPerContext",
-	                   set->max_terminations ? set->max_terminations
-	                                         : MG_DEFAULT_TERMINATIONS) &&
-	       root_number(run, list, "root/normalMGExecutionTime",
-	                   set->execution_ms ? set->execution_ms : 500) &&
-	       root_number(run, list, "root/normalMGCExecutionTime", mg->mgc_execution_ms) &&
-	       root_number(run, list, "root/MGProvisionalResponseTimerValue",
-	                   set->provisional_ms ? set->provisional_ms : 1000) &&
-	       root_number(run, list, "root/MGOriginatedPendingLimit", set->pending_limit);
-}
-
 struct h248_term_state *mg_state_tell(struct mg_run *run, const struct mg_term *term)
 {
 	struct h248_term_state *state = BASE_NEW(run->arena, struct h248_term_state);
@@ -168,8 +144,6 @@ struct h248_term_state *mg_state_tell(struct mg_run *run, const struct mg_term *
 	state->service_state = term->service_state;
 	state->state_form = H248_FORM_EQUAL;
 	state->buffer = term->lock_step ? H248_BUFFER_LOCK_STEP : H248_BUFFER_OFF;
-	if (term == &run->mg->root && !root_tell(run, &state->parms))
-		return NULL;
 	if (!kept_tell(run, term, NULL, term->state ? term->state->parms : NULL, &state->parms))
 		return NULL;
 	return state;

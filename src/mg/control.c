@@ -250,33 +250,6 @@ int mg_control_read(struct mg_run *run, struct mg_plan *plan, struct mg_stream *
 
 /* ---- TerminationState ---- */
 
-/* The properties of ROOT that a controller may set (RFC 3525, E.2). */
-static int root_property_read(struct mg_run *run, struct mg_plan *plan,
-                              const struct h248_package_item *item, const struct h248_parm *p)
-{
-	struct h248_package_value v = { 0 };
-
-	bool mgc = !strcmp(item->name, "normalMGCExecutionTime");
-	bool ours = !strcmp(item->name, "normalMGExecutionTime");
-
-	if (!mgc && !ours && strcmp(item->name, "MGOriginatedPendingLimit") != 0)
-		return mg_fail(run, H248_E_PROPERTY,
-		               "TerminationState root/%s: set by the gateway's configuration",
-		               item->name);
-	if (h248_package_value_parse(&item->values, &p->value, H248_E_VALUE, &v, NULL) || v.choose)
-		return mg_fail(run, H248_E_VALUE, "TerminationState root/%s", item->name);
-	if (ours && !v.number)
-		return mg_fail(run, H248_E_VALUE, "TerminationState root/%s: not 0", item->name);
-	if (mgc) {
-		plan->has_execution = true;
-		plan->execution_ms = (uint32_t)v.number;
-		return 0;
-	}
-	plan->has_limits = true;
-	*(ours ? &plan->own_execution_ms : &plan->pending_limit) = (uint32_t)v.number;
-	return 0;
-}
-
 /* The properties that are set, made from what there is at the first one. */
 static struct mg_state *plan_state(struct mg_plan *plan)
 {
@@ -316,8 +289,6 @@ static int state_property_read(struct mg_run *run, struct mg_plan *plan, const s
 	if (rc)
 		return mg_fail_error(run, rc, &err, "TerminationState %.*s/%.*s",
 		                     BASE_FMT(p->name.package), BASE_FMT(p->name.item));
-	if (plan->term == &run->mg->root && !strcmp(package->name, "root"))
-		return root_property_read(run, plan, item, p);
 	return state_kept_read(run, plan, package, item, p);
 }
 

@@ -31,7 +31,6 @@ int mg_new(struct mg **ret, const struct mg_settings *settings, const struct mg_
 	snprintf(mg->root.name, sizeof(mg->root.name), "ROOT");
 	mg->root.service_state = H248_STATE_IN_SERVICE;
 	mg->last_context = mg->set.first_context ? mg->set.first_context - 1 : 0;
-	mg->mgc_execution_ms = mg->set.execution_mgc_ms ? mg->set.execution_mgc_ms : 500;
 	/* So that the first address and the first port of the range are taken first. */
 	mg->last_address = mg->set.address_count ? mg->set.address_count - 1 : 0;
 	mg->last_port = mg->set.port_max ? mg->set.port_max - mg->set.port_min : 0;

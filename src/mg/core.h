@@ -74,17 +74,18 @@ struct mg_settings {
 	const char *const *address_realms;
 	uint16_t port_min, port_max; /**< range of local ports; 0, 0 = the kernel's choice */
 
-	uint32_t max_contexts;     /**< 0 = 65536 */
-	uint32_t max_terminations; /**< in one context; 0 = 8 */
-	uint32_t max_streams;      /**< of one termination; 0 = 16 */
-	uint32_t first_context;    /**< ContextID of the first one; 0 = 1. For tests */
-	uint32_t handshake_ms;     /**< TLS handshake; 0 = the bearer's default, 10 s */
-	uint32_t connect_ms;       /**< TCP set-up as client; 0 = the bearer's default, 10 s */
-	uint32_t execution_ms;     /**< root/normalMGExecutionTime as told to an audit; 0 = 500 */
-	uint32_t execution_mgc_ms; /**< root/normalMGCExecutionTime; 0 = 500 */
-	uint32_t provisional_ms;   /**< root/MG...ProvisionalResponseTimerValue; 0 = 1000 */
-	uint32_t pending_limit;    /**< root/MGOriginatedPendingLimit; 0 = none */
-	bool unprotected_keys;     /**< unsafe: take keys from whatever transport */
+	uint32_t max_contexts;       /**< 0 = 65536 */
+	uint32_t max_terminations;   /**< in one context; 0 = 8 */
+	uint32_t max_streams;        /**< of one termination; 0 = 16 */
+	uint32_t first_context;      /**< ContextID of the first one; 0 = 1. For tests */
+	uint32_t handshake_ms;       /**< TLS handshake; 0 = the bearer's default, 10 s */
+	uint32_t connect_ms;         /**< TCP set-up as client; 0 = the bearer's default, 10 s */
+	uint32_t execution_ms;       /**< root/normalMGExecutionTime as told to an audit; 0 = 500 */
+	uint32_t execution_mgc_ms;   /**< root/normalMGCExecutionTime; 0 = 500 */
+	uint32_t provisional_ms;     /**< root/MG...ProvisionalResponseTimerValue; 0 = 1000 */
+	uint32_t provisional_mgc_ms; /**< root/MGCProvisionalResponseTimerValue; 0 = 5000 */
+	uint32_t pending_limit;      /**< root/MGOriginatedPendingLimit; 0 = none */
+	bool unprotected_keys;       /**< unsafe: take keys from whatever transport */
 
 	uint32_t hanging_ms; /**< hangterm/thb whose timerx is left out; 0 = off */
 
@@ -124,7 +125,7 @@ struct mg_ops {
 	void (*inactivity)(void *arg, uint32_t inactivity_ms, uint32_t request_id);
 	/** The controller has set these properties of ROOT (E.2; 0 = default, none). May be NULL.
 	 */
-	void (*limits)(void *arg, uint32_t execution_ms, uint32_t pending_limit);
+	void (*limits)(void *arg, const struct h248_txn_root *root);
 	/** Likewise package seg (sheet 5.2): octets of a message to the controller, and how long to
 	 * wait for its segments; 0 = default. May be NULL. */
 	void (*segments)(void *arg, uint32_t octets, uint32_t wait_ms);

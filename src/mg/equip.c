@@ -32,8 +32,7 @@ static const struct mg_equipment tls = {
 	.package = "tlsbsc", .on = MG_ON_TERM, .events = bearer_events, .signals = bearer_signals
 };
 
-/* Properties of root, seplink and our own are read by control.c and told by audit.c. */
-static const struct mg_equipment root = { .package = "root", .on = MG_ON_ROOT };
+/* Properties of seplink and our own are read by control.c and told by audit.c. */
 static const struct mg_equipment network = { .package = "nt",
 	                                     .on = MG_ON_TERM,
 	                                     .statistics = mg_statistics_nt };
@@ -53,7 +52,7 @@ static const struct mg_equipment own = { .package = H248_PACKAGE_PRIVATE, .on = 
 /* Rows of pkg_*.c have their own lines. */
 static const struct mg_equipment *const built_in[] = {
 	&generic,
-	&root,
+	&mg_pkg_root,
 	&network,
 	&mg_equipment_chp,
 	&inactivity,

@@ -61,16 +61,13 @@ static int descriptor_read(struct mg_run *run, struct mg_plan *plan,
 	}
 }
 
-void mg_plan_begin(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
-                   struct mg_context *context)
+void mg_plan_begin(struct mg_plan *plan, struct mg_term *term, struct mg_context *context)
 {
 	memset(plan, 0, sizeof(*plan));
 	base_list_init(&plan->plays);
 	plan->term = term;
 	plan->context = context;
 	plan->bearer = context ? context->bearer : NULL;
-	plan->own_execution_ms = run->mg->set.execution_ms;
-	plan->pending_limit = run->mg->set.pending_limit;
 }
 
 int mg_plan_make(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
@@ -79,7 +76,7 @@ int mg_plan_make(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
 	unsigned seen = 0;
 	int rc = 0;
 
-	mg_plan_begin(run, plan, term, context);
+	mg_plan_begin(plan, term, context);
 	/* 7.2: processed in the order in which they appear */
 	for (const struct h248_descriptor *d = run->command->descriptors; d && !rc; d = d->next) {
 		if (d->kind <= H248_SERVICES && (seen & 1U << d->kind))
@@ -267,14 +264,6 @@ void mg_plan_settle(struct mg *mg, struct mg_plan *plan)
 	mg_maps_free(plan->maps);
 	if (plan->new_state)
 		mg_property_apply(mg, t, NULL);
-	if (plan->has_execution)
-		mg->mgc_execution_ms = plan->execution_ms;
-	if (plan->has_limits) {
-		mg->set.execution_ms = plan->own_execution_ms;
-		mg->set.pending_limit = plan->pending_limit;
-		if (mg->ops.limits)
-			mg->ops.limits(mg->ops.arg, mg->set.execution_ms, mg->set.pending_limit);
-	}
 	if (plan->context)
 		mg_context_settle(mg, plan->context);
 	for (struct mg_stream *s = m ? m->streams : NULL; s; s = s->next)

@@ -43,10 +43,6 @@ struct mg_plan {
 	bool tell_state; /* a value was ours to choose */
 	const struct h248_audit *audit;
 	uint32_t inactivity_ms; /* ROOT: it/ito */
-	bool has_execution;     /* ROOT: root/normalMGCExecutionTime */
-	uint32_t execution_ms;
-	bool has_limits; /* ROOT: root/normalMGExecutionTime, root/MGOriginatedPendingLimit */
-	uint32_t own_execution_ms, pending_limit;
 
 	bool swapped; /* the new parts are in the termination, the old ones here */
 };
@@ -58,8 +54,7 @@ struct mg_plan {
 int mg_plan_make(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
                  struct mg_context *context);
 /* The beginning of that: an empty plan. */
-void mg_plan_begin(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
-                   struct mg_context *context);
+void mg_plan_begin(struct mg_plan *plan, struct mg_term *term, struct mg_context *context);
 /* Put the new parts in the termination, keeping the old ones; called again, the other way. */
 void mg_plan_swap(struct mg_plan *plan);
 /* What the reply has to tell: chosen values, and what Audit asks for. Parts are swapped. */

@@ -267,11 +267,11 @@ static void op_inactivity(void *arg, uint32_t inactivity_ms, uint32_t request_id
 	h248_assoc_inactivity_set(assoc_of(arg), inactivity_ms, request_id);
 }
 
-static void op_limits(void *arg, uint32_t execution_ms, uint32_t pending_limit)
+static void op_limits(void *arg, const struct h248_txn_root *root)
 {
 	struct h248_node *node = h248_gateway_node(((struct shell *)arg)->gateway);
 
-	h248_txn_limits_set(h248_node_txn(node), execution_ms, pending_limit);
+	h248_txn_root_set(h248_node_txn(node), root);
 }
 
 static void op_segments(void *arg, uint32_t octets, uint32_t wait_ms)

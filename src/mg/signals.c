@@ -283,7 +283,7 @@ int mg_signal_order(struct mg *mg, struct mg_term *term, const struct h248_signa
 	int rc;
 
 	inner_begin(&in, mg, term);
-	mg_plan_begin(&in.run, &in.plan, term, term->context);
+	mg_plan_begin(&in.plan, term, term->context);
 	rc = order_add(&in.run, &in.plan, signal);
 	if (!rc)
 		rc = mg_signals_apply(&in.run, &in.plan);

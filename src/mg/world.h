@@ -210,11 +210,10 @@ struct mg {
 	uint64_t last_term;
 	uint32_t last_port;
 	size_t last_address;
-	uint32_t mgc_execution_ms; /* root/normalMGCExecutionTime as set */
-	unsigned regulated;        /* nb/notreg: per cent towards the next Notify that is sent */
-	bool door_closed;          /* by the gateway itself, which leaves */
-	bool root_closed;          /* by the controller: ROOT is or goes out of service */
-	bool root_closing;         /* and is so when the last context ends */
+	unsigned regulated; /* nb/notreg: per cent towards the next Notify that is sent */
+	bool door_closed;   /* by the gateway itself, which leaves */
+	bool root_closed;   /* by the controller: ROOT is or goes out of service */
+	bool root_closing;  /* and is so when the last context ends */
 	bool overloaded;
 	unsigned busy;           /* per cent, of the control thread */
 	uint8_t *address_states; /* enum mg_address_state of each of the settings' addresses */

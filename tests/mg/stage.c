@@ -289,12 +289,13 @@ static int op_request(void *arg, struct h248_transaction *request, struct mg_not
 	return 0;
 }
 
-static void op_limits(void *arg, uint32_t execution_ms, uint32_t pending_limit)
+static void op_limits(void *arg, const struct h248_txn_root *root)
 {
 	struct stage *st = arg;
 
-	st->execution_ms = execution_ms;
-	st->pending_limit = pending_limit;
+	st->root = *root;
+	st->execution_ms = root->execution_ms;
+	st->pending_limit = root->pending_limit;
 }
 
 static void op_segments(void *arg, uint32_t octets, uint32_t wait_ms)

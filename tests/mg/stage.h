@@ -55,6 +55,7 @@ struct stage {
 	char handoff[128];
 	uint32_t inactivity_ms;
 	uint32_t execution_ms, pending_limit; /* as set on ROOT */
+	struct h248_txn_root root;            /* likewise, all of it */
 	uint32_t segment_octets, segment_ms;  /* likewise */
 	unsigned idles;
 	uint32_t next_id;

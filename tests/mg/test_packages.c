@@ -344,7 +344,48 @@ static void latching_lifts_what_remote_would_filter(void **state)
 	scene_end();
 }
 
-/* ---- ROOT: seg, nb, sdpr, sdpc ---- */
+/* ---- ROOT: root, seg, nb, sdpr, sdpc ---- */
+
+static void transactions_follow_root(void **state)
+{
+	static const char *const never[] = { "normalMGExecutionTime", "normalMGCExecutionTime",
+		                             "MGProvisionalResponseTimerValue",
+		                             "MGCProvisionalResponseTimerValue" };
+
+	(void)state;
+	scene_start();
+	accepted("C=-{AV=ROOT{AT{M}}}");
+	contains("root/normalMGExecutionTime=500,root/normalMGCExecutionTime=500,"
+	         "root/MGProvisionalResponseTimerValue=1000,"
+	         "root/MGCProvisionalResponseTimerValue=5000,root/MGCOriginatedPendingLimit=0,"
+	         "root/MGOriginatedPendingLimit=0");
+	accepted("C=-{MF=ROOT{M{TS{root/normalMGExecutionTime=100,"
+	         "root/MGProvisionalResponseTimerValue=200}}}}");
+	accepted("C=-{MF=ROOT{M{TS{root/MGCProvisionalResponseTimerValue=300,"
+	         "root/MGCOriginatedPendingLimit=4,root/MGOriginatedPendingLimit=0x5}}}}");
+	assert_int_equal(st.root.execution_ms, 100);
+	assert_int_equal(st.root.provisional_ms, 200);
+	assert_int_equal(st.root.peer_provisional_ms, 300);
+	assert_int_equal(st.root.peer_pending_limit, 4);
+	assert_int_equal(st.root.pending_limit, 5);
+	accepted("C=-{AV=ROOT{AT{M{TS{root/MGCOriginatedPendingLimit,root/"
+	         "normalMGExecutionTime}}}}}");
+	contains("root/MGCOriginatedPendingLimit=4");
+	contains("root/normalMGExecutionTime=100");
+	for (size_t i = 0; i < BASE_COUNT(never); i++) {
+		char actions[128];
+
+		snprintf(actions, sizeof(actions), "C=-{MF=ROOT{M{TS{root/%s=0}}}}", never[i]);
+		refused(actions, 449, "not 0");
+		snprintf(actions, sizeof(actions), "C=-{MF=ROOT{M{TS{root/%s=-1}}}}", never[i]);
+		refused(actions, 449, "");
+	}
+	refused("C=-{MF=ROOT{M{TS{root/maxNumberOfContexts=5}}}}", 534, "");
+	refused("C=-{MF=ROOT{M{TS{root/maxTerminationsPerContext=5}}}}", 534, "");
+	refused("C=-{MF=ROOT{M{TS{root/nosuch=5}}}}", 450, "");
+	assert_int_equal(st.root.execution_ms, 100);
+	scene_end();
+}
 
 static void segmentation_is_set_on_root(void **state)
 {
@@ -431,6 +472,7 @@ int main(void)
 		cmocka_unit_test(a_gate_without_memory_is_told),
 		cmocka_unit_test(realms_have_their_addresses),
 		cmocka_unit_test(latching_lifts_what_remote_would_filter),
+		cmocka_unit_test(transactions_follow_root),
 		cmocka_unit_test(segmentation_is_set_on_root),
 		cmocka_unit_test(regulated_notifies_are_regulated),
 		cmocka_unit_test(root_tells_what_sdp_it_knows),
