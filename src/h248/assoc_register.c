@@ -202,7 +202,7 @@ static void answered(struct h248_assoc *a, const struct h248_message *msg,
 static void on_registered(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
                           const struct h248_transaction *reply)
 {
-	if (outcome == H248_OUTCOME_TIMEOUT)
+	if (outcome == H248_OUTCOME_TIMEOUT || outcome == H248_OUTCOME_PENDINGS)
 		assoc_fire(arg, E_NO_REPLY);
 	else if (outcome == H248_OUTCOME_REPLY)
 		answered(arg, msg, reply);
