@@ -23,7 +23,7 @@ static void set_defaults(struct h248_txn_config *c)
 	c->bundle_bytes = txn_or(c->bundle_bytes, 1400);
 	c->max_queued = txn_or(c->max_queued, 1024);
 	c->max_peers = txn_or(c->max_peers, 64);
-	c->max_incoming = txn_or(c->max_incoming, 262144);
+	c->max_incoming = txn_or(c->max_incoming, 1U << 21);
 	c->max_outgoing = txn_or(c->max_outgoing, 65536);
 	c->max_udp = txn_or(c->max_udp, 65507);
 	if (!c->max_reply_bytes)

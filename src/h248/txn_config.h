@@ -85,7 +85,7 @@ struct h248_txn_config {
 	uint32_t max_queued;   /**< requests that wait for one peer; 0 = 1024 */
 
 	uint32_t max_peers;     /**< 0 = 64 */
-	uint32_t max_incoming;  /**< remembered requests in all; 0 = 262144. More get error 511 */
+	uint32_t max_incoming;  /**< remembered requests in all; 0 = 2097152. More get error 511 */
 	size_t max_reply_bytes; /**< of replies kept for repetition; 0 = 64 MiB. More get 511 */
 	uint32_t max_outgoing;  /**< unanswered requests of ours; 0 = 65536 */
 	uint32_t max_udp;       /**< octets of a message over UDP; 0 = 65507 */

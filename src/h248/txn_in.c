@@ -22,63 +22,88 @@ static void forget_reply(struct h248_incoming *in)
 	in->reply_len = 0;
 }
 
-/* Out of its peer's table; the struct stays. */
-static void leave_peer(struct h248_incoming *in)
+static void incoming_free(struct h248_incoming *in)
 {
 	loop_timers_stop(&in->txn->timers, &in->timer);
-	loop_timers_stop(&in->txn->timers, &in->expiry);
 	base_list_remove(&in->node);
-	if (!in->peer)
-		return;
-	base_map_remove(&in->peer->incoming, &in->by_id);
-	if (in->state == IN_EXECUTING)
-		in->peer->executing--;
-	in->txn->remembered--;
-	in->peer = NULL;
-}
-
-void txn_in_destroy(struct h248_incoming *in)
-{
-	leave_peer(in);
 	forget_reply(in);
 	txn_input_unref(in->txn, in->input);
 	free(in);
 }
 
+/* Of what has been answered nothing but the id is needed any more. */
+static void release(struct h248_incoming *in)
+{
+	in->seen->in = NULL;
+	incoming_free(in);
+}
+
+/* The user still has it, but its answer has nowhere to go. */
+static void orphan(struct h248_incoming *in)
+{
+	struct h248_txn *txn = in->txn;
+
+	loop_timers_stop(&txn->timers, &in->timer);
+	if (txn->asking == in)
+		txn->asking = NULL;
+	if (in->state == IN_EXECUTING)
+		in->peer->executing--;
+	in->state = IN_ORPHAN;
+	in->seen = NULL;
+	in->peer = NULL;
+	base_list_append(&txn->orphans, &in->node);
+}
+
+static void forget(struct h248_peer *peer, struct txn_seen *seen)
+{
+	if (seen->in && seen->in->state == IN_REPLIED)
+		release(seen->in);
+	else if (seen->in)
+		orphan(seen->in);
+	base_map_remove(&peer->incoming, &seen->by_id);
+	base_list_remove(&seen->node);
+	peer->txn->remembered--;
+	free(seen);
+}
+
+void txn_in_destroy(struct h248_incoming *in)
+{
+	incoming_free(in);
+}
+
 void txn_in_drop(struct h248_peer *peer)
 {
-	BASE_LIST_EACH(&peer->incoming_list, node, after)
-	{
-		struct h248_incoming *in = BASE_CONTAINER_OF(node, struct h248_incoming, node);
-
-		if (in->state == IN_REPLIED || in->state == IN_ACKED) {
-			txn_in_destroy(in);
-			continue;
-		}
-		leave_peer(in); /* the user still has it */
-		in->state = IN_ORPHAN;
-		base_list_append(&peer->txn->orphans, &in->node);
-	}
+	loop_timers_stop(&peer->txn->timers, &peer->expiry);
+	BASE_LIST_EACH(&peer->unanswered, node, after)
+	forget(peer, BASE_CONTAINER_OF(node, struct txn_seen, node));
+	BASE_LIST_EACH(&peer->answered, next, then)
+	forget(peer, BASE_CONTAINER_OF(next, struct txn_seen, node));
 }
 
+/* LONG-TIMER is the same for all, so the first to be answered is the first to be forgotten. */
 static void on_expiry(void *arg)
 {
-	struct h248_incoming *in = arg;
+	struct h248_peer *peer = arg;
+	struct h248_txn *txn = peer->txn;
 
-	if (in->state == IN_REPLIED || in->state == IN_ACKED) {
-		txn_in_destroy(in);
-		return;
+	while (!base_list_empty(&peer->answered)) {
+		struct txn_seen *seen =
+		        BASE_CONTAINER_OF(peer->answered.next, struct txn_seen, node);
+
+		if (seen->until_ms > txn->timers.now_ms) {
+			loop_timers_start(&txn->timers, &peer->expiry,
+			                  seen->until_ms - txn->timers.now_ms, on_expiry, peer);
+			return;
+		}
+		forget(peer, seen);
 	}
-	leave_peer(in); /* told 506 LONG-TIMER ago, and the user still has it */
-	in->state = IN_ORPHAN;
-	base_list_append(&in->txn->orphans, &in->node);
 }
 
-static struct h248_incoming *find(struct h248_peer *peer, uint32_t id)
+static struct txn_seen *find(struct h248_peer *peer, uint32_t id)
 {
 	struct base_map_node *node = base_map_find(&peer->incoming, txn_key(&id));
 
-	return node ? BASE_CONTAINER_OF(node, struct h248_incoming, by_id) : NULL;
+	return node ? BASE_CONTAINER_OF(node, struct txn_seen, by_id) : NULL;
 }
 
 static struct h248_incoming *remember(struct h248_peer *peer, const struct h248_addr *from,
@@ -86,25 +111,33 @@ static struct h248_incoming *remember(struct h248_peer *peer, const struct h248_
 {
 	struct h248_txn *txn = peer->txn;
 	struct h248_incoming *in;
+	struct txn_seen *seen;
 
 	/* Nothing is thrown out to make room: what is forgotten early could be executed twice. */
 	if (txn->remembered >= txn->config.max_incoming ||
 	    txn->reply_bytes >= txn->config.max_reply_bytes)
 		return NULL;
 	in = calloc(1, sizeof(*in));
-	if (!in)
-		return NULL;
-	*in = (struct h248_incoming){ .txn = txn, .peer = peer, .from = *from, .id = id };
+	seen = malloc(sizeof(*seen));
+	if (!in || !seen)
+		goto out;
+	*seen = (struct txn_seen){ .in = in, .id = id };
+	if (base_map_insert(&peer->incoming, txn_key(&seen->id), &seen->by_id) != 0)
+		goto out;
+	*in = (struct h248_incoming){
+		.txn = txn, .peer = peer, .seen = seen, .from = *from, .id = id
+	};
 	in->version = txn->current->form.version;
 	in->codec = txn->current->form.codec;
-	if (base_map_insert(&peer->incoming, txn_key(&in->id), &in->by_id) != 0) {
-		free(in);
-		return NULL;
-	}
-	base_list_append(&peer->incoming_list, &in->node);
+	base_list_init(&in->node);
+	base_list_append(&peer->unanswered, &seen->node);
 	peer->executing++;
 	txn->remembered++;
 	return in;
+out:
+	free(seen);
+	free(in);
+	return NULL;
 }
 
 /* ---- the reply, kept and repeated ---- */
@@ -157,15 +190,22 @@ static void repeat_unconfirmed(struct h248_incoming *in)
 static void replied(struct h248_incoming *in)
 {
 	struct h248_txn *txn = in->txn;
+	struct h248_peer *peer = in->peer;
 
-	if (in->state == IN_EXECUTING)
-		in->peer->executing--;
+	if (txn->asking == in)
+		txn->asking = NULL;
+	peer->executing--;
 	in->state = IN_REPLIED;
 	in->replied_ms = txn->timers.now_ms;
 	txn->reply_bytes += in->reply_len;
-	TXN_COUNT(txn, in->peer, tx_replies);
+	TXN_COUNT(txn, peer, tx_replies);
 	loop_timers_stop(&txn->timers, &in->timer);
-	loop_timers_start(&txn->timers, &in->expiry, txn->config.long_timer_ms, on_expiry, in);
+	in->seen->until_ms = txn->timers.now_ms + txn->config.long_timer_ms;
+	base_list_remove(&in->seen->node);
+	base_list_append(&peer->answered, &in->seen->node);
+	if (!loop_timer_active(&peer->expiry))
+		loop_timers_start(&txn->timers, &peer->expiry, txn->config.long_timer_ms, on_expiry,
+		                  peer);
 }
 
 /* What is in txn->out is the reply. */
@@ -179,9 +219,8 @@ static void issue(struct h248_incoming *in, bool confirm)
 		in->reply_len = txn->out.len;
 	}
 	replied(in);
-	if (!in->reply) /* a repetition of the request is ignored, for at most once comes first */
-		in->state = IN_ACKED;
-	if (in->reply)
+	if (in->reply) /* else a repetition of the request is ignored, for at most once comes first
+	                */
 		txn_put_first(in->peer, &in->from, in->reply, in->reply_len);
 	else if (txn->out.len)
 		txn_put(txn, in->peer, &in->from, txn->out.data, txn->out.len);
@@ -312,7 +351,6 @@ static void on_execution_time(void *arg)
 
 static void repeated(struct h248_incoming *in, const struct h248_addr *from)
 {
-	TXN_COUNT(in->txn, in->peer, rx_repeated);
 	/* The same host by another connection: the reply goes where the peer listens now. */
 	if (memcmp(from->ip, in->from.ip, sizeof(from->ip)) == 0)
 		in->from = *from;
@@ -326,11 +364,14 @@ void txn_in_request(struct h248_peer *peer, const struct h248_addr *from,
                     const struct h248_message *msg, const struct h248_transaction *req)
 {
 	struct h248_txn *txn = peer->txn;
-	struct h248_incoming *in = find(peer, req->id);
+	struct txn_seen *seen = find(peer, req->id);
+	struct h248_incoming *in;
 
-	if (in) {
-		repeated(in, from);
-		return;
+	if (seen) {
+		TXN_COUNT(txn, peer, rx_repeated);
+		if (seen->in)
+			repeated(seen->in, from);
+		return; /* D.1.2.2: silently, once it has been acknowledged */
 	}
 	in = remember(peer, from, req->id);
 	if (!in) {
@@ -342,23 +383,27 @@ void txn_in_request(struct h248_peer *peer, const struct h248_addr *from,
 		return;
 	}
 	TXN_COUNT(txn, peer, rx_executed);
-	wait_execution(in);
+	txn->asking = in;
 	txn->ops.on_request(txn->ops.arg, in, msg, req);
+	if (txn->asking == in) /* not answered at once */
+		wait_execution(in);
+	txn->asking = NULL;
 }
 
-static void confirmed(struct h248_incoming *in)
+static void confirmed(struct txn_seen *seen)
 {
-	if (in->state != IN_REPLIED)
+	struct h248_incoming *in = seen->in;
+
+	if (!in || in->state != IN_REPLIED)
 		return;
 	TXN_COUNT(in->txn, in->peer, rx_acks);
-	in->state = IN_ACKED; /* D.1.1: the id is kept until LONG-TIMER */
-	loop_timers_stop(&in->txn->timers, &in->timer);
-	forget_reply(in);
+	release(in); /* D.1.1: the id is kept until LONG-TIMER */
 }
 
 void txn_in_segment(struct h248_peer *peer, const struct h248_transaction *t)
 {
-	struct h248_incoming *in = find(peer, t->id);
+	struct txn_seen *seen = find(peer, t->id);
+	struct h248_incoming *in = seen ? seen->in : NULL;
 
 	if (!in || !in->parts || !txn_parts_confirmed(in->parts, t->segment))
 		return;
@@ -375,21 +420,20 @@ static size_t confirm_range(struct h248_peer *peer, uint32_t first, uint32_t las
 	if (first > last)
 		return 1;
 	if (last - first >= count) {
-		BASE_LIST_EACH(&peer->incoming_list, node, after)
+		BASE_LIST_EACH(&peer->answered, node, after)
 		{
-			struct h248_incoming *in =
-			        BASE_CONTAINER_OF(node, struct h248_incoming, node);
+			struct txn_seen *seen = BASE_CONTAINER_OF(node, struct txn_seen, node);
 
-			if (in->id >= first && in->id <= last)
-				confirmed(in);
+			if (seen->id >= first && seen->id <= last)
+				confirmed(seen);
 		}
 		return count + 1;
 	}
 	for (uint32_t n = last - first + 1, id = first; n; n--, id++) {
-		struct h248_incoming *in = find(peer, id);
+		struct txn_seen *seen = find(peer, id);
 
-		if (in)
-			confirmed(in);
+		if (seen)
+			confirmed(seen);
 	}
 	return (size_t)(last - first) + 1;
 }
@@ -444,7 +488,7 @@ int h248_txn_reply(struct h248_incoming *in, struct h248_transaction *reply)
 		if (in->state == IN_ORPHAN)
 			txn_in_destroy(in);
 		else
-			in->state = in->reply || in->parts ? IN_REPLIED : IN_ACKED;
+			in->state = IN_REPLIED;
 	}
 	txn_input_unref(txn, input);
 	txn_tell(txn);

@@ -42,7 +42,8 @@ int h248_peer_new(struct h248_peer **ret, struct h248_txn *txn, const struct h24
 	peer->txn = txn;
 	peer->round = txn->round; /* made for one that is lost, it is not lost with it */
 	peer->addr = *addr;
-	base_list_init(&peer->incoming_list);
+	base_list_init(&peer->unanswered);
+	base_list_init(&peer->answered);
 	base_list_init(&peer->outgoing);
 	base_list_init(&peer->queue);
 	peer->timers = txn->config.timers;

@@ -3,8 +3,8 @@
  * @file
  * What the txn_*.c files share, and nobody else. Invariants:
  *
- *  1. A request of a peer is in `peer->incoming` from its arrival until LONG-TIMER after its reply
- *     was issued; while it is there, the user never sees that TransactionID of that peer again.
+ *  1. The id of a peer's request is in `peer->incoming` from its arrival until LONG-TIMER after its
+ *     reply was issued; while it is there, the user never sees that id of that peer again.
  *  2. A request of ours is in `txn->outgoing` and in its peer's list, or its `fn` has been called.
  *  3. An h248_incoming is the user's from on_request until its answer: state EXECUTING, or EXPIRED
  *     or ORPHAN when the answer has nowhere to go any more. Nobody else frees it meanwhile.
@@ -61,6 +61,7 @@ struct h248_txn {
 
 	struct txn_input *spare; /* warm memory for the next message */
 	struct txn_input *current;
+	struct h248_incoming *asking; /* in on_request; NULL again once it is answered */
 	struct base_writer out;
 	struct h248_txn_counters count;
 };
@@ -79,8 +80,10 @@ struct h248_peer {
 	bool dead;
 	uint32_t round; /* told in this one */
 
-	struct base_map incoming; /* by TransactionID */
-	struct base_node incoming_list;
+	struct base_map incoming;    /* by TransactionID: struct txn_seen */
+	struct base_node unanswered; /* of them */
+	struct base_node answered;   /* likewise, the first answered first */
+	struct loop_timer expiry;    /* LONG-TIMER of the first one */
 	size_t executing;
 
 	struct base_node outgoing; /* sent and unanswered */
@@ -111,19 +114,27 @@ struct h248_peer {
 	} while (0)
 #define TXN_COUNT(txn, peer, field) TXN_COUNT_BY(txn, peer, field, 1)
 
+/** A TransactionID of a peer's that must not be executed again. Many are kept, so it is small. */
+struct txn_seen {
+	struct base_map_node by_id; /* the key is `id` */
+	struct base_node node;      /* in one of the peer's lists */
+	struct h248_incoming *in;   /* NULL: its reply has been acknowledged */
+	uint64_t until_ms;          /* forgotten then; set by the reply */
+	uint32_t id;
+};
+
 enum incoming_state {
 	IN_EXECUTING, /* the user has it */
 	IN_EXPIRED,   /* the user has it, but the peer was told 506: its answer is thrown away */
 	IN_ORPHAN,    /* the user has it, the peer is gone */
 	IN_REPLIED,   /* the reply is kept */
-	IN_ACKED,     /* only the id is kept */
 };
 
 struct h248_incoming {
-	struct base_map_node by_id; /* the key is `id` */
-	struct base_node node;      /* in the peer's list, or the orphans */
+	struct base_node node; /* of orphans */
 	struct h248_txn *txn;
 	struct h248_peer *peer; /* NULL for orphans */
+	struct txn_seen *seen;  /* likewise */
 	struct h248_addr from;
 	uint32_t id;
 	uint8_t state;   /* enum incoming_state */
@@ -135,11 +146,10 @@ struct h248_incoming {
 	size_t reply_len;
 	struct txn_parts *parts; /* of a reply in segments; NULL: `reply` is whole */
 	uint64_t replied_ms;
-	uint32_t pending_ms;      /* to the next Pending, by its rule */
-	unsigned repeats;         /* of the reply by its timer */
-	uint32_t repeat_ms;       /* of an unconfirmed reply with ImmAckRequired */
-	struct loop_timer timer;  /* executing: the next Pending; replied: the next repetition */
-	struct loop_timer expiry; /* LONG-TIMER */
+	uint32_t pending_ms;     /* to the next Pending, by its rule */
+	unsigned repeats;        /* of the reply by its timer */
+	uint32_t repeat_ms;      /* of an unconfirmed reply with ImmAckRequired */
+	struct loop_timer timer; /* executing: the next Pending; replied: the next repetition */
 };
 
 /* ---- txn.c ---- */
