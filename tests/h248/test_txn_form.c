@@ -32,7 +32,6 @@ static void answer_has_the_form_of_the_request(void **state)
 	struct stage *s = *state;
 	uint32_t id = 1;
 
-	stage_need_ber();
 	for (int round = 0; round < 2; round++) {
 		for (enum h248_codec c = H248_CODEC_COMPACT; c <= H248_CODEC_BER; c++) {
 			ask_in(s, c, id++);
@@ -48,7 +47,6 @@ static void late_answer_has_the_form_of_its_request(void **state)
 {
 	struct stage *s = *state;
 
-	stage_need_ber();
 	s->server.hold = true;
 	ask_in(s, H248_CODEC_BER, 1);
 	ask_in(s, H248_CODEC_PRETTY, 2);
@@ -65,7 +63,6 @@ static void own_style_of_text(void **state)
 	static const struct h248_txn_config pretty = { .pretty = true };
 	struct stage *s = *state;
 
-	stage_need_ber();
 	stage_restart(s, H248_UDP, &pretty, &pretty);
 	stage_ask(s);
 	assert_int_equal(form_of(s, 1), H248_CODEC_PRETTY);
@@ -81,7 +78,6 @@ static void request_has_the_form_of_the_peer(void **state)
 	struct stage *s = *state;
 	struct h248_peer *third;
 
-	stage_need_ber();
 	stage_ask(s);
 	net_run(&s->net, 100);
 	assert_int_equal(form_of(s, 1), H248_CODEC_COMPACT);
@@ -111,7 +107,6 @@ static void a_binary_association_stays_binary(void **state)
 	static const struct h248_txn_config ber = { .codec = H248_CODEC_BER, .ack_ms = 100 };
 	struct stage *s = *state;
 
-	stage_need_ber();
 	stage_restart(s, H248_UDP, &ber, &ber);
 	s->net.drop = stage_only_ber;
 	s->server.hold = true;
@@ -135,7 +130,6 @@ static void segments_in_binary(void **state)
 	struct stage *s = *state;
 	struct base_arena arena = { 0 };
 
-	stage_need_ber();
 	stage_restart(s, H248_UDP, &ber, &ber);
 	s->net.drop = stage_only_ber;
 	s->server.many_commands = 50;
@@ -155,7 +149,6 @@ static void bundles_in_binary(void **state)
 	static const struct h248_txn_config ber = { .codec = H248_CODEC_BER, .bundle_ms = 30 };
 	struct stage *s = *state;
 
-	stage_need_ber();
 	stage_restart(s, H248_UDP, &ber, &ber);
 	s->net.drop = stage_only_ber;
 	for (int i = 0; i < 20; i++) /* long enough for lengths of two octets */

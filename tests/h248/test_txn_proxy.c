@@ -312,7 +312,6 @@ static void exactly_once_through_a_bad_network_in_text(void **state)
 static void exactly_once_through_a_bad_network_in_binary(void **state)
 {
 	(void)state;
-	stage_need_ber();
 	three_rates(H248_CODEC_BER);
 }
 

@@ -212,22 +212,3 @@ bool stage_only_ber(struct net *net, unsigned from, unsigned n, const char *text
 	(void)n;
 	return (uint8_t)text[0] != 0x30;
 }
-
-void stage_need_ber(void)
-{
-	struct base_arena arena = { 0 };
-	struct h248_addr from = net_addr(3, H248_UDP);
-	struct h248_message msg = { .mid = h248_addr_mid(&from), .version = 1 };
-	struct base_writer w = { 0 };
-	int rc;
-
-	msg.transactions = msg.last = net_audit(&arena);
-	msg.last->id = 1;
-	rc = h248_codec_encode(&w, &msg, H248_CODEC_BER);
-	base_writer_done(&w);
-	base_arena_done(&arena);
-	if (rc) {
-		print_message("there is no binary codec yet\n");
-		skip();
-	}
-}

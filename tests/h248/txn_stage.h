@@ -68,8 +68,6 @@ bool stage_drop_first(struct net *net, unsigned from, unsigned n, const char *te
 bool stage_drop_all(struct net *net, unsigned from, unsigned n, const char *text);
 /** Drop whatever is not binary. */
 bool stage_only_ber(struct net *net, unsigned from, unsigned n, const char *text);
-/** Skip where the binary codec, which comes with a change of its own, is not there yet. */
-void stage_need_ber(void);
 /** A request with id 7 that host 3 could send. */
 extern const char stage_request_7[];
 
