@@ -19,12 +19,16 @@ static const char explain_help[] =
         "\n"
         "Exit status: 0 done, 1 the message is bad, 2 wrong usage or the file cannot be read.\n";
 
-/** `FILE:LINE:COL: reason` for the first fault, whose text begins with the place once more. */
+/** The first fault, whose words begin with the place: `FILE:LINE:COL: reason`, binary `FILE:
+ * reason`. */
 static void complain_fault(const char *path, const struct h248_fault *f)
 {
-	const char *place = strncmp(f->text, "line ", 5) == 0 ? strstr(f->text, ": ") : NULL;
+	const char *words = strncmp(f->text, "line ", 5) == 0 ? strstr(f->text, ": ") : NULL;
 
-	fprintf(stderr, "%s:%u:%u: %s\n", path, f->line, f->column, place ? place + 2 : f->text);
+	if (f->line && words)
+		fprintf(stderr, "%s:%u:%u%s\n", path, f->line, f->column, words);
+	else
+		fprintf(stderr, "%s: %s\n", path, f->text);
 }
 
 static int explain_text(const char *path, const char *text, size_t len)

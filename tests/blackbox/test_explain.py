@@ -65,6 +65,16 @@ class Explain(unittest.TestCase):
         self.assertIn("error 443", out)
         self.assertIn("ROOT (the gateway as a whole)", out)
 
+    def test_binary(self):
+        ber = subprocess.run([TOOL, "h248", "convert", "--to", "ber", "-"], input=ADD.encode(), capture_output=True,
+                             timeout=60, check=True).stdout
+        self.assertEqual(ber[0], 0x30)
+        self.assertEqual(explain(ber), explain(ADD))
+        status, out, err = explain(ber[:-4])
+        self.assertEqual(status, 1)
+        self.assertIn("error 403", out)
+        self.assertRegex(err, r"^<stdin>: .*octet [0-9]+: ")
+
     def test_no_message_at_all(self):
         status, out, err = explain("hello")
         self.assertEqual(status, 1)
