@@ -70,12 +70,21 @@ static bool kept_tell(struct mg_run *run, const struct mg_term *term, const stru
 	return true;
 }
 
+static bool session_tell(struct mg_run *run, const struct mg_leg_session *s,
+                         struct h248_parm **list)
+{
+	return set_text(run, list, "gatehouse/ver", s->version, true) &&
+	       set_text(run, list, "gatehouse/suite", s->suite, true) &&
+	       set_text(run, list, "gatehouse/peer", s->peer, true) &&
+	       set_text(run, list, "gatehouse/resumed", s->resumed ? "on" : "off", false);
+}
+
 /* Every readable property of the stream, in the order of the tables. */
 static bool properties_tell(struct mg_run *run, const struct mg_stream *s, struct h248_parm **list)
 {
 	const struct mg_leg *leg = s->leg;
 	const struct mg_domain *domain = mg_stream_domain(run->mg, s);
-	const char *name = leg && leg->tls              ? leg->domain_name
+	const char *name = leg && leg->tls              ? mg_leg_domain(leg)
 	                   : mg_stream_tls(s) && domain ? domain->name
 	                                                : s->domain_name;
 	bool ok = set_text(run, list, "seplink/link", item_name("seplink/link", s->link), false);
@@ -91,12 +100,8 @@ static bool properties_tell(struct mg_run *run, const struct mg_stream *s, struc
 		ok = set_text(run, list, "gatehouse/peername", s->peer_name, true);
 	if (ok && s->server_name)
 		ok = set_text(run, list, "gatehouse/sni", s->server_name, true);
-	if (ok && leg && leg->version[0])
-		ok = set_text(run, list, "gatehouse/ver", leg->version, true) &&
-		     set_text(run, list, "gatehouse/suite", leg->suite, true) &&
-		     set_text(run, list, "gatehouse/peer", leg->peer, true) &&
-		     set_text(run, list, "gatehouse/resumed", leg->resumed ? "on" : "off", false);
-	return ok;
+	return ok && (!leg || !leg->session || !leg->session->version[0] ||
+	              session_tell(run, leg->session, list));
 }
 
 int mg_stream_tell(struct mg_run *run, const struct mg_term *term, const struct mg_stream *s,

@@ -249,9 +249,13 @@ static int host_pick(struct mg *mg, const struct h248_sdp_connection *c, const c
  */
 static uint16_t port_wanted(const struct h248_sdp_group *g, const struct mg_leg *old)
 {
+	struct sockaddr_storage local;
+
 	if (g->media.port_choose || g->media.port == 9)
 		return 0;
-	return old && g->media.port == port_of(&old->local) ? 0 : g->media.port;
+	if (old)
+		mg_leg_local(old, &local);
+	return old && g->media.port == port_of(&local) ? 0 : g->media.port;
 }
 
 static int leg_bind_at(struct mg_leg *leg, struct relay_context *relay,
@@ -303,17 +307,37 @@ static int bind_error(int rc, uint16_t port, struct base_error *err)
 	}
 }
 
-static void leg_describe(struct mg_leg *leg, const struct mg_stream *stream,
+void mg_leg_local(const struct mg_leg *leg, struct sockaddr_storage *ret)
+{
+	leg->mg->bearer->endpoint_local(leg->endpoint, ret);
+}
+
+const char *mg_leg_domain(const struct mg_leg *leg)
+{
+	return leg->session ? leg->session->domain_name : "";
+}
+
+/* @return false when memory is short */
+static bool leg_describe(struct mg_leg *leg, const struct mg_stream *stream,
                          const struct mg_domain *domain)
 {
 	leg->stream = stream->id;
 	leg->tls = mg_stream_tls(stream);
 	leg->tcp_role = mg_stream_tcp_role(stream).client ? RELAY_TCP_CLIENT : RELAY_TCP_SERVER;
 	leg->link = stream->link;
-	leg->domain = leg->tls ? domain : NULL;
-	if (leg->tls)
-		snprintf(leg->domain_name, sizeof(leg->domain_name), "%s", domain->name);
 	leg->may_send = leg->may_receive = true;
+	if (stream->leg) /* whose count goes on */
+		leg->carried = calloc(1, sizeof(*leg->carried));
+	if (leg->tls)
+		leg->session = calloc(1, sizeof(*leg->session));
+	if ((stream->leg && !leg->carried) || (leg->tls && !leg->session))
+		return false;
+	if (leg->tls) {
+		leg->session->domain = domain;
+		snprintf(leg->session->domain_name, sizeof(leg->session->domain_name), "%s",
+		         domain->name);
+	}
+	return true;
 }
 
 int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, struct mg_term *term,
@@ -332,15 +356,16 @@ int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, str
 		                      "memory is short");
 	leg->mg = mg;
 	leg->term = term;
-	leg_describe(leg, stream, domain);
-	rc = host_pick(mg, &g->connection, stream->realm, &spec.local, err);
-	if (rc)
-		goto out;
-	rc = mg_leg_gate(mg, leg, stream);
+	rc = leg_describe(leg, stream, domain) ? 0 : BASE_ERR(BASE_LOCAL, ENOMEM);
+	if (!rc)
+		rc = mg_leg_gate(mg, leg, stream);
 	if (rc) {
 		rc = bind_error(BASE_ERR(BASE_LOCAL, ENOMEM), port, err);
 		goto out;
 	}
+	rc = host_pick(mg, &g->connection, stream->realm, &spec.local, err);
+	if (rc)
+		goto out;
 	spec.gate = leg->gate;
 	spec.tcp_role = leg->tcp_role;
 	if (leg->tcp_role == RELAY_TCP_CLIENT)
@@ -360,7 +385,6 @@ int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, str
 		rc = bind_error(rc, port, err);
 		goto out;
 	}
-	mg->bearer->endpoint_local(leg->endpoint, &leg->local);
 	*ret = leg;
 	leg = NULL;
 out:
@@ -380,6 +404,8 @@ void mg_leg_free(struct mg *mg, struct mg_leg *leg)
 	if (leg->endpoint)
 		mg->bearer->endpoint_remove(leg->endpoint);
 	free(leg->gate);
+	free(leg->carried);
+	free(leg->session);
 	free(leg);
 }
 
@@ -398,19 +424,20 @@ bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
 	const struct h248_sdp_group *g = group_of(&stream->local);
 	enum relay_tcp_role role =
 	        mg_stream_tcp_role(stream).client ? RELAY_TCP_CLIENT : RELAY_TCP_SERVER;
-	struct sockaddr_storage host;
+	struct sockaddr_storage host, local;
 
 	if (!g || leg->state == MG_LEG_ENDED)
 		return false;
 	if (leg->tls != mg_stream_tls(stream))
 		return false;
-	if (leg->tls && domain && strcmp(leg->domain_name, domain->name) != 0)
+	if (leg->tls && domain && strcmp(mg_leg_domain(leg), domain->name) != 0)
 		return false;
-	if (host_given(&g->connection, &host) && !mg_same_host(&host, &leg->local))
+	mg_leg_local(leg, &local);
+	if (host_given(&g->connection, &host) && !mg_same_host(&host, &local))
 		return false;
-	if (stream->realm[0] && !host_in_realm(&leg->mg->set, &leg->local, stream->realm))
+	if (stream->realm[0] && !host_in_realm(&leg->mg->set, &local, stream->realm))
 		return false;
-	if (!g->media.port_choose && g->media.port != 9 && g->media.port != port_of(&leg->local))
+	if (!g->media.port_choose && g->media.port != 9 && g->media.port != port_of(&local))
 		return false;
 	/* Who connected is history once it is connected. */
 	return leg->state != MG_LEG_WAITING || (leg->tcp_role == role && leg->link == stream->link);
@@ -436,10 +463,12 @@ int mg_leg_update(struct mg *mg, struct mg_leg *leg, const struct mg_stream *str
 
 void mg_leg_stats(const struct mg *mg, const struct mg_leg *leg, struct relay_stats *ret)
 {
-	const struct relay_stats *c = &leg->carried;
+	const struct relay_stats *c = leg->carried;
 
 	memset(ret, 0, sizeof(*ret));
 	mg->bearer->endpoint_stats(leg->endpoint, ret);
+	if (!c)
+		return;
 	ret->octets_in += c->octets_in;
 	ret->octets_out += c->octets_out;
 	ret->wire_in += c->wire_in;

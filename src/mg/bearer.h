@@ -33,6 +33,10 @@ bool mg_stream_tls(const struct mg_stream *stream);
 int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, struct mg_term *term,
                const struct mg_stream *stream, const struct mg_domain *domain,
                struct base_error *err);
+/* Its address and port. */
+void mg_leg_local(const struct mg_leg *leg, struct sockaddr_storage *ret);
+/* "" without TLS. */
+const char *mg_leg_domain(const struct mg_leg *leg);
 /* Ends the bearer. NULL is fine. */
 void mg_leg_free(struct mg *mg, struct mg_leg *leg);
 /* Can it serve this stream as it is now ordered, or must another one be made? */

@@ -176,7 +176,7 @@ static int domain_check(struct mg_run *run, const struct mg_stream *s)
 		return mg_fail(run, H248_E_CONFLICT,
 		               "Stream %u, m=: TLS in only one of Local and Remote", s->id);
 	if (s->domain_name[0] && !mg_stream_domain(run->mg, s) &&
-	    (!s->leg || strcmp(s->leg->domain_name, s->domain_name) != 0))
+	    (!s->leg || strcmp(mg_leg_domain(s->leg), s->domain_name) != 0))
 		return mg_fail(run, H248_E_VALUE,
 		               "Stream %u, LocalControl gatehouse/dom: no TLS domain '%.64s'",
 		               s->id, s->domain_name);
@@ -288,7 +288,7 @@ static int local_finish(struct mg_run *run, struct base_arena *arena, struct mg_
                         const struct mg_domain *domain)
 {
 	struct h248_sdp_group *g = s->local.groups;
-	struct sockaddr_storage told;
+	struct sockaddr_storage told, local;
 	struct base_writer w = { 0 };
 	int rc;
 
@@ -300,10 +300,10 @@ static int local_finish(struct mg_run *run, struct base_arena *arena, struct mg_
 		g->setup =
 		        s->leg->tcp_role == RELAY_TCP_CLIENT ? H248_SDP_ACTIVE : H248_SDP_PASSIVE;
 	if (g->media.port != 9 || g->media.port_choose) {
-		if (h248_sdp_group_sockaddr(g, &told) ||
-		    memcmp(&told, &s->leg->local, sizeof(told)) != 0)
+		mg_leg_local(s->leg, &local);
+		if (h248_sdp_group_sockaddr(g, &told) || memcmp(&told, &local, sizeof(told)) != 0)
 			s->tell_local = true;
-		(void)h248_sdp_group_sockaddr_set(g, (const struct sockaddr *)&s->leg->local);
+		(void)h248_sdp_group_sockaddr_set(g, (const struct sockaddr *)&local);
 	}
 	rc = fingerprint_put(run, arena, s, domain);
 	if (rc)

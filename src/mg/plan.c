@@ -173,8 +173,8 @@ static void stream_settle(struct mg *mg, struct mg_plan *plan, struct mg_stream 
 {
 	const struct mg_stream *old = mg_media_stream(plan->media, s->id);
 
-	if (s->fresh && old && old->leg)
-		mg_leg_stats(mg, old->leg, &s->leg->carried);
+	if (s->fresh && old && old->leg && s->leg->carried)
+		mg_leg_stats(mg, old->leg, s->leg->carried);
 	if (s->leg && !s->fresh && mg_leg_update(mg, s->leg, s, mg_stream_domain(mg, s)))
 		mg_leg_unable(s->leg, s->leg->tls ? RELAY_TLS_FAILED : RELAY_TCP_FAILED);
 }

@@ -222,9 +222,16 @@ bool mg_address_good(const struct mg *mg, size_t index)
 
 static bool term_at(const struct mg_term *term, const struct sockaddr_storage *address)
 {
-	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s; s = s->next)
-		if (s->leg && mg_same_host(&s->leg->local, address))
+	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s;
+	     s = s->next) {
+		struct sockaddr_storage local;
+
+		if (!s->leg)
+			continue;
+		mg_leg_local(s->leg, &local);
+		if (mg_same_host(&local, address))
 			return true;
+	}
 	return false;
 }
 

@@ -154,14 +154,14 @@ static void log_happened(const struct mg_leg *leg, const struct relay_event *e)
 		         "%s context=%u term=%s stream=%u domain=%s version=%s suite=%s "
 		         "resumed=%s auth=%s subject=\"%s\"",
 		         kinds[e->kind], leg->term->context->id, leg->term->name, leg->stream,
-		         leg->domain_name, e->tls.version_name, e->tls.suite_name,
+		         mg_leg_domain(leg), e->tls.version_name, e->tls.suite_name,
 		         e->tls.resumed ? "yes" : "no", auth_word(&e->tls), e->tls.peer_subject);
 	else if (e->kind >= RELAY_TLS_FAILED)
 		base_log(BASE_LOG_INFO, "mg",
 		         "%s context=%u term=%s stream=%u domain=%s cause=%s alert=%d side=%s "
 		         "reason=%s text=\"%s\"",
 		         kinds[e->kind], leg->term->context->id, leg->term->name, leg->stream,
-		         leg->domain_name, relay_cause_name(e->cause), e->tls.alert,
+		         mg_leg_domain(leg), relay_cause_name(e->cause), e->tls.alert,
 		         alert_side(&e->tls, e->cause), trust_reason_name(e->tls.reason),
 		         e->tls.text);
 	else
@@ -191,10 +191,14 @@ static void link_trigger(struct mg *mg, const struct mg_leg *leg, enum relay_eve
 /* For audits: the peer writes its own subject, and must not be able to spoil their replies. */
 static void leg_remember(struct mg_leg *leg, const struct relay_tls_result *tls)
 {
-	(void)mg_quotable(leg->version, sizeof(leg->version), tls->version_name);
-	(void)mg_quotable(leg->suite, sizeof(leg->suite), tls->suite_name);
-	(void)mg_quotable(leg->peer, sizeof(leg->peer), tls->peer_subject);
-	leg->resumed = tls->resumed;
+	struct mg_leg_session *s = leg->session;
+
+	if (!s)
+		return;
+	(void)mg_quotable(s->version, sizeof(s->version), tls->version_name);
+	(void)mg_quotable(s->suite, sizeof(s->suite), tls->suite_name);
+	(void)mg_quotable(s->peer, sizeof(s->peer), tls->peer_subject);
+	s->resumed = tls->resumed;
 }
 
 void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay_event *event)

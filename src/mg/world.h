@@ -44,6 +44,14 @@ enum mg_leg_state {
 	MG_LEG_ENDED, /* its last event has come */
 };
 
+/* What a leg with TLS has besides: a hundred thousand have none. */
+struct mg_leg_session {
+	const struct mg_domain *domain; /* only compared and named while the table is in place */
+	char domain_name[64];
+	char version[16], suite[64], peer[128]; /* of the session, "" before */
+	bool resumed;
+};
+
 /* One stream's bearer, from Local until Subtract or replacement. */
 struct mg_leg {
 	struct mg *mg;
@@ -54,15 +62,11 @@ struct mg_leg {
 	uint8_t tcp_role; /* enum relay_tcp_role */
 	uint8_t link;     /* enum h248_seplink */
 	struct relay_endpoint *endpoint;
-	const struct mg_domain *domain; /* only compared and named while the table is in place */
-	char domain_name[64];
-	struct sockaddr_storage local;
-	struct relay_stats carried;             /* of this stream's former endpoints */
-	struct mg_leg *partner;                 /* as ordered last */
-	bool may_send, may_receive;             /* as ordered last */
-	struct relay_gate *gate;                /* as ordered last; NULL = open */
-	char version[16], suite[64], peer[128]; /* of the TLS session, "" before */
-	bool resumed;
+	bool may_send, may_receive;     /* as ordered last */
+	struct mg_leg_session *session; /* NULL without TLS */
+	struct relay_stats *carried;    /* of this stream's former endpoints; NULL = none */
+	struct mg_leg *partner;         /* as ordered last */
+	struct relay_gate *gate;        /* as ordered last; NULL = open */
 };
 
 /* One stream as ordered: in its media's arena. */
