@@ -194,7 +194,8 @@ static void answered(struct h248_assoc *a, const struct h248_message *msg,
 	else if (!version_agree(a, s, msg))
 		unfit(a, H248_E_VERSION, "it wants a version that is not ours", BASE_STR(""));
 	else if (!profile_agree(a, s))
-		unfit(a, H248_E_PROFILE, "it wants a profile that is not ours", s->profile);
+		unfit(a, H248_E_PROFILE, "it wants a profile that is not ours",
+		      s ? s->profile : BASE_STR(""));
 	else
 		accepted(a, s);
 }

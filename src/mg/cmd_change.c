@@ -55,10 +55,8 @@ int mg_cmd_change(struct mg_run *run, struct mg_term *term)
 			return mg_fail(run, base_err_detail(rc),
 			               "Services MgcIdToTry: needs to be an address or a domain "
 			               "name");
-	} else if (term == &mg->root) {
-		mg_service_root(mg, s);
 	} else {
-		mg_service_term(mg, term, s);
+		mg_service_change(mg, term, s);
 	}
 	return 0;
 }

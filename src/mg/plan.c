@@ -258,6 +258,8 @@ void mg_plan_settle(struct mg *mg, struct mg_plan *plan)
 	if (plan->new_media)
 		legs_disown(plan->media, t->media);
 	mg_media_free(mg, plan->media);
+	if (plan->service_state)
+		mg_service_modified(mg, t);
 	events_settle(mg, plan);
 	mg_choice_free(plan->choice);
 	mg_state_free(plan->state);

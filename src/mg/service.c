@@ -13,9 +13,9 @@ static int door_check(struct mg_run *run)
 {
 	struct mg *mg = run->mg;
 
-	if (mg->door_closed || mg->root_closed)
+	if (mg->door_closed || mg->root.service == MG_SERVICE_CLOSING)
 		return mg_fail(run, H248_E_UNAVAILABLE, "the gateway is going out of service");
-	if (mg->root.service_state != H248_STATE_IN_SERVICE)
+	if (mg->root.service != MG_SERVICE_IN)
 		return mg_fail(run, H248_E_UNAVAILABLE, "the gateway is out of service");
 	return 0;
 }
@@ -49,129 +49,6 @@ int mg_service_check(struct mg_run *run, const struct mg_plan *plan)
 	if (!begins || state == H248_STATE_IN_SERVICE)
 		return 0;
 	return mg_fail(run, H248_E_NOT_READY, "it is out of service");
-}
-
-/* ---- the controller changes a service state ---- */
-
-/* Forced ends the bearers at once; the termination stays until the controller subtracts it. */
-static void state_set(struct mg *mg, struct mg_term *term, uint8_t state, bool forced)
-{
-	term->service_state = state;
-	mg_timer_stop(mg, &term->change);
-	if (!forced || !term->media)
-		return;
-	for (const struct mg_stream *s = term->media->streams; s; s = s->next)
-		if (s->leg && s->leg->state != MG_LEG_ENDED)
-			(void)mg->bearer->endpoint_release(s->leg->endpoint, true);
-}
-
-static void on_term(void *arg)
-{
-	struct mg_term *term = arg;
-
-	term->service_state = term->change_state;
-}
-
-static void change_later(struct mg *mg, struct mg_term *term, uint8_t state, uint32_t delay_s,
-                         void (*fn)(void *arg), void *arg)
-{
-	term->change_state = state;
-	mg_timer_start(mg, &term->change, (uint64_t)delay_s * 1000, fn, arg);
-}
-
-/* A Graceful without delay waits for the termination's end (7.2.8), which then is all. */
-void mg_service_term(struct mg *mg, struct mg_term *term, const struct h248_services *s)
-{
-	uint32_t delay = s->has_delay ? s->delay : 0;
-
-	if (s->method == H248_FORCED)
-		state_set(mg, term, H248_STATE_OUT_OF_SERVICE, true);
-	else if (s->method == H248_GRACEFUL && delay)
-		change_later(mg, term, H248_STATE_OUT_OF_SERVICE, delay, on_term, term);
-	else if (s->method == H248_RESTART && delay)
-		change_later(mg, term, H248_STATE_IN_SERVICE, delay, on_term, term);
-	else if (s->method == H248_RESTART)
-		state_set(mg, term, H248_STATE_IN_SERVICE, false);
-}
-
-static void all_terms_set(struct mg *mg, uint8_t state)
-{
-	for (struct base_node *n = mg->context_list.next; n != &mg->context_list; n = n->next) {
-		struct mg_context *c = BASE_CONTAINER_OF(n, struct mg_context, node);
-
-		for (struct mg_term *t = mg_context_term_first(c); t;
-		     t = mg_context_term_next(c, t))
-			state_set(mg, t, state, false);
-	}
-}
-
-/* ROOT means all of its terminations (7.2.8). */
-static void root_set(struct mg *mg, uint8_t state)
-{
-	mg->root_closed = state != H248_STATE_IN_SERVICE;
-	mg->root_closing = false;
-	state_set(mg, &mg->root, state, false);
-	all_terms_set(mg, state);
-}
-
-static void on_root(void *arg)
-{
-	struct mg *mg = arg;
-
-	root_set(mg, mg->root.change_state);
-}
-
-static void contexts_end(struct mg *mg)
-{
-	struct base_node *head = &mg->context_list;
-
-	BASE_LIST_EACH(head, n, after)
-	{
-		mg_context_free(mg, BASE_CONTAINER_OF(n, struct mg_context, node));
-	}
-	mg_context_went(mg);
-}
-
-/* Graceful: "should refrain from establishing new connections" is made sure of at once. */
-void mg_service_root(struct mg *mg, const struct h248_services *s)
-{
-	uint32_t delay = s->has_delay ? s->delay : 0;
-
-	switch (s->method) {
-	case H248_FORCED: /* all connections are lost, all terminations count as subtracted */
-		root_set(mg, H248_STATE_OUT_OF_SERVICE);
-		contexts_end(mg);
-		return;
-	case H248_GRACEFUL:
-		mg->root_closed = true;
-		mg->root_closing = !delay;
-		mg_timer_stop(mg, &mg->root.change);
-		if (delay)
-			change_later(mg, &mg->root, H248_STATE_OUT_OF_SERVICE, delay, on_root, mg);
-		else if (!mg->counts.contexts)
-			root_set(mg, H248_STATE_OUT_OF_SERVICE);
-		return;
-	default: /* Restart */
-		if (delay)
-			change_later(mg, &mg->root, H248_STATE_IN_SERVICE, delay, on_root, mg);
-		else
-			root_set(mg, H248_STATE_IN_SERVICE);
-	}
-}
-
-void mg_context_went(struct mg *mg)
-{
-	if (mg->counts.contexts)
-		return;
-	if (mg->root_closing)
-		root_set(mg, H248_STATE_OUT_OF_SERVICE);
-	if (mg->ops.idle)
-		mg->ops.idle(mg->ops.arg);
-}
-
-void mg_give_up(struct mg *mg)
-{
-	contexts_end(mg);
 }
 
 /* ---- the gateway tells ---- */
@@ -238,18 +115,21 @@ static bool term_at(const struct mg_term *term, const struct sockaddr_storage *a
 static void term_address(struct mg *mg, struct mg_term *t, uint8_t from, uint8_t to)
 {
 	if (to == MG_ADDRESS_FAILED) {
-		state_set(mg, t, H248_STATE_OUT_OF_SERVICE, true);
+		mg_service_fire(mg, t, MG_SERVICE_FORCED, 0);
 		mg_service_tell(mg, t, H248_FORCED, H248_R_LOWER_LAYER);
 		return;
 	}
 	if (from == MG_ADDRESS_FAILED) {
-		state_set(mg, t, H248_STATE_IN_SERVICE, false);
+		mg_service_fire(mg, t, MG_SERVICE_RESTART, 0);
 		mg_service_tell(mg, t, H248_RESTART, H248_R_SERVICE_RESTORED);
 	} else if (to == MG_ADDRESS_GOOD) {
+		mg_service_fire(mg, t, MG_SERVICE_RESTART, 0);
 		mg_service_tell(mg, t, H248_RESTART, H248_R_CANCEL_GRACEFUL);
 	}
-	if (to == MG_ADDRESS_WITHDRAWN)
+	if (to == MG_ADDRESS_WITHDRAWN) {
+		mg_service_fire(mg, t, MG_SERVICE_GRACEFUL, 0);
 		mg_service_tell(mg, t, H248_GRACEFUL, H248_R_OUT_OF_SERVICE);
+	}
 }
 
 void mg_address_set(struct mg *mg, size_t index, enum mg_address_state state)

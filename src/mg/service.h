@@ -19,17 +19,51 @@ int mg_admit_term(struct mg_run *run);
 /* A termination out of service takes no media and no new signals: 502. @return 0 or mg_fail */
 int mg_service_check(struct mg_run *run, const struct mg_plan *plan);
 
-/* ServiceChange from the controller, checked. */
-void mg_service_root(struct mg *mg, const struct h248_services *services);
-void mg_service_term(struct mg *mg, struct mg_term *term, const struct h248_services *services);
 /* ServiceChange to the controller, in its place among the termination's Notify. */
 void mg_service_tell(struct mg *mg, struct mg_term *term, enum h248_method method, unsigned reason);
 
 /* Is that local media address (an index) good for new terminations? */
 bool mg_address_good(const struct mg *mg, size_t index);
 
+/* ---- service_state.c ---- */
+
+enum mg_service {
+	MG_SERVICE_IN = 0,
+	MG_SERVICE_CLOSING, /* in service, but takes nothing new: Graceful */
+	MG_SERVICE_OUT,
+	MG_SERVICE_RETURNING, /* out of service until the delay is over */
+};
+#define MG_SERVICE_STATES 4
+
+enum mg_service_event {
+	MG_SERVICE_FORCED,
+	MG_SERVICE_GRACEFUL,
+	MG_SERVICE_GRACEFUL_LATER,
+	MG_SERVICE_RESTART,
+	MG_SERVICE_RESTART_LATER,
+	MG_SERVICE_SET_IN, /* ServiceStates by Modify */
+	MG_SERVICE_SET_OUT,
+	MG_SERVICE_TIME,
+	MG_SERVICE_EMPTY, /* ROOT: there is no context left */
+};
+
+/* No row: nothing happens. */
+void mg_service_fire(struct mg *mg, struct mg_term *term, enum mg_service_event event,
+                     uint32_t delay_s);
+/* ServiceChange from the controller, checked. */
+void mg_service_change(struct mg *mg, struct mg_term *term, const struct h248_services *services);
+/* A command has set service_state. */
+void mg_service_modified(struct mg *mg, struct mg_term *term);
 /* A context has ended: if it was the last one, whoever waits for that goes on. */
 void mg_context_went(struct mg *mg);
+
+/* The table, for the test that draws it. @return false past the end */
+struct mg_service_row {
+	uint8_t state, next;
+	const char *event, *action;
+};
+bool mg_service_row(size_t index, struct mg_service_row *ret);
+const char *mg_service_name(enum mg_service state);
 
 /* ---- load.c ---- */
 

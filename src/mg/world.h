@@ -163,7 +163,8 @@ struct mg_term {
 	struct base_node notices;   /* not answered yet, in the order of events */
 	uint64_t born_ms;
 	struct loop_timer change; /* delayed ServiceChange */
-	uint8_t change_state;     /* what it leads to */
+	struct mg *mg;            /* set while `change` runs */
+	uint8_t service;          /* enum mg_service */
 	struct mg_hang *hang;     /* hangterm; NULL = never asked for */
 	bool lock_step;           /* EventBufferControl */
 	bool suspended;           /* LockStep waits for a new Events descriptor */
@@ -216,8 +217,6 @@ struct mg {
 	size_t last_address;
 	unsigned regulated; /* nb/notreg: per cent towards the next Notify that is sent */
 	bool door_closed;   /* by the gateway itself, which leaves */
-	bool root_closed;   /* by the controller: ROOT is or goes out of service */
-	bool root_closing;  /* and is so when the last context ends */
 	bool overloaded;
 	unsigned busy;           /* per cent, of the control thread */
 	uint8_t *address_states; /* enum mg_address_state of each of the settings' addresses */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Service states, what they keep out, and what the controller is told; load; hanging terminations.
  */
+#include "mg/service.h"
 #include "scene.h"
 
 #define ADD                        "A=$ {M{ST=1{O{MO=SR}," TCP_ANY "}}}"
@@ -385,6 +386,84 @@ static void hanging_by_configuration(void **state)
 	scene_end();
 }
 
+/* ---- the table ---- */
+
+static void every_state_can_be_reached_and_left(void **state)
+{
+	bool reached[MG_SERVICE_STATES] = { [MG_SERVICE_IN] = true };
+	bool left[MG_SERVICE_STATES] = { false };
+	struct mg_service_row row;
+
+	(void)state;
+	for (int pass = 0; pass < MG_SERVICE_STATES; pass++)
+		for (size_t i = 0; mg_service_row(i, &row); i++) {
+			reached[row.next] |= reached[row.state];
+			left[row.state] |= row.state != row.next;
+		}
+	for (int i = 0; i < MG_SERVICE_STATES; i++)
+		assert_true(reached[i] && left[i]);
+}
+
+static void draw(struct base_writer *w)
+{
+	struct mg_service_row row;
+
+	base_writer_text(w,
+	                 "# Service states, of ROOT and of terminations\n"
+	                 "\n"
+	                 "Printed from the table in `src/mg/service_state.c` by "
+	                 "`tests/mg/test_service.c`, which fails when\n"
+	                 "the two differ (`GATEHOUSE_UPDATE_DOCS=1` writes it anew). "
+	                 "Clauses: RFC 3525, 7.1.5, 7.2.8.\n"
+	                 "Audits tell InService in `in` and `closing`, OutOfService in `out` and "
+	                 "`returning`. Events\n"
+	                 "without a row change nothing.\n"
+	                 "\n"
+	                 "```mermaid\n"
+	                 "stateDiagram-v2\n"
+	                 "    [*] --> in\n");
+	for (size_t i = 0; mg_service_row(i, &row); i++)
+		base_writer_printf(w, "    %s --> %s: %s / %s\n", mg_service_name(row.state),
+		                   mg_service_name(row.next), row.event, row.action);
+	base_writer_text(w, "```\n"
+	                    "\n"
+	                    "| State | Event | Action | Next |\n"
+	                    "|---|---|---|---|\n");
+	for (size_t i = 0; mg_service_row(i, &row); i++)
+		base_writer_printf(w, "| %s | %s | %s | %s |\n", mg_service_name(row.state),
+		                   row.event, row.action, mg_service_name(row.next));
+}
+
+static void the_picture_is_up_to_date(void **state)
+{
+	const char *root = getenv("GATEHOUSE_SOURCE_ROOT");
+	struct base_writer want = { 0 };
+	char path[1024], have[16384];
+	size_t len;
+	FILE *f;
+
+	(void)state;
+	if (!root) {
+		print_message("GATEHOUSE_SOURCE_ROOT is not set\n");
+		skip();
+	}
+	draw(&want);
+	snprintf(path, sizeof(path), "%s/docs/state-service.md", root);
+	if (getenv("GATEHOUSE_UPDATE_DOCS")) {
+		f = fopen(path, "w");
+		assert_non_null(f);
+		assert_int_equal(fwrite(want.data, 1, want.len, f), want.len);
+		fclose(f);
+	}
+	f = fopen(path, "r");
+	assert_non_null(f);
+	len = fread(have, 1, sizeof(have) - 1, f);
+	have[len] = '\0';
+	fclose(f);
+	assert_string_equal(have, base_writer_cstr(&want));
+	base_writer_done(&want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +484,8 @@ int main(void)
 		cmocka_unit_test(overload_is_told_to_who_asks),
 		cmocka_unit_test(hanging_is_told),
 		cmocka_unit_test(hanging_by_configuration),
+		cmocka_unit_test(every_state_can_be_reached_and_left),
+		cmocka_unit_test(the_picture_is_up_to_date),
 	};
 
 	return cmocka_run_group_tests_name("service", tests, NULL, NULL);
