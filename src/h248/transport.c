@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "h248/sctp.h"
 #include "h248/transport_private.h"
 
 static uint32_t or_default(uint32_t value, uint32_t standard)
@@ -40,6 +41,11 @@ int h248_transport_new(struct h248_transport **ret, struct loop *loop,
 	base_list_init(&t->listeners);
 	base_list_init(&t->conns);
 	base_list_init(&t->dead);
+	base_list_init(&t->sctp_ends);
+	base_list_init(&t->sctp_conns);
+	base_list_init(&t->sctp_dead);
+	t->config.sctp_udp_port = (uint16_t)or_default(t->config.sctp_udp_port, SCTP_UDP_PORT);
+	t->config.sctp_udp_remote = (uint16_t)or_default(t->config.sctp_udp_remote, SCTP_UDP_PORT);
 	*ret = t;
 	return 0;
 }
@@ -50,6 +56,7 @@ void h248_transport_free(struct h248_transport *t)
 		return;
 	udp_done(t);
 	tcp_done(t);
+	transport_sctp_done(t);
 	base_writer_done(&t->clear);
 	free(t->buffer);
 	free(t);
@@ -64,6 +71,8 @@ static int listen_at(struct h248_transport *t, struct h248_addr *local)
 		return tcp_listen(t, local);
 	case H248_TLS:
 		return t->config.filter ? tcp_listen(t, local) : EPROTONOSUPPORT;
+	case H248_SCTP:
+		return transport_sctp_listen(t, local);
 	default:
 		return EPROTONOSUPPORT;
 	}
@@ -90,6 +99,8 @@ int h248_transport_send(struct h248_transport *t, const struct h248_addr *to, co
 		no = udp_send(t, to, data, len);
 	else if (to->transport == H248_TCP || (to->transport == H248_TLS && t->config.filter))
 		no = tcp_send(t, to, data, len);
+	else if (to->transport == H248_SCTP)
+		no = transport_sctp_send(t, to, data, len);
 	if (no > 0)
 		t->counters[to->transport % H248_TRANSPORT_KINDS].errors_out++;
 	if (no < 0)
@@ -99,7 +110,10 @@ int h248_transport_send(struct h248_transport *t, const struct h248_addr *to, co
 
 void h248_transport_close(struct h248_transport *t, const struct h248_addr *conn)
 {
-	tcp_close(t, conn);
+	if (conn->transport == H248_SCTP)
+		transport_sctp_close(t, conn);
+	else
+		tcp_close(t, conn);
 }
 
 size_t h248_transport_conns(const struct h248_transport *t)
@@ -114,6 +128,8 @@ uint32_t h248_transport_socket(const struct h248_transport *t, const struct h248
 
 bool h248_transport_full(const struct h248_transport *t, const struct h248_addr *to)
 {
+	if (to->transport == H248_SCTP)
+		return transport_sctp_full(t, to);
 	return h248_addr_connected(to) && tcp_full(t, to);
 }
 
@@ -129,7 +145,9 @@ bool h248_transport_conn_counters(const struct h248_transport *t, const struct h
                                   struct h248_transport_counters *ret)
 {
 	const struct h248_transport_counters *found =
-	        conn->transport == H248_UDP ? udp_counters(t, conn) : tcp_counters(t, conn);
+	        conn->transport == H248_UDP    ? udp_counters(t, conn)
+	        : conn->transport == H248_SCTP ? transport_sctp_counters(t, conn)
+	                                       : tcp_counters(t, conn);
 
 	if (found)
 		*ret = *found;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Messages over UDP, TCP (RFC 3525, Annex D; TPKT of RFC 1006) and TCP inside a filter such as TLS,
- * IPv4 and IPv6, on a loop. Knows nothing of H.248 but its frames. One thread: the loop's.
+ * Messages over UDP, TCP (RFC 3525, Annex D; TPKT of RFC 1006), TCP inside a filter such as TLS,
+ * and SCTP, IPv4 and IPv6, on a loop. Knows nothing of H.248 but its frames. One thread: the
+ * loop's.
  */
 #ifndef GH_H248_TRANSPORT_H
 #define GH_H248_TRANSPORT_H
@@ -31,6 +32,12 @@ int h248_tpkt_next(struct base_str data, struct base_str *ret, size_t *ret_used)
 void h248_tpkt_header(size_t len, uint8_t ret[H248_TPKT_HEADER]);
 
 /* ---- sockets ---- */
+
+/** Octets of the largest message over SCTP, either way (P). */
+#define H248_SCTP_MAX 65535
+
+/** Who does SCTP: the kernel, or usrsctp in UDP (RFC 6951) where the kernel cannot. */
+enum h248_sctp_backend { H248_SCTP_AUTO, H248_SCTP_KERNEL, H248_SCTP_USER };
 
 struct h248_transport;
 
@@ -66,6 +73,10 @@ struct h248_transport_config {
 	uint32_t handshake_ms; /**< give up a filter's handshake; 0 = 10000 */
 	uint32_t partial_ms;   /**< most time between the first and last octet of a message, and
 	                            until the first message of an accepted one; 0 = 30000 */
+	enum h248_sctp_backend sctp_backend;
+	uint16_t sctp_udp_port;   /**< of encapsulation, ours; 0 = 9899. One for the process: the
+	                               first transport that uses it decides */
+	uint16_t sctp_udp_remote; /**< of those we connect to; 0 = 9899 */
 	/** Of H248_TLS; outlives the transport. NULL: there is no such transport. */
 	const struct h248_filter_ops *filter;
 	void *filter_arg;
@@ -79,7 +90,9 @@ int h248_transport_new(struct h248_transport **ret, struct loop *loop,
 void h248_transport_free(struct h248_transport *t);
 
 /**
- * Bind a UDP socket, or listen for TCP connections; several of each may be open. Port 0 takes any.
+ * Bind a UDP socket, or listen for connections; several of each may be open. Port 0 takes any.
+ * SCTP: another address of the same family with the port of an endpoint that is there becomes a
+ * further address of that endpoint (multi-homing).
  *
  * @param local  in: where; out: with the true port, and `conn` naming this socket
  * @return 0; BASE_CONFIG when the address cannot be bound, BASE_LOCAL when we lack descriptors or
@@ -135,6 +148,8 @@ bool h248_transport_full(const struct h248_transport *t, const struct h248_addr 
 	X(refused, "connections that could not be made, or were turned away")                      \
 	X(failures, "open connections ended by the peer, the network or an error")                 \
 	X(closes, "open connections ended by us")                                                  \
+	X(paths_lost, "addresses of SCTP peers that were no longer reached")                       \
+	X(paths_back, "addresses of SCTP peers that were reached again")                           \
 	X(full, "times that output for a peer went above the mark")
 
 struct h248_transport_counters {

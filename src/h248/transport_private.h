@@ -19,6 +19,10 @@ struct h248_transport {
 	struct h248_transport_counters counters[H248_TRANSPORT_KINDS];
 	struct base_node dead; /* connections closed inside a callback, freed by `reap` */
 	struct loop_task reap;
+	struct base_node sctp_ends;  /* struct sctp_end */
+	struct base_node sctp_conns; /* struct sctp_conn */
+	struct base_node sctp_dead;
+	struct loop_task sctp_reap;
 	uint8_t *buffer;          /* one datagram, or one read of a stream; never kept */
 	struct base_writer clear; /* what a filter made of it; never kept */
 };
@@ -40,8 +44,8 @@ struct tcp_conn {
 	enum tcp_state state;
 	bool accepted;
 	uint32_t listener; /* number of the socket that accepted it; 0: we made it */
-	bool full;    /* more than the mark waited, and its user was told */
-	void *filter; /* NULL = bare TCP */
+	bool full;         /* more than the mark waited, and its user was told */
+	void *filter;      /* NULL = bare TCP */
 	struct h248_transport_counters count;
 	struct base_writer in;    /* the beginning of one unfinished message */
 	struct base_writer early; /* frames that wait for the handshake, in clear */
@@ -115,5 +119,15 @@ const struct h248_transport_counters *tcp_counters(const struct h248_transport *
                                                    const struct h248_addr *conn);
 bool tcp_full(const struct h248_transport *t, const struct h248_addr *conn);
 void tcp_done(struct h248_transport *t);
+
+/** Errnos and results as for TCP. */
+int transport_sctp_listen(struct h248_transport *t, struct h248_addr *local);
+int transport_sctp_send(struct h248_transport *t, const struct h248_addr *to, const void *data,
+                        size_t len);
+void transport_sctp_close(struct h248_transport *t, const struct h248_addr *conn);
+const struct h248_transport_counters *transport_sctp_counters(const struct h248_transport *t,
+                                                              const struct h248_addr *conn);
+bool transport_sctp_full(const struct h248_transport *t, const struct h248_addr *conn);
+void transport_sctp_done(struct h248_transport *t);
 
 #endif

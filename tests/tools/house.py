@@ -16,6 +16,7 @@ LIBRARIES = {
     "openssl/": ["x509", "trust", "tls"],
     "openssl/ssl.h": ["tls"],
     "jansson.h": ["cli"],
+    "usrsctp.h": ["h248"],
 }
 NO_SLEEP = "nothing sleeps here; use a timer"
 FORBIDDEN = {
