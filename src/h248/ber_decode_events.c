@@ -389,7 +389,9 @@ bool ber_time(struct ber_parser *p, struct h248_time *ret)
 	if (!ber_open(p, &box))
 		return false;
 	while ((tag = ber_field(p, &box)) >= 0) {
-		if (tag > 1 ? !ber_closed(p) : !ber_sized(p, 8, 8, &part))
+		if (tag > 1)
+			return ber_closed(p);
+		if (!ber_sized(p, 8, 8, &part))
 			return false;
 		for (int i = 0; i < 8; i++) {
 			if (part.ptr[i] < '0' || part.ptr[i] > '9')

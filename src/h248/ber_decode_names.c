@@ -203,7 +203,8 @@ static bool binary_name(struct ber_parser *p, const struct term_parts *parts, st
 
 	if (!out)
 		return false;
-	memcpy(out, "bin/", 4);
+	for (size_t i = 0; i < 4; i++)
+		out[i] = "bin/"[i];
 	for (unsigned i = 0; i < parts->count; i++) {
 		out[len++] = parts->fields[i] & 0x80 ? '*' : '$';
 		out[len++] = digits[parts->fields[i] >> 4 & 7];

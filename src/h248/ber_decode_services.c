@@ -126,7 +126,7 @@ static bool profile(struct ber_parser *p, struct h248_services *sv)
 	}
 	if (tag != BER_END || !ber_need(p, &box, 1, from))
 		return false;
-	slash = memchr(whole.ptr, '/', whole.len);
+	slash = whole.len ? memchr(whole.ptr, '/', whole.len) : NULL;
 	sv->has_profile = true;
 	sv->profile = whole;
 	if (slash) {

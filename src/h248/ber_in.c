@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "h248/ber_in.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* Of one element; the rest is dropped, so that keeping them stays cheap. */
@@ -343,6 +344,7 @@ static bool constructed_string(struct ber_parser *p, struct base_str *ret)
 	out = ber_room(p, (size_t)(p->at - at));
 	if (!out)
 		return false;
+	assert(at);
 	p->h = h;
 	p->at = at;
 	ret->ptr = out;

@@ -9,9 +9,10 @@ static const char hex_digits[] = "0123456789abcdef";
 
 size_t ber_numbered(char *out, const char *prefix, uint16_t number)
 {
-	size_t len = strlen(prefix);
+	size_t len = 0;
 
-	memcpy(out, prefix, len);
+	for (; prefix[len]; len++)
+		out[len] = prefix[len];
 	for (int shift = 12; shift >= 0; shift -= 4)
 		out[len++] = hex_digits[number >> shift & 15];
 	return len;

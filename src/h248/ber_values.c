@@ -30,8 +30,10 @@ static bool hex(struct ber_parser *p, struct base_str octets, bool prefixed, str
 	out = ber_room(p, 2 * octets.len + at + 1);
 	if (!out)
 		return false;
-	if (prefixed)
-		memcpy(out, "0x", 2);
+	if (prefixed) {
+		out[0] = '0';
+		out[1] = 'x';
+	}
 	for (size_t i = 0; i < octets.len; i++) {
 		out[at++] = "0123456789abcdef"[(uint8_t)octets.ptr[i] >> 4];
 		out[at++] = "0123456789abcdef"[(uint8_t)octets.ptr[i] & 15];
