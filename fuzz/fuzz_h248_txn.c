@@ -374,57 +374,43 @@ static void judge(const struct world *w)
 	must(w->asked == w->ended + waiting, "each request of ours ends once");
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void settings(struct world *w, struct h248_txn_config *c)
 {
-	struct world *w = calloc(1, sizeof(*w));
-	struct h248_txn_ops ops = { .send = on_send,
-		                    .now_ms = now_ms,
-		                    .on_request = on_request,
-		                    .on_stranger = on_stranger,
-		                    .on_abort = on_abort,
-		                    .on_late_reply = on_late_reply,
-		                    .arg = w };
-	struct h248_txn_config config = { .mid = { .kind = H248_MID_DEVICE,
-		                                   .name = BASE_STR("mg") },
-		                          .long_timer_ms = LONG_MS,
-		                          .t_max_ms = 2000,
-		                          .pending_rto_ms = 400,
-		                          .seed = 1,
-		                          .first_id = 1,
-		                          .max_peers = PEERS,
-		                          .max_incoming = 64,
-		                          .max_outgoing = 32,
-		                          .max_queued = 8 };
-	unsigned a, b;
+	unsigned a = octet(w), b = octet(w);
 
-	if (!w)
-		return 0;
-	w->now_ms = 1000;
-	w->at = data;
-	w->end = size ? data + size : data;
-	a = octet(w);
-	b = octet(w);
-	config.pretty = a & 1;
-	config.bundle_ms = a & 2 ? 20 : 0;
-	config.bundle_bytes = 300;
-	config.ack_ms = a & 4 ? 50 : 0;
-	config.ack_max = a & 8 ? 3 : 0;
-	config.window = a >> 4 & 3;
-	config.segment_bytes = a & 64 ? 120 : 0;
-	config.max_udp = a & 128 ? 400 : 0;
-	config.pending_limit = b & 3;
-	config.peer_pending_limit = b >> 2 & 3;
-	config.segment_window = b >> 4 & 3;
+	*c = (struct h248_txn_config){
+		.mid = { .kind = H248_MID_DEVICE, .name = BASE_STR("mg") },
+		.long_timer_ms = LONG_MS,
+		.t_max_ms = 2000,
+		.pending_rto_ms = 400,
+		.seed = 1,
+		.first_id = 1,
+		.max_peers = PEERS,
+		.max_incoming = 64,
+		.max_outgoing = 32,
+		.max_queued = 8,
+		.codec = a & 1 ? H248_CODEC_BER : H248_CODEC_COMPACT,
+		.pretty = b & 1,
+		.bundle_ms = a & 2 ? 20 : 0,
+		.bundle_bytes = 300,
+		.ack_ms = a & 4 ? 50 : 0,
+		.ack_max = a & 8 ? 3 : 0,
+		.window = a >> 4 & 3,
+		.segment_bytes = a & 64 ? 120 : 0,
+		.max_udp = a & 128 ? 400 : 0,
+		.pending_limit = b & 3,
+		.peer_pending_limit = b >> 2 & 3,
+		.segment_window = b >> 4 & 3,
+	};
 	if (b & 64)
-		config.timers.request = (struct h248_timer_rule){ 50, 2, -20, 5 };
+		c->timers.request = (struct h248_timer_rule){ 50, 2, -20, 5 };
 	if (b & 128)
-		config.timers.pending = (struct h248_timer_rule){ 30, 2, 10, 4 };
-	if (h248_txn_new(&w->txn, &config, &ops) != 0)
-		abort();
-	while (w->at < w->end) {
-		order(w);
-		judge(w);
-	}
+		c->timers.pending = (struct h248_timer_rule){ 30, 2, 10, 4 };
+}
+
+/* Nothing more comes: all ends by itself. */
+static void finish(struct world *w)
+{
 	while (w->held_count)
 		answer(w, 0, 8);
 	w->full = false;
@@ -435,6 +421,33 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(w->asked == w->ended, "everything ends");
 	must(h248_txn_remembered(w->txn) == 0, "everything is forgotten");
 	must(h248_txn_deadline(w->txn) == UINT64_MAX, "then it is quiet");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct h248_txn_ops ops = { .send = on_send,
+		                    .now_ms = now_ms,
+		                    .on_request = on_request,
+		                    .on_stranger = on_stranger,
+		                    .on_abort = on_abort,
+		                    .on_late_reply = on_late_reply,
+		                    .arg = w };
+	struct h248_txn_config config;
+
+	if (!w)
+		return 0;
+	w->now_ms = 1000;
+	w->at = data;
+	w->end = size ? data + size : data;
+	settings(w, &config);
+	if (h248_txn_new(&w->txn, &config, &ops) != 0)
+		abort();
+	while (w->at < w->end) {
+		order(w);
+		judge(w);
+	}
+	finish(w);
 	h248_txn_free(w->txn);
 	free(w);
 	return 0;

@@ -296,6 +296,81 @@ static void segments_after_a_pending(void **state)
 	assert_int_equal(stage_count(s, 2)->rx_acks, 1);
 }
 
+/* What belongs to an action as a whole goes once: its attributes first, its error last. */
+static void count_wholes(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
+                         const struct h248_transaction *reply)
+{
+	unsigned *n = arg;
+	const struct h248_action *a = reply->actions;
+
+	(void)outcome;
+	(void)msg;
+	assert_true(a->attr && a->attr->has_priority);
+	for (; a; a = a->next) {
+		n[0]++;
+		n[1] += a->attr != NULL;
+		n[2] += a->error != NULL;
+		assert_true(!a->error || !a->next);
+	}
+}
+
+static void parts_of_an_action_go_once(void **state)
+{
+	static const struct h248_txn_config c = { .segment_bytes = 200 };
+	struct stage *s = *state;
+	struct base_arena arena = { 0 };
+	struct h248_context_attr attr = { .has_priority = true, .priority = 7 };
+	struct h248_error error = { .d.kind = H248_ERROR, .code = H248_E_HARDWARE };
+	struct h248_transaction *reply;
+	unsigned n[3] = { 0 };
+
+	stage_restart(s, H248_UDP, NULL, &c);
+	s->server.hold = true;
+	assert_int_equal(h248_txn_request(s->peer, net_audit(&arena), 3, count_wholes, n, NULL), 0);
+	net_run(&s->net, 50);
+	reply = h248_reply_new(&arena, 0);
+	reply->actions = reply->last_action = NULL;
+	h248_action_add(&arena, reply, 7);
+	for (unsigned i = 0; i < 40; i++)
+		assert_non_null(h248_command_add(&arena, reply->actions, H248_SUBTRACT,
+		                                 BASE_STR("ip/1/4711")));
+	reply->actions->attr = &attr;
+	reply->actions->error = &error;
+	assert_int_equal(h248_txn_reply(s->server.held[0], reply), 0);
+	base_arena_done(&arena);
+	net_run(&s->net, 1000);
+	assert_true(n[0] > 3);
+	assert_int_equal(n[1], 1);
+	assert_int_equal(n[2], 1);
+}
+
+static bool count_wishes(struct net *net, unsigned from, unsigned n, const char *text)
+{
+	(void)n;
+	if (from == 2 && strstr(text, " P="))
+		*(unsigned *)net->arg += strstr(text, "{IA,") != NULL;
+	return false;
+}
+
+/* The acknowledgement is asked for once, by the last segment (P). */
+static void last_segment_asks_for_the_acknowledgement(void **state)
+{
+	static const struct h248_txn_config c = { .segment_bytes = 600 };
+	struct stage *s = *state;
+	struct whole w;
+	unsigned wishes = 0;
+
+	stage_restart(s, H248_UDP, NULL, &c);
+	ask_big(s, 3, &w);
+	net_run(&s->net, 600);
+	s->net.drop = count_wishes;
+	s->net.arg = &wishes;
+	answer_big(s, 40, 0);
+	net_run(&s->net, 1000);
+	assert_true(w.in_order);
+	assert_int_equal(wishes, 1);
+}
+
 static void no_segments_before_version_3(void **state)
 {
 	static const struct h248_txn_config c = { .max_udp = 600 };
@@ -386,6 +461,8 @@ int main(void)
 		STAGE(repeated_request_repeats_segments),
 		STAGE(unheard_segments_are_given_up),
 		STAGE(segments_after_a_pending),
+		STAGE(parts_of_an_action_go_once),
+		STAGE(last_segment_asks_for_the_acknowledgement),
 		STAGE(no_segments_before_version_3),
 		STAGE(a_command_alone_too_big_is_533),
 		STAGE(tcp_needs_no_segments),
