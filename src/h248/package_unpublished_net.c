@@ -125,7 +125,7 @@ static const struct h248_package_enum adid_directions[] = {
 };
 static const struct h248_package_param adid_params[] = {
 	{ "dt", 0x0001, R, .values = WITHIN(INTEGER, 1, INT32_MAX),
-	  .about = "Time without data after which to tell; unit recalled: a second." },
+	  .about = "Seconds without data after which to tell; unit recalled; 60 when left out (ours)." },
 	{ "dir", 0x0002, R, .values = ONE_OF_INITIALLY(adid_directions, "BOTH"),
 	  .about = "Direction that is watched." },
 };

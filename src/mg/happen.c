@@ -6,6 +6,7 @@
 #include "mg/notify.h"
 #include "mg/part.h"
 #include "mg/play.h"
+#include "mg/pkg.h"
 #include "mg/service.h"
 
 /* Most are smaller than this. */
@@ -393,6 +394,7 @@ void mg_events_loaded(struct mg *mg, struct mg_term *term)
 	struct mg_buffer *buffer = term->buffer;
 
 	mg_hang_set(mg, term);
+	mg_idle_set(mg, term);
 	term->suspended = false;
 	if (!buffer)
 		return;

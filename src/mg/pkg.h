@@ -12,8 +12,9 @@
 #include "mg/equip.h"
 #include "mg/plan.h"
 
-extern const struct mg_equipment mg_pkg_ds, mg_pkg_gm, mg_pkg_ipdc, mg_pkg_ipnapt, mg_pkg_ipra,
-        mg_pkg_nb, mg_pkg_root, mg_pkg_rtcph, mg_pkg_sdpc, mg_pkg_sdpr, mg_pkg_seg, mg_pkg_tman;
+extern const struct mg_equipment mg_pkg_adid, mg_pkg_ds, mg_pkg_gm, mg_pkg_ipdc, mg_pkg_ipnapt,
+        mg_pkg_ipra, mg_pkg_nb, mg_pkg_root, mg_pkg_rtcph, mg_pkg_sdpc, mg_pkg_sdpr, mg_pkg_seg,
+        mg_pkg_tman;
 
 /* ---- pkg.c ---- */
 
@@ -58,6 +59,12 @@ void mg_tman_fill(const struct mg_stream *s, struct relay_gate *gate);
 /* ---- pkg_ds.c: differentiated services (H.248.52) ---- */
 
 void mg_ds_fill(const struct mg_stream *s, struct relay_gate *gate);
+
+/* ---- pkg_adid.c: application data inactivity (H.248.40) ---- */
+
+/* The Events descriptor in force has changed: watch for adid/ipstop, or no longer. */
+void mg_idle_set(struct mg *mg, struct mg_term *term);
+void mg_idle_free(struct mg *mg, struct mg_term *term);
 
 /* ---- pkg_ipdc.c: IP realms (H.248.41) ---- */
 

@@ -6,6 +6,7 @@
 #include "mg/happen.h"
 #include "mg/notify.h"
 #include "mg/part.h"
+#include "mg/pkg.h"
 #include "mg/play.h"
 #include "mg/service.h"
 #include "mg/world.h"
@@ -187,6 +188,7 @@ void mg_term_free(struct mg *mg, struct mg_term *term)
 		return;
 	mg_timer_stop(mg, &term->change);
 	mg_hang_free(mg, term);
+	mg_idle_free(mg, term);
 	mg_plays_stop(mg, term, MG_ENDED_SIGNALS);
 	mg_happenings_forget(mg, term);
 	mg_notices_forget(term);

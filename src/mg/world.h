@@ -166,6 +166,7 @@ struct mg_term {
 	struct mg *mg;            /* set while `change` runs */
 	uint8_t service;          /* enum mg_service */
 	struct mg_hang *hang;     /* hangterm; NULL = never asked for */
+	struct mg_idle *idle;     /* adid; NULL = not asked for */
 	bool lock_step;           /* EventBufferControl */
 	bool suspended;           /* LockStep waits for a new Events descriptor */
 };

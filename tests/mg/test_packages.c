@@ -3,6 +3,7 @@
  * Packages of the Iq and Mp profiles: what is set is told and reaches the bearer, what cannot be is
  * refused with its code, and what this gateway does not realize is not pretended.
  */
+#include "mg/pkg.h"
 #include "scene.h"
 
 #define PEER(host, port) "R{\nv=0\nc=IN IP4 " host "\nm=message " port " TCP/MSRP *\n}"
@@ -124,32 +125,43 @@ static void bad_values_are_refused(void **state)
 	scene_end();
 }
 
-/* 440: the tables know it, this gateway does not do it. */
+/* 440: the tables know it, the gateway does not do it. Of a gateway with fewer packages than ours.
+ */
 static void what_is_not_realized_is_not_pretended(void **state)
 {
+	static const struct mg_equipment *const few[] = { &mg_pkg_gm, &mg_pkg_root, NULL };
+
 	(void)state;
 	listener(NULL);
 	refused(control("nosuch/x=1"), 440, "nosuch");
 	refused(control("nt/jit=40"), 445, "nt/jit");
+	mg_equipment_swap(few);
+	refused(control("rtcph/rsb=off"), 440, "rtcph");
+	refused(control("rtcph/rsb=perhaps"), 440, "rtcph");
+	refused("C=1{MF=ip/1/1{M{TS{seg/MGMaxPDUSize=1000}}}}", 440, "seg");
 	refused("C=1{MF=ip/1/1{E=1{adid/ipstop{dt=5}}}}", 440, "adid");
 	refused("C=1{MF=ip/1/1{E=1{adid/*}}}", 440, "adid");
-	refused("C=1{MF=ip/1/1{SG{adid/x}}}", 440, "adid");
-	refused_v(3, "C=1{MF=ip/1/1{SA{adid/x}}}", 440, "adid");
-	refused_v(3, "C=1{MF=ip/1/1{SA{nt/x}}}", 453, "nt/x");
-	refused("C=1{AV=ip/1/1{AT{M{ST=1{O{adid/x}}}}}}", 532, "adid");
-	refused("C=1{AV=ip/1/1{AT{PG{adid-1}}}}", 532, "adid");
+	refused("C=1{MF=ip/1/1{SG{ipnapt/latch{napt=LATCH}}}}", 440, "ipnapt");
+	refused_v(3, "C=1{MF=ip/1/1{SA{nt/os}}}", 440, "nt");
+	refused_v(3, "C=1{MF=ip/1/1{SA{gm/x}}}", 453, "gm/x");
+	refused("C=1{AV=ip/1/1{AT{M{ST=1{O{rtcph/rsb}}}}}}", 532, "rtcph");
+	refused("C=1{AV=ip/1/1{AT{PG{rtcph-1}}}}", 532, "rtcph");
+	says("C=1{AV=ip/1/1{AT{PG}}}", "C=1{AV=ip/1/1{PG{gm-2}}}");
+	accepted(control("gm/saf=off"));
+	mg_equipment_swap(NULL);
+	accepted(control("rtcph/rsb=off"));
 	refused("C=1{AV=ip/1/1{AT{PG{gm-3}}}}", 532, "gm");
 	accepted("C=1{AV=ip/1/1{AT{PG{gm-2}}}}");
 	contains("PG{gm-2}");
 	accepted("C=-{AV=ROOT{AT{PG}}}");
 	lacks("gm-");
-	lacks("adid");
 	accepted("C=1{AV=ip/1/1{AT{PG}}}");
+	contains("ipnapt-1,adid-1,ipdc-2,rtcph-1");
 	lacks("seg-");
-	lacks("adid");
 	/* at the wrong place */
 	refused("C=-{MF=ROOT{M{TS{ds/dscp=0A}}}}", 455, "");
 	refused("C=1{MF=ip/1/1{M{TS{seg/MGMaxPDUSize=1000}}}}", 445, "seg");
+	refused("C=-{MF=ROOT{E=1{adid/ipstop}}}", 512, "adid");
 	scene_end();
 }
 
@@ -344,6 +356,93 @@ static void latching_lifts_what_remote_would_filter(void **state)
 	scene_end();
 }
 
+/* ---- adid ---- */
+
+static void time_passes(uint64_t ms)
+{
+	st.now_ms += ms;
+	mg_advance(st.mg);
+}
+
+static unsigned heard(void)
+{
+	unsigned n = st.requests;
+
+	while (st.answered < st.notices)
+		stage_answer(&st);
+	st.requests = 0;
+	return n;
+}
+
+static void silence_is_told_once(void **state)
+{
+	(void)state;
+	listener(NULL);
+	accepted("C=1{MF=ip/1/1{E=4{adid/ipstop{dt=8}}}}");
+	time_passes(7999);
+	assert_int_equal(heard(), 0);
+	time_passes(1);
+	notified("adid/ipstop");
+	assert_int_equal(heard(), 1);
+	time_passes(60000);
+	assert_int_equal(heard(), 0);
+	/* it speaks again, and falls silent */
+	st.endpoint[0].stats.octets_in = 5;
+	time_passes(2000);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(heard(), 0);
+		time_passes(2000);
+	}
+	assert_int_equal(heard(), 1);
+	/* and what it is told is heard too */
+	st.endpoint[0].stats.octets_out = 5;
+	time_passes(2000);
+	time_passes(8000);
+	assert_int_equal(heard(), 1);
+	accepted("C=1{MF=ip/1/1{E}}");
+	time_passes(100000);
+	assert_int_equal(heard(), 0);
+	scene_end();
+}
+
+static void a_direction_and_a_stream_can_be_watched(void **state)
+{
+	(void)state;
+	listener(NULL);
+	accepted("C=1{MF=ip/1/1{M{ST=2{O{MO=SR}," TCP_ANY "}}}}");
+	accepted("C=1{MF=ip/1/1{E=4{adid/ipstop{ST=2,dt=4,dir=IN}}}}");
+	for (unsigned i = 1; i <= 4; i++) { /* the other direction, the other stream */
+		st.endpoint[1].stats.octets_out += 10;
+		st.endpoint[0].stats.octets_in += 10;
+		assert_int_equal(heard(), 0);
+		time_passes(1000);
+	}
+	notified("ST=2");
+	assert_int_equal(heard(), 1);
+	for (unsigned i = 1; i <= 8; i++) {
+		st.endpoint[1].stats.octets_in += 10;
+		time_passes(1000);
+		assert_int_equal(heard(), 0);
+	}
+	accepted("C=1{MF=ip/1/1{E=4{adid/ipstop{dt=4,dir=OUT}}}}");
+	for (unsigned i = 1; i <= 4; i++) {
+		st.endpoint[0].stats.octets_in += 10;
+		assert_int_equal(heard(), 0);
+		time_passes(1000);
+	}
+	assert_int_equal(heard(), 1);
+	accepted("C=1{MF=ip/1/1{E=5{adid/ipstop}}}");
+	time_passes(59999);
+	assert_int_equal(heard(), 0);
+	time_passes(1);
+	assert_int_equal(heard(), 1);
+	refused("C=1{MF=ip/1/1{E=4{adid/ipstop{dt=0}}}}", 454, "");
+	refused("C=1{MF=ip/1/1{E=4{adid/ipstop{dir=UP}}}}", 454, "");
+	refused("C=1{MF=ip/1/1{E=4{adid/ipstop{x=1}}}}", 446, "");
+	refused("C=1{MF=ip/1/1{E=4{adid/x}}}", 451, "");
+	scene_end();
+}
+
 /* ---- ROOT: root, seg, nb, sdpr, sdpc ---- */
 
 static void transactions_follow_root(void **state)
@@ -472,6 +571,8 @@ int main(void)
 		cmocka_unit_test(a_gate_without_memory_is_told),
 		cmocka_unit_test(realms_have_their_addresses),
 		cmocka_unit_test(latching_lifts_what_remote_would_filter),
+		cmocka_unit_test(silence_is_told_once),
+		cmocka_unit_test(a_direction_and_a_stream_can_be_watched),
 		cmocka_unit_test(transactions_follow_root),
 		cmocka_unit_test(segmentation_is_set_on_root),
 		cmocka_unit_test(regulated_notifies_are_regulated),
