@@ -22,6 +22,7 @@ NO_MEGACO = "Erlang/OTP's megaco is not installed (package erlang-megaco)"
 ALL = {"compact default", "compact flex", "pretty default", "pretty flex"}
 DEFAULT = {"compact default", "pretty default"}
 FLEX = {"compact flex", "pretty flex"}
+BER = {"ber native"}
 
 # (features a message must have, versions, runs, clause and what Erlang does). Sheet: the fact sheet of versions 2 and 3.
 EXCEPTIONS = (
@@ -66,6 +67,11 @@ EXCEPTIONS = (
     ("SDP_BRACE", "123", ALL, "B.2 octetString: the escape of a brace is not understood (default), or doubled each time (flex)"),
     ("ATTR_EMERGENCY_OFF", "2", {"pretty default"}, "sheet 2 EmergencyOff: refused in version 2"),
     ("VALUE_KEYWORD", "123", FLEX, "B.2 note 2, sheet 7.7: the values local and remote are taken for tokens"),
+    ("EVENTS_EMPTY", "1", BER, "Annex A EventsDescriptor: requestID is OPTIONAL, its module of version 1 has it mandatory"),
+    ("SIGNAL_DIRECTION_BOTH", "3", BER, "sheet 4.2 SignalDirection: both is 2, its module has 3"),
+    ("MUX_EXTENSION", "123", BER, "Annex A MuxType: reads values behind the extension marker and does not write them"),
+    ("METHOD_EXTENSION", "123", BER, "Annex A ServiceChangeMethod: likewise"),
+    ("AUDIT_SIGNALS_EMPTY", "23", BER, "sheet 4.1 IndAudSignalsDescriptor: likewise, for an empty one"),
     ("WILDCARDED_MOVE", "123", FLEX, "B.2 commandRequestList: W-Move and W-Modify are refused"),
 )
 
@@ -133,6 +139,10 @@ class Megaco(unittest.TestCase):
 
     def test_pretty(self):
         self.run_over("pretty", "default")
+
+    def test_ber(self):
+        """In native form: the terms are those of the ASN.1, no names are looked up."""
+        self.run_over("ber", "native")
 
     def test_pretty_flex(self):
         self.run_over("pretty", "flex")

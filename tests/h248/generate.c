@@ -274,6 +274,7 @@ static void reply_body(struct generator *g, struct h248_command *c)
 		return;
 	case H248_AUDIT_VALUE:
 	case H248_AUDIT_CAPABILITY:
+		gen_mark(g, GEN_AUDIT_REPLY);
 		if (gen_chance(g, 20)) {
 			context_terms(g, c);
 			return;
@@ -304,6 +305,8 @@ static void request_body(struct generator *g, struct h248_command *c)
 		break;
 	case H248_AUDIT_CAPABILITY:
 	case H248_AUDIT_VALUE:
+		if (c->term.next)
+			gen_mark(g, GEN_AUDIT_LIST);
 		append(c, gen_audit(g));
 		break;
 	case H248_NOTIFY:

@@ -271,6 +271,19 @@ static void event_digit_map(struct generator *g, struct h248_event *e)
 	}
 }
 
+/* Events of package g, whose parameters Wireshark reads by itself: when there is more to them. */
+static void mark_generic(struct generator *g, struct h248_name name, const struct h248_parm *parm,
+                         bool embeds)
+{
+	if (!base_str_ieq(name.package, BASE_STR("g")))
+		return;
+	for (; parm; parm = parm->next)
+		embeds = embeds || parm->form >= H248_FORM_AND ||
+		         base_str_eq(parm->value.text, BASE_STR("$"));
+	if (embeds)
+		gen_mark(g, GEN_GENERIC_MORE);
+}
+
 static struct h248_event *event(struct generator *g, unsigned level)
 {
 	struct h248_event *e = GEN_NEW(g, struct h248_event);
@@ -296,6 +309,8 @@ static struct h248_event *event(struct generator *g, unsigned level)
 	e->parms = gen_parms(g, item, H248_PARAMS);
 	if (e->parms)
 		gen_mark(g, GEN_EVENT_PARM);
+	mark_generic(g, e->name, e->parms,
+	             (e->embed && e->embed->events) || (e->regulated && e->regulated->events));
 	return e;
 }
 
@@ -366,6 +381,7 @@ struct h248_descriptor *gen_observed(struct generator *g)
 		e->parms = gen_parms(g, item, H248_OBSERVED);
 		if (e->parms)
 			gen_mark(g, GEN_OBSERVED_PARM);
+		mark_generic(g, e->name, e->parms, false);
 		GEN_APPEND(tail, e);
 	}
 	return &oe->d;

@@ -79,6 +79,8 @@ static struct base_str token_name(struct generator *g)
 
 struct base_str gen_name(struct generator *g)
 {
+	if (g->tables_only && !gen_maybe(g, 5, GEN_NAME_EXTENSION)) /* of a digit map: two octets */
+		return gen_printf(g, "dm_%04x", gen_pick(g, 0x2000));
 	if (gen_maybe(g, 2, GEN_NAME_LONG))
 		return random_name(g, 64, "0123456789_");
 	if (gen_maybe(g, 3, GEN_NAME_TOKEN))
@@ -94,9 +96,23 @@ static struct base_str plain_path(struct generator *g)
 	                  gen_chance(g, 30) ? "/7" : "");
 }
 
+/* What eight octets hold, most of the time: the binary form keeps longer ones in an extension. */
+static struct h248_term binary_term(struct generator *g)
+{
+	gen_mark(g, GEN_TERM_NAME);
+	if (gen_maybe(g, 3, GEN_NAME_EXTENSION))
+		return h248_term_of(
+		        gen_printf(g, "ephemeral/%u/%u", gen_pick(g, 100), gen_pick(g, 100)));
+	return h248_term_of(
+	        gen_printf(g, "%s/%u", gen_chance(g, 50) ? "ip" : "tdm", gen_pick(g, 1000)));
+}
+
 struct h248_term gen_term_plain(struct generator *g)
 {
 	struct base_str name = plain_path(g);
+
+	if (g->tables_only)
+		return binary_term(g);
 
 	if (gen_maybe(g, 3, GEN_TERM_TOKEN))
 		name = token_name(g);
@@ -127,8 +143,9 @@ struct h248_term gen_term(struct generator *g)
 		return h248_term_of(BASE_STR("$"));
 	case 3:
 		gen_mark(g, GEN_TERM_PARTIAL);
-		return h248_term_of(gen_chance(g, 70) ? gen_printf(g, "tdm/%u/*", gen_pick(g, 99))
-		                                      : gen_printf(g, "*line/%u", gen_pick(g, 9)));
+		return h248_term_of(g->tables_only || gen_chance(g, 70)
+		                            ? gen_printf(g, "tdm/%u/*", gen_pick(g, 99))
+		                            : gen_printf(g, "*line/%u", gen_pick(g, 9)));
 	case 4:
 		gen_mark(g, GEN_TERM_PARTIAL_CHOOSE);
 		return h248_term_of(gen_printf(g, "ip/%u/$", gen_pick(g, 99)));
@@ -394,7 +411,10 @@ struct h248_value gen_value(struct generator *g, const struct h248_package_value
 {
 	struct h248_value value = { 0 };
 
-	if (gen_maybe(g, 3, GEN_VALUE_CHOOSE))
+	/* in a list of octet strings the binary form has no room for it (a `$` is an octet there)
+	 */
+	if (!(g->tables_only && v && v->type == H248_TYPE_OCTETS) &&
+	    gen_maybe(g, 3, GEN_VALUE_CHOOSE))
 		return (struct h248_value){ .text = BASE_STR("$") };
 	if (!v && gen_maybe(g, 5, GEN_VALUE_CHARACTER))
 		return (struct h248_value){ .text = BASE_STR("k"), .quoted = true };
@@ -498,6 +518,31 @@ struct h248_parm *gen_properties(struct generator *g, unsigned most, unsigned wh
 	return list;
 }
 
+/* g/sc SigID (RFC 3525, E.1.2): the signal that ended, in the syntax of pkgdName. */
+static bool signal_identity(struct generator *g, struct h248_parm *parm)
+{
+	const struct h248_package_item *item;
+	struct h248_name name;
+
+	if (!base_str_ieq(parm->name.item, BASE_STR("SigID")))
+		return false;
+	name = gen_pkgd(g, H248_SIGNAL, false, &item);
+	parm->form = H248_FORM_EQUAL;
+	parm->value.quoted = true;
+	parm->value.text = gen_printf(g, "%.*s/%.*s", (int)name.package.len, name.package.ptr,
+	                              (int)name.item.len, name.item.ptr);
+	gen_mark(g, GEN_VALUE_QUOTED_UPPER);
+	return true;
+}
+
+static void mark_form(struct generator *g, unsigned form)
+{
+	if (form >= H248_FORM_AND)
+		gen_mark(g, GEN_PARAMETER_LIST);
+	else if (form != H248_FORM_EQUAL)
+		gen_mark(g, GEN_PARAMETER_RELATION);
+}
+
 struct h248_parm *gen_parms(struct generator *g, const struct h248_package_item *item,
                             enum h248_package_list which)
 {
@@ -516,9 +561,9 @@ struct h248_parm *gen_parms(struct generator *g, const struct h248_package_item 
 			continue;
 		parm = GEN_NEW(g, struct h248_parm);
 		parm->name.item = base_str_of(rows[i].name);
-		gen_parm_value(g, &rows[i].values, parm);
-		if (parm->form >= H248_FORM_AND)
-			gen_mark(g, GEN_PARAMETER_LIST);
+		if (!signal_identity(g, parm))
+			gen_parm_value(g, &rows[i].values, parm);
+		mark_form(g, parm->form);
 		GEN_APPEND(tail, parm);
 	}
 	if (!g->tables_only && gen_chance(g, 10)) {
@@ -526,8 +571,7 @@ struct h248_parm *gen_parms(struct generator *g, const struct h248_package_item 
 
 		parm->name.item = random_name(g, 9 + gen_pick(g, 8), "0123456789_");
 		gen_parm_value(g, NULL, parm);
-		if (parm->form >= H248_FORM_AND)
-			gen_mark(g, GEN_PARAMETER_LIST);
+		mark_form(g, parm->form);
 		GEN_APPEND(tail, parm);
 	}
 	return list;
