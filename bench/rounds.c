@@ -237,6 +237,14 @@ static void options(struct run *r, int argc, char **argv, const char **pid)
 		load_die("--count and --window");
 }
 
+static const char *read_pid(char *line, int cap)
+{
+	if (!fgets(line, cap, stdin))
+		load_die("no process on standard input");
+	line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
 int main(int argc, char **argv)
 {
 	static struct run r = { .window = 64, .count = 100000, .body = "", .next_id = 1 };
@@ -248,7 +256,7 @@ int main(int argc, char **argv)
 	r.fd = listen_udp();
 	registration(&r);
 	if (strcmp(pid, "0") == 0)
-		pid = fgets(line, sizeof(line), stdin) ? strtok(line, "\n") : "";
+		pid = read_pid(line, sizeof(line));
 	(void)usleep(200000); /* what registering leaves to do is not what is measured */
 	memory = load_memory_kib(pid);
 	cpu = load_cpu_s(pid);
