@@ -71,6 +71,7 @@ struct play_controller {
 	char *listen, *transport, *encoding, *timeout, *mid, *profile;
 	unsigned version;
 	struct play_tls *tls;
+	unsigned sctp_udp_port, sctp_udp_remote; /**< 0 = 9899 (RFC 6951) */
 };
 
 struct play_scenario {

@@ -318,6 +318,10 @@ int play_mgc_init(struct play_mgc *mgc, const struct play_controller *config,
 		                      "controller.mid '%s' is no mId such as [127.0.0.1]:2944 or "
 		                      "<mgc.example.net>",
 		                      config->mid);
+	if (config) {
+		node.transport.sctp_udp_port = (uint16_t)config->sctp_udp_port;
+		node.transport.sctp_udp_remote = (uint16_t)config->sctp_udp_remote;
+	}
 	if (mgc->local.transport == H248_TLS && config && config->tls) {
 		rc = play_link_open(&mgc->link, config->tls, doc, err);
 		if (rc)

@@ -71,6 +71,10 @@ static const cyaml_schema_field_t controller_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("tls", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 	                        struct play_controller, tls, tls_fields),
 	CYAML_FIELD_UINT("version", CYAML_FLAG_OPTIONAL, struct play_controller, version),
+	CYAML_FIELD_UINT("sctp-udp-port", CYAML_FLAG_OPTIONAL, struct play_controller,
+	                 sctp_udp_port),
+	CYAML_FIELD_UINT("sctp-udp-remote", CYAML_FLAG_OPTIONAL, struct play_controller,
+	                 sctp_udp_remote),
 	CYAML_FIELD_END,
 };
 
@@ -139,7 +143,8 @@ static int check_controller(const struct config_doc *doc, const struct play_cont
 	uint64_t ms;
 
 	if (!h248_transport_find(base_str_of(c->transport ? c->transport : "udp")))
-		return config_refuse(doc, err, "controller.transport", "expected udp, tcp or tls");
+		return config_refuse(doc, err, "controller.transport",
+		                     "expected udp, tcp, tls or sctp");
 	if (!!c->tls != (c->transport && strcmp(c->transport, "tls") == 0))
 		return config_refuse(doc, err, c->tls ? "controller.tls" : "controller.transport",
 		                     "transport tls and the mapping tls go together");

@@ -239,8 +239,8 @@ static int h248_times_read(struct mg_config *c, const struct mg_yaml_h248 *y,
 
 static int h248_read(struct mg_config *c, struct base_error *err)
 {
-	static const char *const transports[] = { "udp", "tcp", "tls", NULL };
-	static const enum h248_transport_kind kinds[] = { H248_UDP, H248_TCP, H248_TLS };
+	static const char *const transports[] = { "udp", "tcp", "tls", "sctp", NULL };
+	static const enum h248_transport_kind kinds[] = { H248_UDP, H248_TCP, H248_TLS, H248_SCTP };
 	static const char *const encodings[] = { "compact", "pretty", NULL };
 	static const struct mg_yaml_h248 none;
 	const struct mg_yaml_h248 *y = c->yaml->h248 ? c->yaml->h248 : &none;
@@ -417,6 +417,8 @@ int mg_config_load(struct mg_config **ret, const char *path, struct base_error *
 		rc = mg_domains_load(c, err);
 	if (!rc)
 		rc = mg_link_read(c, err);
+	if (!rc)
+		rc = mg_sctp_read(c, err);
 	if (rc)
 		goto out;
 	*ret = c;

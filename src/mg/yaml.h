@@ -28,6 +28,8 @@ struct mg_yaml_h248 {
 	const char **peer_prints, **also;
 	unsigned peer_prints_count, also_count;
 	bool any_peer_name, anonymous, unprotected_keys;
+	const char *sctp_by;
+	unsigned sctp_udp_port, sctp_udp_remote;
 };
 
 struct mg_yaml_realm {
@@ -97,6 +99,8 @@ struct mg_yaml {
 
 extern const cyaml_schema_value_t mg_yaml_schema;
 
+/* link_sctp.c */
+int mg_sctp_read(struct mg_config *config, struct base_error *err);
 /* link_tls.c, after the domains */
 int mg_link_read(struct mg_config *config, struct base_error *err);
 /* config_service.c */

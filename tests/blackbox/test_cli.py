@@ -142,7 +142,7 @@ steps:
                 ("steps:\n  - {runn: 'true'}\n", "did you mean 'run'"),
                 ("steps:\n  - {run: 'true', send: 'x'}\n", "a step is one of"),
                 ("steps:\n  - {run: 'true', timeout: soon}\n", "duration"),
-                ("controller: {transport: carrier-pigeon}\nsteps:\n  - {run: 'true'}\n", "udp, tcp or tls"),
+                ("controller: {transport: carrier-pigeon}\nsteps:\n  - {run: 'true'}\n", "udp, tcp, tls or sctp"),
                 ("controller: {version: 9}\nsteps:\n  - {run: 'true'}\n", "1 to 3"),
                 ("steps: []\n", ":1:")):
             with self.subTest(text=text):
