@@ -333,7 +333,7 @@ static bool asked_params(struct ber_parser *p, struct h248_parm **ret)
 		struct h248_parm *parm = BER_NEW(p, struct h248_parm);
 		const uint8_t *from = p->h.from;
 
-		if (!parm || !ber_sized(p, 1, 64, &parm->name.item) ||
+		if (!parm || !ber_name_text(p, 64, &parm->name.item) ||
 		    !ber_parm_append(p, ret, &tail, &count, parm, from))
 			return false;
 	}

@@ -328,9 +328,8 @@ static bool list_of_names(struct ber_parser *p)
 	if (!ber_open(p, &box))
 		return false;
 	for (unsigned i = 0; ber_element(p, &box, BER_IA5_STRING); i++) {
-		if (p->h.constructed || p->h.len == 0 || p->h.len > 129)
-			return ber_expected(p, "a name");
-		(void)ber_string(p, &names[i]);
+		if (!ber_name_text(p, 129, &names[i]))
+			return false;
 	}
 	p->names = names;
 	p->name_count = count;

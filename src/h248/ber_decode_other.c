@@ -191,6 +191,32 @@ bool ber_packages_audit(struct ber_parser *p, struct h248_descriptor **ret)
 
 /* ---- modem and mux ---- */
 
+bool ber_extension_text(struct ber_parser *p, struct base_str *ret)
+{
+	const uint8_t *from = p->h.from;
+	bool ok;
+
+	if (!ber_sized(p, 3, 8, ret))
+		return false;
+	ok = (ret->ptr[0] | 0x20) == 'x' && (ret->ptr[1] == '-' || ret->ptr[1] == '+');
+	for (size_t i = 2; i < ret->len; i++)
+		ok = ok && text_is(ret->ptr[i], CH_NAME) && ret->ptr[i] != '_';
+	return ok || ber_fail(p, p->syntax_code, from, "X- and a name");
+}
+
+bool ber_name_text(struct ber_parser *p, size_t max, struct base_str *ret)
+{
+	const uint8_t *from = p->h.from;
+
+	if (!ber_sized(p, 1, max, ret))
+		return false;
+	for (size_t i = 0; i < ret->len; i++) {
+		if (!text_is(ret->ptr[i], CH_NAME) && ret->ptr[i] != '/' && ret->ptr[i] != '*')
+			return ber_fail(p, p->syntax_code, from, "a name");
+	}
+	return true;
+}
+
 /* `X-5` for a number that is not known, `text` when it came along. */
 bool ber_extension_name(struct ber_parser *p, uint32_t number, struct base_str text,
                         struct base_str *ret)
@@ -241,6 +267,10 @@ static bool modem_ours(struct ber_parser *p, struct base_str data, struct h248_m
 			return ber_expected(p, "names of modem types");
 		v->text = (struct base_str){ data.ptr + at, len };
 		at += len;
+		for (size_t i = 0; i < len; i++) {
+			if (!text_is(v->text.ptr[i], CH_SAFE))
+				return ber_expected(p, "names of modem types");
+		}
 		BER_APPEND(tail, v);
 	}
 	return true;
@@ -327,7 +357,7 @@ bool ber_mux(struct ber_parser *p, struct h248_descriptor **ret)
 			ok = ber_term_list(p, &mx->terms);
 			break;
 		case BER_OURS:
-			ok = ber_sized(p, 3, 8, &text);
+			ok = ber_extension_text(p, &text);
 			break;
 		default:
 			ok = ber_extension(p, NULL);

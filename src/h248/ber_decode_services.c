@@ -174,7 +174,7 @@ static bool our_parm(struct ber_parser *p, struct h248_parm *parm)
 	if (!ber_open(p, &box))
 		return false;
 	while ((tag = ber_field(p, &box)) >= 0) {
-		if (tag == 0   ? !ber_sized(p, 3, 8, &parm->name.item)
+		if (tag == 0   ? !ber_extension_text(p, &parm->name.item)
 		    : tag == 1 ? !ber_value_list(p, NULL, parm)
 		    : tag == 2 ? !ber_extra(p, &extra)
 		               : !ber_extension(p, NULL))
@@ -255,7 +255,7 @@ static bool request_field(struct ber_parser *p, int tag, struct h248_services *s
 		sv->incomplete = true;
 		return ber_null(p);
 	case BER_OURS + BER_OURS_METHOD:
-		return ber_sized(p, 3, 8, &x->method_text);
+		return ber_extension_text(p, &x->method_text);
 	case BER_OURS + BER_OURS_PARMS:
 		return our_parms(p, &sv->parms);
 	default: /* nonStandardData, 8, is kept as it is */

@@ -149,19 +149,6 @@ bool ber_header_slow(struct ber_parser *p)
 	       ber_expected(p, "a length within its parent");
 }
 
-bool ber_open(struct ber_parser *p, struct ber_box *box)
-{
-	if (!p->h.constructed)
-		return ber_expected(p, "a constructed value");
-	box->outer = p->limit;
-	box->last = -1;
-	box->seen = 0;
-	box->end = NULL;
-	if (!p->h.indefinite)
-		p->limit = box->end = p->at + p->h.len;
-	return true;
-}
-
 bool ber_need(struct ber_parser *p, const struct ber_box *box, uint32_t mask, const uint8_t *from)
 {
 	return (box->seen & mask) == mask ||
@@ -330,7 +317,7 @@ static bool pieces(struct ber_parser *p, char *out, size_t *ret_len)
 	return true;
 }
 
-static bool constructed_string(struct ber_parser *p, struct base_str *ret)
+bool ber_string_slow(struct ber_parser *p, struct base_str *ret)
 {
 	struct ber_header h = p->h;
 	const uint8_t *at = p->at;
@@ -349,27 +336,6 @@ static bool constructed_string(struct ber_parser *p, struct base_str *ret)
 	p->at = at;
 	ret->ptr = out;
 	return pieces(p, out, &ret->len);
-}
-
-bool ber_string(struct ber_parser *p, struct base_str *ret)
-{
-	if (p->h.constructed)
-		return constructed_string(p, ret);
-	*ret = (struct base_str){ (const char *)p->at, p->h.len };
-	p->at += p->h.len;
-	return true;
-}
-
-bool ber_sized(struct ber_parser *p, size_t min, size_t max, struct base_str *ret)
-{
-	struct ber_header h = p->h;
-
-	if (!ber_string(p, ret))
-		return false;
-	if (ret->len >= min && ret->len <= max)
-		return true;
-	p->h = h;
-	return ber_expected(p, "a string of its size");
 }
 
 bool ber_bits(struct ber_parser *p, uint16_t *ret)

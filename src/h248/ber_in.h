@@ -159,7 +159,20 @@ static inline bool ber_header(struct ber_parser *p)
 }
 
 /** Open the element at hand, which must be constructed. */
-bool ber_open(struct ber_parser *p, struct ber_box *box);
+static inline bool ber_open(struct ber_parser *p, struct ber_box *box)
+{
+	if (!p->h.constructed) {
+		(void)ber_expected(p, "a constructed value");
+		return false;
+	}
+	box->outer = p->limit;
+	box->last = -1;
+	box->seen = 0;
+	box->end = NULL;
+	if (!p->h.indefinite)
+		p->limit = box->end = p->at + p->h.len;
+	return true;
+}
 
 /** Is there more in the box? False closes it, or p->code tells of a fault. */
 static inline bool ber_more(struct ber_parser *p, struct ber_box *box)
@@ -173,6 +186,8 @@ static inline bool ber_more(struct ber_parser *p, struct ber_box *box)
 	if (p->limit - p->at < 2)
 		return !ber_fail(p, p->syntax_code, p->at, "the end of an indefinite length") &&
 		       false;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the cursor always stands in the
+	 * input */
 	if (p->at[0] || p->at[1])
 		return true;
 	p->at += 2;
@@ -267,12 +282,36 @@ static inline bool ber_u8(struct ber_parser *p, uint32_t max, uint8_t *ret)
 bool ber_bool(struct ber_parser *p, bool *ret);
 bool ber_tri(struct ber_parser *p, uint8_t *ret);
 bool ber_null(struct ber_parser *p);
+/** A string in pieces, put together in the arena. */
+bool ber_string_slow(struct ber_parser *p, struct base_str *ret);
 /** A string of any kind; constructed ones are put together in the arena. */
-bool ber_string(struct ber_parser *p, struct base_str *ret);
+static inline bool ber_string(struct ber_parser *p, struct base_str *ret)
+{
+	if (p->h.constructed)
+		return ber_string_slow(p, ret);
+	*ret = (struct base_str){ (const char *)p->at, p->h.len };
+	p->at += p->h.len;
+	return true;
+}
 /** The same with a length between two bounds. */
-bool ber_sized(struct ber_parser *p, size_t min, size_t max, struct base_str *ret);
+static inline bool ber_sized(struct ber_parser *p, size_t min, size_t max, struct base_str *ret)
+{
+	const uint8_t *from = p->h.from;
+
+	if (!ber_string(p, ret))
+		return false;
+	return (ret->len >= min && ret->len <= max) ||
+	       ber_fail(p, p->syntax_code, from, "a string of its size");
+}
 /** A named BIT STRING of at most 16 known bits: bit 0 is the lowest of the result. */
 bool ber_bits(struct ber_parser *p, uint16_t *ret);
+
+/**
+ * A private field may hold what text could not: check it, so that nothing else gets into text.
+ * An `X-` or `X+` and one to six letters or digits; a name of letters, digits, `_`, `/` and `*`.
+ */
+bool ber_extension_text(struct ber_parser *p, struct base_str *ret);
+bool ber_name_text(struct ber_parser *p, size_t max, struct base_str *ret);
 
 /* ---- names and values of packages (ber_names.c, ber_values.c) ---------------------------- */
 
