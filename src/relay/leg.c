@@ -277,7 +277,11 @@ void relay_leg_time(struct relay_leg *leg)
 		delay_ms = setup->handshake_timeout_ms;
 		break;
 	case RELAY_TIMER_RENEGOTIATION:
-		delay_ms = leg->renegotiating ? leg->handshake_ms : 0;
+		delay_ms = leg->handshake_ms;
+		break;
+	case RELAY_TIMER_IDLE:
+		leg->progress_mark = octets_seen(leg);
+		delay_ms = leg->idle_ms;
 		break;
 	case RELAY_TIMER_HALF:
 		leg->progress_mark = octets_seen(leg);
@@ -297,14 +301,15 @@ void relay_leg_time(struct relay_leg *leg)
 }
 
 /*
- * The half states end for want of traffic, not of time. An end in order waits for a peer that takes
- * what was sent, if slowly; that is bounded and grows no more, and so is the wait.
+ * The half states, and idle ones, end for want of traffic, not of time. An end in order waits for a
+ * peer that takes what was sent, if slowly; that is bounded and grows no more, and so is the wait.
  */
 static bool has_moved(const struct relay_leg *leg)
 {
 	switch (renegotiates(leg) ? RELAY_TIMER_RENEGOTIATION
 	                          : relay_state_info(leg->state)->timer) {
 	case RELAY_TIMER_HALF:
+	case RELAY_TIMER_IDLE:
 		return leg->progress_mark != octets_seen(leg);
 	case RELAY_TIMER_DRAIN:
 		return octets_taken(leg) >= leg->progress_mark + RELAY_DRAIN_STEP;
@@ -321,7 +326,11 @@ static void on_timer(void *arg)
 		relay_leg_time(leg);
 		return;
 	}
-	relay_leg_input(leg, RELAY_ON_TIMEOUT, RELAY_CAUSE_TIMEOUT, ETIMEDOUT);
+	/* Nobody has done wrong who says nothing: such an end goes in order. */
+	relay_leg_input(leg,
+	                leg->state == RELAY_OPEN && !leg->renegotiating ? RELAY_ON_RELEASE
+	                                                                : RELAY_ON_TIMEOUT,
+	                RELAY_CAUSE_TIMEOUT, ETIMEDOUT);
 }
 
 /* ---- actions ---- */

@@ -13,6 +13,7 @@
 #define AGAIN_MS 100
 
 struct door {
+	unsigned idle_ms; /**< 0 = never */
 	struct relay_listener *listener;
 	struct relay_worker *worker;
 	struct loop_fd watch;
@@ -74,6 +75,7 @@ static bool make_pair(struct door *door, int fd)
 		free(back);
 		return false;
 	}
+	front->idle_ms = back->idle_ms = door->idle_ms;
 	front->partner = back;
 	back->partner = front;
 	front->watch.fd = fd;
@@ -216,6 +218,7 @@ static int make_door(struct relay_listener *listener, const struct relay_listene
 	if (rc)
 		return rc;
 	door->back->on_partner_open = true;
+	door->idle_ms = spec->idle_timeout_ms;
 	rc = relay_socket_listen(&listener->local, SOMAXCONN, true, &door->watch.fd);
 	if (rc)
 		return rc;

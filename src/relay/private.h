@@ -259,6 +259,7 @@ struct relay_leg {
 	uint64_t progress_mark;  /**< octets counted when a timer was started that they prolong */
 	uint32_t handshake_ms;   /**< how long a handshake may take, a renegotiation's too */
 	uint32_t renegotiations; /**< told */
+	uint32_t idle_ms;        /**< open and without traffic so long, it ends; 0 = never */
 	uint16_t error;          /**< errno of the failure, 0 = none */
 	uint8_t state;           /**< enum relay_state */
 	uint8_t cause;           /**< enum relay_cause; the first one stays */

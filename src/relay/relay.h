@@ -242,6 +242,7 @@ struct relay_listener_spec {
 	const struct relay_tls_spec *backend_tls; /**< towards the backend; NULL = plain TCP */
 	unsigned connect_timeout_ms;              /**< to the backend; 0 = 10 s */
 	unsigned handshake_timeout_ms;            /**< 0 = 10 s */
+	unsigned idle_timeout_ms; /**< a pair through which nothing goes ends; 0 = never */
 };
 
 /** Sums over all workers. accepted = refused + what became a pair. */

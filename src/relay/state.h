@@ -66,7 +66,9 @@ enum relay_timer {
 	RELAY_TIMER_ACCEPT,
 	RELAY_TIMER_CONNECT,
 	RELAY_TIMER_HANDSHAKE,
-	RELAY_TIMER_RENEGOTIATION, /**< runs while one goes on, also in the place of `half` */
+	RELAY_TIMER_IDLE, /**< of a listener's connections that have one */
+	/** In the place of the state's own while one goes on. */
+	RELAY_TIMER_RENEGOTIATION,
 	RELAY_TIMER_HALF,
 	RELAY_TIMER_DRAIN,
 	RELAY_TIMERS

@@ -63,13 +63,11 @@ static void context_put(struct tls_context *context, struct tls_ticket *ticket)
 
 void tls_tickets_drop(struct tls_context *context)
 {
-	while (!base_list_empty(&context->tickets)) {
-		struct tls_ticket *ticket =
-		        BASE_CONTAINER_OF(context->tickets.next, struct tls_ticket, node);
+	struct base_node *node;
 
-		context_remove(context, ticket);
-		ticket_free(ticket);
-	}
+	while ((node = base_list_shift(&context->tickets)))
+		ticket_free(BASE_CONTAINER_OF(node, struct tls_ticket, node));
+	context->ticket_count = 0;
 }
 
 /* -- sessions -------------------------------------------------------------------------------- */
