@@ -293,7 +293,7 @@ class OpenController(Controller):
     def __init__(self, host):
         self.host = host
         super().__init__("tcp")
-        self.sock.close()  # that one was on loopback
+        self.sock.shutdown(socket.SHUT_RDWR)  # wakes its thread: that one was on loopback
         self.thread.join()
         self.sock = socket.socket()
         self.sock.bind((host, 0))
