@@ -180,7 +180,9 @@ static void on_request(void *arg, struct h248_incoming *in, const struct h248_me
 {
 	struct h248_assoc *a = arg;
 
-	if (a->state == H248_ASSOC_REGISTERING) /* 11.2: shall */
+	if (h248_incoming_peer(in) == a->unfit_peer) /* 11.3: should, in any event */
+		h248_txn_reply_error(in, H248_E_VERSION, NULL);
+	else if (a->state == H248_ASSOC_REGISTERING) /* 11.2: shall */
 		h248_txn_reply_error(in, H248_E_BEFORE_REPLY, NULL);
 	else if (h248_incoming_peer(in) != a->peer)
 		h248_txn_reply_error(in, H248_E_UNAUTHORIZED_ENTITY, NULL);
@@ -201,12 +203,17 @@ static void on_message_error(void *arg, struct h248_peer *peer, const struct h24
 		assoc_refused(a, code);
 }
 
-/* 504 to all of them. One that is a controller of ours shows that it is there: no need to wait. */
+/* 504 to all of them. One that is a controller of ours shows that it is there: no need to wait. One
+ * that we cannot comply with gets another code, so it has to be known. */
 static bool on_stranger(void *arg, const struct h248_addr *from, const struct h248_message *msg)
 {
+	struct h248_assoc *a = arg;
+
 	(void)msg;
-	if (assoc_listed_host(arg, from))
-		assoc_fire(arg, E_ACTIVITY);
+	if (h248_addr_known(&a->unfit) && !a->unfit_peer && h248_addr_equal(from, &a->unfit))
+		return true;
+	if (assoc_listed_host(a, from))
+		assoc_fire(a, E_ACTIVITY);
 	return false;
 }
 
@@ -216,6 +223,8 @@ static void on_heard(void *arg, struct h248_peer *peer)
 
 	if (peer == a->peer)
 		assoc_fire(a, E_HEARD);
+	else if (!a->unfit_peer && h248_addr_equal(h248_peer_addr(peer), &a->unfit))
+		a->unfit_peer = peer;
 }
 
 /* An mId is easily said: who bears our controller's has to be where a controller can be. */
@@ -284,6 +293,7 @@ static void set_defaults(struct h248_assoc *a)
 	c->leave_ms = c->leave_ms ? c->leave_ms : 3000;
 	c->resolve_ms = c->resolve_ms ? c->resolve_ms : 10000;
 	c->max_redirects = c->max_redirects ? c->max_redirects : 5;
+	a->inactivity_ms = c->inactivity_ms;
 	a->skip = a->at = a->last_at = a->agreed_profile = ASSOC_NONE;
 }
 
@@ -381,6 +391,8 @@ void h248_assoc_forget(struct h248_assoc *a)
 		return;
 	a->was_up = false;
 	a->config.restart_reason = H248_R_WARM_BOOT;
+	a->config.inactivity_ms = a->inactivity_ms; /* what the lost one asked for is forgotten */
+	a->inactivity_request = 0;
 	assoc_fire(a, E_FORGOTTEN);
 }
 

@@ -53,6 +53,8 @@ static void say(struct h248_assoc *a)
 
 static void attempt_at(struct h248_assoc *a, const struct h248_addr *target)
 {
+	if (h248_addr_equal(target, &a->unfit))
+		assoc_unfit_forget(a); /* its next answer may be another */
 	a->target = *target;
 	if (a->method == H248_METHOD_ABSENT)
 		a->method = (uint8_t)method_for(a, target);

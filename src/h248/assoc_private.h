@@ -64,13 +64,19 @@ struct h248_assoc {
 	size_t skip; /* index; not in this round: it has just failed */
 	uint32_t redirects, wait_ms;
 
+	/* 11.3: who agreed upon a version that we do not speak, and its requests' peer; NULL = it
+	 * has sent none */
+	struct h248_addr unfit;
+	struct h248_peer *unfit_peer;
+
 	bool up;     /* on_up has been called, and on_down not yet */
 	bool was_up; /* registered, and not forgotten since: `last` and `version` are set */
 	struct h248_addr last;
 	size_t last_at;
 	uint8_t version;
 	uint32_t inactivity_request;
-	uint32_t probe; /* TransactionID of the last one */
+	uint32_t inactivity_ms; /* as configured; config.inactivity_ms is what holds */
+	uint32_t probe;         /* TransactionID of the last one */
 
 	uint8_t leave_method;
 	unsigned leave_reason;
@@ -99,6 +105,8 @@ int assoc_controller_of_mid(const struct h248_mid *mid, const struct h248_addr *
                             struct h248_controller *ret);
 /** Is that the host of a controller that is in the list by its address? */
 bool assoc_listed_host(const struct h248_assoc *a, const struct h248_addr *from);
+/** Forget whom we cannot comply with: somebody else's turn, or its own once more. */
+void assoc_unfit_forget(struct h248_assoc *a);
 bool assoc_same_host(const struct h248_addr *a, const struct h248_addr *b);
 
 /* ---- ServiceChange (assoc_register.c) ---- */

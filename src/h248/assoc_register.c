@@ -142,6 +142,14 @@ static void unfit(struct h248_assoc *a, unsigned code, const char *why, struct b
 	assoc_fire(a, E_REFUSED);
 }
 
+/* 11.3: it believes that it controls us. */
+static void unfit_version(struct h248_assoc *a)
+{
+	assoc_unfit_forget(a);
+	a->unfit = a->target;
+	unfit(a, H248_E_VERSION, "it wants a version that is not ours", BASE_STR(""));
+}
+
 /* Accepted: requests go to ServiceChangeAddress from now on (7.2.8), wherever that is. */
 static void accepted(struct h248_assoc *a, const struct h248_services *s)
 {
@@ -192,7 +200,7 @@ static void answered(struct h248_assoc *a, const struct h248_message *msg,
 	else if (s && s->mgc_id) /* as good as refused (P): the next one of our list */
 		unfit(a, 0, "MgcIdToTry is no place to go to", s->mgc_id->name);
 	else if (!version_agree(a, s, msg))
-		unfit(a, H248_E_VERSION, "it wants a version that is not ours", BASE_STR(""));
+		unfit_version(a);
 	else if (!profile_agree(a, s))
 		unfit(a, H248_E_PROFILE, "it wants a profile that is not ours",
 		      s ? s->profile : BASE_STR(""));

@@ -72,6 +72,15 @@ int assoc_controller_of_mid(const struct h248_mid *mid, const struct h248_addr *
 	return 0;
 }
 
+void assoc_unfit_forget(struct h248_assoc *a)
+{
+	struct h248_peer *peer = a->unfit_peer;
+
+	a->unfit = (struct h248_addr){ 0 };
+	a->unfit_peer = NULL;
+	h248_peer_free(peer);
+}
+
 bool assoc_same_host(const struct h248_addr *a, const struct h248_addr *b)
 {
 	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;

@@ -191,7 +191,10 @@ void mg_close_door(struct mg *mg, bool closed);
 void mg_address_set(struct mg *mg, size_t index, enum mg_address_state state);
 /** How busy the control thread has been of late, in per cent: for load control. */
 void mg_busy_tell(struct mg *mg, unsigned percent);
-/** The controller has been gone for too long: end every context, without a word to anybody. */
+/**
+ * The controller has been gone for too long: end every context without a word to anybody; ROOT is
+ * in service and watches for nothing, as after a start.
+ */
 void mg_give_up(struct mg *mg);
 
 /** When mg_advance has to be called by the monotonic clock; UINT64_MAX = never. */

@@ -8,6 +8,9 @@
  */
 #include "mg/service.h"
 
+#include "mg/notify.h"
+#include "mg/part.h"
+
 static const char *const event_names[] = {
 	[MG_SERVICE_FORCED] = "Forced",
 	[MG_SERVICE_GRACEFUL] = "Graceful",
@@ -63,6 +66,17 @@ static void act_out(struct mg *mg, struct mg_term *term, uint32_t delay_s)
 	all_fire(mg, term, MG_SERVICE_SET_OUT);
 }
 
+static void contexts_end(struct mg *mg)
+{
+	struct base_node *head = &mg->context_list;
+
+	BASE_LIST_EACH(head, n, after)
+	{
+		mg_context_free(mg, BASE_CONTAINER_OF(n, struct mg_context, node));
+	}
+	mg_context_went(mg);
+}
+
 /* Forced ends the bearers at once; the termination stays until the controller subtracts it. On ROOT
  * all connections are lost, and all terminations count as subtracted. */
 static void act_end(struct mg *mg, struct mg_term *term, uint32_t delay_s)
@@ -73,7 +87,7 @@ static void act_end(struct mg *mg, struct mg_term *term, uint32_t delay_s)
 		if (s->leg && s->leg->state != MG_LEG_ENDED)
 			(void)mg->bearer->endpoint_release(s->leg->endpoint, true);
 	if (term == &mg->root)
-		mg_give_up(mg);
+		contexts_end(mg);
 }
 
 /* A Graceful without delay waits for the natural end: of a termination, which then is all; of the
@@ -202,13 +216,12 @@ void mg_context_went(struct mg *mg)
 		mg->ops.idle(mg->ops.arg);
 }
 
+/* As after a start: whoever comes next knows nothing of what the last one ordered. */
 void mg_give_up(struct mg *mg)
 {
-	struct base_node *head = &mg->context_list;
-
-	BASE_LIST_EACH(head, n, after)
-	{
-		mg_context_free(mg, BASE_CONTAINER_OF(n, struct mg_context, node));
-	}
-	mg_context_went(mg);
+	contexts_end(mg);
+	mg_events_free(mg->root.events);
+	mg->root.events = NULL;
+	mg_notices_forget(&mg->root);
+	mg_service_fire(mg, &mg->root, MG_SERVICE_SET_IN, 0);
 }

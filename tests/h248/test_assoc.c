@@ -62,6 +62,40 @@ static void version_we_do_not_speak_is_refused(void **state)
 	assert_int_equal(s->mgc[3].changes, 1);
 }
 
+/* 11.3: "it should reject all subsequent requests from the MGC with error 406" */
+static void who_wants_another_version_gets_406(void **state)
+{
+	struct stage *s = *state;
+	struct h248_addr to = net_addr(1, H248_UDP);
+
+	restart(s, H248_UDP, 2, (struct h248_assoc_config){ .version = 2 });
+	s->mgc[2].version = 3;
+	s->mgc[3].version = 2;
+	start(s);
+	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
+	for (unsigned i = 1; i <= 3; i++) {
+		mgc_ask(&s->mgc[2]);
+		net_run(&s->net, 100);
+		assert_int_equal(s->mgc[2].replies, i);
+		assert_int_equal(s->mgc[2].code, H248_E_VERSION);
+	}
+	assert_int_equal(h248_peer_new(&s->mgc[4].mg, s->net.host[4].txn, &to), 0);
+	mgc_ask(&s->mgc[4]); /* anybody else */
+	net_run(&s->net, 100);
+	assert_int_equal(s->mgc[4].code, H248_E_UNAUTHORIZED_ENTITY);
+	assert_int_equal(s->mg.requests, 0);
+	/* It has learned: the next failover takes it. */
+	s->mgc[2].version = 2;
+	h248_assoc_failed(s->mg.assoc);
+	net_run(&s->net, 100);
+	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
+	assert_int_equal(s->mgc[2].method, H248_FAILOVER);
+	mgc_ask(&s->mgc[2]);
+	net_run(&s->net, 100);
+	assert_int_equal(s->mgc[2].code, 0);
+	assert_int_equal(s->mg.requests, 1);
+}
+
 static void refusal_leads_to_the_next(void **state)
 {
 	struct stage *s = *state;
@@ -301,6 +335,7 @@ int main(void)
 		CASE(nothing_to_do_after_registration),
 		CASE(service_change_address_is_used),
 		CASE(version_we_do_not_speak_is_refused),
+		CASE(who_wants_another_version_gets_406),
 		CASE(refusal_leads_to_the_next),
 		CASE(silence_leads_to_the_next),
 		CASE(registration_has_its_own_limit),

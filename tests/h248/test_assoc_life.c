@@ -178,6 +178,20 @@ static void handoff_is_followed(void **state)
 	assert_int_equal(s->mg.ups, 2);
 }
 
+/* 11.5: "the MG shall behave as if the value was changed" */
+static void handoff_to_the_same_one(void **state)
+{
+	struct stage *s = *state;
+
+	restart(s, H248_UDP, 2, (struct h248_assoc_config){ 0 });
+	start(s);
+	hand_off(s, 2);
+	assert_int_equal(s->mg.downs, 1);
+	assert_int_equal(s->mgc[2].method, H248_HAND_OFF);
+	assert_int_equal(s->mgc[2].offered, 3);
+	assert_int_equal(s->mg.ups, 2);
+}
+
 static void failed_handoff_goes_on_with_the_list(void **state)
 {
 	struct stage *s = *state;
@@ -373,6 +387,7 @@ int main(void)
 		CASE(lost_connection_does_not_execute_twice),
 		CASE(a_late_probe_is_no_failure),
 		CASE(handoff_is_followed),
+		CASE(handoff_to_the_same_one),
 		CASE(failed_handoff_goes_on_with_the_list),
 		CASE(leaving_says_so),
 		CASE(leaving_does_not_wait_for_ever),

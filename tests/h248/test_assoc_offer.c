@@ -419,6 +419,13 @@ static void what_was_given_up_is_a_restart(void **state)
 	assert_int_equal(s->mgc[2].method, H248_RESTART);
 	assert_int_equal(s->mgc[2].reason, 902);
 	assert_int_equal(s->mgc[2].offered, 3); /* so it negotiates anew */
+	/* And the keep-alive that the lost one had asked for is the configured one again: none. */
+	h248_assoc_inactivity_set(s->mg.assoc, 1000, 7);
+	h248_assoc_failed(s->mg.assoc);
+	h248_assoc_forget(s->mg.assoc);
+	net_run(&s->net, 60000);
+	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
+	assert_int_equal(s->mgc[2].notifies, 0);
 }
 
 /* A Disconnected that is out would be accepted as one: it is taken back. */

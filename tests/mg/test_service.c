@@ -243,7 +243,12 @@ static void given_up_means_all_is_gone(void **state)
 	scene_start();
 	accepted("C=${" ADD "," ADD "}");
 	accepted("C=${" ADD "}");
+	accepted("C=-{MF=ROOT{E=5{it/ito{mit=100}}}}");
+	accepted(ROOT_CHANGE("GR", ",DL=60"));
 	mg_give_up(st.mg);
+	time_passes(100000);
+	state_is("-", "ROOT", "SI=IV");
+	says("C=-{AV=ROOT{AT{E}}}", "C=-{AV=ROOT{E}}");
 	assert_int_equal(st.contexts, 0);
 	assert_int_equal(st.idles, 1);
 	says("C=*{AV=ROOT{AT{}}}", "C=*{AV=ROOT}");
