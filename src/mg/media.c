@@ -404,7 +404,7 @@ int mg_plan_streams(struct mg_run *run, struct mg_plan *plan)
 	for (struct mg_stream *s = plan->media->streams; s && !rc; s = s->next) {
 		/* A bearer that ended takes its signals with it. */
 		if (s->leg && s->leg->state == MG_LEG_ENDED && (s->new_local || s->est_tcp))
-			s->signalled_client = s->signalled_connect = false;
+			s->signalled_client = s->signalled_connect = s->latch = false;
 		s->signalled_connect |= s->est_tcp;
 		s->signalled_client |= s->est_tls;
 		rc = stream_check(run, plan, s);

@@ -4,7 +4,8 @@
  * hears that peer alone, so it latches by nature. What the signal changes is the filter: with
  * LATCH, gm/saf without gm/sam (gm/spf without gm/spr) no longer means the address (port) in
  * Remote, which a NAT would have falsified; OFF is as before. A mask that is given holds in either
- * case (H.248.43, 6.6). RELATCH would move a connection to another address, which TCP cannot.
+ * case (H.248.43, 6.6). It ends with the bearer. RELATCH would move a connection to another
+ * address, which TCP cannot.
  */
 #include "mg/pkg.h"
 

@@ -348,6 +348,12 @@ static void latching_lifts_what_remote_would_filter(void **state)
 	/* a mask holds in either case */
 	accepted(control("gm/saf=on,gm/sam=\"10.0.0.0/8\""));
 	ordered("gate 0 sources=1 10.0.0.0/8 dscp=0");
+	/* it ends with its bearer */
+	accepted(control("gm/saf=on"));
+	ordered("gate 0 dscp=0");
+	stage_event(&st, 0, RELAY_TCP_DOWN, RELAY_CAUSE_PEER_CLOSE);
+	accepted("C=1{MF=ip/1/1{M{ST=1{" TCP_ANY "}}}}");
+	ordered("add 1 server gate 1 sources=1 198.51.100.7/32 dscp=0 remove 0");
 	refused("C=1{MF=ip/1/1{SG{ipnapt/latch{napt=RELATCH}}}}", 501, "another address");
 	refused("C=1{MF=ip/1/1{SG{ipnapt/latch}}}", 457, "napt");
 	refused("C=1{MF=ip/1/1{SG{ipnapt/latch{napt=MAYBE}}}}", 454, "");
