@@ -14,6 +14,8 @@ const struct mg_bearer_ops mg_bearer_relay = {
 	.endpoint_mode_set = relay_endpoint_mode_set,
 	.endpoint_gate_set = relay_endpoint_gate_set,
 	.endpoint_link = relay_endpoint_link,
+	.endpoint_reach = relay_endpoint_reach,
+	.endpoint_move = relay_endpoint_move,
 	.endpoint_remove = relay_endpoint_remove,
 	.endpoint_stats = relay_endpoint_stats,
 };

@@ -35,6 +35,9 @@ struct mg_bearer_ops {
 	int (*endpoint_mode_set)(struct relay_endpoint *endpoint, bool may_send, bool may_receive);
 	int (*endpoint_gate_set)(struct relay_endpoint *endpoint, const struct relay_gate *gate);
 	int (*endpoint_link)(struct relay_endpoint *endpoint, struct relay_endpoint *partner);
+	enum relay_reach (*endpoint_reach)(const struct relay_endpoint *endpoint,
+	                                   const struct relay_context *context);
+	void (*endpoint_move)(struct relay_endpoint *endpoint, struct relay_context *context);
 	void (*endpoint_remove)(struct relay_endpoint *endpoint);
 	void (*endpoint_stats)(const struct relay_endpoint *endpoint, struct relay_stats *ret);
 };

@@ -57,6 +57,8 @@ int mg_plan_make(struct mg_run *run, struct mg_plan *plan, struct mg_term *term,
 void mg_plan_begin(struct mg_plan *plan, struct mg_term *term, struct mg_context *context);
 /* Put the new parts in the termination, keeping the old ones; called again, the other way. */
 void mg_plan_swap(struct mg_plan *plan);
+/* cmd_modify.c: put it in force and write the reply. On failure it is as before. */
+int mg_plan_commit(struct mg_run *run, struct mg_plan *plan, uint32_t context);
 /* What the reply has to tell: chosen values, and what Audit asks for. Parts are swapped. */
 int mg_plan_reply(struct mg_run *run, struct mg_plan *plan, struct h248_command *reply);
 /* Free the old parts, give the orders. The termination is in its context. Cannot fail. */

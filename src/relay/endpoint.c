@@ -97,6 +97,8 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 	endpoint->pool = pool;
 	endpoint->fn = spec->fn;
 	endpoint->arg = spec->arg;
+	endpoint->home = context->worker;
+	base_list_init(&endpoint->holder);
 	base_list_append(&context->endpoints, &endpoint->node);
 	base_list_append(&pool->endpoints, &endpoint->pool_node);
 	atomic_fetch_add_explicit(&pool->open, 1, memory_order_relaxed);
@@ -120,7 +122,8 @@ void relay_endpoint_remove(struct relay_endpoint *endpoint)
 		return;
 	endpoint->removed = true;
 	base_list_remove(&endpoint->node);
-	loop_post(endpoint->leg.worker->loop, &endpoint->remove, on_remove, endpoint);
+	relay_orders_forget(endpoint);
+	relay_order_post(endpoint, &endpoint->remove, on_remove, endpoint);
 }
 
 void relay_endpoint_free(struct relay_endpoint *endpoint)
@@ -137,7 +140,7 @@ static void open_last(struct relay_letter *letter, bool discard)
 
 	if (discard)
 		return; /* the pool frees all that are left */
-	endpoint->leg.worker->planned--;
+	endpoint->home->planned--;
 	atomic_fetch_sub_explicit(&endpoint->pool->open, 1, memory_order_relaxed);
 	relay_endpoint_free(endpoint);
 }
@@ -210,7 +213,8 @@ void relay_endpoint_post(struct relay_endpoint *endpoint, const struct relay_eve
 /* ---- orders ---- */
 
 struct order {
-	struct loop_msg msg;
+	struct relay_held held;
+	struct relay_endpoint *endpoint;
 	struct relay_leg *leg;
 	union {
 		struct relay_leg *partner;
@@ -229,8 +233,10 @@ static struct order *order_new(struct relay_endpoint *endpoint)
 {
 	struct order *order = calloc(1, sizeof(*order));
 
-	if (order)
+	if (order) {
+		order->endpoint = endpoint;
 		order->leg = &endpoint->leg;
+	}
 	return order;
 }
 
@@ -239,7 +245,7 @@ static int order_give(struct order *order, loop_fn *fn)
 {
 	if (!order)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
-	loop_post(order->leg->worker->loop, &order->msg, fn, order);
+	relay_order_post(order->endpoint, &order->held, fn, order);
 	return 0;
 }
 
@@ -422,12 +428,19 @@ static void on_link(void *arg)
 	free(order);
 }
 
+void relay_order_unlink(struct relay_held *order)
+{
+	BASE_CONTAINER_OF(order, struct order, held)->partner = NULL;
+}
+
 int relay_endpoint_link(struct relay_endpoint *endpoint, struct relay_endpoint *partner)
 {
 	struct order *order = order_new(endpoint);
 
 	if (order)
 		order->partner = partner ? &partner->leg : NULL;
+	if (order)
+		order->held.other = partner;
 	return order_give(order, on_link);
 }
 

@@ -69,6 +69,7 @@ int relay_pool_new(struct relay_pool **ret, struct loop *control,
 	base_list_init(&pool->contexts);
 	base_list_init(&pool->endpoints);
 	base_list_init(&pool->listeners);
+	base_list_init(&pool->holders);
 	pool->control = control;
 	pool->limit = spec->endpoint_limit ? spec->endpoint_limit : default_limit(workers);
 	pool->buffer_limit =
@@ -99,11 +100,16 @@ void relay_pool_free(struct relay_pool *pool)
 {
 	if (!pool)
 		return;
+	relay_pool_close(pool);
 	for (unsigned i = 0; i < pool->worker_count; i++)
 		loop_thread_join(pool->worker[i].thread);
 	for (unsigned i = 0; i < pool->worker_count; i++)
 		relay_worker_done(&pool->worker[i]);
 	relay_mailbox_done(&pool->mailbox);
+	BASE_LIST_EACH(&pool->holders, waiting, then)
+	{
+		relay_orders_discard(BASE_CONTAINER_OF(waiting, struct relay_endpoint, holder));
+	}
 	BASE_LIST_EACH(&pool->endpoints, node, after)
 	{
 		relay_endpoint_free(BASE_CONTAINER_OF(node, struct relay_endpoint, pool_node));

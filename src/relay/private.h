@@ -366,7 +366,10 @@ struct relay_pool {
 	struct loop *control;
 	struct relay_mailbox mailbox;
 	struct base_node contexts, endpoints, listeners;
-	atomic_uint open; /**< endpoints, and legs of listeners */
+	struct base_node holders; /**< endpoints with orders that wait */
+	atomic_bool closing;      /**< nobody goes to another worker any more */
+	atomic_uint departing;    /**< who is about to */
+	atomic_uint open;         /**< endpoints, and legs of listeners */
 	unsigned limit;
 	size_t buffer_limit;
 	unsigned half_timeout_ms, drain_timeout_ms;
@@ -381,6 +384,13 @@ struct relay_context {
 	struct base_node endpoints;
 };
 
+/** An order on its way to a worker, or held back by control (migrate.c). */
+struct relay_held {
+	struct loop_msg msg;
+	struct relay_held *next;
+	struct relay_endpoint *other; /**< it speaks of this one too; NULL = of none */
+};
+
 struct relay_endpoint {
 	struct base_node node;      /**< in its context, until removed */
 	struct base_node pool_node; /**< in the pool, until freed */
@@ -389,13 +399,32 @@ struct relay_endpoint {
 	void *arg;
 	bool removed;
 	union relay_address local;
-	struct loop_msg begin, remove;
+	struct relay_worker *home; /**< control's: where orders go */
+	bool moving;               /**< it is on its way there */
+	struct relay_held *held;   /**< orders that wait for that, in order */
+	struct base_node holder;   /**< in pool->holders while there are any */
+	struct loop_msg begin, depart, arrive;
+	struct relay_held remove;
+	struct relay_letter arrived;
 	struct relay_letter down; /**< the final event, which needs no memory */
 	struct relay_letter last; /**< the worker is done with the endpoint */
 	uint16_t down_error;
 	uint8_t down_kind, down_cause; /**< the worker's until `down` is posted, then control's */
 	struct relay_leg leg;
 };
+
+/* migrate.c: control thread */
+/** Post an order, or hold it back. Orders for one endpoint keep their order. */
+void relay_order_post(struct relay_endpoint *endpoint, struct relay_held *order, loop_fn *fn,
+                      void *arg);
+/** endpoint.c: what it speaks of is removed: it becomes an order to unlink. */
+void relay_order_unlink(struct relay_held *order);
+/** No order that waits shall speak of it. */
+void relay_orders_forget(const struct relay_endpoint *gone);
+/** At the end of the pool, after the workers'. */
+void relay_orders_discard(struct relay_endpoint *endpoint);
+/** Before the workers are ended, one after the other. */
+void relay_pool_close(struct relay_pool *pool);
 
 /** Worker: done with the endpoint. Control frees it. */
 void relay_endpoint_last(struct relay_endpoint *endpoint);

@@ -204,6 +204,21 @@ int relay_endpoint_gate_set(struct relay_endpoint *endpoint, const struct relay_
 /** Bytes go between these two; NULL unlinks. Both must be of one context. Earlier links of either
  * end. */
 int relay_endpoint_link(struct relay_endpoint *endpoint, struct relay_endpoint *partner);
+/** Where an endpoint stands as seen from a context. */
+enum relay_reach {
+	RELAY_NEAR, /**< on the context's worker */
+	RELAY_FAR,  /**< on another one */
+	RELAY_BUSY, /**< on its way to another one: ask again after the next events */
+};
+enum relay_reach relay_endpoint_reach(const struct relay_endpoint *endpoint,
+                                      const struct relay_context *context);
+/**
+ * Put it into another context of the pool. From afar it brings its socket and the bytes it holds,
+ * but no TLS session: one that has begun meanwhile is aborted and told so (RELAY_CAUSE_RESOURCES).
+ * Unlink it first; links and orders that are given now wait for its arrival. Not a busy one. Timers
+ * of its state start anew. Cannot fail.
+ */
+void relay_endpoint_move(struct relay_endpoint *endpoint, struct relay_context *context);
 /**
  * End it: orderly close in the background (see release), no more callbacks, the pointer is gone.
  * NULL is fine.

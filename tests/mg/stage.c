@@ -36,14 +36,20 @@ static size_t number_of(const struct stage_endpoint *e)
 
 static int fake_context_new(struct relay_context **ret, struct relay_pool *pool)
 {
-	void *p = malloc(1);
+	unsigned *worker = malloc(sizeof(*worker));
 
 	(void)pool;
-	if (!p)
+	if (!worker)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	on->contexts++;
-	*ret = p;
+	*worker = on->context_number++ % 2;
+	*ret = (struct relay_context *)worker;
 	return 0;
+}
+
+static unsigned worker_of(const struct relay_context *context)
+{
+	return *(const unsigned *)(uintptr_t)context;
 }
 
 static void fake_context_free(struct relay_context *context)
@@ -116,6 +122,7 @@ static int fake_add(struct relay_endpoint **ret, struct relay_context *context,
 	in = (struct sockaddr_in *)&e->local;
 	memset(e, 0, sizeof(*e));
 	e->context = context;
+	e->worker = worker_of(context);
 	e->tcp_role = spec->tcp_role;
 	e->local = spec->local;
 	e->remote = spec->remote;
@@ -215,11 +222,34 @@ static int fake_link(struct relay_endpoint *endpoint, struct relay_endpoint *par
 		if (p->partner)
 			p->partner->partner = NULL;
 		p->partner = e;
+		if (p->worker != e->worker)
+			abort();
 		ORDER("link %zu %zu\n", number_of(e), number_of(p));
 	} else {
 		ORDER("unlink %zu\n", number_of(e));
 	}
 	return 0;
+}
+
+static enum relay_reach fake_reach(const struct relay_endpoint *endpoint,
+                                   const struct relay_context *context)
+{
+	const struct stage_endpoint *e = fake_of(endpoint);
+
+	if (e->busy)
+		return RELAY_BUSY;
+	return e->worker == worker_of(context) ? RELAY_NEAR : RELAY_FAR;
+}
+
+static void fake_move(struct relay_endpoint *endpoint, struct relay_context *context)
+{
+	struct stage_endpoint *e = fake_of(endpoint);
+
+	ORDER("%s %zu\n", e->worker == worker_of(context) ? "shift" : "move", number_of(e));
+	e->context = context;
+	e->worker = worker_of(context);
+	if (e->partner) /* the relay itself would part them */
+		abort();
 }
 
 static void fake_remove(struct relay_endpoint *endpoint)
@@ -251,6 +281,8 @@ static const struct mg_bearer_ops fake = {
 	.endpoint_mode_set = fake_mode_set,
 	.endpoint_gate_set = fake_gate_set,
 	.endpoint_link = fake_link,
+	.endpoint_reach = fake_reach,
+	.endpoint_move = fake_move,
 	.endpoint_remove = fake_remove,
 	.endpoint_stats = fake_stats,
 };

@@ -15,10 +15,12 @@
 /** What the fake bearer knows of one endpoint. */
 struct stage_endpoint {
 	struct relay_context *context;
+	unsigned worker;
 	enum relay_tcp_role tcp_role;
 	struct sockaddr_storage local, remote;
 	bool tls, removed, connected, send, receive;
 	bool dull; /* orders find no memory */
+	bool busy; /* on its way to another worker */
 	enum tls_role tls_role;
 	struct tls_domain *domain;
 	size_t psk_count, fingerprint_count;
@@ -37,10 +39,11 @@ struct stage {
 	struct mg_settings settings;
 	struct sockaddr_storage addresses[3];
 	struct stage_endpoint endpoint[STAGE_ENDPOINTS];
-	size_t endpoints;   /**< made so far, in order */
-	size_t contexts;    /**< relay contexts that live */
-	int add_error;      /**< errno that endpoint_add gives from now on; 0 = none */
-	uint16_t next_port; /**< what port 0 becomes */
+	size_t endpoints;      /**< made so far, in order */
+	size_t contexts;       /**< relay contexts that live */
+	size_t context_number; /**< made so far: each on another of two workers than the last */
+	int add_error;         /**< errno that endpoint_add gives from now on; 0 = none */
+	uint16_t next_port;    /**< what port 0 becomes */
 	uint64_t now_ms, wall_ms;
 	char reply[65536];   /**< of the last stage_send, compact */
 	char request[65536]; /**< the last request of the gateway, compact; "" = none */
