@@ -49,23 +49,39 @@ static const struct mg_equipment tls_volume = { .package = "tlstv",
 static const struct mg_equipment linkage = { .package = "seplink", .on = MG_ON_TERM };
 static const struct mg_equipment own = { .package = H248_PACKAGE_PRIVATE, .on = MG_ON_TERM };
 
-/* Rows of pkg_*.c have their own lines. */
+/* In the order of their numbers, one a line, so that two can be added at once. */
+/* clang-format off */
 static const struct mg_equipment *const built_in[] = {
-	&generic,       &mg_pkg_root,
-	&network,       &mg_equipment_chp,
-	&inactivity,    &mg_equipment_ocp,
-	&mg_pkg_ds,     &mg_pkg_gm,
-	&mg_pkg_tman,   &mg_equipment_hangterm,
-	&mg_pkg_ipnapt, &mg_pkg_nb,
-	&mg_pkg_adid,   &mg_pkg_ipdc,
-	&mg_pkg_seg,    &mg_pkg_rtcph,
-	&mg_pkg_sdpr,   &mg_pkg_sdpc,
-	&mg_pkg_ipra,   &volume,
-	&tcp,           &retransmission,
-	&tls,           &tls_volume,
-	&tls_can,       &linkage,
-	&own,           NULL,
+	&generic,
+	&mg_pkg_root,
+	&network,
+	&mg_equipment_chp,
+	&inactivity,
+	&mg_equipment_ocp,
+	&mg_pkg_ds,
+	&mg_pkg_gm,
+	&mg_pkg_tman,
+	&mg_equipment_hangterm,
+	&mg_pkg_ipnapt,
+	&mg_pkg_nb,
+	&mg_pkg_adid,
+	&mg_pkg_ipdc,
+	&mg_pkg_seg,
+	&mg_pkg_rtcph,
+	&mg_pkg_sdpr,
+	&mg_pkg_sdpc,
+	&mg_pkg_ipra,
+	&volume,
+	&tcp,
+	&retransmission,
+	&tls,
+	&tls_can,
+	&tls_volume,
+	&linkage,
+	&own,
+	NULL,
 };
+/* clang-format on */
 
 static const struct mg_equipment *const *table = built_in;
 

@@ -29,6 +29,50 @@ static char *control(const char *properties)
 	return text;
 }
 
+/* ---- the rows ---- */
+
+static const struct h248_package_item *row(const struct h248_package *p,
+                                           enum h248_package_kind kind, const char *name)
+{
+	const struct h248_package_item *item = h248_package_item_find(p, kind, base_str_of(name));
+
+	if (!item)
+		fail_msg("package %s has no %s %s", p->name, h248_package_kind_name(kind), name);
+	return item;
+}
+
+/* What the gateway takes the tables have, each package once and in the order of their numbers. */
+static void rows_name_what_the_tables_have(void **state)
+{
+	const struct mg_equipment *e;
+	unsigned before = 0;
+
+	(void)state;
+	for (size_t i = 0; (e = mg_equipment_at(i)); i++) {
+		const struct h248_package *p = h248_package_find(base_str_of(e->package));
+
+		if (!p)
+			fail_msg("no table has package %s", e->package);
+		if (p->id <= before)
+			fail_msg("package %s is out of order", e->package);
+		before = p->id;
+		for (size_t k = 0; e->properties && e->properties[k].name; k++) {
+			const struct h248_package_item *item =
+			        row(p, H248_PROPERTY, e->properties[k].name);
+
+			assert_true(item->access & H248_WRITE);
+			assert_true(!(e->on & MG_ON_ROOT) ||
+			            (item->where & H248_IN_TERMINATION_STATE));
+		}
+		for (size_t k = 0; e->events && e->events[k].name; k++)
+			(void)row(p, H248_EVENT, e->events[k].name);
+		for (size_t k = 0; e->signals && e->signals[k].name; k++)
+			(void)row(p, H248_SIGNAL, e->signals[k].name);
+		for (size_t k = 0; e->statistics && e->statistics[k].name; k++)
+			(void)row(p, H248_STATISTIC, e->statistics[k].name);
+	}
+}
+
 /* ---- values ---- */
 
 static void good_values_are_taken_and_told(void **state)
@@ -565,6 +609,7 @@ static void root_tells_what_sdp_it_knows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_name_what_the_tables_have),
 		cmocka_unit_test(good_values_are_taken_and_told),
 		cmocka_unit_test(bad_values_are_refused),
 		cmocka_unit_test(what_is_not_realized_is_not_pretended),
