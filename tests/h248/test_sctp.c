@@ -16,6 +16,10 @@
 
 #include "h248/h248.h"
 
+#ifdef GH_USRSCTP
+#include <usrsctp.h>
+#endif
+
 struct side {
 	struct loop *loop;
 	struct h248_transport *t;
@@ -470,6 +474,94 @@ static void rubbish_on_the_udp_port(void **state)
 	h248_transport_free(b.t);
 }
 
+/* ---- a peer that is only SCTP, and does it in other ways ---- */
+
+#ifdef GH_USRSCTP
+
+struct stranger {
+	struct socket *so;
+	sctp_assoc_t assoc;
+};
+
+static void stranger_connect(struct stranger *x, const struct side *to)
+{
+	struct sctp_udpencaps encaps = { .sue_address.ss_family = AF_INET,
+		                         .sue_port = htons(udp_port) };
+	struct sctp_initmsg init = { .sinit_num_ostreams = 8 };
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(to->local.port) };
+	int buffer = 1 << 20;
+
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	x->so = usrsctp_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP, NULL, NULL, 0, NULL);
+	assert_non_null(x->so);
+	assert_int_equal(usrsctp_setsockopt(x->so, IPPROTO_SCTP, SCTP_REMOTE_UDP_ENCAPS_PORT,
+	                                    &encaps, sizeof(encaps)),
+	                 0);
+	assert_int_equal(usrsctp_setsockopt(x->so, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init)),
+	                 0);
+	assert_int_equal(usrsctp_setsockopt(x->so, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer)),
+	                 0);
+	/* Set up by usrsctp's threads; ours has only to be told afterwards. */
+	assert_return_code(usrsctp_connect(x->so, (struct sockaddr *)&sa, sizeof(sa)), errno);
+}
+
+static void stranger_says(struct stranger *x, unsigned stream, uint32_t ppid, unsigned flags,
+                          const void *data, size_t len)
+{
+	struct sctp_sndinfo info = { .snd_sid = (uint16_t)stream,
+		                     .snd_flags = (uint16_t)flags,
+		                     .snd_ppid = htonl(ppid) };
+
+	assert_int_equal(usrsctp_sendv(x->so, data, len, NULL, 0, &info, sizeof(info),
+	                               SCTP_SENDV_SNDINFO, 0),
+	                 len);
+}
+
+static void other_ways_of_others(void **state)
+{
+	static const struct h248_transport_config quick = { .partial_ms = 30 };
+	static const char big[300000];
+	struct loop *loop = *state;
+	struct stranger x;
+	struct side b;
+
+	if (backend != H248_SCTP_USER)
+		skip();
+	side_new(&b, loop, NULL);
+	side_listen(&b);
+
+	stranger_connect(&x, &b);
+	stranger_says(&x, 5, 0, SCTP_UNORDERED, "any stream", 10);
+	stranger_says(&x, 0, 7, 0, "ours", 4);
+	UNTIL(loop, b.count == 2);
+	stranger_says(&x, 0, 46, 0, "Diameter", 8);
+	UNTIL(loop, b.closed == 1);
+	assert_string_equal(b.reason, "not H.248: another payload protocol");
+	usrsctp_close(x.so);
+
+	stranger_connect(&x, &b);
+	stranger_says(&x, 0, 7, 0, big, H248_SCTP_MAX);
+	UNTIL(loop, b.count == 3);
+	assert_int_equal(b.longest, H248_SCTP_MAX);
+	stranger_says(&x, 0, 7, 0, big, sizeof(big)); /* comes in parts, and in too many */
+	UNTIL(loop, b.closed == 2);
+	assert_string_equal(b.reason, "a message that is too long");
+	usrsctp_close(x.so);
+	assert_int_equal(b.count, 3);
+	assert_int_equal(counters(&b).errors_in, 2);
+	h248_transport_free(b.t);
+
+	side_new(&b, loop, &quick); /* one that says nothing keeps others out, so it goes */
+	side_listen(&b);
+	stranger_connect(&x, &b);
+	UNTIL(loop, b.closed == 1);
+	assert_string_equal(b.reason, "the peer did not finish a message in time");
+	usrsctp_close(x.so);
+	h248_transport_free(b.t);
+}
+
+#endif
+
 /* ---- a whole life on it: the nodes of the H.248 stack ---- */
 
 struct mgc {
@@ -637,6 +729,9 @@ int main(void)
 		CASE(freed_while_busy),
 		CASE(reached_by_either_address),
 		CASE(rubbish_on_the_udp_port),
+#ifdef GH_USRSCTP
+		CASE(other_ways_of_others),
+#endif
 		CASE(transactions),
 	};
 	int failed = cmocka_run_group_tests_name("sctp, kernel", tests, use_kernel, NULL);
