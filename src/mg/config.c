@@ -6,9 +6,10 @@
 
 #include "mg/yaml.h"
 
-#define DEFAULT_KEEP_MS 3600000U
-#define WORD_TRANSPORT  "h248.transport"
-#define WRONG_TRANSPORT "'%s' is not the transport of h248 (%s)"
+#define DEFAULT_WATCH_MS 10000U
+#define DEFAULT_KEEP_MS  3600000U
+#define WORD_TRANSPORT   "h248.transport"
+#define WRONG_TRANSPORT  "'%s' is not the transport of h248 (%s)"
 
 static int word_pick(const struct mg_config *c, const char *where, const char *text,
                      const char *const *words, unsigned *ret, struct base_error *err)
@@ -345,6 +346,9 @@ static int media_read(struct mg_config *c, struct base_error *err)
 		rc = addresses_read(c, err);
 	if (!rc)
 		rc = mg_withdrawn_read(c, err);
+	c->watch_ms = DEFAULT_WATCH_MS;
+	if (!rc)
+		rc = ms_get(c, "media.watch", y->watch, &c->watch_ms, err);
 	if (!rc)
 		rc = ms_get(c, "media.connect-timeout", y->connect_timeout, &c->core.connect_ms,
 		            err);

@@ -59,6 +59,7 @@ struct mg_config {
 
 	struct sockaddr_storage addresses[MG_ADDRESSES_MAX];
 	const char *address_realms[MG_ADDRESSES_MAX]; /**< IP realm of each, NULL = none */
+	uint32_t watch_ms; /**< look whether the addresses are there; 0 = never */
 	enum mg_address_state address_states[MG_ADDRESSES_MAX];
 	struct mg_settings core;
 	size_t buffer_limit;

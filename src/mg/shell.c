@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "mg/shell.h"
+#include "mg/watch.h"
 
 struct shell {
 	struct mg_config *config;
@@ -15,9 +16,8 @@ struct shell {
 	struct mg *mg;
 	struct mg_domain_table *domains;
 	struct link *link; /* NULL unless H.248 goes inside TLS */
-	struct loop_timer advance, drain, keep, busy;
-	struct timespec cpu; /* of the control thread, and when it was looked at */
-	uint64_t cpu_at_ms;
+	struct loop_timer advance, drain, keep;
+	struct mg_watch watch;
 	bool leaving;  /* SIGTERM has come */
 	bool stopping; /* the last ServiceChange is out */
 };
@@ -152,49 +152,7 @@ static void keep_over(void *arg)
 	h248_assoc_forget(assoc_of(sh));
 }
 
-/* ---- load ---- */
-
-#define BUSY_MS 1000U
-
-static uint64_t ms_between(const struct timespec *from, const struct timespec *to)
-{
-	return (uint64_t)(to->tv_sec - from->tv_sec) * 1000 +
-	       (uint64_t)((to->tv_nsec - from->tv_nsec) / 1000000);
-}
-
-/* How much of the last second this thread has worked. */
-static void busy_look(void *arg)
-{
-	struct shell *sh = arg;
-	uint64_t now = loop_now_ms(sh->loop), passed = now - sh->cpu_at_ms;
-	struct timespec cpu;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
-	if (sh->cpu_at_ms && passed)
-		mg_busy_tell(sh->mg,
-		             (unsigned)BASE_MIN(ms_between(&sh->cpu, &cpu) * 100 / passed, 100));
-	sh->cpu = cpu;
-	sh->cpu_at_ms = now;
-	loop_timer_start(sh->loop, &sh->busy, BUSY_MS, busy_look, sh);
-}
-
 /* ---- reload ---- */
-
-/* The same address in the file that was loaded again; MG_ADDRESS_GOOD when it is not there. */
-static enum mg_address_state state_in(const struct mg_config *fresh,
-                                      const struct sockaddr_storage *address)
-{
-	for (size_t i = 0; i < fresh->core.address_count; i++)
-		if (!memcmp(&fresh->addresses[i], address, sizeof(*address)))
-			return fresh->address_states[i];
-	return MG_ADDRESS_GOOD;
-}
-
-static void addresses_reload(struct shell *sh, const struct mg_config *fresh)
-{
-	for (size_t i = 0; i < sh->config->core.address_count; i++)
-		mg_address_set(sh->mg, i, state_in(fresh, &sh->config->addresses[i]));
-}
 
 static void reload(struct shell *sh)
 {
@@ -210,7 +168,7 @@ static void reload(struct shell *sh)
 	}
 	mg_config_warn(fresh);
 	table = mg_config_domains_take(fresh);
-	addresses_reload(sh, fresh);
+	mg_watch_reload(&sh->watch, fresh);
 	mg_config_free(fresh);
 	mg_domains_set(sh->mg, table->domains, table->count, table->default_domain);
 	mg_link_reload(sh->link, sh->config, table);
@@ -525,6 +483,7 @@ static int core_start(struct shell *sh, struct base_error *err)
 
 static void shell_end(struct shell *sh)
 {
+	mg_watch_stop(&sh->watch);
 	/* Requests that are out end here and still need the core. */
 	h248_gateway_free(sh->gateway);
 	link_free(sh->link);
@@ -555,10 +514,7 @@ int mg_shell_run(struct mg_config *config, const char *path, struct base_error *
 		rc = signals_start(&sh, err);
 	if (rc)
 		goto out;
-	for (size_t i = 0; i < config->core.address_count; i++)
-		mg_address_set(sh.mg, i, config->address_states[i]);
-	if (config->core.overload_busy)
-		busy_look(&sh);
+	mg_watch_start(&sh.watch, sh.loop, sh.mg, config);
 	h248_assoc_start(assoc_of(&sh));
 	rc = loop_run(sh.loop);
 	if (rc)

@@ -76,6 +76,7 @@ static const cyaml_schema_field_t media_fields[] = {
 	                     MG_ADDRESSES_MAX),
 	TEXTS("out-of-service", struct mg_yaml_media, out_of_service),
 	TEXTS("failed", struct mg_yaml_media, failed),
+	TEXT("watch", struct mg_yaml_media, watch),
 	TEXT("ports", struct mg_yaml_media, ports),
 	TEXT("connect-timeout", struct mg_yaml_media, connect_timeout),
 	TEXT("handshake-timeout", struct mg_yaml_media, handshake_timeout),

@@ -45,6 +45,7 @@ struct mg_yaml_media {
 	unsigned realms_count;
 	const char **out_of_service, **failed;
 	unsigned out_of_service_count, failed_count;
+	const char *watch;
 	const char *ports, *connect_timeout, *handshake_timeout;
 };
 

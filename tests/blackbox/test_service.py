@@ -3,9 +3,11 @@
 """The service life cycle of the real program: how it finds a controller and agrees with it, what happens when that one
 dies and comes back, what ServiceChange does and says, leaving, load, hanging terminations (RFC 3525, 7.2.8, 11)."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import unittest
 
 import harness
@@ -302,6 +304,27 @@ class Service(Case, unittest.TestCase):
         mgc.take(f"ServiceChange = {made.terms[0]} ", "Method = Restart", "900")
         mgc.ok("Context = $ { " + add(TCP) + " }")
 
+    def test_an_address_that_is_not_here_is_not_used(self):
+        """192.0.2.77 is nobody's (TEST-NET-1). Realms keep it apart from the one that works."""
+        gw = self.gateway(media=", realms: [{name: away, addresses: [192.0.2.77]}]")
+        mgc = gw.controller
+        gw.logged("media address 1 of the list: failed")
+        mgc.ok("Context = $ { " + add(TCP) + " }")
+        away = stream("TCP/MSRP", "passive", 9, "active", control='ipdc/realm = "away"')
+        self.assertIn("in service", mgc.refused("Context = $ { " + add(away) + " }", 510))
+
+    def test_an_address_goes_and_comes_back(self):
+        """For that the test needs a network of its own."""
+        if not (shutil.which("unshare") and shutil.which("ip")):
+            self.skipTest("unshare (util-linux) or ip (iproute2) is not installed")
+        inside = ["unshare", "-rn", "sh", "-c", 'ip link set lo up && ip addr add 192.0.2.77/32 dev lo && exec "$@"', "-"]
+        if subprocess.run([*inside, "true"], capture_output=True, check=False).returncode:
+            self.skipTest("no network namespace without privileges here")
+        done = subprocess.run([*inside, sys.executable, os.path.abspath(__file__), "Away"], capture_output=True, text=True,
+                              timeout=60, check=False, env={**os.environ, "GATEHOUSE_OWN_NETWORK": "1"})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("Ran 1 test", done.stderr)
+
     @staticmethod
     def reload(gw, media, count):
         gw.settings["media"] = media
@@ -331,6 +354,22 @@ class Service(Case, unittest.TestCase):
         made = Made(mgc.ok("Context = $ { Add = $ { Events = 3 { hangterm/thb { timerx = 1 } } } }"))
         mgc.take(f"Notify = {made.terms[0]} ", "ObservedEvents = 3", "hangterm/thb")
         mgc.take(f"Notify = {made.terms[0]} ", "ObservedEvents = 3", "hangterm/thb")
+
+
+@unittest.skipUnless(os.environ.get("GATEHOUSE_OWN_NETWORK"), "run by test_an_address_goes_and_comes_back")
+class Away(Case, unittest.TestCase):
+    def test_it_is_told(self):
+        gw = self.gateway(media=", realms: [{name: away, addresses: [192.0.2.77]}], watch: 20ms")
+        mgc = gw.controller
+        away = stream("TCP/MSRP", "passive", 9, "active", control='ipdc/realm = "away"')
+        stays, goes = (Made(mgc.ok("Context = $ { " + add(what) + " }")) for what in (TCP, away))
+        subprocess.run(["ip", "addr", "del", "192.0.2.77/32", "dev", "lo"], check=True)
+        mgc.take(f"ServiceChange = {goes.terms[0]} ", "Method = Forced", "906")
+        mgc.refused("Context = $ { " + add(away) + " }", 510)
+        subprocess.run(["ip", "addr", "add", "192.0.2.77/32", "dev", "lo"], check=True)
+        mgc.take(f"ServiceChange = {goes.terms[0]} ", "Method = Restart", "900")
+        mgc.ok("Context = $ { " + add(away) + " }")
+        mgc.none(f"ServiceChange = {stays.terms[0]} ")
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
  */
 #include "check.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "mg/config.h"
+#include "mg/watch.h"
 
 #define MEDIA "media: {addresses: [192.0.2.1, '2001:db8::1']}\n"
 
@@ -172,6 +173,26 @@ static void addresses_out_of_service(void **state)
 	refused("controllers: [a]\nmedia: {addresses: [192.0.2.1], failed: [x]}\n", "no IPv4");
 }
 
+/* TEST-NET-1 is nobody's. */
+static void addresses_are_here_or_not(void **state)
+{
+	static const struct {
+		const char *text;
+		bool here;
+	} rows[] = { { "127.0.0.1", true }, { "192.0.2.77", false }, { "2001:db8::77", false } };
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		struct sockaddr_storage a = { .ss_family = AF_INET };
+
+		if (inet_pton(AF_INET, rows[i].text, &((struct sockaddr_in *)&a)->sin_addr) != 1) {
+			a.ss_family = AF_INET6;
+			inet_pton(AF_INET6, rows[i].text, &((struct sockaddr_in6 *)&a)->sin6_addr);
+		}
+		assert_int_equal(mg_address_here(&a), rows[i].here);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +201,7 @@ int main(void)
 		cmocka_unit_test(profiles_in_order),
 		cmocka_unit_test(times_and_thresholds),
 		cmocka_unit_test(addresses_out_of_service),
+		cmocka_unit_test(addresses_are_here_or_not),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, write_file, remove_file);
