@@ -186,8 +186,7 @@ static inline bool ber_more(struct ber_parser *p, struct ber_box *box)
 	if (p->limit - p->at < 2)
 		return !ber_fail(p, p->syntax_code, p->at, "the end of an indefinite length") &&
 		       false;
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the cursor always stands in the
-	 * input */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it stands in the input */
 	if (p->at[0] || p->at[1])
 		return true;
 	p->at += 2;
