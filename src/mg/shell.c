@@ -18,6 +18,7 @@ struct shell {
 	struct link *link; /* NULL unless H.248 goes inside TLS */
 	struct loop_timer advance, drain, keep;
 	struct mg_watch watch;
+	uint64_t drain_end_ms;
 	bool leaving;  /* SIGTERM has come */
 	bool stopping; /* the last ServiceChange is out */
 };
@@ -91,6 +92,15 @@ static int request_send(struct shell *sh, struct h248_transaction *request,
 	return rc;
 }
 
+/* Of the drain, in whole seconds; never 0, which would mean as long as it takes (7.2.8). */
+static uint32_t drain_left(const struct shell *sh)
+{
+	uint64_t now = loop_now_ms(sh->loop);
+	uint64_t left = sh->drain_end_ms > now ? sh->drain_end_ms - now : 1;
+
+	return (uint32_t)BASE_MIN((left + 999) / 1000, UINT32_MAX);
+}
+
 /* ServiceChange Graceful: the controller ends its contexts meanwhile (7.2.8). */
 static int graceful_tell(struct shell *sh)
 {
@@ -107,7 +117,7 @@ static int graceful_tell(struct shell *sh)
 		s->reason = base_str_of(h248_reason_text(H248_R_OUT_OF_SERVICE));
 		s->reason_code = H248_R_OUT_OF_SERVICE;
 		s->has_reason = true;
-		s->delay = (uint32_t)(sh->config->drain_ms / 1000);
+		s->delay = drain_left(sh);
 		s->has_delay = true;
 		rc = request_send(sh, t, NULL);
 	}
@@ -130,9 +140,10 @@ static void leave(struct shell *sh)
 	base_log(BASE_LOG_INFO, "mg", "leaving: %zu contexts, drain time %llu ms", counts.contexts,
 	         (unsigned long long)sh->config->drain_ms);
 	if (!counts.contexts) {
-		stop_now(sh, H248_GRACEFUL);
+		stop_now(sh, H248_FORCED);
 		return;
 	}
+	sh->drain_end_ms = loop_now_ms(sh->loop) + sh->config->drain_ms;
 	(void)graceful_tell(sh); /* without a controller the drain goes on all the same */
 	loop_timer_start(sh->loop, &sh->drain, sh->config->drain_ms, drain_over, sh);
 }
@@ -244,7 +255,7 @@ static void op_idle(void *arg)
 	struct shell *sh = arg;
 
 	if (sh->leaving)
-		stop_now(sh, H248_GRACEFUL);
+		stop_now(sh, H248_FORCED);
 }
 
 static void advance_due(void *arg);

@@ -14,8 +14,9 @@
  * else nothing changes and the log says why.
  *
  * SIGTERM (RFC 3525, 11.4): no new contexts; ServiceChange Graceful 905 on ROOT with the drain time
- * as its delay; when the last context has ended or the time is over, the last ServiceChange and
- * out. With `leave: forced` or `failover`, and at a second signal, that last one at once.
+ * as its delay; when the last context has ended or the time is over, ServiceChange Forced 905 and
+ * out. With `leave: forced`, without contexts, and at a second signal, that one at once; with
+ * `leave: failover` Failover 908 instead.
  *
  * @param config  borrowed, but its TLS domains are taken
  * @return 0 when it has left; BASE_CONFIG or BASE_LOCAL with words when it could not start

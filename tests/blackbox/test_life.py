@@ -122,14 +122,15 @@ class Life(Case, unittest.TestCase):
         gw.controller.ok(f"Context = {made.context} {{ AuditValue = {made.terms[0]} {{ Audit {{ }} }} }}")
         self.assertIsNone(gw.process.poll())
         gw.controller.ok(f"Context = {made.context} {{ Subtract = {made.terms[0]} }}")
-        gw.controller.take("ServiceChange = ROOT", "905")
+        gw.controller.take("ServiceChange = ROOT", "Method = Forced", "905")
         self.assertEqual(gw.wait(), 0)
 
     def test_sigterm_with_a_drain_that_ends_by_time(self):
         gw = self.gateway(mg=", drain: 200ms")
         self.context(gw.controller)
         gw.signal(signal.SIGTERM)
-        gw.controller.take("ServiceChange = ROOT", "Method = Graceful", "905")
+        told = gw.controller.take("ServiceChange = ROOT", "Method = Graceful", "905")
+        self.assertIn("Delay = 1", told)  # 0 would mean for ever
         gw.controller.take("ServiceChange = ROOT", "Method = Forced", "905")
         self.assertEqual(gw.wait(), 0)
 

@@ -232,9 +232,10 @@ class Loss(Case, unittest.TestCase):
         gw.signal(signal.SIGTERM)
         again = self.own(Controller(port=port))
         again.take("ServiceChange = ROOT", "Method = Disconnected")
-        again.take("ServiceChange = ROOT", "Method = Graceful", "905")
+        told = again.take("ServiceChange = ROOT", "Method = Graceful", "905")
+        self.assertRegex(told, r"Delay = (2\d|30)\b")  # what is left
         again.ok(f"Context = {made.context} {{ Subtract = {made.terms[0]} }}")
-        again.take("ServiceChange = ROOT", "Method = Graceful", "905")
+        again.take("ServiceChange = ROOT", "Method = Forced", "905")
         self.assertEqual(gw.wait(), 0)
 
 
