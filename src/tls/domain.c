@@ -101,8 +101,45 @@ static int domain_engine(struct tls_domain *domain, const struct tls_domain_spec
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                      "TLS domain %s: engine %s is not in this build", spec->name,
 		                      tls_engine_name(spec->engine));
-	domain->ops = best.ops;
+	domain->ops = domain->client_ops = best.ops;
 	return domain_gaps(domain, &best) ? no_memory(err) : 0;
+}
+
+static size_t gaps_shall(const struct tls_domain *domain)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < domain->gap_count; i++)
+		count += domain->gaps[i].strength == PROFILE_SHALL;
+	return count;
+}
+
+/** Can this engine's client offer the very same, and lacks no more of what the profile demands? */
+static bool client_same(struct tls_domain *domain, const struct tls_domain_spec *spec,
+                        const struct tls_engine_ops *ops)
+{
+	struct candidate c = { .ops = ops };
+
+	if (!ops || ops == domain->ops || (ops->offers_more && ops->offers_more(domain)) ||
+	    domain->versions & ~ops->caps->versions)
+		return false;
+	for (size_t i = 0; i < domain->suite_count; i++)
+		if (!tls_caps_have(&ops->caps->suites, domain->suites[i]))
+			return false;
+	return candidate_fill(&c, domain, spec) == 0 && c.shalls <= gaps_shall(domain);
+}
+
+/** `auto`, for clients: where the engine would offer more than the profile lists, another one. */
+static void domain_client_engine(struct tls_domain *domain, const struct tls_domain_spec *spec)
+{
+	const struct tls_engine_ops *ops[] = { tls_openssl_ops(), tls_gnutls_ops() };
+
+	if (spec->engine != TLS_ENGINE_AUTO || !domain->ops->offers_more ||
+	    !domain->ops->offers_more(domain))
+		return;
+	for (size_t i = 0; i < BASE_COUNT(ops); i++)
+		if (client_same(domain, spec, ops[i]))
+			domain->client_ops = ops[i];
 }
 
 /* -- what is offered ------------------------------------------------------------------------- */
@@ -268,11 +305,13 @@ static int domain_tickets(struct tls_domain *domain, struct base_error *err)
 /** An engine that refuses its settings says so now, not at the first worker's first session. */
 static int domain_try(struct tls_domain *domain, struct base_error *err)
 {
-	struct tls_context *context;
+	struct tls_context *context, *client;
 	int rc = tls_context_new(&context, domain, err);
 
-	if (rc == 0)
-		tls_context_free(context);
+	if (rc)
+		return rc;
+	rc = tls_context_role(context, TLS_ROLE_CLIENT, &client, err);
+	tls_context_free(context);
 	return rc;
 }
 
@@ -290,6 +329,8 @@ static int domain_fill(struct tls_domain *domain, const struct tls_domain_spec *
 		rc = domain_engine(domain, spec, err);
 	if (rc == 0)
 		rc = domain_offer(domain, err);
+	if (rc == 0)
+		domain_client_engine(domain, spec);
 	if (rc == 0)
 		rc = domain_client_auth(domain, spec, err);
 	if (rc == 0)
@@ -370,6 +411,11 @@ const struct profile_settings *tls_domain_settings(const struct tls_domain *doma
 enum tls_engine tls_domain_engine(const struct tls_domain *domain)
 {
 	return domain->ops->engine;
+}
+
+enum tls_engine tls_domain_client_engine(const struct tls_domain *domain)
+{
+	return domain->client_ops->engine;
 }
 
 const uint16_t *tls_domain_suites(const struct tls_domain *domain, size_t *ret_count)

@@ -63,6 +63,9 @@ struct tls_engine_ops {
 	const struct profile_engine_caps *caps;
 	/** Microseconds of server CPU for a full handshake, to choose among equals (domain.c). */
 	unsigned cost_ecdsa, cost_rsa;
+	/** Would a client of this domain offer suites that the domain does not list? NULL = never.
+	 */
+	bool (*offers_more)(const struct tls_domain *domain);
 
 	/** Make `context->engine`. BASE_CONFIG when the engine refuses the settings. */
 	int (*context_new)(struct tls_context *context, struct base_error *err);
@@ -109,6 +112,7 @@ struct tls_domain {
 	char *name;
 	struct profile_settings *settings; /**< `settings->profile` is the profile */
 	const struct tls_engine_ops *ops;
+	const struct tls_engine_ops *client_ops;  /**< of its client sessions; mostly `ops` */
 	struct trust_store *trust;                /**< may be NULL */
 	_Atomic(struct x509_identity *) identity; /**< may be NULL; set once */
 	unsigned server_methods, client_methods, continue_on;
@@ -135,7 +139,9 @@ struct tls_context {
 	bool has_identity;
 	unsigned sessions; /**< alive */
 	void *engine;
-	struct base_node tickets; /**< of servers, struct tls_ticket, the newest last */
+	struct tls_context *client; /**< for client sessions, where another engine runs them; made
+	                               when first wanted */
+	struct base_node tickets;   /**< of servers, struct tls_ticket, the newest last */
 	unsigned ticket_count;
 };
 
@@ -214,6 +220,13 @@ static inline bool tls_session_key_due(const struct tls_session *session, size_t
 	       session->records_out / TLS_KEY_RECORDS !=
 	               (session->records_out + records) / TLS_KEY_RECORDS;
 }
+
+/**
+ * The context that sessions of this role are made of: `context` itself, or where a domain's clients
+ * run on another engine the one behind it. @return 0, BASE_LOCAL or BASE_CONFIG
+ */
+int tls_context_role(struct tls_context *context, enum tls_role role, struct tls_context **ret,
+                     struct base_error *err);
 
 /* -- what engines call ---------------------------------------------------------------------- */
 

@@ -203,6 +203,7 @@ const struct tls_engine_ops *tls_gnutls_ops(void)
 		.caps = &tls_gnutls_caps,
 		.cost_ecdsa = 207,
 		.cost_rsa = 482,
+		.offers_more = tls_gnutls_offers_more,
 		.context_new = context_new,
 		.context_free = context_free,
 		.context_identity = context_identity,

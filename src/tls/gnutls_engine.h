@@ -77,6 +77,8 @@ int tls_gnutls_refuse(struct tls_session *session, int alert, const char *why);
 
 /** Everything the domain offers, most wanted first. @return GnuTLS's code */
 int tls_gnutls_priority_all(const struct tls_domain *domain, gnutls_priority_t *ret);
+/** Is there a product of the domain's key exchanges, ciphers and MACs that is not its own? */
+bool tls_gnutls_offers_more(const struct tls_domain *domain);
 /** The same, and no tickets. @return GnuTLS's code */
 int tls_gnutls_priority_bare(const struct tls_domain *domain, gnutls_priority_t *ret);
 /**

@@ -86,6 +86,46 @@ static void put_rest(struct base_writer *w, const struct profile_settings *setti
 	}
 }
 
+static void suite_words(const struct profile_suite *suite, struct words *kx, struct words *ciphers,
+                        struct words *macs)
+{
+	if (!profile_suite_tls13(suite->code))
+		words_add(kx, suite->gnutls_kx);
+	words_add(ciphers, suite->gnutls_cipher);
+	words_add(macs, suite->gnutls_mac);
+}
+
+static bool words_have(const struct words *words, const char *word)
+{
+	for (size_t i = 0; word && i < words->count; i++)
+		if (strcmp(words->word[i], word) == 0)
+			return true;
+	return false;
+}
+
+bool tls_gnutls_offers_more(const struct tls_domain *domain)
+{
+	const struct profile_codes *all = &tls_gnutls_caps.suites;
+	struct words kx = { 0 }, ciphers = { 0 }, macs = { 0 };
+
+	for (size_t i = 0; i < domain->suite_count; i++)
+		suite_words(profile_suite_find(domain->suites[i]), &kx, &ciphers, &macs);
+	for (size_t i = 0; i < all->count; i++) {
+		const struct profile_suite *suite = profile_suite_find(all->code[i]);
+		bool usable = false, listed = false;
+
+		for (unsigned bit = suite ? suite->min : 1; suite && bit <= suite->max; bit <<= 1)
+			usable |= (bit & domain->versions) != 0;
+		for (size_t k = 0; k < domain->suite_count; k++)
+			listed |= domain->suites[k] == all->code[i];
+		if (usable && !listed && words_have(&ciphers, suite->gnutls_cipher) &&
+		    words_have(&macs, suite->gnutls_mac) &&
+		    (profile_suite_tls13(suite->code) || words_have(&kx, suite->gnutls_kx)))
+			return true;
+	}
+	return false;
+}
+
 /** The key exchanges that let a PSK of TLS 1.3 be used (RFC 8446, 4.2.9). */
 static void psk_modes(const struct tls_domain *domain, struct words *kx)
 {
@@ -113,15 +153,6 @@ static int priority_make(const struct tls_domain *domain, unsigned versions, con
 		rc = gnutls_priority_init(ret, base_writer_cstr(&w), NULL);
 	base_writer_done(&w);
 	return rc;
-}
-
-static void suite_words(const struct profile_suite *suite, struct words *kx, struct words *ciphers,
-                        struct words *macs)
-{
-	if (!profile_suite_tls13(suite->code))
-		words_add(kx, suite->gnutls_kx);
-	words_add(ciphers, suite->gnutls_cipher);
-	words_add(macs, suite->gnutls_mac);
 }
 
 static int priority_offer(const struct tls_domain *domain, const char *extra,

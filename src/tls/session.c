@@ -27,7 +27,8 @@ static int context_identity(struct tls_context *context, struct base_error *err)
 	return rc;
 }
 
-int tls_context_new(struct tls_context **ret, struct tls_domain *domain, struct base_error *err)
+static int context_make(struct tls_context **ret, struct tls_domain *domain,
+                        const struct tls_engine_ops *ops, struct base_error *err)
 {
 	struct tls_context *context = calloc(1, sizeof(*context));
 	int rc;
@@ -35,7 +36,7 @@ int tls_context_new(struct tls_context **ret, struct tls_domain *domain, struct 
 	if (!context)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "no memory");
 	context->domain = tls_domain_ref(domain);
-	context->ops = domain->ops;
+	context->ops = ops;
 	base_list_init(&context->tickets);
 	rc = context->ops->context_new(context, err);
 	if (rc == 0)
@@ -48,10 +49,32 @@ int tls_context_new(struct tls_context **ret, struct tls_domain *domain, struct 
 	return rc;
 }
 
+int tls_context_new(struct tls_context **ret, struct tls_domain *domain, struct base_error *err)
+{
+	return context_make(ret, domain, domain->ops, err);
+}
+
+int tls_context_role(struct tls_context *context, enum tls_role role, struct tls_context **ret,
+                     struct base_error *err)
+{
+	struct tls_domain *domain = context->domain;
+	int rc = 0;
+
+	*ret = context;
+	if (role != TLS_ROLE_CLIENT || context->ops == domain->client_ops)
+		return 0;
+	if (!context->client)
+		rc = context_make(&context->client, domain, domain->client_ops, err);
+	if (rc == 0)
+		*ret = context->client;
+	return rc;
+}
+
 void tls_context_free(struct tls_context *context)
 {
 	if (!context)
 		return;
+	tls_context_free(context->client);
 	tls_tickets_drop(context);
 	context->ops->context_free(context);
 	tls_domain_unref(context->domain);
@@ -168,6 +191,9 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 
 	if (!spec_valid(spec))
 		return BASE_ERR(BASE_CONFIG, 0);
+	rc = tls_context_role(context, spec->role, &context, NULL);
+	if (rc)
+		return rc;
 	session = calloc(1, sizeof(*session));
 	if (!session)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);

@@ -68,6 +68,11 @@ const struct profile *tls_domain_profile(const struct tls_domain *domain);
 const struct profile_settings *tls_domain_settings(const struct tls_domain *domain);
 /** The engine that runs it; never AUTO. */
 enum tls_engine tls_domain_engine(const struct tls_domain *domain);
+/**
+ * The one that runs its client sessions. With AUTO it may be another: GnuTLS would offer servers
+ * suites that the domain does not list (docs/tls.md).
+ */
+enum tls_engine tls_domain_client_engine(const struct tls_domain *domain);
 /** Code points in order of precedence as really offered (RFC 5246 and RFC 8446 suites). */
 const uint16_t *tls_domain_suites(const struct tls_domain *domain, size_t *ret_count);
 void tls_domain_versions(const struct tls_domain *domain, uint16_t *ret_min, uint16_t *ret_max);

@@ -61,6 +61,86 @@ static void engine_by_profile(void **state)
 	tls_domain_unref(domain);
 }
 
+/** The suites of a client's first flight, the signalling one of RFC 5746 left out. */
+static size_t hello_suites(struct tls_domain *domain, uint16_t *ret, size_t cap)
+{
+	const struct tls_session_spec spec = { .role = TLS_ROLE_CLIENT };
+	struct base_writer out = { 0 };
+	struct tls_io io = { .out = &out };
+	struct tls_context *context;
+	struct tls_session *session;
+	struct base_reader r, list;
+	size_t count = 0;
+
+	assert_int_equal(tls_context_new(&context, domain, NULL), 0);
+	assert_int_equal(tls_session_new(&session, context, &spec), 0);
+	assert_int_equal(base_err_class(tls_session_handshake(session, &io)), BASE_AGAIN);
+	r = base_reader_of(out.data, out.len);
+	(void)base_reader_take(&r, 5 + 4 + 2 + 32); /* record, message, version, random */
+	(void)base_reader_take(&r, base_reader_u8(&r));
+	list = base_reader_sub(&r, base_reader_u16(&r));
+	assert_false(r.failed);
+	while (base_reader_left(&list)) {
+		uint16_t suite = base_reader_u16(&list);
+
+		assert_true(count < cap);
+		if (suite != 0x00ff)
+			ret[count++] = suite;
+	}
+	tls_session_free(session);
+	tls_context_free(context);
+	base_writer_done(&out);
+	return count;
+}
+
+/** GnuTLS's client offers every product of what it is given; where that is more than the profile
+ * lists, `auto` gives clients to the engine that offers the list. */
+static void clients_offer_the_list(void **state)
+{
+	static const struct {
+		const char *profile;
+		enum tls_engine client;
+	} cases[] = {
+		{ "modern", TLS_ENGINE_OPENSSL },
+		{ "again", TLS_ENGINE_GNUTLS },
+		{ "mixed", TLS_ENGINE_OPENSSL },
+		{ "crossed", TLS_ENGINE_OPENSSL },
+		/* only GnuTLS has 3DES, and offers nothing besides the list */
+		{ "triple", TLS_ENGINE_GNUTLS },
+	};
+
+	if (!tls_engine_caps(TLS_ENGINE_GNUTLS))
+		return;
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		struct lab_sides sides = { *state, TLS_ENGINE_AUTO, TLS_ENGINE_AUTO };
+		struct tls_domain_spec spec = lab_spec(&sides, TLS_ROLE_CLIENT, cases[i].profile);
+		struct tls_domain *domain = made(&spec);
+		const uint16_t *suites;
+		uint16_t offered[64];
+		size_t count, got;
+
+		assert_int_equal(tls_domain_engine(domain), TLS_ENGINE_GNUTLS);
+		assert_int_equal(tls_domain_client_engine(domain), cases[i].client);
+		suites = tls_domain_suites(domain, &count);
+		got = hello_suites(domain, offered, BASE_COUNT(offered));
+		assert_int_equal(got, count);
+		for (size_t k = 0; k < got; k++) {
+			bool listed = false;
+
+			for (size_t n = 0; n < count; n++)
+				listed |= suites[n] == offered[k];
+			if (!listed)
+				fail_msg("%s: 0x%04x is offered", cases[i].profile, offered[k]);
+		}
+		tls_domain_unref(domain);
+		/* Whoever names an engine has it. */
+		spec.engine = TLS_ENGINE_GNUTLS;
+		domain = made(&spec);
+		assert_int_equal(tls_domain_client_engine(domain), TLS_ENGINE_GNUTLS);
+		tls_domain_unref(domain);
+	}
+}
+
 static void offers(void **state)
 {
 	struct lab_sides sides = { *state, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL };
@@ -178,6 +258,7 @@ int main(void)
 	struct lab *lab = lab_new();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(engine_by_profile, lab),
+		cmocka_unit_test_prestate(clients_offer_the_list, lab),
 		cmocka_unit_test_prestate(offers, lab),
 		cmocka_unit_test_prestate(refusals, lab),
 		cmocka_unit_test_prestate(fingerprint_on_demand, lab),
