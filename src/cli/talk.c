@@ -17,7 +17,7 @@
 #include "cli/play.h"
 
 static const char talk_help[] =
-        "usage: gatehouse h248 talk [--listen ADDRESS:PORT] [--transport udp|tcp|tls]\n"
+        "usage: gatehouse h248 talk [--listen ADDRESS:PORT] [--transport udp|tcp|tls|sctp]\n"
         "                           [--encoding pretty|compact] [--version N]\n"
         "                           [--certificate FILE --key FILE --ca FILE]\n"
         "\n"
@@ -243,7 +243,9 @@ int cli_talk_main(int argc, char **argv)
 	if (config.transport && strcmp(config.transport, "tls") == 0)
 		config.tls = &tls;
 	tls.anchors_count = anchors[0] != NULL;
-	if (!version || optind != argc || (!config.tls && !known(config.transport, "udp", "tcp")) ||
+	if (!version || optind != argc ||
+	    (!config.tls && !known(config.transport, "udp", "tcp") &&
+	     !known(config.transport, "sctp", "udp")) ||
 	    !config.tls != !tls.certificate || !config.tls != !anchors[0] ||
 	    !known(config.encoding, "pretty", "compact")) {
 		fputs(talk_help, stderr);

@@ -61,7 +61,10 @@ struct sctp_backend {
 	/* The port that was bound, network order. */
 	int (*port)(void *s, in_port_t *ret);
 	int (*connect)(void *s, const struct sockaddr *sa, socklen_t len, uint32_t *ret_assoc);
-	/* The peer's first address. */
+	/*
+	 * The address that the peer has proven to be reached by (RFC 4960, 5.4): a peer may name
+	 * any others in its INIT, our controller's too.
+	 */
 	int (*peer)(void *s, uint32_t assoc, struct sockaddr_storage *ret);
 	/* One whole message, ordered, on stream 0. */
 	int (*send)(void *s, uint32_t assoc, const void *data, size_t len);

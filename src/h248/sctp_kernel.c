@@ -151,6 +151,16 @@ static int kernel_connect(void *arg, const struct sockaddr *sa, socklen_t len, u
 	return 0;
 }
 
+static bool proven(const struct kernel_socket *s, uint32_t assoc, const void *sa, socklen_t sa_len)
+{
+	struct sctp_paddrinfo info = { .spinfo_assoc_id = (sctp_assoc_t)assoc };
+	socklen_t len = sizeof(info);
+
+	memcpy(&info.spinfo_address, sa, sa_len);
+	return getsockopt(s->fd, IPPROTO_SCTP, SCTP_GET_PEER_ADDR_INFO, &info, &len) == 0 &&
+	       info.spinfo_state != SCTP_UNCONFIRMED;
+}
+
 static int kernel_peer(void *arg, uint32_t assoc, struct sockaddr_storage *ret)
 {
 	struct kernel_socket *s = arg;
@@ -159,13 +169,22 @@ static int kernel_peer(void *arg, uint32_t assoc, struct sockaddr_storage *ret)
 		uint8_t room[4096];
 	} list = { .head = { .assoc_id = (sctp_assoc_t)assoc } };
 	socklen_t size = sizeof(list);
+	const uint8_t *at;
 
 	if (getsockopt(s->fd, IPPROTO_SCTP, SCTP_GET_PEER_ADDRS, &list, &size) < 0)
 		return errno;
-	if (!list.head.addr_num)
-		return EINVAL;
-	memcpy(ret, list.head.addrs, sizeof(struct sockaddr_in6));
-	return 0;
+	at = list.head.addrs;
+	for (uint32_t i = 0; i < list.head.addr_num; i++) {
+		size = ((const struct sockaddr *)at)->sa_family == AF_INET
+		               ? sizeof(struct sockaddr_in)
+		               : sizeof(struct sockaddr_in6);
+		if (proven(s, assoc, at, size)) {
+			memcpy(ret, at, size);
+			return 0;
+		}
+		at += size;
+	}
+	return EINVAL;
 }
 
 static int message_send(const struct kernel_socket *s, uint32_t assoc, unsigned flags,

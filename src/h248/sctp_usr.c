@@ -270,18 +270,39 @@ static int usr_connect(void *arg, const struct sockaddr *sa, socklen_t len, uint
 	return 0;
 }
 
+static socklen_t length_of(const struct sockaddr *sa)
+{
+	return sa->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+}
+
+static bool proven(const struct usr_socket *s, uint32_t assoc, const struct sockaddr *sa)
+{
+	struct sctp_paddrinfo info = { .spinfo_assoc_id = assoc };
+	socklen_t len = sizeof(info);
+
+	memcpy(&info.spinfo_address, sa, length_of(sa));
+	return usrsctp_getsockopt(s->so, IPPROTO_SCTP, SCTP_GET_PEER_ADDR_INFO, &info, &len) == 0 &&
+	       !(info.spinfo_state & SCTP_UNCONFIRMED);
+}
+
 static int usr_peer(void *arg, uint32_t assoc, struct sockaddr_storage *ret)
 {
 	struct usr_socket *s = arg;
-	struct sockaddr *list = NULL;
+	struct sockaddr *list = NULL, *at;
+	int count = usrsctp_getpaddrs(s->so, assoc, &list), no = EINVAL;
 
-	if (usrsctp_getpaddrs(s->so, assoc, &list) <= 0)
+	if (count <= 0)
 		return errno ? errno : EINVAL;
-	memcpy(ret, list,
-	       list->sa_family == AF_INET ? sizeof(struct sockaddr_in)
-	                                  : sizeof(struct sockaddr_in6));
+	at = list;
+	for (int i = 0; i < count && no; i++) {
+		if (proven(s, assoc, at)) {
+			memcpy(ret, at, length_of(at));
+			no = 0;
+		}
+		at = (struct sockaddr *)((char *)at + length_of(at));
+	}
 	usrsctp_freepaddrs(list);
-	return 0;
+	return no;
 }
 
 static int usr_send(void *arg, uint32_t assoc, const void *data, size_t len)

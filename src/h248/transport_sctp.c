@@ -375,7 +375,7 @@ static void up_seen(struct sctp_end *e, const struct sctp_seen *seen)
 		c = NULL;
 	}
 	if (!c && e->how->peer(e->s, seen->assoc, &sa))
-		return; /* gone already */
+		return; /* gone already, or nothing of it is proven: it cannot speak here */
 	if (!c) {
 		transport_addr(H248_SCTP, &sa, 0, &from);
 		if (t->accepted_count < t->config.max_conns && e->listens)

@@ -415,7 +415,12 @@ bool tcp_full(const struct h248_transport *t, const struct h248_addr *conn)
 void tcp_done(struct h248_transport *t)
 {
 	BASE_LIST_EACH(&t->conns, node, after)
-	conn_end(BASE_CONTAINER_OF(node, struct tcp_conn, node), "closed by us");
+	{
+		struct tcp_conn *c = BASE_CONTAINER_OF(node, struct tcp_conn, node);
+
+		stream_goodbye(c);
+		conn_end(c, "closed by us");
+	}
 	reap(t);
 	loop_defer_stop(t->loop, &t->reap);
 	BASE_LIST_EACH(&t->listeners, at, next)

@@ -59,11 +59,20 @@ static int domain_check(struct mg_config *c, const struct mg_yaml_h248 *y, struc
 		                     "TLS domain '%s' does not require certificates of clients; "
 		                     "set its client-auth to require",
 		                     y->domain);
-	if (d->trust && !y->peer_name && !y->peer_prints_count && !y->any_peer_name)
+	if (d->trust && !c->link.spec.peer_name && !y->peer_prints_count && !y->any_peer_name)
 		return config_refuse(c->doc, err, "h248.domain",
 		                     "whom to expect? Set h248.peer-name to the name in the "
 		                     "controllers' certificates, or h248.peer-fingerprints");
 	return 0;
+}
+
+/* The name by which all controllers are reached; NULL when they have none, or several. */
+static const char *only_name(const struct mg_config *c)
+{
+	for (size_t i = 0; i < c->controller_count; i++)
+		if (strcmp(c->controllers[i].name, c->controllers[0].name) != 0)
+			return NULL;
+	return c->controllers[0].name[0] ? c->controllers[0].name : NULL;
 }
 
 int mg_link_read(struct mg_config *c, struct base_error *err)
@@ -83,10 +92,10 @@ int mg_link_read(struct mg_config *c, struct base_error *err)
 		return config_refuse(c->doc, err, "h248.transport",
 		                     "tls needs h248.domain: the name of a TLS domain");
 	rc = prints_read(c, y, err);
+	c->link.spec.peer_name = y->peer_name ? y->peer_name : only_name(c);
 	if (!rc)
 		rc = domain_check(c, y, err);
 	c->link.domain = y->domain;
-	c->link.spec.peer_name = y->peer_name;
 	c->link.spec.anybody = y->anonymous;
 	return rc;
 }

@@ -230,6 +230,7 @@ class Secure(Case, unittest.TestCase):
              "set its client-auth to require"),
             ("h248: {transport: tls, domain: control, peer-fingerprints: [md5]}\n", self.domains, "no fingerprint"),
             ('h248: {also-listen: ["127.0.0.1:1"]}\n', "", "without h248.listen"),
+            ("h248: {transport: tls, domain: control} # by name\n", self.domains, None),
             (f"h248: {{transport: tls{TO}}}\n", self.domains, None),
             ("h248: {transport: tls, domain: control, unsafe-any-peer-name: true, unsafe-unprotected-keys: true}\n",
              self.domains, None),
@@ -237,7 +238,7 @@ class Secure(Case, unittest.TestCase):
         path = os.path.join(self.folder, "checked.yaml")
         for text, domains, words in rows:
             with self.subTest(words), open(path, "w", encoding="ascii") as file:
-                file.write(base + text + ("tls-domains:" + domains if domains else ""))
+                file.write((base.replace("127.0.0.1:2944", "mgc.home.example") if "by name" in text else base) + text + ("tls-domains:" + domains if domains else ""))
                 file.flush()
                 done = subprocess.run([MG, "-c", path, "-t"], capture_output=True, text=True, timeout=30, check=False)
                 self.assertEqual(done.returncode != 0, words is not None, done.stderr)

@@ -428,6 +428,38 @@ static void reached_by_either_address(void **state)
 	h248_transport_free(b.t);
 }
 
+/* A peer with several addresses is known by the one it came by: others it only names. */
+static void known_by_the_address_it_came_by(void **state)
+{
+	struct loop *loop = *state;
+	struct h248_addr second, home, to;
+	char ip[64];
+
+	if (!other_address(ip, sizeof(ip))) {
+		print_message("this machine has one IPv4 address only\n");
+		skip();
+	}
+	for (int way = 0; way < 2; way++) {
+		struct side a, b;
+
+		side_new(&b, loop, NULL);
+		side_listen_at(&b, way ? ip : "127.0.0.1");
+		side_new(&a, loop, NULL);
+		side_listen(&a);
+		assert_int_equal(h248_addr_parse(H248_SCTP, base_str_of(ip), a.local.port, &second),
+		                 0);
+		assert_int_equal(h248_transport_listen(a.t, &second, NULL), 0);
+		home = way ? second : a.local;
+		to = target_of(&b);
+		assert_int_equal(h248_transport_send(a.t, &to, "x", 1), 0);
+		UNTIL(loop, b.count == 1);
+		assert_true(h248_addr_equal(&b.from, &home));
+		assert_int_equal(h248_addr_protected(&b.from), !way);
+		h248_transport_free(a.t);
+		h248_transport_free(b.t);
+	}
+}
+
 /* ---- rubbish ---- */
 
 static void rubbish_on_the_udp_port(void **state)
@@ -728,6 +760,7 @@ int main(void)
 		CASE(too_many_are_turned_away),
 		CASE(freed_while_busy),
 		CASE(reached_by_either_address),
+		CASE(known_by_the_address_it_came_by),
 		CASE(rubbish_on_the_udp_port),
 #ifdef GH_USRSCTP
 		CASE(other_ways_of_others),
