@@ -207,12 +207,13 @@ void play_ladder_message(const struct play_ladder *ladder, uint64_t now_ms, bool
 	struct base_arena arena = { 0 };
 	struct h248_message *msg = NULL;
 	struct base_writer w = { 0 };
+	enum h248_codec codec = H248_CODEC_COMPACT;
 	const char *us = ladder->count > 0 ? ladder->parties[0] : "";
 	const char *them = ladder->count > 1 ? ladder->parties[1] : "";
 
 	if (!ladder->on)
 		return;
-	if (h248_text_decode(&arena, data, len, NULL, &msg, NULL) != 0) {
+	if (h248_codec_decode(&arena, data, len, NULL, &msg, &codec, NULL) != 0) {
 		play_ladder_row(ladder, now_ms, out ? us : them, out ? them : us,
 		                "(not a valid message)");
 	} else if (msg->error) {
@@ -226,8 +227,14 @@ void play_ladder_message(const struct play_ladder *ladder, uint64_t now_ms, bool
 		play_ladder_row(ladder, now_ms, out ? us : them, out ? them : us,
 		                base_writer_cstr(&w));
 	}
-	if (ladder->messages)
+	if (ladder->messages && codec == H248_CODEC_BER &&
+	    msg) { /* shown as the text it stands for */
+		base_writer_reset(&w);
+		if (h248_text_encode(&w, msg, H248_TEXT_PRETTY) == 0)
+			print_message((const char *)w.data, w.len);
+	} else if (ladder->messages) {
 		print_message(data, len);
+	}
 	base_writer_done(&w);
 	base_arena_done(&arena);
 }

@@ -304,7 +304,11 @@ int play_mgc_init(struct play_mgc *mgc, const struct play_controller *config,
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                      "controller.profile '%s' is no NAME/VERSION",
 		                      config->profile);
-	mgc->pretty = !config || !config->encoding || strcmp(config->encoding, "pretty") == 0;
+	if (config && config->encoding &&
+	    h248_codec_by_name(base_str_of(config->encoding), &node.txn.codec))
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "controller.encoding '%s'",
+		                      config->encoding);
+	mgc->pretty = !config || !config->encoding || node.txn.codec == H248_CODEC_PRETTY;
 	rc = h248_addr_parse(h248_transport_find(base_str_of(transport)), base_str_of(listen), 0,
 	                     &mgc->local);
 	if (rc)

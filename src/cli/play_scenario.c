@@ -140,6 +140,7 @@ static int check_controller(const struct config_doc *doc, const struct play_cont
                             struct base_error *err)
 {
 	struct config_address address;
+	enum h248_codec codec;
 	uint64_t ms;
 
 	if (!h248_transport_find(base_str_of(c->transport ? c->transport : "udp")))
@@ -148,9 +149,9 @@ static int check_controller(const struct config_doc *doc, const struct play_cont
 	if (!!c->tls != (c->transport && strcmp(c->transport, "tls") == 0))
 		return config_refuse(doc, err, c->tls ? "controller.tls" : "controller.transport",
 		                     "transport tls and the mapping tls go together");
-	if (c->encoding && strcmp(c->encoding, "pretty") != 0 &&
-	    strcmp(c->encoding, "compact") != 0)
-		return config_refuse(doc, err, "controller.encoding", "expected pretty or compact");
+	if (c->encoding && h248_codec_by_name(base_str_of(c->encoding), &codec) != 0)
+		return config_refuse(doc, err, "controller.encoding",
+		                     "expected pretty, compact or ber");
 	if (c->version > H248_VERSION_MAX)
 		return config_refuse(doc, err, "controller.version", "expected 1 to %d",
 		                     H248_VERSION_MAX);

@@ -242,7 +242,7 @@ static int h248_read(struct mg_config *c, struct base_error *err)
 {
 	static const char *const transports[] = { "udp", "tcp", "tls", "sctp", NULL };
 	static const enum h248_transport_kind kinds[] = { H248_UDP, H248_TCP, H248_TLS, H248_SCTP };
-	static const char *const encodings[] = { "compact", "pretty", NULL };
+	static const char *const encodings[] = { "compact", "pretty", "ber", NULL };
 	static const struct mg_yaml_h248 none;
 	const struct mg_yaml_h248 *y = c->yaml->h248 ? c->yaml->h248 : &none;
 	unsigned transport = 0, encoding = 0;
@@ -259,7 +259,8 @@ static int h248_read(struct mg_config *c, struct base_error *err)
 		rc = listen_read(c, y, kind, err);
 	if (!rc)
 		rc = h248_times_read(c, y, err);
-	c->node.txn.pretty = encoding == 1;
+	c->node.txn.codec = (enum h248_codec)encoding; /* in the order of enum h248_codec */
+	c->node.txn.pretty = encoding == H248_CODEC_PRETTY;
 	c->node.txn.pending_limit = c->core.pending_limit = y->pending_limit;
 	c->assoc.version = (uint8_t)y->version;
 	c->assoc.any_source = y->any_source;
