@@ -106,6 +106,8 @@ static int targets_wild(struct mg_run *run, const struct h248_term *name, struct
 	} else if (move || run->action->context == H248_CONTEXT_ALL) {
 		struct base_node *head = &run->mg->context_list;
 
+		/* A ring has no end that is NULL.
+		 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		for (struct base_node *n = head->next; !rc && n != head; n = n->next) {
 			struct mg_context *c = BASE_CONTAINER_OF(n, struct mg_context, node);
 

@@ -311,7 +311,6 @@ static void look(struct batch *b, struct mg_happening *h)
 	struct mg_buffer *buffer = term->buffer;
 	const struct h248_event *e;
 
-	base_list_remove(&h->node);
 	if (term->suspended) {
 		if (buffer && asked_for(buffer->list, h)) {
 			if (buffer->count < MG_BUFFERED_MAX) {
@@ -333,12 +332,13 @@ static void look(struct batch *b, struct mg_happening *h)
 void mg_happenings_run(struct mg *mg)
 {
 	struct batch b = { .mg = mg };
+	struct base_node *n;
 
 	if (mg->executing || mg->telling)
 		return;
 	mg->telling = true;
-	while (!base_list_empty(&mg->happened))
-		look(&b, BASE_CONTAINER_OF(mg->happened.next, struct mg_happening, node));
+	while ((n = base_list_shift(&mg->happened)))
+		look(&b, BASE_CONTAINER_OF(n, struct mg_happening, node));
 	batch_flush(&b);
 	mg->telling = false;
 }
@@ -392,6 +392,7 @@ void mg_buffer_clear(struct mg_term *term)
 void mg_events_loaded(struct mg *mg, struct mg_term *term)
 {
 	struct mg_buffer *buffer = term->buffer;
+	struct base_node *n;
 
 	mg_hang_set(mg, term);
 	mg_idle_set(mg, term);
@@ -403,12 +404,10 @@ void mg_events_loaded(struct mg *mg, struct mg_term *term)
 		return;
 	}
 	buffer->full = false;
-	while (!base_list_empty(&buffer->queue)) {
-		struct base_node *n = buffer->queue.next;
+	while ((n = base_list_shift(&buffer->queue))) {
 		struct mg_happening *h = BASE_CONTAINER_OF(n, struct mg_happening, node);
 		bool asked = asked_for(term->events->list, h) != NULL;
 
-		base_list_remove(n);
 		buffer->count--;
 		if (!asked) {
 			happening_free(h);
