@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 import harness
-from harness import Backend, Case, Made, add, connect, read_all, read_exactly, stream, until
+from harness import Backend, Case, Controller, Gateway, Made, add, connect, read_all, read_exactly, stream, until
 
 TCP = stream("TCP/MSRP", "passive", 9, "active")
 TOOL = os.path.join(os.environ.get("GATEHOUSE_BUILD_ROOT", "build"), "gatehouse")
@@ -125,8 +125,11 @@ steps:
             (447, f"Context = {c} {{ AuditValue = {t} {{ Media {{ {TCP} }} }} }}"),
             (453, f"Context = {c} {{ Modify = {t} {{ Statistics {{ tcptv/nosuch }} }} }}"),
             (472, "Context = - { ServiceChange = ROOT { Services { Reason = \"900\" } } }"),
+            (512, "Context = - { Modify = ROOT { Events = 1 { tcpbcc/BNCChange } } }"),
+            (513, "Context = - { Modify = ROOT { Signals { tcpbcc/RelBNC } } }"),
             (517, f"Context = {c} {{ Modify = {t} {{ Media {{ Stream = 1 {{ LocalControl {{ Mode = LoopBack }} }} }} }} }}"),
             (522, f"Context = {c} {{ Topology {{ ip/*, {t}, Oneway }}, AuditValue = {t} {{ Audit {{ }} }} }}"),
+            (520, f"Context = {c} {{ Modify = {t} {{ DigitMap = nosuch }} }}"),
             (532, f"Context = {c} {{ AuditValue = {t} {{ Audit {{ Events = 4 {{ g/cause }} }} }} }}"),
         )
         for code, text in rows:
@@ -135,6 +138,26 @@ steps:
                 found = re.search(r"Error = (\d+) \{ ?\"?([^\"}]*)", reply)
                 self.assertIsNotNone(found, reply)
                 self.assertEqual(int(found.group(1)), code, reply)
+        self.end(self.mgc, made)
+
+    def test_a_command_before_the_registration_is_answered(self):
+        """505: the controller asks for something, and has not yet answered ServiceChange."""
+        mgc = self.own(Controller())
+        mgc.answer = False
+        gw = Gateway(self.folder, controller=mgc, register=False)
+        self.addCleanup(gw.stop)
+        until(lambda: mgc.gateway, lambda: "the gateway has spoken")
+        mgc.refused("Context = $ { " + add(TCP) + " }", 505)
+        mgc.answer = True
+
+    def test_a_termination_keeps_so_many_digit_maps(self):
+        """519: no space for one more; those that are there can still be replaced."""
+        made = Made(self.mgc.ok("Context = $ { " + add(TCP) + " }"))
+        text = f"Context = {made.context} {{{{ Modify = {made.terms[0]} {{{{ DigitMap = m{{}} {{{{ (1|2) }}}} }}}} }}}}"
+        for i in range(64):
+            self.mgc.ok(text.format(i))
+        self.mgc.refused(text.format(64), 519)
+        self.mgc.ok(text.format(0))
         self.end(self.mgc, made)
 
     def test_a_context_has_room_for_so_many(self):
