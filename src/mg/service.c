@@ -53,14 +53,13 @@ int mg_service_check(struct mg_run *run, const struct mg_plan *plan)
 
 /* ---- the gateway tells ---- */
 
-static struct h248_transaction *request_make(struct base_arena *arena, const struct mg_term *term,
-                                             enum h248_method method, unsigned reason)
+static struct h248_transaction *request_make(struct base_arena *arena, uint32_t context,
+                                             const char *term, enum h248_method method,
+                                             unsigned reason)
 {
 	struct h248_transaction *t = h248_request_new(arena);
-	struct h248_action *a =
-	        t ? h248_action_add(arena, t, term->context ? term->context->id : H248_CONTEXT_NULL)
-	          : NULL;
-	const char *name = base_arena_dup(arena, base_str_of(term->name));
+	struct h248_action *a = t ? h248_action_add(arena, t, context) : NULL;
+	const char *name = base_arena_dup(arena, base_str_of(term));
 	struct h248_command *c =
 	        a && name ? h248_command_add(arena, a, H248_SERVICE_CHANGE, base_str_of(name))
 	                  : NULL;
@@ -75,19 +74,26 @@ static struct h248_transaction *request_make(struct base_arena *arena, const str
 	return t;
 }
 
-void mg_service_tell(struct mg *mg, struct mg_term *term, enum h248_method method, unsigned reason)
+static void request_send(struct mg *mg, struct mg_term *queue, uint32_t context, const char *term,
+                         enum h248_method method, unsigned reason)
 {
-	struct mg_notice *n = mg_notice_new(mg, term);
+	struct mg_notice *n = mg_notice_new(mg, queue);
 
 	if (n)
-		n->request = request_make(&n->arena, term, method, reason);
+		n->request = request_make(&n->arena, context, term, method, reason);
 	if (n && n->request) {
 		mg_notice_send(mg, n);
 		return;
 	}
 	mg_notice_free(n);
 	mg->counts.notifies_lost++;
-	base_log(BASE_LOG_WARN, "mg", "term=%s: no memory for a ServiceChange", term->name);
+	base_log(BASE_LOG_WARN, "mg", "term=%s: no memory for a ServiceChange", term);
+}
+
+void mg_service_tell(struct mg *mg, struct mg_term *term, enum h248_method method, unsigned reason)
+{
+	request_send(mg, term, term->context ? term->context->id : H248_CONTEXT_NULL, term->name,
+	             method, reason);
 }
 
 /* ---- local media addresses ---- */
@@ -112,24 +118,54 @@ static bool term_at(const struct mg_term *term, const struct sockaddr_storage *a
 	return false;
 }
 
-static void term_address(struct mg *mg, struct mg_term *t, uint8_t from, uint8_t to)
+/* What has happened to the terminations of an address, in up to two steps. */
+struct step {
+	enum mg_service_event event;
+	enum h248_method method;
+	unsigned reason;
+};
+
+static size_t steps_of(uint8_t from, uint8_t to, struct step ret[2])
 {
+	size_t n = 0;
+
 	if (to == MG_ADDRESS_FAILED) {
-		mg_service_fire(mg, t, MG_SERVICE_FORCED, 0);
-		mg_service_tell(mg, t, H248_FORCED, H248_R_LOWER_LAYER);
-		return;
+		ret[0] = (struct step){ MG_SERVICE_FORCED, H248_FORCED, H248_R_LOWER_LAYER };
+		return 1;
 	}
-	if (from == MG_ADDRESS_FAILED) {
-		mg_service_fire(mg, t, MG_SERVICE_RESTART, 0);
-		mg_service_tell(mg, t, H248_RESTART, H248_R_SERVICE_RESTORED);
-	} else if (to == MG_ADDRESS_GOOD) {
-		mg_service_fire(mg, t, MG_SERVICE_RESTART, 0);
-		mg_service_tell(mg, t, H248_RESTART, H248_R_CANCEL_GRACEFUL);
+	if (from == MG_ADDRESS_FAILED)
+		ret[n++] =
+		        (struct step){ MG_SERVICE_RESTART, H248_RESTART, H248_R_SERVICE_RESTORED };
+	else if (to == MG_ADDRESS_GOOD)
+		ret[n++] =
+		        (struct step){ MG_SERVICE_RESTART, H248_RESTART, H248_R_CANCEL_GRACEFUL };
+	if (to == MG_ADDRESS_WITHDRAWN)
+		ret[n++] =
+		        (struct step){ MG_SERVICE_GRACEFUL, H248_GRACEFUL, H248_R_OUT_OF_SERVICE };
+	return n;
+}
+
+/* Every termination that stands there. @return how many */
+static size_t step_do(struct mg *mg, const struct sockaddr_storage *address,
+                      const struct step *step, bool tell)
+{
+	size_t count = 0;
+
+	for (struct base_node *n = mg->context_list.next; n != &mg->context_list; n = n->next) {
+		struct mg_context *c = BASE_CONTAINER_OF(n, struct mg_context, node);
+
+		for (struct mg_term *t = mg_context_term_first(c); t;
+		     t = mg_context_term_next(c, t)) {
+			if (!term_at(t, address))
+				continue;
+			count++;
+			if (tell)
+				mg_service_tell(mg, t, step->method, step->reason);
+			else
+				mg_service_fire(mg, t, step->event, 0);
+		}
 	}
-	if (to == MG_ADDRESS_WITHDRAWN) {
-		mg_service_fire(mg, t, MG_SERVICE_GRACEFUL, 0);
-		mg_service_tell(mg, t, H248_GRACEFUL, H248_R_OUT_OF_SERVICE);
-	}
+	return count;
 }
 
 void mg_address_set(struct mg *mg, size_t index, enum mg_address_state state)
@@ -137,17 +173,21 @@ void mg_address_set(struct mg *mg, size_t index, enum mg_address_state state)
 	static const char *const names[] = { "good", "withdrawn", "failed" };
 	uint8_t from = mg->address_states[index];
 	const struct sockaddr_storage *a = &mg->set.addresses[index];
+	struct step steps[2];
+	size_t count;
 
 	if (from == state)
 		return;
 	base_log(BASE_LOG_INFO, "mg", "media address %zu of the list: %s", index, names[state]);
 	mg->address_states[index] = (uint8_t)state;
-	for (struct base_node *n = mg->context_list.next; n != &mg->context_list; n = n->next) {
-		struct mg_context *c = BASE_CONTAINER_OF(n, struct mg_context, node);
-
-		for (struct mg_term *t = mg_context_term_first(c); t;
-		     t = mg_context_term_next(c, t))
-			if (term_at(t, a))
-				term_address(mg, t, from, (uint8_t)state);
+	count = steps_of(from, (uint8_t)state, steps);
+	for (size_t i = 0; i < count; i++) {
+		/* When it is all of them, one command says so (7.2.8: wildcards are permitted). */
+		if (step_do(mg, a, &steps[i], false) == mg->counts.terminations &&
+		    mg->counts.terminations > 1)
+			request_send(mg, &mg->root, H248_CONTEXT_ALL, "*", steps[i].method,
+			             steps[i].reason);
+		else
+			(void)step_do(mg, a, &steps[i], true);
 	}
 }

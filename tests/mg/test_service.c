@@ -220,6 +220,26 @@ static void a_withdrawn_address_is_told(void **state)
 	scene_end();
 }
 
+static void all_of_them_are_told_at_once(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted("C=${" ADD "," ADD "}");
+	accepted("C=${" ADD "}");
+	stage_forget(&st);
+	mg_address_set(st.mg, 0, MG_ADDRESS_FAILED);
+	assert_int_equal(st.requests, 1);
+	notified("T=1{C=*{SC=*{SV{MT=FO,RE=\"906");
+	state_is("1", "ip/1/1", "SI=OS");
+	state_is("2", "ip/1/3", "SI=OS");
+	stage_answer(&st);
+	mg_address_set(st.mg, 0, MG_ADDRESS_WITHDRAWN);
+	notified("C=*{SC=*{SV{MT=RS,RE=\"900");
+	stage_answer(&st);
+	notified("C=*{SC=*{SV{MT=GR,RE=\"905");
+	scene_end();
+}
+
 static void a_change_waits_for_a_controller(void **state)
 {
 	(void)state;
@@ -482,6 +502,7 @@ int main(void)
 		cmocka_unit_test(out_of_service_takes_no_media),
 		cmocka_unit_test(a_failed_address_is_told),
 		cmocka_unit_test(a_withdrawn_address_is_told),
+		cmocka_unit_test(all_of_them_are_told_at_once),
 		cmocka_unit_test(a_change_waits_for_a_controller),
 		cmocka_unit_test(given_up_means_all_is_gone),
 		cmocka_unit_test(overload_by_contexts),

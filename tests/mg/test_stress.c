@@ -96,6 +96,8 @@ static void without_memory_nothing_happens(void **state)
 		"*\na=setup:passive\n}}},"
 		"SG{ipnapt/latch{napt=LATCH}},AT{M,PG}}}",
 		"C=-{MF=ROOT{M{TS{seg/MGCMaxPDUSize=1000,nb/notreg=50}},AT{M}}}",
+		"C=1{MF=ip/1/1{E=4{hangterm/thb{timerx=9}}}}",
+		"C=1{SC=ip/1/1{SV{MT=GR,RE=\"905\",DL=9}}}",
 		"C=${MV=ip/1/1}",
 		"C=-{AV=ROOT{AT{M,PG}}}",
 		"C=*{S=*}",
@@ -132,6 +134,30 @@ static void without_memory_nothing_happens(void **state)
 			fail_msg("%s needs no memory: the walk does not walk", actions);
 	}
 	scene_end();
+}
+
+/* What the gateway says of its own accord finds no memory: it is lost and counted, no more. */
+static void a_change_without_memory_is_counted(void **state)
+{
+	struct mg_counts counts;
+	bool lost = true;
+
+	(void)state;
+	for (long n = 0; lost; n++) {
+		scene_start();
+		stage_send_v(&st, 3, "C=${A=$" FULL "}");
+		left = n;
+		mg_address_set(st.mg, 0, MG_ADDRESS_FAILED);
+		left = -1;
+		right("the failure");
+		mg_counts(st.mg, &counts);
+		lost = counts.notifies_lost != 0;
+		assert_int_equal(lost, st.requests == 0);
+		accepted("C=1{AV=ip/1/1{AT{M{TS{SI}}}}}");
+		contains("SI=OS");
+		scene_end();
+		assert_true(n < 100);
+	}
 }
 
 /* What follows from an event finds no memory at any point of it. */
@@ -316,6 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_memory_nothing_happens),
 		cmocka_unit_test(an_event_without_memory_is_lost_and_no_more),
+		cmocka_unit_test(a_change_without_memory_is_counted),
 		cmocka_unit_test(an_embedded_signal_without_memory_breaks_nothing),
 		cmocka_unit_test(random_commands_keep_the_world_right),
 	};
