@@ -232,6 +232,17 @@ static void deep_strings_are_refused(void **state)
 	for (int i = 0; i < 1003; i++)
 		base_writer_u16(&w, 0);
 	refused(w.data, w.len, 1 << 14);
+	base_writer_reset(&w);
+	/* the same in an addition, which is skipped: PN=9, [9] of [0] of [0] ... */
+	base_writer_put(&w, (uint8_t[]){ 0x30, 0x80, 0xA1, 0x80, 0x80, 1,    3,    0xA1, 5,
+	                                 0x83, 3,    'm',  'g',  '1',  0xA2, 0x80, 0xA1, 0x80,
+	                                 0xA1, 0x80, 0x80, 1,    9,    0xA9, 0x80 },
+	                25);
+	for (int i = 0; i < 40; i++)
+		base_writer_u16(&w, 0xA080);
+	for (int i = 0; i < 40 + 6; i++)
+		base_writer_u16(&w, 0);
+	refused(w.data, w.len, 1 << 14);
 	base_writer_done(&w);
 }
 

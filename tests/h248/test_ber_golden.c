@@ -65,6 +65,14 @@ static const struct golden descriptors[] = {
 	{ "SecondEventsDescriptor", "Events=5{al/of{Embed{Signals{cg/dt},Events=6{al/on}}}}",
 	  "a32e800105a1293027800400090005a21da20f800106a10a3008800400090004a300a30aa008800400070030"
 	  "a600a300" },
+	{ "SecondRequestedActions: one field less; v3: notifyBehaviour, resetEventsDescriptor",
+	  "Events=5{al/of{Embed{Events=6{al/on{Embed{Signals{cg/dt}},ImmediateNotify,"
+	  "ResetEventsDescriptor}}}}}",
+	  "a336800105a131302f800400090005a225a223800106a11e301c800400090004a212a20aa008800400070030"
+	  "a600a30280008400a300a300" },
+	{ "RegulatedEmbeddedDescriptor (v3)",
+	  "Events=5{al/of{RegulatedNotify{Embed{Signals{cg/dt}}}}}",
+	  "a321800105a11c301a800400090005a210a40ea10ca10aa008800400070030a600a300" },
 	{ "EventsDescriptor, empty", "Events", "a302a100" },
 	{ "EventSpec; FFFF is all", "EventBuffer{al/on,dd/*}",
 	  "a4143008800400090004a200300880040006ffffa200" },
