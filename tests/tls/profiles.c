@@ -69,6 +69,8 @@ static const struct lab_profile_row rows[] = {
 	      "strength: shall, mark: P, text: x }\n" },
 	{ "again", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
 	  TICKETS AGAIN },
+	{ "again-old", "TLS1.0, TLS1.1", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "secp256r1",
+	  OLD_SIGNATURES, TICKETS AGAIN },
 	{ "again-psk", "TLS1.2", "TLS_PSK_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
 	  PSK AGAIN },
 	{ "finite", "TLS1.3", "TLS_AES_128_GCM_SHA256", "secp256r1, ffdhe2048", SIGNATURES, "" },

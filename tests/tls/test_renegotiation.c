@@ -238,6 +238,119 @@ static void server_judged_again(void **state)
 	}
 }
 
+/** Older versions, whose records are made otherwise. */
+static void old_versions(void **state)
+{
+	static const char *const words[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.0",
+		                             "NORMAL:-VERS-ALL:+VERS-TLS1.1" };
+	const struct lab_sides *sides = *state;
+
+	if (sides->client != TLS_ENGINE_GNUTLS)
+		return;
+	for (size_t i = 0; i < 2 * BASE_COUNT(words); i++) {
+		enum tls_role ours = (enum tls_role)(i / 2);
+		struct tls_domain_spec spec = lab_spec(sides, ours, "again-old");
+		const struct tls_session_spec session = { .role = ours };
+		struct foreign far;
+
+		spec.engine = sides->server;
+		foreign_open(&far, sides->client,
+		             ours == TLS_ROLE_SERVER ? sides->lab->client : sides->lab->server_ec,
+		             &spec, &session, true);
+		assert_int_equal(gnutls_priority_set_direct(far.tls, words[i % 2], NULL), 0);
+		foreign_shake(&far);
+		assert_int_equal(foreign_info(&far).version, 0x0301 + i % 2);
+		talk(&far);
+		foreign_ask(&far);
+		assert_true(foreign_reshake(&far));
+		assert_up(&far, 1);
+		assert_int_equal(foreign_info(&far).version, 0x0301 + i % 2);
+		talk(&far);
+		foreign_close(&far);
+	}
+}
+
+/** A domain that lives with an expired certificate lives with it in a renegotiation, too. */
+static void tolerated_again(void **state)
+{
+	const struct lab_sides *sides = *state;
+	struct tls_domain_spec spec = lab_spec(sides, TLS_ROLE_SERVER, "again");
+	const struct tls_session_spec session = { .role = TLS_ROLE_SERVER };
+	struct foreign far;
+
+	spec.client_auth = TLS_CLIENT_AUTH_REQUIRE;
+	spec.client_methods = TRUST_CA;
+	spec.continue_on = 1U << TRUST_EXPIRED;
+	spec.engine = sides->server;
+	foreign_open(&far, sides->client, sides->lab->expired, &spec, &session, true);
+	foreign_shake(&far);
+	foreign_ask(&far);
+	assert_true(foreign_reshake(&far));
+	assert_up(&far, 1);
+	assert_true(foreign_info(&far).verdict.tolerated);
+	assert_int_equal(foreign_info(&far).verdict.reason, TRUST_EXPIRED);
+	talk(&far);
+	foreign_close(&far);
+}
+
+static const char key_text[] = "0123456789abcdef";
+static const char *identity_now; /* what libssl's client calls itself */
+
+static unsigned far_client_key(SSL *ssl, const char *hint, char *identity, unsigned identity_cap,
+                               unsigned char *psk, unsigned cap)
+{
+	(void)ssl;
+	(void)hint;
+	(void)snprintf(identity, identity_cap, "%s", identity_now);
+	assert_true(cap >= sizeof(key_text));
+	memcpy(psk, key_text, sizeof(key_text) - 1);
+	return sizeof(key_text) - 1;
+}
+
+static unsigned far_server_key(SSL *ssl, const char *identity, unsigned char *psk, unsigned cap)
+{
+	return far_client_key(ssl, NULL, (char[8]){ 0 }, 8, psk, cap) * (strlen(identity) > 0);
+}
+
+/** The stream's own keys serve again, and whoever has two may not change from one to the other. */
+static void by_key(void **state)
+{
+	const struct lab_sides *sides = *state;
+	const struct tls_psk keys[] = { lab_psk("alice", key_text), lab_psk("bob", key_text) };
+
+	if (sides->client != TLS_ENGINE_OPENSSL)
+		return;
+	for (int turn = 0; turn < 3; turn++) {
+		enum tls_role ours = turn == 2 ? TLS_ROLE_CLIENT : TLS_ROLE_SERVER;
+		struct tls_domain_spec spec = lab_spec(sides, ours, "again-psk");
+		const struct tls_session_spec session = { .role = ours,
+			                                  .psks = keys,
+			                                  .psk_count = 2 };
+		struct foreign far;
+
+		spec.engine = sides->server;
+		spec.identity = NULL;
+		identity_now = "alice";
+		foreign_open(&far, sides->client, NULL, &spec, &session, true);
+		SSL_set_psk_client_callback(far.ssl, far_client_key);
+		SSL_set_psk_server_callback(far.ssl, far_server_key);
+		assert_int_equal(SSL_set_cipher_list(far.ssl, "PSK-AES128-GCM-SHA256"), 1);
+		foreign_shake(&far);
+		assert_true(foreign_info(&far).psk);
+		identity_now = turn == 1 ? "bob" : "alice";
+		foreign_ask(&far);
+		(void)foreign_reshake(&far);
+		assert_int_equal(foreign_info(&far).renegotiations, turn != 1);
+		if (turn == 1) {
+			assert_int_equal(foreign_info(&far).alert_side, TLS_SIDE_LOCAL);
+		} else {
+			assert_string_equal(foreign_info(&far).psk_identity, "alice");
+			talk(&far);
+		}
+		foreign_close(&far);
+	}
+}
+
 /** A server may send on until it has read our ClientHello. */
 static void data_in_the_midst(void **state)
 {
@@ -336,6 +449,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(data_in_the_midst),
 	cmocka_unit_test(closed_in_the_midst),
 	cmocka_unit_test(ours_with_ours),
+	cmocka_unit_test(old_versions),
+	cmocka_unit_test(tolerated_again),
+	cmocka_unit_test(by_key),
 	cmocka_unit_test(after_a_ticket),
 };
 
