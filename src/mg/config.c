@@ -264,6 +264,11 @@ static int h248_read(struct mg_config *c, struct base_error *err)
 	c->node.txn.pending_limit = c->core.pending_limit = y->pending_limit;
 	c->assoc.version = (uint8_t)y->version;
 	c->assoc.any_source = y->any_source;
+	if (!rc && y->service_address)
+		rc = addr_read(c, "h248.service-address", y->service_address, kind,
+		               &c->service_address, err);
+	if (!rc && y->service_address)
+		c->assoc.service_address = &c->service_address;
 	families_set(c);
 	return rc ? rc : mg_profiles_read(c, err);
 }

@@ -54,6 +54,7 @@ struct mg_config {
 	struct h248_profile profiles[MG_PROFILES_MAX];
 	struct h248_node_config node;
 	struct h248_assoc_config assoc;
+	struct h248_addr service_address; /**< told as ServiceChangeAddress; unknown = not told */
 	uint32_t keep_ms; /**< contexts outlive their controller so long; 0 = for ever */
 	enum h248_text_style style;
 

@@ -36,6 +36,7 @@ static const cyaml_schema_field_t h248_fields[] = {
 	TEXT("retry-max", struct mg_yaml_h248, retry_max),
 	TEXT("register-timeout", struct mg_yaml_h248, register_timeout),
 	TEXT("resolve-timeout", struct mg_yaml_h248, resolve_timeout),
+	TEXT("service-address", struct mg_yaml_h248, service_address),
 	TEXT("keep-contexts", struct mg_yaml_h248, keep_contexts),
 	TEXT("hanging-after", struct mg_yaml_h248, hanging_after),
 	TEXT("leave-timeout", struct mg_yaml_h248, leave_timeout),

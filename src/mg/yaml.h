@@ -19,7 +19,7 @@ struct mg_yaml_h248 {
 	const char *transport, *listen, *encoding, *profile;
 	const char **profiles;
 	unsigned profiles_count;
-	const char *resolve_timeout, *keep_contexts, *hanging_after;
+	const char *resolve_timeout, *keep_contexts, *service_address, *hanging_after;
 	const char *inactivity, *mwd, *retry, *retry_max, *register_timeout, *leave_timeout;
 	const char *long_timer, *t_max, *execution;
 	unsigned version, pending_limit;

@@ -84,6 +84,23 @@ class Registration(Case, unittest.TestCase):
                     self.assertIn(b"it/ito", other.recv(65536))
                     mgc.ok("Context = - { Modify = ROOT { Events } }")
 
+    def test_the_controller_sends_to_our_service_change_address(self):
+        """The gateway listens at two places and wants requests at the second one; the tool is the controller."""
+        port, scenario = harness.free_port(), os.path.join(self.folder, "address.yaml")
+        with open(scenario, "w", encoding="ascii") as file:
+            file.write(ADDRESS.replace("PORT", str(port)))
+        done = subprocess.run([harness.TOOL, "h248", "play", scenario], capture_output=True, text=True, timeout=60,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        with socket.socket(type=socket.SOCK_DGRAM) as sock:  # nobody is there
+            sock.bind(("127.0.0.1", port))
+            with open(scenario, "w", encoding="ascii") as file:
+                file.write(ADDRESS.replace('also-listen: ["127.0.0.1:PORT"], ', "").replace("PORT", str(port)))
+            done = subprocess.run([harness.TOOL, "h248", "play", scenario], capture_output=True, text=True, timeout=60,
+                                  check=False)
+            self.assertNotEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn(b"AuditValue", sock.recv(65536))
+
     def test_refused_version_is_offered_lower(self):
         mgc = self.own(Chooser(lambda text: None if "Version = 1" in text else
                                root('Error = 406 { "Version Not Supported" }'), version=1))
@@ -121,6 +138,23 @@ class Registration(Case, unittest.TestCase):
         self.assertRegex(done.stdout, r"Reply = \d+ {[^}]*Version = 1,[^}]*Profile = Ours/2[^}]*20\d{6}T\d{8}")
 
 
+ADDRESS = """
+scenario: a gateway with an address for requests
+parties: [controller, gateway]
+controller: {listen: "127.0.0.1:0", version: 2, timeout: 1s}
+steps:
+  - write: ${dir}/mg.yaml
+    content: |
+      controllers: ["127.0.0.1:${port}"]
+      h248: {listen: "127.0.0.1:0", also-listen: ["127.0.0.1:PORT"], service-address: "127.0.0.1:PORT"}
+      media: {addresses: [127.0.0.1]}
+  - start: gatehouse-mg
+    command: exec ${bin}/gatehouse-mg -c ${dir}/mg.yaml
+  - receive: {match: ['ServiceChangeAddress = .127.0.0.1.:PORT']}
+  - send: 'Context = - { AuditValue = ROOT { Audit { } } }'
+    expect: {refuse: ['Error']}
+  - stop: gatehouse-mg
+"""
 CHOICE = """
 scenario: a controller that insists
 parties: [controller, gateway]

@@ -242,6 +242,23 @@ static void service_change_address_is_a_name(void **state)
 	assert_int_equal(h248_peer_addr(s->mg.peer)->ip[3], 2);
 }
 
+static void our_own_service_change_address(void **state)
+{
+	struct h248_addr at = net_addr(1, H248_UDP);
+	struct stage *s = *state;
+
+	at.port = 2977;
+	restart(s, H248_UDP, 1, (struct h248_assoc_config){ .service_address = &at });
+	h248_assoc_start(s->mg.assoc);
+	net_run(&s->net, 1);
+	assert_non_null(strstr(s->net.host[1].last, "AD=[10.0.0.1]:2977"));
+	net_run(&s->net, 100);
+	h248_assoc_failed(s->mg.assoc);
+	net_run(&s->net, 5000);
+	assert_int_equal(s->mgc[2].method, H248_DISCONNECTED); /* no registration: it stays */
+	assert_null(strstr(s->net.host[1].last, "AD="));
+}
+
 static void controllers_of_the_list_may_be_names(void **state)
 {
 	const struct h248_controller list[] = {
@@ -463,6 +480,7 @@ int main(void)
 		CASE(names_in_a_circle_end),
 		CASE(handoff_to_a_name),
 		CASE(service_change_address_is_a_name),
+		CASE(our_own_service_change_address),
 		CASE(controllers_of_the_list_may_be_names),
 		CASE(stop_while_looking_up),
 		CASE(equals_share_the_load),
