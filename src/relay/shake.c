@@ -9,12 +9,13 @@
 void relay_shake_start(struct relay_leg *leg)
 {
 	struct tls_session_spec spec = leg->setup->session;
-
 	char peer[RELAY_ADDRESS_TEXT];
 
 	leg->shaking = true;
 	spec.role = (enum tls_role)leg->role;
-	spec.resume_key = relay_address_format(&leg->setup->remote, peer, sizeof(peer));
+	/* Whoever came to us comes from another port each time: nobody to know again. */
+	if (!leg->setup->server && leg->setup->remote.family != AF_UNSPEC)
+		spec.resume_key = relay_address_format(&leg->setup->remote, peer, sizeof(peer));
 	leg->handshake_ms = leg->setup->handshake_timeout_ms;
 	leg->slot = relay_worker_slot(leg->worker, leg->setup->domain);
 	if (!leg->slot || tls_session_new(&leg->session, leg->slot->context, &spec) != 0) {

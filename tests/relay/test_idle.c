@@ -37,7 +37,7 @@ static void test_the_idle_are_shown_out(void **unused)
 
 	(void)unused;
 	stage_begin(&stage, &pool);
-	near = visit(&stage, 60, backend, port, &far, &listener);
+	near = visit(&stage, 400, backend, port, &far, &listener);
 	peers_exchange(&stage, near, far, 300000);
 	assert_int_equal(peer_end(&stage, near), 0);
 	assert_int_equal(peer_end(&stage, far), 0);

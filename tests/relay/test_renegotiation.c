@@ -250,7 +250,7 @@ static void stalled(void **state)
 	for (int role = 0; role < 2; role++) {
 		struct peer p;
 
-		up(&p, *state, (enum tls_role)role, 150);
+		up(&p, *state, (enum tls_role)role, 700); /* of the first one, too */
 		ask(&p);
 		stage_expect(&p.scene.stage, &p.scene.front, RELAY_TCP_DOWN);
 		assert_int_equal(p.scene.front.count[RELAY_TLS_RENEGOTIATE_FAILED], 1);
