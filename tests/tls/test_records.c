@@ -270,6 +270,45 @@ static void renegotiation(void **state)
 	rude_close(&rude);
 }
 
+/**
+ * The attack of 2009 (RFC 5746, 1): who stands in the middle has a session with us, and gives us
+ * the first ClientHello of somebody else as its own wish to renegotiate, so that what it had said
+ * before would count as that other's. OpenSSL's client signals by its suite, GnuTLS's by an empty
+ * extension; 3.7 has both aborted.
+ */
+static void spliced(void **state)
+{
+	static const enum tls_engine victims[] = { TLS_ENGINE_OPENSSL, TLS_ENGINE_GNUTLS };
+
+	for (size_t i = 0; i < BASE_COUNT(victims); i++) {
+		struct lab_sides sides = *(const struct lab_sides *)*state;
+		struct tls_domain_spec s, c;
+		struct lab_pair victim;
+		struct tls_io io;
+		struct rude rude;
+		int rc;
+		size_t n;
+
+		sides.client = victims[i];
+		s = lab_spec(&sides, TLS_ROLE_SERVER, "again");
+		c = lab_spec(&sides, TLS_ROLE_CLIENT, "again");
+		lab_pair_open(&victim, &s, &c, NULL, NULL);
+		io = (struct tls_io){ .out = &victim.wire[TLS_ROLE_CLIENT] };
+		(void)tls_session_handshake(victim.session[TLS_ROLE_CLIENT], &io);
+		assert_true(io.out->len > 5 && io.out->data[0] == RUDE_HANDSHAKE);
+		rude_open(&rude, &sides, "again");
+		rude_write(&rude, RUDE_DATA, "order one pizza", 15);
+		rude_write(&rude, RUDE_HANDSHAKE, io.out->data + 5, io.out->len - 5);
+		rc = rude_read(&rude, &n);
+		assert_int_equal(n, 15);
+		assert_int_equal(rc, BASE_ERR(BASE_PEER, TLS_ALERT_HANDSHAKE_FAILURE));
+		assert_int_equal(rude_info(&rude).renegotiations, 0);
+		assert_int_equal(rude_hears(&rude), TLS_ALERT_HANDSHAKE_FAILURE);
+		rude_close(&rude);
+		lab_pair_close(&victim);
+	}
+}
+
 /** RFC 8446, 4.6.3, asked by the peer, with and without a wish that we do the same. */
 static void key_update(void **state)
 {
@@ -344,7 +383,7 @@ static const struct CMUnitTest servers[] = {
 	cmocka_unit_test(floods),      cmocka_unit_test(huge),
 	cmocka_unit_test(heads),       cmocka_unit_test(order),
 	cmocka_unit_test(padding),     cmocka_unit_test(renegotiation),
-	cmocka_unit_test(key_update),
+	cmocka_unit_test(key_update),  cmocka_unit_test(spliced),
 };
 
 static const struct CMUnitTest pairs[] = {

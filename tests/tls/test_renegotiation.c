@@ -371,6 +371,35 @@ static void data_in_the_midst(void **state)
 	foreign_close(&far);
 }
 
+/** A client may send on after its ClientHello (NSS and JSSE do); an OpenSSL server ends there. */
+static void data_at_the_server(void **state)
+{
+	const struct lab_sides *sides = *state;
+	struct foreign far;
+	char clear[64] = { 0 };
+
+	if (sides->client != TLS_ENGINE_GNUTLS)
+		return; /* libssl's client waits with its data */
+	open_plain(&far, sides, TLS_ROLE_SERVER, "again");
+	foreign_ask(&far);
+	foreign_send(&far, "meanwhile");
+	if (sides->server == TLS_ENGINE_OPENSSL) {
+		assert_int_equal(foreign_ours(&far, clear, sizeof(clear)), 0);
+		assert_int_equal(far.result, BASE_ERR(BASE_PEER, TLS_ALERT_UNEXPECTED_MESSAGE));
+		foreign_close(&far);
+		return;
+	}
+	assert_int_equal(foreign_ours(&far, clear, sizeof(clear)), 9);
+	assert_string_equal(clear, "meanwhile");
+	assert_true(foreign_info(&far).renegotiating);
+	foreign_send(&far, "and more");
+	assert_int_equal(foreign_ours(&far, clear, sizeof(clear)), 8);
+	assert_true(foreign_reshake(&far));
+	assert_up(&far, 1);
+	talk(&far);
+	foreign_close(&far);
+}
+
 /** A close_notify in its midst is no orderly end: what we had to say was not said. */
 static void closed_in_the_midst(void **state)
 {
@@ -447,6 +476,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(judged_again),
 	cmocka_unit_test(server_judged_again),
 	cmocka_unit_test(data_in_the_midst),
+	cmocka_unit_test(data_at_the_server),
 	cmocka_unit_test(closed_in_the_midst),
 	cmocka_unit_test(ours_with_ours),
 	cmocka_unit_test(old_versions),
