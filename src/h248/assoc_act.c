@@ -122,7 +122,7 @@ void assoc_act_redirect(struct h248_assoc *a)
 	attempt(a, &target, a->method);
 }
 
-/* 11.3: the same controller again, with less. */
+/* The same controller again: a lower version, another profile, another method. */
 void assoc_act_offer_less(struct h248_assoc *a)
 {
 	say(a);

@@ -106,11 +106,25 @@ void assoc_tell_refused(struct h248_assoc *a, const struct h248_addr *who, unsig
 		a->ops.on_refused(a->user, who, code, why, text);
 }
 
-/* 406: a lower version may do (11.3); 461: another profile. */
+/* Errors that have nothing to do with what was asked: another time, or another controller. */
+static bool passing(unsigned code)
+{
+	return code == H248_E_NOT_READY || code == H248_E_UNAVAILABLE || code == H248_E_RESOURCES ||
+	       code == H248_E_BUSY;
+}
+
+/*
+ * 406: a lower version may do (11.3); 461: another profile. A controller that was started anew may
+ * not know whom Disconnected comes from: Failover registers, and promises the same (P).
+ */
 static bool less_to_offer(struct h248_assoc *a, unsigned code)
 {
-	if (a->method == H248_DISCONNECTED)
-		return false;
+	if (a->method == H248_DISCONNECTED) {
+		if (!code || passing(code))
+			return false;
+		a->method = H248_FAILOVER;
+		return true;
+	}
 	if (code == H248_E_VERSION && a->offer > 1) {
 		a->offer--;
 		return true;

@@ -94,7 +94,10 @@ static void mgc_request(void *arg, struct h248_incoming *in, const struct h248_m
 		mgc_ask(m);
 	if (m->silent)
 		return;
-	if (m->refuse_above && m->offered > m->refuse_above && c->kind == H248_SERVICE_CHANGE) {
+	if (m->forgetful && m->method == H248_DISCONNECTED && c->kind == H248_SERVICE_CHANGE) {
+		h248_txn_reply_error(in, m->forgetful, NULL);
+	} else if (m->refuse_above && m->offered > m->refuse_above &&
+	           c->kind == H248_SERVICE_CHANGE) {
 		h248_txn_reply_error(in, H248_E_VERSION, NULL);
 	} else if (m->insists && c->kind == H248_SERVICE_CHANGE && strcmp(m->profile, m->insists)) {
 		h248_txn_reply_error(in, H248_E_PROFILE, NULL);

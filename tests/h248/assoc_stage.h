@@ -18,6 +18,7 @@ struct mgc {
 	const char *name;          /* or to that name */
 	const char *at;            /* accept, but say this name in ServiceChangeAddress */
 	unsigned refuse_above;     /* 406 to offers of a higher version */
+	unsigned forgetful;        /* refuse Disconnected with this error code */
 	const char *insists;       /* 461 to every other profile, NAME/version */
 	struct h248_profile wants; /* the profile that the reply names */
 	unsigned version;          /* to choose; 0 = says none */

@@ -72,6 +72,32 @@ static void only_controller_gets_disconnected(void **state)
 	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
 }
 
+/* A controller that was started anew knows nobody who could have been disconnected. */
+static void refused_disconnected_becomes_a_registration(void **state)
+{
+	struct stage *s = *state;
+
+	restart(s, H248_UDP, 1, (struct h248_assoc_config){ 0 });
+	start(s);
+	s->mgc[2].forgetful = H248_E_UNAUTHORIZED_ENTITY;
+	h248_assoc_failed(s->mg.assoc);
+	net_run(&s->net, 2100);
+	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
+	assert_int_equal(s->mgc[2].changes, 3);
+	assert_int_equal(s->mgc[2].method, H248_FAILOVER); /* contexts live: no Restart */
+	assert_int_equal(s->mgc[2].offered, 3);
+	assert_int_equal(s->mgc[2].header, 1);
+	/* One that is only busy is asked the same later. */
+	s->mgc[2].forgetful = H248_E_BUSY;
+	h248_assoc_failed(s->mg.assoc);
+	net_run(&s->net, 30000);
+	assert_int_equal(s->mgc[2].method, H248_DISCONNECTED);
+	s->mgc[2].forgetful = 0;
+	net_run(&s->net, 60000);
+	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
+	assert_int_equal(s->mgc[2].method, H248_DISCONNECTED);
+}
+
 static void lost_connection_reconnects_at_once(void **state)
 {
 	struct stage *s = *state;
@@ -383,6 +409,7 @@ int main(void)
 		CASE(inactivity_asks_and_stays),
 		CASE(dead_controller_is_replaced),
 		CASE(only_controller_gets_disconnected),
+		CASE(refused_disconnected_becomes_a_registration),
 		CASE(lost_connection_reconnects_at_once),
 		CASE(lost_connection_does_not_execute_twice),
 		CASE(a_late_probe_is_no_failure),
