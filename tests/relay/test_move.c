@@ -121,6 +121,38 @@ static void bytes_come_along(void **state)
 	stage_end(&stage);
 }
 
+/* A peer that is slowed stays so, and what the gate's timer was for goes on there. */
+static void a_gate_comes_along(void **state)
+{
+	struct relay_gate gate = { .sustained = { 1, 10 } };
+	struct stage stage;
+	struct relay_context *there;
+	struct pair pair;
+
+	(void)state;
+	begin(&stage);
+	pair_make(&stage, &pair);
+	assert_int_equal(relay_endpoint_gate_set(pair.front.endpoint, &gate), 0);
+	peer_send(&stage, pair.far, "the order is carried out");
+	peer_expect(&stage, pair.near, "the order is carried out");
+	peer_send(&stage, pair.near, "ten octets, and what has to wait");
+	there = far_context(&stage, pair.front.endpoint);
+	assert_int_equal(relay_endpoint_link(pair.front.endpoint, NULL), 0);
+	relay_endpoint_move(pair.front.endpoint, there);
+	relay_endpoint_move(pair.back.endpoint, there);
+	assert_int_equal(relay_endpoint_link(pair.front.endpoint, pair.back.endpoint), 0);
+	peer_expect(&stage, pair.far, "ten octets");
+	/* whoever is slower than twenty seconds here may fail */
+	assert_true(endpoint_stats(pair.front.endpoint).wire_in < 30);
+	gate.sustained.octets_per_s = 1000;
+	assert_int_equal(relay_endpoint_gate_set(pair.front.endpoint, &gate), 0);
+	peer_expect(&stage, pair.far, ", and what has to wait");
+	pair_done(&pair);
+	stage_empty(&stage);
+	relay_context_free(there);
+	stage_end(&stage);
+}
+
 static void the_peers_end_is_seen_there(void **state)
 {
 	struct stage stage;
@@ -201,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_that_listens_is_called_upon_there),
+		cmocka_unit_test(a_gate_comes_along),
 		cmocka_unit_test(bytes_come_along),
 		cmocka_unit_test(the_peers_end_is_seen_there),
 		cmocka_unit_test(one_on_its_way_can_be_removed),

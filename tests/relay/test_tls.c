@@ -40,6 +40,30 @@ static void test_up_is_told(void **state)
 	scene_end(&scene);
 }
 
+/* A gate meters handshakes too: flights come in pieces, and nothing is lost (package tman). */
+static void test_a_metered_handshake_succeeds(void **state)
+{
+	struct relay_gate gate = { .sustained = { 20000, 100 } };
+	struct scene scene;
+	struct far far;
+
+	scene_begin(&scene, *state, TLS_ROLE_SERVER, "modern");
+	scene_pair(&scene);
+	assert_int_equal(relay_endpoint_gate_set(scene.front.endpoint, &gate), 0);
+	assert_int_equal(relay_endpoint_gate_set(scene.back.endpoint, &gate), 0);
+	peer_send(&scene.stage, scene.far,
+	          "z"); /* both orders are carried out before this is read */
+	scene_visit(&scene, &far, TLS_ROLE_CLIENT, "modern");
+	assert_int_equal(far_shake(&far), 0);
+	stage_expect(&scene.stage, &scene.front, RELAY_TLS_UP);
+	far_put(&far, "metered");
+	far_flush(&far);
+	peer_expect(&scene.stage, scene.far, "metered");
+	far_expect(&far, "z");
+	far_done(&far);
+	scene_end(&scene);
+}
+
 /* near peer - TCP - endpoint - TLS client ... TLS server - endpoint - TCP - far peer */
 struct chain {
 	struct scene a, b;
@@ -705,6 +729,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_up_is_told),
+		cmocka_unit_test(test_a_metered_handshake_succeeds),
 		cmocka_unit_test(test_relays_both_ways),
 		cmocka_unit_test(test_half_close_goes_across),
 		cmocka_unit_test(test_reset_goes_across),
