@@ -154,7 +154,8 @@ static void on_depart(void *arg)
 		if (!relay_leg_gone(leg))
 			let_go(leg);
 		leg->worker = endpoint->home;
-		loop_post(leg->worker->loop, &endpoint->arrive, on_arrive, endpoint);
+		/* Posted before this one, so it has been opened. */
+		loop_post(leg->worker->loop, &endpoint->begin, on_arrive, endpoint);
 	}
 	atomic_fetch_sub(&pool->departing, 1);
 }

@@ -403,7 +403,8 @@ struct relay_endpoint {
 	bool moving;               /**< it is on its way there */
 	struct relay_held *held;   /**< orders that wait for that, in order */
 	struct base_node holder;   /**< in pool->holders while there are any */
-	struct loop_msg begin, depart, arrive;
+	struct loop_msg begin;     /**< and to arrive, which comes later */
+	struct loop_msg depart;
 	struct relay_held remove;
 	struct relay_letter arrived;
 	struct relay_letter down; /**< the final event, which needs no memory */

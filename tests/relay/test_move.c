@@ -96,7 +96,7 @@ static void bytes_come_along(void **state)
 	pair_make(&stage, &pair);
 	context[0] = stage.context;
 	context[1] = far_context(&stage, pair.front.endpoint);
-	for (unsigned i = 0; i < 100; i++) {
+	for (unsigned i = 0; i < 30; i++) {
 		struct relay_context *to = context[(i + 1) % 2];
 
 		snprintf(text, sizeof(text), "before %u, ", i);
