@@ -131,7 +131,7 @@ class Messages(Case, unittest.TestCase):
             (441, "Context = $ { Add = $ { " + one.format("LocalControl { Mode = SendReceive }") +
              ", Signals { tcpbcc/EstBNC } } }"),
             (442, f"Context = {c} {{ Modify = {t} {{ Frobnicate {{ }} }} }}|444"),
-            (444, "Context = $ { Add = $ { DigitMap = x { (1|2) } } }"),
+            (444, "Context = $ { Add = $ { Mux = H221 { ip/1/1 } } }"),
             (445, "Context = $ { Add = $ { " + one.format("LocalControl { nt/jit = 40 }") + " } }"),
             (446, "Context = $ { Add = $ { Signals { tcpbcc/RelBNC { Nosuch = 1 } } } }"),
             (448, "Context = $ { Add = $ { Events = 1 { tcpbcc/* }, Events = 2 { tcpbcc/* } } }"),
@@ -144,7 +144,7 @@ class Messages(Case, unittest.TestCase):
             (456, "Context = $ { Add = $ { " + one.format("LocalControl { seplink/link = tcp, seplink/link = off }") +
              " } }"),
             (457, "Context = - { Modify = ROOT { Events = 1 { it/ito } } }"),
-            (460, "Context = $ { Add = $ { Media { Stream = 1 { Statistics { tlstv/oin } } } } }"),
+            (460, "Context = $ { Add = $ { Media { Stream = 1 { Statistics { nt/dur } } } } }"),
             (473, "Context = $ { Add = $ { Media { " + stream("TCP/MSRP", "active", 7000, "active") + " } } }"),
             (474, "Context = $ { Add = $ { " + one.format("Local {\nv=0\nc=IN IP4 300.1.1.1\nm=message $ TCP *\n}") +
              " } }"),
