@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "h248/node.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define ENTITY_SOCKETS 8
@@ -14,6 +15,13 @@ struct h248_entity {
 	void *user;
 	struct h248_addr socket[ENTITY_SOCKETS]; /* of its own */
 	unsigned sockets_count;
+	struct base_node conns; /* struct own_conn */
+};
+
+/* A connection that an entity made. */
+struct own_conn {
+	struct base_node at;
+	struct h248_addr far; /* with the connection's number */
 };
 
 struct h248_node {
@@ -29,13 +37,71 @@ static void trace(struct h248_entity *e, bool out, const struct h248_addr *peer,
 		e->ops.on_trace(e->user, out, peer, data, len);
 }
 
+/* ---- connections of their own ---- */
+
+static bool alone(const struct h248_node *node)
+{
+	return node->entities.next->next == &node->entities;
+}
+
+static struct own_conn *conn_to(const struct h248_entity *e, const struct h248_addr *to)
+{
+	BASE_LIST_EACH(&e->conns, at, after)
+	{
+		struct own_conn *c = BASE_CONTAINER_OF(at, struct own_conn, at);
+
+		if (to->conn ? c->far.conn == to->conn : h248_addr_equal(&c->far, to))
+			return c;
+	}
+	return NULL;
+}
+
+static struct own_conn *conn_made(struct h248_entity *e, const struct h248_addr *to)
+{
+	struct own_conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->far = *to;
+	if (h248_transport_connect(e->node->transport, to, &c->far.conn) != 0) {
+		free(c);
+		return NULL;
+	}
+	base_list_append(&e->conns, &c->at);
+	return c;
+}
+
+static void conn_forget(struct own_conn *c)
+{
+	base_list_remove(&c->at);
+	free(c);
+}
+
+static struct h248_entity *conn_owner(const struct h248_node *node, const struct h248_addr *conn)
+{
+	BASE_LIST_EACH(&node->entities, at, after)
+	{
+		struct h248_entity *e = BASE_CONTAINER_OF(at, struct h248_entity, at);
+
+		if (conn->conn && conn_to(e, conn))
+			return e;
+	}
+	return NULL;
+}
+
 /* ---- from the transaction layer ---- */
 
-/* By a socket of its own, where it has one that fits and the message is not tied to another. */
-static struct h248_addr route_of(const struct h248_entity *e, const struct h248_addr *to)
+/* By a socket or connection of its own, unless the message is tied to one. */
+static struct h248_addr route_of(struct h248_entity *e, const struct h248_addr *to)
 {
 	struct h248_addr by = *to;
 
+	if (h248_addr_connected(to) && !to->conn) {
+		const struct own_conn *c = conn_to(e, to);
+
+		c = c ? c : conn_made(e, to);
+		return c ? c->far : by;
+	}
 	for (unsigned i = 0; i < e->sockets_count && !by.conn; i++) {
 		if (!h248_addr_connected(to) && e->socket[i].transport == to->transport &&
 		    e->socket[i].family == to->family)
@@ -48,15 +114,31 @@ static int send(void *arg, const struct h248_addr *to, const void *data, size_t 
 {
 	struct h248_entity *e = arg;
 	struct h248_addr by = route_of(e, to);
+	struct own_conn *own = conn_to(e, &by);
+	int rc;
 
 	trace(e, true, to, data, len);
 	/* What does not leave is lost; the transaction layer has timers for that. */
-	return h248_transport_send(e->node->transport, &by, data, len);
+	rc = h248_transport_send(e->node->transport, &by, data, len);
+	if (rc && base_err_detail(rc) == ENOTCONN && own) { /* closed behind our back */
+		conn_forget(own);
+		by = route_of(e, to);
+		rc = h248_transport_send(e->node->transport, &by, data, len);
+	}
+	return rc;
 }
 
 static void close_conn(void *arg, const struct h248_addr *addr)
 {
-	h248_transport_close(((struct h248_entity *)arg)->node->transport, addr);
+	struct h248_entity *e = arg;
+	struct own_conn *c = conn_to(e, addr);
+	struct h248_addr which = c ? c->far : *addr;
+
+	if (c)
+		conn_forget(c);
+	else if (!addr->conn && !alone(e->node))
+		return; /* those to that address are the others' */
+	h248_transport_close(e->node->transport, &which);
 }
 
 static uint64_t now_ms(void *arg)
@@ -172,10 +254,11 @@ static bool owns(const struct h248_entity *e, uint32_t socket)
 /* Whose is a message that came from there? The header names its sender only (RFC 3525, 8.3). */
 static struct h248_entity *receiver_of(const struct h248_node *node, const struct h248_addr *from)
 {
+	struct h248_entity *owner = alone(node) ? first(node) : conn_owner(node, from);
 	uint32_t socket;
 
-	if (node->entities.next->next == &node->entities)
-		return first(node); /* the only one */
+	if (owner)
+		return owner;
 	socket = h248_transport_socket(node->transport, from);
 	BASE_LIST_EACH(&node->entities, at, after)
 	{
@@ -205,7 +288,13 @@ static void on_message(void *arg, const struct h248_addr *from, const void *data
 static void on_closed(void *arg, const struct h248_addr *conn, const char *reason)
 {
 	struct h248_node *node = arg;
+	struct h248_entity *owner = conn_owner(node, conn);
 
+	if (owner) {
+		conn_forget(conn_to(owner, conn));
+		h248_txn_lost(owner->txn, conn, reason);
+		return;
+	}
 	BASE_LIST_EACH(&node->entities, at, after)
 	h248_txn_lost(BASE_CONTAINER_OF(at, struct h248_entity, at)->txn, conn, reason);
 }
@@ -246,6 +335,7 @@ int h248_entity_new(struct h248_entity **ret, struct h248_node *node,
 	e->node = node;
 	e->ops = *ops;
 	e->user = user;
+	base_list_init(&e->conns);
 	rc = h248_txn_new(&e->txn, config, &txn_ops);
 	if (rc) {
 		free(e);
@@ -259,6 +349,13 @@ int h248_entity_new(struct h248_entity **ret, struct h248_node *node,
 static void entity_destroy(struct h248_entity *e)
 {
 	h248_txn_free(e->txn);
+	BASE_LIST_EACH(&e->conns, at, after)
+	{
+		struct own_conn *c = BASE_CONTAINER_OF(at, struct own_conn, at);
+
+		h248_transport_close(e->node->transport, &c->far);
+		conn_forget(c);
+	}
 	loop_timer_stop(e->node->loop, &e->timer);
 	base_list_remove(&e->at);
 	free(e);

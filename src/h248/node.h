@@ -63,8 +63,9 @@ struct h248_transport *h248_node_transport(struct h248_node *node);
  * has an mId, peers, TransactionIDs, timers and counters of its own.
  *
  * A message names its sender and not its receiver (8.3), so it is for the entity whose own socket
- * it came by (h248_entity_listen); else for the first one that has a peer at the address it came
- * from; else for the node's own. Two entities that talk with the same peer need own sockets.
+ * it came by (h248_entity_listen), or that made the TCP or TLS connection (they share none); else
+ * for the first one that has a peer at the address it came from; else for the node's own. So two
+ * entities that talk with the same peer over UDP or SCTP need own sockets.
  *
  * `config` and `ops` are copied. @return 0, or BASE_LOCAL.
  */

@@ -108,6 +108,14 @@ int h248_transport_send(struct h248_transport *t, const struct h248_addr *to, co
 	return no ? BASE_ERR(BASE_LOCAL, no) : 0;
 }
 
+int h248_transport_connect(struct h248_transport *t, const struct h248_addr *to, uint32_t *ret_conn)
+{
+	bool can = to->transport == H248_TCP || (to->transport == H248_TLS && t->config.filter);
+	int no = can ? tcp_connect(t, to, ret_conn) : EPROTONOSUPPORT;
+
+	return no ? BASE_ERR(BASE_LOCAL, no) : 0;
+}
+
 void h248_transport_close(struct h248_transport *t, const struct h248_addr *conn)
 {
 	if (conn->transport == H248_SCTP)

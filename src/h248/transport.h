@@ -114,6 +114,15 @@ int h248_transport_listen(struct h248_transport *t, struct h248_addr *local,
 int h248_transport_send(struct h248_transport *t, const struct h248_addr *to, const void *data,
                         size_t len);
 /**
+ * One more TCP or TLS connection to that address, whatever others there are: for who must not share
+ * them. Messages may be sent by it at once; they wait until it is open.
+ *
+ * @param ret_conn  its number, for `conn` of an address
+ * @return 0; BASE_LOCAL when there is no room, or the transport is another one
+ */
+int h248_transport_connect(struct h248_transport *t, const struct h248_addr *to,
+                           uint32_t *ret_conn);
+/**
  * Close the connection that `conn->conn` names, or all to that address when that is 0. What
  * was accepted for sending is still sent, as far as the socket takes it at once.
  */

@@ -108,6 +108,8 @@ const struct h248_transport_counters *udp_counters(const struct h248_transport *
                                                    const struct h248_addr *local);
 void udp_done(struct h248_transport *t);
 
+/** As h248_transport_connect. @return 0 or an errno */
+int tcp_connect(struct h248_transport *t, const struct h248_addr *to, uint32_t *ret_conn);
 /** As h248_transport_socket. */
 uint32_t tcp_socket(const struct h248_transport *t, const struct h248_addr *conn);
 int tcp_listen(struct h248_transport *t, struct h248_addr *local);

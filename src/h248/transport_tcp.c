@@ -385,6 +385,16 @@ int tcp_send(struct h248_transport *t, const struct h248_addr *to, const void *d
 	return stream_send(c, data, len);
 }
 
+int tcp_connect(struct h248_transport *t, const struct h248_addr *to, uint32_t *ret_conn)
+{
+	int no = 0;
+	const struct tcp_conn *c = conn_connect(t, to, &no);
+
+	if (c)
+		*ret_conn = c->addr.conn;
+	return no;
+}
+
 void tcp_close(struct h248_transport *t, const struct h248_addr *conn)
 {
 	struct tcp_conn *c;

@@ -8,7 +8,7 @@ struct user {
 	struct h248_txn *txn;
 	struct h248_addr local;
 	struct h248_peer *peer;
-	unsigned executed, replies, traced;
+	unsigned executed, replies, traced, lost;
 	uint32_t context; /* of the last request */
 };
 
@@ -47,9 +47,17 @@ static void on_trace(void *arg, bool out, const struct h248_addr *peer, const vo
 	((struct user *)arg)->traced++;
 }
 
+static void on_lost(void *arg, struct h248_peer *peer, const char *reason)
+{
+	(void)peer;
+	(void)reason;
+	((struct user *)arg)->lost++;
+}
+
 static const struct h248_user_ops ops = { .on_request = on_request,
 	                                  .on_stranger = on_stranger,
-	                                  .on_trace = on_trace };
+	                                  .on_trace = on_trace,
+	                                  .on_lost = on_lost };
 
 static void on_reply(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
                      const struct h248_transaction *reply)
@@ -226,12 +234,62 @@ static void peers_tell_entities_apart(void **state)
 	h248_node_free(mgc_b);
 }
 
+/* Two that connect to one controller do not share the connection, nor its end. */
+static void connections_tell_entities_apart(void **state)
+{
+	struct loop *loop = *state;
+	struct user mgc, own, second;
+	struct h248_node *controller = node_new(loop, "mgc", &mgc);
+	struct h248_node *node = node_new(loop, "mg", &own);
+	struct h248_peer *of_own, *of_second, *to[2];
+
+	(void)entity_new(node, "mg/2", &second);
+	mgc.local = loopback(H248_TCP);
+	assert_int_equal(h248_node_listen(controller, &mgc.local, NULL), 0);
+	of_own = peer_at(&own, &mgc);
+	of_second = peer_at(&second, &mgc);
+	ask(&own, of_own, 1);
+	UNTIL(loop, own.replies == 1);
+	to[0] = mgc.peer;
+	ask(&second, of_second, 2);
+	UNTIL(loop, second.replies == 1);
+	to[1] = mgc.peer;
+	assert_ptr_not_equal(to[0], to[1]);
+	ask(&mgc, to[0], 3);
+	ask(&mgc, to[1], 4);
+	UNTIL(loop, mgc.replies == 2);
+	assert_int_equal(own.context, 3);
+	assert_int_equal(second.context, 4);
+
+	h248_peer_free(of_second); /* which closes its connection, and no other */
+	UNTIL(loop, mgc.lost == 1);
+	ask(&mgc, to[0], 5);
+	UNTIL(loop, mgc.replies == 3);
+	assert_int_equal(own.context, 5);
+	assert_int_equal(own.lost, 0);
+
+	of_second = peer_at(&second, &mgc);
+	ask(&second, of_second, 6);
+	UNTIL(loop, second.replies == 2);
+	h248_peer_free(to[0]); /* the controller parts with one: the other hears nothing */
+	UNTIL(loop, own.lost == 1);
+	assert_int_equal(second.lost, 0);
+	ask(&own, of_own, 7); /* it connects again */
+	UNTIL(loop, own.replies == 2);
+	h248_transport_close(h248_node_transport(node), h248_peer_addr(of_own));
+	ask(&own, of_own, 8); /* and again, though nobody has told it */
+	UNTIL(loop, own.replies == 3);
+	h248_node_free(node);
+	h248_node_free(controller);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sockets_tell_entities_apart_udp, setup, teardown),
 		cmocka_unit_test_setup_teardown(sockets_tell_entities_apart_tcp, setup, teardown),
 		cmocka_unit_test_setup_teardown(peers_tell_entities_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(connections_tell_entities_apart, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("entity", tests, NULL, NULL);
