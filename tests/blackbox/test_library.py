@@ -18,6 +18,14 @@ EXAMPLE = os.path.join(ROOT, "examples", "h248_controller.c")
 PUBLIC = os.path.join(ROOT, "lib", "public.py")
 # The objects of the codec, and what none of them may ask for: descriptors, clocks, locks, memory but by the arena.
 CODEC = re.compile(r"^(text_|ber_|codec|build|model_|package|sdp_|errors|shown|digitmap|tpkt|addr)")
+# What is writable and outlives a call, each with its reason.
+GLOBALS = {
+    "sink": "where the log goes (base/log.h)",
+    "by_name": "packages by name, filled before main and constant from then on (ber_packages.c)",
+    "by_id": "the same by number",
+    "started_port": "usrsctp's own stack is one for the process (sctp_usr.c)",
+    "bells": "the same", "lock": "the same",
+}
 IO = re.compile(r"^(read|write|open\w*|close|send\w*|recv\w*|socket|connect|bind|listen|accept\w*|poll|epoll\w*|select|f?printf|"
                 r"fopen\w*|fwrite|fputs|time|clock\w*|gettimeofday|getenv|malloc|calloc|realloc|free|pthread\w*|"
                 r"getaddrinfo|rand\w*|getrandom|sleep\w*|exit)$")
@@ -85,11 +93,11 @@ class Library(unittest.TestCase):
         self.assertEqual({line.split()[-1] for line in lines}, public("names"))
 
     @unittest.skipIf(sanitized(), "a sanitizer adds data of its own")
-    def test_no_global_state_but_where_the_log_goes(self):
+    def test_no_global_state_but_what_is_listed(self):
         done = subprocess.run(["objdump", "-t", self.archive()], capture_output=True, text=True, check=True)
         found = {line.split()[-1] for line in done.stdout.splitlines()
                  if re.search(r" O \.(data|bss|tdata|tbss|data\.[^r]\S*|bss\.\S*)\s", line) or "*COM*" in line}
-        self.assertEqual(found - {"sink"}, set())
+        self.assertEqual(found - set(GLOBALS), set())
 
     def test_the_codec_does_no_io_and_asks_nobody_for_memory_but_its_arena(self):
         member, seen = "", set()
