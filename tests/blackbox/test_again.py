@@ -4,6 +4,7 @@
 resumption in both roles (7-6). The far peers are openssl s_client and s_server, gnutls-cli and gnutls-serv. Both
 engines."""
 import shutil
+import signal
 import unittest
 
 import harness
@@ -195,6 +196,26 @@ class Again(Case, unittest.TestCase):
             with self.subTest(domain=domain, version=version):
                 self.assertEqual(self.twice(domain, "openssl", "s_server", version, "-quiet", "-accept",
                                             "127.0.0.1:{port}", *self.pki.cert("ue")), ["off", "on"])
+
+    @each_engine
+    def test_a_reload_begins_anew(self, engine):
+        """Whatever it changes in trust or policy: what was proved under the old domain is proved again."""
+        peer, port = self.server("openssl", "s_server", "-tls1_2", "-quiet", "-accept", "127.0.0.1:{port}",
+                                 *self.pki.cert("ue"))
+        told = []
+        for reload in (False, False, True, False):
+            if reload:
+                count = self.gw.log().count("reloaded")
+                self.gw.signal(signal.SIGHUP)
+                self.gw.logged("reloaded", count=count + 1)
+            made, conn, notify = self.as_client(f"{engine}-again", port)
+            conn.sendall(b"over\n")
+            peer.says(b"over\n")
+            with peer.lock:
+                peer.text = b""
+            self.end(self.mgc, made)
+            told.append("Resumed = on" in notify)
+        self.assertEqual(told, [False, True, False, True])
 
     @each_engine
     def test_a_server_without_tickets_is_not_resumed(self, engine):
