@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -32,7 +33,7 @@ struct side {
 };
 
 static enum h248_sctp_backend backend;
-static uint16_t udp_port;
+static uint16_t udp_port, remote_port; /* of encapsulation; 0 = the same */
 
 static void on_message(void *arg, const struct h248_addr *from, const void *data, size_t len)
 {
@@ -99,7 +100,8 @@ static struct h248_transport_config config_of(const struct h248_transport_config
 	struct h248_transport_config config = base ? *base : (struct h248_transport_config){ 0 };
 
 	config.sctp_backend = backend;
-	config.sctp_udp_port = config.sctp_udp_remote = udp_port;
+	config.sctp_udp_port = udp_port;
+	config.sctp_udp_remote = remote_port ? remote_port : udp_port;
 	return config;
 }
 
@@ -594,6 +596,65 @@ static void other_ways_of_others(void **state)
 
 #endif
 
+/* ---- two stacks of different descent: the kernel's, in UDP (RFC 6951), and usrsctp ---- */
+
+static bool sysctl_set(const char *name, unsigned value)
+{
+	char path[128], text[16];
+	int fd, len = snprintf(text, sizeof(text), "%u", value);
+	bool done;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/sctp/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	done = write(fd, text, (size_t)len) == len;
+	close(fd);
+	return done;
+}
+
+static void kernel_in_udp_meets_usrsctp(void **state)
+{
+	struct loop *loop = *state;
+	uint16_t kernels = free_udp_port();
+
+	if (backend != H248_SCTP_USER)
+		skip();
+	if (!getenv("GATEHOUSE_SCTP_SYSCTL")) {
+		print_message("the kernel's settings are not ours to change (tests/blackbox/"
+		              "test_kernel_sctp.py)\n");
+		skip();
+	}
+	assert_true(sysctl_set("udp_port", kernels));
+	assert_true(sysctl_set("encap_port", udp_port));
+	for (int way = 0; way < 2; way++) { /* who calls whom */
+		struct side user, kernel, *caller = way ? &kernel : &user;
+		struct side *called = way ? &user : &kernel;
+		static const char big[H248_SCTP_MAX];
+		struct h248_addr to;
+
+		remote_port = kernels;
+		side_new(&user, loop, NULL);
+		backend = H248_SCTP_KERNEL;
+		side_new(&kernel, loop, NULL);
+		backend = H248_SCTP_USER;
+		remote_port = 0;
+		side_listen(called);
+		called->echo = true;
+		to = target_of(called);
+		assert_true(taken(h248_transport_send(caller->t, &to, "hello", 5)));
+		for (int i = 0; i < 10; i++)
+			assert_true(taken(h248_transport_send(caller->t, &to, big, sizeof(big))));
+		UNTIL(loop, caller->count == 11);
+		assert_int_equal(caller->total, 5 + 10 * sizeof(big));
+		h248_transport_close(caller->t, &to);
+		UNTIL(loop, called->closed == 1);
+		assert_string_equal(called->reason, "closed by the peer");
+		h248_transport_free(user.t);
+		h248_transport_free(kernel.t);
+	}
+}
+
 /* ---- a whole life on it: the nodes of the H.248 stack ---- */
 
 struct mgc {
@@ -765,6 +826,7 @@ int main(void)
 #ifdef GH_USRSCTP
 		CASE(other_ways_of_others),
 #endif
+		CASE(kernel_in_udp_meets_usrsctp),
 		CASE(transactions),
 	};
 	int failed = cmocka_run_group_tests_name("sctp, kernel", tests, use_kernel, NULL);
