@@ -9,6 +9,8 @@
 #include "mg/plan.h"
 
 #define DEFAULT_STREAMS 16U
+/* What a Local and a Remote of an ordinary stream take, text and meaning. */
+#define DESCRIPTION_CHUNK ((size_t)720)
 
 /* ---- reading ---- */
 
@@ -40,6 +42,7 @@ static int description_read(struct mg_run *run, struct base_arena *arena, unsign
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
+	arena->chunk_size = BASE_MAX(arena->chunk_size, DESCRIPTION_CHUNK);
 	if (!mg_copy_str(arena, text, ret_text))
 		return mg_fail_memory(run);
 	rc = h248_sdp_parse(arena, *ret_text, ret, &err);

@@ -6,7 +6,7 @@
 
 /* Parts live long and are small: a hundred thousand contexts have each some of them. */
 #define MG_PART_CHUNK  128
-#define MG_MEDIA_CHUNK 928 /* a stream with Local and Remote */
+#define MG_MEDIA_CHUNK ((size_t)208) /* a stream without Local and Remote */
 
 /* ---- copies ---- */
 
@@ -315,7 +315,8 @@ struct mg_media *mg_media_new(const struct mg_media *from)
 
 	if (!media)
 		return NULL;
-	media->arena.chunk_size = MG_MEDIA_CHUNK;
+	media->arena.chunk_size =
+	        from ? BASE_MAX(from->arena.used, MG_MEDIA_CHUNK) : MG_MEDIA_CHUNK;
 	for (const struct mg_stream *s = from ? from->streams : NULL; s; s = s->next) {
 		struct mg_stream *to = mg_media_stream_add(media, s->id);
 
