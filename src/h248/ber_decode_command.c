@@ -519,7 +519,7 @@ static bool service_reply(struct ber_parser *p, struct h248_command *command)
 /* CommandReply: the CHOICE itself is the element of the list. */
 static bool command_reply(struct ber_parser *p, struct h248_command *command)
 {
-	unsigned number = p->h.class == BER_CONTEXT ? p->h.number : 99;
+	unsigned number = ber_class(p) == BER_CONTEXT ? ber_number(p) : 99;
 	bool ok;
 
 	command->kind = (uint8_t)(number <= H248_SERVICE_CHANGE ? number : H248_COMMAND_UNKNOWN);

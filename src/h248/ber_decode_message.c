@@ -42,7 +42,7 @@ static bool frame_header(struct ber_parser *p)
 	p->clipped = false;
 	if (ber_header(p))
 		return true;
-	if (!p->contain || p->h.indefinite || p->h.len <= (size_t)(p->limit - p->at))
+	if (!p->contain || p->h.len == BER_INDEFINITE || p->h.len <= (size_t)(p->limit - p->at))
 		return false;
 	p->code = 0;
 	p->cut = p->clipped = true;
@@ -204,8 +204,8 @@ static bool transaction_body(struct ber_parser *p, struct h248_message *msg,
                              struct h248_transaction *txn)
 {
 	txn->kind = H248_TRANSACTION_UNKNOWN;
-	if (p->h.class == BER_CONTEXT && p->h.number < sizeof(kinds))
-		txn->kind = kinds[p->h.number];
+	if (ber_class(p) == BER_CONTEXT && ber_number(p) < sizeof(kinds))
+		txn->kind = kinds[ber_number(p)];
 	if (txn->kind == H248_TRANSACTION_UNKNOWN || (txn->kind == H248_SEGMENT && p->version < 3))
 		return ber_expected(p, "a known transaction");
 	p->reply = txn->kind == H248_REPLY;
@@ -297,9 +297,9 @@ static bool message_body(struct ber_parser *p, struct h248_message *msg)
 		return false;
 	if (!ber_more(p, &box) || !frame_header(p))
 		return p->code ? false : ber_expected(p, "messageError or transactions");
-	if (p->h.class == BER_CONTEXT && p->h.number == 0)
+	if (ber_class(p) == BER_CONTEXT && ber_number(p) == 0)
 		ok = ber_error(p, &msg->error);
-	else if (p->h.class == BER_CONTEXT && p->h.number == 1)
+	else if (ber_class(p) == BER_CONTEXT && ber_number(p) == 1)
 		ok = transactions(p, msg);
 	else
 		ok = ber_expected(p, "messageError or transactions");
@@ -345,7 +345,7 @@ static bool look_ahead(struct ber_parser *p, struct ber_box box)
 	struct ber_parser ahead;
 	int tag;
 
-	if (box.end && !p->h.indefinite && p->at + p->h.len == box.end)
+	if (box.end && p->h.len != BER_INDEFINITE && p->at + p->h.len == box.end)
 		return true;
 	ahead = *p;
 	if (!ber_skip(&ahead))
@@ -449,7 +449,7 @@ static bool message(struct ber_parser *p, struct h248_message *msg)
 
 	if (!frame_header(p))
 		return false;
-	if (p->h.class != BER_UNIVERSAL || p->h.number != BER_SEQUENCE || !ber_open(p, &box))
+	if (ber_class(p) != BER_UNIVERSAL || ber_number(p) != BER_SEQUENCE || !ber_open(p, &box))
 		return ber_expected(p, "a MegacoMessage");
 	while ((tag = frame_field(p, &box)) >= 0) {
 		if (tag == 0   ? !BER_AT(p, "authHeader", auth(p, msg))

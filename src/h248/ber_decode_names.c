@@ -227,12 +227,30 @@ static bool is_whole_wildcard(const struct term_parts *parts)
 	       (parts->fields[0] & 0x3F) == 8 * parts->id.len - 1;
 }
 
+/* A name as it is, without wildcards, and not to be taken for anything else. */
+static bool is_plain(struct base_str id)
+{
+	if (id.len == 4)
+		return false;
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.ptr[i];
+
+		if (!text_is(c, CH_PATH) || c == '*' || c == '$')
+			return false;
+	}
+	return id.len < 4 || id.ptr[3] != '/' || (id.ptr[0] | 0x20) != 'b';
+}
+
 /* The text of the id, when it has one that says the same as the fields. */
 static bool term_text(struct ber_parser *p, const struct term_parts *parts, struct base_str *ret)
 {
 	char text[BER_TERM_TEXT], *copy;
 	size_t len = 0;
 
+	if (!parts->count && is_plain(parts->id)) { /* nearly always */
+		*ret = parts->id;
+		return true;
+	}
 	if (!ber_term_unpack((const uint8_t *)parts->id.ptr, parts->id.len, text, &len) ||
 	    (parts->count && !has_wildcard((struct base_str){ text, len })))
 		return false;

@@ -60,11 +60,8 @@ static bool line_start(struct sdp *s)
 /* A line that SDP can hold: no line end and no NUL inside. */
 static bool one_line(struct base_str s)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] == '\r' || s.ptr[i] == '\n' || s.ptr[i] == '\0')
-			return false;
-	}
-	return true;
+	return !s.len || (!memchr(s.ptr, '\n', s.len) && !memchr(s.ptr, '\r', s.len) &&
+	                  !memchr(s.ptr, '\0', s.len));
 }
 
 struct line {
@@ -245,7 +242,7 @@ bool ber_sdp(struct ber_parser *p, bool audit, struct base_str *ret)
 	struct ber_box box;
 	int tag;
 
-	if (!p->h.indefinite && p->h.len && !grow(&s, p->h.len / 2))
+	if (p->h.len != BER_INDEFINITE && p->h.len && !grow(&s, p->h.len / 2))
 		return false;
 	if (!ber_open(p, &box))
 		return false;

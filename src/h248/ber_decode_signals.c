@@ -218,7 +218,7 @@ bool ber_signals_audit(struct ber_parser *p, struct h248_descriptor **ret)
 	sg->d.kind = H248_SIGNALS;
 	*ret = &sg->d;
 	tag = ber_explicit(p, &box);
-	if (tag == BER_OTHER && p->h.class == BER_PRIVATE && p->h.number == 0) {
+	if (tag == BER_OTHER && ber_class(p) == BER_PRIVATE && ber_number(p) == 0) {
 		ok = ber_null(p);
 	} else {
 		sg->signals = s;

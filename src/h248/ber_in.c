@@ -99,7 +99,7 @@ static bool long_tag(struct ber_parser *p)
 		octet = *p->at++;
 		number = number << 7 | (octet & 0x7F);
 	} while (octet & 0x80);
-	p->h.number = number;
+	p->h.long_number = number;
 	return true;
 }
 
@@ -124,22 +124,19 @@ bool ber_header_slow(struct ber_parser *p)
 	uint8_t octet;
 
 	h->from = p->at;
-	h->indefinite = false;
 	h->len = 0;
 	if (p->limit - p->at < 2)
 		return ber_expected(p, "a tag and a length");
 	octet = *p->at++;
-	h->number = octet & 0x1F;
-	h->class = octet >> 6;
-	h->constructed = octet & 0x20;
-	if (h->number == 0x1F && !long_tag(p))
+	h->id = octet;
+	if ((octet & 0x1F) == 0x1F && !long_tag(p))
 		return false;
 	if (p->at == p->limit)
 		return ber_expected(p, "a length");
 	octet = *p->at++;
 	if (octet == 0x80) {
-		h->indefinite = true;
-		return h->constructed || ber_expected(p, "a definite length here");
+		h->len = BER_INDEFINITE;
+		return ber_constructed(p) || ber_expected(p, "a definite length here");
 	}
 	if (octet < 0x80)
 		h->len = octet;
@@ -149,37 +146,39 @@ bool ber_header_slow(struct ber_parser *p)
 	       ber_expected(p, "a length within its parent");
 }
 
-bool ber_need(struct ber_parser *p, const struct ber_box *box, uint32_t mask, const uint8_t *from)
+bool ber_more_slow(struct ber_parser *p, struct ber_box *box)
 {
-	return (box->seen & mask) == mask ||
-	       ber_fail(p, p->syntax_code, from, "all fields that are not optional");
+	if (p->limit - p->at < 2)
+		return ber_fail(p, p->syntax_code, p->at, "the end of an indefinite length");
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it stands in the input */
+	if (p->at[0] || p->at[1])
+		return true;
+	p->at += 2;
+	p->limit = box->outer;
+	return false;
 }
 
-int ber_explicit(struct ber_parser *p, struct ber_box *box)
+int ber_field_slow(struct ber_parser *p, struct ber_box *box)
 {
-	int number;
+	uint32_t number = ber_number(p);
 
-	if (!ber_open(p, box))
+	if (ber_class(p) == BER_PRIVATE && number < 0x10000)
+		return BER_OURS + (int)number;
+	if (ber_class(p) != BER_CONTEXT || number >= BER_OTHER)
+		return BER_OTHER;
+	if ((int)number <= box->last) {
+		(void)ber_expected(p, "fields in their order, each once");
 		return BER_FAIL;
-	number = ber_choice(p, box);
-	if (number != BER_END)
-		return number;
-	(void)ber_fail(p, p->syntax_code, p->at, "one of the alternatives");
-	return BER_FAIL;
-}
-
-bool ber_done(struct ber_parser *p, struct ber_box *box)
-{
-	if (!ber_more(p, box))
-		return !p->code;
-	return ber_fail(p, p->syntax_code, p->at, "nothing behind the alternative");
+	}
+	box->last = (int)number;
+	return box->last;
 }
 
 bool ber_skip(struct ber_parser *p)
 {
 	unsigned depth;
 
-	if (!p->h.indefinite) {
+	if (p->h.len != BER_INDEFINITE) {
 		p->at += p->h.len;
 		return true;
 	}
@@ -191,7 +190,7 @@ bool ber_skip(struct ber_parser *p)
 		}
 		if (!ber_header(p))
 			return false;
-		if (!p->h.indefinite)
+		if (p->h.len != BER_INDEFINITE)
 			p->at += p->h.len;
 		else if (++depth > BER_DEPTH)
 			return ber_expected(p, "less nesting");
@@ -210,10 +209,10 @@ bool ber_extension(struct ber_parser *p, struct h248_extension **list)
 {
 	struct h248_extension *ext;
 	const uint8_t *from = p->h.from;
-	uint32_t tag = p->h.number | (uint32_t)p->h.class << 30;
+	uint32_t tag = ber_number(p) | (uint32_t)ber_class(p) << 30;
 	unsigned count = 0;
 
-	if (p->h.class == BER_UNIVERSAL)
+	if (ber_class(p) == BER_UNIVERSAL)
 		return ber_expected(p, "a context tag");
 	if (!ber_skip(p))
 		return false;
@@ -239,7 +238,7 @@ bool ber_closed(struct ber_parser *p)
 
 static bool primitive(struct ber_parser *p)
 {
-	return !p->h.constructed || ber_expected(p, "a primitive value");
+	return !ber_constructed(p) || ber_expected(p, "a primitive value");
 }
 
 bool ber_uint(struct ber_parser *p, uint32_t max, uint32_t *ret)
@@ -248,7 +247,12 @@ bool ber_uint(struct ber_parser *p, uint32_t max, uint32_t *ret)
 	size_t len = p->h.len;
 	uint64_t v = 0;
 
-	if (p->h.constructed || len == 0 || len > 8 || at[0] & 0x80)
+	if (len == 1 && !ber_constructed(p) && at[0] <= BASE_MIN(max, 0x7F)) {
+		p->at = at + 1;
+		*ret = at[0];
+		return true;
+	}
+	if (ber_constructed(p) || len == 0 || len > 8 || at[0] & 0x80)
 		return ber_expected(p, "an unsigned INTEGER");
 	for (size_t i = 0; i < len; i++)
 		v = v << 8 | at[i];
@@ -300,9 +304,9 @@ static bool pieces(struct ber_parser *p, char *out, size_t *ret_len)
 		}
 		if (!ber_header(p))
 			return false;
-		if (p->h.class != BER_UNIVERSAL)
+		if (ber_class(p) != BER_UNIVERSAL)
 			return ber_expected(p, "a piece of a string");
-		if (!p->h.constructed) {
+		if (!ber_constructed(p)) {
 			if (p->h.len)
 				memcpy(out + len, p->at, p->h.len);
 			len += p->h.len;

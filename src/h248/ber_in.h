@@ -38,12 +38,14 @@ enum { BER_END = -1, BER_FAIL = -2, BER_OTHER = 1 << 24, BER_OURS = 1 << 25 };
 #define BER_DEPTH  32
 #define BER_FRAMES 24
 
+/** Length of a value whose end is marked (X.690, 8.1.3.6). */
+#define BER_INDEFINITE SIZE_MAX
+
 struct ber_header {
-	const uint8_t *from; /**< the identifier octet */
-	size_t len;          /**< of the content, when definite */
-	uint32_t number;
-	uint8_t class;
-	bool constructed, indefinite;
+	const uint8_t *from;  /**< the identifier octet */
+	size_t len;           /**< of the content, or BER_INDEFINITE */
+	uint32_t long_number; /**< of a tag of more than one octet */
+	uint8_t id;           /**< identifier octet: class, constructed, number */
 };
 
 /** A step of the path to a fault, filled in while unwinding. */
@@ -143,56 +145,71 @@ bool ber_header_slow(struct ber_parser *p);
 static inline bool ber_header(struct ber_parser *p)
 {
 	const uint8_t *at = p->at;
-	struct ber_header *h = &p->h;
+	size_t left = (size_t)(p->limit - at), len, head = 2;
 
-	h->from = at;
-	if (p->limit - at < 2 || (at[0] & 0x1F) == 0x1F || at[1] >= 0x80 ||
-	    p->limit - at - 2 < at[1])
+	if (left < 2 || (at[0] & 0x1F) == 0x1F)
 		return ber_header_slow(p);
-	h->number = at[0] & 0x1F;
-	h->class = at[0] >> 6;
-	h->constructed = at[0] & 0x20;
-	h->indefinite = false;
-	h->len = at[1];
-	p->at = at + 2;
+	len = at[1];
+	if (len > 0x7F) { /* the usual long ones */
+		if (left < 4)
+			return ber_header_slow(p);
+		head = len == 0x81 ? 3 : 4;
+		len = len == 0x81 ? at[2] : len == 0x82 ? (size_t)at[2] << 8 | at[3] : SIZE_MAX;
+	}
+	if (len > left - head)
+		return ber_header_slow(p);
+	p->h.from = at;
+	p->h.id = at[0];
+	p->h.len = len;
+	p->at = at + head;
 	return true;
+}
+
+static inline unsigned ber_class(const struct ber_parser *p)
+{
+	return p->h.id >> 6;
+}
+static inline bool ber_constructed(const struct ber_parser *p)
+{
+	return p->h.id & 0x20;
+}
+static inline uint32_t ber_number(const struct ber_parser *p)
+{
+	return (p->h.id & 0x1F) == 0x1F ? p->h.long_number : p->h.id & 0x1FU;
 }
 
 /** Open the element at hand, which must be constructed. */
 static inline bool ber_open(struct ber_parser *p, struct ber_box *box)
 {
-	if (!p->h.constructed) {
-		(void)ber_expected(p, "a constructed value");
-		return false;
-	}
 	box->outer = p->limit;
 	box->last = -1;
 	box->seen = 0;
 	box->end = NULL;
-	if (!p->h.indefinite)
+	if (!ber_constructed(p)) {
+		(void)ber_expected(p, "a constructed value");
+		return false;
+	}
+	if (p->h.len != BER_INDEFINITE)
 		p->limit = box->end = p->at + p->h.len;
 	return true;
 }
 
+/** At the end of an indefinite length: as ber_more. */
+bool ber_more_slow(struct ber_parser *p, struct ber_box *box);
+
 /** Is there more in the box? False closes it, or p->code tells of a fault. */
 static inline bool ber_more(struct ber_parser *p, struct ber_box *box)
 {
-	if (box->end) {
-		if (p->at < box->end)
-			return true;
-		p->limit = box->outer;
-		return false;
-	}
-	if (p->limit - p->at < 2)
-		return !ber_fail(p, p->syntax_code, p->at, "the end of an indefinite length") &&
-		       false;
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it stands in the input */
-	if (p->at[0] || p->at[1])
+	if (p->at < box->end)
 		return true;
-	p->at += 2;
+	if (!box->end)
+		return ber_more_slow(p, box);
 	p->limit = box->outer;
 	return false;
 }
+
+/** As ber_field_number, for what is no context tag of one octet. */
+int ber_field_slow(struct ber_parser *p, struct ber_box *box);
 
 /**
  * The next field of a SEQUENCE: the number of its context tag, with its header in p->h; fields
@@ -201,19 +218,13 @@ static inline bool ber_more(struct ber_parser *p, struct ber_box *box)
  */
 static inline int ber_field_number(struct ber_parser *p, struct ber_box *box)
 {
-	if (p->h.class != BER_CONTEXT)
-		return p->h.class == BER_PRIVATE && p->h.number < 0x10000
-		               ? BER_OURS + (int)p->h.number
-		               : BER_OTHER;
-	if (p->h.number >= BER_OTHER)
-		return BER_OTHER;
-	if ((int)p->h.number <= box->last) {
-		(void)ber_expected(p, "fields in their order, each once");
-		return BER_FAIL;
-	}
-	box->last = (int)p->h.number;
-	box->seen |= 1U << (p->h.number & 31);
-	return box->last;
+	int number = p->h.id & 0x1F;
+
+	if ((p->h.id & 0xC0) != 0x80 || number == 0x1F || number <= box->last)
+		return ber_field_slow(p, box);
+	box->last = number;
+	box->seen |= 1U << number;
+	return number;
 }
 static inline int ber_field(struct ber_parser *p, struct ber_box *box)
 {
@@ -227,9 +238,7 @@ static inline bool ber_element(struct ber_parser *p, struct ber_box *box, unsign
 {
 	if (!ber_more(p, box) || !ber_header(p))
 		return false;
-	if (p->h.class == BER_UNIVERSAL && p->h.number == tag)
-		return true;
-	return ber_expected(p, "an element of the list's type");
+	return (p->h.id & 0xDF) == tag || ber_expected(p, "an element of the list's type");
 }
 
 /** The next element of a SEQUENCE OF CHOICE: number of its tag, BER_END, BER_FAIL, BER_OTHER. */
@@ -239,16 +248,39 @@ static inline int ber_choice(struct ber_parser *p, struct ber_box *box)
 		return p->code ? BER_FAIL : BER_END;
 	if (!ber_header(p))
 		return BER_FAIL;
-	return p->h.class == BER_CONTEXT && p->h.number < BER_OTHER ? (int)p->h.number : BER_OTHER;
+	return ber_class(p) == BER_CONTEXT && ber_number(p) < BER_OTHER ? (int)ber_number(p)
+	                                                                : BER_OTHER;
 }
 
 /** Was every field of `mask` there? Else a fault at `from`, the start of the value. */
-bool ber_need(struct ber_parser *p, const struct ber_box *box, uint32_t mask, const uint8_t *from);
+static inline bool ber_need(struct ber_parser *p, const struct ber_box *box, uint32_t mask,
+                            const uint8_t *from)
+{
+	return (box->seen & mask) == mask ||
+	       ber_fail(p, p->syntax_code, from, "all fields that are not optional");
+}
 
 /** Open a component of type CHOICE, which is tagged explicitly: the alternative's number. */
-int ber_explicit(struct ber_parser *p, struct ber_box *box);
+static inline int ber_explicit(struct ber_parser *p, struct ber_box *box)
+{
+	int number;
+
+	if (!ber_open(p, box))
+		return BER_FAIL;
+	number = ber_choice(p, box);
+	if (number != BER_END)
+		return number;
+	(void)ber_fail(p, p->syntax_code, p->at, "one of the alternatives");
+	return BER_FAIL;
+}
+
 /** Nothing may follow in the box; close it. */
-bool ber_done(struct ber_parser *p, struct ber_box *box);
+static inline bool ber_done(struct ber_parser *p, struct ber_box *box)
+{
+	if (!ber_more(p, box))
+		return !p->code;
+	return ber_fail(p, p->syntax_code, p->at, "nothing behind the alternative");
+}
 
 /** Step over the element at hand. */
 bool ber_skip(struct ber_parser *p);
@@ -286,7 +318,7 @@ bool ber_string_slow(struct ber_parser *p, struct base_str *ret);
 /** A string of any kind; constructed ones are put together in the arena. */
 static inline bool ber_string(struct ber_parser *p, struct base_str *ret)
 {
-	if (p->h.constructed)
+	if (ber_constructed(p))
 		return ber_string_slow(p, ret);
 	*ret = (struct base_str){ (const char *)p->at, p->h.len };
 	p->at += p->h.len;
