@@ -16,6 +16,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import codec  # noqa: E402
+import contexts  # noqa: E402
 import report  # noqa: E402
 import servers  # noqa: E402
 from servers import Case, Unavailable  # noqa: E402
@@ -310,7 +311,7 @@ def gnutls_version():
 
 
 def parse():
-    names = [r.name for r in ROWS] + ["codec"]
+    names = [r.name for r in ROWS] + ["codec", "contexts"]
     p = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     p.add_argument("--build", required=True, help=argparse.SUPPRESS)
     p.add_argument("--quick", action="store_true", help="a minute or two: less work, 3 rounds")
@@ -352,13 +353,15 @@ def main():
     work = tempfile.mkdtemp(prefix="gatehouse-bench-")
     bench = Bench(args, work)
     about = machine(args)
-    codec_result = None
+    codec_result = contexts_result = None
     try:
         raise_descriptor_limit(bench, rows)
         if rows:
             bench.run(rows)
         if not args.only or "codec" in args.only:
             codec_result = codec.run(bench)
+        if not args.only or "contexts" in args.only:
+            contexts_result = contexts.run(bench)
     except (Unavailable, OSError, subprocess.SubprocessError) as why:
         print(f"bench: {why}", file=sys.stderr)
         return 2
@@ -367,7 +370,7 @@ def main():
         shutil.rmtree(work, ignore_errors=True)
     about["load_average_end"] = os.getloadavg()[0]
     result = {"machine": about, "rows": [bench.summary(r) for r in rows],
-              "codec": codec_result, "notes": bench.notes}
+              "codec": codec_result, "contexts": contexts_result, "notes": bench.notes}
     print(json.dumps(result, indent=1) if args.json else report.markdown(result))
     return 0
 

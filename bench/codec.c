@@ -1,33 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decode and encode a folder of H.248 text messages: messages/s and MB/s, per style. Each message
- * is used as found and, re-encoded, in compact and pretty style. Rounds are interleaved; the median
- * is printed.
+ * Decode and encode H.248 messages in one form: messages/s and MB/s of processor time, and how
+ * often the heap is asked. Rounds of decoding and encoding take turns; the median is printed, as
+ * JSON.
  *
- *   bench_codec [--json] [--rounds N] FOLDER
+ *   bench_codec [--rounds N] compact|pretty|ber FILE
+ *
+ * FILE holds records: a number and a length (32 bits each, big-endian) and so many octets.
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "h248/h248.h"
 
-struct text {
-	char *data;
-	size_t len;
-};
+#define MAX_ROUNDS  99
+#define MOST_OCTETS 4000000 /* worked on in a round, about */
 
 struct set {
-	const char *name;
-	struct text *texts;
+	struct base_str *texts;
 	struct h248_message **models; /* of the same texts, for encoding */
 	size_t count, octets;
 };
 
-enum { FOUND, COMPACT, PRETTY, SETS };
+/* What the heap was asked while `counting`; the linker sends the calls here (--wrap). */
+static unsigned long asked;
+static bool counting;
 
-#define MAX_ROUNDS 99
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	asked += counting;
+	return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	asked += counting;
+	return __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	asked += counting;
+	return __real_realloc(p, size);
+}
 
 static double now(void)
 {
@@ -37,65 +60,46 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int read_file(const char *path, struct text *ret)
+static uint32_t u32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint8_t *read_all(const char *path, size_t *ret_len)
 {
 	FILE *f = fopen(path, "rb");
+	size_t cap = 1 << 28;
+	uint8_t *data = f ? malloc(cap) : NULL;
 
-	if (!f)
-		return -1;
-	ret->data = malloc(1 << 16);
-	ret->len = ret->data ? fread(ret->data, 1, 1 << 16, f) : 0;
+	if (!data)
+		exit(2);
+	*ret_len = fread(data, 1, cap, f);
 	(void)fclose(f); /* only read */
-	return ret->len ? 0 : -1;
+	return data;
 }
 
-static void add(struct set *set, struct text text, struct h248_message *model)
+static void load(struct base_arena *arena, struct set *set, const char *path)
 {
-	set->texts = realloc(set->texts, (set->count + 1) * sizeof(*set->texts));
-	set->models = realloc(set->models, (set->count + 1) * sizeof(struct h248_message *));
-	if (!set->texts || !set->models)
-		exit(1);
-	set->texts[set->count] = text;
-	set->models[set->count++] = model;
-	set->octets += text.len;
-}
+	size_t len, at = 0;
+	const uint8_t *data = read_all(path, &len);
 
-static void load_one(struct base_arena *arena, struct set sets[SETS], const char *path)
-{
-	struct text found = { NULL, 0 };
-	struct h248_message *msg = NULL;
+	set->texts = calloc(len / 8 + 1, sizeof(*set->texts));
+	set->models = calloc(len / 8 + 1, sizeof(struct h248_message *));
+	while (set->texts && set->models && at + 8 <= len) {
+		struct base_str text = { (const char *)data + at + 8, u32(data + at + 4) };
 
-	if (read_file(path, &found) ||
-	    h248_text_decode(arena, found.data, found.len, NULL, &msg, NULL)) {
-		free(found.data);
-		return;
+		at += 8 + text.len;
+		if (at > len || h248_codec_decode(arena, text.ptr, text.len, NULL,
+		                                  &set->models[set->count], NULL, NULL)) {
+			(void)fprintf(stderr, "message %u is not readable\n",
+			              u32(data + at - text.len - 8));
+			exit(1);
+		}
+		set->texts[set->count++] = text;
+		set->octets += text.len;
 	}
-	add(&sets[FOUND], found, msg);
-	for (int style = H248_TEXT_COMPACT; style <= H248_TEXT_PRETTY; style++) {
-		struct base_writer w = { 0 };
-
-		if (h248_text_encode(&w, msg, style) == 0)
-			add(&sets[style == H248_TEXT_COMPACT ? COMPACT : PRETTY],
-			    (struct text){ (char *)w.data, w.len }, msg);
-	}
-}
-
-static int load(struct base_arena *arena, struct set sets[SETS], const char *folder)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-	char path[4096];
-
-	if (!dir)
-		return -1;
-	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		(void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		load_one(arena, sets, path);
-	}
-	(void)closedir(dir); /* only read */
-	return sets[FOUND].count ? 0 : -1;
+	if (!set->count)
+		exit(2);
 }
 
 /* One pass over the set; the arena is warm after the first. */
@@ -105,19 +109,23 @@ static void decode_all(struct base_arena *arena, const struct set *set)
 		struct h248_message *msg = NULL;
 
 		base_arena_reset(arena);
-		if (h248_text_decode(arena, set->texts[i].data, set->texts[i].len, NULL, &msg,
-		                     NULL))
+		if (h248_codec_decode(arena, set->texts[i].ptr, set->texts[i].len, NULL, &msg, NULL,
+		                      NULL))
 			exit(1);
 	}
 }
 
-static void encode_all(struct base_writer *w, const struct set *set, enum h248_text_style style)
+static size_t encode_all(struct base_writer *w, const struct set *set, enum h248_codec form)
 {
+	size_t octets = 0;
+
 	for (size_t i = 0; i < set->count; i++) {
 		base_writer_reset(w);
-		if (h248_text_encode(w, set->models[i], style))
+		if (h248_codec_encode(w, set->models[i], form))
 			exit(1);
+		octets += w->len;
 	}
+	return octets;
 }
 
 static int by_value(const void *a, const void *b)
@@ -127,83 +135,80 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Seconds per pass: `what` is a set to decode, or with `encode` a style to encode it in. */
-static double pass(struct base_arena *arena, struct base_writer *w, const struct set *set,
-                   bool encode, enum h248_text_style style)
+static double median(double *values, unsigned count)
 {
-	unsigned times = (unsigned)(4000000 / set->octets) + 1;
-	double start = now();
-
-	for (unsigned i = 0; i < times; i++) {
-		if (encode)
-			encode_all(w, set, style);
-		else
-			decode_all(arena, set);
-	}
-	return (now() - start) / times;
+	qsort(values, count, sizeof(*values), by_value);
+	return values[count / 2];
 }
 
-static void report(bool json, bool last, const char *what, const struct set *set, double seconds)
-{
-	double rate = (double)set->count / seconds, mb = (double)set->octets / seconds / 1e6;
+struct result {
+	double decode, encode;             /* seconds a pass */
+	double decode_asked, encode_asked; /* of the heap, a message */
+	size_t written;
+};
 
-	if (json)
-		printf("  \"%s_%s\": {\"messages\": %zu, \"octets\": %zu, "
-		       "\"messages_per_s\": %.0f, \"mb_per_s\": %.1f}%s\n",
-		       what, set->name, set->count, set->octets, rate, mb, last ? "" : ",");
-	else
-		printf("%-8s%-10s%6zu messages %8zu octets %12.0f messages/s %9.1f MB/s\n", what,
-		       set->name, set->count, set->octets, rate, mb);
+static void measure(const struct set *set, enum h248_codec form, unsigned rounds,
+                    struct result *ret)
+{
+	struct base_arena arena = { .chunk_size = 1 << 18 };
+	double decode[MAX_ROUNDS], encode[MAX_ROUNDS];
+	unsigned times = (unsigned)(MOST_OCTETS / set->octets) + 1;
+	struct base_writer w = { 0 };
+
+	decode_all(&arena, set); /* warm */
+	ret->written = encode_all(&w, set, form);
+	counting = true;
+	decode_all(&arena, set);
+	ret->decode_asked = (double)asked / (double)set->count;
+	asked = 0;
+	(void)encode_all(&w, set, form);
+	ret->encode_asked = (double)asked / (double)set->count;
+	counting = false;
+	for (unsigned r = 0; r < rounds; r++) {
+		double start = now();
+
+		for (unsigned i = 0; i < times; i++)
+			decode_all(&arena, set);
+		decode[r] = (now() - start) / times;
+		start = now();
+		for (unsigned i = 0; i < times; i++)
+			(void)encode_all(&w, set, form);
+		encode[r] = (now() - start) / times;
+	}
+	ret->decode = median(decode, rounds);
+	ret->encode = median(encode, rounds);
+	base_writer_done(&w);
+	base_arena_done(&arena);
 }
 
 int main(int argc, char **argv)
 {
-	struct set sets[SETS] = { { .name = "found" },
-		                  { .name = "compact" },
-		                  { .name = "pretty" } };
-	struct base_arena keep = { 0 }, arena = { .chunk_size = 65536 };
-	struct base_writer w = { 0 };
-	double times[SETS * 2][MAX_ROUNDS];
-	const char *folder = NULL;
+	struct base_arena keep = { .chunk_size = 1 << 20 };
+	enum h248_codec form = H248_CODEC_COMPACT;
+	struct result result = { 0 };
+	struct set set = { 0 };
 	unsigned rounds = 9;
-	bool json = false;
+	int at = 1;
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			json = true;
-		else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
-			rounds = (unsigned)atoi(argv[++i]);
-		else
-			folder = argv[i];
+	if (argc > 2 && strcmp(argv[1], "--rounds") == 0) {
+		rounds = (unsigned)strtoul(argv[2], NULL, 10);
+		at = 3;
 	}
-	if (!folder || !rounds || rounds > MAX_ROUNDS || load(&keep, sets, folder)) {
-		(void)fprintf(stderr, "usage: %s [--json] [--rounds 1..99] FOLDER-OF-MESSAGES\n",
+	if (argc != at + 2 || !rounds || rounds > MAX_ROUNDS ||
+	    h248_codec_by_name(base_str_of(argv[at]), &form)) {
+		(void)fprintf(stderr, "usage: %s [--rounds 1..99] compact|pretty|ber FILE\n",
 		              argv[0]);
 		return 2;
 	}
-	for (unsigned r = 0; r < rounds; r++) {
-		for (int s = 0; s < SETS; s++) {
-			times[s][r] = pass(&arena, &w, &sets[s], false, 0);
-			if (s != FOUND)
-				times[SETS + s][r] =
-				        pass(&arena, &w, &sets[s], true,
-				             s == COMPACT ? H248_TEXT_COMPACT : H248_TEXT_PRETTY);
-		}
-	}
-	if (json)
-		printf("{\n");
-	for (int s = 0; s < SETS; s++) {
-		qsort(times[s], rounds, sizeof(double), by_value);
-		report(json, false, "decode", &sets[s], times[s][rounds / 2]);
-	}
-	for (int s = COMPACT; s < SETS; s++) {
-		qsort(times[SETS + s], rounds, sizeof(double), by_value);
-		report(json, s == PRETTY, "encode", &sets[s], times[SETS + s][rounds / 2]);
-	}
-	if (json)
-		printf("}\n");
-	base_writer_done(&w);
-	base_arena_done(&arena);
+	load(&keep, &set, argv[at + 1]);
+	measure(&set, form, rounds, &result);
+	printf("{\"messages\": %zu, \"octets\": %zu, \"decode\": %.0f, \"decode_mb\": %.1f, "
+	       "\"encode\": %.0f, \"encode_mb\": %.1f, \"decode_heap\": %.4f, \"encode_heap\": "
+	       "%.4f}\n",
+	       set.count, set.octets, (double)set.count / result.decode,
+	       (double)set.octets / result.decode / 1e6, (double)set.count / result.encode,
+	       (double)result.written / result.encode / 1e6, result.decode_asked,
+	       result.encode_asked);
 	base_arena_done(&keep);
 	return 0;
 }

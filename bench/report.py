@@ -92,17 +92,27 @@ def spreads(result):
 
 def codec(result):
     lines = []
-    for style, entry in result["styles"].items():
-        ours, theirs = entry["gatehouse"], entry.get("megaco", {})
-        lines.append([f"decode {style}", number(ours["decode"]), number(ours["decode_mb"]),
-                      number(theirs.get("decode")), number(theirs.get("decode_mb")),
-                      number(entry.get("decode_ratio")), number(result["goal"]),
-                      verdict(entry["met"]) if "met" in entry else "-"])
-        lines.append([f"encode {style}", number(ours["encode"]), "-",
-                      number(theirs.get("encode")), "-", number(entry.get("encode_ratio")), "-",
-                      ""])
-    return table(["H.248 text", "gatehouse, messages/s", "MB/s", "megaco (flex), messages/s", "MB/s",
-                  "ratio", "goal", ""], lines)
+    for name, forms in result["sets"].items():
+        for form, entry in forms.items():
+            mine, theirs = entry["gatehouse"], entry.get("megaco", {})
+            for what in ("decode", "encode"):
+                lines.append([f"{what} {form}, {name} ({mine['messages']:.0f} of {entry['all']})",
+                              number(mine[what]), number(mine[what + "_mb"]), number(theirs.get(what)),
+                              number(theirs.get(what + "_mb")), number(entry.get(what + "_ratio")),
+                              number(result["goal"]), verdict(entry[what + "_met"]) if what + "_met" in entry else "-",
+                              number(mine[what + "_heap"])])
+    return table(["H.248", "gatehouse, messages/s", "MB/s", "megaco, messages/s", "MB/s", "ratio", "goal", "",
+                  "heap calls a message"], lines)
+
+
+def contexts(result):
+    lines = []
+    for row in result["rows"]:
+        lines.append([row["title"], number(row["cpu_us"]), number(row["per_core_s"]), number(result["rate_goal"]),
+                      verdict(row["met"]), number(row["per_s"]), number(row.get("kib")), number(result["kib_goal"]),
+                      verdict(row["kib_met"]) if "kib" in row else "-"])
+    return table(["Add, Add, Subtract over UDP", "us CPU a round", "rounds/s of a core", "goal", "",
+                  "rounds/s, wall clock", "KiB of one of 100,000 standing contexts", "goal", ""], lines)
 
 
 def header(machine):
@@ -133,7 +143,10 @@ def markdown(result):
             parts += ["Rates seen by the client, wall clock, more is better:\n", rates(result)]
         parts += ["Lowest and highest of the rounds:\n", spreads(result)]
     if result["codec"]:
-        parts += ["Text codec, one core, processor time:\n", codec(result["codec"])]
+        parts += ["Codec beside Erlang/OTP's megaco (text: flex scanner; binary: native terms), one core, processor "
+                  "time, on the messages that megaco takes:\n", codec(result["codec"])]
+    if result["contexts"]:
+        parts += ["Contexts:\n", contexts(result["contexts"])]
     if result["notes"]:
         parts += ["Notes:\n"] + [f"- {note}" for note in result["notes"]] + [""]
     return "\n".join(parts)
