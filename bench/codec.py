@@ -113,4 +113,5 @@ def run(bench):
             result["sets"].setdefault("examples", {})[form] = measure(bench, "examples", form, data, have_megaco)
         result["sets"].setdefault("generated", {})[form] = measure(bench, "generated", form, generated(bench, form),
                                                                    have_megaco)
+    result["linear"] = on_core(bench, [os.path.join(bench.args.build, "bench", "bench_linear")])
     return result

@@ -102,7 +102,9 @@ def codec(result):
                               number(result["goal"]), verdict(entry[what + "_met"]) if what + "_met" in entry else "-",
                               number(mine[what + "_heap"])])
     return table(["H.248", "gatehouse, messages/s", "MB/s", "megaco, messages/s", "MB/s", "ratio", "goal", "",
-                  "heap calls a message"], lines)
+                  "heap calls a message"], lines) + "\n" + (
+        "Decoding an octet of a message of 60 KiB, right or wrong, takes {worst:.2f} times what it takes in one of 1 KiB "
+        "at worst ({of}); most expensive: {slowest}, {slowest_ns:.0f} ns.\n".format(**result["linear"]))
 
 
 def contexts(result):
