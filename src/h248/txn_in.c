@@ -32,9 +32,11 @@ static void incoming_free(struct h248_incoming *in)
 }
 
 /* Of what has been answered nothing but the id is needed any more. */
-static void release(struct h248_incoming *in)
+static void release(struct txn_seen *seen)
 {
-	in->seen->in = NULL;
+	struct h248_incoming *in = seen->in;
+
+	seen->in = NULL;
 	incoming_free(in);
 }
 
@@ -57,7 +59,7 @@ static void orphan(struct h248_incoming *in)
 static void forget(struct h248_peer *peer, struct txn_seen *seen)
 {
 	if (seen->in && seen->in->state == IN_REPLIED)
-		release(seen->in);
+		release(seen);
 	else if (seen->in)
 		orphan(seen->in);
 	base_map_remove(&peer->incoming, &seen->by_id);
@@ -397,7 +399,7 @@ static void confirmed(struct txn_seen *seen)
 	if (!in || in->state != IN_REPLIED)
 		return;
 	TXN_COUNT(in->txn, in->peer, rx_acks);
-	release(in); /* D.1.1: the id is kept until LONG-TIMER */
+	release(seen); /* D.1.1: the id is kept until LONG-TIMER */
 }
 
 void txn_in_segment(struct h248_peer *peer, const struct h248_transaction *t)
@@ -444,8 +446,11 @@ void txn_in_ack(struct h248_peer *peer, const struct h248_transaction *ack)
 	 * (D.1.2.2: "may choose"), so who asks too much of it is not served to the end. */
 	size_t budget = 2 * peer->incoming.count + 4096;
 
-	for (const struct h248_ack *a = ack->acks; a && budget; a = a->next)
-		budget -= BASE_MIN(confirm_range(peer, a->first, a->last), budget);
+	for (const struct h248_ack *a = ack->acks; a && budget; a = a->next) {
+		size_t steps = confirm_range(peer, a->first, a->last);
+
+		budget -= BASE_MIN(steps, budget);
+	}
 }
 
 /* ---- the user's side ---- */

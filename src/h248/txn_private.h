@@ -63,7 +63,7 @@ struct h248_txn {
 	struct txn_input *current;
 	struct h248_incoming *asking; /* in on_request; NULL again once it is answered */
 	struct base_writer out;
-	struct h248_txn_counters count;
+	struct h248_txn_counters count, strangers;
 };
 
 struct h248_peer {
@@ -105,12 +105,18 @@ struct h248_peer {
 	struct h248_txn_counters count;
 };
 
-/** Count for the entity and, when there is one, the peer. */
+/** The counters of a peer; of strangers together, where there is none. */
+static inline struct h248_txn_counters *txn_counters_of(struct h248_txn *txn,
+                                                        struct h248_peer *peer)
+{
+	return peer ? &peer->count : &txn->strangers;
+}
+
+/** Count for the entity and its peer. */
 #define TXN_COUNT_BY(txn, peer, field, n)                                                          \
 	do {                                                                                       \
 		(txn)->count.field += (n);                                                         \
-		if (peer)                                                                          \
-			(peer)->count.field += (n);                                                \
+		txn_counters_of(txn, peer)->field += (n);                                          \
 	} while (0)
 #define TXN_COUNT(txn, peer, field) TXN_COUNT_BY(txn, peer, field, 1)
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Several entities (virtual MGs, RFC 3525, 11.1) on one node, over real loopback sockets. */
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "check.h"
 
 #include "h248/h248.h"
+#include "h248/transport_private.h"
 
 struct user {
 	struct h248_txn *txn;
@@ -78,6 +82,17 @@ static void ask(struct user *u, struct h248_peer *peer, uint32_t context)
 	                                H248_AUDIT_VALUE, BASE_STR("ROOT")),
 	               0);
 	assert_int_equal(h248_txn_request(peer, req, 0, on_reply, u, NULL), 0);
+	base_arena_done(&arena);
+}
+
+static void ask_silently(struct h248_peer *peer)
+{
+	struct base_arena arena = { 0 };
+	struct h248_transaction *req = h248_request_new(&arena);
+
+	h248_command_add(&arena, h248_action_add(&arena, req, 1), H248_SUBTRACT, BASE_STR("ip/1"));
+	/* A full queue is one of the ends of this. */
+	(void)h248_txn_request(peer, req, 0, NULL, NULL, NULL);
 	base_arena_done(&arena);
 }
 
@@ -283,6 +298,41 @@ static void connections_tell_entities_apart(void **state)
 	h248_node_free(controller);
 }
 
+/* A far end that does not read: requests wait in the queue, and go when it does. */
+static void a_slow_reader_is_waited_for(void **state)
+{
+	struct loop *loop = *state;
+	struct h248_node_config config = { .txn.mid = named("mgc"), .transport.mark_output = 4096 };
+	struct h248_addr where = loopback(H248_TCP);
+	struct h248_peer *peer;
+	struct user mgc = { 0 };
+	struct h248_node *node;
+	int small = 4096, far, fd = transport_bind(&where, SOCK_STREAM, false);
+	char sink[4096];
+
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	transport_local(fd, &where);
+	assert_int_equal(h248_node_new(&node, loop, &config, &ops, &mgc), 0);
+	assert_int_equal(h248_peer_new(&peer, h248_node_txn(node), &where), 0);
+	while (!h248_peer_queued(peer)) { /* until the socket and the mark are full */
+		for (unsigned i = 0; i < 50; i++)
+			ask_silently(peer);
+		assert_int_equal(loop_run_once(loop, 0), 0);
+	}
+	far = accept(fd, NULL, NULL);
+	assert_true(far >= 0);
+	while (h248_peer_queued(peer)) {
+		while (recv(far, sink, sizeof(sink), MSG_DONTWAIT) > 0)
+			;
+		assert_int_equal(loop_run_once(loop, 10), 0);
+	}
+	h248_node_free(node);
+	close(far);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +340,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sockets_tell_entities_apart_tcp, setup, teardown),
 		cmocka_unit_test_setup_teardown(peers_tell_entities_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(connections_tell_entities_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_slow_reader_is_waited_for, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("entity", tests, NULL, NULL);

@@ -190,6 +190,36 @@ static void bad_header_is_answered_in_its_form(void **state)
 	assert_true(stage_sent_has(s, 2, "Reply = 9"));
 }
 
+/* What breaks behind a readable header is told to its sender in the same form. */
+static void broken_binary_is_answered_in_binary(void **state)
+{
+	struct stage *s = *state;
+	struct base_arena arena = { 0 };
+	struct h248_addr from = net_addr(3, H248_UDP);
+	struct h248_transaction *t = net_audit(&arena);
+	struct h248_message msg = {
+		.mid = h248_addr_mid(&from), .version = 2, .transactions = t, .last = t
+	};
+	struct base_writer w = { 0 };
+
+	t->id = 0x1234567;
+	assert_int_equal(h248_codec_encode(&w, &msg, H248_CODEC_BER), 0);
+	for (size_t at = 1; at < w.len; at++) { /* one octet wrong, anywhere */
+		uint8_t was = w.data[at];
+		unsigned sent = s->net.host[2].sent;
+
+		w.data[at] ^= 0x81;
+		h248_txn_input(s->net.host[2].txn, &from, w.data, w.len);
+		if (s->net.host[2].sent != sent)
+			assert_int_equal(form_of(s, 2), H248_CODEC_BER);
+		w.data[at] = was;
+	}
+	assert_true(stage_count(s, 2)->tx_message_errors > 5);
+	assert_true(stage_count(s, 2)->rx_faulty + stage_count(s, 2)->rx_executed > 0);
+	base_writer_done(&w);
+	base_arena_done(&arena);
+}
+
 /* 10.2: the header of somebody's authentication is read and passed over, and its request done. */
 static void authentication_header_is_tolerated(void **state)
 {
@@ -270,6 +300,7 @@ int main(void)
 		STAGE(bundles_in_binary),
 		STAGE(bundles_in_pretty_text),
 		STAGE(bad_header_is_answered_in_its_form),
+		STAGE(broken_binary_is_answered_in_binary),
 		STAGE(authentication_header_is_tolerated),
 		STAGE(trace_shows_messages_decoded),
 	};
