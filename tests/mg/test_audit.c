@@ -455,6 +455,51 @@ static void topology_turns_flows_off(void **state)
 	scene_end();
 }
 
+/* Sheet 5.5: by stream; and what is not said stays. */
+static void topology_by_stream(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted("C=${A=${M{ST=1{O{MO=SR}," TCP_ANY "},ST=2{O{MO=SR}," TCP_ANY "}}},"
+	         "A=${M{ST=1{O{MO=SR}," TCP_ANY "},ST=2{O{MO=SR}," TCP_ANY "}}}}");
+	stage_forget(&st);
+	accepted("C=1{TP{ip/1/1,ip/1/2,IS,ST=2}}");
+	ordered("mode 1 mode 3");
+	says("C=1{CA{TP}}", "C=1{TP{ip/1/1,ip/1/2,IS,ST=2}}");
+	accepted("C=1{TP{ip/1/2,ip/1/1,OW,ST=1}}");
+	ordered("mode 0 send mode 2 receive");
+	says("C=1{CA{TP}}", "C=1{TP{ip/1/1,ip/1/2,IS,ST=2,ip/1/2,ip/1/1,OW,ST=1}}");
+	/* Without a StreamID it holds for all of them. */
+	accepted("C=1{TP{ip/1/1,ip/1/2,BW}}");
+	ordered("mode 0 send receive mode 1 send receive mode 2 send receive mode 3 send receive");
+	says("C=1{CA{TP}}", "C=1");
+	/* A new termination is bothway to all; one that goes takes its triples along. */
+	accepted("C=1{TP{ip/1/1,ip/1/2,IS},A=$}");
+	accepted("C=1{S=ip/1/2{AT{}}}");
+	says("C=1{CA{TP}}", "C=1");
+	refused_v(3, "C=1{TP{ip/1/1,ip/1/3,OWE}}", 522, "only Bothway, Isolate and Oneway");
+	scene_end();
+}
+
+/* ALL contexts, but never the NULL one (8.1.2). */
+static void every_context_at_once(void **state)
+{
+	(void)state;
+	scene_start();
+	refused("C=*{MF=*{M{TS{BF=OFF}}}}", 431, "");
+	accepted("C=${A=$,A=$},C=${A=$}");
+	says("C=*{MF=*{M{TS{BF=SP}}}}", "C=1{MF=ip/1/1,MF=ip/1/2},C=2{MF=ip/1/3}");
+	says("C=*{MF=ip/1/3{E=3{g/sc}}}", "C=2{MF=ip/1/3}");
+	says("C=*{W-AV=*{AT{E}}}", "C=*{AV=*{E,E=3{g/sc}}}");
+	says("C=*{PR=4}", "C=*");
+	says("C=*{CA{PR}}", "C=1{PR=4},C=2{PR=4}");
+	refused("C=*{A=$}", 421, "a context of its own");
+	refused("C=*{MF=ROOT{E}}", 435, "null context");
+	refused("C=-{MF=ip/1/1}", 435, "it is in context 1");
+	says("C=*{W-S=*{AT{}}}", "C=*{S=*}");
+	scene_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,6 +518,8 @@ int main(void)
 		cmocka_unit_test(statistics_of_streams),
 		cmocka_unit_test(attributes_are_set_and_told),
 		cmocka_unit_test(topology_turns_flows_off),
+		cmocka_unit_test(topology_by_stream),
+		cmocka_unit_test(every_context_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
