@@ -268,6 +268,18 @@ steps:
         self.assertEqual(tool.wait(), 0, tool.text)
         self.assertIn(b"side=server domain=h248", tool.text)
 
+    def test_talking_by_hand(self):
+        port = free_port()
+        tool = self.peer(TOOL, "h248", "talk", "--listen", f"127.0.0.1:{port}", "--transport", "tls", "--certificate",
+                         self.pki.path("mgc.pem"), "--key", self.pki.path("mgc.key"), "--ca", self.pki.path("ca.pem"))
+        tool.says(f"waiting for a gateway on tls:127.0.0.1:{port}")
+        gw = self.tls(Controller("tcp"), controllers=f'"127.0.0.1:{port}"', register=False)
+        gw.logged("mg: registered controller=tls:")
+        tool.send(b"Context = - { AuditValue = ROOT { Audit { Packages } } }\n\n")
+        tool.says("root-2")
+        tool.finish()
+        self.assertEqual(tool.wait(), 0, tool.text)
+
     def write(self, name, text):
         with open(os.path.join(self.folder, name), "w", encoding="ascii") as file:
             file.write(text)
