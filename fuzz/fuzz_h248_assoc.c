@@ -162,11 +162,13 @@ static void on_resolve(void *user, uint32_t lookup, const char *name, unsigned f
 static void order_answer(struct world *w, bool services)
 {
 	char buf[TEXT], message[2 * TEXT];
+	unsigned version = 1 + octet(w) % 3;
 
+	(void)text(w, buf);
 	snprintf(message, sizeof(message),
 	         services ? "!/%u [10.0.0.%u]:2944 P=%u{C=-{SC=ROOT{SV{%s}}}}"
 	                  : "!/%u [10.0.0.%u]:2944 P=%u{%s}",
-	         1 + octet(w) % 3, w->to.ip[3], w->id, text(w, buf));
+	         version, w->to.ip[3], w->id, buf);
 	say(w, &w->to, message);
 }
 
