@@ -90,7 +90,10 @@ static void ask_silently(struct h248_peer *peer)
 	struct base_arena arena = { 0 };
 	struct h248_transaction *req = h248_request_new(&arena);
 
-	h248_command_add(&arena, h248_action_add(&arena, req, 1), H248_SUBTRACT, BASE_STR("ip/1"));
+	struct h248_action *action = h248_action_add(&arena, req, 1);
+
+	for (unsigned i = 0; i < 100; i++) /* a long one */
+		h248_command_add(&arena, action, H248_SUBTRACT, BASE_STR("ip/1/4711"));
 	/* A full queue is one of the ends of this. */
 	(void)h248_txn_request(peer, req, 0, NULL, NULL, NULL);
 	base_arena_done(&arena);
@@ -302,7 +305,9 @@ static void connections_tell_entities_apart(void **state)
 static void a_slow_reader_is_waited_for(void **state)
 {
 	struct loop *loop = *state;
-	struct h248_node_config config = { .txn.mid = named("mgc"), .transport.mark_output = 4096 };
+	struct h248_node_config config = { .txn.mid = named("mgc"),
+		                           .txn.max_outgoing = 1U << 20,
+		                           .transport.mark_output = 4096 };
 	struct h248_addr where = loopback(H248_TCP);
 	struct h248_peer *peer;
 	struct user mgc = { 0 };
@@ -317,7 +322,7 @@ static void a_slow_reader_is_waited_for(void **state)
 	assert_int_equal(h248_node_new(&node, loop, &config, &ops, &mgc), 0);
 	assert_int_equal(h248_peer_new(&peer, h248_node_txn(node), &where), 0);
 	while (!h248_peer_queued(peer)) { /* until the socket and the mark are full */
-		for (unsigned i = 0; i < 50; i++)
+		for (unsigned i = 0; i < 10; i++)
 			ask_silently(peer);
 		assert_int_equal(loop_run_once(loop, 0), 0);
 	}
