@@ -13,35 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "h248/sctp.h"
-#include "h248/transport_private.h"
-
-struct sctp_end {
-	struct base_node node;
-	struct h248_transport *t;
-	const struct sctp_backend *how;
-	void *s;
-	struct loop_fd w;
-	struct loop_task more;
-	struct loop_timer again; /* for what waits, should no event come */
-	struct h248_addr local;
-	bool listens;
-};
-
-struct sctp_conn {
-	struct base_node node;
-	struct sctp_end *end;
-	struct h248_addr addr;
-	uint32_t assoc;
-	bool open, accepted, full, dead;
-	struct h248_transport_counters count;
-	struct base_writer in;
-	struct base_writer out; /* messages with their length (uint32_t) in front */
-	size_t out_at;
-	struct loop_timer timer; /* connecting, or the first message */
-	struct loop_task later;
-	char why[120];
-};
+#include "h248/transport_sctp.h"
 
 #define SCTP_BURST              64
 #define SCTP_AGAIN_MS           50
@@ -446,109 +418,10 @@ static void receive(void *arg)
 	loop_defer(t->loop, &e->more, receive, e);
 }
 
-static void on_event(void *arg, unsigned events)
+void transport_sctp_event(void *arg, unsigned events)
 {
 	(void)events;
 	receive(arg);
-}
-
-/* ---- endpoints ---- */
-
-static void end_free(struct sctp_end *e)
-{
-	loop_fd_stop(e->t->loop, &e->w);
-	loop_defer_stop(e->t->loop, &e->more);
-	loop_timer_stop(e->t->loop, &e->again);
-	if (e->s)
-		e->how->close(e->s);
-	base_list_remove(&e->node);
-	free(e);
-}
-
-static int end_open(struct sctp_end *e, const struct sctp_backend *how, int family)
-{
-	const struct h248_transport_config *config = &e->t->config;
-	struct sctp_setup setup = { .udp_port = config->sctp_udp_port,
-		                    .udp_remote = config->sctp_udp_remote,
-		                    .send_buffer = 256 * 1024 };
-
-	e->how = how;
-	return how ? how->open(&e->s, family, &setup) : EPROTONOSUPPORT;
-}
-
-static int end_new(struct sctp_end **ret, struct h248_transport *t, unsigned family)
-{
-	int af = family == 4 ? AF_INET : AF_INET6, rc, no = EPROTONOSUPPORT;
-	struct sctp_end *e = calloc(1, sizeof(*e));
-
-	if (!e)
-		return ENOMEM;
-	e->t = t;
-	base_list_append(&t->sctp_ends, &e->node);
-	if (t->config.sctp_backend != H248_SCTP_USER)
-		no = end_open(e, transport_sctp_kernel, af);
-	/* The kernel says one or the other when it was built without. */
-	if ((no == EPROTONOSUPPORT || no == ESOCKTNOSUPPORT) &&
-	    t->config.sctp_backend != H248_SCTP_KERNEL)
-		no = end_open(e, transport_sctp_usr, af);
-	if (no) {
-		end_free(e);
-		return no;
-	}
-	e->local = (struct h248_addr){ .transport = H248_SCTP, .family = (uint8_t)family };
-	e->w = (struct loop_fd){ e->how->fd(e->s), on_event, e };
-	rc = loop_fd_start(t->loop, &e->w);
-	if (rc) {
-		end_free(e);
-		return (int)base_err_detail(rc);
-	}
-	*ret = e;
-	return 0;
-}
-
-/* An endpoint of this family and port, to which one more address may be added. */
-static struct sctp_end *end_of(struct h248_transport *t, const struct h248_addr *local)
-{
-	BASE_LIST_EACH(&t->sctp_ends, node, after)
-	{
-		struct sctp_end *e = BASE_CONTAINER_OF(node, struct sctp_end, node);
-
-		if (e->listens && e->local.family == local->family && local->port &&
-		    e->local.port == local->port && !h248_addr_equal(&e->local, local))
-			return e;
-	}
-	return NULL;
-}
-
-int transport_sctp_listen(struct h248_transport *t, struct h248_addr *local)
-{
-	struct sctp_end *e = end_of(t, local);
-	bool more = e != NULL;
-	struct sockaddr_storage sa;
-	socklen_t len = transport_sockaddr(local, &sa);
-	in_port_t port;
-	int no = more ? 0 : end_new(&e, t, local->family);
-
-	if (no)
-		return no;
-	no = e->how->bind(e->s, (struct sockaddr *)&sa, len, more);
-	if (more) {
-		local->conn = e->local.conn;
-		return no;
-	}
-	if (!no)
-		no = e->how->listen(e->s);
-	if (!no)
-		no = e->how->port(e->s, &port);
-	if (no) {
-		end_free(e);
-		return no;
-	}
-	local->port = ntohs(port);
-	local->conn = transport_number(t);
-	e->local = *local;
-	e->listens = true;
-	return 0;
 }
 
 /* ---- for transport.c ---- */
@@ -572,7 +445,7 @@ static struct sctp_conn *connect_to(struct h248_transport *t, const struct h248_
 		if (!e && at->local.family == to->family)
 			e = at;
 	}
-	*ret_no = e ? 0 : end_new(&e, t, to->family);
+	*ret_no = e ? 0 : transport_sctp_end_new(&e, t, to->family);
 	if (!*ret_no && e)
 		*ret_no = e->how->connect(e->s, (struct sockaddr *)&sa, len, &assoc);
 	if (*ret_no || !e)
@@ -635,5 +508,5 @@ void transport_sctp_done(struct h248_transport *t)
 	reap(t);
 	loop_defer_stop(t->loop, &t->sctp_reap);
 	BASE_LIST_EACH(&t->sctp_ends, at, next)
-	end_free(BASE_CONTAINER_OF(at, struct sctp_end, node));
+	transport_sctp_end_free(BASE_CONTAINER_OF(at, struct sctp_end, node));
 }
