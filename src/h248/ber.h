@@ -45,7 +45,8 @@ int h248_ber_decode(struct base_arena *arena, const void *input, size_t len,
 int h248_ber_encode(struct base_writer *w, const struct h248_message *msg);
 
 /**
- * Append one transaction alone (an element of `transactions`), for measuring and segmenting.
+ * Append one transaction alone (an element of `transactions`), for measuring and segmenting. The
+ * message's own list of names, if it needs one (docs/h248-ber.md), is not in it.
  * @return as h248_ber_encode.
  */
 int h248_ber_encode_transaction(struct base_writer *w, const struct h248_transaction *txn,

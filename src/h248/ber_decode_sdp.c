@@ -52,11 +52,6 @@ static bool put_hex(struct sdp *s, const uint8_t *octets, size_t len)
 	return true;
 }
 
-static bool line_start(struct sdp *s)
-{
-	return !s->len || put(s, "\r\n", 2);
-}
-
 /* A line that SDP can hold: no line end and no NUL inside. */
 static bool one_line(struct base_str s)
 {
@@ -99,19 +94,42 @@ static bool line_name(struct ber_parser *p, struct line *line)
 	return true;
 }
 
+/* `letter` = 0: the text alone. */
+static bool put_sdp(struct sdp *s, char letter, struct base_str text)
+{
+	char *at;
+
+	if (s->room - s->len < text.len + 4 && !grow(s, text.len + 4))
+		return false;
+	at = s->text + s->len;
+	if (s->len) {
+		*at++ = '\r';
+		*at++ = '\n';
+	}
+	if (letter) {
+		*at++ = letter;
+		*at++ = '=';
+	}
+	if (text.len)
+		memcpy(at, text.ptr, text.len);
+	s->len = (size_t)(at - s->text) + text.len;
+	return true;
+}
+
 static bool put_line(struct sdp *s, const struct line *line, const uint8_t *rest, size_t rest_len)
 {
-	bool sdp = line->name >= BER_SDP_FIRST && line->name <= BER_SDP_LAST;
 	uint8_t name[4] = { (uint8_t)(line->name >> 24), (uint8_t)(line->name >> 16),
 		            (uint8_t)(line->name >> 8), (uint8_t)line->name };
 
-	if (!line->value || !one_line(line->text) || (!sdp && line->name != BER_SDP_OTHER))
-		return put(s, BER_SDP_PREFIX, sizeof(BER_SDP_PREFIX) - 1) && put_hex(s, name, 4) &&
-		       put(s, ":", 1) && put_hex(s, rest, rest_len);
-	if (sdp &&
-	    (!put(s, &h248_ber_sdp_letters[line->name - BER_SDP_FIRST], 1) || !put(s, "=", 1)))
-		return false;
-	return put(s, line->text.ptr, line->text.len);
+	if (line->value && one_line(line->text)) {
+		if (line->name >= BER_SDP_FIRST && line->name <= BER_SDP_LAST)
+			return put_sdp(s, h248_ber_sdp_letters[line->name - BER_SDP_FIRST],
+			               line->text);
+		if (line->name == BER_SDP_OTHER)
+			return put_sdp(s, 0, line->text);
+	}
+	return put_sdp(s, 0, BASE_STR(BER_SDP_PREFIX)) && put_hex(s, name, 4) && put(s, ":", 1) &&
+	       put_hex(s, rest, rest_len);
 }
 
 static bool property(struct sdp *s, bool *first, bool later_group)
@@ -144,11 +162,10 @@ static bool property(struct sdp *s, bool *first, bool later_group)
 	if (tag != BER_END || !ber_need(p, &box, 3, from))
 		return false;
 	/* groups are told apart by v= alone */
-	if (*first && later_group && line.name != BER_SDP_FIRST &&
-	    (!line_start(s) || !put(s, "v=0", 3)))
+	if (*first && later_group && line.name != BER_SDP_FIRST && !put_sdp(s, 'v', BASE_STR("0")))
 		return false;
 	*first = false;
-	return line_start(s) && put_line(s, &line, rest, (size_t)(end - rest));
+	return put_line(s, &line, rest, (size_t)(end - rest));
 }
 
 static bool group(struct sdp *s, int index)
@@ -206,7 +223,7 @@ static bool asked(struct sdp *s)
 	}
 	if (tag != BER_END || !ber_need(p, &box, 1, from))
 		return false;
-	return !first || (line_start(s) && put_line(s, &line, NULL, 0));
+	return !first || put_line(s, &line, NULL, 0);
 }
 
 static bool asked_list(struct sdp *s)
