@@ -22,7 +22,7 @@ static void topology(struct text_out *o, const void *what)
 	};
 	bool first = true;
 
-	for (const struct h248_topology *t = what; t; t = t->next) {
+	for (const struct h248_topology *t = what; t && !o->overflow; t = t->next) {
 		out_comma(o, &first);
 		out_term(o, &t->from);
 		out_put(o, ", ", o->pretty ? 2 : 1);
@@ -107,7 +107,7 @@ static void audit_select(struct text_out *o, const void *what)
 		out_comma(o, &first);
 		context_list(o, audit->list);
 	}
-	for (const struct h248_parm *parm = audit->parms; parm; parm = parm->next) {
+	for (const struct h248_parm *parm = audit->parms; parm && !o->overflow; parm = parm->next) {
 		if (parm->form != H248_FORM_NONE) {
 			out_comma(o, &first);
 			out_parm(o, parm);
@@ -132,7 +132,7 @@ static void context_audit(struct text_out *o, const void *what)
 	audit_token(o, &first, audit->items & H248_CONTEXT_TOPOLOGY, TOK_TOPOLOGY);
 	audit_token(o, &first, audit->items & H248_CONTEXT_EMERGENCY, TOK_EMERGENCY);
 	audit_token(o, &first, audit->items & H248_CONTEXT_PRIORITY, TOK_PRIORITY);
-	for (const struct h248_parm *parm = audit->parms; parm; parm = parm->next) {
+	for (const struct h248_parm *parm = audit->parms; parm && !o->overflow; parm = parm->next) {
 		if (parm->form == H248_FORM_NONE) {
 			out_comma(o, &first);
 			out_pkgd(o, parm->name);
@@ -184,10 +184,20 @@ static void descriptors(struct text_out *o, const void *what)
 {
 	bool first = true;
 
-	for (const struct h248_descriptor *d = what; d; d = d->next) {
+	for (const struct h248_descriptor *d = what; d && !o->overflow; d = d->next) {
 		out_comma(o, &first);
 		out_descriptor(o, d, false);
 	}
+}
+
+static bool is_wide(const struct h248_descriptor *d)
+{
+	for (; d; d = d->next) {
+		if ((d->kind == H248_MEDIA && out_media_is_wide((const struct h248_media *)d)) ||
+		    d->kind == H248_SERVICES || d->kind == H248_OBSERVED_EVENTS)
+			return true;
+	}
+	return false;
 }
 
 static void term_list(struct text_out *o, const struct h248_term *term)
@@ -226,7 +236,7 @@ static void command(struct text_out *o, const struct h248_command *c)
 	}
 	term_list(o, &c->term);
 	if (c->descriptors)
-		out_block(o, false, descriptors, c->descriptors);
+		out_block(o, o->pretty && is_wide(c->descriptors), descriptors, c->descriptors);
 }
 
 static void action_body(struct text_out *o, const void *what)
@@ -241,7 +251,7 @@ static void action_body(struct text_out *o, const void *what)
 		out_token(o, TOK_CONTEXT_AUDIT);
 		out_block(o, false, context_audit, action->audit);
 	}
-	for (const struct h248_command *c = action->commands; c; c = c->next) {
+	for (const struct h248_command *c = action->commands; c && !o->overflow; c = c->next) {
 		out_comma(o, &first);
 		command(o, c);
 	}

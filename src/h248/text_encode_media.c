@@ -122,6 +122,21 @@ static void stream(struct text_out *o, const void *what)
 	stream_parms(o, &first, what);
 }
 
+/* What is between the braces of Local and Remote has line ends, so nothing round it is flat. */
+static bool has_octets(const struct h248_stream *s)
+{
+	return s->local.len || s->remote.len;
+}
+
+bool out_media_is_wide(const struct h248_media *m)
+{
+	for (const struct h248_stream *s = m->streams; s; s = s->next) {
+		if (has_octets(s))
+			return true;
+	}
+	return false;
+}
+
 static void media(struct text_out *o, const void *what)
 {
 	const struct h248_media *m = what;
@@ -132,7 +147,7 @@ static void media(struct text_out *o, const void *what)
 		out_token(o, TOK_TERMINATION_STATE);
 		out_block(o, false, term_state, m->state);
 	}
-	for (const struct h248_stream *s = m->streams; s; s = s->next) {
+	for (const struct h248_stream *s = m->streams; s && !o->overflow; s = s->next) {
 		if (s->implied) {
 			stream_parms(o, &first, s);
 			continue;
@@ -140,7 +155,7 @@ static void media(struct text_out *o, const void *what)
 		out_comma(o, &first);
 		out_key(o, TOK_STREAM);
 		out_number(o, s->id);
-		out_block(o, false, stream, s);
+		out_block(o, has_octets(s), stream, s);
 	}
 	if (first)
 		o->bad = true;
@@ -149,7 +164,7 @@ static void media(struct text_out *o, const void *what)
 void out_media(struct text_out *o, const struct h248_media *m)
 {
 	out_token(o, TOK_MEDIA);
-	out_block(o, false, media, m);
+	out_block(o, o->pretty && out_media_is_wide(m), media, m);
 }
 
 static void parm_list(struct text_out *o, const void *what)
@@ -199,7 +214,7 @@ void out_modem(struct text_out *o, const struct h248_modem *md)
 		first = false;
 		out_token(o, modem_types[i].token);
 	}
-	for (const struct h248_value *ext = md->extensions; ext; ext = ext->next) {
+	for (const struct h248_value *ext = md->extensions; ext && !o->overflow; ext = ext->next) {
 		if (!first)
 			out_char(o, ',');
 		first = false;
@@ -235,7 +250,8 @@ static void package_items(struct text_out *o, const void *what)
 {
 	bool first = true;
 
-	for (const struct h248_packages_item *item = what; item; item = item->next) {
+	for (const struct h248_packages_item *item = what; item && !o->overflow;
+	     item = item->next) {
 		out_comma(o, &first);
 		out_name(o, item->name);
 		out_char(o, '-');

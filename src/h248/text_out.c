@@ -15,17 +15,16 @@ void out_number(struct text_out *o, uint32_t v)
 
 void out_line(struct text_out *o)
 {
-	static const char blanks[] = "                                                        ";
-	size_t left = (size_t)o->indent * 4;
+	struct base_writer *w = o->w;
+	size_t blanks = (size_t)o->indent * 4;
 
-	out_char(o, '\n');
-	o->line = o->w->len;
-	while (left) {
-		size_t n = BASE_MIN(left, sizeof(blanks) - 1);
-
-		out_put(o, blanks, n);
-		left -= n;
-	}
+	if (o->overflow || w->failed ||
+	    (w->cap - w->len < blanks + 1 && !base_writer_reserve(w, blanks + 1)))
+		return;
+	w->data[w->len] = '\n';
+	o->line = w->len + 1;
+	memset(w->data + o->line, ' ', blanks);
+	w->len = o->line + blanks;
 }
 
 void out_comma(struct text_out *o, bool *first)
@@ -59,7 +58,10 @@ static void flat_block(struct text_out *o, out_body *body, const void *what)
 void out_block(struct text_out *o, bool wide, out_body *body, const void *what)
 {
 	size_t len = o->w->len;
+	bool bad = o->bad;
 
+	if (o->overflow) /* all of this will be written anew: do not even walk it */
+		return;
 	if (!o->pretty) {
 		out_char(o, '{');
 		body(o, what);
@@ -84,6 +86,7 @@ void out_block(struct text_out *o, bool wide, out_body *body, const void *what)
 			return;
 		}
 		o->overflow = false;
+		o->bad = bad; /* what is wrong will be met again, what was cut short is not wrong */
 		o->w->len = len;
 	}
 	OUT_LITERAL(o, " {");
@@ -97,10 +100,14 @@ void out_block(struct text_out *o, bool wide, out_body *body, const void *what)
 
 void out_checked(struct text_out *o, struct base_str s, unsigned classes)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		if (!text_is(s.ptr[i], classes))
-			o->bad = true;
-	}
+	unsigned wrong = 0;
+
+	if (o->overflow)
+		return;
+	for (size_t i = 0; i < s.len; i++)
+		wrong |= !(h248_text_class[(uint8_t)s.ptr[i]] & classes);
+	if (wrong)
+		o->bad = true;
 	out_str(o, s);
 }
 
@@ -150,7 +157,7 @@ void out_terms(struct text_out *o, const void *what)
 {
 	bool first = true;
 
-	for (const struct h248_term *term = what; term; term = term->next) {
+	for (const struct h248_term *term = what; term && !o->overflow; term = term->next) {
 		out_comma(o, &first);
 		out_term(o, term);
 	}
@@ -242,13 +249,15 @@ static void parm_value(struct text_out *o, const struct h248_parm *parm)
 
 void out_parm(struct text_out *o, const struct h248_parm *parm)
 {
+	if (o->overflow)
+		return;
 	out_pkgd(o, parm->name);
 	parm_value(o, parm);
 }
 
 void out_parms(struct text_out *o, bool *first, const struct h248_parm *parm)
 {
-	for (; parm; parm = parm->next) {
+	for (; parm && !o->overflow; parm = parm->next) {
 		out_comma(o, first);
 		out_parm(o, parm);
 	}

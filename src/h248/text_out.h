@@ -105,6 +105,8 @@ void out_mid(struct text_out *o, const struct h248_mid *mid);
 /** One descriptor; `individual`: as an item of an Audit. */
 void out_descriptor(struct text_out *o, const struct h248_descriptor *d, bool individual);
 void out_media(struct text_out *o, const struct h248_media *media);
+/** It will not fit into one line: no need to try. */
+bool out_media_is_wide(const struct h248_media *media);
 void out_modem(struct text_out *o, const struct h248_modem *md);
 void out_mux(struct text_out *o, const struct h248_mux *mx);
 void out_packages(struct text_out *o, const struct h248_packages *pg);
