@@ -87,11 +87,14 @@ static int remote_check(struct mg_run *run, const struct mg_stream *s)
 static int stream_read(struct mg_run *run, struct mg_plan *plan, const struct h248_stream *in)
 {
 	struct mg_media *media = mg_plan_media(plan);
-	struct mg_stream *s = mg_media_stream(media, in->id);
+	struct mg_stream *s;
 	bool many = false;
 	int rc;
 
-	if (media && !s)
+	if (!media)
+		return mg_fail_memory(run);
+	s = mg_media_stream(media, in->id);
+	if (!s)
 		s = mg_media_stream_add(media, in->id);
 	if (!s)
 		return mg_fail_memory(run);
