@@ -389,7 +389,7 @@ static enum h248_token property_token(struct text_parser *p, struct base_str *wo
 
 /*
  * Context properties, then ContextAudit, then commands; in a reply at last an error (trap 7.15).
- * ContextAudit before properties is let pass: Erlang/OTP writes it so.
+ * ContextAudit before properties is let pass in version 2: Erlang/OTP writes it so there.
  */
 static bool items(struct text_parser *p, struct h248_message *msg, struct h248_transaction *txn,
                   struct h248_action *action)
@@ -398,7 +398,8 @@ static bool items(struct text_parser *p, struct h248_message *msg, struct h248_t
 		const char *at = p->at;
 		struct base_str word;
 		enum h248_token token = property_token(p, &word);
-		bool before = !action->commands, property = false;
+		bool before = !action->commands && (!action->audit || p->version == 2);
+		bool property = false;
 
 		if (token == TOK_ERROR && p->reply) {
 			if (!text_error(p, &action->error))
@@ -418,7 +419,7 @@ static bool items(struct text_parser *p, struct h248_message *msg, struct h248_t
 		    token == TOK_EMERGENCY || token == TOK_IEPSCALL || token == TOK_EMERGENCY_OFF ||
 		    token == TOK_CONTEXT_ATTR)
 			return text_fail(p, p->syntax_code, at,
-			                 "context properties and ContextAudit before commands");
+			                 "context properties before ContextAudit and commands");
 		p->at = at;
 		if (text_peek(p) == '}' && !action->commands)
 			return text_expected(p, "a context property or a command");

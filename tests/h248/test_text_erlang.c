@@ -59,6 +59,7 @@ static void a_number_may_be_a_termination(void **state)
 static void nonsense_is_refused(void **state)
 {
 	static const char *const texts[] = {
+		"!/1 a T=1{C=1{CA{TP},PR=3}}",       "!/3 a T=1{C=1{CA{TP},PR=3}}",
 		"!/3 a T=1{C=1{MF=b,CA{TP}}}",       "!/3 a T=1{C=1{TP{b,c,OW,7,d}}}",
 		"!/3 a T=1{C=1{TP{b,c,OW,70000}}}",  "!/2 a T=1{C=1{TP{b,c,OW,7}}}",
 		"!/1 a T=1{C=1{EmergencyOffToken}}", "!/3 a T=1{C=1{AV=b{AT{SG{cg/dt{5,6}}}}}}",
