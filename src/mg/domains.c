@@ -86,6 +86,34 @@ static int files_list(struct making *m, const char *const *names, unsigned count
 	return 0;
 }
 
+static int trust_files(struct making *m, const struct mg_yaml_trust *y,
+                       struct trust_store_files *files)
+{
+	const struct {
+		const char *const *names;
+		unsigned count;
+		const char *const **list;
+	} all[] = {
+		{ y->anchors, y->anchors_count, &files->anchors },
+		{ y->untrusted, y->untrusted_count, &files->untrusted },
+		{ y->crls, y->crls_count, &files->crls },
+		{ y->interconnection_cas, y->interconnection_cas_count, &files->interconnection },
+		{ y->client_cas, y->client_cas_count, &files->client_cas },
+		{ y->server_cas, y->server_cas_count, &files->server_cas },
+		{ y->cross_clients, y->cross_clients_count, &files->cross_clients },
+		{ y->cross_servers, y->cross_servers_count, &files->cross_servers },
+		{ y->cross, y->cross_count, &files->cross },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < BASE_COUNT(all); i++)
+		rc = files_list(m, all[i].names, all[i].count, all[i].list);
+	files->crl_required = y->crl_required;
+	files->interconnect = y->interconnect;
+	files->ocsp_staples = y->ocsp_staples;
+	return rc;
+}
+
 static int trust_make(struct making *m)
 {
 	const struct mg_yaml_trust *y = m->y->trust;
@@ -95,14 +123,14 @@ static int trust_make(struct making *m)
 
 	if (!y)
 		return 0;
-	rc = files_list(m, y->anchors, y->anchors_count, &files.anchors);
-	if (!rc)
-		rc = files_list(m, y->untrusted, y->untrusted_count, &files.untrusted);
-	if (!rc)
-		rc = files_list(m, y->crls, y->crls_count, &files.crls);
+	if (!y->interconnect &&
+	    (y->interconnection_cas_count || y->client_cas_count || y->server_cas_count ||
+	     y->cross_clients_count || y->cross_servers_count || y->cross_count))
+		return refuse(m, "trust",
+		              "own CAs and cross-certificates need `interconnect: true`");
+	rc = trust_files(m, y, &files);
 	if (rc)
 		return rc;
-	files.crl_required = y->crl_required;
 	if (trust_store_load(&m->spec.trust, &files, &why))
 		return refuse_for(m, "trust", &why);
 	return 0;

@@ -89,6 +89,14 @@ static const cyaml_schema_field_t trust_fields[] = {
 	TEXTS("untrusted", struct mg_yaml_trust, untrusted),
 	TEXTS("crls", struct mg_yaml_trust, crls),
 	FLAG("crl-required", struct mg_yaml_trust, crl_required),
+	FLAG("interconnect", struct mg_yaml_trust, interconnect),
+	TEXTS("interconnection-cas", struct mg_yaml_trust, interconnection_cas),
+	TEXTS("client-cas", struct mg_yaml_trust, client_cas),
+	TEXTS("server-cas", struct mg_yaml_trust, server_cas),
+	TEXTS("cross-clients", struct mg_yaml_trust, cross_clients),
+	TEXTS("cross-servers", struct mg_yaml_trust, cross_servers),
+	TEXTS("cross", struct mg_yaml_trust, cross),
+	FLAG("ocsp-staples", struct mg_yaml_trust, ocsp_staples),
 	CYAML_FIELD_END,
 };
 

@@ -52,7 +52,11 @@ struct mg_yaml_media {
 struct mg_yaml_trust {
 	const char **anchors, **untrusted, **crls;
 	unsigned anchors_count, untrusted_count, crls_count;
-	bool crl_required;
+	const char **interconnection_cas, **client_cas, **server_cas;
+	unsigned interconnection_cas_count, client_cas_count, server_cas_count;
+	const char **cross_clients, **cross_servers, **cross;
+	unsigned cross_clients_count, cross_servers_count, cross_count;
+	bool crl_required, interconnect, ocsp_staples;
 };
 
 struct mg_yaml_psk {

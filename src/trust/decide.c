@@ -4,23 +4,79 @@
 #include "trust/internal.h"
 
 /* More certificates than any peer needs, and each costs us work (TS 33.310 sends at most four). */
-#define CHAIN_MAX 16
+#define CHAIN_MAX        16
+
+#define SUBJECT_TEXT_MAX 128
+
+static enum trust_look look_of(enum trust_reason reason)
+{
+	switch (reason) {
+	case TRUST_REVOKED:
+	case TRUST_CRL_MISSING:
+	case TRUST_CRL_STALE:
+		return TRUST_LOOK_CRL;
+	case TRUST_NO_FINGERPRINT:
+	case TRUST_FINGERPRINT_MISMATCH:
+		return TRUST_LOOK_FINGERPRINT;
+	case TRUST_WEAK:
+		return TRUST_LOOK_STRENGTH;
+	case TRUST_WRONG_NAME:
+		return TRUST_LOOK_NAME;
+	default:
+		return TRUST_LOOK_CERTIFICATE;
+	}
+}
+
+static void step_tell(const struct trust_finding *finding, struct trust_step step)
+{
+	char subject[SUBJECT_TEXT_MAX] = "";
+
+	if (finding->about)
+		(void)x509_name_format(X509_get_subject_name(finding->about), subject,
+		                       sizeof(subject));
+	step.subject = subject;
+	finding->teller->step(finding->teller->arg, &step);
+}
+
+void trust_finding_good(const struct trust_finding *finding, enum trust_look look, int depth,
+                        const char *fmt, ...)
+{
+	char text[sizeof(finding->text)];
+	va_list args;
+
+	if (!finding->teller)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	step_tell(finding,
+	          (struct trust_step){ .look = look, .ok = true, .depth = depth, .text = text });
+}
 
 void trust_finding_add(struct trust_finding *finding, enum trust_reason reason, uint8_t alert,
                        int depth, const char *fmt, ...)
 {
 	bool told = finding->failures && finding->reason <= reason;
+	char text[sizeof(finding->text)];
 	va_list args;
 
 	finding->failures |= 1U << reason;
+	if (told && !finding->teller)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (finding->teller)
+		step_tell(finding, (struct trust_step){ .look = look_of(reason),
+		                                        .depth = depth,
+		                                        .reason = reason,
+		                                        .text = text });
 	if (told)
 		return;
 	finding->reason = reason;
 	finding->depth = depth;
 	finding->alert = alert ? alert : trust_reason_alert(reason);
-	va_start(args, fmt);
-	(void)vsnprintf(finding->text, sizeof(finding->text), fmt, args);
-	va_end(args);
+	memcpy(finding->text, text, sizeof(text));
 }
 
 static X509 *cert_parse(struct base_str der)
@@ -73,13 +129,17 @@ static int fingerprint_check(const struct trust_question *question, struct base_
 		return rc;
 	for (size_t i = 0; i < question->fingerprint_count; i++)
 		match |= x509_fingerprint_equal(&question->fingerprints[i], &own);
-	if (match)
+	if (match) {
+		trust_finding_good(finding, TRUST_LOOK_FINGERPRINT, 0,
+		                   "the %s fingerprint matches (RFC 8122, 5)",
+		                   x509_hash_name(hash));
 		trust_key_check(question, cert, 0, finding);
-	else
+	} else {
 		trust_finding_add(finding, TRUST_FINGERPRINT_MISMATCH, 0, 0,
 		                  "the certificate matches no %s fingerprint that was given "
 		                  "(RFC 8122, 6.2)",
 		                  x509_hash_name(hash));
+	}
 	return 0;
 }
 
@@ -118,6 +178,19 @@ out:
 	return rc;
 }
 
+bool trust_finding_better(const struct trust_finding *a, const struct trust_finding *b,
+                          unsigned continue_on)
+{
+	bool a_go = trust_finding_tolerated(a, continue_on),
+	     b_go = trust_finding_tolerated(b, continue_on);
+
+	if (!a->failures || !b->failures)
+		return !a->failures;
+	if (a_go != b_go)
+		return a_go;
+	return a->reason <= b->reason;
+}
+
 static void verdict_take(struct trust_verdict *verdict, const struct trust_question *question,
                          enum trust_method method, const struct trust_finding *finding)
 {
@@ -134,25 +207,11 @@ static void verdict_take(struct trust_verdict *verdict, const struct trust_quest
 	                                             : "the path is valid (RFC 5280, 6.1)");
 }
 
-/* Is `a` the better outcome? Proven before tolerated before refused; then by precedence. */
-static bool better(const struct trust_finding *a, const struct trust_finding *b,
-                   unsigned continue_on)
-{
-	bool a_go = trust_finding_tolerated(a, continue_on),
-	     b_go = trust_finding_tolerated(b, continue_on);
-
-	if (!a->failures || !b->failures)
-		return !a->failures;
-	if (a_go != b_go)
-		return a_go;
-	return a->reason <= b->reason;
-}
-
 static int cert_decide(struct trust_store *store, const struct trust_question *question,
                        const struct base_str *chain, size_t count, X509 *cert,
-                       struct trust_verdict *verdict)
+                       const struct trust_teller *teller, struct trust_verdict *verdict)
 {
-	struct trust_finding by_print = { 0 }, by_path = { 0 };
+	struct trust_finding by_print = { .teller = teller, .about = cert }, by_path = by_print;
 	bool print = question->methods & TRUST_FINGERPRINT, path = question->methods & TRUST_CA;
 	int rc = 0;
 
@@ -168,7 +227,7 @@ static int cert_decide(struct trust_store *store, const struct trust_question *q
 		trust_finding_add(&by_path, TRUST_PATH, 0, 0,
 		                  "the domain allows no method of authentication "
 		                  "(H.248.TLSPROF, 8.3)");
-	if (print && (!path || better(&by_print, &by_path, question->continue_on)))
+	if (print && (!path || trust_finding_better(&by_print, &by_path, question->continue_on)))
 		verdict_take(verdict, question, TRUST_FINGERPRINT, &by_print);
 	else
 		verdict_take(verdict, question, TRUST_CA, &by_path);
@@ -177,17 +236,19 @@ static int cert_decide(struct trust_store *store, const struct trust_question *q
 
 /* Nothing that could be judged was sent. */
 static void refuse(struct trust_verdict *verdict, const struct trust_question *question,
-                   enum trust_reason reason, uint8_t alert, const char *text)
+                   enum trust_reason reason, uint8_t alert, const char *text,
+                   const struct trust_teller *teller)
 {
-	struct trust_finding finding = { 0 };
+	struct trust_finding finding = { .teller = teller };
 
 	trust_finding_add(&finding, reason, alert, 0, "%s", text);
 	verdict_take(verdict, question, question->methods & TRUST_CA ? TRUST_CA : TRUST_FINGERPRINT,
 	             &finding);
 }
 
-int trust_decide(struct trust_store *store, const struct trust_question *question,
-                 const struct base_str *chain, size_t count, struct trust_verdict *ret)
+static int decide(struct trust_store *store, const struct trust_question *question,
+                  const struct base_str *chain, size_t count, const struct trust_teller *teller,
+                  struct trust_verdict *ret)
 {
 	struct trust_verdict verdict = { 0 };
 	X509 *cert = NULL;
@@ -199,7 +260,7 @@ int trust_decide(struct trust_store *store, const struct trust_question *questio
 		       question->methods & TRUST_CA
 		               ? 0
 		               : trust_reason_alert(TRUST_FINGERPRINT_MISMATCH),
-		       "the peer sent no certificate");
+		       "the peer sent no certificate", teller);
 		*ret = verdict;
 		return 0;
 	}
@@ -211,13 +272,26 @@ int trust_decide(struct trust_store *store, const struct trust_question *questio
 	if (cert) {
 		(void)x509_name_format(X509_get_subject_name(cert), verdict.subject,
 		                       sizeof(verdict.subject));
-		rc = cert_decide(store, question, chain, count, cert, &verdict);
+		rc = cert_decide(store, question, chain, count, cert, teller, &verdict);
 	} else {
 		refuse(&verdict, question, TRUST_MALFORMED, 0,
-		       "the peer's certificate is malformed (RFC 5280, 4.1)");
+		       "the peer's certificate is malformed (RFC 5280, 4.1)", teller);
 	}
 	X509_free(cert);
 	if (!rc)
 		*ret = verdict;
 	return rc;
+}
+
+int trust_decide(struct trust_store *store, const struct trust_question *question,
+                 const struct base_str *chain, size_t count, struct trust_verdict *ret)
+{
+	return decide(store, question, chain, count, NULL, ret);
+}
+
+int trust_explain(struct trust_store *store, const struct trust_question *question,
+                  const struct base_str *chain, size_t count, trust_step_fn *step, void *arg,
+                  struct trust_verdict *ret)
+{
+	return decide(store, question, chain, count, &(struct trust_teller){ step, arg }, ret);
 }

@@ -7,9 +7,40 @@
 
 #include "trust/trust.h"
 
+/** The roles a peer plays, a bit set. */
+#define TRUST_ROLE_CLIENT 1U
+#define TRUST_ROLE_SERVER 2U
+
+/**
+ * One way a peer's certificate can be vouched for between operators (TS 33.310, 5.2.2.2): an own
+ * TLS CA, or a cross-certificate with what stands above it. Made once, when the store is loaded.
+ */
+struct trust_way {
+	X509 *issuer; /**< what signs peers: own TLS CA or cross-certificate; borrowed */
+	STACK_OF(X509) * between; /**< the cross-certificate and all below the anchor; borrowed */
+	X509 *anchor;             /**< borrowed; NULL where there is a flaw */
+	const char *flaw;         /**< why it vouches for nobody; NULL = it does */
+	unsigned roles;           /**< TRUST_ROLE_... it vouches for */
+	bool cross;
+};
+
+/** A CRL whose signature was checked when the store was loaded, see revoked.c. */
+struct trust_crl {
+	X509_CRL *crl;        /**< borrowed */
+	X509 *issuer;         /**< whose key signed it; borrowed */
+	int64_t from_s, to_s; /**< thisUpdate and nextUpdate */
+};
+
 struct trust_store {
 	X509_STORE *store; /**< the anchors; only read once it is loaded */
 	STACK_OF(X509) * anchors;
+	STACK_OF(X509) * own;   /**< Interconnection CAs, TLS CAs, cross-certificates */
+	STACK_OF(X509) * hints; /**< whose issuers vouch for clients; borrowed from `own` */
+	struct trust_way *ways;
+	size_t way_count;
+	struct trust_crl *plain; /**< sorted by nothing: a few per operator */
+	size_t plain_count;
+	bool interconnect, ocsp_staples;
 	STACK_OF(X509) * untrusted;
 	/** Beside the store, which would find a CRL by the certificate's issuer only: an indirect
 	 * CRL has another (RFC 5280, 5.2.5). */
@@ -30,9 +61,17 @@ const struct trust_row *trust_row_find(int error);
 /** The alert that tells a reason (RFC 5246, 7.2.2). Pure. */
 uint8_t trust_reason_alert(enum trust_reason reason);
 
+/** Who hears of each step. */
+struct trust_teller {
+	trust_step_fn *step;
+	void *arg;
+};
+
 /** Everything wrong with a peer, and the one thing of it that is told. */
 struct trust_finding {
-	unsigned failures; /**< bits 1 << reason */
+	const struct trust_teller *teller; /**< NULL = nobody listens */
+	const X509 *about;                 /**< the certificate the next steps are about; or NULL */
+	unsigned failures;                 /**< bits 1 << reason */
 	enum trust_reason reason;
 	int depth;
 	uint8_t alert;
@@ -41,6 +80,12 @@ struct trust_finding {
 /** Add a failure; the one told is the first by precedence, of equals the first found. */
 void trust_finding_add(struct trust_finding *finding, enum trust_reason reason, uint8_t alert,
                        int depth, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/** Tell a step that went well. */
+void trust_finding_good(const struct trust_finding *finding, enum trust_look look, int depth,
+                        const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/** Is `a` the better outcome? Proven before tolerated before refused; then by precedence. */
+bool trust_finding_better(const struct trust_finding *a, const struct trust_finding *b,
+                          unsigned continue_on);
 static inline bool trust_finding_tolerated(const struct trust_finding *finding,
                                            unsigned continue_on)
 {
@@ -54,6 +99,58 @@ static inline bool trust_finding_tolerated(const struct trust_finding *finding,
  */
 int trust_path_check(const struct trust_store *store, const struct trust_question *question,
                      X509 *cert, STACK_OF(X509) * peer, struct trust_finding *finding);
+
+/** One way for libcrypto to go: anchors and what may stand between them and the peer. */
+struct trust_path {
+	STACK_OF(X509) * anchors; /**< NULL = those of the store */
+	STACK_OF(X509) * between;
+	bool exact; /**< all of `between` and the anchor have to be on the path, and nothing else */
+};
+/** Validate one path; as trust_path_check(). */
+int trust_path_walk(const struct trust_store *store, const struct trust_question *question,
+                    X509 *cert, const struct trust_path *path, struct trust_finding *finding);
+/** Have libcrypto's revocation checks of a store go through ours. @return 0 or BASE_LOCAL */
+int trust_path_hook(X509_STORE *store);
+/** The decision between operators (TS 33.310, 5.2.2.2); as trust_path_check(). */
+int trust_interconnect_check(const struct trust_store *store, const struct trust_question *question,
+                             X509 *cert, struct trust_finding *finding);
+/** Make `store->ways` of what was loaded. `lists` by role. @return 0 or BASE_LOCAL */
+struct trust_lists {
+	STACK_OF(X509) * interconnection, *client_cas, *server_cas, *cross_clients, *cross_servers,
+	        *cross;
+};
+int trust_ways_make(struct trust_store *store, const struct trust_lists *lists);
+void trust_ways_free(struct trust_store *store);
+
+/** What is known of a certificate's revocation. */
+enum trust_status { TRUST_STATUS_UNKNOWN, TRUST_STATUS_GOOD, TRUST_STATUS_REVOKED };
+struct trust_revocation {
+	enum trust_status status;
+	const char *reason; /**< CRLReason in words; "" where none is told */
+	char source[160];   /**< which CRL */
+};
+/**
+ * Look `cert`, issued by `issuer`, up in the CRLs whose signatures were checked at load.
+ * TRUST_STATUS_UNKNOWN where none of them is simple, in date and of that issuer's name and key:
+ * then libcrypto looks at all (RFC 5280, 6.3.3). No I/O, any thread.
+ */
+void trust_revocation_find(const struct trust_store *store, X509 *cert, X509 *issuer, int64_t now_s,
+                           struct trust_revocation *ret);
+/** Check the CRLs' signatures and keep the simple ones. @return 0 or BASE_LOCAL */
+int trust_revocation_prepare(struct trust_store *store);
+
+/**
+ * Judge the staple of the question for `cert` (RFC 6960, 3.2 and 4.2.2).
+ * @return TRUST_STATUS_GOOD or _REVOKED where it may be relied on; else UNKNOWN, with the reason
+ *         (stale or missing) and a sentence
+ */
+struct trust_staple {
+	enum trust_status status;
+	enum trust_reason reason;
+	char text[200];
+};
+void trust_staple_judge(const struct trust_store *store, const struct trust_question *question,
+                        X509 *cert, X509 *issuer, struct trust_staple *ret);
 
 /** Add TRUST_WEAK when the key is too weak for the question. */
 void trust_key_check(const struct trust_question *question, X509 *cert, int depth,

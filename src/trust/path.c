@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <time.h>
+
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -10,12 +13,21 @@
 #define MIN_RSA_BITS     2048 /* TS 33.310, 6.1.1 (mark R) */
 #define MIN_SECURITY     112  /* bits; what RSA-2048 gives, for every other kind of key */
 #define SUBJECT_TEXT_MAX 112
+#define ALERT_BAD_STATUS 113 /* bad_certificate_status_response (RFC 6066, 9) */
 
-/* One validation, as the callback sees it. */
+/* One validation, as the callbacks see it. Bit n of a set is the certificate of depth n. */
 struct walk {
 	const struct trust_store *store;
+	const struct trust_question *question;
 	struct trust_finding *finding;
+	unsigned covered; /* revocation is known already, what libcrypto lacks does not count */
+	unsigned bad_certs, bad_crls;
 };
+
+static unsigned bit_of(int depth)
+{
+	return depth >= 0 && depth < 32 ? 1U << depth : 0;
+}
 
 /*
  * A CRL that is missing or cannot be used counts only where the domain asks for CRLs, and never
@@ -27,6 +39,7 @@ static bool crl_excused(const struct walk *walk, X509_STORE_CTX *ctx, enum trust
 	if (reason != TRUST_CRL_MISSING && reason != TRUST_CRL_STALE)
 		return false;
 	return (walk->store && !walk->store->crl_required) ||
+	       (walk->covered & bit_of(X509_STORE_CTX_get_error_depth(ctx))) ||
 	       X509_STORE_CTX_get_error_depth(ctx) + 1 ==
 	               sk_X509_num(X509_STORE_CTX_get0_chain(ctx));
 }
@@ -49,9 +62,15 @@ static int on_step(int ok, X509_STORE_CTX *ctx)
 	if (X509_STORE_CTX_get0_parent_ctx(ctx))
 		return error == X509_V_ERR_INVALID_PURPOSE;
 	row = trust_row_find(error);
+	if (row->reason == TRUST_REVOKED || row->reason == TRUST_CRL_MISSING ||
+	    row->reason == TRUST_CRL_STALE)
+		walk->bad_crls |= bit_of(X509_STORE_CTX_get_error_depth(ctx));
+	else
+		walk->bad_certs |= bit_of(X509_STORE_CTX_get_error_depth(ctx));
 	if (crl_excused(walk, ctx, row->reason))
 		return 1;
 	cert = X509_STORE_CTX_get_current_cert(ctx);
+	walk->finding->about = cert;
 	trust_finding_add(
 	        walk->finding, row->reason, row->alert, X509_STORE_CTX_get_error_depth(ctx),
 	        "%s %s (%s)", row->text ? row->text : X509_verify_cert_error_string(error),
@@ -60,6 +79,121 @@ static int on_step(int ok, X509_STORE_CTX *ctx)
 	        row->clause);
 	return 1;
 }
+
+/* ---- revocation ---- */
+
+static X509_STORE_CTX_check_revocation_fn default_revocation;
+static X509_STORE_CTX_cert_crl_fn default_cert_crl;
+
+static int64_t now_of(const struct trust_question *question)
+{
+	return question->now_s ? question->now_s : (int64_t)time(NULL);
+}
+
+/* The simple CRLs, then the staple. */
+static void status_check(struct walk *walk, X509 *cert, X509 *issuer, int depth)
+{
+	struct trust_revocation found;
+	struct trust_staple staple = { 0 };
+
+	trust_revocation_find(walk->store, cert, issuer, now_of(walk->question), &found);
+	walk->finding->about = cert;
+	if (found.status == TRUST_STATUS_REVOKED)
+		trust_finding_add(walk->finding, TRUST_REVOKED, 0, depth,
+		                  "revoked%s%s by the %s (RFC 5280, 6.1.3 (a)(3))",
+		                  *found.reason ? " for " : "", found.reason, found.source);
+	else if (found.status == TRUST_STATUS_GOOD)
+		trust_finding_good(walk->finding, TRUST_LOOK_CRL, depth,
+		                   "not on the %s (RFC 5280, 6.3.3)", found.source);
+	if (found.status != TRUST_STATUS_UNKNOWN)
+		walk->covered |= bit_of(depth);
+	if (depth || !walk->store->ocsp_staples || !walk->question->staple.len)
+		return;
+	trust_staple_judge(walk->store, walk->question, cert, issuer, &staple);
+	if (staple.status == TRUST_STATUS_GOOD) {
+		walk->covered |= bit_of(depth);
+		trust_finding_good(walk->finding, TRUST_LOOK_OCSP, depth, "%s", staple.text);
+	} else {
+		/* RFC 6066, 8: bad_certificate_status_response */
+		trust_finding_add(walk->finding, staple.reason,
+		                  staple.reason == TRUST_REVOKED ? 0 : ALERT_BAD_STATUS, depth,
+		                  "%s", staple.text);
+	}
+}
+
+/* An anchor is trusted by configuration, unless its own CRL lists it. */
+static void anchor_check(struct walk *walk, X509 *anchor, int depth)
+{
+	struct trust_revocation found;
+
+	trust_revocation_find(walk->store, anchor, anchor, now_of(walk->question), &found);
+	if (found.status != TRUST_STATUS_REVOKED)
+		return;
+	walk->finding->about = anchor;
+	trust_finding_add(walk->finding, TRUST_REVOKED, 0, depth,
+	                  "revoked by its own %s (RFC 5280, 6.1.3 (a)(3))", found.source);
+}
+
+static int on_revocation(X509_STORE_CTX *ctx)
+{
+	struct walk *walk = X509_STORE_CTX_get_app_data(ctx);
+	STACK_OF(X509) *path = X509_STORE_CTX_get0_chain(ctx);
+	int last = sk_X509_num(path) - 1;
+
+	if (X509_STORE_CTX_get0_parent_ctx(ctx) ||
+	    !(X509_VERIFY_PARAM_get_flags(X509_STORE_CTX_get0_param(ctx)) & X509_V_FLAG_CRL_CHECK))
+		return default_revocation(ctx);
+	for (int i = 0; i < last; i++)
+		status_check(walk, sk_X509_value(path, i), sk_X509_value(path, i + 1), i);
+	if (walk->covered + 1 == 1U << last) {
+		anchor_check(walk, sk_X509_value(path, last), last);
+		return 1;
+	}
+	return default_revocation(ctx);
+}
+
+/* libcrypto has found the CRL for a certificate. */
+static int on_cert_crl(X509_STORE_CTX *ctx, X509_CRL *crl, X509 *cert)
+{
+	struct walk *walk = X509_STORE_CTX_get_app_data(ctx);
+	int depth = X509_STORE_CTX_get_error_depth(ctx), rc = default_cert_crl(ctx, crl, cert);
+	char name[100];
+
+	if (X509_STORE_CTX_get0_parent_ctx(ctx) ||
+	    ((walk->bad_crls | walk->covered) & bit_of(depth)))
+		return rc;
+	walk->finding->about = cert;
+	trust_finding_good(walk->finding, TRUST_LOOK_CRL, depth,
+	                   "not on the CRL of %s (RFC 5280, 6.3.3)",
+	                   x509_name_format(X509_CRL_get_issuer(crl), name, sizeof(name)));
+	return rc;
+}
+
+static void defaults_find(void)
+{
+	X509_STORE *store = X509_STORE_new();
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+
+	if (store && ctx && X509_STORE_CTX_init(ctx, store, NULL, NULL) == 1) {
+		default_revocation = X509_STORE_CTX_get_check_revocation(ctx);
+		default_cert_crl = X509_STORE_CTX_get_cert_crl(ctx);
+	}
+	X509_STORE_CTX_free(ctx);
+	X509_STORE_free(store);
+}
+
+int trust_path_hook(X509_STORE *store)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	if (pthread_once(&once, defaults_find) || !default_revocation || !default_cert_crl)
+		return BASE_ERR(BASE_LOCAL, 0);
+	X509_STORE_set_check_revocation(store, on_revocation);
+	X509_STORE_set_cert_crl(store, on_cert_crl);
+	return 0;
+}
+
+/* ---- strength and name ---- */
 
 void trust_key_check(const struct trust_question *question, X509 *cert, int depth,
                      struct trust_finding *finding)
@@ -75,14 +209,18 @@ void trust_key_check(const struct trust_question *question, X509 *cert, int dept
 		                  "the public key cannot be read (RFC 5280, 4.1.2.7)");
 		return;
 	}
+	if (question->any_strength)
+		return;
 	rsa = EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
 	weak = rsa ? EVP_PKEY_get_bits(key) < min_rsa
 	           : EVP_PKEY_get_security_bits(key) < MIN_SECURITY;
-	if (weak)
-		trust_finding_add(
-		        finding, TRUST_WEAK, 0, depth,
-		        "the key has only %d bits in %s (TS 33.310, 6.1.1)", EVP_PKEY_get_bits(key),
-		        x509_name_format(X509_get_subject_name(cert), subject, sizeof(subject)));
+	if (!weak)
+		return;
+	finding->about = cert;
+	trust_finding_add(finding, TRUST_WEAK, 0, depth,
+	                  "the key has only %d bits in %s (TS 33.310, 6.1.1)",
+	                  EVP_PKEY_get_bits(key),
+	                  x509_name_format(X509_get_subject_name(cert), subject, sizeof(subject)));
 }
 
 static bool hash_weak(const struct trust_question *question, X509 *cert)
@@ -91,6 +229,8 @@ static bool hash_weak(const struct trust_question *question, X509 *cert)
 
 	if (X509_get_signature_info(cert, &md, NULL, NULL, NULL) != 1)
 		return false; /* no signature we know: the path check has told */
+	if (question->any_strength)
+		return false;
 	return md == NID_md2 || md == NID_md4 || md == NID_md5 ||
 	       (md == NID_sha1 && !question->allow_sha1);
 }
@@ -137,25 +277,68 @@ static void name_check(const struct trust_question *question, X509 *cert,
 	                  x509_name_format(X509_get_subject_name(cert), subject, sizeof(subject)));
 }
 
-static void walk_configure(X509_STORE_CTX *ctx, const struct trust_store *store,
-                           const struct trust_question *question)
+/* RFC 5280, 6.1.1 (c) and (e) to (g). */
+static int policies_set(X509_VERIFY_PARAM *param, const struct trust_question *question)
 {
-	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+	STACK_OF(ASN1_OBJECT) *list = NULL;
+	int rc = 0;
+
+	if (!question->policies)
+		return 0;
+	list = sk_ASN1_OBJECT_new_null();
+	for (const char *const *p = question->policies; list && !rc && *p; p++) {
+		ASN1_OBJECT *one = OBJ_txt2obj(*p, 1);
+
+		if (!one || !sk_ASN1_OBJECT_push(list, one)) {
+			ASN1_OBJECT_free(one);
+			rc = BASE_ERR(BASE_LOCAL, 0);
+		}
+	}
+	if (!list || (!rc && X509_VERIFY_PARAM_set1_policies(param, list) != 1))
+		rc = BASE_ERR(BASE_LOCAL, 0);
+	sk_ASN1_OBJECT_pop_free(list, ASN1_OBJECT_free);
+	return rc;
+}
+
+static unsigned long flags_of(const struct trust_store *store,
+                              const struct trust_question *question, const struct trust_path *path)
+{
 	unsigned long flags = X509_V_FLAG_POLICY_CHECK; /* RFC 5280, 6.1.3 (d) to (f) */
 
+	if (question->require_explicit_policy)
+		flags |= X509_V_FLAG_EXPLICIT_POLICY;
+	if (question->inhibit_policy_mapping)
+		flags |= X509_V_FLAG_INHIBIT_MAP;
+	if (question->inhibit_any_policy)
+		flags |= X509_V_FLAG_INHIBIT_ANY;
+	if (path->exact) /* the anchor may be a TLS CA below the operator's root */
+		flags |= X509_V_FLAG_PARTIAL_CHAIN;
 	/* CRL_CHECK_ALL, for a check of the leaf alone accepts a revoked CA certificate */
 	if (store && (store->crl_required || sk_X509_CRL_num(store->crls) > 0))
 		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
 		         X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
-	(void)X509_VERIFY_PARAM_set_flags(param, flags); /* fails for NULL only */
+	return flags;
+}
+
+static int walk_configure(X509_STORE_CTX *ctx, struct walk *walk, const struct trust_path *path)
+{
+	const struct trust_question *question = walk->question;
+	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+
+	X509_STORE_CTX_set_app_data(ctx, walk);
+	/* fails for NULL only */
+	(void)X509_VERIFY_PARAM_set_flags(param, flags_of(walk->store, question, path));
 	X509_VERIFY_PARAM_set_depth(param, PATH_DEPTH_MAX);
 	if (question->now_s)
 		X509_VERIFY_PARAM_set_time(param, (time_t)question->now_s);
 	(void)X509_STORE_CTX_set_purpose(ctx, question->peer_is_server ? X509_PURPOSE_SSL_SERVER
 	                                                               : X509_PURPOSE_SSL_CLIENT);
-	if (store)
-		X509_STORE_CTX_set0_crls(ctx, store->crls);
+	if (walk->store)
+		X509_STORE_CTX_set0_crls(ctx, walk->store->crls);
+	if (path->anchors)
+		X509_STORE_CTX_set0_trusted_stack(ctx, path->anchors);
 	X509_STORE_CTX_set_verify_cb(ctx, on_step);
+	return policies_set(param, question);
 }
 
 /* What the peer sent comes first: it is the likelier to lead to the anchor. */
@@ -172,34 +355,97 @@ static STACK_OF(X509) * untrusted_join(const struct trust_store *store, STACK_OF
 	return all;
 }
 
+/* Did libcrypto walk the way it was to walk? */
+static bool walked_exactly(STACK_OF(X509) * chain, X509 *cert, const struct trust_path *path)
+{
+	int between = sk_X509_num(path->between);
+
+	if (sk_X509_num(chain) != between + 2 || X509_cmp(sk_X509_value(chain, 0), cert) != 0 ||
+	    X509_cmp(sk_X509_value(chain, between + 1), sk_X509_value(path->anchors, 0)) != 0)
+		return false;
+	for (int i = 0; i < between; i++)
+		if (X509_cmp(sk_X509_value(chain, i + 1), sk_X509_value(path->between, i)) != 0)
+			return false;
+	return true;
+}
+
+/* What libcrypto had nothing to say against. */
+static void good_tell(const struct walk *walk, STACK_OF(X509) * chain)
+{
+	char name[112];
+
+	for (int i = 0; walk->finding->teller && i < sk_X509_num(chain); i++) {
+		X509 *cert = sk_X509_value(chain, i);
+		bool anchor = i + 1 == sk_X509_num(chain);
+
+		if (walk->bad_certs & bit_of(i))
+			continue;
+		walk->finding->about = cert;
+		(void)x509_name_format(X509_get_issuer_name(cert), name, sizeof(name));
+		trust_finding_good(walk->finding, TRUST_LOOK_CERTIFICATE, i,
+		                   anchor ? "the path ends here%.0s (RFC 5280, 6.1.1 (d))"
+		                          : "signed by %s, dates, constraints and usage fit "
+		                            "(RFC 5280, 6.1.3)",
+		                   name);
+	}
+}
+
+static void walk_judge(X509_STORE_CTX *ctx, int ok, struct walk *walk, X509 *cert,
+                       const struct trust_path *path)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+
+	if (ok <= 0) /* it gave up, which is never a yes */
+		trust_finding_add(walk->finding, TRUST_PATH, 0, X509_STORE_CTX_get_error_depth(ctx),
+		                  "path validation failed: %s (RFC 5280, 6.1)",
+		                  X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+	else if (path->exact && !walk->finding->failures && !walked_exactly(chain, cert, path))
+		trust_finding_add(walk->finding, TRUST_PATH, 0, 0,
+		                  "the path goes another way than it should "
+		                  "(TS 33.310, 5.2.2.2)");
+	good_tell(walk, chain);
+	strength_check(walk->question, chain, cert, walk->finding);
+	name_check(walk->question, cert, walk->finding);
+}
+
+int trust_path_walk(const struct trust_store *store, const struct trust_question *question,
+                    X509 *cert, const struct trust_path *path, struct trust_finding *finding)
+{
+	struct walk walk = { .store = store, .question = question, .finding = finding };
+	X509_STORE *empty = store ? NULL : X509_STORE_new();
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	int rc = BASE_ERR(BASE_LOCAL, 0), ok;
+
+	if (!ctx || (!store && !empty) ||
+	    X509_STORE_CTX_init(ctx, store ? store->store : empty, cert, path->between) != 1)
+		goto out;
+	rc = walk_configure(ctx, &walk, path);
+	if (rc)
+		goto out;
+	ok = X509_verify_cert(ctx);
+	if (ok <= 0 && X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM)
+		rc = BASE_ERR(BASE_LOCAL, 0);
+	else
+		walk_judge(ctx, ok, &walk, cert, path);
+out:
+	ERR_clear_error();
+	X509_STORE_CTX_free(ctx);
+	X509_STORE_free(empty);
+	return rc;
+}
+
 int trust_path_check(const struct trust_store *store, const struct trust_question *question,
                      X509 *cert, STACK_OF(X509) * peer, struct trust_finding *finding)
 {
-	struct walk walk = { store, finding };
-	X509_STORE *empty = store ? NULL : X509_STORE_new();
-	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	STACK_OF(X509) *untrusted = untrusted_join(store, peer);
-	int rc = BASE_ERR(BASE_LOCAL, 0), ok;
+	struct trust_path path = { 0 };
+	int rc;
 
-	if (!ctx || !untrusted || (!store && !empty) ||
-	    X509_STORE_CTX_init(ctx, store ? store->store : empty, cert, untrusted) != 1)
-		goto out;
-	X509_STORE_CTX_set_app_data(ctx, &walk);
-	walk_configure(ctx, store, question);
-	ok = X509_verify_cert(ctx);
-	if (ok <= 0 && X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM)
-		goto out;
-	if (ok <= 0) /* it gave up, which is never a yes */
-		trust_finding_add(finding, TRUST_PATH, 0, X509_STORE_CTX_get_error_depth(ctx),
-		                  "path validation failed: %s (RFC 5280, 6.1)",
-		                  X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
-	strength_check(question, X509_STORE_CTX_get0_chain(ctx), cert, finding);
-	name_check(question, cert, finding);
-	rc = 0;
-out:
-	ERR_clear_error();
-	sk_X509_free(untrusted);
-	X509_STORE_CTX_free(ctx);
-	X509_STORE_free(empty);
+	if (store && store->interconnect)
+		return trust_interconnect_check(store, question, cert, finding);
+	path.between = untrusted_join(store, peer);
+	if (!path.between)
+		return BASE_ERR(BASE_LOCAL, 0);
+	rc = trust_path_walk(store, question, cert, &path, finding);
+	sk_X509_free(path.between);
 	return rc;
 }

@@ -48,6 +48,21 @@ const char *trust_reason_name(enum trust_reason reason)
 	return (unsigned)reason < TRUST_REASON_COUNT ? reasons[reason].name : "?";
 }
 
+const char *trust_look_name(enum trust_look look)
+{
+	static const char *const names[TRUST_LOOK_COUNT] = {
+		[TRUST_LOOK_CERTIFICATE] = "certificate",
+		[TRUST_LOOK_CRL] = "crl",
+		[TRUST_LOOK_OCSP] = "ocsp",
+		[TRUST_LOOK_STRENGTH] = "strength",
+		[TRUST_LOOK_NAME] = "name",
+		[TRUST_LOOK_FINGERPRINT] = "fingerprint",
+		[TRUST_LOOK_PATH] = "path",
+	};
+
+	return (unsigned)look < TRUST_LOOK_COUNT ? names[look] : "?";
+}
+
 int trust_reason_parse(struct base_str name, enum trust_reason *ret)
 {
 	for (unsigned i = TRUST_OK + 1; i < TRUST_REASON_COUNT; i++) {

@@ -2,8 +2,9 @@
 /**
  * @file
  * Is this peer who it should be? One decision function for both TLS engines, which never judge
- * certificates themselves. In this part: anchors and CRLs from files, fingerprints (RFC 8122),
- * validity, names. A store is immutable after load; reload makes a new one (ARCHITECTURE.md).
+ * certificates themselves: paths (RFC 5280), cross-certificates between operators (TS 33.310,
+ * 5.2.2.2), CRLs and OCSP staples, fingerprints (RFC 8122), names. A store is immutable after load;
+ * reload makes a new one (ARCHITECTURE.md). What each decision rests on: docs/trust.md.
  */
 #ifndef GH_TRUST_H
 #define GH_TRUST_H
@@ -18,6 +19,32 @@ struct trust_store_files {
 	const char *const *anchors;   /**< files of trust anchors, NULL-terminated; may be NULL */
 	const char *const *untrusted; /**< files of further CA certificates; may be NULL */
 	const char *const *crls;      /**< PEM or DER CRL files; may be NULL */
+	/*
+	 * Every list names files or folders; a folder stands for all files in it whose names do not
+	 * begin with a dot. All below may be NULL, and are read only where `interconnect` is set.
+	 */
+	const char *const *interconnection; /**< own Interconnection CA(s) (TS 33.310, 5.2.2.2) */
+	const char *const *client_cas;      /**< own TLS client CAs: they vouch for clients */
+	const char *const *server_cas;      /**< own TLS server CAs: they vouch for servers */
+	/** Cross-certificates that an own Interconnection CA issued for peers' TLS client CAs. */
+	const char *const *cross_clients;
+	const char *const *cross_servers; /**< the same for peers' TLS server CAs */
+	/**
+	 * Cross-certificates whose own extendedKeyUsage says which of the two they are (P): without
+	 * one they vouch for nobody, since a repository does not tell the role.
+	 */
+	const char *const *cross;
+	/**
+	 * Judge peers as TS 33.310, 5.2.2.2 does. The path is one of two, whatever else the peer
+	 * sends: peer <- own TLS client or server CA (by the role the PEER plays), an anchor; or
+	 * peer <- cross-certificate of that role <- own Interconnection CA, an anchor where it is
+	 * self-signed, else with its issuers from `anchors`. Both CRL checks always: sets
+	 * `crl_required`.
+	 */
+	bool interconnect;
+	/** A stapled OCSP response may stand in for the CRL of the peer's own certificate
+	 * (TS 33.310, 6.1a, mark R). false: staples are not looked at. */
+	bool ocsp_staples;
 	/**
 	 * true: hard fail, for the peer's certificate and every CA certificate below the anchor: a
 	 * CRL check that cannot be done refuses the peer (TS 33.310, 5.2.2.2). false: a valid CRL
@@ -35,8 +62,9 @@ struct trust_store *trust_store_ref(struct trust_store *store);
 void trust_store_unref(struct trust_store *store);
 
 /**
- * Anchors in the store, for a server's list of acceptable authorities (RFC 5246, 7.4.4).
- * Borrowed from the store. NULL `store` gives NULL.
+ * Anchors in the store, for a server's list of acceptable authorities (RFC 5246, 7.4.4); between
+ * operators the CAs that vouch for clients: own ones, and by their cross-certificates those of
+ * peers. Borrowed from the store. NULL `store` gives NULL.
  */
 const STACK_OF(X509) * trust_store_anchors(const struct trust_store *store);
 
@@ -78,7 +106,39 @@ struct trust_question {
 	unsigned min_rsa_bits; /**< smallest RSA key; 0 = 2048 (TS 33.310, 6.1.1, mark R) */
 	bool allow_sha1; /**< SHA-1 signatures (TS 33.310, 6.1.1: "shall not", mark V) are let pass;
 	                      MD2, MD4 and MD5 never are */
+	bool any_strength; /**< hand tool only: strength of keys and hashes is not judged */
+	/**
+	 * Initial policy inputs of RFC 5280, 6.1.1 (c) and (e) to (g). `policies` are dotted OIDs,
+	 * NULL-terminated; NULL = any-policy.
+	 */
+	const char *const *policies;
+	bool require_explicit_policy, inhibit_policy_mapping, inhibit_any_policy;
+	/** DER of the OCSP response the peer stapled (RFC 6066, 8); len 0 = none. Borrowed. */
+	struct base_str staple;
 };
+
+/** What a step of a decision looked at. */
+enum trust_look {
+	TRUST_LOOK_CERTIFICATE, /**< a certificate of the path: dates, signature, constraints */
+	TRUST_LOOK_CRL,         /**< its revocation, by a CRL */
+	TRUST_LOOK_OCSP,        /**< its revocation, by a staple */
+	TRUST_LOOK_STRENGTH,
+	TRUST_LOOK_NAME,
+	TRUST_LOOK_FINGERPRINT,
+	TRUST_LOOK_PATH, /**< the path as a whole: which way was tried */
+	TRUST_LOOK_COUNT
+};
+
+/** One step of a decision, in the order they were taken. Valid during the call only. */
+struct trust_step {
+	enum trust_look look;
+	bool ok;
+	int depth;                /**< 0 = the peer's own certificate */
+	enum trust_reason reason; /**< TRUST_OK where `ok` */
+	const char *subject;      /**< of the certificate, RFC 2253 form; "" where there is none */
+	const char *text;         /**< what was found, with the CRL or clause */
+};
+typedef void trust_step_fn(void *arg, const struct trust_step *step);
 
 struct trust_verdict {
 	bool authenticated;       /**< proven by one of the methods */
@@ -113,6 +173,16 @@ struct trust_verdict {
  */
 int trust_decide(struct trust_store *store, const struct trust_question *question,
                  const struct base_str *chain, size_t count, struct trust_verdict *ret);
+/**
+ * As trust_decide(), telling every step on the way; the verdict is the same. A step that is not ok
+ * need not refuse the peer: another way may lead to an anchor, or the domain may not ask for it.
+ * The step that decided is the one whose `text` is the verdict's.
+ */
+int trust_explain(struct trust_store *store, const struct trust_question *question,
+                  const struct base_str *chain, size_t count, trust_step_fn *step, void *arg,
+                  struct trust_verdict *ret);
+/** Short stable word ("certificate", "crl"); pure. */
+const char *trust_look_name(enum trust_look look);
 /** Short stable word ("expired", "crl-missing"); pure. */
 const char *trust_reason_name(enum trust_reason reason);
 /** The reason of that name; BASE_CONFIG for an unknown one (and for "ok", which is no failure). */
