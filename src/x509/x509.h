@@ -7,6 +7,7 @@
 #ifndef GH_X509_H
 #define GH_X509_H
 
+#include "x509/crl_index.h"
 #include "x509/fingerprint.h"
 #include "x509/identity.h"
 #include "x509/load.h"
