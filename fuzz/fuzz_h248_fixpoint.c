@@ -28,11 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!h248_text_decode(&arena, (const char *)data, size, NULL, &m0, NULL) &&
 	    !h248_ber_encode(&ber, m0)) {
-		check(!h248_ber_decode(&arena, ber.data, ber.len, NULL, &m1, &err), "own BER",
-		      &err, &text);
+		check(!h248_ber_decode(&arena, ber.data, ber.len, NULL, &m1, &err), "own BER", &err,
+		      &text);
 		check(!h248_text_encode(&text, m1, H248_TEXT_COMPACT), "to text", &err, &text);
-		check(!h248_text_decode(&arena, (const char *)text.data, text.len, NULL, &m2,
-		                        &err),
+		check(!h248_text_decode(&arena, (const char *)text.data, text.len, NULL, &m2, &err),
 		      "own text", &err, &text);
 		check(!h248_ber_encode(&again, m2), "to BER", &err, &text);
 		check(!h248_ber_decode(&arena, again.data, again.len, NULL, &m3, &err),
