@@ -271,11 +271,12 @@ static void event_digit_map(struct generator *g, struct h248_event *e)
 	}
 }
 
-/* Events of package g, whose parameters Wireshark reads by itself: when there is more to them. */
+/* Events of packages that Wireshark reads by itself, g and chp: when there is more to them. */
 static void mark_generic(struct generator *g, struct h248_name name, const struct h248_parm *parm,
                          bool embeds)
 {
-	if (!base_str_ieq(name.package, BASE_STR("g")))
+	if (!base_str_ieq(name.package, BASE_STR("g")) &&
+	    !base_str_ieq(name.package, BASE_STR("chp")))
 		return;
 	for (; parm; parm = parm->next)
 		embeds = embeds || parm->form >= H248_FORM_AND ||
