@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file Shared by the files crl_*.c only: the DER reader, the parts of a CRL, the file's layout.
+ */
+#ifndef GH_X509_CRL_INTERNAL_H
+#define GH_X509_CRL_INTERNAL_H
+
+#include "x509/internal.h"
+
+/* Tags this profile of DER needs (X.690, 8.1.2): one octet each. */
+enum {
+	DER_BOOLEAN = 0x01,
+	DER_INTEGER = 0x02,
+	DER_BIT_STRING = 0x03,
+	DER_OCTET_STRING = 0x04,
+	DER_OID = 0x06,
+	DER_ENUMERATED = 0x0a,
+	DER_UTC_TIME = 0x17,
+	DER_GENERALIZED_TIME = 0x18,
+	DER_SEQUENCE = 0x30,
+	DER_CONTEXT = 0x80,     /* primitive, + number */
+	DER_CONSTRUCTED = 0xa0, /* context, constructed, + number */
+};
+
+/** One element: borrowed. */
+struct der {
+	uint8_t tag;
+	const uint8_t *whole; /**< with tag and length */
+	const uint8_t *body;
+	size_t len; /**< of the body */
+};
+
+/**
+ * Read one element and step past it: definite, shortest lengths (X.690, 10.1), tags of one octet.
+ * Any bytes are safe. false: nothing was read, and nothing more can be.
+ */
+bool der_next(struct base_reader *r, struct der *ret);
+/** The same where the next tag is known. */
+bool der_take(struct base_reader *r, uint8_t tag, struct der *ret);
+/** Is the next tag that one? */
+static inline bool der_is(const struct base_reader *r, uint8_t tag)
+{
+	return base_reader_left(r) && *r->at == tag;
+}
+static inline struct base_reader der_in(const struct der *d)
+{
+	return base_reader_of(d->body, d->len);
+}
+static inline struct base_str der_whole(const struct der *d)
+{
+	return (struct base_str){ (const char *)d->whole, (size_t)(d->body - d->whole) + d->len };
+}
+/** UTCTime or GeneralizedTime as RFC 5280, 5.1.2.4 has them. */
+bool der_time(const struct der *d, int64_t *ret_s);
+/** The shortest form of an INTEGER's content octets. */
+struct base_str der_integer_trim(struct base_str content);
+
+/** One extension of a CRL or an entry. */
+struct der_extension {
+	struct base_str oid; /**< content octets */
+	bool critical;
+	struct base_reader value; /**< inside the OCTET STRING */
+};
+/** Read one Extension and step past it. */
+bool der_extension_next(struct base_reader *r, struct der_extension *ret);
+/** The last octet of an OID 2.5.29.N of three octets, or -1. */
+int der_extension_ce(const struct der_extension *ext);
+
+/** id-ce numbers (RFC 5280, 5.2 and 5.3). */
+enum {
+	CE_CRL_NUMBER = 20,
+	CE_REASON_CODE = 21,
+	CE_INVALIDITY_DATE = 24,
+	CE_DELTA_INDICATOR = 27,
+	CE_IDP = 28,
+	CE_CERTIFICATE_ISSUER = 29,
+	CE_AUTHORITY_KEY = 35,
+	CE_FRESHEST_CRL = 46,
+};
+
+/** A CRL taken apart; all borrowed from its octets. */
+struct crl_parts {
+	struct base_str tbs, signature_alg, signature;
+	struct base_str issuer, number, base_number, scope, authority_key;
+	int64_t this_update_s, next_update_s;
+	unsigned flags, reasons;
+	struct base_reader entries; /**< inside revokedCertificates */
+};
+/** @return 0, or BASE_PEER with the reason */
+int crl_parse(const void *der, size_t len, struct crl_parts *ret, struct base_error *err);
+
+/** One entry of revokedCertificates. */
+struct crl_revoked {
+	struct base_str serial; /**< shortest form */
+	int64_t date_s;
+	unsigned reason;
+	struct base_str issuer; /**< certificateIssuer, DER; empty = as the entry before */
+};
+/** Read one entry and step past it; NULL, or why it cannot be. */
+const char *crl_revoked_next(struct base_reader *r, bool indirect, struct crl_revoked *ret);
+
+/* The file: docs/crl-index.md. All numbers are big-endian. */
+#define CRLX_MAGIC   "GH-CRLX\n"
+#define CRLX_VERSION 1U
+enum {
+	CRLX_AT_VERSION = 8,
+	CRLX_AT_HEADER = 12,
+	CRLX_AT_LENGTH = 16,
+	CRLX_AT_COUNT = 24,
+	CRLX_AT_NAMES = 32, /* octets, then number of further names */
+	CRLX_AT_SEED = 40,
+	CRLX_AT_UPDATES = 56,
+	CRLX_AT_FLAGS = 72,
+	CRLX_AT_SIGNER = 80,
+	CRLX_AT_TBS = 112,
+	CRLX_AT_FIELDS = 144,
+	CRLX_FIELDS = 8, /* the last is empty */
+	CRLX_FIXED = CRLX_AT_FIELDS + 4 * CRLX_FIELDS,
+	CRLX_SUM = 32, /* SHA-256 over all before it */
+	CRLX_ENTRY = 16,
+	CRLX_KEY = 11, /* of an entry: hash; then reason; then date */
+	CRLX_HEADER_MAX = 1 << 16,
+	CRLX_NAMES_MAX = 1024,
+	CRLX_SERIAL_MAX = 64, /* RFC 5280, 4.1.2.2 allows 20 */
+};
+
+/** Where a header has its strings, in the file's order. */
+struct base_str *crlx_field(struct x509_crl_info *info, size_t i);
+
+/** Key of an entry: `name` is 0 for the CRL's issuer, else 1 + the number of the further name. */
+void crlx_key(const uint64_t seed[2], uint32_t name, struct base_str serial, uint8_t ret[CRLX_KEY]);
+
+static inline uint64_t crlx_u64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return __builtin_bswap64(v);
+}
+static inline uint32_t crlx_u32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return __builtin_bswap32(v);
+}
+static inline int crlx_key_compare(const uint8_t *a, const uint8_t *b)
+{
+	uint64_t x = crlx_u64(a), y = crlx_u64(b);
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	return memcmp(a + 8, b + 8, CRLX_KEY - 8);
+}
+
+/**
+ * Make an index of octets in memory, which are taken over (free) also on failure. `checked`: they
+ * were just made here.
+ */
+int crlx_adopt(struct x509_crl_index **ret, const char *name, uint8_t *octets, size_t len,
+               bool checked, struct base_error *err);
+/** @return 0 or BASE_LOCAL */
+int crlx_sha256(const void *data, size_t len, uint8_t ret[32]);
+
+#endif
