@@ -16,4 +16,7 @@ int cli_profile_main(int argc, char **argv);
 /** `gatehouse h248 play SCENARIO.yaml|convert --to FORM FILE` */
 int cli_h248_main(int argc, char **argv);
 
+/** `gatehouse pki init|issue|...`: an operator's certification authorities (docs/pki.md) */
+int cli_pki_main(int argc, char **argv);
+
 #endif

@@ -24,4 +24,9 @@ int x509_identity_wrap(struct x509_identity **ret, X509 *cert, STACK_OF(X509) * 
  */
 const char *x509_crypto_reason(void);
 
+/** SHA-384 for a P-384 key, else SHA-256 (TS 33.310, 6.1.1). Pure. */
+const EVP_MD *x509_digest_for(const EVP_PKEY *key);
+/** @return 0 or -1 */
+int x509_serial_set(ASN1_INTEGER *into, const uint8_t serial[X509_SERIAL_OCTETS]);
+
 #endif

@@ -8,8 +8,10 @@
 #define GH_X509_H
 
 #include "x509/crl_index.h"
+#include "x509/about.h"
 #include "x509/fingerprint.h"
 #include "x509/identity.h"
 #include "x509/load.h"
+#include "x509/make.h"
 
 #endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file `gatehouse pki revoke` and `crl`. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cli/pki_folder.h"
+
+static const char revoke_usage[] =
+        "usage: gatehouse pki revoke --ca NAME [--reason REASON] DIR CERTIFICATE|SERIAL\n"
+        "\n"
+        "Notes in the index that a certificate is revoked, given as a file or by its serial\n"
+        "number; `gatehouse pki crl` then tells the world.\n"
+        "\n"
+        "  --ca NAME        interconnection, tls-client or tls-server\n"
+        "  --reason REASON  unspecified (default), keyCompromise, cACompromise,\n"
+        "                   affiliationChanged, superseded, cessationOfOperation,\n"
+        "                   privilegeWithdrawn, aACompromise\n"
+        "  --help           this text\n";
+
+static const char crl_usage[] =
+        "usage: gatehouse pki crl --ca NAME [--hours N] [--out FILE] [--pem] DIR\n"
+        "\n"
+        "Writes the authority's next full CRL to DIR/NAME/ca.crl (DER), with its number and\n"
+        "every certificate that was ever revoked.\n"
+        "\n"
+        "  --ca NAME   interconnection, tls-client or tls-server\n"
+        "  --hours N   until nextUpdate (default 168)\n"
+        "  --out FILE  a copy here\n"
+        "  --pem       the copy as PEM\n"
+        "  --help      this text\n";
+
+struct words {
+	const char *ca, *reason, *out;
+	unsigned hours;
+	bool pem;
+};
+
+static bool ca_take(struct words *w, const char *name)
+{
+	w->ca = name;
+	if (!strcmp(name, PKI_INTERCONNECTION) || !strcmp(name, PKI_TLS_CLIENT) ||
+	    !strcmp(name, PKI_TLS_SERVER))
+		return true;
+	(void)pki_refuse("--ca is %s, %s or %s, not '%s'", PKI_INTERCONNECTION, PKI_TLS_CLIENT,
+	                 PKI_TLS_SERVER, name);
+	return false;
+}
+
+static bool take(struct words *w, int c, const char *word)
+{
+	switch (c) {
+	case 'a':
+		return ca_take(w, word);
+	case 'r':
+		w->reason = word;
+		return true;
+	case 'o':
+		w->out = word;
+		return true;
+	case 'p':
+		w->pem = true;
+		return true;
+	case 't':
+		return pki_number("--hours", word, 24 * 3650, &w->hours);
+	default:
+		return false;
+	}
+}
+
+/* -- revoke ---------------------------------------------------------------------------------- */
+
+/* The serial number that `word` is, or that of the certificate in the file of that name. */
+static int serial_of(const struct pki_ca *ca, const char *word, char out[X509_SERIAL_TEXT],
+                     struct base_error *err)
+{
+	uint8_t octets[X509_SERIAL_OCTETS];
+	struct x509_about about;
+	STACK_OF(X509) * certs;
+	size_t len;
+	int rc;
+
+	if (!base_hex_decode(base_str_of(word), octets, sizeof(octets), &len)) {
+		(void)snprintf(out, X509_SERIAL_TEXT, "%s", word);
+		return 0;
+	}
+	certs = sk_X509_new_null();
+	rc = certs ? x509_certs_load(word, certs, err) : BASE_ERR(BASE_LOCAL, ENOMEM);
+	if (!rc && !x509_signed_by(sk_X509_value(certs, 0), ca->id->cert))
+		rc = base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                    "%s was not issued by this authority", word);
+	if (!rc)
+		rc = x509_about_cert(sk_X509_value(certs, 0), &about);
+	if (!rc)
+		(void)snprintf(out, X509_SERIAL_TEXT, "%.*s", X509_SERIAL_TEXT - 1, about.serial);
+	sk_X509_pop_free(certs, X509_free);
+	return rc;
+}
+
+static int revoke(struct pki_ca *ca, const char *word, int reason, struct base_error *err)
+{
+	char serial[X509_SERIAL_TEXT], when[PKI_TIME_TEXT];
+	struct pki_row *row;
+	int rc = serial_of(ca, word, serial, err);
+
+	if (rc)
+		return rc;
+	row = pki_ca_find(ca, serial);
+	if (!row)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "this authority never issued a certificate of serial number "
+		                      "%s",
+		                      serial);
+	if (row->revoked)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "%s is revoked since %s (%s)",
+		                      serial, pki_time_format(row->revoked_s, when),
+		                      x509_reason_name(row->reason));
+	row->revoked = true;
+	row->revoked_s = (int64_t)time(NULL);
+	row->reason = reason;
+	rc = pki_ca_save(ca, err);
+	if (!rc)
+		printf("revoked %s (%s), %s; the next CRL tells it\n", row->serial, row->subject,
+		       x509_reason_name(reason));
+	return rc;
+}
+
+int pki_revoke_main(int argc, char **argv)
+{
+	static const struct option option[] = {
+		{ "ca", required_argument, NULL, 'a' },
+		{ "reason", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct words w = { .reason = "unspecified" };
+	struct base_error err = { .rc = 0 };
+	struct pki_ca ca;
+	int c, rc, reason;
+
+	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
+		if (c == 'h') {
+			printf("%s", revoke_usage);
+			return PKI_DONE;
+		}
+		if (!take(&w, c, optarg))
+			return PKI_MISUSED;
+	}
+	reason = x509_reason_parse(w.reason);
+	if (!w.ca || reason < 0 || optind != argc - 2)
+		return pki_usage(revoke_usage);
+	rc = pki_ca_open(&ca, argv[optind], w.ca, &err);
+	if (!rc) {
+		rc = revoke(&ca, argv[optind + 1], reason, &err);
+		pki_ca_close(&ca);
+	}
+	return rc ? pki_complain(&err) : PKI_DONE;
+}
+
+/* -- crl ------------------------------------------------------------------------------------- */
+
+static int copy(const struct pki_ca *ca, const struct words *w, struct base_error *err)
+{
+	STACK_OF(X509_CRL) *crls = sk_X509_CRL_new_null();
+	struct base_writer out = { .data = NULL };
+	char *path = pki_join(ca->dir, "ca.crl");
+	int rc = crls && path ? x509_crls_load(path, crls, err) : BASE_ERR(BASE_LOCAL, ENOMEM);
+
+	if (!rc)
+		rc = x509_crl_write(sk_X509_CRL_value(crls, 0), w->pem, &out);
+	if (!rc)
+		rc = pki_file_write(w->out, out.data, out.len, 0644, err);
+	base_writer_done(&out);
+	free(path);
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	return rc;
+}
+
+static int crl(struct pki_ca *ca, const struct words *w, struct base_error *err)
+{
+	char next[PKI_TIME_TEXT];
+	uint64_t number;
+	int64_t valid_s = (int64_t)w->hours * 3600, now = time(NULL);
+	size_t count = 0;
+	int rc = pki_ca_crl(ca, valid_s, &number, err);
+
+	if (!rc && w->out)
+		rc = copy(ca, w, err);
+	for (size_t i = 0; i < ca->count; i++)
+		count += ca->row[i].revoked;
+	if (!rc)
+		printf("CRL %llu of %s: %zu revoked, next update %s\n", (unsigned long long)number,
+		       w->ca, count, pki_time_format(now + valid_s, next));
+	return rc;
+}
+
+int pki_crl_main(int argc, char **argv)
+{
+	static const struct option option[] = {
+		{ "ca", required_argument, NULL, 'a' },  { "hours", required_argument, NULL, 't' },
+		{ "out", required_argument, NULL, 'o' }, { "pem", no_argument, NULL, 'p' },
+		{ "help", no_argument, NULL, 'h' },      { NULL, 0, NULL, 0 },
+	};
+	struct words w = { .hours = 168 };
+	struct base_error err = { .rc = 0 };
+	struct pki_ca ca;
+	int c, rc;
+
+	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
+		if (c == 'h') {
+			printf("%s", crl_usage);
+			return PKI_DONE;
+		}
+		if (!take(&w, c, optarg))
+			return PKI_MISUSED;
+	}
+	if (!w.ca || optind != argc - 1)
+		return pki_usage(crl_usage);
+	rc = pki_ca_open(&ca, argv[optind], w.ca, &err);
+	if (!rc) {
+		rc = crl(&ca, &w, &err);
+		pki_ca_close(&ca);
+	}
+	return rc ? pki_complain(&err) : PKI_DONE;
+}

@@ -1,0 +1,295 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`gatehouse pki`: two operators' authorities, made and used by the program, judged by others: the openssl command
+line and GnuTLS certtool."""
+import fcntl
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import unittest
+
+import harness
+
+HAVE_CERTTOOL = bool(shutil.which("certtool"))
+NO_CERTTOOL = "certtool is not installed (package gnutls-bin)"
+PROFILE = {"interconnection": 1, "tls-client": 0, "tls-server": 0}  # authority: its path length
+
+
+def run(*args, **more):
+    return subprocess.run([str(a) for a in args], capture_output=True, text=True, check=False,
+                          timeout=harness.PATIENCE * 4, **more)
+
+
+@unittest.skipUnless(harness.HAVE_OPENSSL, harness.NO_OPENSSL)
+class Case(unittest.TestCase):
+    """A folder with the authorities of A and B, made once; each test has a copy of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.made = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.made)
+        for name in "ab":
+            done = run(harness.TOOL, "pki", "init", "--name", f"Operator {name.upper()}", "--crl-url",
+                       f"http://crl.{name}.example/{{ca}}.crl", os.path.join(cls.made, name))
+            assert done.returncode == 0, done.stderr
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        for name in "ab":
+            shutil.copytree(os.path.join(self.made, name), self.path(name))
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def pki(self, *args, status=0, **more):
+        done = run(harness.TOOL, "pki", *args, cwd=self.folder, **more)
+        self.assertEqual(done.returncode, status, f"pki {args}: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    def openssl(self, *args, status=0):
+        done = run("openssl", *args, cwd=self.folder)
+        self.assertEqual(done.returncode, status, f"openssl {args}: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    def text(self, name):
+        return harness.squeeze(self.openssl("x509", "-in", name, "-noout", "-text"))
+
+    def read(self, *names):
+        with open(self.path(*names), encoding="utf-8") as file:
+            return file.read()
+
+    def issue(self, operator="b", role="server", name="gw", *more):
+        return self.pki("issue", "--role", role, "--dns", f"{name}.{operator}.example", "--out", name, *more, operator)
+
+    def crl(self, operator, authority):
+        """The next CRL of an authority, as PEM in `operator-authority.crl`."""
+        self.pki("crl", "--ca", authority, "--pem", "--out", f"{operator}-{authority}.crl", operator)
+        return f"{operator}-{authority}.crl"
+
+
+class TestInit(Case):
+    def test_authorities_follow_the_profile(self):
+        for authority, length in PROFILE.items():
+            with self.subTest(authority=authority):
+                text = self.text(f"a/{authority}/ca.pem")
+                self.assertIn(f"X509v3 Basic Constraints: critical CA:TRUE, pathlen:{length}", text)
+                self.assertIn("X509v3 Key Usage: critical Certificate Sign, CRL Sign", text)
+                self.assertIn("X509v3 Subject Key Identifier:", text)
+                self.assertIn("X509v3 Authority Key Identifier:", text)
+                self.assertIn(f"URI:http://crl.a.example/{authority}.crl", text)
+                self.assertIn("ecdsa-with-SHA256", text)
+                self.assertIn("NIST CURVE: P-256", text)
+                self.openssl("verify", "-x509_strict", "-check_ss_sig", "-CAfile", f"a/{authority}/ca.pem",
+                             f"a/{authority}/ca.pem")
+
+    def test_keys_are_the_owners_alone(self):
+        self.pki("init", "--name", "C", "c", preexec_fn=lambda: os.umask(0))
+        for folder, _, names in os.walk(self.path("c")):
+            self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode), 0o700)
+            for name in names:
+                mode = stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode)
+                self.assertEqual(mode, 0o644 if name in ("ca.pem", "ca.crl") else 0o600, name)
+
+    def test_kinds_of_keys(self):
+        for kind, words in (("ec-p384", ("P-384", "ecdsa-with-SHA384")),
+                            ("rsa-2048", ("2048 bit", "sha256WithRSAEncryption"))):
+            self.pki("init", "--name", kind, "--key", kind, kind)
+            text = self.text(f"{kind}/tls-server/ca.pem")
+            for word in words:
+                self.assertIn(word, text)
+
+    def test_nothing_is_overwritten(self):
+        before = self.read("a", "interconnection", "ca.key")
+        self.assertIn("cannot make a", self.pki("init", "--name", "A", "a", status=1))
+        self.assertEqual(self.read("a", "interconnection", "ca.key"), before)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["a", "b"])
+
+    def test_wrong_words(self):
+        for args in (("--name", "A"), ("c",), ("--name", "A", "--key", "dsa", "c"),
+                     ("--name", "A", "--crl-url", "http://x/one.crl", "c"), ("--name", "A", "--days", "0", "c")):
+            self.pki("init", *args, status=2)
+        for args in (("--name", "A", "--crl-url", "file:///{ca}.crl", "c"), ("--name", "A" * 60, "c"),
+                     ("--name", "A\nB", "c")):
+            self.pki("init", *args, status=1)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["a", "b"])
+
+
+class TestIssue(Case):
+    def test_entity_follows_the_profile(self):
+        for role, word in (("server", "TLS Web Server Authentication"), ("client", "TLS Web Client Authentication")):
+            with self.subTest(role=role):
+                self.issue("b", role, f"gw-{role}", "--org", "Operator B")
+                text = self.text(f"gw-{role}.pem")
+                self.assertIn("X509v3 Key Usage: critical Digital Signature X509v3", text)
+                self.assertIn(f"X509v3 Extended Key Usage: {word} X509v3", text)
+                self.assertIn(f"X509v3 Subject Alternative Name: DNS:gw-{role}.b.example X509v3", text)
+                self.assertIn(f"URI:http://crl.b.example/tls-{role}.crl", text)
+                self.assertIn("X509v3 Basic Constraints: critical CA:FALSE", text)
+                self.openssl("verify", "-x509_strict", "-purpose", f"ssl{role}", "-CAfile", f"b/tls-{role}/ca.pem",
+                             f"gw-{role}.pem")
+                other = {"server": "client", "client": "server"}[role]
+                self.openssl("verify", "-CAfile", f"b/tls-{other}/ca.pem", f"gw-{role}.pem", status=2)
+                self.assertEqual(stat.S_IMODE(os.stat(self.path(f"gw-{role}.key")).st_mode), 0o600)
+        self.assertEqual(self.openssl("pkey", "-in", "gw-server.key", "-pubout"),
+                         self.openssl("x509", "-in", "gw-server.pem", "-noout", "-pubkey"))
+
+    def test_serials_are_random_20_octets(self):
+        seen = set()
+        for number in range(3):
+            self.issue("b", "server", f"gw{number}")
+            serial = self.openssl("x509", "-in", f"gw{number}.pem", "-noout", "-serial").split("=")[1].strip()
+            self.assertRegex(serial, "^[4-7][0-9A-F]{39}$")
+            self.assertIn(serial, self.read("b", "tls-server", "index.txt"))
+            self.assertTrue(os.path.exists(self.path("b", "tls-server", "certs", serial + ".pem")))
+            seen.add(serial)
+        self.assertEqual(len(seen), 3)
+
+    def test_request(self):
+        """Only the key of a request counts; its names are wishes."""
+        self.openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "own.key", "-out", "own.csr", "-subj",
+                     "/CN=anybody.example", "-addext", "basicConstraints=CA:TRUE")
+        self.issue("b", "server", "gw", "--csr", "own.csr")
+        text = self.text("gw.pem")
+        self.assertNotIn("anybody", text)
+        self.assertIn("CA:FALSE", text)
+        self.assertIn("Digital Signature, Key Encipherment", text)  # a server's RSA key (mark R)
+        self.assertFalse(os.path.exists(self.path("gw.key")))
+        self.assertEqual(self.openssl("pkey", "-in", "own.key", "-pubout"),
+                         self.openssl("x509", "-in", "gw.pem", "-noout", "-pubkey"))
+
+    def test_bad_requests(self):
+        self.openssl("req", "-newkey", "rsa:1024", "-nodes", "-keyout", "weak.key", "-out", "weak.csr", "-subj", "/CN=x")
+        self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1", "-nodes", "-keyout", "k1.key",
+                     "-out", "k1.csr", "-subj", "/CN=x")
+        self.openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "ok.key", "-outform", "DER", "-out", "ok.der",
+                     "-subj", "/CN=x")
+        with open(self.path("ok.der"), "r+b") as file:  # another signature
+            file.seek(-1, os.SEEK_END)
+            last = file.read(1)
+            file.seek(-1, os.SEEK_END)
+            file.write(bytes([last[0] ^ 1]))
+        self.openssl("req", "-inform", "DER", "-in", "ok.der", "-out", "forged.csr")
+        for csr, words in (("weak.csr", "2048 bits or more"), ("k1.csr", "P-256 or P-384"),
+                           ("forged.csr", "not signed by its own key"), ("a/tls-server/ca.pem", "not a PEM certificate"),
+                           ("nowhere.csr", "cannot open")):
+            said = self.pki("issue", "--role", "server", "--dns", "x.b.example", "--csr", csr, "--out", "x", "b",
+                            status=1)
+            self.assertIn(words, said)
+        self.assertFalse(os.path.exists(self.path("x.pem")))
+        self.assertEqual(self.read("b", "tls-server", "index.txt").count("\n"), 1)
+
+    def test_names_are_host_names(self):
+        for name in ("*.b.example", "a,DNS:evil.example", "b..example", "", ".b.example", "b.example\n"):
+            self.pki("issue", "--role", "server", "--dns", name, "--out", "x", "b", status=1)
+        self.assertEqual(self.read("b", "tls-server", "index.txt").count("\n"), 1)
+
+    def test_never_longer_than_the_authority(self):
+        self.pki("init", "--name", "C", "--days", "10", "c")
+        self.pki("issue", "--role", "client", "--dns", "x.c.example", "--days", "300", "--out", "x", "c")
+        dates = [self.openssl("x509", "-in", name, "-noout", "-enddate") for name in ("x.pem", "c/tls-client/ca.pem")]
+        self.assertEqual(dates[0], dates[1])
+
+    def test_key_of_the_authority_readable_by_others(self):
+        os.chmod(self.path("b", "tls-server", "ca.key"), 0o644)
+        self.assertIn("ca.key", self.pki("issue", "--role", "server", "--dns", "x.b.example", "--out", "x", "b",
+                                         status=1))
+
+    def test_one_writer_at_a_time(self):
+        with open(self.path("b", "tls-server", "lock"), "w", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self.assertIn("another gatehouse pki", self.pki("issue", "--role", "server", "--dns", "x.b.example",
+                                                            "--out", "x", "b", status=1))
+        self.issue()
+
+    def test_damaged_index(self):
+        self.issue()
+        path = self.path("b", "tls-server", "index.txt")
+        whole = self.read(path)
+        for text in (whole[:-1], whole + "V\tABCD\n", whole.replace("V\t", "X\t")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            self.assertIn("index.txt:", self.pki("crl", "--ca", "tls-server", "b", status=1))
+
+
+class TestRevoke(Case):
+    def check(self, status):
+        """The verdict of both judges, with the CRL."""
+        crl = self.crl("b", "tls-server")
+        said = self.openssl("verify", "-crl_check_all", "-CAfile", "b/tls-server/ca.pem", "-CRLfile", crl, "gw.pem",
+                            status=status)
+        if HAVE_CERTTOOL:
+            done = run("certtool", "--verify", "--load-ca-certificate", "b/tls-server/ca.pem", "--load-crl", crl,
+                       "--infile", "gw.pem", cwd=self.folder)
+            self.assertEqual(done.returncode != 0, status != 0, done.stdout + done.stderr)
+        return said
+
+    def test_revoked_by_file_and_by_serial(self):
+        for word in ("file", "serial"):
+            with self.subTest(word=word):
+                self.issue()
+                self.check(0)
+                serial = self.openssl("x509", "-in", "gw.pem", "-noout", "-serial").split("=")[1].strip()
+                self.pki("revoke", "--ca", "tls-server", "--reason", "keyCompromise", "b",
+                         "gw.pem" if word == "file" else serial.lower())
+                self.assertIn("revoked", self.check(2))
+                text = harness.squeeze(self.openssl("crl", "-in", "b-tls-server.crl", "-noout", "-text"))
+                self.assertRegex(text, f"Serial Number: {serial} Revocation Date: .{{1,40}} CRL entry extensions: "
+                                       "X509v3 CRL Reason Code: Key Compromise")
+                self.assertIn("is revoked since", self.pki("revoke", "--ca", "tls-server", "b", serial, status=1))
+
+    def test_only_own_certificates(self):
+        self.issue("a", "server", "gw")
+        self.assertIn("not issued by this authority", self.pki("revoke", "--ca", "tls-server", "b", "gw.pem", status=1))
+        self.assertIn("never issued", self.pki("revoke", "--ca", "tls-server", "b", "4" * 40, status=1))
+        self.pki("revoke", "--ca", "tls-server", "--reason", "certificateHold", "b", "gw.pem", status=2)
+        self.pki("revoke", "--ca", "everything", "b", "gw.pem", status=2)
+
+    def test_crl_form(self):
+        numbers = []
+        for _ in range(3):
+            self.pki("crl", "--ca", "tls-client", "--hours", "2", "b")
+            text = harness.squeeze(self.openssl("crl", "-in", "b/tls-client/ca.crl", "-inform", "DER", "-noout",
+                                                "-text"))
+            self.assertIn("Version 2 (0x1)", text)
+            self.assertIn("X509v3 Authority Key Identifier:", text)
+            numbers.append(int(re.search(r"X509v3 CRL Number: ([0-9]+)", text)[1]))
+        self.assertEqual(numbers, [2, 3, 4])  # 1 is init's
+        self.openssl("crl", "-in", "b/tls-client/ca.crl", "-inform", "DER", "-noout", "-CAfile",
+                     "b/tls-client/ca.pem")
+        self.assertEqual(self.read("b", "tls-client", "crl-number"), "4\n")
+
+    def test_lost_crl_number_is_told(self):
+        with open(self.path("b", "tls-client", "crl-number"), "w", encoding="ascii"):
+            pass
+        self.assertIn("not a CRL number", self.pki("crl", "--ca", "tls-client", "b", status=1))
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed (package strace)")
+    def test_killed_between_any_two_steps(self):
+        """Kill `issue` at each rename: what was issued is in the index, and the folder goes on working."""
+        for nth in range(1, 8):
+            done = run("strace", "-f", "-o", "/dev/null", "-e", "trace=rename", "-e",
+                       f"inject=rename:signal=KILL:when={nth}", harness.TOOL, "pki", "issue", "--role", "server",
+                       "--dns", "gw.b.example", "--out", "gw", "b", cwd=self.folder)
+            if "ptrace" in done.stderr or "PTRACE" in done.stderr:
+                self.skipTest("strace may not trace here")
+            if done.returncode == 0:
+                break
+            index = self.read("b", "tls-server", "index.txt")
+            for name in os.listdir(self.path("b", "tls-server", "certs")):
+                if name.endswith(".pem"):
+                    self.assertIn(name[:-4], index)
+            if os.path.exists(self.path("gw.pem")):
+                self.assertIn(self.openssl("x509", "-in", "gw.pem", "-noout", "-serial").split("=")[1].strip(), index)
+        self.assertGreater(nth, 3)
+        self.issue()
+        self.check(0)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    unittest.main(verbosity=2)
