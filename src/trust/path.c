@@ -20,7 +20,8 @@ struct walk {
 	const struct trust_store *store;
 	const struct trust_question *question;
 	struct trust_finding *finding;
-	unsigned covered; /* revocation is known already, what libcrypto lacks does not count */
+	unsigned covered; /* a staple or a CRL was judged: what libcrypto lacks does not count */
+	unsigned known;   /* a CRL was: libcrypto need not look */
 	unsigned bad_certs, bad_crls;
 };
 
@@ -106,12 +107,13 @@ static void status_check(struct walk *walk, X509 *cert, X509 *issuer, int depth)
 		trust_finding_good(walk->finding, TRUST_LOOK_CRL, depth,
 		                   "not on the %s (RFC 5280, 6.3.3)", found.source);
 	if (found.status != TRUST_STATUS_UNKNOWN)
-		walk->covered |= bit_of(depth);
+		walk->known |= bit_of(depth);
+	walk->covered |= walk->known;
 	if (depth || !walk->store->ocsp_staples || !walk->question->staple.len)
 		return;
+	walk->covered |= bit_of(depth);
 	trust_staple_judge(walk->store, walk->question, cert, issuer, &staple);
 	if (staple.status == TRUST_STATUS_GOOD) {
-		walk->covered |= bit_of(depth);
 		trust_finding_good(walk->finding, TRUST_LOOK_OCSP, depth, "%s", staple.text);
 	} else {
 		/* RFC 6066, 8: bad_certificate_status_response */
@@ -145,7 +147,7 @@ static int on_revocation(X509_STORE_CTX *ctx)
 		return default_revocation(ctx);
 	for (int i = 0; i < last; i++)
 		status_check(walk, sk_X509_value(path, i), sk_X509_value(path, i + 1), i);
-	if (walk->covered + 1 == 1U << last) {
+	if (walk->known + 1 == 1U << last) {
 		anchor_check(walk, sk_X509_value(path, last), last);
 		return 1;
 	}
