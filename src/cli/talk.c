@@ -18,7 +18,7 @@
 
 static const char talk_help[] =
         "usage: gatehouse h248 talk [--listen ADDRESS:PORT] [--transport udp|tcp|tls|sctp]\n"
-        "                           [--encoding pretty|compact] [--version N]\n"
+        "                           [--encoding pretty|compact|ber] [--version N]\n"
         "                           [--certificate FILE --key FILE --ca FILE]\n"
         "\n"
         "Be the controller (MGC) of a gateway by hand. Type actions as\n"
@@ -173,10 +173,18 @@ static int converse(struct talk *talk, const struct play_controller *config)
 	return talk->failed || talk->busy || talk->text.len ? 1 : 0;
 }
 
-/** What a scenario file's schema checks for `play`. */
-static bool known(const char *word, const char *a, const char *b)
+/** What a scenario file's schema checks for `play`; a certificate and a CA come with TLS and only
+ * then. */
+static bool usable(const struct play_controller *config, const struct play_tls *tls)
 {
-	return !word || strcmp(word, a) == 0 || strcmp(word, b) == 0;
+	struct base_str transport = base_str_of(config->transport ? config->transport : "udp");
+	bool secure = h248_transport_find(transport) == H248_TLS;
+	enum h248_codec codec;
+
+	return h248_transport_find(transport) && secure == (tls->certificate != NULL) &&
+	       secure == (tls->anchors_count != 0) &&
+	       (!config->encoding ||
+	        h248_codec_by_name(base_str_of(config->encoding), &codec) == 0);
 }
 
 static int talk_run(const struct play_controller *config)
@@ -240,14 +248,10 @@ int cli_talk_main(int argc, char **argv)
 			version = 0;
 	}
 	config.version = (unsigned)version;
-	if (config.transport && strcmp(config.transport, "tls") == 0)
-		config.tls = &tls;
 	tls.anchors_count = anchors[0] != NULL;
-	if (!version || optind != argc ||
-	    (!config.tls && !known(config.transport, "udp", "tcp") &&
-	     !known(config.transport, "sctp", "udp")) ||
-	    !config.tls != !tls.certificate || !config.tls != !anchors[0] ||
-	    !known(config.encoding, "pretty", "compact")) {
+	if (tls.certificate)
+		config.tls = &tls;
+	if (!version || optind != argc || !usable(&config, &tls)) {
 		fputs(talk_help, stderr);
 		return 2;
 	}

@@ -52,6 +52,7 @@ class Page(unittest.TestCase):
         for line in self.shell.stdout:
             match = re.search(rb"#end# (\d+)$", line)
             if match:
+                lines.append(line[:match.start()].decode("utf-8", "replace"))
                 return "".join(lines), int(match.group(1))
             lines.append(line.decode("utf-8", "replace"))
         self.fail("the shell ended: " + "".join(lines))

@@ -51,6 +51,9 @@ class Talk(unittest.TestCase):
     def test_paragraph_by_paragraph_over_tcp_and_compact(self):
         self.by_hand("tcp", "--encoding", "compact")
 
+    def test_paragraph_by_paragraph_in_binary(self):
+        self.by_hand("udp", "--encoding", "ber")
+
     def test_what_cannot_be_read_is_told_with_its_place_and_the_talk_goes_on(self):
         tool = self.talk()
         tool.send(b"Context = oops\n\nContext = - { AuditValue = ROOT { Audit { Packages } } }\n\n")
