@@ -17,6 +17,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import codec  # noqa: E402
 import contexts  # noqa: E402
+import path  # noqa: E402
 import report  # noqa: E402
 import servers  # noqa: E402
 from servers import Case, Unavailable  # noqa: E402
@@ -311,7 +312,7 @@ def gnutls_version():
 
 
 def parse():
-    names = [r.name for r in ROWS] + ["codec", "contexts"]
+    names = [r.name for r in ROWS] + ["codec", "contexts", "path"]
     p = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     p.add_argument("--build", required=True, help=argparse.SUPPRESS)
     p.add_argument("--quick", action="store_true", help="a minute or two: less work, 3 rounds")
@@ -353,7 +354,7 @@ def main():
     work = tempfile.mkdtemp(prefix="gatehouse-bench-")
     bench = Bench(args, work)
     about = machine(args)
-    codec_result = contexts_result = None
+    codec_result = contexts_result = path_result = None
     try:
         raise_descriptor_limit(bench, rows)
         if rows:
@@ -362,6 +363,8 @@ def main():
             codec_result = codec.run(bench)
         if not args.only or "contexts" in args.only:
             contexts_result = contexts.run(bench)
+        if not args.only or "path" in args.only:
+            path_result = path.run(bench)
     except (Unavailable, OSError, subprocess.SubprocessError) as why:
         print(f"bench: {why}", file=sys.stderr)
         return 2
@@ -370,7 +373,7 @@ def main():
         shutil.rmtree(work, ignore_errors=True)
     about["load_average_end"] = os.getloadavg()[0]
     result = {"machine": about, "rows": [bench.summary(r) for r in rows],
-              "codec": codec_result, "contexts": contexts_result, "notes": bench.notes}
+              "codec": codec_result, "contexts": contexts_result, "path": path_result, "notes": bench.notes}
     print(json.dumps(result, indent=1) if args.json else report.markdown(result))
     return 0
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The result as Markdown."""
 
+import path
+
 ORDER = ["gatehouse", "haproxy", "nginx", "stunnel", "hitch"]
 
 
@@ -149,6 +151,9 @@ def markdown(result):
                   "time, on the messages that megaco takes:\n", codec(result["codec"])]
     if result["contexts"]:
         parts += ["Contexts:\n", contexts(result["contexts"])]
+    if result["path"]:
+        parts += ["Path decisions between operators (TS 33.310, 5.2.2.2), one core, beside OpenSSL's verification with the "
+                  "same CRLs, which checks their signatures each time:\n", path.markdown(result["path"])]
     if result["notes"]:
         parts += ["Notes:\n"] + [f"- {note}" for note in result["notes"]] + [""]
     return "\n".join(parts)
