@@ -53,11 +53,19 @@ static bool frame_header(struct ber_parser *p)
 /* The next field of such a frame; as ber_field. */
 static int frame_field(struct ber_parser *p, struct ber_box *box)
 {
+	int number;
+
+	p->clipped = false;
+	number = ber_field_usual(p, box);
+	if (number >= 0)
+		return number;
 	if (!ber_more(p, box))
 		return p->code ? BER_FAIL : BER_END;
 	if (!frame_header(p))
 		return BER_FAIL;
-	return ber_field_number(p, box);
+	number = ber_field_number(p, box->seen, box->last);
+	ber_met(box, number);
+	return number;
 }
 
 /* ---- transactions ---- */
@@ -345,7 +353,7 @@ static bool look_ahead(struct ber_parser *p, struct ber_box box)
 	struct ber_parser ahead;
 	int tag;
 
-	if (box.end && p->h.len != BER_INDEFINITE && p->at + p->h.len == box.end)
+	if (p->h.len != BER_INDEFINITE && p->at + p->h.len == box.end)
 		return true;
 	ahead = *p;
 	if (!ber_skip(&ahead))

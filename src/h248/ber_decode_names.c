@@ -32,18 +32,16 @@ static uint16_t u16_at(const char *at)
 	return (uint16_t)((uint8_t)at[0] << 8 | (uint8_t)at[1]);
 }
 
-bool ber_pkgd(struct ber_parser *p, enum h248_package_kind kind, struct h248_name *ret,
-              const struct h248_package_item **ret_item)
+/* What no table has whole: wildcards, names of the message's own list, numbers. */
+static bool pkgd_slow(struct ber_parser *p, enum h248_package_kind kind, struct base_str octets,
+                      struct h248_name *ret, const struct h248_package_item **ret_item)
 {
 	const struct h248_package *package;
 	const struct h248_package_item *item = NULL;
-	struct base_str octets, text;
+	struct base_str text;
 	uint16_t high, low;
 	const char *slash;
 
-	*ret_item = NULL;
-	if (!ber_sized(p, 4, 4, &octets))
-		return false;
 	high = u16_at(octets.ptr);
 	low = u16_at(octets.ptr + 2);
 	if (high == BER_LISTED_PACKAGE && listed(p, low, &text)) {
@@ -71,6 +69,24 @@ bool ber_pkgd(struct ber_parser *p, enum h248_package_kind kind, struct h248_nam
 	if (!item)
 		return numbered(p, "id_", low, &ret->item);
 	ret->item = base_str_of(item->name);
+	return true;
+}
+
+bool ber_pkgd(struct ber_parser *p, enum h248_package_kind kind, struct h248_name *ret,
+              const struct h248_package_item **ret_item)
+{
+	const struct ber_known *known;
+	struct base_str octets;
+
+	*ret_item = NULL;
+	if (!ber_sized(p, 4, 4, &octets))
+		return false;
+	known = ber_known_by_id(kind, (uint32_t)u16_at(octets.ptr) << 16 | u16_at(octets.ptr + 2));
+	if (!known)
+		return pkgd_slow(p, kind, octets, ret, ret_item);
+	ret->package = known->package;
+	ret->item = known->item;
+	*ret_item = known->row;
 	return true;
 }
 
@@ -265,12 +281,16 @@ static bool term_text(struct ber_parser *p, const struct term_parts *parts, stru
 	return true;
 }
 
-static bool term_name(struct ber_parser *p, const struct term_parts *parts, struct h248_term *ret)
+static bool is_root(struct base_str id)
 {
 	static const uint8_t root[BER_TERM_ID] = { 255, 255, 255, 255, 255, 255, 255, 255 };
 
-	if (parts->id.len == BER_TERM_ID && memcmp(parts->id.ptr, root, BER_TERM_ID) == 0 &&
-	    !parts->count) {
+	return id.len == BER_TERM_ID && memcmp(id.ptr, root, BER_TERM_ID) == 0;
+}
+
+static bool term_name(struct ber_parser *p, const struct term_parts *parts, struct h248_term *ret)
+{
+	if (!parts->count && is_root(parts->id)) {
 		ret->kind = H248_TERM_ROOT;
 		ret->name = BASE_STR("ROOT");
 		return true;
@@ -295,10 +315,40 @@ static bool term_name(struct ber_parser *p, const struct term_parts *parts, stru
 	return true;
 }
 
+/*
+ * Nearly every TerminationID: no wildcards, and an id whose octets are its text, or ROOT.
+ *   30 n  A0 00  81 n-4 octets
+ * False: nothing was read.
+ */
+static bool usual_term(struct ber_parser *p, struct h248_term *ret)
+{
+	const uint8_t *at = p->at;
+	size_t len = p->h.len - 4;
+	struct base_str id = { (const char *)at + 4, len };
+
+	if (p->h.len < 5 || len > BER_TERM_ID || at[0] != 0xA0 || at[1] || at[2] != 0x81 ||
+	    at[3] != len || !ber_constructed(p))
+		return false;
+	if (is_root(id)) {
+		ret->kind = H248_TERM_ROOT;
+		ret->name = BASE_STR("ROOT");
+	} else if (is_plain(id)) {
+		ret->kind = H248_TERM_NAME;
+		ret->name = id;
+	} else {
+		return false;
+	}
+	p->at = at + 4 + len;
+	return true;
+}
+
 bool ber_term(struct ber_parser *p, struct h248_term *ret)
 {
 	const uint8_t *from = p->h.from;
 	struct term_parts parts = { .count = 0 };
+
+	if (usual_term(p, ret))
+		return true;
 
 	if (!term_parts(p, &parts))
 		return ber_in(p, "terminationID", -1);

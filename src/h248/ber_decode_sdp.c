@@ -7,6 +7,8 @@
 #include "h248/ber_in.h"
 #include "h248/ber_sdp.h"
 
+#define WORD sizeof(uint64_t)
+
 /* SDP as it grows. */
 struct sdp {
 	struct ber_parser *p;
@@ -29,6 +31,18 @@ static bool grow(struct sdp *s, size_t more)
 	s->text = text;
 	s->room = room;
 	return true;
+}
+
+/* What the text did not need, when nothing else was taken since. */
+static void give_back(struct sdp *s)
+{
+	struct base_arena *a = s->p->arena;
+	size_t unused = (s->room - s->len) & ~(size_t)15;
+
+	if (!s->text || a->at != s->text + ((s->room + 15) & ~(size_t)15))
+		return;
+	a->at -= unused;
+	a->used -= unused;
 }
 
 static bool put(struct sdp *s, const char *text, size_t len)
@@ -168,6 +182,75 @@ static bool property(struct sdp *s, bool *first, bool later_group)
 	return put_line(s, &line, rest, (size_t)(end - rest));
 }
 
+/* ---- the usual line ---- */
+
+/* Is an octet of the word below 0x0E, as NUL, CR and LF are? Others may be taken for one. */
+static bool suspect(uint64_t word)
+{
+	const uint64_t ones = UINT64_MAX / 255;
+
+	return (word - ones * 0x0E) & ~word & ones * 0x80;
+}
+
+/* The text in words, the last of them overlapping; false when it may not be in one line. */
+static bool copy_line(char *to, const uint8_t *from, size_t len)
+{
+	uint64_t word, bad = 0;
+
+	if (len < WORD) {
+		for (size_t i = 0; i < len; i++) {
+			to[i] = (char)from[i];
+			bad |= from[i] < 0x0E;
+		}
+		return !bad;
+	}
+	for (size_t i = 0; i < len - WORD; i += WORD) {
+		memcpy(&word, from + i, WORD);
+		memcpy(to + i, &word, WORD);
+		bad |= suspect(word);
+	}
+	memcpy(&word, from + len - WORD, WORD);
+	memcpy(to + len - WORD, &word, WORD);
+	return !(bad | suspect(word));
+}
+
+/*
+ * The layout of nearly every property, all lengths in one octet:
+ *   30 n  80 04 0000B0xx  A1 n-8  04 n-10  16 n-12 text
+ * The octets are checked at once, and the line is written at once. False: nothing was read.
+ */
+static bool usual_line(struct sdp *s, bool needs_v)
+{
+	struct ber_parser *p = s->p;
+	const uint8_t *at = p->at;
+	size_t left = (size_t)(p->limit - at), len;
+	char *to;
+
+	if (left < 14 || at[0] != 0x30 || memcmp(at + 2, "\x80\x04\x00\x00\xB0", 5) != 0)
+		return false;
+	len = at[1];
+	if (len < 12 || len > 0x7F || len > left - 2 || at[7] < 1 || (needs_v && at[7] != 1) ||
+	    at[7] > sizeof(h248_ber_sdp_letters) || at[8] != 0xA1 || at[9] != len - 8 ||
+	    at[10] != 0x04 || at[11] != len - 10 || at[13] != len - 12 ||
+	    (at[12] != BER_IA5_STRING && at[12] != BER_UTF8_STRING))
+		return false;
+	len -= 12;
+	if (s->room - s->len < len + 4)
+		return false;
+	to = s->text + s->len;
+	if (s->len) {
+		*to++ = '\r';
+		*to++ = '\n';
+	}
+	*to++ = h248_ber_sdp_letters[at[7] - 1];
+	*to++ = '=';
+	if (!copy_line(to, at + 14, len))
+		return false;
+	s->len = (size_t)(to - s->text) + len;
+	p->at = at + 14 + len;
+	return true;
+}
+
 static bool group(struct sdp *s, int index)
 {
 	struct ber_parser *p = s->p;
@@ -176,11 +259,16 @@ static bool group(struct sdp *s, int index)
 
 	if (!ber_open(p, &box))
 		return false;
-	for (int i = 0; ber_element(p, &box, BER_SEQUENCE); i++) {
+	for (int i = 0;; i++) {
+		if (usual_line(s, first && index > 0)) {
+			first = false;
+			continue;
+		}
+		if (!ber_element(p, &box, BER_SEQUENCE))
+			return !p->code;
 		if (!property(s, &first, index > 0))
 			return ber_in(p, "PropertyGroup", i);
 	}
-	return !p->code;
 }
 
 static bool groups(struct sdp *s)
@@ -275,6 +363,7 @@ bool ber_sdp(struct ber_parser *p, bool audit, struct base_str *ret)
 		if (!ok)
 			return false;
 	}
+	give_back(&s);
 	*ret = (struct base_str){ s.text, s.len };
 	return tag == BER_END && ber_need(p, &box, audit ? 2 : 1, from);
 }

@@ -76,7 +76,7 @@ struct h248_fault *ber_fault_new(struct ber_parser *p, enum h248_fault_level lev
 
 /* ---- memory ---- */
 
-char *ber_room(struct ber_parser *p, size_t size)
+char *ber_room_slow(struct ber_parser *p, size_t size)
 {
 	char *room = base_arena_alloc(p->arena, size);
 
@@ -146,7 +146,7 @@ bool ber_header_slow(struct ber_parser *p)
 	       ber_expected(p, "a length within its parent");
 }
 
-bool ber_more_slow(struct ber_parser *p, struct ber_box *box)
+bool ber_more_slow(struct ber_parser *p, const uint8_t *outer)
 {
 	if (p->limit - p->at < 2)
 		return ber_fail(p, p->syntax_code, p->at, "the end of an indefinite length");
@@ -154,11 +154,11 @@ bool ber_more_slow(struct ber_parser *p, struct ber_box *box)
 	if (p->at[0] || p->at[1])
 		return true;
 	p->at += 2;
-	p->limit = box->outer;
+	p->limit = outer;
 	return false;
 }
 
-int ber_field_slow(struct ber_parser *p, struct ber_box *box)
+int ber_field_number(struct ber_parser *p, uint32_t seen, int last)
 {
 	uint32_t number = ber_number(p);
 
@@ -166,12 +166,42 @@ int ber_field_slow(struct ber_parser *p, struct ber_box *box)
 		return BER_OURS + (int)number;
 	if (ber_class(p) != BER_CONTEXT || number >= BER_OTHER)
 		return BER_OTHER;
-	if ((int)number <= box->last) {
+	if (number < 31 ? seen >> number : seen >> 31 && (int)number <= last) {
 		(void)ber_expected(p, "fields in their order, each once");
 		return BER_FAIL;
 	}
-	box->last = (int)number;
-	return box->last;
+	return (int)number;
+}
+
+int ber_field_slow(struct ber_parser *p, const uint8_t *end, const uint8_t *outer, uint32_t seen,
+                   int last)
+{
+	struct ber_box box = { .end = end, .outer = outer };
+
+	if (!ber_more(p, &box))
+		return p->code ? BER_FAIL : BER_END;
+	return ber_header(p) ? ber_field_number(p, seen, last) : BER_FAIL;
+}
+
+bool ber_element_slow(struct ber_parser *p, const uint8_t *end, const uint8_t *outer, unsigned tag)
+{
+	struct ber_box box = { .end = end, .outer = outer };
+
+	if (!ber_more(p, &box) || !ber_header(p))
+		return false;
+	return (p->h.id & 0xDF) == tag || ber_expected(p, "an element of the list's type");
+}
+
+int ber_choice_slow(struct ber_parser *p, const uint8_t *end, const uint8_t *outer)
+{
+	struct ber_box box = { .end = end, .outer = outer };
+
+	if (!ber_more(p, &box))
+		return p->code ? BER_FAIL : BER_END;
+	if (!ber_header(p))
+		return BER_FAIL;
+	return ber_class(p) == BER_CONTEXT && ber_number(p) < BER_OTHER ? (int)ber_number(p)
+	                                                                : BER_OTHER;
 }
 
 bool ber_skip(struct ber_parser *p)
@@ -241,17 +271,12 @@ static bool primitive(struct ber_parser *p)
 	return !ber_constructed(p) || ber_expected(p, "a primitive value");
 }
 
-bool ber_uint(struct ber_parser *p, uint32_t max, uint32_t *ret)
+bool ber_uint_slow(struct ber_parser *p, uint32_t max, uint32_t *ret)
 {
 	const uint8_t *at = p->at;
 	size_t len = p->h.len;
 	uint64_t v = 0;
 
-	if (len == 1 && !ber_constructed(p) && at[0] <= BASE_MIN(max, 0x7F)) {
-		p->at = at + 1;
-		*ret = at[0];
-		return true;
-	}
 	if (ber_constructed(p) || len == 0 || len > 8 || at[0] & 0x80)
 		return ber_expected(p, "an unsigned INTEGER");
 	for (size_t i = 0; i < len; i++)

@@ -84,10 +84,10 @@ struct ber_parser {
 };
 
 struct ber_box {
-	const uint8_t *end;   /**< NULL: indefinite */
+	const uint8_t *end;   /**< that of the message's start, behind us: indefinite */
 	const uint8_t *outer; /**< the limit around it */
-	int last;             /**< number of the last field; fields ascend */
-	uint32_t seen;        /**< bits of the fields met, tags 0 to 31 */
+	uint32_t seen;        /**< bits of the fields met, tags 0 to 30; 31: any of more */
+	int last;             /**< number of the last field, if that is more than 30 */
 };
 
 /* ---- faults ------------------------------------------------------------------------------ */
@@ -133,8 +133,22 @@ static inline void *ber_node(struct ber_parser *p, size_t size)
 }
 #define BER_NEW(p, type) ((type *)ber_node((p), sizeof(type)))
 
-/** Octets for a spelling; NULL with the fault recorded when memory is short. */
-char *ber_room(struct ber_parser *p, size_t size);
+/** As ber_room, when the chunk at hand is too small. */
+char *ber_room_slow(struct ber_parser *p, size_t size);
+/** Octets for a spelling, not zeroed; NULL with the fault recorded when memory is short. */
+static inline char *ber_room(struct ber_parser *p, size_t size)
+{
+	struct base_arena *a = p->arena;
+	size_t whole = (size + 15) & ~(size_t)15;
+	char *room = a->at;
+
+	if (size > SIZE_MAX / 2 || (size_t)(a->end - a->at) < whole ||
+	    (a->limit && a->limit - a->used < whole))
+		return ber_room_slow(p, size);
+	a->at += whole;
+	a->used += whole;
+	return room;
+}
 
 /* ---- headers and boxes ------------------------------------------------------------------- */
 
@@ -182,9 +196,9 @@ static inline uint32_t ber_number(const struct ber_parser *p)
 static inline bool ber_open(struct ber_parser *p, struct ber_box *box)
 {
 	box->outer = p->limit;
-	box->last = -1;
+	box->last = 0;
 	box->seen = 0;
-	box->end = NULL;
+	box->end = p->start;
 	if (!ber_constructed(p)) {
 		(void)ber_expected(p, "a constructed value");
 		return false;
@@ -194,62 +208,148 @@ static inline bool ber_open(struct ber_parser *p, struct ber_box *box)
 	return true;
 }
 
-/** At the end of an indefinite length: as ber_more. */
-bool ber_more_slow(struct ber_parser *p, struct ber_box *box);
+/** As ber_more for an indefinite length inside the limit `outer`. */
+bool ber_more_slow(struct ber_parser *p, const uint8_t *outer);
 
 /** Is there more in the box? False closes it, or p->code tells of a fault. */
 static inline bool ber_more(struct ber_parser *p, struct ber_box *box)
 {
 	if (p->at < box->end)
 		return true;
-	if (!box->end)
-		return ber_more_slow(p, box);
+	if (p->at != box->end)
+		return ber_more_slow(p, box->outer);
 	p->limit = box->outer;
 	return false;
 }
 
-/** As ber_field_number, for what is no context tag of one octet. */
-int ber_field_slow(struct ber_parser *p, struct ber_box *box);
+/**
+ * What ber_field returns for the element at hand, when the fields of `seen` were met before it, and
+ * `last` of those that are more than 30.
+ */
+int ber_field_number(struct ber_parser *p, uint32_t seen, int last);
+/** As ber_field, for what is not of the usual form; the box is not changed. */
+int ber_field_slow(struct ber_parser *p, const uint8_t *end, const uint8_t *outer, uint32_t seen,
+                   int last);
+
+/** A field has been met. */
+static inline void ber_met(struct ber_box *box, int number)
+{
+	if (number >= 0 && number < BER_OTHER) {
+		box->last = number;
+		box->seen |= 1U << BASE_MIN(number, 31);
+	}
+}
+
+/**
+ * The header when it is one octet of tag and a length below 65536, and the element fits into the
+ * box, whose length is definite; p->at is then behind it. Else 0, and p->at stays. Nearly every
+ * element is so, and boxes that are never handed on by address are kept in registers: that is what
+ * makes the decoder fast.
+ */
+static inline unsigned ber_usual(struct ber_parser *p, const struct ber_box *box)
+{
+	const uint8_t *at = p->at;
+	ptrdiff_t room = box->end - at; /* below zero when the length is indefinite */
+	size_t left = (size_t)room, len, head = 2;
+
+	if (room < 2)
+		return 0;
+	len = at[1];
+	if (len > 0x7F) {
+		if (left < 4 || len > 0x82 || len == 0x80)
+			return 0;
+		head = len - 0x80 + 2;
+		len = len == 0x81 ? at[2] : (size_t)at[2] << 8 | at[3];
+	}
+	if (len > left - head)
+		return 0;
+	p->h.from = at;
+	p->h.id = at[0];
+	p->h.len = len;
+	p->at = at + head;
+	return at[0];
+}
+
+/** The number of a context tag of one octet; else 31 or more. */
+static inline unsigned ber_context(unsigned id)
+{
+	return (id & 0xDF) ^ 0x80;
+}
+
+/** At the end of a box of definite length? Then close it. */
+static inline bool ber_ended(struct ber_parser *p, const struct ber_box *box)
+{
+	if (p->at != box->end)
+		return false;
+	p->limit = box->outer;
+	return true;
+}
+
+/** ber_field when the next field is of the usual form; else -1, and p->at stays. */
+static inline int ber_field_usual(struct ber_parser *p, struct ber_box *box)
+{
+	const uint8_t *at = p->at;
+	unsigned usual = ber_context(ber_usual(p, box));
+
+	if (usual < 31 && !(box->seen >> usual)) {
+		box->seen |= 1U << usual;
+		return (int)usual;
+	}
+	p->at = at;
+	return -1;
+}
 
 /**
  * The next field of a SEQUENCE: the number of its context tag, with its header in p->h; fields
  * ascend. BER_END when the box has ended, BER_FAIL, BER_OURS + number for a private tag, BER_OTHER
  * for any other class.
  */
-static inline int ber_field_number(struct ber_parser *p, struct ber_box *box)
-{
-	int number = p->h.id & 0x1F;
-
-	if ((p->h.id & 0xC0) != 0x80 || number == 0x1F || number <= box->last)
-		return ber_field_slow(p, box);
-	box->last = number;
-	box->seen |= 1U << number;
-	return number;
-}
 static inline int ber_field(struct ber_parser *p, struct ber_box *box)
 {
-	if (!ber_more(p, box))
-		return p->code ? BER_FAIL : BER_END;
-	return ber_header(p) ? ber_field_number(p, box) : BER_FAIL;
+	int number;
+
+	if (ber_ended(p, box))
+		return BER_END;
+	number = ber_field_usual(p, box);
+	if (number >= 0)
+		return number;
+	number = ber_field_slow(p, box->end, box->outer, box->seen, box->last);
+	ber_met(box, number);
+	return number;
 }
+
+/** As ber_element, for what is not of the usual form. */
+bool ber_element_slow(struct ber_parser *p, const uint8_t *end, const uint8_t *outer, unsigned tag);
 
 /** The next element of a SEQUENCE OF type `tag` (universal); false at the end or on a fault. */
 static inline bool ber_element(struct ber_parser *p, struct ber_box *box, unsigned tag)
 {
-	if (!ber_more(p, box) || !ber_header(p))
+	const uint8_t *at = p->at;
+
+	if (ber_ended(p, box))
 		return false;
-	return (p->h.id & 0xDF) == tag || ber_expected(p, "an element of the list's type");
+	if ((ber_usual(p, box) & 0xDF) == tag)
+		return true;
+	p->at = at;
+	return ber_element_slow(p, box->end, box->outer, tag);
 }
+
+/** As ber_choice, for what is not of the usual form. */
+int ber_choice_slow(struct ber_parser *p, const uint8_t *end, const uint8_t *outer);
 
 /** The next element of a SEQUENCE OF CHOICE: number of its tag, BER_END, BER_FAIL, BER_OTHER. */
 static inline int ber_choice(struct ber_parser *p, struct ber_box *box)
 {
-	if (!ber_more(p, box))
-		return p->code ? BER_FAIL : BER_END;
-	if (!ber_header(p))
-		return BER_FAIL;
-	return ber_class(p) == BER_CONTEXT && ber_number(p) < BER_OTHER ? (int)ber_number(p)
-	                                                                : BER_OTHER;
+	const uint8_t *at = p->at;
+	unsigned usual;
+
+	if (ber_ended(p, box))
+		return BER_END;
+	usual = ber_context(ber_usual(p, box));
+	if (usual < 31)
+		return (int)usual;
+	p->at = at;
+	return ber_choice_slow(p, box->end, box->outer);
 }
 
 /** Was every field of `mask` there? Else a fault at `from`, the start of the value. */
@@ -291,7 +391,19 @@ bool ber_closed(struct ber_parser *p);
 
 /* ---- values ------------------------------------------------------------------------------ */
 
-bool ber_uint(struct ber_parser *p, uint32_t max, uint32_t *ret);
+/** As ber_uint, for more than one octet. */
+bool ber_uint_slow(struct ber_parser *p, uint32_t max, uint32_t *ret);
+/** An INTEGER or ENUMERATED from 0 to `max`. */
+static inline bool ber_uint(struct ber_parser *p, uint32_t max, uint32_t *ret)
+{
+	const uint8_t *at = p->at;
+
+	if (p->h.len != 1 || ber_constructed(p) || at[0] > BASE_MIN(max, 0x7F))
+		return ber_uint_slow(p, max, ret);
+	p->at = at + 1;
+	*ret = at[0];
+	return true;
+}
 static inline bool ber_u16(struct ber_parser *p, uint16_t *ret)
 {
 	uint32_t v = 0;

@@ -10,6 +10,17 @@
 static const struct h248_package *by_name[SLOTS];
 static const struct h248_package *by_id[SLOTS];
 
+#define KNOWN_SLOTS 2048 /* a power of two, well above the number of items */
+#define KNOWN_MOST  1024 /* the rest is found the long way */
+
+static struct ber_known known[KNOWN_SLOTS];
+static unsigned known_count;
+
+static unsigned known_slot(enum h248_package_kind kind, uint32_t number)
+{
+	return (number + kind) * 0x9E3779B1U >> 21;
+}
+
 static unsigned name_slot(struct base_str name)
 {
 	unsigned h = (unsigned)name.len;
@@ -31,6 +42,26 @@ static void add(const struct h248_package *package)
 	by_id[slot] = package;
 }
 
+static const struct h248_package *base_of(const struct h248_package *package)
+{
+	return package->extends ? ber_package_find(base_str_of(package->extends)) : NULL;
+}
+
+static void know(const struct h248_package *package, const struct h248_package_item *item)
+{
+	enum h248_package_kind kind = (enum h248_package_kind)item->kind;
+	uint32_t number = (uint32_t)package->id << 16 | item->id;
+	unsigned slot = known_slot(kind, number);
+
+	for (; known[slot].kind; slot = (slot + 1) & (KNOWN_SLOTS - 1)) {
+		if (known[slot].number == number && known[slot].kind == kind)
+			return; /* its own goes before that of the package it extends */
+	}
+	if (known_count++ < KNOWN_MOST)
+		known[slot] = (struct ber_known){ number, item->kind, base_str_of(package->name),
+			                          base_str_of(item->name), item };
+}
+
 /* What the gateway offers comes first; Annex E adds what is missing. */
 __attribute__((constructor)) static void fill(void)
 {
@@ -41,6 +72,12 @@ __attribute__((constructor)) static void fill(void)
 	for (size_t i = 0; ber_annex_e[i]; i++) {
 		if (!h248_package_by_id(ber_annex_e[i]->id))
 			add(ber_annex_e[i]);
+	}
+	for (unsigned slot = 0; slot < SLOTS; slot++) {
+		for (package = by_id[slot]; package; package = base_of(package)) {
+			for (size_t i = 0; i < package->item_count; i++)
+				know(by_id[slot], &package->items[i]);
+		}
 	}
 }
 
@@ -74,11 +111,6 @@ const struct h248_package *ber_package_by_id(uint16_t id)
 	return NULL;
 }
 
-static const struct h248_package *base_of(const struct h248_package *package)
-{
-	return package->extends ? ber_package_find(base_str_of(package->extends)) : NULL;
-}
-
 const struct h248_package_item *ber_item_find(const struct h248_package *package,
                                               enum h248_package_kind kind, struct base_str name)
 {
@@ -101,6 +133,17 @@ const struct h248_package_item *ber_item_by_id(const struct h248_package *packag
 			if (package->items[i].kind == kind && package->items[i].id == id)
 				return &package->items[i];
 		}
+	}
+	return NULL;
+}
+
+const struct ber_known *ber_known_by_id(enum h248_package_kind kind, uint32_t number)
+{
+	unsigned slot = known_slot(kind, number);
+
+	for (; known[slot].kind; slot = (slot + 1) & (KNOWN_SLOTS - 1)) {
+		if (known[slot].number == number && known[slot].kind == kind)
+			return &known[slot];
 	}
 	return NULL;
 }

@@ -18,6 +18,16 @@ const struct h248_package_item *ber_item_find(const struct h248_package *package
 const struct h248_package_item *ber_item_by_id(const struct h248_package *package,
                                                enum h248_package_kind kind, uint16_t id);
 
+/** A name of a package and an item by its number, both in two octets, spelled as in the tables. */
+struct ber_known {
+	uint32_t number;
+	uint8_t kind; /**< enum h248_package_kind; 0: none */
+	struct base_str package, item;
+	const struct h248_package_item *row;
+};
+/** NULL when either is not known. */
+const struct ber_known *ber_known_by_id(enum h248_package_kind kind, uint32_t number);
+
 /** RFC 3525, E.3 to E.13, as far as h248/package.h has them not: NULL-terminated. */
 extern const struct h248_package *const ber_annex_e[];
 

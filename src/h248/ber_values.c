@@ -6,8 +6,6 @@
  */
 #include "h248/ber_in.h"
 
-#include <stdio.h>
-
 #include "h248/text_parse.h"
 
 static bool all_of(struct base_str s, unsigned classes)
@@ -45,18 +43,24 @@ static bool hex(struct ber_parser *p, struct base_str octets, bool prefixed, str
 static bool decimal(struct ber_parser *p, int64_t number, struct base_str *ret)
 {
 	static const char small[] = "0123456789";
-	char *out;
-	int len;
+	uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	char digits[24], *out;
+	size_t at = sizeof(digits);
 
-	if (number >= 0 && number <= 9) {
+	if (left == (uint64_t)number && number <= 9) {
 		*ret = (struct base_str){ small + number, 1 };
 		return true;
 	}
-	out = ber_room(p, 24);
+	do {
+		digits[--at] = (char)('0' + left % 10);
+	} while (left /= 10);
+	if (number < 0)
+		digits[--at] = '-';
+	out = ber_room(p, sizeof(digits) - at);
 	if (!out)
 		return false;
-	len = snprintf(out, 24, "%lld", (long long)number);
-	*ret = (struct base_str){ out, (size_t)len };
+	memcpy(out, digits + at, sizeof(digits) - at);
+	*ret = (struct base_str){ out, sizeof(digits) - at };
 	return true;
 }
 
