@@ -16,8 +16,10 @@ static const struct {
 } commands[] = {
 	{ "init", pki_init_main, "make an operator's authorities" },
 	{ "issue", pki_issue_main, "a certificate for a TLS client or server" },
+	{ "cross-certify", pki_cross_main, "vouch for another operator's TLS authority" },
 	{ "revoke", pki_revoke_main, "revoke a certificate" },
 	{ "crl", pki_crl_main, "write an authority's next CRL" },
+	{ "verify", pki_verify_main, "judge a certificate as a gateway does, step by step" },
 };
 
 static void usage(FILE *to)
@@ -43,7 +45,8 @@ int pki_complain(const struct base_error *err)
 {
 	char text[sizeof(err->file) + sizeof(err->text) + 32];
 
-	fprintf(stderr, "gatehouse pki: %s\n", base_error_format(err, text, sizeof(text)));
+	fprintf(stderr, "gatehouse pki: %s\n",
+	        *err->text ? base_error_format(err, text, sizeof(text)) : "out of memory");
 	return PKI_REFUSED;
 }
 

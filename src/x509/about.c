@@ -79,6 +79,23 @@ bool x509_signed_by(X509 *cert, X509 *issuer)
 	return yes;
 }
 
+int x509_cert_der(const X509 *cert, struct base_str *ret)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509((X509 *)cert, &der);
+
+	if (len <= 0)
+		return BASE_ERR(BASE_LOCAL, 0);
+	*ret = (struct base_str){ (const char *)der, (size_t)len };
+	return 0;
+}
+
+void x509_der_free(struct base_str *der)
+{
+	OPENSSL_free((void *)der->ptr);
+	*der = (struct base_str){ NULL, 0 };
+}
+
 void x509_about_crl(X509_CRL *crl, struct x509_about_crl *ret)
 {
 	ASN1_INTEGER *number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);

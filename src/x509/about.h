@@ -29,6 +29,10 @@ int x509_about_cert(X509 *cert, struct x509_about *ret);
 /** Issuer name and signature say that `issuer` signed it; dates and the rest are not looked at. */
 bool x509_signed_by(X509 *cert, X509 *issuer);
 
+/** A certificate's DER encoding; x509_der_free(). @return 0 or BASE_LOCAL */
+int x509_cert_der(const X509 *cert, struct base_str *ret);
+void x509_der_free(struct base_str *der);
+
 struct x509_about_crl {
 	char issuer[256];
 	char number[48];        /**< decimal, "" = none */
