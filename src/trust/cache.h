@@ -98,7 +98,8 @@ int trust_cache_name(const struct x509_crl_index *index, char ret[TRUST_CACHE_NA
 
 /**
  * Put an index into a folder, atomically: readers see the old file or the new one. What is
- * there already stays when it is good and newer (by CRL number, then by thisUpdate).
+ * there already stays when it is good and newer (by thisUpdate, then by CRL number), and when it is
+ * the same.
  * @return 0; BASE_PEER when it is older than what is there, or not verified; BASE_LOCAL with errno
  *         as detail (a full disk: ENOSPC) and the old file as it was
  */

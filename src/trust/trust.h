@@ -10,6 +10,7 @@
 #define GH_TRUST_H
 
 #include "base/base.h"
+#include "trust/cache.h"
 #include "x509/x509.h"
 
 /** Anchors, intermediates and CRLs of one TLS domain; reference counted, read by any thread. */

@@ -22,6 +22,7 @@ struct x509_crl_index {
 	uint64_t seed[2];
 	uint8_t *octets; /* mapped from `fd`, or on the heap */
 	size_t len;
+	uint8_t *about; /* copies of header and further names: safe even where the file is cut */
 	const uint8_t *entries;
 	X509_NAME *issuer;
 	struct further *names;
@@ -78,6 +79,7 @@ void x509_crl_index_unref(struct x509_crl_index *index)
 	for (size_t i = 0; i < index->name_count; i++)
 		X509_NAME_free(index->names[i].parsed);
 	free(index->names);
+	free(index->about);
 	X509_NAME_free(index->issuer);
 	if (index->fd < 0) {
 		free(index->octets);
@@ -114,10 +116,10 @@ static X509_NAME *name_parse(struct base_str der)
 static const char *fields_read(struct x509_crl_index *index, size_t header)
 {
 	static const char bad[] = "its header is malformed";
-	struct base_reader in = base_reader_of(index->octets + CRLX_FIXED, header - CRLX_FIXED);
+	struct base_reader in = base_reader_of(index->about + CRLX_FIXED, header - CRLX_FIXED);
 
 	for (size_t i = 0; i < CRLX_FIELDS; i++) {
-		uint32_t len = crlx_u32(index->octets + CRLX_AT_FIELDS + 4 * i);
+		uint32_t len = crlx_u32(index->about + CRLX_AT_FIELDS + 4 * i);
 		struct base_str *field = crlx_field(&index->info, i);
 		const uint8_t *at = base_reader_take(&in, len);
 
@@ -135,7 +137,7 @@ static const char *fields_read(struct x509_crl_index *index, size_t header)
 static const char *names_read(struct x509_crl_index *index, struct base_reader in)
 {
 	static const char bad[] = "its names are malformed";
-	size_t count = crlx_u32(index->octets + CRLX_AT_NAMES + 4);
+	size_t count = crlx_u32(index->about + CRLX_AT_NAMES + 4);
 
 	if (count > CRLX_NAMES_MAX)
 		return bad;
@@ -192,14 +194,24 @@ static const char *octets_read(struct x509_crl_index *index)
 	index->info.next_update_s = (int64_t)crlx_u64(p + CRLX_AT_UPDATES + 8);
 	index->info.flags = crlx_u32(p + CRLX_AT_FLAGS);
 	index->info.reasons = crlx_u32(p + CRLX_AT_FLAGS + 4);
-	index->info.signer = p + CRLX_AT_SIGNER;
-	index->info.tbs_sha256 = p + CRLX_AT_TBS;
 	index->seed[0] = crlx_u64(p + CRLX_AT_SEED);
 	index->seed[1] = crlx_u64(p + CRLX_AT_SEED + 8);
 	index->entries = p + header;
 	if (index->info.flags >= X509_CRL_VERIFIED << 1 ||
 	    index->info.reasons & ~X509_CRL_ALL_REASONS)
 		return "its header is malformed";
+	return NULL;
+}
+
+static const char *about_copy(struct x509_crl_index *index, size_t header, size_t names)
+{
+	index->about = malloc(header + names);
+	if (!index->about)
+		return "memory is short";
+	memcpy(index->about, index->octets, header);
+	memcpy(index->about + header, index->entries + index->info.count * CRLX_ENTRY, names);
+	index->info.signer = index->about + CRLX_AT_SIGNER;
+	index->info.tbs_sha256 = index->about + CRLX_AT_TBS;
 	return NULL;
 }
 
@@ -218,11 +230,11 @@ static const char *octets_check(struct x509_crl_index *index, bool made)
 		return "its checksum is wrong";
 	if (!made && !(index->info.flags & X509_CRL_VERIFIED))
 		return "nobody verified the CRL's signature";
-	why = fields_read(index, header);
+	why = about_copy(index, header, names);
 	if (!why)
-		why = names_read(
-		        index,
-		        base_reader_of(index->entries + index->info.count * CRLX_ENTRY, names));
+		why = fields_read(index, header);
+	if (!why)
+		why = names_read(index, base_reader_of(index->about + header, names));
 	if (!why && !made && !entries_sound(index))
 		why = "its entries are not in order";
 	return why;
@@ -333,6 +345,11 @@ static int64_t name_number(const struct x509_crl_index *index, struct base_str d
 			number = index->names[i].number;
 	X509_NAME_free(parsed);
 	return number;
+}
+
+bool x509_crl_index_issued_by(const struct x509_crl_index *index, struct base_str name)
+{
+	return name_number(index, name) == 0;
 }
 
 /*

@@ -116,6 +116,9 @@ enum x509_crl_status x509_crl_index_find(const struct x509_crl_index *index, str
 enum x509_crl_status x509_crl_index_find_cert(const struct x509_crl_index *index, const X509 *cert,
                                               struct x509_crl_entry *ret);
 
+/** Is that the CRL's issuer? By octets, or else by RFC 5280, 7.1. `name` is a Name in DER. */
+bool x509_crl_index_issued_by(const struct x509_crl_index *index, struct base_str name);
+
 /** Order of two CRL numbers as in `info`: below, at or above 0. Absent is before all. Pure. */
 int x509_crl_number_compare(struct base_str a, struct base_str b);
 /** Name of a CRLReason ("keyCompromise"), never NULL. Pure. */
