@@ -81,6 +81,14 @@ int config_refuse(const struct config_doc *doc, struct base_error *err, const ch
 const char *config_doc_path(const struct config_doc *doc, const char *name,
                             struct base_arena *arena);
 
+/** Read a file by no schema, within the limits above. @return as config_load() */
+int config_doc_load(const char *path, struct config_doc **ret, struct base_error *err);
+
+/** A value and where it stands ("tls-domains[0].trust.anchors[1]"); both valid during the call. */
+typedef void config_value_fn(void *arg, const char *where, struct base_str text);
+/** Tell every plain value of a document, in the file's order. */
+void config_values(const struct config_doc *doc, config_value_fn *fn, void *arg);
+
 /* -- scalars ------------------------------------------------------------------------------- */
 
 /** "250ms", "10s", "5m", "1h", "7d"; "0" alone needs no unit. @return 0 or BASE_CONFIG. */

@@ -3,6 +3,7 @@
 """`gatehouse pki`: two operators' authorities, made and used by the program, judged by others: the openssl command
 line and GnuTLS certtool."""
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -500,6 +501,65 @@ class TestPkits(unittest.TestCase):
         self.assertFalse([case for case in wrong if case[1] != "valid"], "wrongly accepted")
         self.assertEqual(count, 249)
         self.assertGreaterEqual(count - len(wrong), 247, wrong)
+
+
+class TestStatus(Case):
+    def status(self, *args, status=0):
+        text = self.pki("status", "--json", *args, status=status)
+        return json.loads(text[:text.rindex("]") + 1])
+
+    def test_board(self):
+        """init's CRLs end after a week, its certificates after ten years; each certificate once."""
+        rows = self.status("a")
+        self.assertEqual([row["kind"] for row in rows], ["crl"] * 3 + ["certificate"] * 3)
+        self.assertEqual([row["until"] for row in rows], sorted(row["until"] for row in rows))
+        self.assertEqual({row["state"] for row in rows}, {"ok"})
+        for row in rows:
+            self.assertIn("Operator A", row["name"])
+        self.issue("a", "server")
+        text = self.pki("status", "a", "gw.pem")
+        self.assertEqual(text.count("gw.a.example"), 1)
+        self.assertNotIn("gw.pem", text)  # the same as a/tls-server/certs/...
+
+    def test_what_ends_soon(self):
+        self.issue("a", "server", "gw", "--days", "20")
+        for args, state, status in ((("--days", "19"), "ok", 0), (("--days", "20"), "soon", 1),
+                                    (("--time", "2098-01-01T00:00:00Z"), "expired", 1),
+                                    (("--time", "2020-01-01T00:00:00Z"), "not-yet-valid", 1)):
+            with self.subTest(args=args):
+                self.assertEqual([row["state"] for row in self.status(*args, "gw.pem", status=status)], [state])
+        self.status("--hours", "167", "a/tls-server/ca.crl")
+        rows = self.status("--hours", "169", "a/tls-server/ca.crl", status=1)
+        self.assertEqual((rows[0]["state"], rows[0]["number"]), ("soon", "1"))
+
+    def test_what_a_configuration_uses(self):
+        self.issue("a", "server")
+        os.mkdir(self.path("crls"))
+        shutil.copy(self.path("b", "tls-server", "ca.crl"), self.path("crls", "no-ending"))
+        os.mkdir(self.path("etc"))
+        with open(self.path("etc", "mg.yaml"), "w", encoding="ascii") as file:
+            file.write("tls-domains:\n  - name: one\n    profile: ts33310-annex-e\n    certificate: ../gw.pem\n"
+                       "    key: ../gw.key\n    trust:\n      anchors: [../a/interconnection/ca.pem]\n"
+                       "      crls: [../crls]\n      crl-required: true\n")
+        names = [row["name"] for row in self.status("--config", "etc/mg.yaml")]
+        self.assertEqual(names, ["CN=Operator B TLS server CA,O=Operator B", "CN=gw.a.example",
+                                 "CN=Operator A Interconnection CA,O=Operator A"])
+        os.unlink(self.path("gw.pem"))
+        rows = self.status("--config", "etc/mg.yaml", status=1)
+        self.assertEqual([row["file"] for row in rows if row["state"] == "unreadable"], ["etc/../gw.pem"])
+        self.pki("status", "--config", "nowhere.yaml", status=2)
+
+    def test_unreadable(self):
+        with open(self.path("a", "tls-server", "ca.crl"), "r+b") as file:
+            file.truncate(40)
+        self.assertEqual([row["file"] for row in self.status("a", status=1) if row["state"] == "unreadable"],
+                         ["a/tls-server/ca.crl"])
+        os.mkdir(self.path("empty"))
+        shutil.copy(self.path("a", "tls-server", "ca.key"), self.path("empty", "key.pem"))
+        self.assertIn("no certificate and no CRL", self.pki("status", "empty", status=1))
+        os.mkfifo(self.path("fifo.pem"))
+        self.assertIn("not a regular file", self.pki("status", "fifo.pem", status=1))
+        self.pki("status", status=2)
 
 
 if __name__ == "__main__":
