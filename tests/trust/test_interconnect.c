@@ -552,6 +552,46 @@ static void cross_crl_of_another_scope(void **state)
 	with_scope(true, false, TRUST_OK);
 }
 
+/* Away has a new key for the name: the old key's CRL says nothing about what the new one issued. */
+static void a_crl_of_another_key_is_no_crl(void **state)
+{
+	struct pki next = pki_ca("Away TLS server CA"),
+	           cross = cross_of(&next, "Away TLS server CA", &ica),
+	           peer = pki_leaf("mg.away.example", &next);
+	struct setting set = good();
+
+	(void)state;
+	set.cross_servers = (X509 *[]){ cross_servers.cert, cross.cert, NULL };
+	expect(ask(&set, true, server.cert), TRUST_OK, 0, 0, "valid");
+	expect(ask(&set, true, peer.cert), TRUST_CRL_MISSING, 46, 0, "CRL");
+	set.crls[4] = pki_crl(&next, NULL, -PKI_DAY, LONG);
+	expect(ask(&set, true, peer.cert), TRUST_OK, 0, 0, "valid");
+	expect(ask(&set, true, server.cert), TRUST_OK, 0, 0, "valid");
+	X509_CRL_free(set.crls[4]);
+	set.crls[4] = pki_crl(&next, ONE(peer.cert), -PKI_DAY, LONG);
+	expect(ask(&set, true, peer.cert), TRUST_REVOKED, 44, 0, "revoked");
+	done(&set);
+	pki_free(&next);
+	pki_free(&cross);
+	pki_free(&peer);
+}
+
+static void a_cross_certificate_says_who_may_sign_crls(void **state)
+{
+	struct pki mute = pki_make(&(struct pki_spec){ .cn = "Away TLS server CA",
+	                                               .issuer = &ica,
+	                                               .key = away_servers.key,
+	                                               .ca = true,
+	                                               .usage = "critical,keyCertSign" });
+	struct setting set = good();
+
+	(void)state;
+	set.cross_servers = ONE(mute.cert);
+	expect(ask(&set, true, server.cert), TRUST_CRL_MISSING, 46, 0, "may not sign CRLs");
+	done(&set);
+	pki_free(&mute);
+}
+
 static void folders_are_read(void **state)
 {
 	char *dir = pki_dir_new(), *crl_dir = pki_dir_new(), *ca;
@@ -610,6 +650,8 @@ int main(void)
 		cmocka_unit_test(dates_of_the_cross_certificate),
 		cmocka_unit_test(the_interconnection_ca_may_have_parents),
 		cmocka_unit_test(constraints_of_the_cross_certificate),
+		cmocka_unit_test(a_crl_of_another_key_is_no_crl),
+		cmocka_unit_test(a_cross_certificate_says_who_may_sign_crls),
 		cmocka_unit_test(folders_are_read),
 		cmocka_unit_test(peer_revoked),
 		cmocka_unit_test(peer_crl_missing_or_of_another),
