@@ -111,6 +111,10 @@ static int trust_files(struct making *m, const struct mg_yaml_trust *y,
 	files->crl_required = y->crl_required;
 	files->interconnect = y->interconnect;
 	files->ocsp_staples = y->ocsp_staples;
+	if (!rc && y->cache) {
+		files->cache = file_of(m, y->cache);
+		rc = files->cache ? 0 : BASE_ERR(BASE_LOCAL, 0);
+	}
 	return rc;
 }
 

@@ -97,6 +97,7 @@ static const cyaml_schema_field_t trust_fields[] = {
 	TEXTS("cross-servers", struct mg_yaml_trust, cross_servers),
 	TEXTS("cross", struct mg_yaml_trust, cross),
 	FLAG("ocsp-staples", struct mg_yaml_trust, ocsp_staples),
+	TEXT("cache", struct mg_yaml_trust, cache),
 	CYAML_FIELD_END,
 };
 

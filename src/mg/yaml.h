@@ -56,6 +56,7 @@ struct mg_yaml_trust {
 	unsigned interconnection_cas_count, client_cas_count, server_cas_count;
 	const char **cross_clients, **cross_servers, **cross;
 	unsigned cross_clients_count, cross_servers_count, cross_count;
+	const char *cache;
 	bool crl_required, interconnect, ocsp_staples;
 };
 

@@ -40,6 +40,7 @@ struct trust_store {
 	size_t way_count;
 	struct trust_crl *plain; /**< sorted by nothing: a few per operator */
 	size_t plain_count;
+	struct trust_cache *cache; /**< NULL = none */
 	bool interconnect, ocsp_staples;
 	STACK_OF(X509) * untrusted;
 	/** Beside the store, which would find a CRL by the certificate's issuer only: an indirect
@@ -128,14 +129,19 @@ struct trust_revocation {
 	enum trust_status status;
 	const char *reason; /**< CRLReason in words; "" where none is told */
 	char source[160];   /**< which CRL */
+	bool stale;         /**< unknown, for the cached CRL is out of date */
 };
 /**
- * Look `cert`, issued by `issuer`, up in the CRLs whose signatures were checked at load.
+ * Look `cert`, issued by `issuer`, up in the CRLs whose signatures were checked at load and in the
+ * cache folder.
  * TRUST_STATUS_UNKNOWN where none of them is simple, in date and of that issuer's name and key:
  * then libcrypto looks at all (RFC 5280, 6.3.3). No I/O, any thread.
  */
 void trust_revocation_find(const struct trust_store *store, X509 *cert, X509 *issuer, int64_t now_s,
                            struct trust_revocation *ret);
+/** The same in the cache folder alone; `store->cache` is there and `ret` all unknown. */
+void trust_revocation_cached(const struct trust_store *store, X509 *cert, X509 *issuer,
+                             int64_t now_s, struct trust_revocation *ret);
 /** Check the CRLs' signatures and keep the simple ones. @return 0 or BASE_LOCAL */
 int trust_revocation_prepare(struct trust_store *store);
 

@@ -22,6 +22,7 @@ struct walk {
 	struct trust_finding *finding;
 	unsigned covered; /* a staple or a CRL was judged: what libcrypto lacks does not count */
 	unsigned known;   /* a CRL was: libcrypto need not look */
+	unsigned stale;   /* the cache has a CRL, and it is out of date */
 	unsigned bad_certs, bad_crls;
 };
 
@@ -44,6 +45,13 @@ static bool crl_excused(const struct walk *walk, X509_STORE_CTX *ctx, enum trust
 	       X509_STORE_CTX_get_error_depth(ctx) + 1 ==
 	               sk_X509_num(X509_STORE_CTX_get0_chain(ctx));
 }
+
+/* libcrypto knows no CRL, and the cache one that is out of date. */
+static const struct trust_row row_cached_stale = {
+	.reason = TRUST_CRL_STALE,
+	.clause = "RFC 5280, 5.1.2.5",
+	.text = "the cached CRL is not yet valid or past its nextUpdate for",
+};
 
 /*
  * Called by libcrypto for every failure; returning 1 makes it look for more. The verdict is ours.
@@ -70,6 +78,9 @@ static int on_step(int ok, X509_STORE_CTX *ctx)
 		walk->bad_certs |= bit_of(X509_STORE_CTX_get_error_depth(ctx));
 	if (crl_excused(walk, ctx, row->reason))
 		return 1;
+	if (row->reason == TRUST_CRL_MISSING &&
+	    (walk->stale & bit_of(X509_STORE_CTX_get_error_depth(ctx))))
+		row = &row_cached_stale;
 	cert = X509_STORE_CTX_get_current_cert(ctx);
 	walk->finding->about = cert;
 	trust_finding_add(
@@ -109,6 +120,8 @@ static void status_check(struct walk *walk, X509 *cert, X509 *issuer, int depth)
 	if (found.status != TRUST_STATUS_UNKNOWN)
 		walk->known |= bit_of(depth);
 	walk->covered |= walk->known;
+	if (found.stale && found.status == TRUST_STATUS_UNKNOWN)
+		walk->stale |= bit_of(depth);
 	if (depth || !walk->store->ocsp_staples || !walk->question->staple.len)
 		return;
 	walk->covered |= bit_of(depth);
@@ -316,7 +329,7 @@ static unsigned long flags_of(const struct trust_store *store,
 	if (path->exact) /* the anchor may be a TLS CA below the operator's root */
 		flags |= X509_V_FLAG_PARTIAL_CHAIN;
 	/* CRL_CHECK_ALL, for a check of the leaf alone accepts a revoked CA certificate */
-	if (store && (store->crl_required || sk_X509_CRL_num(store->crls) > 0))
+	if (store && (store->crl_required || store->cache || sk_X509_CRL_num(store->crls) > 0))
 		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
 		         X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
 	return flags;

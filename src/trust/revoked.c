@@ -151,14 +151,13 @@ static const char *reason_of(X509_REVOKED *entry)
 	return value >= 0 && (size_t)value < BASE_COUNT(names) ? names[value] : "";
 }
 
-void trust_revocation_find(const struct trust_store *store, X509 *cert, X509 *issuer, int64_t now_s,
-                           struct trust_revocation *ret)
+static void plain_ask(const struct trust_store *store, X509 *cert, X509 *issuer, int64_t now_s,
+                      struct trust_revocation *ret)
 {
 	const struct trust_crl *found = crl_find(store, issuer, now_s);
 	X509_REVOKED *entry = NULL;
 	char name[100];
 
-	*ret = (struct trust_revocation){ .reason = "" };
 	/* RFC 5280, 6.3.3 (f): keyUsage of the CA that stands in THIS path */
 	if (!found || !(X509_get_key_usage(issuer) & KU_CRL_SIGN) ||
 	    X509_get_ext_by_NID(cert, NID_freshest_crl, -1) >= 0)
@@ -169,4 +168,19 @@ void trust_revocation_find(const struct trust_store *store, X509 *cert, X509 *is
 		ret->reason = reason_of(entry);
 	(void)snprintf(ret->source, sizeof(ret->source), "CRL of %s",
 	               x509_name_format(X509_CRL_get_issuer(found->crl), name, sizeof(name)));
+}
+
+void trust_revocation_find(const struct trust_store *store, X509 *cert, X509 *issuer, int64_t now_s,
+                           struct trust_revocation *ret)
+{
+	*ret = (struct trust_revocation){ .reason = "" };
+	plain_ask(store, cert, issuer, now_s, ret);
+	/* of two that are in date, the one that condemns is believed */
+	if (store->cache && ret->status != TRUST_STATUS_REVOKED) {
+		struct trust_revocation cached = { .reason = "" };
+
+		trust_revocation_cached(store, cert, issuer, now_s, &cached);
+		if (cached.status == TRUST_STATUS_REVOKED || ret->status == TRUST_STATUS_UNKNOWN)
+			*ret = cached;
+	}
 }

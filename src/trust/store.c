@@ -21,6 +21,7 @@ void trust_store_unref(struct trust_store *store)
 	if (!store || atomic_fetch_sub_explicit(&store->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	trust_ways_free(store);
+	trust_cache_close(store->cache);
 	free(store->plain);
 	X509_STORE_free(store->store);
 	sk_X509_pop_free(store->anchors, X509_free);
@@ -36,6 +37,11 @@ const STACK_OF(X509) * trust_store_anchors(const struct trust_store *store)
 	if (!store)
 		return NULL;
 	return store->interconnect ? store->hints : store->anchors;
+}
+
+struct trust_cache *trust_store_cache(const struct trust_store *store)
+{
+	return store ? store->cache : NULL;
 }
 
 /* ---- files and folders ---- */
@@ -119,12 +125,14 @@ static int policy_set(X509_STORE *store)
 }
 
 /* Move a list's certificates to the store, which owns them; the list borrows them from then on. */
-static int own_load(struct trust_store *store, const char *const *names, STACK_OF(X509) * *ret,
-                    struct base_error *err)
+static int own_load(struct trust_store *store, const char *const *names, const char *cache,
+                    STACK_OF(X509) * *ret, struct base_error *err)
 {
 	STACK_OF(X509) *list = sk_X509_new_null();
 	int rc = list ? list_load(names, certs_one, list, err) : BASE_ERR(BASE_LOCAL, 0);
 
+	if (!rc && cache)
+		rc = trust_cache_certs(cache, TRUST_CACHE_CROSS, list, NULL, NULL);
 	for (int i = 0; i < sk_X509_num(list); i++) {
 		X509 *cert = sk_X509_value(list, i);
 
@@ -156,7 +164,8 @@ static int interconnect_load(struct trust_store *store, const struct trust_store
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < BASE_COUNT(all); i++)
-		rc = own_load(store, all[i].names, all[i].list, err);
+		rc = own_load(store, all[i].names,
+		              all[i].list == &lists.cross ? files->cache : NULL, all[i].list, err);
 	if (!rc)
 		rc = trust_ways_make(store, &lists);
 	if (!rc && !store->way_count)
@@ -185,6 +194,10 @@ static int load_all(struct trust_store *store, const struct trust_store_files *f
 		rc = list_load(files->anchors, certs_one, store->anchors, err);
 	if (!rc)
 		rc = list_load(files->untrusted, certs_one, store->untrusted, err);
+	if (!rc && files->cache)
+		rc = trust_cache_open(&store->cache, files->cache, NULL, NULL, err);
+	if (!rc && files->cache)
+		rc = trust_cache_certs(files->cache, TRUST_CACHE_CA, store->untrusted, NULL, NULL);
 	if (!rc && files->interconnect)
 		rc = interconnect_load(store, files, err);
 	if (!rc)

@@ -43,6 +43,12 @@ struct trust_store_files {
 	 * `crl_required`.
 	 */
 	bool interconnect;
+	/**
+	 * The folder that gatehouse-fetch writes (trust/cache.h); NULL = none. Its CRLs are used
+	 * as they come, see trust_store_cache(). Its certificates are read when the store is
+	 * loaded: `ca/` as `untrusted`, `cross/` as `cross`.
+	 */
+	const char *cache;
 	/** A stapled OCSP response may stand in for the CRL of the peer's own certificate
 	 * (TS 33.310, 6.1a, mark R). false: staples are not looked at. */
 	bool ocsp_staples;
@@ -68,6 +74,12 @@ void trust_store_unref(struct trust_store *store);
  * peers. Borrowed from the store. NULL `store` gives NULL.
  */
 const STACK_OF(X509) * trust_store_anchors(const struct trust_store *store);
+
+/**
+ * The store's view of the cache folder; NULL where there is none. Borrowed from the store. Somebody
+ * has to refresh it, one thread at a time: decisions see what the last refresh saw.
+ */
+struct trust_cache *trust_store_cache(const struct trust_store *store);
 
 /** How the peer may authenticate itself, a bit set (H.248.TLSPROF 8.3). */
 enum trust_method {
