@@ -19,6 +19,7 @@ static const struct {
 	{ "cross-certify", pki_cross_main, "vouch for another operator's TLS authority" },
 	{ "revoke", pki_revoke_main, "revoke a certificate" },
 	{ "crl", pki_crl_main, "write an authority's next CRL" },
+	{ "publish", pki_publish_main, "CRLs and certificates of the authorities into a folder" },
 	{ "status", pki_status_main, "what expires, and when" },
 	{ "verify", pki_verify_main, "judge a certificate as a gateway does, step by step" },
 };

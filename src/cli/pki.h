@@ -26,6 +26,7 @@ int pki_issue_main(int argc, char **argv);
 int pki_cross_main(int argc, char **argv);
 int pki_revoke_main(int argc, char **argv);
 int pki_crl_main(int argc, char **argv);
+int pki_publish_main(int argc, char **argv);
 int pki_verify_main(int argc, char **argv);
 int pki_status_main(int argc, char **argv);
 

@@ -562,6 +562,37 @@ class TestStatus(Case):
         self.pki("status", status=2)
 
 
+class TestPublish(Case):
+    def test_folder(self):
+        os.mkdir(self.path("www"))
+        self.pki("publish", "a", "www")
+        self.assertEqual(sorted(os.listdir(self.path("www"))),
+                         sorted(name + end for name in PROFILE for end in (".cer", ".crl")))
+        for name in PROFILE:
+            self.openssl("crl", "-inform", "DER", "-in", f"www/{name}.crl", "-noout", "-CAfile", f"a/{name}/ca.pem")
+            self.assertEqual(self.openssl("x509", "-inform", "DER", "-in", f"www/{name}.cer"),
+                             self.openssl("x509", "-in", f"a/{name}/ca.pem"))
+            self.assertEqual(stat.S_IMODE(os.stat(self.path("www", name + ".crl")).st_mode), 0o644)
+
+    def test_never_back(self):
+        """A CRL that is older than the published one would bring a revoked certificate back."""
+        os.mkdir(self.path("www"))
+        shutil.copytree(self.path("a"), self.path("backup"))
+        self.pki("crl", "--ca", "tls-server", "a")
+        self.pki("publish", "a", "www")
+        self.pki("publish", "a", "www")  # again is fine
+        with open(self.path("www", "interconnection.cer"), "wb"):
+            pass
+        self.assertIn("newer than ours", self.pki("publish", "backup", "www", status=1))
+        self.assertEqual(os.path.getsize(self.path("www", "interconnection.cer")), 0)  # nothing was written
+        self.assertIn("another authority", self.pki("publish", "b", "www", status=1))
+
+    def test_nowhere(self):
+        for args, words, status in ((("a", "nowhere"), "cannot create", 1), (("nowhere", "."), "cannot open", 1),
+                                    (("a", "ldap://cr.a.example/"), "not built", 1), (("a",), "usage", 2)):
+            self.assertIn(words, self.pki("publish", *args, status=status))
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     unittest.main(verbosity=2)
