@@ -342,13 +342,10 @@ static bool usual_term(struct ber_parser *p, struct h248_term *ret)
 	return true;
 }
 
-bool ber_term(struct ber_parser *p, struct h248_term *ret)
+static __attribute__((noinline)) bool any_term(struct ber_parser *p, struct h248_term *ret)
 {
 	const uint8_t *from = p->h.from;
 	struct term_parts parts = { .count = 0 };
-
-	if (usual_term(p, ret))
-		return true;
 
 	if (!term_parts(p, &parts))
 		return ber_in(p, "terminationID", -1);
@@ -357,6 +354,11 @@ bool ber_term(struct ber_parser *p, struct h248_term *ret)
 		return ber_fail(p, p->syntax_code, from, "the id of a TerminationID");
 	}
 	return term_name(p, &parts, ret);
+}
+
+bool ber_term(struct ber_parser *p, struct h248_term *ret)
+{
+	return usual_term(p, ret) || any_term(p, ret);
 }
 
 bool ber_term_list(struct ber_parser *p, struct h248_term **ret)

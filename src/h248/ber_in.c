@@ -271,21 +271,24 @@ static bool primitive(struct ber_parser *p)
 	return !ber_constructed(p) || ber_expected(p, "a primitive value");
 }
 
-bool ber_uint_slow(struct ber_parser *p, uint32_t max, uint32_t *ret)
+int64_t ber_uint_slow(struct ber_parser *p, uint32_t max)
 {
 	const uint8_t *at = p->at;
 	size_t len = p->h.len;
 	uint64_t v = 0;
 
-	if (ber_constructed(p) || len == 0 || len > 8 || at[0] & 0x80)
-		return ber_expected(p, "an unsigned INTEGER");
+	if (ber_constructed(p) || len == 0 || len > 8 || at[0] & 0x80) {
+		(void)ber_expected(p, "an unsigned INTEGER");
+		return -1;
+	}
 	for (size_t i = 0; i < len; i++)
 		v = v << 8 | at[i];
-	if (v > max)
-		return ber_expected(p, "a number within its range");
+	if (v > max) {
+		(void)ber_expected(p, "a number within its range");
+		return -1;
+	}
 	p->at += len;
-	*ret = (uint32_t)v;
-	return true;
+	return (int64_t)v;
 }
 
 bool ber_bool(struct ber_parser *p, bool *ret)
@@ -346,25 +349,28 @@ static bool pieces(struct ber_parser *p, char *out, size_t *ret_len)
 	return true;
 }
 
-bool ber_string_slow(struct ber_parser *p, struct base_str *ret)
+struct base_str ber_string_slow(struct ber_parser *p)
 {
+	struct base_str none = { NULL, 0 }, s;
 	struct ber_header h = p->h;
 	const uint8_t *at = p->at;
 	char *out;
 
-	if (p->items_left == 0)
-		return ber_fail_memory(p);
+	if (p->items_left == 0) {
+		(void)ber_fail_memory(p);
+		return none;
+	}
 	p->items_left--;
 	if (!ber_skip(p))
-		return false;
+		return none;
 	out = ber_room(p, (size_t)(p->at - at));
 	if (!out)
-		return false;
+		return none;
 	assert(at);
 	p->h = h;
 	p->at = at;
-	ret->ptr = out;
-	return pieces(p, out, &ret->len);
+	s.ptr = out;
+	return pieces(p, out, &s.len) ? s : none;
 }
 
 bool ber_bits(struct ber_parser *p, uint16_t *ret)

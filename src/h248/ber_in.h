@@ -391,15 +391,20 @@ bool ber_closed(struct ber_parser *p);
 
 /* ---- values ------------------------------------------------------------------------------ */
 
-/** As ber_uint, for more than one octet. */
-bool ber_uint_slow(struct ber_parser *p, uint32_t max, uint32_t *ret);
+/** As ber_uint, for more than one octet; -1 for false. By value, so that results need no memory. */
+int64_t ber_uint_slow(struct ber_parser *p, uint32_t max);
 /** An INTEGER or ENUMERATED from 0 to `max`. */
 static inline bool ber_uint(struct ber_parser *p, uint32_t max, uint32_t *ret)
 {
 	const uint8_t *at = p->at;
+	int64_t slow;
 
-	if (p->h.len != 1 || ber_constructed(p) || at[0] > BASE_MIN(max, 0x7F))
-		return ber_uint_slow(p, max, ret);
+	if (p->h.len != 1 || ber_constructed(p) || at[0] > BASE_MIN(max, 0x7F)) {
+		slow = ber_uint_slow(p, max);
+		if (slow >= 0)
+			*ret = (uint32_t)slow;
+		return slow >= 0;
+	}
 	p->at = at + 1;
 	*ret = at[0];
 	return true;
@@ -425,13 +430,15 @@ static inline bool ber_u8(struct ber_parser *p, uint32_t max, uint8_t *ret)
 bool ber_bool(struct ber_parser *p, bool *ret);
 bool ber_tri(struct ber_parser *p, uint8_t *ret);
 bool ber_null(struct ber_parser *p);
-/** A string in pieces, put together in the arena. */
-bool ber_string_slow(struct ber_parser *p, struct base_str *ret);
+/** A string in pieces, put together in the arena; its ptr is NULL on a fault. */
+struct base_str ber_string_slow(struct ber_parser *p);
 /** A string of any kind; constructed ones are put together in the arena. */
 static inline bool ber_string(struct ber_parser *p, struct base_str *ret)
 {
-	if (ber_constructed(p))
-		return ber_string_slow(p, ret);
+	if (ber_constructed(p)) {
+		*ret = ber_string_slow(p);
+		return ret->ptr != NULL;
+	}
 	*ret = (struct base_str){ (const char *)p->at, p->h.len };
 	p->at += p->h.len;
 	return true;

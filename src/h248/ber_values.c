@@ -44,23 +44,22 @@ static bool decimal(struct ber_parser *p, int64_t number, struct base_str *ret)
 {
 	static const char small[] = "0123456789";
 	uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
-	char digits[24], *out;
-	size_t at = sizeof(digits);
+	size_t room = left < 100000000000000 ? 16 : 24, at = room;
+	char *out;
 
 	if (left == (uint64_t)number && number <= 9) {
 		*ret = (struct base_str){ small + number, 1 };
 		return true;
 	}
-	do {
-		digits[--at] = (char)('0' + left % 10);
-	} while (left /= 10);
-	if (number < 0)
-		digits[--at] = '-';
-	out = ber_room(p, sizeof(digits) - at);
+	out = ber_room(p, room);
 	if (!out)
 		return false;
-	memcpy(out, digits + at, sizeof(digits) - at);
-	*ret = (struct base_str){ out, sizeof(digits) - at };
+	do { /* from the end, which so needs no second place */
+		out[--at] = (char)('0' + left % 10);
+	} while (left /= 10);
+	if (number < 0)
+		out[--at] = '-';
+	*ret = (struct base_str){ out + at, room - at };
 	return true;
 }
 
