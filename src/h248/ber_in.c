@@ -351,7 +351,7 @@ static bool pieces(struct ber_parser *p, char *out, size_t *ret_len)
 
 struct base_str ber_string_slow(struct ber_parser *p)
 {
-	struct base_str none = { NULL, 0 }, s;
+	struct base_str none = { NULL, 0 }, s = none;
 	struct ber_header h = p->h;
 	const uint8_t *at = p->at;
 	char *out;
