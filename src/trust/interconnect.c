@@ -102,8 +102,10 @@ int trust_ways_make(struct trust_store *store, const struct trust_lists *lists)
 {
 	int all = sk_X509_num(store->own), rc;
 
-	store->ways = all > 0 ? calloc((size_t)all, sizeof(*store->ways)) : NULL;
-	if (all > 0 && !store->ways)
+	if (all <= 0)
+		return 0;
+	store->ways = calloc((size_t)all, sizeof(*store->ways));
+	if (!store->ways)
 		return BASE_ERR(BASE_LOCAL, 0);
 	rc = ways_add(store, lists, lists->client_cas, TRUST_ROLE_CLIENT, false);
 	if (!rc)
