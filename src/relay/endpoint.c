@@ -99,6 +99,7 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 	endpoint->arg = spec->arg;
 	endpoint->home = context->worker;
 	base_list_init(&endpoint->holder);
+	base_list_init(&endpoint->asker);
 	base_list_append(&context->endpoints, &endpoint->node);
 	base_list_append(&pool->endpoints, &endpoint->pool_node);
 	atomic_fetch_add_explicit(&pool->open, 1, memory_order_relaxed);
@@ -122,6 +123,7 @@ void relay_endpoint_remove(struct relay_endpoint *endpoint)
 		return;
 	endpoint->removed = true;
 	base_list_remove(&endpoint->node);
+	base_list_remove(&endpoint->asker);
 	relay_orders_forget(endpoint);
 	relay_order_post(endpoint, &endpoint->remove, on_remove, endpoint);
 }

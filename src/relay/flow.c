@@ -95,6 +95,14 @@ static void say_close_notify(struct relay_leg *leg)
 		(void)relay_flow_send(leg, out->data, out->len); /* a failure ends the leg */
 }
 
+/* Both peers have ended: is there nothing that a partner gives or gets? */
+static bool all_carried(struct relay_leg *leg)
+{
+	if (leg->parted || leg->end_carried)
+		return true;
+	return !leg->partner && relay_leg_may_end_alone(leg);
+}
+
 void relay_flow_end(struct relay_leg *leg)
 {
 	if (!leg->end_wanted || leg->pending.len || relay_leg_gone(leg))
@@ -110,7 +118,7 @@ void relay_flow_end(struct relay_leg *leg)
 			return;
 	}
 	if (leg->state == RELAY_DRAIN && leg->peer_ended) {
-		if (!leg->partner || leg->end_carried) /* else something is held for it */
+		if (all_carried(leg)) /* else something is held for the partner */
 			relay_leg_input(leg, RELAY_ON_FLUSHED, RELAY_CAUSE_NONE, 0);
 		return;
 	}
@@ -210,12 +218,15 @@ void relay_flow_carry_end(struct relay_leg *leg)
 	if (!leg->peer_ended || leg->end_carried || leg->held.len)
 		return;
 	if (!partner) {
-		/* Nobody will ever send through us: then this is all. */
-		if (leg->state == RELAY_HALF_IN)
+		/* If nobody will ever send through us, this is all. */
+		if (leg->state == RELAY_HALF_IN && relay_leg_may_end_alone(leg))
 			relay_leg_input(leg, RELAY_ON_PARTNER_END, RELAY_CAUSE_NONE, 0);
 	} else if (partner->state == RELAY_OPEN || partner->state == RELAY_HALF_IN) {
 		leg->end_carried = true;
 		relay_leg_input(partner, RELAY_ON_PARTNER_END, RELAY_CAUSE_PARTNER, 0);
+		relay_flow_end(leg);
+	} else if (partner->state == RELAY_HALF_OUT || partner->state == RELAY_DRAIN) {
+		leg->end_carried = true; /* it has ended already, before the two were linked */
 		relay_flow_end(leg);
 	}
 }
@@ -386,6 +397,7 @@ static void run_drain(struct relay_leg *leg)
 
 	pass_held(leg);
 	relay_flow_carry_end(leg);
+	relay_flow_end(leg); /* it may have lost its partner */
 	while (leg->readable && leg->state == RELAY_DRAIN && !leg->peer_ended) {
 		ssize_t n = read_some(leg);
 
@@ -408,7 +420,8 @@ static void run_ready(struct relay_leg *leg)
 {
 	int waiting = 0;
 
-	if (leg->hangup && ioctl(leg->watch.fd, FIONREAD, &waiting) == 0 && !waiting) {
+	if (leg->hangup && ioctl(leg->watch.fd, FIONREAD, &waiting) == 0 && !waiting &&
+	    (leg->partner || relay_leg_may_end_alone(leg))) {
 		leg->peer_ended = true;
 		relay_leg_input(leg, RELAY_ON_PEER_END, RELAY_CAUSE_PEER_CLOSE, 0);
 	}

@@ -72,6 +72,7 @@ static void part(struct relay_leg *leg, enum relay_input how)
 {
 	struct relay_leg *partner = unlink_partner(leg);
 
+	leg->parted = true;
 	if (!partner) {
 		leg->broke_alone |= how == RELAY_ON_PARTNER_BROKEN;
 		return;
@@ -120,6 +121,7 @@ static void set_free(struct relay_leg *leg)
 {
 	struct relay_leg *partner = unlink_partner(leg);
 
+	leg->lone = false;
 	resume_one(leg);
 	if (partner)
 		resume_one(partner);

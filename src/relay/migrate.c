@@ -11,6 +11,10 @@
  * meets a leg that is not its own, and orders keep their order. A TLS session does not travel: its
  * engine context is its worker's, with a key in it that signs for one session at a time
  * (gnutls_key.c), and an engine may sign again at any time in a session that is up.
+ *
+ * Between an unlink and the link that control gives with it lies time, and a peer's end may come in
+ * it. So no leg ends in order for want of a partner by itself: it asks control, whose answer comes
+ * behind all orders that were given before. If it has a partner then, its end is carried to that.
  */
 #include <sched.h>
 #include <stdlib.h>
@@ -79,6 +83,66 @@ void relay_orders_forget(const struct relay_endpoint *gone)
 	}
 }
 
+/* ---- who has no partner ---- */
+
+/* Is an order about it held back? */
+static bool unsettled(const struct relay_endpoint *endpoint)
+{
+	if (endpoint->moving || endpoint->held)
+		return true;
+	BASE_LIST_EACH(&endpoint->pool->holders, node, after)
+	{
+		struct relay_endpoint *e = BASE_CONTAINER_OF(node, struct relay_endpoint, holder);
+
+		for (struct relay_held *order = e->held; order; order = order->next)
+			if (order->other == endpoint)
+				return true;
+	}
+	return false;
+}
+
+static void on_lone(void *arg)
+{
+	struct relay_leg *leg = arg;
+
+	leg->lone_asked = false;
+	if (leg->partner || relay_leg_gone(leg))
+		return;
+	leg->lone = true;
+	relay_leg_resume(leg);
+}
+
+/* Or later: an order is held back for an arrival, and each arrival comes here. */
+static void answer(struct relay_endpoint *endpoint)
+{
+	if (unsettled(endpoint))
+		return;
+	base_list_remove(&endpoint->asker);
+	relay_order_post(endpoint, &endpoint->lone, on_lone, &endpoint->leg);
+}
+
+static void open_asks(struct relay_letter *letter, bool discard)
+{
+	struct relay_endpoint *endpoint = BASE_CONTAINER_OF(letter, struct relay_endpoint, asks);
+
+	if (discard || endpoint->removed)
+		return;
+	base_list_append(&endpoint->pool->askers, &endpoint->asker);
+	answer(endpoint);
+}
+
+bool relay_leg_may_end_alone(struct relay_leg *leg)
+{
+	if (leg->lone || !leg->owner || leg->removed)
+		return true;
+	if (leg->lone_asked)
+		return false;
+	leg->lone_asked = true;
+	leg->owner->asks.open = open_asks;
+	relay_mailbox_post(&leg->owner->pool->mailbox, &leg->owner->asks);
+	return false;
+}
+
 void relay_orders_discard(struct relay_endpoint *endpoint)
 {
 	struct relay_held *order;
@@ -104,6 +168,10 @@ static void open_arrived(struct relay_letter *letter, bool discard)
 	BASE_LIST_EACH(&endpoint->pool->holders, node, after)
 	{
 		give(BASE_CONTAINER_OF(node, struct relay_endpoint, holder));
+	}
+	BASE_LIST_EACH(&endpoint->pool->askers, asker, then)
+	{
+		answer(BASE_CONTAINER_OF(asker, struct relay_endpoint, asker));
 	}
 }
 

@@ -70,6 +70,7 @@ int relay_pool_new(struct relay_pool **ret, struct loop *control,
 	base_list_init(&pool->endpoints);
 	base_list_init(&pool->listeners);
 	base_list_init(&pool->holders);
+	base_list_init(&pool->askers);
 	pool->control = control;
 	pool->limit = spec->endpoint_limit ? spec->endpoint_limit : default_limit(workers);
 	pool->buffer_limit =

@@ -284,6 +284,9 @@ struct relay_leg {
 	bool end_carried : 1;   /**< the partner knows */
 	bool abortive : 1;      /**< close with RST */
 	bool broke_alone : 1;   /**< failed while it had no partner to tell */
+	bool parted : 1;        /**< it ends, and not for what the peers have said */
+	bool lone_asked : 1;    /**< control is asked whether a partner is to come */
+	bool lone : 1;          /**< control's answer: none is, until the next link */
 	bool cause_firm : 1;    /**< the end has begun: later causes are its consequences */
 
 	struct relay_counters counters;
@@ -367,6 +370,7 @@ struct relay_pool {
 	struct relay_mailbox mailbox;
 	struct base_node contexts, endpoints, listeners;
 	struct base_node holders; /**< endpoints with orders that wait */
+	struct base_node askers;  /**< endpoints whose leg waits for word that it is alone */
 	atomic_bool closing;      /**< nobody goes to another worker any more */
 	atomic_uint departing;    /**< who is about to */
 	atomic_uint open;         /**< endpoints, and legs of listeners */
@@ -405,8 +409,9 @@ struct relay_endpoint {
 	struct base_node holder;   /**< in pool->holders while there are any */
 	struct loop_msg begin;     /**< and to arrive, which comes later */
 	struct loop_msg depart;
-	struct relay_held remove;
-	struct relay_letter arrived;
+	struct relay_held remove, lone;
+	struct base_node asker; /**< in pool->askers until all orders about it have been given */
+	struct relay_letter arrived, asks;
 	struct relay_letter down; /**< the final event, which needs no memory */
 	struct relay_letter last; /**< the worker is done with the endpoint */
 	uint16_t down_error;
@@ -420,6 +425,11 @@ void relay_order_post(struct relay_endpoint *endpoint, struct relay_held *order,
                       void *arg);
 /** endpoint.c: what it speaks of is removed: it becomes an order to unlink. */
 void relay_order_unlink(struct relay_held *order);
+/**
+ * Worker: may a leg that has no partner end in order? Control may have ordered a link, or a Move,
+ * that is on its way. So it is asked, and when there is none the leg is resumed with `lone` set.
+ */
+bool relay_leg_may_end_alone(struct relay_leg *leg);
 /** No order that waits shall speak of it. */
 void relay_orders_forget(const struct relay_endpoint *gone);
 /** At the end of the pool, after the workers'. */
