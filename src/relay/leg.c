@@ -139,6 +139,7 @@ static void tell_late(struct relay_leg *gone, struct relay_leg *other)
 
 void relay_leg_link(struct relay_leg *leg, struct relay_leg *partner)
 {
+	assert(!partner || partner->worker == leg->worker);
 	if (partner && (relay_leg_gone(leg) || relay_leg_gone(partner))) {
 		tell_late(leg, partner);
 		tell_late(partner, leg);

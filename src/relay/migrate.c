@@ -228,6 +228,17 @@ static void on_depart(void *arg)
 	atomic_fetch_sub(&pool->departing, 1);
 }
 
+/* It goes: links that wait would meet it on another worker than the other one. */
+static void part_held(struct relay_endpoint *endpoint)
+{
+	relay_orders_forget(endpoint);
+	for (struct relay_held *order = endpoint->held; order; order = order->next)
+		if (order->other) {
+			order->other = NULL;
+			relay_order_unlink(order);
+		}
+}
+
 void relay_endpoint_move(struct relay_endpoint *endpoint, struct relay_context *context)
 {
 	struct relay_worker *from = endpoint->home;
@@ -240,6 +251,7 @@ void relay_endpoint_move(struct relay_endpoint *endpoint, struct relay_context *
 	context->worker->planned++;
 	endpoint->home = context->worker;
 	endpoint->moving = true;
+	part_held(endpoint);
 	loop_post(from->loop, &endpoint->depart, on_depart, endpoint);
 }
 

@@ -434,6 +434,40 @@ static void who_stays_alone_ends_alone(void **state)
 	stage_end(&stage);
 }
 
+/* The one is still on its way here when the other, which waits for it with a link, goes there. */
+static void a_link_that_waits_does_not_span_workers(void **state)
+{
+	struct stage stage;
+	struct relay_context *there;
+	struct pair pair;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		begin(&stage);
+		pair_make(&stage, &pair);
+		there = far_context(&stage, pair.front.endpoint);
+		unlink_both(&pair);
+		relay_endpoint_move(pair.back.endpoint, there);
+		arrives(&stage, pair.back.endpoint, stage.context);
+		relay_endpoint_move(pair.back.endpoint, stage.context);
+		link_both(&pair, i);
+		if (i & 2)
+			assert_int_equal(relay_endpoint_link(pair.front.endpoint, NULL), 0);
+		relay_endpoint_move(pair.front.endpoint, there);
+		arrives(&stage, pair.front.endpoint, stage.context);
+		arrives(&stage, pair.back.endpoint, there);
+		worker_settles(pair.front.endpoint->home);
+		worker_settles(pair.back.endpoint->home);
+		relay_endpoint_move(pair.front.endpoint, stage.context);
+		link_both(&pair, i);
+		peers_exchange(&stage, pair.near, pair.far, 1000);
+		pair_done(&pair);
+		stage_empty(&stage);
+		relay_context_free(there);
+		stage_end(&stage);
+	}
+}
+
 static void one_on_its_way_can_be_removed(void **state)
 {
 	struct stage stage;
@@ -499,6 +533,7 @@ int main(void)
 		cmocka_unit_test(both_ends_in_between_are_carried),
 		cmocka_unit_test(one_that_waits_for_tls_takes_its_partner_along),
 		cmocka_unit_test(who_stays_alone_ends_alone),
+		cmocka_unit_test(a_link_that_waits_does_not_span_workers),
 		cmocka_unit_test(one_on_its_way_can_be_removed),
 		cmocka_unit_test(a_session_does_not_travel),
 	};

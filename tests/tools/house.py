@@ -3,6 +3,8 @@
 """The house rules a program can check (ARCHITECTURE.md): floors, one public header a folder,
 forbidden calls, marks of unfinished work, who may include which library. Long files and functions
 are told, but fail nothing: each is a question, not a crime."""
+import glob
+import os
 import re
 import subprocess
 import sys
@@ -106,6 +108,15 @@ def check(path, lines, uses):
     return bad
 
 
+def unlisted(plan, programs):
+    """Python tests beside a meson.build that nothing in it starts."""
+    named = set(re.findall(r"test_(\w+)\.py", plan))
+    for words, body in re.findall(r"^foreach \w+ : \[([^]]*)\](.*?)^endforeach", plan, re.M | re.S):
+        if "test_@0@.py" in body:
+            named |= set(re.findall(r"'(\w+)'", words))
+    return [p for p in programs if re.fullmatch(r"test_(\w+)\.py", os.path.basename(p)).group(1) not in named]
+
+
 def main():
     uses = floors()
     files = subprocess.run(["git", "ls-files", "*.c", "*.h"], check=True,
@@ -116,6 +127,10 @@ def main():
             lines = text.read().splitlines()
         bad += check(path, lines, uses)
         long += long_parts(path, lines)
+    for path in sorted(glob.glob("tests/**/meson.build", recursive=True)):
+        with open(path, encoding="utf-8") as text:
+            missed = unlisted(text.read(), sorted(glob.glob(os.path.join(os.path.dirname(path), "test_*.py"))))
+        bad += [f"{program}: nothing in {path} starts it" for program in missed]
     for line in long:
         print(f"long: {line}")
     print("\n".join(bad) if bad else f"house rules: {len(files)} files hold them")

@@ -45,6 +45,13 @@ class House(unittest.TestCase):
         self.assertEqual(self.faults("bench/x.c", "	usleep(1);"), [])
         self.assertIn("SPDX", house.check("src/base/x.c", ["int x;"], self.uses)[0])
 
+    def test_unlisted(self):
+        plan = ["foreach t : ['cli',", "    'docs']", "  test(t, files('test_@0@.py'.format(t)))", "endforeach",
+                "foreach s : ['talk']", "  test(s, files(s + '.yaml'))", "endforeach",
+                "# 'life'", "test('kernel', files('test_kernel.py'))"]
+        programs = [f"x/test_{name}.py" for name in ("cli", "docs", "kernel", "life", "talk")]
+        self.assertEqual(house.unlisted("\n".join(plan), programs), ["x/test_life.py", "x/test_talk.py"])
+
     def test_long_parts(self):
         body = ["int f(void)", "{", *["	f();"] * 51, "}"]
         table = ["static int t[] =", "{", *["	1,"] * 60, "};"]
