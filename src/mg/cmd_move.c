@@ -7,6 +7,7 @@
  * where both sides have a session, on two workers, it is refused.
  */
 #include "mg/audit.h"
+#include "mg/service.h"
 
 /* All legs of a context, or of one termination (`only`). */
 struct legs {
@@ -189,7 +190,9 @@ int mg_cmd_move(struct mg_run *run, struct mg_term *term)
 	mg_term_shift(term, run->context);
 	mg_plan_settle(run->mg, &plan);
 	mg_context_settle(run->mg, from);
-	if (!from->term_count)
+	if (!from->term_count) {
 		mg_context_free(run->mg, from);
+		mg_context_went(run->mg);
+	}
 	return 0;
 }

@@ -103,12 +103,34 @@ void mg_happening_text(struct mg_happening *h, const char *name, const char *tex
 		h->failed = true;
 }
 
+/* Those of a circle are lost. */
+static bool may_follow(struct mg *mg, struct mg_happening *h)
+{
+	if (!mg->telling)
+		return true;
+	h->caused = true;
+	if (mg->causes) {
+		mg->causes--;
+		return true;
+	}
+	mg->counts.notifies_lost++;
+	base_log(BASE_LOG_WARN, "mg",
+	         "context=%u term=%s: embedded signals and events go round in a circle, "
+	         "which ends at %s/%s",
+	         h->term->context ? h->term->context->id : 0, h->term->name, h->package, h->item);
+	return false;
+}
+
 void mg_happening_tell(struct mg *mg, struct mg_happening *h)
 {
 	if (!h)
 		return;
 	if (h->failed) {
 		lost(mg, h->term);
+		happening_free(h);
+		return;
+	}
+	if (!may_follow(mg, h)) {
 		happening_free(h);
 		return;
 	}
@@ -311,6 +333,8 @@ static void look(struct batch *b, struct mg_happening *h)
 	struct mg_buffer *buffer = term->buffer;
 	const struct h248_event *e;
 
+	if (!h->caused)
+		b->mg->causes += MG_CAUSED_MAX;
 	if (term->suspended) {
 		if (buffer && asked_for(buffer->list, h)) {
 			if (buffer->count < MG_BUFFERED_MAX) {
@@ -340,6 +364,7 @@ void mg_happenings_run(struct mg *mg)
 	while ((n = base_list_shift(&mg->happened)))
 		look(&b, BASE_CONTAINER_OF(n, struct mg_happening, node));
 	batch_flush(&b);
+	mg->causes = 0;
 	mg->telling = false;
 }
 
@@ -413,6 +438,7 @@ void mg_events_loaded(struct mg *mg, struct mg_term *term)
 			happening_free(h);
 			continue;
 		}
+		h->caused &= mg->telling;
 		base_list_insert(&mg->happened, n);
 		return;
 	}

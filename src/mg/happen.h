@@ -19,6 +19,11 @@
 #include "mg/world.h"
 
 #define MG_BUFFERED_MAX 32 /* in one EventBuffer; beyond it the controller is told 518 */
+/*
+ * So many may follow at once from an event, by embedded signals that end with an event of their own
+ * (P). What is beyond goes round in a circle, which nothing but this would end.
+ */
+#define MG_CAUSED_MAX 64
 
 struct mg_happening {
 	struct base_node node; /* in mg->happened, or a buffer's queue */
@@ -30,6 +35,7 @@ struct mg_happening {
 	uint64_t wall_ms;
 	uint16_t stream; /* 0 = of the termination */
 	bool failed;     /* memory was short for a parameter */
+	bool caused;     /* it follows from another one, in the same run */
 };
 
 /*

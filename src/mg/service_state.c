@@ -209,6 +209,7 @@ void mg_service_modified(struct mg *mg, struct mg_term *term)
 
 void mg_context_went(struct mg *mg)
 {
+	mg_load_look(mg); /* an overload may have ended, which nothing else need bring to light */
 	if (mg->counts.contexts)
 		return;
 	mg_service_fire(mg, &mg->root, MG_SERVICE_EMPTY, 0);

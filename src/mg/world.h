@@ -225,6 +225,7 @@ struct mg {
 	struct base_node happened; /* struct mg_happening: to be looked at (happen.h) */
 	unsigned executing;        /* what happens meanwhile waits for the end of it */
 	bool telling;              /* mg_happenings_run is at work */
+	unsigned causes;           /* how many more may follow from what it looks at */
 };
 
 /* A timer of the gateway's clock; it ends with whoever owns it. Cannot fail. */

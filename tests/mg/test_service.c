@@ -323,6 +323,22 @@ static void overload_by_contexts(void **state)
 	scene_end();
 }
 
+/* A controller that was told to send no calls at all sends none by which we would see the end. */
+static void the_end_of_an_overload_is_told_when_it_comes(void **state)
+{
+	(void)state;
+	start_with((struct mg_settings){ .overload_contexts = 2, .overload_reduction = 100 });
+	accepted("C=-{MF=ROOT{E=5{chp/MGCon}}}");
+	accepted("C=${A=$}");
+	accepted("C=${A=$}");
+	refused("C=${A=$}", 511, "overloaded");
+	notified("chp/MGCon{reduction=100}");
+	stage_answer(&st);
+	accepted("C=1{S=*}");
+	notified("chp/MGCon{reduction=0}");
+	scene_end();
+}
+
 static void overload_by_the_control_thread(void **state)
 {
 	(void)state;
@@ -506,6 +522,7 @@ int main(void)
 		cmocka_unit_test(a_change_waits_for_a_controller),
 		cmocka_unit_test(given_up_means_all_is_gone),
 		cmocka_unit_test(overload_by_contexts),
+		cmocka_unit_test(the_end_of_an_overload_is_told_when_it_comes),
 		cmocka_unit_test(overload_by_the_control_thread),
 		cmocka_unit_test(overload_is_told_to_who_asks),
 		cmocka_unit_test(hanging_is_told),

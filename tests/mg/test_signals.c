@@ -248,6 +248,27 @@ static void orders_to_the_bearer_go_in_lists(void **state)
 	scene_end();
 }
 
+/* An order whose end is the event that gives it: the controller's loop is not ours. */
+static void a_circle_of_signals_and_events_ends(void **state)
+{
+	struct mg_counts counts;
+
+	(void)state;
+	scene_start();
+	accepted("C=${A=${M{ST=1{O{MO=SR}," TCP_ANY "}}}}");
+	accepted(
+	        "C=1{MF=ip/1/1{E=9{g/sc{EM{SG{tcpbcc/EstBNC{NC={TO}},tcpbcc/RelBNC{NC={TO}}}}}}}}");
+	stage_forget(&st);
+	accepted("C=1{MF=ip/1/1{SG{tcpbcc/RelBNC{NC={TO}}}}}");
+	notified("g/sc{SigID=\"tcpbcc/RelBNC\",Meth=TO}");
+	assert_int_equal(st.requests, 1);
+	mg_counts(st.mg, &counts);
+	assert_true(counts.notifies_lost > 0);
+	assert_non_null(strstr(st.log, "circle"));
+	says("C=1{AV=ip/1/1{AT{SG}}}", "C=1{AV=ip/1/1{SG}}"); /* and it goes on */
+	scene_end();
+}
+
 static void root_has_signals_where_a_package_has_some(void **state)
 {
 	(void)state;
@@ -270,6 +291,7 @@ int main(void)
 		cmocka_unit_test(an_event_stops_signals),
 		cmocka_unit_test(one_that_cannot_begin_is_told_unasked),
 		cmocka_unit_test(orders_to_the_bearer_go_in_lists),
+		cmocka_unit_test(a_circle_of_signals_and_events_ends),
 		cmocka_unit_test(root_has_signals_where_a_package_has_some),
 	};
 
