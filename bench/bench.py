@@ -17,6 +17,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import codec  # noqa: E402
 import contexts  # noqa: E402
+import crl  # noqa: E402
 import path  # noqa: E402
 import report  # noqa: E402
 import servers  # noqa: E402
@@ -312,7 +313,7 @@ def gnutls_version():
 
 
 def parse():
-    names = [r.name for r in ROWS] + ["codec", "contexts", "path"]
+    names = [r.name for r in ROWS] + ["codec", "contexts", "path", "crl"]
     p = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     p.add_argument("--build", required=True, help=argparse.SUPPRESS)
     p.add_argument("--quick", action="store_true", help="a minute or two: less work, 3 rounds")
@@ -354,7 +355,7 @@ def main():
     work = tempfile.mkdtemp(prefix="gatehouse-bench-")
     bench = Bench(args, work)
     about = machine(args)
-    codec_result = contexts_result = path_result = None
+    codec_result = contexts_result = path_result = crl_result = None
     try:
         raise_descriptor_limit(bench, rows)
         if rows:
@@ -365,6 +366,8 @@ def main():
             contexts_result = contexts.run(bench)
         if not args.only or "path" in args.only:
             path_result = path.run(bench)
+        if not args.only or "crl" in args.only:
+            crl_result = crl.run(bench)
     except (Unavailable, OSError, subprocess.SubprocessError) as why:
         print(f"bench: {why}", file=sys.stderr)
         return 2
@@ -373,7 +376,8 @@ def main():
         shutil.rmtree(work, ignore_errors=True)
     about["load_average_end"] = os.getloadavg()[0]
     result = {"machine": about, "rows": [bench.summary(r) for r in rows],
-              "codec": codec_result, "contexts": contexts_result, "path": path_result, "notes": bench.notes}
+              "codec": codec_result, "contexts": contexts_result, "path": path_result, "crl": crl_result,
+              "notes": bench.notes}
     print(json.dumps(result, indent=1) if args.json else report.markdown(result))
     return 0
 

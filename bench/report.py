@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The result as Markdown."""
 
+import crl
 import path
 
 ORDER = ["gatehouse", "haproxy", "nginx", "stunnel", "hitch"]
@@ -154,6 +155,9 @@ def markdown(result):
     if result["path"]:
         parts += ["Path decisions between operators (TS 33.310, 5.2.2.2), one core, beside OpenSSL's verification with the "
                   "same CRLs, which checks their signatures each time:\n", path.markdown(result["path"])]
+    if result["crl"]:
+        parts += ["A CRL as our index, as OpenSSL's X509_CRL and as GnuTLS has it, one core, processor time:\n",
+                  crl.markdown(result["crl"])]
     if result["notes"]:
         parts += ["Notes:\n"] + [f"- {note}" for note in result["notes"]] + [""]
     return "\n".join(parts)
