@@ -439,6 +439,9 @@ int relay_endpoint_link(struct relay_endpoint *endpoint, struct relay_endpoint *
 {
 	struct order *order = order_new(endpoint);
 
+	/* If it has to wait for the partner's arrival, the earlier link does not. */
+	if (order && partner && (partner->moving || partner->held))
+		(void)order_give(order_new(endpoint), on_link); /* it ends then, without memory */
 	if (order)
 		order->partner = partner ? &partner->leg : NULL;
 	if (order)
