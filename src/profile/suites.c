@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * The suites of the IANA registry that the profiles name or forbid by a class, without the families
- * that neither 3GPP nor a peer of ours uses (SRP, Camellia, ARIA, SEED, GOST, Kerberos).
+ * that neither 3GPP nor a peer of ours uses (SRP, Camellia, ARIA, SEED, GOST). Kerberos (RFC 2712)
+ * is there because H.248.TLSPROF 8.3.4 speaks of it: no engine has it, so a profile that asks for
+ * it is told of a gap.
  *
  * Names in the engines are those of this distribution's builds (OpenSSL 3.0, GnuTLS 3.7): NULL says
  * that the build does not have the suite. Debian's OpenSSL has no 3DES and no RC4; neither engine
@@ -73,6 +75,34 @@ static const struct profile_suite suites[] = {
 	  NULL, NULL, NULL, V(1_0), V(1_1), F(CBC) | F(DES) | F(ANON), true },
 	{ 0x001B, "TLS_DH_anon_WITH_3DES_EDE_CBC_SHA", NULL,
 	  "ANON-DH", "3DES-CBC", "SHA1", V(1_0), V(1_2), F(CBC) | F(3DES) | F(ANON), true },
+	{ 0x001E, "TLS_KRB5_WITH_DES_CBC_SHA", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_1), F(CBC) | F(DES), true },
+	{ 0x001F, "TLS_KRB5_WITH_3DES_EDE_CBC_SHA", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_2), F(CBC) | F(3DES), true },
+	{ 0x0020, "TLS_KRB5_WITH_RC4_128_SHA", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_2), F(RC4), false },
+	{ 0x0021, "TLS_KRB5_WITH_IDEA_CBC_SHA", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_1), F(CBC), true },
+	{ 0x0022, "TLS_KRB5_WITH_DES_CBC_MD5", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_1), F(CBC) | F(DES) | F(MD5), true },
+	{ 0x0023, "TLS_KRB5_WITH_3DES_EDE_CBC_MD5", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_2), F(CBC) | F(3DES) | F(MD5), true },
+	{ 0x0024, "TLS_KRB5_WITH_RC4_128_MD5", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_2), F(RC4) | F(MD5), false },
+	{ 0x0025, "TLS_KRB5_WITH_IDEA_CBC_MD5", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_1), F(CBC) | F(MD5), true },
+	{ 0x0026, "TLS_KRB5_EXPORT_WITH_DES_CBC_40_SHA", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_0), F(CBC) | F(DES) | F(EXPORT), true },
+	{ 0x0027, "TLS_KRB5_EXPORT_WITH_RC2_CBC_40_SHA", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_0), F(CBC) | F(EXPORT), true },
+	{ 0x0028, "TLS_KRB5_EXPORT_WITH_RC4_40_SHA", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_0), F(RC4) | F(EXPORT), false },
+	{ 0x0029, "TLS_KRB5_EXPORT_WITH_DES_CBC_40_MD5", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_0), F(CBC) | F(DES) | F(EXPORT) | F(MD5), true },
+	{ 0x002A, "TLS_KRB5_EXPORT_WITH_RC2_CBC_40_MD5", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_0), F(CBC) | F(EXPORT) | F(MD5), true },
+	{ 0x002B, "TLS_KRB5_EXPORT_WITH_RC4_40_MD5", NULL,
+	  NULL, NULL, NULL, V(1_0), V(1_0), F(RC4) | F(EXPORT) | F(MD5), false },
 	{ 0x002C, "TLS_PSK_WITH_NULL_SHA", "PSK-NULL-SHA",
 	  "PSK", "NULL", "SHA1", V(1_0), V(1_2), F(PSK) | F(NULL), true },
 	{ 0x002D, "TLS_DHE_PSK_WITH_NULL_SHA", "DHE-PSK-NULL-SHA",

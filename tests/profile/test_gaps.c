@@ -100,6 +100,46 @@ static void test_annex_h(void **state)
 	profile_store_free(store);
 }
 
+/** H.248.TLSPROF 8.3.4: a profile may ask for Kerberos (RFC 2712); no engine has it, and that is
+ * told. */
+static void test_kerberos(void **state)
+{
+	static const char text[] =
+	        "name: mine\ntitle: t\ndocument: D\nclause: C\nrelease: R\nrules:\n"
+	        "- {id: K1, mark: P, text: t, subject: suite, strength: shall,\n"
+	        "   items: [TLS_KRB5_WITH_3DES_EDE_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA]}\n"
+	        "- {id: K2, mark: P, text: t, subject: version, items: [TLS1.2], strength: shall}\n"
+	        "- {id: K3, mark: P, text: t, subject: signature, items: [rsa_pkcs1_sha256], "
+	        "strength: shall}\n";
+	bool (*const has[])(const struct profile_suite *) = { every_openssl, every_gnutls };
+	struct profile_store *store = stage_store();
+	struct base_arena arena = { .chunk = NULL };
+	const struct profile *profile;
+	struct profile_settings *s;
+	struct base_error err = { .rc = 0 };
+
+	(void)state;
+	assert_int_equal(profile_store_text(store, "mine", text, strlen(text), &profile, &err), 0);
+	s = stage_settings(profile, NULL);
+	for (size_t i = 0; i < BASE_COUNT(has); i++) {
+		struct profile_gap *gap;
+		struct engine e;
+		char told[256];
+		size_t count;
+
+		engine_fill(&e, "engine", has[i]);
+		assert_int_equal(profile_engine_gaps(s, &e.caps, &arena, &gap, &count), 0);
+		assert_int_equal(count, 1);
+		assert_string_equal(
+		        profile_gap_format(&gap[0], &e.caps, told, sizeof(told)),
+		        "engine cannot meet: shall suite TLS_KRB5_WITH_3DES_EDE_CBC_SHA (D C "
+		        "[K1, P])");
+	}
+	profile_settings_free(s);
+	base_arena_done(&arena);
+	profile_store_free(store);
+}
+
 /** An engine that can do nothing: every positive rule that compiles shows up, strongest first. */
 static void test_everything(void **state)
 {
@@ -221,9 +261,9 @@ static void test_sheet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_annex_o),    cmocka_unit_test(test_annex_h),
-		cmocka_unit_test(test_everything), cmocka_unit_test(test_registry),
-		cmocka_unit_test(test_sheet),
+		cmocka_unit_test(test_annex_o),  cmocka_unit_test(test_annex_h),
+		cmocka_unit_test(test_kerberos), cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_registry), cmocka_unit_test(test_sheet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,10 +47,6 @@ static const struct {
 	  "'TLS_RSA_WITH_AES_128_CBC_SHA'?" },
 	{ HEAD "rules:\n" RULE("suite", "class rc5", "shall-not"),
 	  "mine:7:53: no suite is called 'class rc5'; did you mean 'class rc4'?" },
-	/* RFC 2712: no engine of ours has it, so no profile may count on it */
-	{ HEAD "rules:\n" RULE("suite", "TLS_KRB5_WITH_3DES_EDE_CBC_SHA", "shall"),
-	  "mine:7:53: no suite is called 'TLS_KRB5_WITH_3DES_EDE_CBC_SHA'; did you mean "
-	  "'TLS_RSA_WITH_3DES_EDE_CBC_SHA'?" },
 	{ HEAD "rules:\n" RULE("suite", "class rc4", "shall"),
 	  "mine:7:53: a class can only be spoken against; name the suites one by one" },
 	{ HEAD "rules:\n" RULE("group", "secp256", "shall"),
