@@ -20,6 +20,7 @@ static const struct {
 	{ "revoke", pki_revoke_main, "revoke a certificate" },
 	{ "crl", pki_crl_main, "write an authority's next CRL" },
 	{ "publish", pki_publish_main, "CRLs and certificates of the authorities into a folder" },
+	{ "rollover", pki_rollover_main, "a new key for an authority, with links between both" },
 	{ "status", pki_status_main, "what expires, and when" },
 	{ "verify", pki_verify_main, "judge a certificate as a gateway does, step by step" },
 };

@@ -11,7 +11,7 @@
 
 #include "base/base.h"
 
-#define PKI_DAY_S    86400
+#define PKI_DAY_S    INT64_C(86400)
 #define PKI_LIST_MAX 32
 
 enum { PKI_DONE = 0, PKI_REFUSED = 1, PKI_MISUSED = 2 };
@@ -27,6 +27,7 @@ int pki_cross_main(int argc, char **argv);
 int pki_revoke_main(int argc, char **argv);
 int pki_crl_main(int argc, char **argv);
 int pki_publish_main(int argc, char **argv);
+int pki_rollover_main(int argc, char **argv);
 int pki_verify_main(int argc, char **argv);
 int pki_status_main(int argc, char **argv);
 

@@ -2,6 +2,7 @@
 /** @file Files that are replaced as a whole, or not at all. */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,4 +105,17 @@ int pki_key_write(const char *path, const EVP_PKEY *key, struct base_error *err)
 		rc = pki_file_write(path, w.data, w.len, 0600, err);
 	base_writer_done(&w);
 	return rc;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void pki_tree_remove(const char *dir)
+{
+	(void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS); /* why is told already */
 }

@@ -145,6 +145,27 @@ struct pki_row *pki_ca_find(struct pki_ca *ca, const char *serial)
 	return NULL;
 }
 
+bool pki_ca_name_ok(const char *name, bool old)
+{
+	static const char *const names[] = { PKI_INTERCONNECTION, PKI_TLS_CLIENT, PKI_TLS_SERVER };
+
+	for (size_t i = 0; i < BASE_COUNT(names); i++) {
+		size_t len = strlen(names[i]);
+		uint64_t number;
+
+		if (strncmp(name, names[i], len) != 0)
+			continue;
+		if (!name[len])
+			return true;
+		if (old && name[len] == '.' &&
+		    !base_str_u64(base_str_of(name + len + 1), 1000, &number))
+			return true;
+	}
+	(void)pki_refuse("--ca is %s, %s or %s, not '%s'", PKI_INTERCONNECTION, PKI_TLS_CLIENT,
+	                 PKI_TLS_SERVER, name);
+	return false;
+}
+
 /* -- open and close -------------------------------------------------------------------------- */
 
 static int lock(struct pki_ca *ca, struct base_error *err)
@@ -265,16 +286,18 @@ int pki_ca_sign(struct pki_ca *ca, struct x509_make *what, const char *kind, con
 	 * entry is on disk (invariant 2) */
 	if (!rc)
 		rc = x509_make_cert(&cert, what, err);
-	if (!rc && !(row = row_new(ca)))
-		rc = no_memory(err);
 	if (!rc) {
+		row = row_new(ca);
+		rc = row ? 0 : no_memory(err);
+	}
+	if (!rc && row) {
 		base_hex_encode(what->serial, sizeof(what->serial), 0, true, row->serial);
 		(void)snprintf(row->kind, sizeof(row->kind), "%s", kind);
 		subject_set(row, subject);
 		row->until_s = what->until_s;
 		rc = pki_ca_save(ca, err);
 	}
-	if (!rc)
+	if (!rc && row)
 		rc = keep(ca, row->serial, cert, err);
 	if (urls) {
 		what->crl_urls = NULL;

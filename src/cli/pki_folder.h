@@ -76,4 +76,14 @@ int pki_dir_sync(const char *dir, struct base_error *err);
 int pki_cert_write(const char *path, const X509 *cert, struct base_error *err);
 int pki_key_write(const char *path, const EVP_PKEY *key, struct base_error *err);
 
+/** Fill a new authority's folder: certificate, key, an empty index, CRL number 0. */
+int pki_folder_fill(const char *dir, const X509 *cert, const EVP_PKEY *key, struct base_error *err);
+/** Remove a half-made folder with all in it. */
+void pki_tree_remove(const char *dir);
+/** The kind of key that a word names; complains and returns false for another. */
+bool pki_key_kind(const char *name, enum x509_key_kind *ret);
+/** Is this the name of an authority, with `old` also of one that was rolled over ("tls-server.1")?
+ * Complains when not. */
+bool pki_ca_name_ok(const char *name, bool old);
+
 #endif

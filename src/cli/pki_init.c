@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file `gatehouse pki init`: the three authorities of an operator (TS 33.310, 5.2.2.2). */
 #include <errno.h>
-#include <ftw.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -42,14 +41,6 @@ static const struct authority {
 	{ PKI_TLS_SERVER, "TLS server CA", 0 },
 };
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 /* "http://crl.a.example/{ca}.crl" for one authority; NULL when memory is short. */
 static char *url_of(const char *template, const char *folder)
 {
@@ -72,14 +63,13 @@ static int key_file_set(const char *dir, const char *name, const void *data, siz
 	return rc;
 }
 
-static int folder_fill(const char *dir, const X509 *cert, const EVP_PKEY *key,
-                       struct base_error *err)
+int pki_folder_fill(const char *dir, const X509 *cert, const EVP_PKEY *key, struct base_error *err)
 {
 	char *certs = pki_join(dir, "certs"), *own = pki_join(dir, "ca.pem");
 	char *secret = pki_join(dir, "ca.key");
 	int rc = certs && own && secret ? 0 : BASE_ERR(BASE_LOCAL, ENOMEM);
 
-	if (!rc && (mkdir(dir, 0700) || mkdir(certs, 0700)))
+	if (!rc && ((mkdir(dir, 0700) && errno != EEXIST) || mkdir(certs, 0700)))
 		rc = base_error_set(err, BASE_ERR(BASE_CONFIG, errno), "cannot make a folder: %s",
 		                    strerror(errno));
 	if (!rc)
@@ -130,7 +120,7 @@ static int authority_make(const struct init *init, const struct authority *a, co
 	if (!rc)
 		rc = cert_make(init, a, urls, key, &cert, err);
 	if (!rc)
-		rc = folder_fill(dir, cert, key, err);
+		rc = pki_folder_fill(dir, cert, key, err);
 	if (!rc)
 		rc = pki_ca_open(&ca, top, a->folder, err);
 	if (!rc) {
@@ -170,12 +160,12 @@ static int make_all(const struct init *init, struct base_error *err)
 		rc = base_error_set(err, BASE_ERR(BASE_CONFIG, errno), "cannot make %s: %s",
 		                    init->dir, strerror(errno));
 	if (rc)
-		(void)nftw(top, remove_one, 8, FTW_DEPTH | FTW_PHYS); /* told already */
+		pki_tree_remove(top);
 	free(top);
 	return rc;
 }
 
-static bool key_kind(const char *name, enum x509_key_kind *ret)
+bool pki_key_kind(const char *name, enum x509_key_kind *ret)
 {
 	static const struct {
 		const char *name;
@@ -227,7 +217,7 @@ int pki_init_main(int argc, char **argv)
 			return PKI_DONE;
 		}
 		ok = c == 'n'   ? (init.name = optarg) != NULL
-		     : c == 'k' ? key_kind(optarg, &init.key)
+		     : c == 'k' ? pki_key_kind(optarg, &init.key)
 		     : c == 'c' ? url_take(&init.urls, optarg)
 		     : c == 'd' ? pki_number("--days", optarg, 36500, &init.days)
 		                : false;

@@ -13,7 +13,8 @@ static const char revoke_usage[] =
         "Notes in the index that a certificate is revoked, given as a file or by its serial\n"
         "number; `gatehouse pki crl` then tells the world.\n"
         "\n"
-        "  --ca NAME        interconnection, tls-client or tls-server\n"
+        "  --ca NAME        interconnection, tls-client or tls-server; after a rollover also\n"
+        "                   the old ones, tls-server.1\n"
         "  --reason REASON  unspecified (default), keyCompromise, cACompromise,\n"
         "                   affiliationChanged, superseded, cessationOfOperation,\n"
         "                   privilegeWithdrawn, aACompromise\n"
@@ -37,22 +38,11 @@ struct words {
 	bool pem;
 };
 
-static bool ca_take(struct words *w, const char *name)
-{
-	w->ca = name;
-	if (!strcmp(name, PKI_INTERCONNECTION) || !strcmp(name, PKI_TLS_CLIENT) ||
-	    !strcmp(name, PKI_TLS_SERVER))
-		return true;
-	(void)pki_refuse("--ca is %s, %s or %s, not '%s'", PKI_INTERCONNECTION, PKI_TLS_CLIENT,
-	                 PKI_TLS_SERVER, name);
-	return false;
-}
-
 static bool take(struct words *w, int c, const char *word)
 {
 	switch (c) {
 	case 'a':
-		return ca_take(w, word);
+		return pki_ca_name_ok(w->ca = word, true);
 	case 'r':
 		w->reason = word;
 		return true;

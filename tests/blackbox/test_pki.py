@@ -593,6 +593,64 @@ class TestPublish(Case):
             self.assertIn(words, self.pki("publish", *args, status=status))
 
 
+class TestRollover(Case):
+    URL = ("--crl-url", "http://crl.b.example/tls-server-2.crl")
+
+    def setUp(self):
+        super().setUp()
+        self.issue("b", "server", "before")
+        self.pki("rollover", "--ca", "tls-server", *self.URL, "b")
+        self.issue("b", "server", "after")
+
+    def verify(self, anchor, link, cert, status=0):
+        """By openssl and by ourselves, with the CRLs of both keys."""
+        crls = [self.crl("b", "tls-server"), self.crl("b", "tls-server.1")]
+        with open(self.path("crls.pem"), "w", encoding="ascii") as file:
+            file.write("".join(self.read(crl) for crl in crls))
+        self.openssl("verify", "-x509_strict", "-crl_check_all", "-CAfile", anchor, "-CRLfile", "crls.pem",
+                     *(("-untrusted", link) if link else ()), cert, status=2 * status)
+        self.pki("verify", "--anchor", anchor, "--crl", "crls.pem", *(("--untrusted", link) if link else ()), cert,
+                 status=status)
+
+    def test_both_ways(self):
+        old, new = "b/tls-server.1/ca.pem", "b/tls-server/ca.pem"
+        self.verify(old, None, "before.pem")
+        self.verify(new, None, "after.pem")
+        self.verify(old, "b/tls-server/new-with-old.pem", "after.pem")
+        self.verify(new, "b/tls-server/old-with-new.pem", "before.pem")
+        self.verify(old, None, "after.pem", status=1)
+        self.verify(new, None, "before.pem", status=1)
+        for name in (old, new):
+            self.assertIn("CA:TRUE, pathlen:0", self.text(name))
+        self.assertIn("tls-server-2.crl", self.text("after.pem"))
+        self.assertNotEqual(self.openssl("x509", "-in", old, "-noout", "-pubkey"),
+                            self.openssl("x509", "-in", new, "-noout", "-pubkey"))
+
+    def test_old_one_goes_on_revoking(self):
+        self.pki("revoke", "--ca", "tls-server.1", "b", "before.pem")
+        self.verify("b/tls-server.1/ca.pem", None, "before.pem", status=1)
+        self.verify("b/tls-server/ca.pem", None, "after.pem")
+        self.pki("revoke", "--ca", "tls-server.1", "b", "b/tls-server/new-with-old.pem")
+        self.verify("b/tls-server.1/ca.pem", "b/tls-server/new-with-old.pem", "after.pem", status=1)
+
+    def test_both_crls_are_published(self):
+        """Each under the name at the end of its address."""
+        os.mkdir(self.path("www"))
+        self.pki("publish", "b", "www")
+        for name, folder in (("tls-server", "tls-server.1"), ("tls-server-2", "tls-server")):
+            self.openssl("crl", "-inform", "DER", "-in", f"www/{name}.crl", "-noout", "-CAfile", f"b/{folder}/ca.pem")
+        self.assertEqual(len(os.listdir(self.path("www"))), 8)
+
+    def test_addresses_apart(self):
+        before = sorted(os.listdir(self.path("b")))
+        for more, status in (((), 1), (self.URL, 1), (("--key", "dsa"), 2)):
+            self.pki("rollover", "--ca", "tls-server", *more, "b", status=status)
+        self.pki("rollover", "--ca", "tls-server.1", *self.URL, "b", status=2)
+        self.assertEqual(sorted(os.listdir(self.path("b"))), before)
+        self.pki("rollover", "--ca", "tls-server", "--crl-url", "http://crl.b.example/tls-server-3.crl", "b")
+        self.assertEqual(sorted(set(os.listdir(self.path("b"))) - set(before)), ["tls-server.2"])
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     unittest.main(verbosity=2)
