@@ -198,7 +198,7 @@ static int by_issuer(const void *a, const void *b)
 static struct trust_cache_view *view_new(const struct slots *slots)
 {
 	struct trust_cache_view *view =
-	        calloc(1, sizeof(*view) + slots->count * sizeof(*view->index));
+	        calloc(1, sizeof(*view) + slots->count * sizeof(struct x509_crl_index *));
 
 	if (!view)
 		return NULL;
@@ -207,7 +207,7 @@ static struct trust_cache_view *view_new(const struct slots *slots)
 		if (slots->at[i].index)
 			view->index[view->count++] = x509_crl_index_ref(slots->at[i].index);
 	if (view->count)
-		qsort(view->index, view->count, sizeof(*view->index), by_issuer);
+		qsort(view->index, view->count, sizeof(struct x509_crl_index *), by_issuer);
 	return view;
 }
 

@@ -87,7 +87,8 @@ bool der_time(const struct der *d, int64_t *ret_s)
 	year += utc ? (year >= 50 ? 1900 : 2000) : century * 100;
 	if (!day_exists(year, month, day) || hour > 23 || minute > 59 || second > 59)
 		return false;
-	*ret_s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+	*ret_s = days_of(year, month, day) * 86400 + hour * INT64_C(3600) + minute * INT64_C(60) +
+	         second;
 	return true;
 }
 
