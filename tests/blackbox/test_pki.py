@@ -633,6 +633,26 @@ class TestRollover(Case):
         self.pki("revoke", "--ca", "tls-server.1", "b", "b/tls-server/new-with-old.pem")
         self.verify("b/tls-server.1/ca.pem", "b/tls-server/new-with-old.pem", "after.pem", status=1)
 
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed (package strace)")
+    def test_killed_between_any_two_steps(self):
+        """An authority that works has the name, and the old one with its index is somewhere beside it."""
+        serial = self.openssl("x509", "-in", "after.pem", "-noout", "-serial").split("=")[1].strip()
+        killed = 0
+        for call, nth in [("rename", n) for n in range(1, 16)] + [("renameat2", 1)]:
+            shutil.copytree(self.path("b"), self.path("c"))
+            done = run("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                       f"inject={call}:signal=KILL:when={nth}", harness.TOOL, "pki", "rollover", "--ca", "tls-server",
+                       "--crl-url", "http://crl.b.example/tls-server-3.crl", "c", cwd=self.folder)
+            if "ptrace" in done.stderr.lower():
+                self.skipTest("strace may not trace here")
+            killed += done.returncode != 0
+            self.pki("issue", "--role", "server", "--dns", "x.b.example", "--out", "x", "c")
+            indexes = [self.read("c", name, "index.txt") for name in os.listdir(self.path("c"))
+                       if name.startswith("tls-server") and os.path.exists(self.path("c", name, "index.txt"))]
+            self.assertEqual(sum(serial in index for index in indexes), 1, (call, nth))
+            shutil.rmtree(self.path("c"))
+        self.assertGreater(killed, 8)
+
     def test_both_crls_are_published(self):
         """Each under the name at the end of its address."""
         os.mkdir(self.path("www"))
