@@ -2,7 +2,7 @@
 /**
  * @file
  * The event loop: one per thread. Everything here is called on the loop's own thread, except
- * loop_post, which any thread may call.
+ * loop_post, loop_push and loop_wake, which any thread may call.
  *
  * Order of one iteration, which callers may rely on:
  *   1. wait for events (one epoll_wait; none other is made on the way of a descriptor's event)
@@ -135,6 +135,13 @@ struct loop_msg {
  * `fn` may free or post `msg` again. The loop must outlive the call.
  */
 void loop_post(struct loop *loop, struct loop_msg *msg, loop_fn *fn, void *arg);
+/**
+ * As loop_post, but a loop that sleeps sleeps on: the caller owes it a loop_wake, or a loop_post,
+ * soon. For many messages at the price of one wake-up.
+ */
+void loop_push(struct loop *loop, struct loop_msg *msg, loop_fn *fn, void *arg);
+/** Wake a loop that sleeps on what was pushed. Any thread, as loop_post. */
+void loop_wake(struct loop *loop);
 
 /* ---- signals ---- */
 

@@ -5,7 +5,7 @@
 
 #include "loop/private.h"
 
-void loop_post(struct loop *loop, struct loop_msg *msg, loop_fn *fn, void *arg)
+void loop_push(struct loop *loop, struct loop_msg *msg, loop_fn *fn, void *arg)
 {
 	struct loop_msg *top = atomic_load(&loop->posted);
 
@@ -14,7 +14,10 @@ void loop_post(struct loop *loop, struct loop_msg *msg, loop_fn *fn, void *arg)
 	do
 		msg->next = top;
 	while (!atomic_compare_exchange_weak(&loop->posted, &top, msg));
+}
 
+static void wake(struct loop *loop)
+{
 	if (atomic_exchange(&loop->asleep, 0)) {
 		uint64_t one = 1;
 		/* Cannot fail: 2^64 wake-ups would be needed to fill the counter. */
@@ -22,6 +25,19 @@ void loop_post(struct loop *loop, struct loop_msg *msg, loop_fn *fn, void *arg)
 
 		(void)n;
 	}
+}
+
+void loop_wake(struct loop *loop)
+{
+	/* None pending: it was awake and has taken them. */
+	if (loop_post_pending(loop))
+		wake(loop);
+}
+
+void loop_post(struct loop *loop, struct loop_msg *msg, loop_fn *fn, void *arg)
+{
+	loop_push(loop, msg, fn, arg);
+	wake(loop);
 }
 
 void loop_post_run(struct loop *loop)

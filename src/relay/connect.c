@@ -35,6 +35,7 @@ static void take_over(struct relay_leg *leg, int fd, const union relay_address *
 	leg->watched = false;
 	leg->watch.fd = fd;
 	leg->setup->remote = *peer;
+	(void)relay_socket_prompt(fd); /* without it bytes may come later, but they come */
 	relay_worker_spare(leg->worker);
 	if (relay_leg_watch(leg))
 		relay_leg_input(leg, RELAY_ON_UP, RELAY_CAUSE_NONE, 0);

@@ -50,7 +50,8 @@ static int make_socket(struct relay_endpoint *endpoint, const struct relay_endpo
 	if (rc == 0 && endpoint->leg.door && endpoint->leg.door->gate.dscp)
 		rc = relay_socket_mark(endpoint->leg.watch.fd, family,
 		                       endpoint->leg.door->gate.dscp);
-	if (rc == 0)
+	endpoint->local = local;
+	if (rc == 0 && !relay_address_port(&local))
 		rc = relay_socket_name(endpoint->leg.watch.fd, &endpoint->local);
 	return rc;
 }
@@ -105,7 +106,7 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 	atomic_fetch_add_explicit(&pool->open, 1, memory_order_relaxed);
 	context->worker->planned++;
 	*ret = endpoint;
-	loop_post(context->worker->loop, &endpoint->begin, on_begin, endpoint);
+	relay_worker_order(context->worker, &endpoint->begin, on_begin, endpoint);
 	return 0;
 out:
 	if (endpoint && endpoint->leg.watch.fd >= 0)

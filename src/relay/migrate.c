@@ -52,7 +52,7 @@ void relay_order_post(struct relay_endpoint *endpoint, struct relay_held *order,
 	    (order->other && (order->other->moving || order->other->held)))
 		hold(endpoint, order);
 	else
-		loop_post(endpoint->home->loop, &order->msg, fn, arg);
+		relay_worker_order(endpoint->home, &order->msg, fn, arg);
 }
 
 static void give(struct relay_endpoint *endpoint)
@@ -63,7 +63,7 @@ static void give(struct relay_endpoint *endpoint)
 		if (order->other && order->other->moving)
 			return;
 		endpoint->held = order->next;
-		loop_post(endpoint->home->loop, &order->msg, order->msg.fn, order->msg.arg);
+		relay_worker_order(endpoint->home, &order->msg, order->msg.fn, order->msg.arg);
 	}
 	if (!endpoint->held)
 		base_list_remove(&endpoint->holder);
@@ -252,7 +252,7 @@ void relay_endpoint_move(struct relay_endpoint *endpoint, struct relay_context *
 	endpoint->home = context->worker;
 	endpoint->moving = true;
 	part_held(endpoint);
-	loop_post(from->loop, &endpoint->depart, on_depart, endpoint);
+	relay_worker_order(from, &endpoint->depart, on_depart, endpoint);
 }
 
 void relay_pool_close(struct relay_pool *pool)

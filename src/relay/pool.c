@@ -102,6 +102,7 @@ void relay_pool_free(struct relay_pool *pool)
 	if (!pool)
 		return;
 	relay_pool_close(pool);
+	loop_defer_stop(pool->control, &pool->waker); /* the join wakes them */
 	for (unsigned i = 0; i < pool->worker_count; i++)
 		loop_thread_join(pool->worker[i].thread);
 	for (unsigned i = 0; i < pool->worker_count; i++)
@@ -161,6 +162,28 @@ int relay_pool_domain_drop(struct relay_pool *pool, struct tls_domain *domain)
 		loop_post(drop->worker->loop, &drop->msg, on_drop, drop);
 	}
 	return 0;
+}
+
+/* ---- orders ---- */
+
+static void wake_workers(void *arg)
+{
+	struct relay_pool *pool = arg;
+
+	for (unsigned i = 0; i < pool->worker_count; i++) {
+		if (pool->worker[i].ordered)
+			loop_wake(pool->worker[i].loop);
+		pool->worker[i].ordered = false;
+	}
+}
+
+void relay_worker_order(struct relay_worker *worker, struct loop_msg *msg, loop_fn *fn, void *arg)
+{
+	struct relay_pool *pool = worker->pool;
+
+	loop_push(worker->loop, msg, fn, arg);
+	worker->ordered = true;
+	loop_defer(pool->control, &pool->waker, wake_workers, pool);
 }
 
 /* ---- contexts ---- */

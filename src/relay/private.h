@@ -38,17 +38,25 @@ union relay_address {
 int relay_address_set(union relay_address *address, const struct sockaddr_storage *from);
 void relay_address_get(const union relay_address *address, struct sockaddr_storage *ret);
 socklen_t relay_address_len(const union relay_address *address);
+/** Its port in network order; 0 = none. */
+in_port_t relay_address_port(const union relay_address *address);
 /** Same host, and the same port unless `filter` leaves it 0. */
 bool relay_address_admits(const union relay_address *filter, const union relay_address *peer);
 /** "192.0.2.1:80", "[2001:db8::1]:80", "-"; into `buf`, terminated. */
 const char *relay_address_format(const union relay_address *address, char *buf, size_t cap);
 #define RELAY_ADDRESS_TEXT 64
 
-/** A non-blocking socket for one peer, bound, listening. @return 0 or BASE_LOCAL errno */
+/**
+ * A non-blocking socket, bound, listening. `shared`: one of several on its port, whose connections
+ * are prompt; else they have to be made so. @return 0 or BASE_LOCAL errno
+ */
 int relay_socket_listen(const union relay_address *local, int backlog, bool shared, int *ret_fd);
 /** A non-blocking socket of that family, bound to `local` if it has a family. */
 int relay_socket_client(sa_family_t family, const union relay_address *local, int *ret_fd);
 int relay_socket_name(int fd, union relay_address *ret);
+/** TCP_NODELAY: messages of two parties must not wait for each other's acknowledgements (RFC 896).
+ * On a connection, or on a socket that will be one. @return 0, or -1 and errno */
+int relay_socket_prompt(int fd);
 /** Make the coming close() a RST. */
 void relay_socket_abortive(int fd);
 
@@ -173,6 +181,7 @@ struct relay_worker {
 	size_t read_size;       /**< at most so much per read */
 	int spare_fd;           /**< given up when accept finds none left */
 	unsigned planned;       /**< control's: endpoints placed here */
+	bool ordered;           /**< control's: it has orders and was not woken for them */
 };
 
 /** Measured with bulk through relayd, CPU seconds per GB in and out: 32 KiB 0.57 and 0.64, 64 KiB
@@ -371,6 +380,7 @@ struct relay_pool {
 	struct base_node contexts, endpoints, listeners;
 	struct base_node holders; /**< endpoints with orders that wait */
 	struct base_node askers;  /**< endpoints whose leg waits for word that it is alone */
+	struct loop_task waker;   /**< in the control loop: wakes workers for their orders */
 	atomic_bool closing;      /**< nobody goes to another worker any more */
 	atomic_uint departing;    /**< who is about to */
 	atomic_uint open;         /**< endpoints, and legs of listeners */
@@ -418,6 +428,12 @@ struct relay_endpoint {
 	uint8_t down_kind, down_cause; /**< the worker's until `down` is posted, then control's */
 	struct relay_leg leg;
 };
+
+/**
+ * pool.c, control thread: send to a worker, which is woken at the end of the control loop's
+ * iteration: the orders of a whole transaction, or of several, are one wake-up.
+ */
+void relay_worker_order(struct relay_worker *worker, struct loop_msg *msg, loop_fn *fn, void *arg);
 
 /* migrate.c: control thread */
 /** Post an order, or hold it back. Orders for one endpoint keep their order. */

@@ -179,9 +179,10 @@ int relay_endpoint_remote_set(struct relay_endpoint *endpoint,
 /** Replace fingerprints, PSKs, role of a session not yet started. Copied. */
 int relay_endpoint_tls_set(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls);
 /*
- * Orders. Each is carried out by the worker in the order given; one that the endpoint's state does
- * not know (connect when it is connected) changes nothing. All but remove return 0, or BASE_LOCAL
- * when memory is short and nothing was ordered.
+ * Orders. They, and what add, move and remove ask for, reach a worker that sleeps at the end of the
+ * control loop's iteration, all at once. Each is carried out in the order given; one that the
+ * endpoint's state does not know (connect when it is connected) changes nothing. All but remove
+ * return 0, or BASE_LOCAL when memory is short and nothing was ordered.
  */
 
 /** Client: send SYN now (tcpbcc/EstBNC). */

@@ -36,6 +36,13 @@ socklen_t relay_address_len(const union relay_address *address)
 	return address->family == AF_INET6 ? sizeof(address->in6) : sizeof(address->in);
 }
 
+in_port_t relay_address_port(const union relay_address *address)
+{
+	if (address->family == AF_UNSPEC)
+		return 0;
+	return address->family == AF_INET6 ? address->in6.sin6_port : address->in.sin_port;
+}
+
 bool relay_address_admits(const union relay_address *filter, const union relay_address *peer)
 {
 	if (filter->family == AF_UNSPEC)
@@ -70,16 +77,14 @@ static int option(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* Messages of two parties must not wait for each other's acknowledgements (RFC 896). */
 static int new_socket(sa_family_t family)
 {
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+}
 
-	if (fd >= 0 && option(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
+int relay_socket_prompt(int fd)
+{
+	return option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 int relay_socket_listen(const union relay_address *local, int backlog, bool shared, int *ret_fd)
@@ -88,9 +93,11 @@ int relay_socket_listen(const union relay_address *local, int backlog, bool shar
 
 	if (fd < 0)
 		return BASE_ERR(BASE_LOCAL, errno);
-	/* A port may still have connections of the past in TIME-WAIT. */
+	/* A port may still have connections of the past in TIME-WAIT. Where many come in, they
+	 * inherit what else they need; where one does, it is told then. */
 	if (option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
-	    (shared && option(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0) ||
+	    (shared &&
+	     (option(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 || relay_socket_prompt(fd) < 0)) ||
 	    bind(fd, &local->sa, relay_address_len(local)) < 0 || listen(fd, backlog) < 0) {
 		error = errno;
 		close(fd);
@@ -106,8 +113,9 @@ int relay_socket_client(sa_family_t family, const union relay_address *local, in
 
 	if (fd < 0)
 		return BASE_ERR(BASE_LOCAL, errno);
-	if (local->family != AF_UNSPEC && (option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
-	                                   bind(fd, &local->sa, relay_address_len(local)) < 0)) {
+	if (relay_socket_prompt(fd) < 0 ||
+	    (local->family != AF_UNSPEC && (option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
+	                                    bind(fd, &local->sa, relay_address_len(local)) < 0))) {
 		error = errno;
 		close(fd);
 		return BASE_ERR(BASE_LOCAL, error);

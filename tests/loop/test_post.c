@@ -142,12 +142,60 @@ static void join_delivers_what_was_posted_before(void **state)
 	loop_free(NULL);
 }
 
+/* Many pushes, one wake-up; in order with what is posted. */
+static void pushed_ones_come_with_the_wake_up(void **state)
+{
+	struct item items[3];
+	struct inbox in = { 0 };
+
+	(void)state;
+	assert_int_equal(loop_new(&in.loop), 0);
+	loop_wake(in.loop); /* for nothing */
+	for (int i = 0; i < 3; i++)
+		items[i] = (struct item){ .inbox = &in, .number = i };
+	loop_push(in.loop, &items[0].msg, on_item, &items[0]);
+	loop_post(in.loop, &items[1].msg, on_item, &items[1]);
+	loop_push(in.loop, &items[2].msg, on_item, &items[2]);
+	assert_int_equal(loop_run_once(in.loop, -1), 0); /* never sleeps on them */
+	assert_int_equal(in.total, 3);
+	loop_free(in.loop);
+}
+
+static void on_push(void *arg)
+{
+	struct player *there = arg;
+
+	loop_post(there->other->loop, &there->other->msg, on_ball, there->other);
+}
+
+/* A loop that sleeps is woken for them. */
+static void a_sleeper_is_woken(void **state)
+{
+	static const struct loop_thread_ops ops = { 0 };
+	struct loop_thread *thread;
+	struct player here = { 0 }, there = { .other = &here };
+
+	(void)state;
+	assert_int_equal(loop_new(&here.loop), 0);
+	assert_int_equal(loop_thread_start(&thread, "w", &ops, NULL), 0);
+	for (int i = 0; i < 100; i++) {
+		here.left = 0; /* the ball's first coming stops the loop */
+		loop_push(loop_thread_loop(thread), &there.msg, on_push, &there);
+		loop_wake(loop_thread_loop(thread));
+		assert_int_equal(loop_run(here.loop), 0);
+	}
+	loop_thread_join(thread);
+	loop_free(here.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_senders_lose_nothing),
 		cmocka_unit_test(two_loops_play),
 		cmocka_unit_test(join_delivers_what_was_posted_before),
+		cmocka_unit_test(pushed_ones_come_with_the_wake_up),
+		cmocka_unit_test(a_sleeper_is_woken),
 	};
 
 	return cmocka_run_group_tests_name("post", tests, NULL, NULL);

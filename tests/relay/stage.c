@@ -266,7 +266,7 @@ int peer_end(struct stage *stage, int fd)
 	char c;
 
 	for (;;) {
-		ssize_t n = recv(fd, &c, 1, 0);
+		ssize_t n = recv(fd, &c, 1, MSG_DONTWAIT);
 
 		if (n == 0)
 			return 0;
