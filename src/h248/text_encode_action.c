@@ -22,7 +22,7 @@ static void topology(struct text_out *o, const void *what)
 	};
 	bool first = true;
 
-	for (const struct h248_topology *t = what; t && !o->overflow; t = t->next) {
+	for (const struct h248_topology *t = what; t; t = t->next) {
 		out_comma(o, &first);
 		out_term(o, &t->from);
 		out_put(o, ", ", o->pretty ? 2 : 1);
@@ -107,7 +107,7 @@ static void audit_select(struct text_out *o, const void *what)
 		out_comma(o, &first);
 		context_list(o, audit->list);
 	}
-	for (const struct h248_parm *parm = audit->parms; parm && !o->overflow; parm = parm->next) {
+	for (const struct h248_parm *parm = audit->parms; parm; parm = parm->next) {
 		if (parm->form != H248_FORM_NONE) {
 			out_comma(o, &first);
 			out_parm(o, parm);
@@ -132,7 +132,7 @@ static void context_audit(struct text_out *o, const void *what)
 	audit_token(o, &first, audit->items & H248_CONTEXT_TOPOLOGY, TOK_TOPOLOGY);
 	audit_token(o, &first, audit->items & H248_CONTEXT_EMERGENCY, TOK_EMERGENCY);
 	audit_token(o, &first, audit->items & H248_CONTEXT_PRIORITY, TOK_PRIORITY);
-	for (const struct h248_parm *parm = audit->parms; parm && !o->overflow; parm = parm->next) {
+	for (const struct h248_parm *parm = audit->parms; parm; parm = parm->next) {
 		if (parm->form == H248_FORM_NONE) {
 			out_comma(o, &first);
 			out_pkgd(o, parm->name);
@@ -184,7 +184,7 @@ static void descriptors(struct text_out *o, const void *what)
 {
 	bool first = true;
 
-	for (const struct h248_descriptor *d = what; d && !o->overflow; d = d->next) {
+	for (const struct h248_descriptor *d = what; d; d = d->next) {
 		out_comma(o, &first);
 		out_descriptor(o, d, false);
 	}
@@ -251,7 +251,7 @@ static void action_body(struct text_out *o, const void *what)
 		out_token(o, TOK_CONTEXT_AUDIT);
 		out_block(o, false, context_audit, action->audit);
 	}
-	for (const struct h248_command *c = action->commands; c && !o->overflow; c = c->next) {
+	for (const struct h248_command *c = action->commands; c; c = c->next) {
 		out_comma(o, &first);
 		command(o, c);
 	}

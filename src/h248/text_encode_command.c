@@ -42,7 +42,7 @@ void out_audit_items(struct text_out *o, bool *first, const struct h248_audit *a
 			out_token(o, item_tokens[kind]);
 		}
 	}
-	for (const struct h248_descriptor *d = audit->individual; d && !o->overflow; d = d->next) {
+	for (const struct h248_descriptor *d = audit->individual; d; d = d->next) {
 		out_comma(o, first);
 		out_descriptor(o, d, true);
 	}

@@ -87,7 +87,7 @@ static void event_list(struct text_out *o, const void *what)
 {
 	bool first = true;
 
-	for (const struct h248_event *e = what; e && !o->overflow; e = e->next) {
+	for (const struct h248_event *e = what; e; e = e->next) {
 		out_comma(o, &first);
 		event(o, e);
 	}
@@ -131,7 +131,7 @@ static void observed_list(struct text_out *o, const void *what)
 {
 	bool first = true;
 
-	for (const struct h248_observed_event *e = what; e && !o->overflow; e = e->next) {
+	for (const struct h248_observed_event *e = what; e; e = e->next) {
 		out_comma(o, &first);
 		if (e->time.digits[0]) {
 			out_time(o, &e->time);

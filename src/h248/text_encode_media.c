@@ -147,7 +147,7 @@ static void media(struct text_out *o, const void *what)
 		out_token(o, TOK_TERMINATION_STATE);
 		out_block(o, false, term_state, m->state);
 	}
-	for (const struct h248_stream *s = m->streams; s && !o->overflow; s = s->next) {
+	for (const struct h248_stream *s = m->streams; s; s = s->next) {
 		if (s->implied) {
 			stream_parms(o, &first, s);
 			continue;
@@ -214,7 +214,7 @@ void out_modem(struct text_out *o, const struct h248_modem *md)
 		first = false;
 		out_token(o, modem_types[i].token);
 	}
-	for (const struct h248_value *ext = md->extensions; ext && !o->overflow; ext = ext->next) {
+	for (const struct h248_value *ext = md->extensions; ext; ext = ext->next) {
 		if (!first)
 			out_char(o, ',');
 		first = false;
@@ -250,8 +250,7 @@ static void package_items(struct text_out *o, const void *what)
 {
 	bool first = true;
 
-	for (const struct h248_packages_item *item = what; item && !o->overflow;
-	     item = item->next) {
+	for (const struct h248_packages_item *item = what; item; item = item->next) {
 		out_comma(o, &first);
 		out_name(o, item->name);
 		out_char(o, '-');

@@ -80,7 +80,7 @@ static void transaction_body(struct text_out *o, const void *what)
 
 static void transaction(struct text_out *o, const struct h248_transaction *txn)
 {
-	o->line = o->w->len;
+	o->line = (size_t)(o->at - o->data);
 	o->reply = txn->kind == H248_REPLY;
 	switch (txn->kind) {
 	case H248_ACK:
@@ -131,21 +131,33 @@ static void transactions(struct text_out *o, const struct h248_transaction *txn)
 	}
 }
 
-static int result(const struct text_out *o)
+static int result(struct text_out *o)
 {
+	out_finish(o);
 	if (o->w->failed)
 		return BASE_ERR(BASE_LOCAL,
 		                o->w->fixed || o->w->limit ? H248_E_PDU_SIZE : H248_E_RESOURCES);
 	return o->bad ? BASE_ERR(BASE_BUG, H248_E_INTERNAL) : 0;
 }
 
+/* The rings need no start. */
+static void start(struct text_out *o, struct base_writer *w, unsigned version,
+                  enum h248_text_style style)
+{
+	o->w = w;
+	o->indent = o->depth = o->unfolded = o->breaks = 0;
+	o->version = (uint8_t)version;
+	o->pretty = style == H248_TEXT_PRETTY;
+	o->reply = o->bad = false;
+	out_start(o);
+}
+
 int h248_text_encode(struct base_writer *w, const struct h248_message *msg,
                      enum h248_text_style style)
 {
-	struct text_out o = {
-		.w = w, .version = msg->version, .pretty = style == H248_TEXT_PRETTY, .line = w->len
-	};
+	struct text_out o;
 
+	start(&o, w, msg->version, style);
 	if (msg->auth)
 		authentication(&o, msg->auth);
 	if (o.pretty)
@@ -158,7 +170,7 @@ int h248_text_encode(struct base_writer *w, const struct h248_message *msg,
 	out_char(&o, ' ');
 	out_mid(&o, &msg->mid);
 	out_char(&o, o.pretty ? '\n' : ' ');
-	o.line = w->len;
+	o.line = (size_t)(o.at - o.data);
 	if (msg->error) {
 		out_error(&o, msg->error);
 		if (o.pretty)
@@ -174,11 +186,9 @@ int h248_text_encode(struct base_writer *w, const struct h248_message *msg,
 int h248_text_encode_transaction(struct base_writer *w, const struct h248_transaction *txn,
                                  unsigned version, enum h248_text_style style)
 {
-	struct text_out o = { .w = w,
-		              .version = (uint8_t)version,
-		              .pretty = style == H248_TEXT_PRETTY,
-		              .line = w->len };
+	struct text_out o;
 
+	start(&o, w, version, style);
 	transaction(&o, txn);
 	return result(&o);
 }

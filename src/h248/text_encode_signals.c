@@ -101,7 +101,7 @@ static void signal_list(struct text_out *o, const void *what)
 {
 	bool first = true;
 
-	for (const struct h248_signal *s = what; s && !o->overflow; s = s->next) {
+	for (const struct h248_signal *s = what; s; s = s->next) {
 		out_comma(o, &first);
 		signal_one(o, s);
 	}

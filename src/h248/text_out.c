@@ -13,33 +13,6 @@ void out_number(struct text_out *o, uint32_t v)
 	out_put(o, buf + at, sizeof(buf) - at);
 }
 
-void out_line(struct text_out *o)
-{
-	struct base_writer *w = o->w;
-	size_t blanks = (size_t)o->indent * 4;
-
-	if (o->overflow || w->failed ||
-	    (w->cap - w->len < blanks + 1 && !base_writer_reserve(w, blanks + 1)))
-		return;
-	w->data[w->len] = '\n';
-	o->line = w->len + 1;
-	memset(w->data + o->line, ' ', blanks);
-	w->len = o->line + blanks;
-}
-
-void out_comma(struct text_out *o, bool *first)
-{
-	if (*first) {
-		*first = false;
-		return;
-	}
-	out_char(o, ',');
-	if (o->flat)
-		out_char(o, ' ');
-	else if (o->pretty)
-		out_line(o);
-}
-
 void out_block_empty(struct text_out *o)
 {
 	if (o->pretty)
@@ -48,67 +21,38 @@ void out_block_empty(struct text_out *o)
 		OUT_LITERAL(o, "{}");
 }
 
-static void flat_block(struct text_out *o, out_body *body, const void *what)
+/* Most strings share a class; only what does not is looked at octet by octet. */
+static bool each_in(struct base_str s, unsigned classes)
 {
-	OUT_LITERAL(o, " { ");
-	body(o, what);
-	OUT_LITERAL(o, " }");
+	for (size_t i = 0; i < s.len; i++) {
+		if (!text_is(s.ptr[i], classes))
+			return false;
+	}
+	return true;
 }
 
-void out_block(struct text_out *o, bool wide, out_body *body, const void *what)
+/* Checked in passing. @return the classes that all octets share. */
+static unsigned copy(struct text_out *o, struct base_str s)
 {
-	size_t len = o->w->len;
-	bool bad = o->bad;
+	unsigned shared = 0xFF;
+	uint8_t *to = o->at;
 
-	if (o->overflow) /* all of this will be written anew: do not even walk it */
-		return;
-	if (!o->pretty) {
-		out_char(o, '{');
-		body(o, what);
-		out_char(o, '}');
-		return;
+	for (size_t i = 0; i < s.len; i++) {
+		uint8_t c = (uint8_t)s.ptr[i];
+
+		shared &= h248_text_class[c];
+		to[i] = c;
 	}
-	if (o->flat) {
-		if (wide)
-			o->overflow = true;
-		else
-			flat_block(o, body, what);
-		return;
-	}
-	if (!wide) {
-		o->flat = true;
-		flat_block(o, body, what);
-		out_char(o, ','); /* a comma may have to follow on the same line */
-		o->flat = false;
-		if (!o->overflow) {
-			if (!o->w->failed)
-				o->w->len--;
-			return;
-		}
-		o->overflow = false;
-		o->bad = bad; /* what is wrong will be met again, what was cut short is not wrong */
-		o->w->len = len;
-	}
-	OUT_LITERAL(o, " {");
-	o->indent++;
-	out_line(o);
-	body(o, what);
-	o->indent--;
-	out_line(o);
-	out_char(o, '}');
+	o->at = to + s.len;
+	return shared;
 }
 
 void out_checked(struct text_out *o, struct base_str s, unsigned classes)
 {
-	unsigned wrong = 0;
-
-	if (o->overflow)
+	if (!out_has(o, s.len))
 		return;
-	for (size_t i = 0; i < s.len; i++)
-		wrong |= !(h248_text_class[(uint8_t)s.ptr[i]] & classes);
-	if (wrong)
+	if (!(copy(o, s) & classes) && !each_in(s, classes))
 		o->bad = true;
-	out_str(o, s);
 }
 
 void out_name(struct text_out *o, struct base_str name)
@@ -157,7 +101,7 @@ void out_terms(struct text_out *o, const void *what)
 {
 	bool first = true;
 
-	for (const struct h248_term *term = what; term && !o->overflow; term = term->next) {
+	for (const struct h248_term *term = what; term; term = term->next) {
 		out_comma(o, &first);
 		out_term(o, term);
 	}
@@ -171,6 +115,8 @@ void out_value(struct text_out *o, const struct h248_value *value)
 	}
 	if (value->text.len == 0)
 		o->bad = true;
+	if (!out_has(o, value->text.len) || copy(o, value->text) & CH_SAFE)
+		return;
 	for (size_t i = 0; i < value->text.len; i++) {
 		char c = value->text.ptr[i];
 
@@ -178,7 +124,6 @@ void out_value(struct text_out *o, const struct h248_value *value)
 		    text_is(c, CH_BLANK))
 			o->bad = true;
 	}
-	out_str(o, value->text);
 }
 
 static void values(struct text_out *o, const struct h248_value *value, char open, char close)
@@ -249,15 +194,13 @@ static void parm_value(struct text_out *o, const struct h248_parm *parm)
 
 void out_parm(struct text_out *o, const struct h248_parm *parm)
 {
-	if (o->overflow)
-		return;
 	out_pkgd(o, parm->name);
 	parm_value(o, parm);
 }
 
 void out_parms(struct text_out *o, bool *first, const struct h248_parm *parm)
 {
-	for (; parm && !o->overflow; parm = parm->next) {
+	for (; parm; parm = parm->next) {
 		out_comma(o, first);
 		out_parm(o, parm);
 	}
@@ -284,10 +227,7 @@ void out_octets(struct text_out *o, struct base_str s)
 		return;
 	}
 	end = s.ptr + s.len;
-	if (o->flat) {
-		o->overflow = true;
-		return;
-	}
+	out_unfold(o); /* its line ends break every block that it is in */
 	if (memchr(s.ptr, '\0', s.len))
 		o->bad = true;
 	eol = line_end(s);
@@ -302,7 +242,7 @@ void out_octets(struct text_out *o, struct base_str s)
 	}
 	out_put(o, at, (size_t)(end - at));
 	out_str(o, eol);
-	o->line = o->w->len;
+	o->line = (size_t)(o->at - o->data);
 	out_char(o, '}');
 }
 

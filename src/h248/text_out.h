@@ -3,9 +3,8 @@
  * @file
  * What the text encoder's parts share. Private to the codec.
  *
- * Pretty style tries each block on the rest of its line first (`flat`) and writes it over several
- * lines when it does not fit. Inside a flat block nothing is tried again and an overflow stops all
- * writing, so the work stays linear in the size of the message times its depth, which is bounded.
+ * Pretty style writes each block on its line (folded) and unfolds it when the line gets too wide:
+ * see text_lines.c.
  */
 #ifndef GH_H248_TEXT_OUT_H
 #define GH_H248_TEXT_OUT_H
@@ -13,33 +12,47 @@
 #include "h248/text.h"
 #include "h248/text_parse.h"
 
-/** The widest line that a flat block may make. */
-#define TEXT_WIDTH 92
+/** The widest line that a folded block may make. */
+#define TEXT_WIDTH  92
+#define TEXT_BREAKS 64
+#define TEXT_FOLDED 32
 
 struct text_out {
-	struct base_writer *w;
-	size_t line; /**< where the current line starts in the writer */
+	struct base_writer *w; /**< its `len` is right only after out_finish */
+	uint8_t *at;           /**< where to write */
+	uint8_t *edge;         /**< up to here nobody needs to think: memory and line have room */
+	uint8_t *data, *end;   /**< the writer's memory */
+	size_t line;           /**< where the current line starts in the writer */
 	unsigned indent;
+	unsigned depth;    /**< blocks open; pretty only */
+	unsigned unfolded; /**< the outermost so many of them are over several lines */
+	unsigned breaks;   /**< so many are in the ring, or were */
 	uint8_t version;
 	bool pretty;
-	bool flat;     /**< trying to stay on one line */
-	bool overflow; /**< it does not fit: write nothing more */
-	bool reply;    /**< inside a reply */
-	bool bad;      /**< the model holds what text cannot carry */
+	bool reply;                   /**< inside a reply */
+	bool bad;                     /**< the model holds what text cannot carry */
+	unsigned block[TEXT_FOLDED];  /**< number of the first break of each folded block */
+	size_t break_at[TEXT_BREAKS]; /**< where in the writer */
 };
+
+/** Before and after all the rest: from the writer's end on, and its length set. */
+void out_start(struct text_out *o);
+void out_finish(struct text_out *o);
+/** Room for `len` octets, also on the line: blocks may be unfolded. False: there is no memory. */
+bool out_room(struct text_out *o, size_t len);
+static inline bool out_has(struct text_out *o, size_t len)
+{
+	return (size_t)(o->edge - o->at) >= len || out_room(o, len);
+}
+/** All open blocks go over several lines. */
+void out_unfold(struct text_out *o);
 
 static inline void out_put(struct text_out *o, const void *data, size_t len)
 {
-	struct base_writer *w = o->w;
-
-	if (o->overflow || w->failed || len == 0)
+	if (len == 0 || !out_has(o, len))
 		return;
-	if (w->cap - w->len < len && !base_writer_reserve(w, len))
-		return;
-	memcpy(w->data + w->len, data, len);
-	w->len += len;
-	if (o->flat && w->len - o->line > TEXT_WIDTH)
-		o->overflow = true;
+	memcpy(o->at, data, len);
+	o->at += len;
 }
 static inline void out_str(struct text_out *o, struct base_str s)
 {
@@ -47,18 +60,29 @@ static inline void out_str(struct text_out *o, struct base_str s)
 }
 static inline void out_char(struct text_out *o, char c)
 {
-	out_put(o, &c, 1);
+	if (out_has(o, 1))
+		*o->at++ = (uint8_t)c;
 }
 #define OUT_LITERAL(o, text) out_put((o), (text), sizeof(text) - 1)
 
+/** `len` octets of `room`, all of which may be copied when there is memory. */
+static inline void out_padded(struct text_out *o, const char *text, size_t room, size_t len)
+{
+	if ((size_t)(o->end - o->at) >= room && (size_t)(o->edge - o->at) >= len) {
+		memcpy(o->at, text, room);
+		o->at += len;
+	} else {
+		out_put(o, text, len);
+	}
+}
 static inline void out_token(struct text_out *o, enum h248_token token)
 {
 	const struct h248_token_row *row = &h248_tokens[token];
 
 	if (o->pretty)
-		out_put(o, row->name, row->name_len);
+		out_padded(o, row->name, sizeof(row->name), row->name_len);
 	else
-		out_put(o, row->brief, row->brief_len);
+		out_padded(o, row->brief, sizeof(row->brief), row->brief_len);
 }
 static inline void out_equal(struct text_out *o)
 {
@@ -76,8 +100,15 @@ static inline void out_key(struct text_out *o, enum h248_token token)
 void out_number(struct text_out *o, uint32_t v);
 /** Line end and indentation; pretty only. */
 void out_line(struct text_out *o);
+/** COMMA between two items of a block. */
+void out_separate(struct text_out *o);
 /** COMMA before every item but the first of a block. */
-void out_comma(struct text_out *o, bool *first);
+static inline void out_comma(struct text_out *o, bool *first)
+{
+	if (!*first)
+		out_separate(o);
+	*first = false;
+}
 
 typedef void out_body(struct text_out *o, const void *what);
 /** A braced block. `wide`: never on one line. */
