@@ -255,7 +255,7 @@ static void put_message(struct ber_out *o, const struct h248_message *msg)
 
 static void start(struct ber_out *o, struct base_writer *w, unsigned version)
 {
-	o->w = w;
+	ber_start(o, w);
 	o->names = base_writer_over(o->names_room, sizeof(o->names_room));
 	o->name_count = 0;
 	o->version = (uint8_t)version;
@@ -268,6 +268,7 @@ static int finish(struct ber_out *o, size_t from)
 	struct base_writer *w = o->w;
 	bool failed = w->failed;
 
+	ber_finish(o);
 	base_writer_done(&o->names);
 	if (!failed && !o->bad)
 		return 0;

@@ -2,20 +2,33 @@
 /* Values, wrapped twice (A.2, NOTE 4), and SDP as properties (C.11). */
 #include "h248/ber_out.h"
 
+#include <endian.h>
+
 #include "h248/ber_sdp.h"
 #include "h248/text_parse.h"
 
+#define HIGH_BITS (UINT64_MAX / 255 * 0x80)
+
 /* ---- one value ---- */
+
+/* Is there an octet above 7F? */
+static bool has_high(struct base_str s)
+{
+	uint64_t some = 0, word;
+	size_t i = 0;
+
+	for (; i + 8 <= s.len; i += 8) {
+		memcpy(&word, s.ptr + i, 8);
+		some |= word;
+	}
+	for (; i < s.len; i++)
+		some |= (uint8_t)s.ptr[i];
+	return (some & HIGH_BITS) != 0;
+}
 
 static void put_string(struct ber_out *o, struct base_str s)
 {
-	unsigned tag = TAG_IA5;
-
-	for (size_t i = 0; i < s.len && tag == TAG_IA5; i++) {
-		if (s.ptr[i] & 0x80)
-			tag = TAG_UTF8;
-	}
-	ber_put_str(o, tag, s);
+	ber_put_str(o, has_high(s) ? TAG_UTF8 : TAG_IA5, s);
 }
 
 void ber_put_wrapped(struct ber_out *o, unsigned tag, struct base_str s)
@@ -70,9 +83,8 @@ static bool put_octets(struct ber_out *o, struct base_str s)
 			return false;
 	}
 	at = ber_begin(o, TAG_OCTETS);
-	if (s.len && ber_reserve(o, s.len / 2) &&
-	    !base_hex_decode(s, o->w->data + o->w->len, s.len / 2, &len))
-		o->w->len += len;
+	if (s.len && ber_reserve(o, s.len / 2) && !base_hex_decode(s, o->at, s.len / 2, &len))
+		o->at += len;
 	ber_close(o, at);
 	return true;
 }
@@ -82,7 +94,10 @@ static bool put_enum(struct ber_out *o, const struct h248_package_values *values
 	int64_t number;
 
 	for (size_t i = 0; i < values->name_count; i++) {
-		if (base_str_ieq(base_str_of(values->names[i].name), s)) {
+		const char *name = values->names[i].name;
+
+		if (s.len && base_lower(name[0]) == base_lower(s.ptr[0]) &&
+		    base_str_ieq(base_str_of(name), s)) {
 			ber_put_uint(o, TAG_ENUM, values->names[i].number);
 			return true;
 		}
@@ -95,11 +110,12 @@ static bool put_enum(struct ber_out *o, const struct h248_package_values *values
 
 static bool put_boolean(struct ber_out *o, struct base_str s)
 {
-	bool on = base_str_ieq(s, BASE_STR("on")) || base_str_ieq(s, BASE_STR("true"));
+	static const char *const words[] = { "on", "off", "true", "false" };
+	size_t word = s.len - 2; /* each length but once */
 
-	if (!on && !base_str_ieq(s, BASE_STR("off")) && !base_str_ieq(s, BASE_STR("false")))
+	if (word >= BASE_COUNT(words) || !base_str_ieq(base_str_of(words[word]), s))
 		return false;
-	ber_put_bool(o, TAG_BOOLEAN, on);
+	ber_put_bool(o, TAG_BOOLEAN, word % 2 == 0);
 	return true;
 }
 
@@ -259,12 +275,44 @@ void ber_put_params(struct ber_out *o, unsigned tag, const struct h248_package_i
 
 /* ---- SDP ---- */
 
+/*
+ * Which of eight octets are `c`, a bit each, the first one lowest. The lowest bit that is set is
+ * right; those above it may be wrong.
+ */
+static uint32_t with(uint64_t word, uint8_t c)
+{
+	uint64_t zero = word ^ (UINT64_MAX / 255 * c);
+
+	zero = (zero - UINT64_MAX / 255) & ~zero & HIGH_BITS;
+	return (uint32_t)((zero >> 7) * 0x0102040810204080U >> 56);
+}
+
+/* Up to CR or LF: 32 octets at a time, without a branch for each length, then one by one. */
+static size_t line_len(struct base_str s)
+{
+	size_t len = 0;
+	uint64_t word;
+
+	for (; len + 32 <= s.len; len += 32) {
+		uint32_t ends = 0;
+
+		for (unsigned i = 0; i < 4; i++) {
+			memcpy(&word, s.ptr + len + (size_t)8 * i, 8);
+			word = le64toh(word);
+			ends |= (with(word, '\r') | with(word, '\n')) << 8 * i;
+		}
+		if (ends)
+			return len + (size_t)__builtin_ctz(ends);
+	}
+	while (len < s.len && s.ptr[len] != '\r' && s.ptr[len] != '\n')
+		len++;
+	return len;
+}
+
 static struct base_str line_next(struct base_str *rest)
 {
-	struct base_str line = { rest->ptr, 0 };
+	struct base_str line = { rest->ptr, line_len(*rest) };
 
-	while (line.len < rest->len && line.ptr[line.len] != '\r' && line.ptr[line.len] != '\n')
-		line.len++;
 	rest->ptr += line.len;
 	rest->len -= line.len;
 	if (rest->len) {
@@ -343,13 +391,45 @@ static bool put_kept(struct ber_out *o, struct base_str line)
 	return true;
 }
 
-static void put_line(struct ber_out *o, struct base_str line)
+/*
+ * All lengths have one octet, so it is written in one go: PropertyParm of a name and a string.
+ * `room`: so many octets can be read at `text`.
+ */
+static void put_short_line(struct ber_out *o, uint32_t tag, struct base_str text, size_t room)
+{
+	uint8_t len = (uint8_t)text.len;
+	const uint8_t head[14] = { TAG_SEQUENCE,
+		                   (uint8_t)(len + 12),
+		                   TAG(0),
+		                   4,
+		                   0,
+		                   0,
+		                   (uint8_t)(tag >> 8),
+		                   (uint8_t)tag,
+		                   BOX(1),
+		                   (uint8_t)(len + 4),
+		                   TAG_OCTETS,
+		                   (uint8_t)(len + 2),
+		                   has_high(text) ? TAG_UTF8 : TAG_IA5,
+		                   len };
+
+	if (!ber_reserve(o, sizeof(head) + text.len))
+		return;
+	memcpy(o->at, head, sizeof(head));
+	if (text.len <= 32 && room >= 32 && (size_t)(o->end - o->at) >= sizeof(head) + 32)
+		memcpy(o->at + sizeof(head), text.ptr, 32);
+	else
+		memcpy(o->at + sizeof(head), text.ptr, text.len);
+	o->at += sizeof(head) + text.len;
+}
+
+static void put_long_line(struct ber_out *o, struct base_str line, uint32_t tag,
+                          struct base_str text)
 {
 	size_t at = ber_begin(o, TAG_SEQUENCE), list;
-	struct base_str text;
 
 	if (!put_kept(o, line)) {
-		put_tag(o, line_tag(line, &text));
+		put_tag(o, tag);
 		list = ber_begin(o, BOX(1));
 		if (text.len != 1 || text.ptr[0] != '$')
 			ber_put_wrapped(o, TAG_OCTETS, text);
@@ -358,9 +438,21 @@ static void put_line(struct ber_out *o, struct base_str line)
 	ber_close(o, at);
 }
 
+static void put_line(struct ber_out *o, struct base_str line, const char *end)
+{
+	struct base_str text;
+	uint32_t tag = line_tag(line, &text);
+
+	if (text.len > 1 && text.len < 128 - 12 && !begins(line, BER_SDP_PREFIX))
+		put_short_line(o, tag, text, (size_t)(end - text.ptr));
+	else
+		put_long_line(o, line, tag, text);
+}
+
 static void put_groups(struct ber_out *o, struct base_str sdp)
 {
 	size_t group = ber_begin(o, TAG_SEQUENCE);
+	const char *end = sdp.ptr + sdp.len;
 	bool first = true;
 
 	while (sdp.len) {
@@ -371,7 +463,7 @@ static void put_groups(struct ber_out *o, struct base_str sdp)
 			group = ber_begin(o, TAG_SEQUENCE);
 		}
 		first = false;
-		put_line(o, line);
+		put_line(o, line, end);
 	}
 	ber_close(o, group);
 }

@@ -60,23 +60,29 @@ static const char alphabet[] = "\0abcdefghijklmnopqrstuvwxyz0123456789/_*$-.";
 #define PACKED_MAX 11
 #define PREFIX_MAX 5
 
-static int letter_of(char c)
-{
-	const char *at = c ? memchr(alphabet + 1, base_lower(c), BASE - 1) : NULL;
-
-	return at ? (int)(at - alphabet) : -1;
-}
+/* Place in the alphabet; 0 for what is not in it. */
+static const uint8_t place[256] = {
+	['/'] = 37, ['_'] = 38, ['*'] = 39, ['$'] = 40, ['-'] = 41, ['.'] = 42, ['0'] = 27, 28,
+	29,         30,         31,         32,         33,         34,         35,         36,
+	['A'] = 1,  2,          3,          4,          5,          6,          7,          8,
+	9,          10,         11,         12,         13,         14,         15,         16,
+	17,         18,         19,         20,         21,         22,         23,         24,
+	25,         26,         ['a'] = 1,  2,          3,          4,          5,          6,
+	7,          8,          9,          10,         11,         12,         13,         14,
+	15,         16,         17,         18,         19,         20,         21,         22,
+	23,         24,         25,         26,
+};
 
 static bool letters(struct base_str s, size_t room, uint64_t *ret)
 {
 	uint64_t v = 0;
 
 	for (size_t i = 0; i < room; i++) {
-		int letter = i < s.len ? letter_of(s.ptr[i]) : 0;
+		unsigned letter = i < s.len ? place[(uint8_t)s.ptr[i]] : 0;
 
-		if (letter < 0)
+		if (!letter && i < s.len)
 			return false;
-		v = v * BASE + (unsigned)letter;
+		v = v * BASE + letter;
 	}
 	*ret = v;
 	return true;
@@ -167,7 +173,8 @@ static bool packs_to(const char *name, size_t name_len, const uint8_t *id, size_
 
 static bool is_binary_name(const char *name, size_t len)
 {
-	return len >= 4 && base_str_ieq((struct base_str){ name, 4 }, BASE_STR("bin/"));
+	return len >= 4 && name[3] == '/' &&
+	       base_str_ieq((struct base_str){ name, 4 }, BASE_STR("bin/"));
 }
 
 static bool plain_text(const uint8_t *id, size_t len)

@@ -13,6 +13,36 @@ static size_t length_octets(size_t len)
 	return len < 128 ? 1 : len < 256 ? 2 : len < 65536 ? 3 : len < 16777216 ? 4 : 5;
 }
 
+static void look_at(struct ber_out *o, size_t len)
+{
+	o->data = o->w->data;
+	o->at = o->data + len;
+	o->end = o->w->failed ? o->at : o->data + o->w->cap; /* failed: nothing has room */
+}
+
+void ber_start(struct ber_out *o, struct base_writer *w)
+{
+	o->w = w;
+	if (!w->data)
+		(void)base_writer_reserve(w, 1); /* `failed` tells */
+	look_at(o, w->len);
+}
+
+void ber_finish(struct ber_out *o)
+{
+	o->w->len = (size_t)(o->at - o->data);
+}
+
+bool ber_grow(struct ber_out *o, size_t len)
+{
+	bool grown;
+
+	ber_finish(o);
+	grown = base_writer_reserve(o->w, len);
+	look_at(o, o->w->len);
+	return grown;
+}
+
 static void put_length(uint8_t *at, size_t len, size_t octets)
 {
 	if (octets == 1) {
@@ -26,27 +56,36 @@ static void put_length(uint8_t *at, size_t len, size_t octets)
 
 void ber_close_long(struct ber_out *o, size_t from)
 {
-	struct base_writer *w = o->w;
-	size_t len = w->len - from, octets = length_octets(len);
+	size_t len = (size_t)(o->at - o->data) - from, octets = length_octets(len);
+	uint8_t *at;
 
-	if (len > UINT32_MAX || !ber_reserve(o, octets - 1))
+	if (o->w->failed || len > UINT32_MAX || !ber_reserve(o, octets - 1))
 		return;
-	memmove(w->data + from + octets - 1, w->data + from, len);
-	put_length(w->data + from - 1, len, octets);
-	w->len += octets - 1;
+	at = o->data + from;
+	memmove(at + octets - 1, at, len);
+	if (octets == 2) {
+		at[-1] = 0x81;
+		at[0] = (uint8_t)len;
+	} else if (octets == 3) {
+		at[-1] = 0x82;
+		at[0] = (uint8_t)(len >> 8);
+		at[1] = (uint8_t)len;
+	} else {
+		put_length(at - 1, len, octets);
+	}
+	o->at += octets - 1;
 }
 
 void ber_put_long(struct ber_out *o, unsigned tag, const void *data, size_t len)
 {
-	struct base_writer *w = o->w;
 	size_t octets = length_octets(len);
 
 	if (len > UINT32_MAX || !ber_reserve(o, len + 1 + octets))
 		return;
-	w->data[w->len] = (uint8_t)tag;
-	put_length(w->data + w->len + 1, len, octets);
-	memcpy(w->data + w->len + 1 + octets, data, len);
-	w->len += len + 1 + octets;
+	o->at[0] = (uint8_t)tag;
+	put_length(o->at + 1, len, octets);
+	memcpy(o->at + 1 + octets, data, len);
+	o->at += len + 1 + octets;
 }
 
 void ber_put_int(struct ber_out *o, unsigned tag, int64_t v)
@@ -119,7 +158,7 @@ static void names_grow(struct ber_out *o, size_t more)
 
 static unsigned listed(struct ber_out *o, const char *text, size_t len)
 {
-	struct ber_out list = { .w = &o->names };
+	uint8_t head[3] = { TAG_IA5, (uint8_t)len, (uint8_t)len };
 	unsigned index = 0;
 
 	if (listed_before(o, text, len, &index))
@@ -129,7 +168,10 @@ static unsigned listed(struct ber_out *o, const char *text, size_t len)
 		return 0;
 	}
 	names_grow(o, len + 4);
-	ber_put(&list, TAG_IA5, text, len);
+	if (len >= 128)
+		head[1] = 0x81;
+	base_writer_put(&o->names, head, len < 128 ? 2 : 3);
+	base_writer_put(&o->names, text, len);
 	if (o->names.failed)
 		o->w->failed = true;
 	return o->name_count++;

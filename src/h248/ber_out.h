@@ -28,7 +28,9 @@
 #define TAG_SEQUENCE 0x30U
 
 struct ber_out {
-	struct base_writer *w;
+	struct base_writer *w;    /**< its `len` is right only after ber_finish */
+	uint8_t *at, *end;        /**< where to write, and up to where there is memory */
+	uint8_t *data;            /**< the writer's */
 	struct base_writer names; /**< the message's own list: IA5Strings, ready to be copied */
 	unsigned name_count;
 	uint8_t version;
@@ -39,35 +41,33 @@ struct ber_out {
 
 /* ---- octets ------------------------------------------------------------------------------ */
 
+/** Before and after all the rest: from the writer's end on, and its length set. */
+void ber_start(struct ber_out *o, struct base_writer *w);
+void ber_finish(struct ber_out *o);
+bool ber_grow(struct ber_out *o, size_t len);
+/** Memory for `len` octets; false and the writer `failed` when there is none. */
 static inline bool ber_reserve(struct ber_out *o, size_t len)
 {
-	struct base_writer *w = o->w;
-
-	return w->cap - w->len >= len ? !w->failed : base_writer_reserve(w, len);
+	return (size_t)(o->end - o->at) >= len || ber_grow(o, len);
 }
 
 /** Begin a constructed value; the result goes to ber_close. */
 static inline size_t ber_begin(struct ber_out *o, unsigned tag)
 {
-	struct base_writer *w = o->w;
-
 	if (!ber_reserve(o, 2))
 		return 0;
-	w->data[w->len] = (uint8_t)tag;
-	w->len += 2;
-	return w->len;
+	o->at[0] = (uint8_t)tag;
+	o->at += 2;
+	return (size_t)(o->at - o->data);
 }
 /** Lengths of more than one octet. */
 void ber_close_long(struct ber_out *o, size_t from);
 static inline void ber_close(struct ber_out *o, size_t from)
 {
-	struct base_writer *w = o->w;
-	size_t len = w->len - from;
+	size_t len = (size_t)(o->at - o->data) - from;
 
-	if (w->failed)
-		return;
-	if (len < 128)
-		w->data[from - 1] = (uint8_t)len;
+	if (len < 128 && from)
+		o->data[from - 1] = (uint8_t)len;
 	else
 		ber_close_long(o, from);
 }
@@ -76,7 +76,7 @@ static inline void ber_close(struct ber_out *o, size_t from)
 void ber_put_long(struct ber_out *o, unsigned tag, const void *data, size_t len);
 static inline void ber_put(struct ber_out *o, unsigned tag, const void *data, size_t len)
 {
-	struct base_writer *w = o->w;
+	uint8_t *at;
 
 	if (len >= 128) {
 		ber_put_long(o, tag, data, len);
@@ -84,11 +84,12 @@ static inline void ber_put(struct ber_out *o, unsigned tag, const void *data, si
 	}
 	if (!ber_reserve(o, len + 2))
 		return;
-	w->data[w->len] = (uint8_t)tag;
-	w->data[w->len + 1] = (uint8_t)len;
+	at = o->at;
+	at[0] = (uint8_t)tag;
+	at[1] = (uint8_t)len;
 	if (len)
-		memcpy(w->data + w->len + 2, data, len);
-	w->len += len + 2;
+		memcpy(at + 2, data, len);
+	o->at = at + 2 + len;
 }
 static inline void ber_put_str(struct ber_out *o, unsigned tag, struct base_str s)
 {
@@ -98,25 +99,25 @@ static inline void ber_put_str(struct ber_out *o, unsigned tag, struct base_str 
 static inline void ber_put_raw(struct ber_out *o, const void *data, size_t len)
 {
 	if (len && ber_reserve(o, len)) {
-		memcpy(o->w->data + o->w->len, data, len);
-		o->w->len += len;
+		memcpy(o->at, data, len);
+		o->at += len;
 	}
 }
 /** INTEGER or ENUMERATED, as short as can be. */
 static inline void ber_put_uint(struct ber_out *o, unsigned tag, uint32_t v)
 {
-	struct base_writer *w = o->w;
 	unsigned len = v < 0x80 ? 1 : v < 0x8000 ? 2 : v < 0x800000 ? 3 : v >> 31 ? 5 : 4;
 	uint8_t *at;
 
-	if (!ber_reserve(o, 8))
+	if (!ber_reserve(o, 2 + len))
 		return;
-	at = w->data + w->len;
+	at = o->at;
 	*at++ = (uint8_t)tag;
 	*at++ = (uint8_t)len;
-	for (unsigned shift = 8 * len; shift; shift -= 8)
-		*at++ = shift > 32 ? 0 : (uint8_t)(v >> (shift - 8));
-	w->len += 2 + len;
+	for (unsigned shift = 8 * (len - 1); shift; shift -= 8)
+		*at++ = shift > 24 ? 0 : (uint8_t)(v >> shift);
+	*at++ = (uint8_t)v;
+	o->at = at;
 }
 static inline void ber_put_bool(struct ber_out *o, unsigned tag, bool v)
 {
