@@ -72,22 +72,28 @@ static bool pkgd_slow(struct ber_parser *p, enum h248_package_kind kind, struct 
 	return true;
 }
 
-bool ber_pkgd(struct ber_parser *p, enum h248_package_kind kind, struct h248_name *ret,
-              const struct h248_package_item **ret_item)
+bool ber_pkgd_of(struct ber_parser *p, enum h248_package_kind kind, struct base_str octets,
+                 struct h248_name *ret, const struct h248_package_item **ret_item)
 {
-	const struct ber_known *known;
-	struct base_str octets;
+	const struct ber_known *known =
+	        ber_known_by_id(kind, (uint32_t)u16_at(octets.ptr) << 16 | u16_at(octets.ptr + 2));
 
 	*ret_item = NULL;
-	if (!ber_sized(p, 4, 4, &octets))
-		return false;
-	known = ber_known_by_id(kind, (uint32_t)u16_at(octets.ptr) << 16 | u16_at(octets.ptr + 2));
 	if (!known)
 		return pkgd_slow(p, kind, octets, ret, ret_item);
 	ret->package = known->package;
 	ret->item = known->item;
 	*ret_item = known->row;
 	return true;
+}
+
+bool ber_pkgd(struct ber_parser *p, enum h248_package_kind kind, struct h248_name *ret,
+              const struct h248_package_item **ret_item)
+{
+	struct base_str octets;
+
+	*ret_item = NULL;
+	return ber_sized(p, 4, 4, &octets) && ber_pkgd_of(p, kind, octets, ret, ret_item);
 }
 
 bool ber_package_name(struct ber_parser *p, struct base_str *ret)

@@ -4,6 +4,7 @@
 
 #include <endian.h>
 
+#include "h248/ber_packages.h"
 #include "h248/ber_sdp.h"
 #include "h248/text_parse.h"
 
@@ -119,6 +120,20 @@ static bool put_boolean(struct ber_out *o, struct base_str s)
 	return true;
 }
 
+/* A signal as its PkgdName; false when it is not spelled as one. */
+static bool put_signal_name(struct ber_out *o, struct base_str s)
+{
+	const char *slash = s.len ? memchr(s.ptr, '/', s.len) : NULL;
+	struct h248_name name;
+
+	if (!slash || slash == s.ptr || slash + 1 == s.ptr + s.len || s.len > 128 || has_high(s))
+		return false;
+	name.package = (struct base_str){ s.ptr, (size_t)(slash - s.ptr) };
+	name.item = (struct base_str){ slash + 1, s.len - name.package.len - 1 };
+	(void)ber_put_pkgd(o, TAG_OCTETS, H248_SIGNAL, name); /* the row is not needed */
+	return true;
+}
+
 /* By the type of the table; false when the value is not of that type. */
 static bool put_typed(struct ber_out *o, const struct h248_package_values *values,
                       const struct h248_value *v)
@@ -128,6 +143,8 @@ static bool put_typed(struct ber_out *o, const struct h248_package_values *value
 	switch (values->type) {
 	case H248_TYPE_STRING:
 	case H248_TYPE_CHARACTER:
+		if (ber_is_signal_name(values) && put_signal_name(o, v->text))
+			return true;
 		put_string(o, v->text); /* also without quotes, as Erlang sends it */
 		return true;
 	case H248_TYPE_OCTETS:
@@ -395,7 +412,8 @@ static bool put_kept(struct ber_out *o, struct base_str line)
  * All lengths have one octet, so it is written in one go: PropertyParm of a name and a string.
  * `room`: so many octets can be read at `text`.
  */
-static void put_short_line(struct ber_out *o, uint32_t tag, struct base_str text, size_t room)
+static void put_short_line(struct ber_out *o, uint32_t tag, struct base_str text, bool high,
+                           size_t room)
 {
 	uint8_t len = (uint8_t)text.len;
 	const uint8_t head[14] = { TAG_SEQUENCE,
@@ -410,7 +428,7 @@ static void put_short_line(struct ber_out *o, uint32_t tag, struct base_str text
 		                   (uint8_t)(len + 4),
 		                   TAG_OCTETS,
 		                   (uint8_t)(len + 2),
-		                   has_high(text) ? TAG_UTF8 : TAG_IA5,
+		                   high ? TAG_UTF8 : TAG_IA5,
 		                   len };
 
 	if (!ber_reserve(o, sizeof(head) + text.len))
@@ -438,13 +456,13 @@ static void put_long_line(struct ber_out *o, struct base_str line, uint32_t tag,
 	ber_close(o, at);
 }
 
-static void put_line(struct ber_out *o, struct base_str line, const char *end)
+static void put_line(struct ber_out *o, struct base_str line, bool high, const char *end)
 {
 	struct base_str text;
 	uint32_t tag = line_tag(line, &text);
 
 	if (text.len > 1 && text.len < 128 - 12 && !begins(line, BER_SDP_PREFIX))
-		put_short_line(o, tag, text, (size_t)(end - text.ptr));
+		put_short_line(o, tag, text, high && has_high(text), (size_t)(end - text.ptr));
 	else
 		put_long_line(o, line, tag, text);
 }
@@ -453,7 +471,7 @@ static void put_groups(struct ber_out *o, struct base_str sdp)
 {
 	size_t group = ber_begin(o, TAG_SEQUENCE);
 	const char *end = sdp.ptr + sdp.len;
-	bool first = true;
+	bool first = true, high = has_high(sdp);
 
 	while (sdp.len) {
 		struct base_str line = line_next(&sdp);
@@ -463,7 +481,7 @@ static void put_groups(struct ber_out *o, struct base_str sdp)
 			group = ber_begin(o, TAG_SEQUENCE);
 		}
 		first = false;
-		put_line(o, line, end);
+		put_line(o, line, high, end);
 	}
 	ber_close(o, group);
 }

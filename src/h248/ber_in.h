@@ -467,6 +467,9 @@ bool ber_name_text(struct ber_parser *p, size_t max, struct base_str *ret);
 
 bool ber_pkgd(struct ber_parser *p, enum h248_package_kind kind, struct h248_name *ret,
               const struct h248_package_item **ret_item);
+/** The same of four octets that were read already. */
+bool ber_pkgd_of(struct ber_parser *p, enum h248_package_kind kind, struct base_str octets,
+                 struct h248_name *ret, const struct h248_package_item **ret_item);
 bool ber_package_name(struct ber_parser *p, struct base_str *ret);
 bool ber_digit_map_name(struct ber_parser *p, struct base_str *ret);
 bool ber_term(struct ber_parser *p, struct h248_term *ret);

@@ -101,17 +101,21 @@ void ber_put_int(struct ber_out *o, unsigned tag, int64_t v)
 	ber_put(o, tag, octets + from, (size_t)(8 - from));
 }
 
+/* Bit 0 of a BIT STRING is the highest of its octet. */
+static uint8_t reversed(unsigned v)
+{
+	v = (v & 0x55) << 1 | (v >> 1 & 0x55);
+	v = (v & 0x33) << 2 | (v >> 2 & 0x33);
+	return (uint8_t)((v & 0x0F) << 4 | (v >> 4 & 0x0F));
+}
+
 void ber_put_bits(struct ber_out *o, unsigned tag, unsigned bits)
 {
-	uint8_t octets[3] = { 0 };
-	unsigned used = 0, len;
+	uint8_t octets[3] = { 0, reversed(bits), reversed(bits >> 8) };
+	unsigned used, len;
 
-	for (unsigned bit = 0; bit < 16; bit++) {
-		if (bits & 1U << bit) {
-			octets[1 + bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-			used = bit + 1;
-		}
-	}
+	bits &= 0xFFFF;
+	used = bits ? 32 - (unsigned)__builtin_clz(bits) : 0;
 	len = (used + 7) / 8;
 	octets[0] = (uint8_t)(8 * len - used);
 	ber_put(o, tag, octets, 1 + len);

@@ -28,6 +28,7 @@ struct item_slot {
 static struct package_slot by_name[SLOTS];
 static const struct h248_package *by_id[SLOTS];
 static struct item_slot items[ITEM_SLOTS];
+static const struct h248_package_values *signal_name;
 
 #define KNOWN_SLOTS 2048 /* a power of two, well above the number of items */
 #define KNOWN_MOST  1024 /* the rest is found the long way */
@@ -205,6 +206,22 @@ static void add_items(const struct h248_package *package)
 	}
 }
 
+static const struct h248_package_values *find_signal_name(void)
+{
+	const struct h248_package *g = ber_package_find(BASE_STR("g"));
+	const struct h248_package_item *sc =
+	        g ? ber_item_find(g, H248_EVENT, BASE_STR("sc")) : NULL;
+	const struct h248_package_param *id =
+	        sc ? h248_package_param_find(sc, H248_OBSERVED, BASE_STR("SigID")) : NULL;
+
+	return id ? &id->values : NULL;
+}
+
+bool ber_is_signal_name(const struct h248_package_values *values)
+{
+	return values && values == signal_name;
+}
+
 /* What the gateway offers comes first; Annex E adds what is missing. */
 __attribute__((constructor)) static void fill(void)
 {
@@ -226,4 +243,5 @@ __attribute__((constructor)) static void fill(void)
 		if (by_name[i].package)
 			add_items(by_name[i].package);
 	}
+	signal_name = find_signal_name();
 }

@@ -28,6 +28,9 @@ struct ber_known {
 /** NULL when either is not known. */
 const struct ber_known *ber_known_by_id(enum h248_package_kind kind, uint32_t number);
 
+/** SigID of g/sc, which is a name of a signal: four octets (RFC 3525, E.1.2: a pkgdName). */
+bool ber_is_signal_name(const struct h248_package_values *values);
+
 /** RFC 3525, E.3 to E.13, as far as h248/package.h has them not: NULL-terminated. */
 extern const struct h248_package *const ber_annex_e[];
 

@@ -6,6 +6,7 @@
  */
 #include "h248/ber_in.h"
 
+#include "h248/ber_packages.h"
 #include "h248/text_parse.h"
 
 static bool all_of(struct base_str s, unsigned classes)
@@ -127,6 +128,10 @@ static bool bare(struct ber_parser *p, unsigned type, struct base_str octets,
 {
 	bool printable = all_of(octets, CH_QUOTED | CH_HIGH) || !octets.len;
 
+	if (octets.len == 1 && octets.ptr[0] == '$' && type == H248_TYPE_OCTETS) {
+		ret->text = octets; /* CHOOSE, in a list: a value alone has none at all */
+		return true;
+	}
 	if (type == H248_TYPE_OCTETS && !(octets.len % 2 == 0 && all_of(octets, CH_HEX)))
 		return hex(p, octets, false, ret);
 	if (!printable && !h248_package_type_quoted((enum h248_package_type)type))
@@ -137,14 +142,39 @@ static bool bare(struct ber_parser *p, unsigned type, struct base_str octets,
 	return true;
 }
 
+/* Four octets that name a signal (RFC 3525, E.1.2), as its text. */
+static bool signal_name(struct ber_parser *p, struct base_str octets, struct h248_value *ret)
+{
+	const struct h248_package_item *item;
+	struct h248_name name;
+	char *out;
+
+	if (!ber_pkgd_of(p, H248_SIGNAL, octets, &name, &item))
+		return false;
+	out = ber_room(p, name.package.len + 1 + name.item.len);
+	if (!out)
+		return false;
+	memcpy(out, name.package.ptr, name.package.len);
+	out[name.package.len] = '/';
+	memcpy(out + name.package.len + 1, name.item.ptr, name.item.len);
+	ret->text = (struct base_str){ out, name.package.len + 1 + name.item.len };
+	ret->quoted = true;
+	return true;
+}
+
 static bool value(struct ber_parser *p, const struct h248_package_values *values,
                   struct base_str octets, struct h248_value *ret)
 {
 	unsigned type = values ? values->type : H248_TYPE_NONE, tag = 0;
 	struct base_str content;
 
-	if (!unwrapped(octets, &tag, &content))
+	if (!unwrapped(octets, &tag, &content)) {
+		if (octets.len == 4 && !all_of(octets, CH_QUOTED) && ber_is_signal_name(values))
+			return signal_name(p, octets, ret);
 		return bare(p, type, octets, ret);
+	}
+	if (tag == BER_OCTET_STRING && content.len == 4 && ber_is_signal_name(values))
+		return signal_name(p, content, ret);
 	switch (tag) {
 	case BER_BOOLEAN:
 		ret->text = content.ptr[0] ? BASE_STR("on") : BASE_STR("off");

@@ -70,6 +70,58 @@ static void values_of_known_types_are_made_right(void **state)
 	        "!/3 mg1 T=9{C=1{N=a{OE=5{dd/ce{ds=\"8431\",Meth=UM}}}}}");
 }
 
+/* `$` among octet strings has no octets, and stays itself. */
+static void choose_stays_in_a_list_of_octets(void **state)
+{
+	(void)state;
+	through("!/3 mg1 T=9{C=1{N=a{OE=5{g/cause{Failurecause=[0a0b,$]}}}}}", NULL);
+	through("!/3 mg1 T=9{C=1{N=a{OE=5{g/cause{Failurecause=$}}}}}", NULL);
+}
+
+/* Compact text to BER; the only octets `from` in it become `to`; back to text. */
+static void patched(const char *text, const char *from, const char *to, size_t len,
+                    const char *want)
+{
+	struct base_arena arena = { 0 };
+	struct base_writer ber = { 0 }, out = { 0 };
+	struct h248_message *msg = NULL;
+	struct base_error err = { 0 };
+	uint8_t *at;
+
+	assert_int_equal(h248_text_decode(&arena, text, strlen(text), NULL, &msg, NULL), 0);
+	assert_int_equal(h248_ber_encode(&ber, msg), 0);
+	at = memmem(ber.data, ber.len, from, len);
+	assert_non_null(at);
+	memcpy(at, to, len);
+	if (h248_ber_decode(&arena, ber.data, ber.len, NULL, &msg, &err))
+		fail_msg("%s: %s", want, err.text);
+	assert_int_equal(h248_text_encode(&out, msg, H248_TEXT_COMPACT), 0);
+	assert_string_equal(base_writer_cstr(&out), want);
+	base_writer_done(&ber);
+	base_writer_done(&out);
+	base_arena_done(&arena);
+}
+
+#define ENDED(id) "!/3 mg1 T=9{C=1{N=a{OE=5{g/sc{SigID=\"" id "\",Meth=TO}}}}}"
+
+/* RFC 3525, E.1.2: octets of a pkgdName; a text is taken too, as we once sent it. */
+static void a_signal_that_ended_is_named_by_numbers(void **state)
+{
+	static const char named[] = "\x04\x06\x04\x04\x00\x09\x00\x02";
+
+	(void)state;
+	through(ENDED("al/ri"), NULL);
+	through(ENDED("xyz/q"), NULL);
+	through(ENDED("word"), NULL);
+	patched(ENDED("al/ri"), named, named, 8, ENDED("al/ri"));
+	patched(ENDED("al/ri"), named, "\x04\x06\x16\x04xy/z", 8, ENDED("xy/z"));
+	patched(ENDED("al/ri"), named, "\x04\x06xyz/ab", 8, ENDED("xyz/ab"));
+	patched(ENDED("ab"),
+	        "\x04\x04\x16\x02"
+	        "ab",
+	        "\x04\x04\x00\x09\x00\x02", 6, ENDED("al/ri"));
+}
+
 /* What Erlang sends: the text itself in the OCTET STRING (sheet 4.3). */
 static void bare_values_are_taken(void **state)
 {
@@ -214,6 +266,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_keep_their_spelling),
 		cmocka_unit_test(values_of_known_types_are_made_right),
+		cmocka_unit_test(choose_stays_in_a_list_of_octets),
+		cmocka_unit_test(a_signal_that_ended_is_named_by_numbers),
 		cmocka_unit_test(bare_values_are_taken),
 		cmocka_unit_test(sdp_survives),
 		cmocka_unit_test(sdp_that_is_none_survives),
