@@ -128,9 +128,9 @@ static void lines_are_filled_but_not_more(void **state)
 {
 	static const char on_one[] = "\n        Modify = a { Signals { cg/dt { Xx = ";
 	static const char on_three[] =
-	        ("\n        Modify = a {\n            Signals { cg/dt { Xx = ");
-	static const char on_five[] = ("\n        Modify = a {\n            Signals {\n"
-	                               "                cg/dt { Xx = ");
+	        "\n        Modify = a {\n            Signals { cg/dt { Xx = ";
+	static const char on_five[] = "\n        Modify = a {\n            Signals {\n"
+	                              "                cg/dt { Xx = ";
 
 	(void)state;
 	for (unsigned n = 36; n < 58; n++) {
