@@ -131,10 +131,15 @@ static unsigned events_of(uint32_t e)
 static void deliver_fds(struct loop *loop)
 {
 	while (loop->batch_at < loop->batch_len) {
-		const struct epoll_event *ev = &loop->batch[loop->batch_at++];
-		void *tag = ev->data.ptr;
-		unsigned events = events_of(ev->events);
+		const struct epoll_event *ev;
+		void *tag;
+		unsigned events;
 
+		/* What was ordered before these octets came holds for them. It may stop watches. */
+		loop_post_run(loop);
+		ev = &loop->batch[loop->batch_at++];
+		tag = ev->data.ptr;
+		events = events_of(ev->events);
 		if (tag == &loop->uv) {
 			loop->uv_ready = true;
 		} else if (tag && tag != &loop->wake_fd) {

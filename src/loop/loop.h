@@ -6,7 +6,8 @@
  *
  * Order of one iteration, which callers may rely on:
  *   1. wait for events (one epoll_wait; none other is made on the way of a descriptor's event)
- *   2. descriptors, each with all it has to say in one call
+ *   2. descriptors, each with all it has to say in one call; before each, messages from other
+ *      threads, so that who acts on what another thread said finds it done
  *   3. signals (libuv)
  *   4. messages from other threads, in the order each thread posted them
  *   5. timers that are due, earliest first

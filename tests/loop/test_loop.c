@@ -290,6 +290,50 @@ static void tasks_run_once_at_the_end(void **state)
 	assert_int_equal(b.calls, 1);
 }
 
+/* ---- messages before octets ---- */
+
+struct order {
+	struct loop *loop;
+	struct loop_fd w;
+	struct loop_msg msg;
+	int *done, seen;
+};
+
+static void on_order(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void on_octets(void *arg, unsigned events)
+{
+	struct order *o = arg;
+
+	(void)events;
+	o->seen = *o->done;
+	loop_post(o->loop, &o->msg, on_order, o->done);
+}
+
+/* Who acts upon what another thread has said must find it done, in the same iteration too. */
+static void messages_come_before_the_next_descriptor(void **state)
+{
+	struct loop *loop = *state;
+	struct order o[2];
+	int fd[2], done = 0;
+
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
+	for (int i = 0; i < 2; i++) {
+		o[i] = (struct order){ .loop = loop,
+			               .w = { fd[i], on_octets, &o[i] },
+			               .done = &done };
+		assert_int_equal(loop_fd_start(loop, &o[i].w), 0);
+	}
+	assert_int_equal(loop_run_once(loop, -1), 0); /* both can be written to */
+	assert_int_equal(o[0].seen + o[1].seen, 1);
+	assert_int_equal(done, 2);
+	for (int i = 0; i < 2; i++)
+		loop_fd_close(loop, &o[i].w);
+}
+
 /* ---- signals ---- */
 
 struct sig {
@@ -337,6 +381,7 @@ int main(void)
 		CASE(timer_may_stop_another_that_is_due),
 		CASE(timer_that_restarts_itself_leaves_the_rest_its_turn),
 		CASE(tasks_run_once_at_the_end),
+		CASE(messages_come_before_the_next_descriptor),
 		CASE(signals_reach_the_loop),
 	};
 
