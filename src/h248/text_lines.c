@@ -68,7 +68,7 @@ static void unfold(struct text_out *o)
 	unsigned block = o->unfolded++, first = o->block[block % TEXT_FOLDED];
 	unsigned last = folded(o) ? o->block[o->unfolded % TEXT_FOLDED] : o->breaks;
 	size_t blanks = (size_t)++o->indent * 4, more = blanks * (last - first);
-	uint8_t *from = o->at;
+	uint8_t *from;
 
 	if (!memory(o, more)) {
 		set_edge(o);
