@@ -29,9 +29,9 @@ static void set_edge(struct text_out *o)
 
 static void look_at(struct text_out *o, size_t len)
 {
-	o->data = o->w->data;
+	o->data = o->w->data ? o->w->data : &o->none;
 	o->at = o->data + len;
-	o->end = o->data + o->w->cap;
+	o->end = o->w->data ? o->data + o->w->cap : o->data;
 	if (o->w->failed) /* from now on nothing has room */
 		o->end = o->at;
 	set_edge(o);

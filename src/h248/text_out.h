@@ -21,7 +21,8 @@ struct text_out {
 	struct base_writer *w; /**< its `len` is right only after out_finish */
 	uint8_t *at;           /**< where to write */
 	uint8_t *edge;         /**< up to here nobody needs to think: memory and line have room */
-	uint8_t *data, *end;   /**< the writer's memory */
+	uint8_t *data, *end;   /**< the writer's memory; both `none` when it could get none */
+	uint8_t none;          /**< never written to */
 	size_t line;           /**< where the current line starts in the writer */
 	unsigned indent;
 	unsigned depth;    /**< blocks open; pretty only */
