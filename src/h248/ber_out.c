@@ -15,9 +15,10 @@ static size_t length_octets(size_t len)
 
 static void look_at(struct ber_out *o, size_t len)
 {
-	o->data = o->w->data;
+	o->data = o->w->data ? o->w->data : &o->none;
 	o->at = o->data + len;
-	o->end = o->w->failed ? o->at : o->data + o->w->cap; /* failed: nothing has room */
+	/* failed: nothing has room */
+	o->end = o->w->failed || !o->w->data ? o->at : o->data + o->w->cap;
 }
 
 void ber_start(struct ber_out *o, struct base_writer *w)

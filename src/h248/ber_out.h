@@ -30,7 +30,8 @@
 struct ber_out {
 	struct base_writer *w;    /**< its `len` is right only after ber_finish */
 	uint8_t *at, *end;        /**< where to write, and up to where there is memory */
-	uint8_t *data;            /**< the writer's */
+	uint8_t *data;            /**< the writer's; `none` when it could get none */
+	uint8_t none;             /**< never written to */
 	struct base_writer names; /**< the message's own list: IA5Strings, ready to be copied */
 	unsigned name_count;
 	uint8_t version;
