@@ -22,7 +22,7 @@ static int on_send(void *arg, const struct h248_addr *to, const void *data, size
 
 	(void)arg;
 	(void)to;
-	if (h248_text_decode(&arena, data, len, NULL, &msg, NULL) != 0)
+	if (h248_codec_decode(&arena, data, len, NULL, &msg, NULL, NULL) != 0)
 		abort();
 	base_arena_done(&arena);
 	return 0;
