@@ -22,7 +22,8 @@ CODEC = re.compile(r"^(text_|ber_|codec|build|model_|package|sdp_|errors|shown|d
 GLOBALS = {
     "sink": "where the log goes (base/log.h)",
     "by_name": "packages by name, filled before main and constant from then on (ber_packages.c)",
-    "by_id": "the same by number",
+    "by_id": "the same by number", "items": "their items", "known": "names with their lengths",
+    "known_count": "how many", "signal_name": "a row of those",
     "started_port": "usrsctp's own stack is one for the process (sctp_usr.c)",
     "bells": "the same", "lock": "the same",
 }
