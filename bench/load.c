@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "load.h"
+#include "load_client.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -12,182 +9,15 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
-#include <openssl/ssl.h>
-
-#define CHUNK ((size_t)64 * 1024)
-
-enum mode { M_HANDSHAKE, M_RESUMED, M_UP, M_DOWN, M_PINGPONG, M_IDLE, M_TOUCH };
-static const char *const mode_names[] = { "handshake", "resumed", "up",   "down",
-	                                  "pingpong",  "idle",    "touch" };
-
-struct options {
-	enum mode mode;
-	const char *version; /* "1.2", "1.3", "none" = plain TCP */
-	const char *suites, *groups, *pids, *psk, *label;
-	struct sockaddr_in to;
-	unsigned count;       /* connections, or messages of pingpong */
-	unsigned concurrency; /* at a time */
-	unsigned size;        /* of a pingpong or touch message */
-	unsigned mb;          /* bulk */
-	int cpu;
-};
-
-enum step { S_CONNECT, S_SHAKE, S_HEADER, S_WORK, S_DONE };
-
-struct conn {
-	struct load *load;
-	int fd;
-	SSL *ssl;
-	enum step step;
-	uint64_t left;  /* octets of the current message or of the bulk */
-	uint64_t reply; /* octets still to come back */
-	double sent_at;
-};
-
-struct load {
-	struct options o;
-	SSL_CTX *ctx;
-	SSL_SESSION *session;
-	bool primed; /* has a session to resume */
-	int epfd;
-	unsigned started, open, done, failed, resumed;
-	float *latency; /* pingpong, seconds each */
-	unsigned latencies;
-	const char *version, *suite;
-	unsigned char psk[64];
-	size_t psk_len;
-	char identity[129];
-	char chunk[CHUNK];
-};
 
 void load_die(const char *what)
 {
 	(void)fprintf(stderr, "load: %s\n", what);
 	ERR_print_errors_fp(stderr);
 	exit(1);
-}
-
-/* ---- options ---- */
-
-static void set_target(struct options *o, const char *text)
-{
-	const char *colon = strrchr(text, ':');
-	char host[64] = "127.0.0.1";
-
-	if (colon)
-		(void)snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
-	o->to.sin_family = AF_INET;
-	o->to.sin_port = htons((uint16_t)atoi(colon ? colon + 1 : text));
-	if (inet_pton(AF_INET, host, &o->to.sin_addr) != 1)
-		load_die("--connect wants an IPv4 address and port");
-}
-
-static enum mode mode_of(const char *name)
-{
-	for (unsigned i = 0; i < sizeof(mode_names) / sizeof(mode_names[0]); i++) {
-		if (!strcmp(mode_names[i], name))
-			return (enum mode)i;
-	}
-	load_die("--mode is handshake, resumed, up, down, pingpong, idle or touch");
-	return M_HANDSHAKE;
-}
-
-static const struct option known[] = {
-	{ "mode", required_argument, NULL, 'm' },
-	{ "connect", required_argument, NULL, 'a' },
-	{ "tls", required_argument, NULL, 't' },
-	{ "suites", required_argument, NULL, 's' },
-	{ "groups", required_argument, NULL, 'g' },
-	{ "count", required_argument, NULL, 'n' },
-	{ "concurrency", required_argument, NULL, 'c' },
-	{ "size", required_argument, NULL, 'z' },
-	{ "mb", required_argument, NULL, 'b' },
-	{ "server-pids", required_argument, NULL, 'p' },
-	{ "psk", required_argument, NULL, 'k' },
-	{ "label", required_argument, NULL, 'l' },
-	{ "cpu", required_argument, NULL, 'u' },
-	{ "backend", required_argument, NULL, 'B' },
-	{ 0 },
-};
-
-static void parse_one(struct options *o, int c)
-{
-	switch (c) {
-	case 'm':
-		o->mode = mode_of(optarg);
-		break;
-	case 'a':
-		set_target(o, optarg);
-		break;
-	case 't':
-		o->version = optarg;
-		break;
-	case 's':
-		o->suites = optarg;
-		break;
-	case 'g':
-		o->groups = optarg;
-		break;
-	case 'n':
-		o->count = (unsigned)atoi(optarg);
-		break;
-	case 'c':
-		o->concurrency = (unsigned)atoi(optarg);
-		break;
-	case 'z':
-		o->size = (unsigned)atoi(optarg);
-		break;
-	case 'b':
-		o->mb = (unsigned)atoi(optarg);
-		break;
-	case 'p':
-		o->pids = optarg;
-		break;
-	case 'k':
-		o->psk = optarg;
-		break;
-	case 'l':
-		o->label = optarg;
-		break;
-	case 'u':
-		o->cpu = atoi(optarg);
-		break;
-	case 'B':
-		exit(load_backend(atoi(optarg)));
-	default:
-		load_die("see bench/load.c for the options");
-	}
-}
-
-static struct options parse(int argc, char **argv)
-{
-	struct options o = { .version = "1.2",
-		             .pids = "",
-		             .label = "",
-		             .count = 1000,
-		             .concurrency = 1,
-		             .size = 1024,
-		             .mb = 256,
-		             .cpu = -1 };
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1)
-		parse_one(&o, c);
-	if (!o.to.sin_port)
-		load_die("--connect is needed");
-	if (o.mode == M_UP || o.mode == M_DOWN)
-		o.count = o.concurrency;
-	if (o.mode == M_IDLE)
-		o.concurrency = o.count;
-	if (!strcmp(o.version, "none") && (o.mode == M_HANDSHAKE || o.mode == M_RESUMED))
-		load_die("plain TCP shakes no hands");
-	if (o.size < 1 || o.size > CHUNK)
-		load_die("--size is 1 to 65536");
-	return o;
 }
 
 static void pin(int cpu)
@@ -542,81 +372,12 @@ static void fill(struct load *load)
 	load->o.count = count;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-
-	return (x > y) - (x < y);
-}
-
-struct reading {
-	double wall_s, server_s, own_s, memory_kib;
-};
-
-/* The server may still be busy with the last connections' ends: wait until it sleeps. */
-static double settled_cpu_s(const char *pids)
-{
-	struct timespec pause = { .tv_nsec = 20000000 };
-	double before, now = load_cpu_s(pids);
-	unsigned rounds = 0;
-
-	do {
-		before = now;
-		(void)nanosleep(&pause, NULL);
-		now = load_cpu_s(pids);
-	} while (now - before > 0.0005 && ++rounds < 200);
-	return now;
-}
-
-static struct reading read_all(const struct options *o)
-{
-	struct reading r;
-	char self[32];
-
-	(void)snprintf(self, sizeof(self), "%ld", (long)getpid());
-	r.wall_s = load_now_s();
-	r.server_s = settled_cpu_s(o->pids);
-	r.own_s = load_cpu_s(self);
-	r.memory_kib = o->mode == M_IDLE ? load_memory_kib(o->pids) : 0;
-	return r;
-}
-
-static void report(struct load *load, const struct reading *a, const struct reading *b)
-{
-	const struct options *o = &load->o;
-	double wall = b->wall_s - a->wall_s, server = b->server_s - a->server_s;
-	double ops = o->mode == M_PINGPONG ? load->latencies : load->done - load->failed;
-	double mb = (o->mode == M_UP || o->mode == M_DOWN) ? (double)o->mb * ops : 0;
-
-	if (ops < 1)
-		ops = 1;
-	printf("{\"label\":\"%s\",\"mode\":\"%s\",\"version\":\"%s\",\"suite\":\"%s\","
-	       "\"count\":%.0f,\"failed\":%u,\"resumed\":%u,\"wall_s\":%.4f,\"per_s\":%.1f,"
-	       "\"server_cpu_s\":%.4f,\"server_cpu_us_per_op\":%.2f,\"client_cpu_s\":%.4f",
-	       o->label, mode_names[o->mode], load->version ? load->version : "",
-	       load->suite ? load->suite : "", ops, load->failed, load->resumed, wall, ops / wall,
-	       server, server * 1e6 / ops, b->own_s - a->own_s);
-	if (mb > 0)
-		printf(",\"mb\":%.0f,\"mb_per_s\":%.1f,\"server_cpu_s_per_gb\":%.4f", mb, mb / wall,
-		       server * 1000 / (mb * 1.048576));
-	if (o->mode == M_PINGPONG && load->latencies) {
-		qsort(load->latency, load->latencies, sizeof(*load->latency), by_value);
-		printf(",\"p50_us\":%.1f,\"p99_us\":%.1f",
-		       (double)load->latency[load->latencies / 2] * 1e6,
-		       (double)load->latency[load->latencies - 1 - load->latencies / 100] * 1e6);
-	}
-	if (o->mode == M_IDLE)
-		printf(",\"memory_kib\":%.0f,\"memory_kib_per_connection\":%.3f",
-		       b->memory_kib - a->memory_kib, (b->memory_kib - a->memory_kib) / ops);
-	printf("}\n");
-}
-
 int main(int argc, char **argv)
 {
 	static struct load load;
-	struct reading before, after;
+	struct load_reading before, after;
 
-	load.o = parse(argc, argv);
+	load.o = load_options(argc, argv);
 	if (load.o.cpu >= 0)
 		pin(load.o.cpu);
 	make_context(&load);
@@ -626,14 +387,14 @@ int main(int argc, char **argv)
 		load_die("out of memory");
 	if (load.o.mode == M_RESUMED)
 		prime(&load);
-	before = read_all(&load.o);
+	before = load_read(&load.o);
 	before.wall_s = load_now_s();
 	if (load.o.mode == M_IDLE)
 		fill(&load);
 	else
 		run(&load);
-	after = read_all(&load.o);
-	report(&load, &before, &after);
+	after = load_read(&load.o);
+	load_report(&load, &before, &after);
 	free(load.latency);
 	SSL_SESSION_free(load.session);
 	SSL_CTX_free(load.ctx);

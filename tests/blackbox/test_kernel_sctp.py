@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The SCTP suite (tests/h248/test_sctp.c) on a kernel that has SCTP: User-Mode Linux, which runs as a process, with
+"""The SCTP suite (tests/h248/test_sctp.c, test_sctp_usr.c) on a kernel that has SCTP: User-Mode Linux, which runs as a process, with
 Debian's kernel and the machine's own files, read-only. There the kernel's half runs, and the kernel's SCTP in UDP meets
 usrsctp: two stacks of different descent."""
 import glob
@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 BUILD = os.environ.get("GATEHOUSE_BUILD_ROOT", "build")
-PROGRAM = os.path.join(BUILD, "tests", "test_h248_sctp")
+PROGRAMS = [os.path.abspath(os.path.join(BUILD, "tests", name)) for name in ("test_h248_sctp", "test_h248_sctp_usr")]
 INIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "uml_init.py")
 MODULES = ("lib/crc-ccitt", "net/ipv6/ipv6", "net/ipv4/udp_tunnel", "net/ipv6/ip6_udp_tunnel", "net/sctp/sctp",
            "drivers/net/dummy")
@@ -36,7 +36,7 @@ class KernelSctp(unittest.TestCase):
         self.modules = modules(self.linux)
         if not self.modules:
             self.skipTest(f"{self.linux} has no SCTP module beside it")
-        with open(PROGRAM, "rb") as file:
+        with open(PROGRAMS[0], "rb") as file:
             if b"__asan_init" in (text := file.read()) or b"__tsan_init" in text:
                 self.skipTest("a sanitizer's shadow memory does not fit into User-Mode Linux")
 
@@ -47,7 +47,7 @@ class KernelSctp(unittest.TestCase):
             done = subprocess.run(
                 [self.linux, "mem=256M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={INIT}",
                  "con=null", "con0=null,fd:1", "quiet", f"uml_dir={folder}", "UML_MODULES=" + ",".join(self.modules),
-                 f"UML_PROGRAM={os.path.abspath(PROGRAM)}"],
+                 "UML_PROGRAMS=" + ",".join(PROGRAMS)],
                 stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=100, check=False,
                 env={**os.environ, "TMPDIR": folder})
         except OSError as err:
@@ -65,7 +65,7 @@ class KernelSctp(unittest.TestCase):
             self.assertRegex(kernel, rf"OK \] {case}\b", text)
         self.assertRegex(text, r"OK \] kernel_in_udp_meets_usrsctp\b")
         self.assertFalse(re.search(r"FAILED", text), text)
-        self.assertIn("uml: exit status 0", text)
+        self.assertEqual(text.count("uml: exit status 0"), len(PROGRAMS), text)
 
 
 if __name__ == "__main__":

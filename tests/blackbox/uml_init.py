@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The first process of a User-Mode Linux: its kernel has the SCTP that this machine's may lack. Loads the modules, runs
-the program named in the environment, tells its exit status, and turns the kernel off."""
+the programs named in the environment, tells their exit status, and turns the kernel off."""
 import ctypes
 import os
 import subprocess
@@ -30,7 +30,8 @@ def main():
     for line in ("ip link set lo up", "ip addr add 192.0.2.9/24 dev dummy0", "ip link set dummy0 up"):
         subprocess.run(line.split(), check=False)
     os.environ["GATEHOUSE_SCTP_SYSCTL"] = "1"  # this kernel's settings are ours to change
-    print("uml: exit status", subprocess.run([os.environ["UML_PROGRAM"]], check=False).returncode, flush=True)
+    for program in os.environ["UML_PROGRAMS"].split(","):
+        print("uml: exit status", subprocess.run([program], check=False).returncode, flush=True)
 
 
 try:

@@ -48,12 +48,16 @@ static inline void *gen_alloc(struct generator *g, size_t size)
 		(tail) = &(node)->next;                                                            \
 	} while (0)
 
-/* ---- names and values (generate_values.c) ------------------------------------------------ */
+/* ---- names and numbers (generate_names.c) ------------------------------------------------ */
 
 struct base_str gen_printf(struct generator *g, const char *fmt, ...)
         __attribute__((format(printf, 2, 3)));
 /** NAME: invented, sometimes a token, sometimes of 64 characters. */
 struct base_str gen_name(struct generator *g);
+/** `len` letters, and further on characters of `more`. */
+struct base_str gen_random_name(struct generator *g, size_t len, const char *more);
+/** A keyword: they are not reserved (fact sheet, trap 7.7). */
+struct base_str gen_token(struct generator *g);
 struct h248_term gen_term(struct generator *g);
 /** A TerminationID without wildcards. */
 struct h248_term gen_term_plain(struct generator *g);
@@ -70,6 +74,9 @@ const struct h248_package_item *gen_item(struct generator *g, enum h248_package_
 /** The name of a random item; with `wild`, at times one for many. */
 struct h248_name gen_pkgd(struct generator *g, enum h248_package_kind kind, bool wild,
                           const struct h248_package_item **ret_item);
+
+/* ---- values (generate_values.c) ---------------------------------------------------------- */
+
 /** Value and form of a parameter; `values` NULL: of any type. */
 void gen_parm_value(struct generator *g, const struct h248_package_values *values,
                     struct h248_parm *parm);

@@ -4,159 +4,15 @@
  * this machine has not is skipped with the reason. Both ends are ours: Debian 12 has no H.248 peer
  * over SCTP, and its SCTP programs need the kernel's.
  */
-#include "check.h"
+#include "sctp_stage.h"
 
 #include <errno.h>
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "h248/h248.h"
-
-#ifdef GH_USRSCTP
-#include <usrsctp.h>
-#endif
-
-struct side {
-	struct loop *loop;
-	struct h248_transport *t;
-	struct h248_addr local, from;
-	bool echo, close_at_once;
-	char got[1024];
-	size_t count, got_len, total, longest;
-	unsigned opened, closed, drained;
-	char reason[128];
-};
-
-static enum h248_sctp_backend backend;
-static uint16_t udp_port, remote_port; /* of encapsulation; 0 = the same */
-
-static void on_message(void *arg, const struct h248_addr *from, const void *data, size_t len)
-{
-	struct side *s = arg;
-
-	s->from = *from;
-	s->count++;
-	s->total += len;
-	s->longest = BASE_MAX(s->longest, len);
-	if (s->got_len + len + 2 < sizeof(s->got)) {
-		memcpy(s->got + s->got_len, data, len);
-		s->got_len += len;
-		s->got[s->got_len++] = '|';
-	}
-	if (s->echo)
-		(void)h248_transport_send(s->t, from, data, len);
-	if (s->close_at_once)
-		h248_transport_close(s->t, from);
-}
-
-static void on_connected(void *arg, const struct h248_addr *conn)
-{
-	struct side *s = arg;
-
-	s->from = *conn;
-	s->opened++;
-}
-
-static void on_closed(void *arg, const struct h248_addr *conn, const char *reason)
-{
-	struct side *s = arg;
-
-	(void)conn;
-	s->closed++;
-	snprintf(s->reason, sizeof(s->reason), "%s", reason);
-}
-
-static void on_drained(void *arg, const struct h248_addr *conn)
-{
-	(void)conn;
-	((struct side *)arg)->drained++;
-}
-
-/* Usrsctp has one UDP port a process: the kernel's choice, once. */
-static uint16_t free_udp_port(void)
-{
-	struct sockaddr_in6 sa = { .sin6_family = AF_INET6 };
-	socklen_t len = sizeof(sa);
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0) {
-		sa.sin6_family = AF_INET;
-		len = sizeof(struct sockaddr_in);
-		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	}
-	assert_return_code(bind(fd, (struct sockaddr *)&sa, len), errno);
-	assert_return_code(getsockname(fd, (struct sockaddr *)&sa, &len), errno);
-	close(fd);
-	return ntohs(sa.sin6_port); /* at the same place in both */
-}
-
-static struct h248_transport_config config_of(const struct h248_transport_config *base)
-{
-	struct h248_transport_config config = base ? *base : (struct h248_transport_config){ 0 };
-
-	config.sctp_backend = backend;
-	config.sctp_udp_port = udp_port;
-	config.sctp_udp_remote = remote_port ? remote_port : udp_port;
-	return config;
-}
-
-static void side_new(struct side *s, struct loop *loop, const struct h248_transport_config *base)
-{
-	struct h248_transport_config config = config_of(base);
-	struct h248_transport_ops ops = { on_message, on_connected, on_closed, on_drained, s };
-
-	*s = (struct side){ .loop = loop };
-	assert_int_equal(h248_transport_new(&s->t, loop, &config, &ops), 0);
-}
-
-static void side_listen_at(struct side *s, const char *ip)
-{
-	struct base_error err = { 0 };
-
-	assert_int_equal(h248_addr_parse(H248_SCTP, base_str_of(ip), 0, &s->local), 0);
-	if (h248_transport_listen(s->t, &s->local, &err) == 0)
-		return;
-	print_message("%s\n", err.text);
-	h248_transport_free(s->t);
-	skip();
-}
-
-static void side_listen(struct side *s)
-{
-	side_listen_at(s, "127.0.0.1");
-}
-
-static struct h248_addr target_of(const struct side *s)
-{
-	struct h248_addr to = s->local;
-
-	to.conn = 0;
-	return to;
-}
-
-static struct h248_transport_counters counters(const struct side *s)
-{
-	struct h248_transport_counters c;
-
-	h248_transport_counters(s->t, H248_SCTP, &c);
-	return c;
-}
-
-static bool taken(int rc)
-{
-	return rc == 0 || base_err_class(rc) == BASE_AGAIN;
-}
-
-#define UNTIL(loop, condition)                                                                     \
-	do {                                                                                       \
-		while (!(condition))                                                               \
-			assert_int_equal(loop_run_once(loop, 20000), 0);                           \
-	} while (0)
 
 /* ---- messages ---- */
 
@@ -508,153 +364,6 @@ static void rubbish_on_the_udp_port(void **state)
 	h248_transport_free(b.t);
 }
 
-/* ---- a peer that is only SCTP, and does it in other ways ---- */
-
-#ifdef GH_USRSCTP
-
-struct stranger {
-	struct socket *so;
-	sctp_assoc_t assoc;
-};
-
-static void stranger_connect(struct stranger *x, const struct side *to)
-{
-	struct sctp_udpencaps encaps = { .sue_address.ss_family = AF_INET,
-		                         .sue_port = htons(udp_port) };
-	struct sctp_initmsg init = { .sinit_num_ostreams = 8 };
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(to->local.port) };
-	int buffer = 1 << 20;
-
-	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	x->so = usrsctp_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP, NULL, NULL, 0, NULL);
-	assert_non_null(x->so);
-	assert_int_equal(usrsctp_setsockopt(x->so, IPPROTO_SCTP, SCTP_REMOTE_UDP_ENCAPS_PORT,
-	                                    &encaps, sizeof(encaps)),
-	                 0);
-	assert_int_equal(usrsctp_setsockopt(x->so, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init)),
-	                 0);
-	assert_int_equal(usrsctp_setsockopt(x->so, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer)),
-	                 0);
-	/* Set up by usrsctp's threads; ours has only to be told afterwards. */
-	assert_return_code(usrsctp_connect(x->so, (struct sockaddr *)&sa, sizeof(sa)), errno);
-}
-
-static void stranger_says(struct stranger *x, unsigned stream, uint32_t ppid, unsigned flags,
-                          const void *data, size_t len)
-{
-	struct sctp_sndinfo info = { .snd_sid = (uint16_t)stream,
-		                     .snd_flags = (uint16_t)flags,
-		                     .snd_ppid = htonl(ppid) };
-
-	assert_int_equal(usrsctp_sendv(x->so, data, len, NULL, 0, &info, sizeof(info),
-	                               SCTP_SENDV_SNDINFO, 0),
-	                 len);
-}
-
-static void other_ways_of_others(void **state)
-{
-	static const struct h248_transport_config quick = { .partial_ms = 30 };
-	static const char big[300000];
-	struct loop *loop = *state;
-	struct stranger x;
-	struct side b;
-
-	if (backend != H248_SCTP_USER)
-		skip();
-	side_new(&b, loop, NULL);
-	side_listen(&b);
-
-	stranger_connect(&x, &b);
-	stranger_says(&x, 5, 0, SCTP_UNORDERED, "any stream", 10);
-	stranger_says(&x, 0, 7, 0, "ours", 4);
-	UNTIL(loop, b.count == 2);
-	stranger_says(&x, 0, 46, 0, "Diameter", 8);
-	UNTIL(loop, b.closed == 1);
-	assert_string_equal(b.reason, "not H.248: another payload protocol");
-	usrsctp_close(x.so);
-
-	stranger_connect(&x, &b);
-	stranger_says(&x, 0, 7, 0, big, H248_SCTP_MAX);
-	UNTIL(loop, b.count == 3);
-	assert_int_equal(b.longest, H248_SCTP_MAX);
-	stranger_says(&x, 0, 7, 0, big, sizeof(big)); /* comes in parts, and in too many */
-	UNTIL(loop, b.closed == 2);
-	assert_string_equal(b.reason, "a message that is too long");
-	usrsctp_close(x.so);
-	assert_int_equal(b.count, 3);
-	assert_int_equal(counters(&b).errors_in, 2);
-	h248_transport_free(b.t);
-
-	side_new(&b, loop, &quick); /* one that says nothing keeps others out, so it goes */
-	side_listen(&b);
-	stranger_connect(&x, &b);
-	UNTIL(loop, b.closed == 1);
-	assert_string_equal(b.reason, "the peer did not finish a message in time");
-	usrsctp_close(x.so);
-	h248_transport_free(b.t);
-}
-
-#endif
-
-/* ---- two stacks of different descent: the kernel's, in UDP (RFC 6951), and usrsctp ---- */
-
-static bool sysctl_set(const char *name, unsigned value)
-{
-	char path[128], text[16];
-	int fd, len = snprintf(text, sizeof(text), "%u", value);
-	bool done;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/sctp/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	done = write(fd, text, (size_t)len) == len;
-	close(fd);
-	return done;
-}
-
-static void kernel_in_udp_meets_usrsctp(void **state)
-{
-	struct loop *loop = *state;
-	uint16_t kernels = free_udp_port();
-
-	if (backend != H248_SCTP_USER)
-		skip();
-	if (!getenv("GATEHOUSE_SCTP_SYSCTL")) {
-		print_message("the kernel's settings are not ours to change (tests/blackbox/"
-		              "test_kernel_sctp.py)\n");
-		skip();
-	}
-	assert_true(sysctl_set("udp_port", kernels));
-	assert_true(sysctl_set("encap_port", udp_port));
-	for (int way = 0; way < 2; way++) { /* who calls whom */
-		struct side user, kernel, *caller = way ? &kernel : &user;
-		struct side *called = way ? &user : &kernel;
-		static const char big[H248_SCTP_MAX];
-		struct h248_addr to;
-
-		remote_port = kernels;
-		side_new(&user, loop, NULL);
-		backend = H248_SCTP_KERNEL;
-		side_new(&kernel, loop, NULL);
-		backend = H248_SCTP_USER;
-		remote_port = 0;
-		side_listen(called);
-		called->echo = true;
-		to = target_of(called);
-		assert_true(taken(h248_transport_send(caller->t, &to, "hello", 5)));
-		for (int i = 0; i < 10; i++)
-			assert_true(taken(h248_transport_send(caller->t, &to, big, sizeof(big))));
-		UNTIL(loop, caller->count == 11);
-		assert_int_equal(caller->total, 5 + 10 * sizeof(big));
-		h248_transport_close(caller->t, &to);
-		UNTIL(loop, called->closed == 1);
-		assert_string_equal(called->reason, "closed by the peer");
-		h248_transport_free(user.t);
-		h248_transport_free(kernel.t);
-	}
-}
-
 /* ---- a whole life on it: the nodes of the H.248 stack ---- */
 
 struct mgc {
@@ -777,36 +486,7 @@ static void transactions(void **state)
 	h248_node_free(m.node);
 }
 
-/* ---- both backends ---- */
-
-static int setup(void **state)
-{
-	return loop_new((struct loop **)state);
-}
-
-static int teardown(void **state)
-{
-	loop_free(*state);
-	return 0;
-}
-
-static int use_kernel(void **state)
-{
-	(void)state;
-	backend = H248_SCTP_KERNEL;
-	return 0;
-}
-
-static int use_library(void **state)
-{
-	(void)state;
-	backend = H248_SCTP_USER;
-	if (!udp_port)
-		udp_port = free_udp_port();
-	return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, sctp_setup, sctp_teardown)
 
 int main(void)
 {
@@ -823,13 +503,9 @@ int main(void)
 		CASE(reached_by_either_address),
 		CASE(known_by_the_address_it_came_by),
 		CASE(rubbish_on_the_udp_port),
-#ifdef GH_USRSCTP
-		CASE(other_ways_of_others),
-#endif
-		CASE(kernel_in_udp_meets_usrsctp),
 		CASE(transactions),
 	};
-	int failed = cmocka_run_group_tests_name("sctp, kernel", tests, use_kernel, NULL);
+	int failed = cmocka_run_group_tests_name("sctp, kernel", tests, sctp_use_kernel, NULL);
 
-	return failed + cmocka_run_group_tests_name("sctp, usrsctp", tests, use_library, NULL);
+	return failed + cmocka_run_group_tests_name("sctp, usrsctp", tests, sctp_use_library, NULL);
 }

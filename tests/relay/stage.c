@@ -369,3 +369,19 @@ void pair_done(struct pair *pair)
 	relay_endpoint_remove(pair->back.endpoint);
 	pair->front.endpoint = pair->back.endpoint = NULL;
 }
+
+int stage_setup(void **state)
+{
+	static struct stage stage;
+	struct relay_pool_spec spec = { .workers = 2 };
+
+	stage_begin(&stage, &spec);
+	*state = &stage;
+	return 0;
+}
+
+int stage_teardown(void **state)
+{
+	stage_end(*state);
+	return 0;
+}

@@ -25,6 +25,9 @@ struct stage {
 void stage_begin(struct stage *stage, const struct relay_pool_spec *spec);
 /** Ends the pool with whatever is still open. */
 void stage_end(struct stage *stage);
+/** The same for cmocka: a stage of two workers in `state`, and any stage's end. */
+int stage_setup(void **state);
+int stage_teardown(void **state);
 /** Run the control loop until `done(arg)`; fails the test after 20 s. */
 void stage_wait(struct stage *stage, bool (*done)(void *arg), void *arg);
 /** Until `record` has got an event of that kind. */
