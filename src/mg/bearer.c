@@ -392,15 +392,20 @@ out:
 	return rc;
 }
 
+void mg_leg_part(struct mg_leg *leg)
+{
+	if (leg->partner)
+		leg->partner->partner = NULL;
+	leg->partner = NULL;
+}
+
 void mg_leg_free(struct mg *mg, struct mg_leg *leg)
 {
 	if (!leg)
 		return;
-	if (leg->partner && leg->partner->partner == leg) {
-		/* The partner lives on: our end must not be carried to it. */
+	if (leg->partner) /* it lives on: our end must not be carried to it */
 		(void)mg->bearer->endpoint_link(leg->endpoint, NULL);
-		leg->partner->partner = NULL;
-	}
+	mg_leg_part(leg);
 	if (leg->endpoint)
 		mg->bearer->endpoint_remove(leg->endpoint);
 	free(leg->gate);
@@ -525,6 +530,17 @@ static bool mode_receives(const struct mg_stream *s)
 	return s->mode == H248_RECEIVE_ONLY || s->mode == H248_SEND_RECEIVE;
 }
 
+/* What the relay makes of a link: the earlier ones of both ends are over. */
+static void leg_pair(struct mg_leg *leg, struct mg_leg *partner)
+{
+	mg_leg_part(leg);
+	if (!partner)
+		return;
+	mg_leg_part(partner);
+	leg->partner = partner;
+	partner->partner = leg;
+}
+
 /* An order that could not be given stays due: the next settling tries again. */
 static void leg_settle(struct mg *mg, struct mg_context *context, struct mg_term *term,
                        struct mg_stream *s)
@@ -534,13 +550,8 @@ static void leg_settle(struct mg *mg, struct mg_context *context, struct mg_term
 	bool send = mode_sends(s), receive = mode_receives(s);
 
 	if (leg->partner != partner &&
-	    !mg->bearer->endpoint_link(leg->endpoint, partner ? partner->endpoint : NULL)) {
-		if (leg->partner && leg->partner->partner == leg)
-			leg->partner->partner = NULL;
-		leg->partner = partner;
-		if (partner)
-			partner->partner = leg;
-	}
+	    !mg->bearer->endpoint_link(leg->endpoint, partner ? partner->endpoint : NULL))
+		leg_pair(leg, partner);
 	if (partner) {
 		send = send && topology_flows(context, partner->term, term, s->id);
 		receive = receive && topology_flows(context, term, partner->term, s->id);

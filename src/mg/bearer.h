@@ -37,6 +37,8 @@ int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, str
 void mg_leg_local(const struct mg_leg *leg, struct sockaddr_storage *ret);
 /* "" without TLS. */
 const char *mg_leg_domain(const struct mg_leg *leg);
+/* It and its partner know each other no more; the relay is told by others. */
+void mg_leg_part(struct mg_leg *leg);
 /* Ends the bearer. NULL is fine. */
 void mg_leg_free(struct mg *mg, struct mg_leg *leg);
 /* Can it serve this stream as it is now ordered, or must another one be made? */

@@ -81,9 +81,7 @@ static void go(struct mg *mg, struct legs w, const struct mg_bearer *to)
 		if (leg->partner) {
 			/* Without memory for the order the relay does it by itself. */
 			(void)mg->bearer->endpoint_link(leg->endpoint, NULL);
-			if (leg->partner->partner == leg)
-				leg->partner->partner = NULL;
-			leg->partner = NULL;
+			mg_leg_part(leg);
 		}
 		mg->bearer->endpoint_move(leg->endpoint, to->relay);
 	}

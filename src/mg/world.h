@@ -65,7 +65,7 @@ struct mg_leg {
 	bool may_send, may_receive;     /* as ordered last */
 	struct mg_leg_session *session; /* NULL without TLS */
 	struct relay_stats *carried;    /* of this stream's former endpoints; NULL = none */
-	struct mg_leg *partner;         /* as ordered last */
+	struct mg_leg *partner;         /* as ordered last; it says the same of us, or NULL */
 	struct relay_gate *gate;        /* as ordered last; NULL = open */
 };
 

@@ -215,6 +215,8 @@ static int fake_link(struct relay_endpoint *endpoint, struct relay_endpoint *par
 {
 	struct stage_endpoint *e = fake_of(endpoint), *p = partner ? fake_of(partner) : NULL;
 
+	if (e->dull)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	if (e->partner)
 		e->partner->partner = NULL;
 	e->partner = p;

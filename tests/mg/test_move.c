@@ -104,6 +104,28 @@ static void all_of_a_wildcard_go(void **state)
 	scene_end();
 }
 
+/* Whoever gets a new partner parts from the former one, for which the relay needs no order. */
+static void no_memory_for_the_one_left_behind(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted("C=${A=${" TCP_STREAM("1") "},A=${" TCP_STREAM("1") "}}");
+	accepted("C=${MV=ip/1/1}");
+	accepted("C=1{A=${" TCP_STREAM("1") "}}");
+	assert_ptr_equal(st.endpoint[1].partner, &st.endpoint[2]);
+	stage_forget(&st);
+	st.endpoint[2].dull = true;
+	accepted("C=2{MV=ip/1/2}");
+	ordered("link 0 1");
+	accepted("C=2{S=ip/1/2}");
+	st.endpoint[2].dull = false;
+	/* Its former partner is gone for good. */
+	accepted("C=1{MF=ip/1/3{M{ST=1{O{MO=SO}}}}}");
+	accepted("C=1{A=${" TCP_STREAM("1") "}}");
+	assert_ptr_equal(st.endpoint[3].partner, &st.endpoint[2]);
+	scene_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +134,7 @@ int main(void)
 		cmocka_unit_test(two_sessions_stay_apart),
 		cmocka_unit_test(one_on_its_way_is_waited_for),
 		cmocka_unit_test(all_of_a_wildcard_go),
+		cmocka_unit_test(no_memory_for_the_one_left_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
