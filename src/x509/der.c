@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "x509/crl_internal.h"
+#include "x509/der.h"
 
 bool der_next(struct base_reader *r, struct der *ret)
 {
