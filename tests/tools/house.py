@@ -15,9 +15,13 @@ LIBRARIES = {
     "cyaml/": ["config"],
     "yaml.h": ["config"],
     "gnutls/": ["tls"],
-    "openssl/": ["x509", "trust", "tls"],
+    "openssl/": ["x509", "trust", "tls", "fetch"],
     "openssl/ssl.h": ["tls"],
-    "jansson.h": ["cli"],
+    "jansson.h": ["cli", "fetch"],
+    "curl/": ["fetch"],
+    "ldap.h": ["fetch"],
+    "lber.h": ["fetch"],
+    "seccomp.h": ["fetch"],
     "usrsctp.h": ["h248"],
 }
 NO_SLEEP = "nothing sleeps here; use a timer"
