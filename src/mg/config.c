@@ -403,13 +403,15 @@ static int log_read(struct mg_config *c, struct base_error *err)
 	return 0;
 }
 
-int mg_config_load(struct mg_config **ret, const char *path, struct base_error *err)
+int mg_config_reload(struct mg_config **ret, const char *path, const struct mg_domain_table *table,
+                     struct base_error *err)
 {
 	struct mg_config *c = calloc(1, sizeof(*c));
 	int rc;
 
 	if (!c)
 		return BASE_ERR(BASE_LOCAL, 0);
+	c->replaced = table;
 	rc = config_load(path, &mg_yaml_schema, (void **)&c->yaml, &c->doc, err);
 	if (!rc)
 		rc = mg_read(c, err);
@@ -436,6 +438,11 @@ int mg_config_load(struct mg_config **ret, const char *path, struct base_error *
 out:
 	mg_config_free(c);
 	return rc;
+}
+
+int mg_config_load(struct mg_config **ret, const char *path, struct base_error *err)
+{
+	return mg_config_reload(ret, path, NULL, err);
 }
 
 void mg_config_free(struct mg_config *config)

@@ -28,6 +28,8 @@ struct mg_domain_table {
 	const struct mg_domain *default_domain; /**< in `domains`; NULL = none */
 	struct profile_store *profiles;
 	struct base_arena arena;
+	struct trust_cache **caches; /**< the folders of the domains' trust, each once */
+	size_t cache_count;
 	struct mg_domain_table *older; /**< replaced by a reload; sessions may still use it */
 };
 
@@ -70,7 +72,8 @@ struct mg_config {
 
 	struct mg_domain_table *domains; /**< owned until mg_config_domains_take */
 
-	struct mg_yaml *yaml; /* private */
+	const struct mg_domain_table *replaced; /**< during a reload: whose open folders to share */
+	struct mg_yaml *yaml;                   /* private */
 	struct config_doc *doc;
 	struct base_arena arena;
 };
@@ -80,6 +83,10 @@ struct mg_config {
  * @return 0; BASE_CONFIG with place and words; BASE_LOCAL when memory is short
  */
 int mg_config_load(struct mg_config **ret, const char *path, struct base_error *err);
+/** The same, to take the place of `table`, with which it shares what is open of the cache folders.
+ */
+int mg_config_reload(struct mg_config **ret, const char *path, const struct mg_domain_table *table,
+                     struct base_error *err);
 /** NULL is fine. */
 void mg_config_free(struct mg_config *config);
 /** The domains become the caller's. */

@@ -15,6 +15,7 @@
 /* What a domain is made from; freed after it is made. */
 struct making {
 	struct mg_config *config;
+	struct mg_domain_table *table;
 	const struct mg_yaml_domain *y;
 	unsigned index;
 	struct tls_domain_spec spec;
@@ -70,74 +71,14 @@ static int identity_make(struct making *m)
 	return 0;
 }
 
-static int files_list(struct making *m, const char *const *names, unsigned count,
-                      const char *const **ret)
-{
-	const char **list = base_arena_array(&m->config->arena, count + 1, sizeof(*list));
-
-	if (!list)
-		return BASE_ERR(BASE_LOCAL, 0);
-	for (unsigned i = 0; i < count; i++) {
-		list[i] = file_of(m, names[i]);
-		if (!list[i])
-			return BASE_ERR(BASE_LOCAL, 0);
-	}
-	*ret = list;
-	return 0;
-}
-
-static int trust_files(struct making *m, const struct mg_yaml_trust *y,
-                       struct trust_store_files *files)
-{
-	const struct {
-		const char *const *names;
-		unsigned count;
-		const char *const **list;
-	} all[] = {
-		{ y->anchors, y->anchors_count, &files->anchors },
-		{ y->untrusted, y->untrusted_count, &files->untrusted },
-		{ y->crls, y->crls_count, &files->crls },
-		{ y->interconnection_cas, y->interconnection_cas_count, &files->interconnection },
-		{ y->client_cas, y->client_cas_count, &files->client_cas },
-		{ y->server_cas, y->server_cas_count, &files->server_cas },
-		{ y->cross_clients, y->cross_clients_count, &files->cross_clients },
-		{ y->cross_servers, y->cross_servers_count, &files->cross_servers },
-		{ y->cross, y->cross_count, &files->cross },
-	};
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < BASE_COUNT(all); i++)
-		rc = files_list(m, all[i].names, all[i].count, all[i].list);
-	files->crl_required = y->crl_required;
-	files->interconnect = y->interconnect;
-	files->ocsp_staples = y->ocsp_staples;
-	if (!rc && y->cache) {
-		files->cache = file_of(m, y->cache);
-		rc = files->cache ? 0 : BASE_ERR(BASE_LOCAL, 0);
-	}
-	return rc;
-}
-
 static int trust_make(struct making *m)
 {
-	const struct mg_yaml_trust *y = m->y->trust;
-	struct trust_store_files files = { 0 };
 	struct base_error why = { 0 };
-	int rc;
+	int rc = mg_trust_load(m->config, m->table, m->y->trust, &m->spec.trust, &why);
 
-	if (!y)
+	if (!rc)
 		return 0;
-	if (!y->interconnect &&
-	    (y->interconnection_cas_count || y->client_cas_count || y->server_cas_count ||
-	     y->cross_clients_count || y->cross_servers_count || y->cross_count))
-		return refuse(m, "trust",
-		              "own CAs and cross-certificates need `interconnect: true`");
-	rc = trust_files(m, y, &files);
-	if (rc)
-		return rc;
-	if (trust_store_load(&m->spec.trust, &files, &why))
-		return refuse_for(m, "trust", &why);
-	return 0;
+	return base_err_class(rc) == BASE_LOCAL ? rc : refuse_for(m, "trust", &why);
 }
 
 static int psks_make(struct making *m)
@@ -400,9 +341,11 @@ int mg_domains_load(struct mg_config *c, struct base_error *err)
 		return BASE_ERR(BASE_LOCAL, 0);
 	rc = profiles_open(c, table);
 	for (unsigned i = 0; i < c->yaml->domains_count && !rc; i++) {
-		struct making m = {
-			.config = c, .y = &c->yaml->domains[i], .index = i, .err = err
-		};
+		struct making m = { .config = c,
+			            .table = table,
+			            .y = &c->yaml->domains[i],
+			            .index = i,
+			            .err = err };
 
 		table->count = i + 1;
 		rc = domain_make(&m, table, &table->domains[i]);
@@ -442,6 +385,7 @@ void mg_domain_table_free(struct mg_domain_table *table)
 
 		for (size_t i = 0; table->domains && i < table->count; i++)
 			tls_domain_unref(table->domains[i].tls);
+		mg_trust_free(table);
 		profile_store_free(table->profiles);
 		base_arena_done(&table->arena);
 		free(table->domains);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "mg/live.h"
 #include "mg/shell.h"
 #include "mg/watch.h"
 
@@ -18,6 +19,7 @@ struct shell {
 	struct link *link; /* NULL unless H.248 goes inside TLS */
 	struct loop_timer advance, drain, keep;
 	struct mg_watch watch;
+	struct mg_live live;
 	uint64_t drain_end_ms;
 	bool leaving;  /* SIGTERM has come */
 	bool stopping; /* the last ServiceChange is out */
@@ -172,7 +174,7 @@ static void reload(struct shell *sh)
 	struct mg_domain_table *table;
 	char text[900];
 
-	if (mg_config_load(&fresh, sh->path, &err)) {
+	if (mg_config_reload(&fresh, sh->path, sh->domains, &err)) {
 		base_log(BASE_LOG_ERROR, "mg", "not reloaded, nothing has changed: %s",
 		         base_error_format(&err, text, sizeof(text)));
 		return;
@@ -188,6 +190,7 @@ static void reload(struct shell *sh)
 	mg_domain_table_prune(sh->domains);
 	table->older = sh->domains;
 	sh->domains = table;
+	mg_live_reload(&sh->live, table);
 	for (const struct mg_domain_table *t = table->older; t; t = t->older)
 		for (size_t i = 0; i < t->count; i++)
 			(void)relay_pool_domain_drop(sh->pool, t->domains[i].tls);
@@ -494,6 +497,7 @@ static int core_start(struct shell *sh, struct base_error *err)
 
 static void shell_end(struct shell *sh)
 {
+	mg_live_stop(&sh->live);
 	mg_watch_stop(&sh->watch);
 	/* Requests that are out end here and still need the core. */
 	h248_gateway_free(sh->gateway);
@@ -526,6 +530,7 @@ int mg_shell_run(struct mg_config *config, const char *path, struct base_error *
 	if (rc)
 		goto out;
 	mg_watch_start(&sh.watch, sh.loop, sh.mg, config);
+	mg_live_start(&sh.live, sh.loop, sh.domains);
 	h248_assoc_start(assoc_of(&sh));
 	rc = loop_run(sh.loop);
 	if (rc)

@@ -121,6 +121,13 @@ int mg_host_read(const struct mg_config *config, const char *where, const char *
 int mg_number_check(const struct mg_config *config, const char *where, unsigned value, unsigned min,
                     unsigned max, struct base_error *err);
 
+/* trust.c */
+/* A domain's store; *ret stays NULL where it has no trust. Folders of the cache are opened once for
+ * the table, and taken over from the table that it replaces. */
+int mg_trust_load(struct mg_config *config, struct mg_domain_table *table,
+                  const struct mg_yaml_trust *y, struct trust_store **ret, struct base_error *err);
+void mg_trust_free(struct mg_domain_table *table);
+
 /* domains.c */
 int mg_domains_load(struct mg_config *config, struct base_error *err);
 /* Place of a key of the i-th domain, for config_refuse. */

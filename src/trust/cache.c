@@ -48,6 +48,7 @@ struct trust_cache_view {
 };
 
 struct trust_cache {
+	atomic_uint refs;
 	char *folder;
 	trust_cache_told_fn *told;
 	void *arg;
@@ -300,6 +301,7 @@ int trust_cache_open(struct trust_cache **ret, const char *folder, trust_cache_t
 
 	if (!cache)
 		return BASE_ERR(BASE_LOCAL, 0);
+	atomic_init(&cache->refs, 1);
 	cache->told = told;
 	cache->arg = arg;
 	cache->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -314,9 +316,25 @@ int trust_cache_open(struct trust_cache **ret, const char *folder, trust_cache_t
 	return 0;
 }
 
+struct trust_cache *trust_cache_ref(struct trust_cache *cache)
+{
+	atomic_fetch_add_explicit(&cache->refs, 1, memory_order_relaxed);
+	return cache;
+}
+
+bool trust_cache_readable(const struct trust_cache *cache)
+{
+	return !cache->unreadable;
+}
+
+const char *trust_cache_folder(const struct trust_cache *cache)
+{
+	return cache->folder;
+}
+
 void trust_cache_close(struct trust_cache *cache)
 {
-	if (!cache)
+	if (!cache || atomic_fetch_sub_explicit(&cache->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	trust_cache_view_unref(cache->view);
 	slots_done(&cache->slots);

@@ -29,8 +29,14 @@ typedef void trust_cache_told_fn(void *arg, const struct base_error *err);
  */
 int trust_cache_open(struct trust_cache **ret, const char *folder, trust_cache_told_fn *told,
                      void *arg, struct base_error *err);
-/** NULL is fine. Views that were taken live on. */
+/** One more holder: stores of several domains, and of several generations, share one. */
+struct trust_cache *trust_cache_ref(struct trust_cache *cache);
+/** A holder less; the last one closes it. NULL is fine. Views that were taken live on. */
 void trust_cache_close(struct trust_cache *cache);
+/** Could the last refresh read the folder? Else the view is what it was before. */
+bool trust_cache_readable(const struct trust_cache *cache);
+/** The folder, as it was given. Borrowed. */
+const char *trust_cache_folder(const struct trust_cache *cache);
 
 /**
  * A descriptor that is readable when the folder may have changed (inotify); -1 where there is none:

@@ -194,7 +194,9 @@ static int load_all(struct trust_store *store, const struct trust_store_files *f
 		rc = list_load(files->anchors, certs_one, store->anchors, err);
 	if (!rc)
 		rc = list_load(files->untrusted, certs_one, store->untrusted, err);
-	if (!rc && files->cache)
+	if (!rc && files->cache && files->open_cache)
+		store->cache = trust_cache_ref(files->open_cache);
+	else if (!rc && files->cache)
 		rc = trust_cache_open(&store->cache, files->cache, NULL, NULL, err);
 	if (!rc && files->cache)
 		rc = trust_cache_certs(files->cache, TRUST_CACHE_CA, store->untrusted, NULL, NULL);

@@ -49,6 +49,9 @@ struct trust_store_files {
 	 * loaded: `ca/` as `untrusted`, `cross/` as `cross`.
 	 */
 	const char *cache;
+	/** That folder, open already, for stores that share it; the store takes a reference. NULL =
+	 * the store opens `cache` for itself. */
+	struct trust_cache *open_cache;
 	/** A stapled OCSP response may stand in for the CRL of the peer's own certificate
 	 * (TS 33.310, 6.1a, mark R). false: staples are not looked at. */
 	bool ocsp_staples;

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "mg/live.h"
+#include "trust/trust.h"
+
+#define LOOK_MS 10000U /* for what no folder tells, and where it can tell nothing (cache.h) */
+
+struct mg_live_watch {
+	struct loop_fd fd;
+	struct mg_live *live;
+};
+
+/* Is it one of a newer table's too? */
+static bool looked_at(const struct mg_domain_table *newest, const struct mg_domain_table *table,
+                      const struct trust_cache *cache)
+{
+	for (; newest != table; newest = newest->older)
+		for (size_t i = 0; i < newest->cache_count; i++)
+			if (newest->caches[i] == cache)
+				return true;
+	return false;
+}
+
+static size_t crl_count(struct trust_cache *cache)
+{
+	struct trust_cache_view *view = trust_cache_view_get(cache);
+	size_t count = trust_cache_view_count(view);
+
+	trust_cache_view_unref(view);
+	return count;
+}
+
+/* Domains that a reload has replaced still judge: endpoints that wait were made with them. */
+static void look(struct mg_live *live)
+{
+	for (const struct mg_domain_table *t = live->table; t; t = t->older)
+		for (size_t i = 0; i < t->cache_count; i++) {
+			struct trust_cache *cache = t->caches[i];
+
+			if (looked_at(live->table, t, cache) || trust_cache_refresh(cache) <= 0)
+				continue;
+			base_log(BASE_LOG_INFO, "mg", "cache: %s has changed: crls=%zu",
+			         trust_cache_folder(cache), crl_count(cache));
+		}
+}
+
+static void on_change(void *arg, unsigned events)
+{
+	struct mg_live_watch *w = arg;
+
+	(void)events; /* refreshing reads all that there is to read */
+	look(w->live);
+}
+
+static void on_time(void *arg)
+{
+	struct mg_live *live = arg;
+
+	look(live);
+	loop_timer_start(live->loop, &live->timer, LOOK_MS, on_time, live);
+}
+
+/* Without a descriptor, or memory for it, the timer finds the changes. */
+static void watches_start(struct mg_live *live)
+{
+	const struct mg_domain_table *t = live->table;
+
+	live->watches = t->cache_count ? calloc(t->cache_count, sizeof(*live->watches)) : NULL;
+	for (size_t i = 0; live->watches && i < t->cache_count; i++) {
+		struct mg_live_watch *w = &live->watches[live->watch_count];
+
+		w->live = live;
+		w->fd = (struct loop_fd){ trust_cache_fd(t->caches[i]), on_change, w };
+		if (w->fd.fd >= 0 && loop_fd_start(live->loop, &w->fd) == 0)
+			live->watch_count++;
+	}
+}
+
+static void watches_stop(struct mg_live *live)
+{
+	for (size_t i = 0; i < live->watch_count; i++)
+		loop_fd_stop(live->loop, &live->watches[i].fd);
+	free(live->watches);
+	live->watches = NULL;
+	live->watch_count = 0;
+}
+
+void mg_live_start(struct mg_live *live, struct loop *loop, const struct mg_domain_table *table)
+{
+	live->loop = loop;
+	live->table = table;
+	watches_start(live);
+	on_time(live);
+}
+
+void mg_live_reload(struct mg_live *live, const struct mg_domain_table *table)
+{
+	watches_stop(live);
+	live->table = table;
+	watches_start(live);
+	look(live); /* what came between may have been told to the old watch */
+}
+
+void mg_live_stop(struct mg_live *live)
+{
+	if (!live->loop)
+		return;
+	watches_stop(live);
+	loop_timer_stop(live->loop, &live->timer);
+}
