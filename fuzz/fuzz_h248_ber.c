@@ -15,10 +15,17 @@ static struct h248_message *round_trip(struct base_arena *arena, const struct h2
 {
 	struct h248_message *again = NULL;
 	struct base_error err = { 0 };
+	int rc = h248_ber_encode(w, msg);
 
-	if (h248_ber_encode(w, msg) ||
-	    h248_ber_decode(arena, w->data, w->len, NULL, &again, &err)) {
-		(void)fprintf(stderr, "not decoded after encoding: %s\n", err.text);
+	if (rc) {
+		(void)fprintf(stderr, "decoded, but not encoded: class %d, code %u\n",
+		              (int)base_err_class(rc), base_err_detail(rc));
+		abort();
+	}
+	rc = h248_ber_decode(arena, w->data, w->len, NULL, &again, &err);
+	if (rc) {
+		(void)fprintf(stderr, "not decoded after encoding: class %d, code %u: %s\n",
+		              (int)base_err_class(rc), base_err_detail(rc), err.text);
 		abort();
 	}
 	return again;

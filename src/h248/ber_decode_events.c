@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events, EventBuffer, ObservedEvents and the individual audits of the first two. */
 #include "h248/ber_in.h"
+#include "h248/ber_names.h"
 
 static bool event_digit_map(struct ber_parser *p, struct h248_event *e)
 {
@@ -333,7 +334,8 @@ static bool asked_params(struct ber_parser *p, struct h248_parm **ret)
 		struct h248_parm *parm = BER_NEW(p, struct h248_parm);
 		const uint8_t *from = p->h.from;
 
-		if (!parm || !ber_name_text(p, 64, &parm->name.item) ||
+		if (!parm || !ber_sized(p, 1, 64, &parm->name.item) ||
+		    (!ber_is_name(parm->name.item) && !ber_expected(p, "a name")) ||
 		    !ber_parm_append(p, ret, &tail, &count, parm, from))
 			return false;
 	}

@@ -336,7 +336,7 @@ static bool list_of_names(struct ber_parser *p)
 	if (!ber_open(p, &box))
 		return false;
 	for (unsigned i = 0; ber_element(p, &box, BER_IA5_STRING); i++) {
-		if (!ber_name_text(p, 129, &names[i]))
+		if (!names || !ber_sized(p, 1, 129, &names[i])) /* checked where it is used */
 			return false;
 	}
 	p->names = names;

@@ -18,13 +18,21 @@ static bool numbered(struct ber_parser *p, const char *prefix, uint16_t number,
 	return true;
 }
 
-/* A text of the message's own list of names. */
-static bool listed(const struct ber_parser *p, unsigned index, struct base_str *ret)
+/* A name of the message's own list; a text of another shape is none. */
+static bool listed(const struct ber_parser *p, uint16_t number, struct base_str *ret)
 {
-	if (index >= p->name_count)
+	unsigned index = number - BER_LISTED;
+
+	if (number < BER_LISTED || index >= p->name_count || !ber_is_name(p->names[index]))
 		return false;
 	*ret = p->names[index];
 	return true;
+}
+
+/* The same of a package and an item. */
+static bool listed_pkgd(const struct ber_parser *p, unsigned index, struct h248_name *ret)
+{
+	return index < p->name_count && ber_split_name(p->names[index], ret);
 }
 
 static uint16_t u16_at(const char *at)
@@ -38,20 +46,12 @@ static bool pkgd_slow(struct ber_parser *p, enum h248_package_kind kind, struct 
 {
 	const struct h248_package *package;
 	const struct h248_package_item *item = NULL;
-	struct base_str text;
 	uint16_t high, low;
-	const char *slash;
 
 	high = u16_at(octets.ptr);
 	low = u16_at(octets.ptr + 2);
-	if (high == BER_LISTED_PACKAGE && listed(p, low, &text)) {
-		slash = memchr(text.ptr, '/', text.len);
-		if (!slash)
-			return ber_expected(p, "a name of a package and an item");
-		ret->package = (struct base_str){ text.ptr, (size_t)(slash - text.ptr) };
-		ret->item = (struct base_str){ slash + 1, text.len - ret->package.len - 1 };
+	if (high == BER_LISTED_PACKAGE && listed_pkgd(p, low, ret))
 		return true;
-	}
 	package = high == BER_ALL ? NULL : ber_package_by_id(high);
 	if (high == BER_ALL)
 		ret->package = wildcard;
@@ -110,8 +110,7 @@ bool ber_package_name(struct ber_parser *p, struct base_str *ret)
 		*ret = base_str_of(package->name);
 		return true;
 	}
-	return (number >= BER_LISTED && listed(p, number - BER_LISTED, ret)) ||
-	       numbered(p, "pkg_", number, ret);
+	return listed(p, number, ret) || numbered(p, "pkg_", number, ret);
 }
 
 /* Name of an event's or signal's parameter. */
@@ -130,8 +129,7 @@ static bool param_name(struct ber_parser *p, const struct h248_package_item *ite
 		*ret = base_str_of((*ret_param)->name);
 		return true;
 	}
-	return (number >= BER_LISTED && listed(p, number - BER_LISTED, ret)) ||
-	       numbered(p, "id_", number, ret);
+	return listed(p, number, ret) || numbered(p, "id_", number, ret);
 }
 
 /* Two letters are what they say. */
@@ -150,8 +148,7 @@ bool ber_digit_map_name(struct ber_parser *p, struct base_str *ret)
 	if (is_short_name(*ret))
 		return true;
 	number = u16_at(ret->ptr);
-	return (number >= BER_LISTED && listed(p, number - BER_LISTED, ret)) ||
-	       numbered(p, "dm_", number, ret);
+	return listed(p, number, ret) || numbered(p, "dm_", number, ret);
 }
 
 /* ---- TerminationID ---- */

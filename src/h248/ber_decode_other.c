@@ -204,19 +204,6 @@ bool ber_extension_text(struct ber_parser *p, struct base_str *ret)
 	return ok || ber_fail(p, p->syntax_code, from, "X- and a name");
 }
 
-bool ber_name_text(struct ber_parser *p, size_t max, struct base_str *ret)
-{
-	const uint8_t *from = p->h.from;
-
-	if (!ber_sized(p, 1, max, ret))
-		return false;
-	for (size_t i = 0; i < ret->len; i++) {
-		if (!text_is(ret->ptr[i], CH_NAME) && ret->ptr[i] != '/' && ret->ptr[i] != '*')
-			return ber_fail(p, p->syntax_code, from, "a name");
-	}
-	return true;
-}
-
 /* `X-5` for a number that is not known, `text` when it came along. */
 bool ber_extension_name(struct ber_parser *p, uint32_t number, struct base_str text,
                         struct base_str *ret)
@@ -263,7 +250,7 @@ static bool modem_ours(struct ber_parser *p, struct base_str data, struct h248_m
 
 		if (!v)
 			return false;
-		if (len == 0 || len > data.len - at)
+		if (len == 0 || len > 8 || len > data.len - at)
 			return ber_expected(p, "names of modem types");
 		v->text = (struct base_str){ data.ptr + at, len };
 		at += len;

@@ -4,6 +4,7 @@
 
 #include <endian.h>
 
+#include "h248/ber_names.h"
 #include "h248/ber_packages.h"
 #include "h248/ber_sdp.h"
 #include "h248/text_parse.h"
@@ -123,13 +124,10 @@ static bool put_boolean(struct ber_out *o, struct base_str s)
 /* A signal as its PkgdName; false when it is not spelled as one. */
 static bool put_signal_name(struct ber_out *o, struct base_str s)
 {
-	const char *slash = s.len ? memchr(s.ptr, '/', s.len) : NULL;
 	struct h248_name name;
 
-	if (!slash || slash == s.ptr || slash + 1 == s.ptr + s.len || s.len > 128 || has_high(s))
+	if (!ber_split_name(s, &name))
 		return false;
-	name.package = (struct base_str){ s.ptr, (size_t)(slash - s.ptr) };
-	name.item = (struct base_str){ slash + 1, s.len - name.package.len - 1 };
 	(void)ber_put_pkgd(o, TAG_OCTETS, H248_SIGNAL, name); /* the row is not needed */
 	return true;
 }

@@ -458,10 +458,9 @@ bool ber_bits(struct ber_parser *p, uint16_t *ret);
 
 /**
  * A private field may hold what text could not: check it, so that nothing else gets into text.
- * An `X-` or `X+` and one to six letters or digits; a name of letters, digits, `_`, `/` and `*`.
+ * An `X-` or `X+` and one to six letters or digits.
  */
 bool ber_extension_text(struct ber_parser *p, struct base_str *ret);
-bool ber_name_text(struct ber_parser *p, size_t max, struct base_str *ret);
 
 /* ---- names and values of packages (ber_names.c, ber_values.c) ---------------------------- */
 

@@ -46,6 +46,38 @@ bool ber_number_of(struct base_str name, const char *prefix, uint16_t *ret)
 	return true;
 }
 
+bool ber_is_name(struct base_str s)
+{
+	if (!s.len || s.len > 64 || text_is(s.ptr[0], CH_DIGIT) || s.ptr[0] == '_')
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		if (!text_is(s.ptr[i], CH_NAME))
+			return false;
+	}
+	return true;
+}
+
+static bool is_name_or_all(struct base_str s)
+{
+	return base_str_eq(s, BASE_STR("*")) || ber_is_name(s);
+}
+
+bool ber_split_name(struct base_str s, struct h248_name *ret)
+{
+	const char *slash = s.len ? memchr(s.ptr, '/', s.len) : NULL;
+
+	struct h248_name name;
+
+	if (!slash)
+		return false;
+	name.package = (struct base_str){ s.ptr, (size_t)(slash - s.ptr) };
+	name.item = (struct base_str){ slash + 1, s.len - name.package.len - 1 };
+	if (!is_name_or_all(name.package) || !is_name_or_all(name.item))
+		return false;
+	*ret = name;
+	return true;
+}
+
 /* ---- TerminationIDs ---- */
 
 /*

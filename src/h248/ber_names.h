@@ -18,6 +18,11 @@
 #define BER_LISTED_PACKAGE 0xFFFE
 #define BER_ALL            0xFFFF
 
+/** A name as text spells it (NAME): a letter, then letters, digits, `_`, 64 characters at most. */
+bool ber_is_name(struct base_str s);
+/** Two of them, or `*`, with a slash between. @return false when it is no such. */
+bool ber_split_name(struct base_str s, struct h248_name *ret);
+
 /** The longest TerminationID of the text form, and its octets in the binary form. */
 #define BER_TERM_TEXT 64
 #define BER_TERM_ID   8

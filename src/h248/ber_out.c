@@ -161,22 +161,23 @@ static void names_grow(struct ber_out *o, size_t more)
 	o->names = heap;
 }
 
-static unsigned listed(struct ber_out *o, const char *text, size_t len)
+/* `name` is one that a decoder takes from the list, at most 129 octets. */
+static unsigned listed(struct ber_out *o, struct base_str name)
 {
-	uint8_t head[3] = { TAG_IA5, (uint8_t)len, (uint8_t)len };
+	uint8_t head[3] = { TAG_IA5, (uint8_t)name.len, (uint8_t)name.len };
 	unsigned index = 0;
 
-	if (listed_before(o, text, len, &index))
+	if (listed_before(o, name.ptr, name.len, &index))
 		return index;
-	if (len == 0 || len > 129 || o->name_count == BER_LISTED_MAX) {
+	if (o->name_count == BER_LISTED_MAX) {
 		o->bad = true;
 		return 0;
 	}
-	names_grow(o, len + 4);
-	if (len >= 128)
+	names_grow(o, name.len + 4);
+	if (name.len >= 128)
 		head[1] = 0x81;
-	base_writer_put(&o->names, head, len < 128 ? 2 : 3);
-	base_writer_put(&o->names, text, len);
+	base_writer_put(&o->names, head, name.len < 128 ? 2 : 3);
+	base_writer_put(&o->names, name.ptr, name.len);
 	if (o->names.failed)
 		o->w->failed = true;
 	return o->name_count++;
@@ -212,16 +213,31 @@ static void put_name(struct ber_out *o, unsigned tag, unsigned high, unsigned lo
 
 static void put_listed_pkgd(struct ber_out *o, unsigned tag, struct h248_name name)
 {
+	struct base_str whole;
 	char text[132];
 
-	if (name.package.len + name.item.len > 128 || !name.package.len || !name.item.len) {
+	if (name.package.len + name.item.len > 128) {
 		o->bad = true;
 		return;
 	}
-	memcpy(text, name.package.ptr, name.package.len);
+	whole = (struct base_str){ text, name.package.len + 1 + name.item.len };
+	if (name.package.len)
+		memcpy(text, name.package.ptr, name.package.len);
 	text[name.package.len] = '/';
-	memcpy(text + name.package.len + 1, name.item.ptr, name.item.len);
-	put_name(o, tag, BER_LISTED_PACKAGE, listed(o, text, name.package.len + 1 + name.item.len));
+	if (name.item.len)
+		memcpy(text + name.package.len + 1, name.item.ptr, name.item.len);
+	if (ber_split_name(whole, &name))
+		put_name(o, tag, BER_LISTED_PACKAGE, listed(o, whole));
+	else
+		o->bad = true;
+}
+
+static void put_listed(struct ber_out *o, unsigned tag, struct base_str name)
+{
+	if (ber_is_name(name))
+		put_number(o, tag, BER_LISTED + listed(o, name));
+	else
+		o->bad = true;
 }
 
 const struct h248_package_item *ber_put_pkgd(struct ber_out *o, unsigned tag,
@@ -261,7 +277,7 @@ void ber_put_package(struct ber_out *o, unsigned tag, struct base_str name)
 	else if (numbered(name, "pkg_", &number) && !ber_package_by_id(number))
 		put_number(o, tag, number);
 	else
-		put_number(o, tag, BER_LISTED + listed(o, name.ptr, name.len));
+		put_listed(o, tag, name);
 }
 
 const struct h248_package_param *ber_put_param_name(struct ber_out *o, unsigned tag,
@@ -279,7 +295,7 @@ const struct h248_package_param *ber_put_param_name(struct ber_out *o, unsigned 
 	         !(item && h248_package_param_by_id(item, list, number)))
 		put_number(o, tag, number);
 	else
-		put_number(o, tag, BER_LISTED + listed(o, name.ptr, name.len));
+		put_listed(o, tag, name);
 	return param;
 }
 
@@ -293,7 +309,7 @@ void ber_put_digit_map_name(struct ber_out *o, unsigned tag, struct base_str nam
 	         !(text_is((char)(number >> 8), CH_NAME) && text_is((char)number, CH_NAME)))
 		put_number(o, tag, number);
 	else
-		put_number(o, tag, BER_LISTED + listed(o, name.ptr, name.len));
+		put_listed(o, tag, name);
 }
 
 /* ---- TerminationIDs (A.1) ---- */

@@ -78,7 +78,7 @@ static void choose_stays_in_a_list_of_octets(void **state)
 	through("!/3 mg1 T=9{C=1{N=a{OE=5{g/cause{Failurecause=$}}}}}", NULL);
 }
 
-/* Compact text to BER; the only octets `from` in it become `to`; back to text. */
+/* Compact text to BER; the only octets `from` in it become `to`; back to text, and to BER again. */
 static void patched(const char *text, const char *from, const char *to, size_t len,
                     const char *want)
 {
@@ -97,6 +97,8 @@ static void patched(const char *text, const char *from, const char *to, size_t l
 		fail_msg("%s: %s", want, err.text);
 	assert_int_equal(h248_text_encode(&out, msg, H248_TEXT_COMPACT), 0);
 	assert_string_equal(base_writer_cstr(&out), want);
+	base_writer_reset(&ber);
+	assert_int_equal(h248_ber_encode(&ber, msg), 0);
 	base_writer_done(&ber);
 	base_writer_done(&out);
 	base_arena_done(&arena);
@@ -120,6 +122,58 @@ static void a_signal_that_ended_is_named_by_numbers(void **state)
 	        "\x04\x04\x16\x02"
 	        "ab",
 	        "\x04\x04\x00\x09\x00\x02", 6, ENDED("al/ri"));
+}
+
+#define NAMED(name) "!/3 mg1 T=9{C=1{MF=a{M{O{" name "=1}}}}}"
+
+/* A message's own list gives out names alone; for anything else the number is kept. */
+static void a_listed_text_that_is_no_name_is_none(void **state)
+{
+	static const char *const none[] = {
+		"/xpkgany", "xpkgany/", "xpkg_any", "xp/kg/an",  "1pkg/any", "_pkg/any",
+		"xpkg/1ny", "xp kg/an", "xpkg/a=1", "xpkg/a\"b", "**/xpkga", "xpkgan/_",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(none); i++)
+		patched(NAMED("xpkg/any"), "xpkg/any", none[i], 8, NAMED("pkg_fffe/id_0000"));
+	patched(NAMED("xpkg/any"), "xpkg/any", "ypkg/any", 8, NAMED("ypkg/any"));
+	patched(NAMED("xpkg/any"), "xpkg/any", "xpkgan/*", 8, NAMED("xpkgan/*"));
+	patched("!/3 mg1 T=9{C=1{MF=a{SG{al/ri{own=1}}}}}", "\x03own", "\x03o/n", 4,
+	        "!/3 mg1 T=9{C=1{MF=a{SG{al/ri{id_e000=1}}}}}");
+}
+
+/* A text with a slash is no list's name for that alone. */
+static void a_signal_of_no_name_stays_a_text(void **state)
+{
+	(void)state;
+	through(ENDED("xyz/q r"), NULL);
+	through(ENDED("/q"), NULL);
+	through(ENDED("xyz/"), NULL);
+	through("!/3 mg1 T=9{C=1{N=a{OE=5{g/sc{SigID=\"b/c d\",Meth=TO},xpkg/any}}}}", NULL);
+}
+
+/* Names of modem types, as text has them: X- and at most six. */
+static void modem_types_are_as_long_as_in_text(void **state)
+{
+	static const char modem[] = "!/1 mg1 T=9{C=1{MF=a{MD[V18,X-One,X-Three]}}}";
+	struct base_arena arena = { 0 };
+	struct base_writer ber = { 0 };
+	struct h248_message *msg = NULL;
+	struct base_error err = { 0 };
+	uint8_t *at;
+
+	(void)state;
+	assert_int_equal(h248_text_decode(&arena, modem, sizeof(modem) - 1, NULL, &msg, NULL), 0);
+	assert_int_equal(h248_ber_encode(&ber, msg), 0);
+	at = memmem(ber.data, ber.len, "\x05X-One\x07X-Three", 14);
+	assert_non_null(at);
+	at[0] = 13; /* both in one */
+	at[6] = '-';
+	assert_int_not_equal(h248_ber_decode(&arena, ber.data, ber.len, NULL, &msg, &err), 0);
+	assert_non_null(strstr(err.text, "names of modem types"));
+	base_writer_done(&ber);
+	base_arena_done(&arena);
 }
 
 /* What Erlang sends: the text itself in the OCTET STRING (sheet 4.3). */
@@ -268,6 +322,9 @@ int main(void)
 		cmocka_unit_test(values_of_known_types_are_made_right),
 		cmocka_unit_test(choose_stays_in_a_list_of_octets),
 		cmocka_unit_test(a_signal_that_ended_is_named_by_numbers),
+		cmocka_unit_test(a_listed_text_that_is_no_name_is_none),
+		cmocka_unit_test(a_signal_of_no_name_stays_a_text),
+		cmocka_unit_test(modem_types_are_as_long_as_in_text),
 		cmocka_unit_test(bare_values_are_taken),
 		cmocka_unit_test(sdp_survives),
 		cmocka_unit_test(sdp_that_is_none_survives),
