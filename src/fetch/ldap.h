@@ -20,9 +20,23 @@ struct fetch_ldap_settings {
 	bool unsafe_clear_bind;      /**< the operator wants the password outside TLS */
 };
 
+/** Values and referrals that were left out, while others of the same answer were used. */
+struct fetch_ldap_left_out {
+	size_t count;
+	struct base_error first; /**< why, of the first of them */
+};
+
 struct fetch_ldap_order {
 	const char *url; /**< `at` is where it leads; the allow-list has been asked already */
-	const struct fetch_url *at; /**< connect there and nowhere else: no referrals */
+	const struct fetch_url *at;
+	/**
+	 * Hosts that a referral (RFC 4511, 4.1.10, 4.5.3) may lead to, with the scheme it has now
+	 * and anonymously; NULL = none. A search that is referred elsewhere fails; a part of a
+	 * repository that is elsewhere is left out.
+	 */
+	const struct fetch_allow *allow;
+	unsigned referrals;                         /**< followed at most, in all */
+	struct fetch_ldap_left_out *left_out;       /**< filled on success; may be NULL */
 	const struct fetch_ldap_settings *settings; /**< never NULL */
 	/**
 	 * false: the URL is that of one CRL (RFC 4516): its attributes (certificateRevocationList
@@ -39,9 +53,16 @@ struct fetch_ldap_order {
 };
 
 /**
- * Ask, and wait: blocks for at most about `total_ms`, so it is called on a thread of its own
- * (loop_call_start); touches no state of the process. Nothing is read from ldap.conf, .ldaprc or
- * the environment.
+ * Once, at the program's start, before its threads and its sandbox: libldap loads what it needs
+ * and is told to read neither ldap.conf nor .ldaprc nor the environment (it sets LDAPNOINIT there).
+ * @return 0 or BASE_LOCAL
+ */
+int fetch_ldap_init(struct base_error *err);
+
+/**
+ * Ask, and wait: blocks for at most about `total_ms` (and, before, as long as the system's
+ * resolver does), so it is called on a thread of its own (loop_call_start); touches no state of the
+ * process.
  *
  * @param ret  what came, the caller's to end with fetch_blobs_done() in either case
  * @return 0, also where nothing was found; BASE_PEER with the reason (unreachable, too slow, too

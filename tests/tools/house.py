@@ -21,6 +21,7 @@ LIBRARIES = {
     "curl/": ["fetch"],
     "ldap.h": ["fetch"],
     "lber.h": ["fetch"],
+    "openldap.h": ["fetch"],
     "seccomp.h": ["fetch"],
     "usrsctp.h": ["h248"],
 }

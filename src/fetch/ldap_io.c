@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetch/ldap_io.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t fetch_ldap_clock_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail for this clock */
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static bool wait_for(struct fetch_ldap_io *io, short events)
+{
+	for (;;) {
+		int64_t left = io->deadline_ms - fetch_ldap_clock_ms();
+		struct pollfd p = { .fd = io->fd, .events = events };
+		int n = left > 0 ? poll(&p, 1, (int)BASE_MIN(left, INT32_MAX)) : 0;
+
+		if (n > 0)
+			return true;
+		if (n < 0 && errno == EINTR)
+			continue;
+		io->why = "it took too long";
+		errno = ETIMEDOUT;
+		return false;
+	}
+}
+
+bool fetch_ldap_io_wait(struct fetch_ldap_io *io)
+{
+	return wait_for(io, POLLIN);
+}
+
+/* @return 0 or an errno */
+static int connect_one(struct fetch_ldap_io *io, const struct addrinfo *to)
+{
+	int on = 1, failed = 0;
+	socklen_t size = sizeof(failed);
+
+	io->fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (io->fd < 0)
+		return errno;
+	/* requests are small and wait for their answers; without it they are only slower */
+	(void)setsockopt(io->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (!connect(io->fd, to->ai_addr, to->ai_addrlen))
+		return 0;
+	if (errno != EINPROGRESS)
+		failed = errno;
+	else if (!wait_for(io, POLLOUT))
+		failed = ETIMEDOUT;
+	else if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &failed, &size))
+		failed = errno;
+	if (failed)
+		fetch_ldap_io_done(io);
+	return failed;
+}
+
+int fetch_ldap_io_connect(struct fetch_ldap_io *io, const struct fetch_url *at,
+                          struct base_error *err)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
+	struct addrinfo *list = NULL;
+	char port[8];
+	int rc, failed = EADDRNOTAVAIL;
+
+	io->fd = -1;
+	(void)snprintf(port, sizeof(port), "%u", at->port);
+	rc = getaddrinfo(at->host, port, &hints, &list);
+	if (rc)
+		return base_error_set(err, BASE_ERR(BASE_PEER, 0), "%s: %s", at->host,
+		                      gai_strerror(rc));
+	for (struct addrinfo *one = list; one && failed && failed != ETIMEDOUT; one = one->ai_next)
+		failed = connect_one(io, one);
+	freeaddrinfo(list);
+	if (failed)
+		return base_error_set(err, BASE_ERR(BASE_PEER, failed), "%s port %u: %s", at->host,
+		                      at->port, strerror(failed));
+	return 0;
+}
+
+void fetch_ldap_io_done(struct fetch_ldap_io *io)
+{
+	if (io->fd > 0)
+		(void)close(io->fd); /* nothing was promised of what is not sent */
+	io->fd = -1;
+}
+
+static int io_setup(Sockbuf_IO_Desc *desc, void *arg)
+{
+	desc->sbiod_pvt = arg;
+	return 0;
+}
+
+/* The descriptor is ours and closed by us. */
+static int io_remove(Sockbuf_IO_Desc *desc)
+{
+	desc->sbiod_pvt = NULL;
+	return 0;
+}
+
+static int io_close(Sockbuf_IO_Desc *desc)
+{
+	(void)desc;
+	return 0;
+}
+
+static int io_ctrl(Sockbuf_IO_Desc *desc, int opt, void *arg)
+{
+	(void)desc;
+	(void)opt;
+	(void)arg;
+	return 0; /* nothing is buffered here, and no option is known */
+}
+
+static ber_slen_t io_read(Sockbuf_IO_Desc *desc, void *buf, ber_len_t len)
+{
+	struct fetch_ldap_io *io = desc->sbiod_pvt;
+
+	for (;;) {
+		ssize_t got = recv(io->fd, buf, BASE_MIN((size_t)len, io->left), 0);
+
+		if (got > 0) {
+			io->left -= (size_t)got;
+			if (!io->left) {
+				io->why = "more came than is allowed";
+				errno = EFBIG;
+				return -1;
+			}
+			return got;
+		}
+		if (got == 0)
+			return 0;
+		if (errno != EINTR && errno != EAGAIN)
+			return -1;
+		if (errno == EAGAIN && !wait_for(io, POLLIN))
+			return -1;
+	}
+}
+
+static ber_slen_t io_write(Sockbuf_IO_Desc *desc, void *buf, ber_len_t len)
+{
+	struct fetch_ldap_io *io = desc->sbiod_pvt;
+
+	for (;;) {
+		ssize_t put = send(io->fd, buf, len, MSG_NOSIGNAL);
+
+		if (put >= 0)
+			return put;
+		if (errno != EINTR && errno != EAGAIN)
+			return -1;
+		if (errno == EAGAIN && !wait_for(io, POLLOUT))
+			return -1;
+	}
+}
+
+int fetch_ldap_io_attach(struct fetch_ldap_io *io, Sockbuf *sb)
+{
+	/* liblber changes nothing in it, but does not say so */
+	static Sockbuf_IO layer = { io_setup, io_remove, io_ctrl, io_read, io_write, io_close };
+
+	return ber_sockbuf_add_io(sb, &layer, LBER_SBIOD_LEVEL_PROVIDER, io);
+}
