@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/pki_key.h"
+
 #define INDEX_HEAD                                                                                 \
 	"# gatehouse pki index 1: state, serial, not after, revoked at, reason, kind, subject\n"
 
@@ -188,19 +190,6 @@ static int lock(struct pki_ca *ca, struct base_error *err)
 	                      errno == EWOULDBLOCK ? "" : strerror(errno));
 }
 
-static int key_load(struct pki_ca *ca, struct base_error *err)
-{
-	char *cert = pki_join(ca->dir, "ca.pem"), *key = pki_join(ca->dir, "ca.key");
-	char warning[512];
-	int rc = cert && key ? x509_identity_load(&ca->id, cert, key, err) : no_memory(err);
-
-	if (!rc && x509_key_file_check(key, warning, sizeof(warning)))
-		rc = base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "%s", warning);
-	free(cert);
-	free(key);
-	return rc;
-}
-
 int pki_ca_open(struct pki_ca *ca, const char *dir, const char *name, struct base_error *err)
 {
 	int rc;
@@ -210,7 +199,7 @@ int pki_ca_open(struct pki_ca *ca, const char *dir, const char *name, struct bas
 	if (!rc && err)
 		err->file[0] = '\0';
 	if (!rc)
-		rc = key_load(ca, err);
+		rc = pki_ca_identity(ca->dir, &ca->id, err);
 	if (!rc)
 		rc = index_load(ca, err);
 	if (rc)

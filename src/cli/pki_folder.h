@@ -3,7 +3,8 @@
  * @file
  * The folder of a certification authority:
  *
- *   ca.key      its private key, PEM, readable by the owner alone
+ *   ca.key      its private key, PEM, readable by the owner alone; or
+ *   ca.uri      the PKCS#11 URI of its private key, which is in a token
  *   ca.pem      its certificate
  *   index.txt   every certificate it ever issued, and which are revoked
  *   crl-number  number of the last CRL
@@ -76,8 +77,10 @@ int pki_dir_sync(const char *dir, struct base_error *err);
 int pki_cert_write(const char *path, const X509 *cert, struct base_error *err);
 int pki_key_write(const char *path, const EVP_PKEY *key, struct base_error *err);
 
-/** Fill a new authority's folder: certificate, key, an empty index, CRL number 0. */
-int pki_folder_fill(const char *dir, const X509 *cert, const EVP_PKEY *key, struct base_error *err);
+/** Fill a new authority's folder: certificate, key (its URI, when that is not NULL), an empty
+ * index, CRL number 0. */
+int pki_folder_fill(const char *dir, const X509 *cert, const EVP_PKEY *key, const char *uri,
+                    struct base_error *err);
 /** Remove a half-made folder with all in it. */
 void pki_tree_remove(const char *dir);
 /** The kind of key that a word names; complains and returns false for another. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/pki_folder.h"
+#include "cli/pki_key.h"
 
 #define CRL_FIRST_DAYS 7
 
@@ -18,8 +19,8 @@ static const char usage[] =
         "client CA (tls-client) and TLS server CA (tls-server), self-signed, each with its key,\n"
         "its index and a first CRL, which ends after 7 days.\n"
         "\n"
-        "  --name OPERATOR  organization (O) and first words of the names (CN)\n"
-        "  --key KIND       ec-p256 (default), ec-p384, rsa-2048, rsa-3072\n"
+        "  --name OPERATOR  organization (O) and first words of the names (CN)\n" PKI_KEY_HELP
+        "                   {ca} in the URI stands for the authority's folder\n"
         "  --crl-url URL    http or ldap address of the CRLs, written into every certificate;\n"
         "                   {ca} in it stands for the authority's folder (may repeat)\n"
         "  --days N         validity (default 3650)\n"
@@ -27,7 +28,7 @@ static const char usage[] =
 
 struct init {
 	const char *dir, *name;
-	enum x509_key_kind key;
+	struct pki_key_choice key;
 	struct pki_list urls;
 	unsigned days;
 };
@@ -41,20 +42,8 @@ static const struct authority {
 	{ PKI_TLS_SERVER, "TLS server CA", 0 },
 };
 
-/* "http://crl.a.example/{ca}.crl" for one authority; NULL when memory is short. */
-static char *url_of(const char *template, const char *folder)
-{
-	const char *at = strstr(template, "{ca}");
-	char *url;
-
-	if (!at)
-		return strdup(template);
-	return asprintf(&url, "%.*s%s%s", (int)(at - template), template, folder, at + 4) < 0 ? NULL
-	                                                                                      : url;
-}
-
-static int key_file_set(const char *dir, const char *name, const void *data, size_t len,
-                        struct base_error *err)
+static int file_set(const char *dir, const char *name, const void *data, size_t len,
+                    struct base_error *err)
 {
 	char *path = pki_join(dir, name);
 	int rc = path ? pki_file_write(path, data, len, 0600, err) : BASE_ERR(BASE_LOCAL, ENOMEM);
@@ -63,26 +52,40 @@ static int key_file_set(const char *dir, const char *name, const void *data, siz
 	return rc;
 }
 
-int pki_folder_fill(const char *dir, const X509 *cert, const EVP_PKEY *key, struct base_error *err)
+static int key_set(const char *dir, const EVP_PKEY *key, const char *uri, struct base_error *err)
+{
+	char *path = pki_join(dir, "ca.key"), *line = NULL;
+	int rc = BASE_ERR(BASE_LOCAL, ENOMEM), len;
+
+	if (uri && (len = asprintf(&line, "%s\n", uri)) >= 0) {
+		rc = file_set(dir, "ca.uri", line, (size_t)len, err);
+		free(line);
+	} else if (!uri && path) {
+		rc = pki_key_write(path, key, err);
+	}
+	free(path);
+	return rc;
+}
+
+int pki_folder_fill(const char *dir, const X509 *cert, const EVP_PKEY *key, const char *uri,
+                    struct base_error *err)
 {
 	char *certs = pki_join(dir, "certs"), *own = pki_join(dir, "ca.pem");
-	char *secret = pki_join(dir, "ca.key");
-	int rc = certs && own && secret ? 0 : BASE_ERR(BASE_LOCAL, ENOMEM);
+	int rc = certs && own ? 0 : BASE_ERR(BASE_LOCAL, ENOMEM);
 
 	if (!rc && ((mkdir(dir, 0700) && errno != EEXIST) || mkdir(certs, 0700)))
 		rc = base_error_set(err, BASE_ERR(BASE_CONFIG, errno), "cannot make a folder: %s",
 		                    strerror(errno));
 	if (!rc)
-		rc = pki_key_write(secret, key, err);
+		rc = key_set(dir, key, uri, err);
 	if (!rc)
 		rc = pki_cert_write(own, cert, err);
 	if (!rc)
-		rc = key_file_set(dir, "index.txt", "", 0, err);
+		rc = file_set(dir, "index.txt", "", 0, err);
 	if (!rc)
-		rc = key_file_set(dir, "crl-number", "0\n", 2, err);
+		rc = file_set(dir, "crl-number", "0\n", 2, err);
 	free(certs);
 	free(own);
-	free(secret);
 	return rc;
 }
 
@@ -107,20 +110,25 @@ static int authority_make(const struct init *init, const struct authority *a, co
                           struct base_error *err)
 {
 	char *urls[PKI_LIST_MAX + 1] = { NULL }, *dir = pki_join(top, a->folder);
+	struct pki_key_choice choice = init->key;
+	char *uri = choice.uri ? pki_template(choice.uri, a->folder) : NULL;
 	EVP_PKEY *key = NULL;
 	X509 *cert = NULL;
 	struct pki_ca ca;
 	uint64_t number;
-	int rc = dir ? x509_key_make(init->key, &key) : BASE_ERR(BASE_LOCAL, ENOMEM);
+	int rc = dir && !choice.uri == !uri ? 0 : BASE_ERR(BASE_LOCAL, ENOMEM);
 
+	choice.uri = uri;
+	if (!rc)
+		rc = pki_key_get(&choice, &key, err);
 	for (size_t i = 0; !rc && i < init->urls.count; i++) {
-		urls[i] = url_of(init->urls.item[i], a->folder);
+		urls[i] = pki_template(init->urls.item[i], a->folder);
 		rc = urls[i] ? 0 : BASE_ERR(BASE_LOCAL, ENOMEM);
 	}
 	if (!rc)
 		rc = cert_make(init, a, urls, key, &cert, err);
 	if (!rc)
-		rc = pki_folder_fill(dir, cert, key, err);
+		rc = pki_folder_fill(dir, cert, key, uri, err);
 	if (!rc)
 		rc = pki_ca_open(&ca, top, a->folder, err);
 	if (!rc) {
@@ -134,6 +142,7 @@ static int authority_make(const struct init *init, const struct authority *a, co
 		free(urls[i]);
 	X509_free(cert);
 	EVP_PKEY_free(key);
+	free(uri);
 	free(dir);
 	return rc;
 }
@@ -165,26 +174,6 @@ static int make_all(const struct init *init, struct base_error *err)
 	return rc;
 }
 
-bool pki_key_kind(const char *name, enum x509_key_kind *ret)
-{
-	static const struct {
-		const char *name;
-		enum x509_key_kind kind;
-	} kinds[] = { { "ec-p256", X509_KEY_EC_P256 },
-		      { "ec-p384", X509_KEY_EC_P384 },
-		      { "rsa-2048", X509_KEY_RSA_2048 },
-		      { "rsa-3072", X509_KEY_RSA_3072 } };
-
-	for (size_t i = 0; i < BASE_COUNT(kinds); i++) {
-		if (!strcmp(name, kinds[i].name)) {
-			*ret = kinds[i].kind;
-			return true;
-		}
-	}
-	(void)pki_refuse("--key is ec-p256, ec-p384, rsa-2048 or rsa-3072, not '%s'", name);
-	return false;
-}
-
 /* Each authority has a CRL of its own, so each needs an address of its own. */
 static bool url_take(struct pki_list *urls, const char *url)
 {
@@ -196,17 +185,29 @@ static bool url_take(struct pki_list *urls, const char *url)
 	return pki_list_add(urls, url);
 }
 
+/* ... and a key of its own. */
+static bool key_take(struct pki_key_choice *choice, const char *word)
+{
+	if (x509_key_is_uri(word) && !strstr(word, "{ca}")) {
+		(void)pki_refuse("--key names each authority's key, so it needs {ca}: "
+		                 "pkcs11:token=...;object={ca}");
+		return false;
+	}
+	return pki_key_take(choice, word);
+}
+
 int pki_init_main(int argc, char **argv)
 {
 	static const struct option option[] = {
 		{ "name", required_argument, NULL, 'n' },
 		{ "key", required_argument, NULL, 'k' },
+		{ "generate", required_argument, NULL, 'g' },
 		{ "crl-url", required_argument, NULL, 'c' },
 		{ "days", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct init init = { .key = X509_KEY_EC_P256, .days = 3650 };
+	struct init init = { .days = 3650 };
 	struct base_error err = { .rc = 0 };
 	bool ok = true;
 	int c;
@@ -217,12 +218,13 @@ int pki_init_main(int argc, char **argv)
 			return PKI_DONE;
 		}
 		ok = c == 'n'   ? (init.name = optarg) != NULL
-		     : c == 'k' ? pki_key_kind(optarg, &init.key)
+		     : c == 'k' ? key_take(&init.key, optarg)
+		     : c == 'g' ? pki_key_take_generate(&init.key, optarg)
 		     : c == 'c' ? url_take(&init.urls, optarg)
 		     : c == 'd' ? pki_number("--days", optarg, 36500, &init.days)
 		                : false;
 	}
-	if (!ok)
+	if (!ok || !pki_key_fits(&init.key))
 		return PKI_MISUSED;
 	if (!init.name || optind != argc - 1)
 		return pki_usage(usage);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/pki_folder.h"
+#include "cli/pki_key.h"
 
 static const char usage[] =
         "usage: gatehouse pki issue --role client|server --dns HOST [OPTION ...] --out NAME DIR\n"
@@ -18,7 +19,11 @@ static const char usage[] =
         "  --csr FILE       certify the key of this PKCS#10 request; of its wishes only the key\n"
         "                   counts\n"
         "  --org NAME       the subject's O\n"
-        "  --key KIND       ec (P-256, default) or rsa (2048 bits), where there is no request\n"
+        "  --key KIND|URI   ec (P-256, default) or rsa (2048 bits), where there is no request; or\n"
+        "                   the PKCS#11 URI of a key in a token (RFC 7512): then there is no\n"
+        "                   NAME.key\n"
+        "  --generate KIND  make the key of that URI in the token first: ec-p256, ec-p384,\n"
+        "                   rsa-2048, rsa-3072\n"
         "  --crl-url URL    instead of the address in the CA's certificate (may repeat)\n"
         "  --days N         validity (default 365; never longer than the CA's)\n"
         "  --help           this text\n";
@@ -26,7 +31,8 @@ static const char usage[] =
 struct issue {
 	const char *dir, *out, *csr, *org;
 	struct pki_list dns, urls;
-	bool server, role, rsa;
+	struct pki_key_choice key;
+	bool server, role;
 	unsigned days;
 };
 
@@ -72,7 +78,7 @@ static int sign(const struct issue *issue, struct pki_ca *ca, EVP_PKEY *key, str
 	rc = pki_ca_sign(ca, &what, issue->server ? "server" : "client", issue->dns.item[0], &cert,
 	                 err);
 	if (!rc)
-		rc = write_out(issue, cert, issue->csr ? NULL : key, err);
+		rc = write_out(issue, cert, issue->csr || issue->key.uri ? NULL : key, err);
 	if (!rc)
 		rc = x509_about_cert(cert, &about);
 	if (!rc)
@@ -86,9 +92,8 @@ static int run(const struct issue *issue, struct base_error *err)
 {
 	EVP_PKEY *key = NULL;
 	struct pki_ca ca;
-	int rc = issue->csr
-	                 ? x509_request_key(&key, issue->csr, err)
-	                 : x509_key_make(issue->rsa ? X509_KEY_RSA_2048 : X509_KEY_EC_P256, &key);
+	int rc = issue->csr ? x509_request_key(&key, issue->csr, err)
+	                    : pki_key_get(&issue->key, &key, err);
 
 	if (!rc)
 		rc = pki_ca_open(&ca, issue->dir, issue->server ? PKI_TLS_SERVER : PKI_TLS_CLIENT,
@@ -112,11 +117,10 @@ static bool role_take(struct issue *issue, const char *word)
 
 static bool kind_take(struct issue *issue, const char *word)
 {
-	issue->rsa = !strcmp(word, "rsa");
-	if (issue->rsa || !strcmp(word, "ec"))
-		return true;
-	(void)pki_refuse("--key is ec or rsa, not '%s'", word);
-	return false;
+	if (strcmp(word, "ec") != 0 && strcmp(word, "rsa") != 0)
+		return pki_key_take(&issue->key, word);
+	issue->key.kind = !strcmp(word, "rsa") ? X509_KEY_RSA_2048 : X509_KEY_EC_P256;
+	return true;
 }
 
 static bool take(struct issue *issue, int c, const char *word)
@@ -126,6 +130,8 @@ static bool take(struct issue *issue, int c, const char *word)
 		return role_take(issue, word);
 	case 'k':
 		return kind_take(issue, word);
+	case 'G':
+		return pki_key_take_generate(&issue->key, word);
 	case 'n':
 		return pki_list_add(&issue->dns, word);
 	case 'c':
@@ -154,6 +160,7 @@ int pki_issue_main(int argc, char **argv)
 		{ "csr", required_argument, NULL, 's' },
 		{ "org", required_argument, NULL, 'g' },
 		{ "key", required_argument, NULL, 'k' },
+		{ "generate", required_argument, NULL, 'G' },
 		{ "days", required_argument, NULL, 'd' },
 		{ "crl-url", required_argument, NULL, 'c' },
 		{ "out", required_argument, NULL, 'o' },
@@ -174,6 +181,8 @@ int pki_issue_main(int argc, char **argv)
 	}
 	if (!issue.role || !issue.dns.count || !issue.out || optind != argc - 1)
 		return pki_usage(usage);
+	if (!pki_key_fits(&issue.key))
+		return PKI_MISUSED;
 	issue.dir = argv[optind];
 	return run(&issue, &err) ? pki_complain(&err) : PKI_DONE;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cli/pki_folder.h"
+#include "cli/pki_key.h"
 
 #define CRL_FIRST_DAYS 7
 
@@ -30,17 +31,16 @@ static const char usage[] =
         "new-with-old.pem leads who trusts the old key to the new one, old-with-new.pem the other\n"
         "way.\n"
         "\n"
-        "  --ca NAME      interconnection, tls-client or tls-server\n"
-        "  --key KIND     ec-p256 (default), ec-p384, rsa-2048, rsa-3072\n"
-        "  --crl-url URL  where the new key's CRL will lie; not where the old one's does, since\n"
-        "                 both are needed (may repeat)\n"
-        "  --days N       validity (default 3650)\n"
-        "  --help         this text\n";
+        "  --ca NAME        interconnection, tls-client or tls-server\n" PKI_KEY_HELP
+        "  --crl-url URL    where the new key's CRL will lie; not where the old one's does, since\n"
+        "                   both are needed (may repeat)\n"
+        "  --days N         validity (default 3650)\n"
+        "  --help           this text\n";
 
 struct rollover {
 	const char *dir, *name;
 	struct pki_list urls;
-	enum x509_key_kind kind;
+	struct pki_key_choice key;
 	unsigned days;
 };
 
@@ -169,12 +169,12 @@ static int make(const struct rollover *r, struct pki_ca *old, const char *path,
 	const char *folder = strrchr(path, '/') + 1;
 	EVP_PKEY *key = NULL;
 	X509 *root = NULL;
-	int rc = x509_key_make(r->kind, &key);
+	int rc = pki_key_get(&r->key, &key, err);
 
 	if (!rc)
 		rc = root_make(r, old, key, &root, err);
 	if (!rc)
-		rc = pki_folder_fill(path, root, key, err);
+		rc = pki_folder_fill(path, root, key, r->key.uri, err);
 	if (!rc)
 		rc = links_make(r, old, root, folder, path, err);
 	X509_free(root);
@@ -212,12 +212,13 @@ int pki_rollover_main(int argc, char **argv)
 	static const struct option option[] = {
 		{ "ca", required_argument, NULL, 'a' },
 		{ "key", required_argument, NULL, 'k' },
+		{ "generate", required_argument, NULL, 'g' },
 		{ "crl-url", required_argument, NULL, 'c' },
 		{ "days", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct rollover r = { .kind = X509_KEY_EC_P256, .days = 3650 };
+	struct rollover r = { .days = 3650 };
 	struct base_error err = { .rc = 0 };
 	bool ok = true;
 	int c;
@@ -228,12 +229,13 @@ int pki_rollover_main(int argc, char **argv)
 			return PKI_DONE;
 		}
 		ok = c == 'a'   ? pki_ca_name_ok(r.name = optarg, false)
-		     : c == 'k' ? pki_key_kind(optarg, &r.kind)
+		     : c == 'k' ? pki_key_take(&r.key, optarg)
+		     : c == 'g' ? pki_key_take_generate(&r.key, optarg)
 		     : c == 'c' ? pki_list_add(&r.urls, optarg)
 		     : c == 'd' ? pki_number("--days", optarg, 36500, &r.days)
 		                : false;
 	}
-	if (!ok)
+	if (!ok || !pki_key_fits(&r.key))
 		return PKI_MISUSED;
 	if (!r.name || optind != argc - 1)
 		return pki_usage(usage);

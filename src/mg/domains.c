@@ -63,7 +63,8 @@ static int identity_make(struct making *m)
 	if (!y->certificate)
 		return refuse(m, "key", "a key without a certificate");
 	cert = file_of(m, y->certificate);
-	key = file_of(m, y->key ? y->key : y->certificate);
+	key = y->key && x509_key_is_uri(y->key) ? y->key
+	                                        : file_of(m, y->key ? y->key : y->certificate);
 	if (!cert || !key)
 		return BASE_ERR(BASE_LOCAL, 0);
 	if (x509_identity_load(&m->spec.identity, cert, key, &why))

@@ -2,9 +2,6 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-
 #include "x509/internal.h"
 
 /* The public part comes first, so that a pointer to one is a pointer to the other. */
@@ -101,50 +98,9 @@ out:
 	return rc;
 }
 
-/* Without this, libcrypto would ask on the terminal. */
-static int no_passphrase(char *buf, int size, int writing, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)writing;
-	*(bool *)arg = true;
-	return -1;
-}
-
-static int key_load(const char *file, EVP_PKEY **ret, struct base_error *err)
-{
-	struct base_secret content = { 0 };
-	bool encrypted = false;
-	BIO *bio = NULL;
-	int rc = x509_file_read(file, &content, err);
-
-	if (rc)
-		return rc;
-	ERR_clear_error();
-	bio = BIO_new_mem_buf(content.data, (int)content.len);
-	*ret = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &encrypted) : NULL;
-	if (!*ret) {
-		base_error_place(err, file, 0, 0);
-		if (encrypted)
-			rc = base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-			                    "the private key is encrypted; store it in the clear "
-			                    "with tight file permissions");
-		else if (!memmem(content.data, content.len, "PRIVATE KEY-----", 16))
-			rc = base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-			                    "there is no PEM private key in the file");
-		else
-			rc = base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-			                    "the private key cannot be read: %s",
-			                    x509_crypto_reason());
-		ERR_clear_error();
-	}
-	BIO_free(bio);
-	base_secret_done(&content);
-	return rc;
-}
-
-int x509_identity_load(struct x509_identity **ret, const char *cert_file, const char *key_file,
-                       struct base_error *err)
+int x509_identity_load_asking(struct x509_identity **ret, const char *cert_file,
+                              const char *key_name, x509_pin_ask *ask, void *arg,
+                              struct base_error *err)
 {
 	STACK_OF(X509) *certs = sk_X509_new_null();
 	EVP_PKEY *key = NULL;
@@ -155,14 +111,20 @@ int x509_identity_load(struct x509_identity **ret, const char *cert_file, const 
 		return BASE_ERR(BASE_LOCAL, 0);
 	rc = x509_certs_load(cert_file, certs, err);
 	if (!rc)
-		rc = key_load(key_file, &key, err);
+		rc = x509_key_load(&key, key_name, ask, arg, err);
 	if (rc) {
 		sk_X509_pop_free(certs, X509_free);
 		return rc;
 	}
 	cert = sk_X509_shift(certs);
-	base_error_place(err, key_file, 0, 0);
+	base_error_place(err, key_name, 0, 0);
 	return x509_identity_wrap(ret, cert, certs, key, err);
+}
+
+int x509_identity_load(struct x509_identity **ret, const char *cert_file, const char *key,
+                       struct base_error *err)
+{
+	return x509_identity_load_asking(ret, cert_file, key, NULL, NULL, err);
 }
 
 bool x509_key_file_check(const char *key_file, char *buf, size_t cap)

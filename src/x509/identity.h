@@ -24,9 +24,10 @@ struct x509_identity {
  * Read certificate chain and key from PEM files (they may be the same file). The first certificate
  * is the entity's own, the others are sent after it in the file's order. Checks that the key
  * belongs to the certificate. An encrypted key is refused (there is nobody to ask at start-up).
+ * `key` may also be the URI of a key in a token, with its pin-source (key.h).
  * @return 0, or BASE_CONFIG with file and reason in `err`, or BASE_LOCAL.
  */
-int x509_identity_load(struct x509_identity **ret, const char *cert_file, const char *key_file,
+int x509_identity_load(struct x509_identity **ret, const char *cert_file, const char *key,
                        struct base_error *err);
 
 /**

@@ -8,17 +8,24 @@
 #include <openssl/pem.h>
 
 #include "x509/internal.h"
+#include "x509/token.h"
 
 /* A CRL of a million entries is about 40 MB; nothing this project reads is larger than this. */
 #define FILE_MAX_OCTETS ((off_t)256 << 20)
 
 const char *x509_crypto_reason(void)
 {
-	unsigned long code = ERR_peek_last_error();
-	const char *text = code ? ERR_reason_error_string(code) : NULL;
+	const char *text = NULL, *token = NULL;
+	unsigned long code;
 
-	ERR_clear_error();
-	return text ? text : "no reason given";
+	/* libcrypto puts its own words on top of what a token said */
+	while ((code = ERR_get_error())) {
+		const char *words = x509_token_reason(code);
+
+		text = ERR_reason_error_string(code);
+		token = words ? words : token;
+	}
+	return token ? token : text ? text : "no reason given";
 }
 
 static int file_error(const char *file, struct base_error *err, int rc, const char *what,

@@ -12,6 +12,7 @@
 #include "x509/cross_pair.h"
 #include "x509/fingerprint.h"
 #include "x509/identity.h"
+#include "x509/key.h"
 #include "x509/load.h"
 #include "x509/make.h"
 

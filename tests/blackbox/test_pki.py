@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`gatehouse pki`: two operators' authorities, made and used by the program, judged by others: the openssl command
 line and GnuTLS certtool."""
+import datetime
 import fcntl
 import json
 import os
@@ -263,6 +264,15 @@ class TestRevoke(Case):
         self.openssl("crl", "-in", "b/tls-client/ca.crl", "-inform", "DER", "-noout", "-CAfile",
                      "b/tls-client/ca.pem")
         self.assertEqual(self.read("b", "tls-client", "crl-number"), "4\n")
+
+    def test_short_for_labs(self):
+        for more, wanted in ((("--seconds", "90"), 90), (("--hours", "2"), 7200)):
+            self.pki("crl", "--ca", "tls-client", *more, "b")
+            text = self.openssl("crl", "-in", "b/tls-client/ca.crl", "-inform", "DER", "-noout", "-lastupdate", "-nextupdate")
+            first, last = (datetime.datetime.strptime(line.split("=", 1)[1], "%b %d %H:%M:%S %Y %Z")
+                           for line in text.splitlines())
+            self.assertEqual((last - first).total_seconds(), wanted)
+        self.pki("crl", "--ca", "tls-client", "--seconds", "0", "b", status=2)
 
     def test_lost_crl_number_is_told(self):
         with open(self.path("b", "tls-client", "crl-number"), "w", encoding="ascii"):

@@ -24,6 +24,7 @@ LIBRARIES = {
     "openldap.h": ["fetch"],
     "seccomp.h": ["fetch"],
     "usrsctp.h": ["h248"],
+    "p11-kit/": ["x509"],
 }
 NO_SLEEP = "nothing sleeps here; use a timer"
 FORBIDDEN = {
