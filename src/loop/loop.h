@@ -123,6 +123,9 @@ void loop_defer_stop(struct loop *loop, struct loop_task *task);
 
 /* ---- between threads ---- */
 
+/** Do messages wait that the loop has not delivered yet? Any thread. */
+bool loop_posted(struct loop *loop);
+
 /** A message in the sender's storage, which belongs to the loop from loop_post until `fn` runs. */
 struct loop_msg {
 	struct loop_msg *next;

@@ -16,6 +16,11 @@ void loop_push(struct loop *loop, struct loop_msg *msg, loop_fn *fn, void *arg)
 	while (!atomic_compare_exchange_weak(&loop->posted, &top, msg));
 }
 
+bool loop_posted(struct loop *loop)
+{
+	return loop_post_pending(loop);
+}
+
 static void wake(struct loop *loop)
 {
 	if (atomic_exchange(&loop->asleep, 0)) {

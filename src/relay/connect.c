@@ -41,12 +41,46 @@ static void take_over(struct relay_leg *leg, int fd, const union relay_address *
 		relay_leg_input(leg, RELAY_ON_UP, RELAY_CAUSE_NONE, 0);
 }
 
+/* The next one: who came before and waits, or who is in the queue. */
+static int next_peer(struct relay_leg *leg, union relay_address *ret_peer)
+{
+	int fd = leg->setup->arrived;
+
+	if (fd < 0)
+		return relay_worker_accept(leg->worker, leg->watch.fd, ret_peer);
+	*ret_peer = leg->setup->arrived_from;
+	leg->setup->arrived = -1;
+	return fd;
+}
+
+/*
+ * Who comes is judged by all orders that were given before. One may have been given, and its peer
+ * told to come, since we last looked; then it lies unread now that the peer is here.
+ */
+static bool judge_later(struct relay_leg *leg, int fd, const union relay_address *peer)
+{
+	if (!loop_posted(leg->worker->loop))
+		return false;
+	leg->setup->arrived = fd;
+	leg->setup->arrived_from = *peer;
+	relay_leg_resume(leg);
+	return true;
+}
+
+void relay_leg_judge(struct relay_leg *leg)
+{
+	if (leg->setup->arrived >= 0)
+		relay_leg_accept(leg);
+}
+
 void relay_leg_accept(struct relay_leg *leg)
 {
 	for (;;) {
 		union relay_address peer;
-		int fd = relay_worker_accept(leg->worker, leg->watch.fd, &peer);
+		int fd = next_peer(leg, &peer);
 
+		if (fd >= 0 && judge_later(leg, fd, &peer))
+			return;
 		if (fd >= 0 && relay_address_admits(&leg->setup->remote, &peer) &&
 		    relay_door_admits(leg->door, &peer)) {
 			take_over(leg, fd, &peer);

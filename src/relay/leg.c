@@ -100,7 +100,12 @@ static void follow(struct relay_leg *leg, const struct relay_leg *partner)
 
 static void on_turn(void *arg)
 {
-	relay_flow_run(arg);
+	struct relay_leg *leg = arg;
+
+	if (leg->state == RELAY_LISTENING)
+		relay_leg_judge(leg);
+	else
+		relay_flow_run(leg);
 }
 
 static void resume_one(struct relay_leg *leg)

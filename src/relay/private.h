@@ -66,6 +66,8 @@ void relay_socket_abortive(int fd);
 struct relay_setup {
 	unsigned refs;
 	bool server, connect_now, linked_setup, linked_tls, tls, tls_hold, on_partner_open;
+	int arrived; /**< who came and is not judged yet (connect.c); -1 = nobody */
+	union relay_address arrived_from;
 	unsigned connect_timeout_ms, handshake_timeout_ms; /**< 0 only for a server: for ever */
 	union relay_address remote;
 	struct tls_domain *domain;       /**< referenced; NULL without TLS */
@@ -337,6 +339,8 @@ static inline bool relay_leg_gone(const struct relay_leg *leg)
 /** What an errno means to control. Pure. */
 enum relay_cause relay_cause_of(int error);
 void relay_leg_accept(struct relay_leg *leg);
+/** Judge who waits for it, in a later part of the iteration than it came. */
+void relay_leg_judge(struct relay_leg *leg);
 void relay_leg_connect(struct relay_leg *leg);
 
 /* flow.c: bytes */

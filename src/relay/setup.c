@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "relay/private.h"
 
@@ -93,6 +94,7 @@ int relay_setup_new(struct relay_setup **ret, const struct relay_endpoint_spec *
 	if (!setup)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	setup->refs = 1;
+	setup->arrived = -1;
 	setup->server = spec->tcp_role == RELAY_TCP_SERVER;
 	setup->connect_now = spec->connect_now;
 	setup->linked_setup = spec->linked_setup;
@@ -118,6 +120,10 @@ void relay_setup_unref(struct relay_setup *setup)
 {
 	if (!setup || --setup->refs)
 		return;
+	if (setup->arrived >= 0) {
+		relay_socket_abortive(setup->arrived);
+		close(setup->arrived);
+	}
 	forget_tls(setup);
 	free(setup);
 }

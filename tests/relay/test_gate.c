@@ -7,6 +7,7 @@
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <unistd.h>
 
 #include "relay/private.h"
@@ -248,6 +249,78 @@ static void time_lets_the_rest_through(void **state)
 	guarded_done(*state, &g);
 }
 
+/* The worker is held where it tells of a stranger whom it refuses. */
+static struct {
+	sem_t told, go;
+} pause_at;
+
+static void hold_the_worker(void *arg, enum base_level level, const char *line)
+{
+	(void)arg;
+	(void)level;
+	if (!strstr(line, "refused peer="))
+		return;
+	(void)sem_post(&pause_at.told);
+	while (sem_wait(&pause_at.go) < 0 && errno == EINTR)
+		;
+}
+
+/* An order holds for whoever comes after it was given, though the worker is busy with one who came
+ * before. */
+static void an_order_holds_for_who_comes_after_it(void **state)
+{
+	struct relay_gate gate = { .sources_only = true };
+	struct record record = { 0 };
+	struct relay_endpoint_spec spec = stage_server(&record);
+	int stranger, peer;
+
+	assert_int_equal(sem_init(&pause_at.told, 0, 0) | sem_init(&pause_at.go, 0, 0), 0);
+	spec.gate = &gate;
+	stage_add(*state, &spec);
+	base_log_sink_set(hold_the_worker, NULL);
+	stranger = peer_connect(*state, endpoint_port(record.endpoint));
+	while (sem_trywait(&pause_at.told) < 0)
+		assert_int_equal(loop_run_once(((struct stage *)*state)->control, 1), 0);
+	assert_int_equal(relay_endpoint_gate_set(record.endpoint, &(struct relay_gate){ 0 }), 0);
+	peer = peer_connect(*state, endpoint_port(record.endpoint));
+	(void)sem_post(&pause_at.go);
+	(void)sem_post(&pause_at.go); /* should it refuse that one too */
+	stage_expect(*state, &record, RELAY_TCP_UP);
+	base_log_sink_set(NULL, NULL);
+	peer_send(*state, peer, "here");
+	close(stranger);
+	close(peer);
+	relay_endpoint_remove(record.endpoint);
+	stage_empty(*state);
+}
+
+/* One that waits to be judged is nobody's when its endpoint goes. */
+static void who_waits_to_be_judged_goes_with_the_endpoint(void **state)
+{
+	struct relay_gate gate = { .sources_only = true };
+	struct record record = { 0 };
+	struct relay_endpoint_spec spec = stage_server(&record);
+	int stranger, peer;
+
+	assert_int_equal(sem_init(&pause_at.told, 0, 0) | sem_init(&pause_at.go, 0, 0), 0);
+	spec.gate = &gate;
+	stage_add(*state, &spec);
+	base_log_sink_set(hold_the_worker, NULL);
+	stranger = peer_connect(*state, endpoint_port(record.endpoint));
+	while (sem_trywait(&pause_at.told) < 0)
+		assert_int_equal(loop_run_once(((struct stage *)*state)->control, 1), 0);
+	peer = peer_connect(*state, endpoint_port(record.endpoint));
+	relay_endpoint_remove(record.endpoint);
+	(void)sem_post(&pause_at.go);
+	(void)sem_post(&pause_at.go);
+	assert_int_equal(peer_end(*state, peer), ECONNRESET);
+	base_log_sink_set(NULL, NULL);
+	assert_int_equal(record.count[RELAY_TCP_UP], 0);
+	close(stranger);
+	close(peer);
+	stage_empty(*state);
+}
+
 /** Address of one side of a socket, as a number to compare; 0 when there is none. */
 static uint64_t side(int fd, int (*name)(int, struct sockaddr *, socklen_t *))
 {
@@ -375,6 +448,8 @@ int main(void)
 		GATE(a_stranger_is_refused_and_the_wait_goes_on),
 		GATE(a_fast_peer_is_slowed_and_loses_nothing),
 		GATE(time_lets_the_rest_through),
+		GATE(an_order_holds_for_who_comes_after_it),
+		GATE(who_waits_to_be_judged_goes_with_the_endpoint),
 		GATE(packets_are_marked),
 		GATE(six_is_marked_too),
 		GATE(gates_are_freed),
