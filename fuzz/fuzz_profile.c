@@ -10,7 +10,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MODE_NULL = 1, MODE_SCALARS = 2 };
+enum { MODE_NULL = 1, MODE_SCALARS = 2, MODE_CERTIFICATES = 4 };
+
+/* Whatever the rules say, they can be held against a certificate that has nothing. */
+static void check(const struct profile *profile)
+{
+	const struct x509_facts facts = { .hash = "none", .signing = "", .key = "", .curve = "" };
+	struct profile_checks *checks;
+
+	if (profile_checks_new(&checks, profile, NULL))
+		abort();
+	(void)profile_check(checks, PROFILE_ROLE_SERVER, &facts, NULL, NULL);
+	profile_checks_unref(checks);
+}
 
 static void compile(const struct profile *profile, bool null_encryption)
 {
@@ -27,6 +39,8 @@ static void compile(const struct profile *profile, bool null_encryption)
 
 	if (profile_diff(profile, profile, &arena, &row, &count) || count)
 		abort(); /* nothing differs from itself */
+	if (profile->certificates)
+		check(profile);
 	if (profile_compile(profile, &options, &settings, &err)) {
 		if (!err.text[0] || base_err_class(err.rc) == BASE_BUG)
 			abort();
@@ -53,9 +67,10 @@ static void load(const uint8_t *data, size_t size, uint8_t mode)
 		abort();
 	profile_store_isolate(store);
 	if (base && size - len > 1)
-		(void)profile_store_text(store, "base", (const char *)base + 1, size - len - 1,
-		                         &profile, &err);
-	if (!profile_store_text(store, "fuzz", (const char *)data, len, &profile, &err))
+		(void)profile_store_text(store, mode & MODE_CERTIFICATES ? "cert-base" : "base",
+		                         (const char *)base + 1, size - len - 1, &profile, &err);
+	if (!profile_store_text(store, mode & MODE_CERTIFICATES ? "cert-fuzz" : "fuzz",
+	                        (const char *)data, len, &profile, &err))
 		compile(profile, mode & MODE_NULL);
 	else if (!err.text[0])
 		abort(); /* every refusal says why */

@@ -22,6 +22,7 @@ static const struct {
 	{ "publish", pki_publish_main, "CRLs and certificates of the authorities into a folder" },
 	{ "rollover", pki_rollover_main, "a new key for an authority, with links between both" },
 	{ "status", pki_status_main, "what expires, and when" },
+	{ "lint", pki_lint_main, "hold certificates and CRLs against the certificate profile" },
 	{ "verify", pki_verify_main, "judge a certificate as a gateway does, step by step" },
 };
 

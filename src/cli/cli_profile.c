@@ -123,6 +123,16 @@ static int run_list(struct asking *a)
 
 /* -- show ---------------------------------------------------------------------------------- */
 
+static json_t *json_roles(unsigned roles)
+{
+	json_t *list = json_array();
+
+	for (unsigned role = 1; role <= PROFILE_ROLE_CRL; role <<= 1)
+		if (roles & role)
+			json_push(&list, json_string(profile_role_name((enum profile_role)role)));
+	return list;
+}
+
 static json_t *json_rule(const struct profile_rule *r)
 {
 	char mark[2] = "";
@@ -130,13 +140,13 @@ static json_t *json_rule(const struct profile_rule *r)
 	if (!r)
 		return json_null();
 	mark[0] = (char)r->mark;
-	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:o, s:s, s:s}",
-	                 "id", r->id, "subject", profile_subject_name(r->subject), "item", r->item,
-	                 "value", json_text(r->value), "strength",
-	                 profile_strength_name(r->strength), "when", profile_when_name(r->when),
-	                 "off", r->off, "mark", mark, "document", r->document, "clause", r->clause,
-	                 "release", r->release, "source", json_text(r->source), "text", r->text,
-	                 "profile", r->profile);
+	return json_pack(
+	        "{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "id",
+	        r->id, "subject", profile_subject_name(r->subject), "item", r->item, "value",
+	        json_text(r->value), "strength", profile_strength_name(r->strength), "when",
+	        profile_when_name(r->when), "for", json_roles(r->roles), "off", r->off, "mark",
+	        mark, "document", r->document, "clause", r->clause, "release", r->release, "source",
+	        json_text(r->source), "text", r->text, "profile", r->profile);
 }
 
 static json_t *json_versions(unsigned set)
@@ -212,6 +222,18 @@ static json_t *json_rules(const struct profile *p)
 	return all;
 }
 
+static void print_roles(unsigned roles)
+{
+	const char *between = ", for";
+
+	for (unsigned role = 1; role <= PROFILE_ROLE_CRL; role <<= 1) {
+		if (!(roles & role))
+			continue;
+		printf("%s %s", between, profile_role_name((enum profile_role)role));
+		between = "";
+	}
+}
+
 static void print_rules(const struct profile *p)
 {
 	const struct profile_rule *rule;
@@ -225,6 +247,7 @@ static void print_rules(const struct profile *p)
 			       rule->item, rule->value ? " " : "", rule->value ? rule->value : "");
 			if (rule->when != PROFILE_ALWAYS)
 				printf(", when %s", profile_when_name(rule->when));
+			print_roles(rule->roles);
 			printf("\n        %s (%s %s, %s)\n", rule->text, rule->document,
 			       rule->clause, rule->release);
 		}
@@ -247,6 +270,20 @@ static int print_show(const struct profile_settings *settings)
 	return result;
 }
 
+/** Rules of certificates compile to nothing. */
+static int show_certificates(struct asking *a, const struct profile *p)
+{
+	if (a->json)
+		return print_json(
+		        json_pack("{s:o, s:o}", "profile", json_head(p), "rules", json_rules(p)));
+	printf("profile: %s\ntitle: %s\nsource: %s %s, %s\n", p->name, p->title, p->document,
+	       p->clause, p->release);
+	if (p->extends)
+		printf("extends: %s\n", p->extends);
+	print_rules(p);
+	return DONE;
+}
+
 static int run_show(struct asking *a)
 {
 	struct profile_options options = { .null_encryption = a->null_encryption };
@@ -255,8 +292,11 @@ static int run_show(struct asking *a)
 	const struct profile *p;
 	int result;
 
-	if (profile_store_find(a->store, a->word[1], &p, &err) ||
-	    profile_compile(p, &options, &settings, &err))
+	if (profile_store_find(a->store, a->word[1], &p, &err))
+		return complain(&err);
+	if (p->certificates)
+		return show_certificates(a, p);
+	if (profile_compile(p, &options, &settings, &err))
 		return complain(&err);
 	if (a->json)
 		result =

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cli/pki_folder.h"
+#include "cli/pki_lint.h"
 
 static const char usage[] =
         "usage: gatehouse pki cross-certify --role client|server --peer FILE --permit DOMAIN\n"
@@ -72,6 +73,21 @@ static void show(const struct cross *cross, const struct x509_about *about, int6
 	printf("\n  through      %u further CAs\n"
 	       "  until        %s, or until you revoke it\n",
 	       cross->path_len, pki_time_format(until_s, until));
+}
+
+/* What the certificate profile says of the peer's CA, for whoever is about to answer. */
+static int lint(const struct cross *cross, X509 *peer)
+{
+	struct profile_tally tally;
+	int rc;
+
+	(void)fflush(stdout); /* the findings come after what is shown */
+	rc = pki_lint_show(cross->peer, peer,
+	                   cross->server ? PROFILE_ROLE_SERVER_CA : PROFILE_ROLE_CLIENT_CA, &tally);
+	if (!rc)
+		fprintf(stderr, "\nCertificate profile (" PKI_LINT_PROFILE "): %u fail, %u warn\n",
+		        tally.fails, tally.warns);
+	return rc;
 }
 
 /* Only the whole word counts, and the end of the input is a no. */
@@ -140,6 +156,9 @@ static int run_with(const struct cross *cross, struct pki_ca *ca, X509 *peer,
 		return rc;
 	until_s = BASE_MIN(BASE_MIN(until_s, about.until_s), own.until_s);
 	show(cross, &about, until_s);
+	rc = lint(cross, peer);
+	if (rc)
+		return rc;
 	if (!asked(cross))
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "not signed: nobody said yes");
 	return sign(cross, ca, peer, &about, until_s, err);

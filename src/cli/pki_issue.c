@@ -7,6 +7,7 @@
 
 #include "cli/pki_folder.h"
 #include "cli/pki_key.h"
+#include "cli/pki_lint.h"
 
 static const char usage[] =
         "usage: gatehouse pki issue --role client|server --dns HOST [OPTION ...] --out NAME DIR\n"
@@ -67,6 +68,7 @@ static int sign(const struct issue *issue, struct pki_ca *ca, EVP_PKEY *key, str
 		                  .client = !issue->server,
 		                  .server = issue->server,
 		                  .dns = issue->dns.item };
+	struct profile_tally tally;
 	struct x509_about about;
 	char until[PKI_TIME_TEXT];
 	X509 *cert = NULL;
@@ -81,6 +83,10 @@ static int sign(const struct issue *issue, struct pki_ca *ca, EVP_PKEY *key, str
 		rc = write_out(issue, cert, issue->csr || issue->key.uri ? NULL : key, err);
 	if (!rc)
 		rc = x509_about_cert(cert, &about);
+	if (!rc)
+		rc = pki_lint_show(issue->out, cert,
+		                   issue->server ? PROFILE_ROLE_SERVER : PROFILE_ROLE_CLIENT,
+		                   &tally);
 	if (!rc)
 		printf("issued %s.pem: %s, serial %s, until %s\n", issue->out, about.subject,
 		       about.serial, pki_time_format(about.until_s, until));

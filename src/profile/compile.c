@@ -486,6 +486,13 @@ int profile_compile(const struct profile *profile, const struct profile_options 
 	};
 	int rc;
 
+	if (profile->certificates) {
+		free(settings);
+		base_error_place(err, profile->file, 0, 0);
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "'%s' is a profile of certificates, not of TLS",
+		                      profile->name);
+	}
 	if (!settings)
 		return out_of_memory(err);
 	settings->profile = profile;

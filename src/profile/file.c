@@ -7,6 +7,7 @@
 #define RULES_MAX 2000
 
 static const cyaml_strval_t default_words[] = { { "on", 0 }, { "off", 1 } };
+static const cyaml_strval_t about_words[] = { { "tls", 0 }, { "certificates", 1 } };
 static const cyaml_strval_t mark_words[] = {
 	{ "V", PROFILE_SEEN },
 	{ "D", PROFILE_DERIVED },
@@ -24,6 +25,9 @@ static const cyaml_schema_value_t word_schema = { CYAML_VALUE_STRING(CYAML_FLAG_
 static const cyaml_schema_value_t subject_schema = { CYAML_VALUE_ENUM(
 	CYAML_FLAG_STRICT, enum profile_subject, profile_subject_words, PROFILE_SUBJECTS) };
 
+static const cyaml_schema_value_t role_schema = { CYAML_VALUE_ENUM(
+	CYAML_FLAG_STRICT, int, profile_role_words, PROFILE_ROLE_WORDS) };
+
 static const cyaml_schema_field_t rule_fields[] = {
 	TEXT("id", struct profile_file_rule, id),
 	CYAML_FIELD_ENUM("subject", CYAML_FLAG_STRICT, struct profile_file_rule, subject,
@@ -31,6 +35,8 @@ static const cyaml_schema_field_t rule_fields[] = {
 	CYAML_FIELD_SEQUENCE("items", CYAML_FLAG_POINTER, struct profile_file_rule, item,
 	                     &word_schema, 1, RULES_MAX),
 	TEXT_IF("value", struct profile_file_rule, value),
+	CYAML_FIELD_SEQUENCE("for", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	                     struct profile_file_rule, role, &role_schema, 1, PROFILE_ROLE_WORDS),
 	CYAML_FIELD_ENUM("strength", CYAML_FLAG_STRICT, struct profile_file_rule, strength,
 	                 profile_strength_words, PROFILE_SHALL_NOT + 1),
 	CYAML_FIELD_ENUM("when", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct profile_file_rule,
@@ -67,6 +73,8 @@ static const cyaml_schema_field_t file_fields[] = {
 	TEXT("clause", struct profile_file, clause),
 	TEXT("release", struct profile_file, release),
 	TEXT_IF("extends", struct profile_file, extends),
+	CYAML_FIELD_ENUM("about", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct profile_file,
+	                 about, about_words, CYAML_ARRAY_LEN(about_words)),
 	CYAML_FIELD_SEQUENCE("replace", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 	                     struct profile_file, replace, &subject_schema, 0, PROFILE_SUBJECTS),
 	CYAML_FIELD_MAPPING("precedence", CYAML_FLAG_OPTIONAL, struct profile_file, precedence,
@@ -118,6 +126,10 @@ static bool value_fits(enum profile_value kind, const char *value)
 		return !base_str_u64(base_str_of(value), 16384, &n) && n;
 	case PROFILE_VALUE_HASH:
 		return !profile_hash_parse(base_str_of(value), &hash);
+	case PROFILE_VALUE_NUMBER:
+		return !base_str_u64(base_str_of(value), UINT32_MAX, &n);
+	case PROFILE_VALUE_WORDS:
+		return strspn(value, ", ") < strlen(value);
 	default:
 		return false;
 	}
@@ -130,6 +142,8 @@ static int check_value(struct expansion *x, unsigned index, enum profile_value k
 		[PROFILE_VALUE_DURATION] = "a duration of whole seconds, as in 1h",
 		[PROFILE_VALUE_BITS] = "a number of bits",
 		[PROFILE_VALUE_HASH] = "sha-256, sha-384 or sha-512",
+		[PROFILE_VALUE_NUMBER] = "a number",
+		[PROFILE_VALUE_WORDS] = "one or more words with commas between",
 	};
 	const char *value = x->file->rule[index].value;
 	char where[48];
@@ -149,13 +163,21 @@ static int check_value(struct expansion *x, unsigned index, enum profile_value k
 
 static bool rule_same(const struct profile_rule *a, const struct profile_rule *b)
 {
-	return a->subject == b->subject && a->when == b->when && !strcmp(a->item, b->item);
+	return a->subject == b->subject && a->when == b->when && !strcmp(a->item, b->item) &&
+	       (!a->roles || a->roles & b->roles);
 }
 
-/** Put one flat rule in, over an inherited one about the same. */
+static void remove_rule(struct expansion *x, size_t i)
+{
+	memmove(&x->rule[i], &x->rule[i + 1], (x->count - i - 1) * sizeof(*x->rule));
+	x->count--;
+	x->inherited--;
+}
+
+/** Put one flat rule in, over inherited ones about the same: for its roles, where it has some. */
 static int add_rule(struct expansion *x, const struct profile_rule *rule, const char *where)
 {
-	for (size_t i = 0; i < x->count; i++) {
+	for (size_t i = x->count; i-- > 0;) {
 		if (!rule_same(&x->rule[i], rule))
 			continue;
 		if (i >= x->inherited)
@@ -163,10 +185,9 @@ static int add_rule(struct expansion *x, const struct profile_rule *rule, const 
 			        x->doc, x->err, where,
 			        "'%.60s' is ruled twice, here and in line %u; keep one", rule->item,
 			        x->rule[i].line);
-		memmove(&x->rule[i], &x->rule[i + 1], (x->count - i - 1) * sizeof(*rule));
-		x->count--;
-		x->inherited--;
-		break;
+		x->rule[i].roles &= ~rule->roles;
+		if (!x->rule[i].roles)
+			remove_rule(x, i);
 	}
 	if (x->count >= RULES_MAX)
 		return config_refuse(x->doc, x->err, where, "more than %d rules", RULES_MAX);
@@ -205,6 +226,9 @@ static int check_rule(struct expansion *x, const struct profile_rule *rule, cons
 {
 	bool negative = profile_strength_negative(rule->strength);
 
+	if (rule->off && rule->roles)
+		return config_refuse(x->doc, x->err, where,
+		                     "'default' says nothing of certificates");
 	if (profile_item_is_class(rule->item) && !negative)
 		return config_refuse(x->doc, x->err, where,
 		                     "a class can only be spoken against; name the %ss one by one",
@@ -220,12 +244,56 @@ static int check_rule(struct expansion *x, const struct profile_rule *rule, cons
 	return 0;
 }
 
+/** A rule fits what its profile is about. */
+static int check_subject(struct expansion *x, unsigned index)
+{
+	const struct profile_file_rule *r = &x->file->rule[index];
+	char where[32];
+
+	(void)snprintf(where, sizeof(where), "rules[%u].subject", index);
+	if (r->subject != PROFILE_SCOPE &&
+	    profile_subject_of_certificates(r->subject) != x->profile->certificates)
+		return config_refuse(x->doc, x->err, where,
+		                     "'%s' is no subject of a profile of %s; see the key 'about'",
+		                     profile_subject_name(r->subject),
+		                     x->profile->certificates ? "certificates" : "TLS");
+	(void)snprintf(where, sizeof(where), "rules[%u].for", index);
+	if (r->role_count && !profile_subject_of_certificates(r->subject))
+		return config_refuse(x->doc, x->err, where,
+		                     "only rules of certificates take 'for'");
+	(void)snprintf(where, sizeof(where), "rules[%u].when", index);
+	if (r->when != PROFILE_ALWAYS && profile_subject_of_certificates(r->subject))
+		return config_refuse(x->doc, x->err, where, "rules of certificates take no 'when'");
+	return 0;
+}
+
+/** Whom a rule binds: whom it names, or all that the item can speak of. */
+static int roles_of(struct expansion *x, unsigned index, const char *item, unsigned *ret)
+{
+	const struct profile_file_rule *r = &x->file->rule[index];
+	enum profile_value kind;
+	unsigned named = 0, can;
+	char where[32];
+
+	*ret = 0;
+	if (!profile_cert_item_find(r->subject, item, &kind, &can))
+		return 0;
+	for (unsigned i = 0; i < r->role_count; i++)
+		named |= (unsigned)r->role[i];
+	(void)snprintf(where, sizeof(where), "rules[%u].for", index);
+	if (named & ~can)
+		return config_refuse(x->doc, x->err, where, "'%.60s' says nothing of %s", item,
+		                     named & ~can & PROFILE_ROLE_CRL ? "CRLs" : "certificates");
+	*ret = named ? named : can;
+	return 0;
+}
+
 static int expand_rule(struct expansion *x, unsigned index)
 {
 	const struct profile_file_rule *r = &x->file->rule[index];
 	struct profile_rule rule = rule_of(x, index);
+	int rc = check_subject(x, index);
 	char where[48];
-	int rc = 0;
 
 	for (unsigned i = 0; i < r->item_count && !rc; i++) {
 		struct config_guess guess = { .word = base_str_of(r->item[i]) };
@@ -236,6 +304,8 @@ static int expand_rule(struct expansion *x, unsigned index)
 		if (!rule.item)
 			return refuse_item(x, where, r->subject, r->item[i], &guess);
 		rc = check_value(x, index, kind);
+		if (!rc)
+			rc = roles_of(x, index, rule.item, &rule.roles);
 		if (!rc)
 			rc = check_rule(x, &rule, where);
 		if (!rc)
@@ -308,6 +378,15 @@ int profile_file_expand(const struct profile_file *file, const struct config_doc
 		profile = *base;
 		profile.layers++;
 	}
+	profile.certificates = file->about;
+	if (profile.certificates != !strncmp(file->name, "cert-", 5))
+		return config_refuse(doc, err, "name",
+		                     "profiles about certificates, and only they, begin with "
+		                     "'cert-'");
+	if (base && base->certificates != profile.certificates)
+		return config_refuse(doc, err, "extends",
+		                     "'%s' is about %s; only alike extends alike", base->name,
+		                     base->certificates ? "certificates" : "TLS");
 	profile.name = file->name;
 	profile.title = file->title;
 	profile.document = file->document;

@@ -12,6 +12,8 @@ struct profile_file_rule {
 	char **item;
 	unsigned item_count;
 	char *value;
+	int *role; /**< `for:` */
+	unsigned role_count;
 	enum profile_strength strength;
 	enum profile_when when;
 	int standing; /**< `default:`, 1 = off */
@@ -29,6 +31,7 @@ struct profile_file {
 	enum profile_subject *replace;
 	unsigned replace_count;
 	struct profile_file_precedence precedence;
+	int about; /**< 1 = certificates */
 	struct profile_file_rule *rule;
 	unsigned rule_count;
 };

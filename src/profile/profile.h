@@ -8,7 +8,9 @@
  *    wants another derives a profile of their own (`extends:`).
  * 2. Compiling settles every suite, group, signature and version that a rule names: it is on, it is
  *    permitted and off, or it is forbidden. Each settled value keeps the rule that decided it.
- * 3. What an engine cannot offer is reported by clause (profile_engine_gaps), never dropped in
+ * 3. A profile of certificates (TS 33.310, 6) is held against facts (certificate.h). What was seen
+ *    in a source fails, what was not warns.
+ * 4. What an engine cannot offer is reported by clause (profile_engine_gaps), never dropped in
  *    silence.
  *
  * Objects here are immutable once made: any number of threads may read them. Making and freeing is
@@ -19,6 +21,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "profile/certificate.h"
 #include "profile/registry.h"
 #include "profile/rule.h"
 #include "profile/settings.h"

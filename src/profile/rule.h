@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/base.h"
+
 /** What a rule is about. */
 enum profile_subject {
 	PROFILE_SCOPE, /**< where the profile applies; compiles to nothing */
@@ -24,8 +26,46 @@ enum profile_subject {
 	PROFILE_LIFETIME,
 	PROFILE_AUTHENTICATION,
 	PROFILE_FAILURE,
+	/* of certificates and CRLs (profile/certificate.h) */
+	PROFILE_CERT_FORM,
+	PROFILE_CERT_HASH,
+	PROFILE_CERT_SIGNING,
+	PROFILE_CERT_KEY,
+	PROFILE_CERT_NAME,
+	PROFILE_CERT_VALIDITY,
+	PROFILE_CERT_KEY_USAGE,
+	PROFILE_CERT_PURPOSE,
+	PROFILE_CERT_ALTERNATIVE_NAME,
+	PROFILE_CERT_BASIC,
+	PROFILE_CERT_KEY_IDENTIFIER,
+	PROFILE_CERT_DISTRIBUTION_POINT,
+	PROFILE_CERT_NAME_CONSTRAINTS,
+	PROFILE_CRL_FIELD,
 	PROFILE_SUBJECTS
 };
+
+/** Is that about certificates and CRLs? A profile is about them, or about TLS, never both. */
+static inline bool profile_subject_of_certificates(enum profile_subject subject)
+{
+	return subject >= PROFILE_CERT_FORM && subject < PROFILE_SUBJECTS;
+}
+
+/** What a certificate or CRL is for, a bit set. */
+enum profile_role {
+	PROFILE_ROLE_CLIENT = 1 << 0, /**< TLS entity as client (TS 33.310, 6.1.3a) */
+	PROFILE_ROLE_SERVER = 1 << 1,
+	PROFILE_ROLE_CLIENT_CA = 1 << 2, /**< TLS client CA (5.2.2.2) */
+	PROFILE_ROLE_SERVER_CA = 1 << 3,
+	PROFILE_ROLE_INTERCONNECTION = 1 << 4, /**< Interconnection CA */
+	PROFILE_ROLE_CROSS = 1 << 5,           /**< cross-certificate (6.1.4) */
+	PROFILE_ROLE_CRL = 1 << 6,             /**< no certificate: a CRL (6.1a) */
+};
+#define PROFILE_ROLES          7 /**< how many */
+#define PROFILE_ROLES_ENTITIES (PROFILE_ROLE_CLIENT | PROFILE_ROLE_SERVER)
+#define PROFILE_ROLES_CAS                                                                          \
+	(PROFILE_ROLE_CLIENT_CA | PROFILE_ROLE_SERVER_CA | PROFILE_ROLE_INTERCONNECTION |          \
+	 PROFILE_ROLE_CROSS)
+#define PROFILE_ROLES_CERTS (PROFILE_ROLES_ENTITIES | PROFILE_ROLES_CAS)
 
 enum profile_strength {
 	PROFILE_MAY,
@@ -62,7 +102,8 @@ struct profile_rule {
 	const char *value; /**< for items that need one ("24h"); NULL otherwise */
 	enum profile_strength strength;
 	enum profile_when when;
-	bool off; /**< permitted, but off unless a derived profile asks for it */
+	unsigned roles; /**< enum profile_role: whom it binds; 0 for rules of TLS */
+	bool off;       /**< permitted, but off unless a derived profile asks for it */
 	enum profile_mark mark;
 	const char *document;  /**< "TS 33.310" */
 	const char *clause;    /**< "Annex E" */
@@ -76,6 +117,10 @@ const char *profile_subject_name(enum profile_subject subject);
 /** As in the files: "shall", "should", "may", "should-not", "shall-not". */
 const char *profile_strength_name(enum profile_strength strength);
 const char *profile_when_name(enum profile_when when);
+/** "server", "cross"; "?" for anything but exactly one role. */
+const char *profile_role_name(enum profile_role role);
+/** The role of that name, or 0. */
+unsigned profile_role_find(struct base_str name);
 /** shall not, should not */
 static inline bool profile_strength_negative(enum profile_strength strength)
 {

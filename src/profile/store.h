@@ -23,7 +23,8 @@ struct profile {
 	size_t rule_count;
 	/** The profile's order; what is not listed comes after, in the order of the rules. */
 	struct profile_codes suite_precedence, group_precedence, signature_precedence;
-	unsigned layers; /**< length of the `extends:` chain, 1 for a root */
+	unsigned layers;   /**< length of the `extends:` chain, 1 for a root */
+	bool certificates; /**< rules of certificates and CRLs, not of TLS */
 };
 
 /** Folders to look in and what has been loaded from them. Opaque; not thread safe. */
@@ -55,7 +56,7 @@ int profile_store_find(struct profile_store *store, const char *name, const stru
 
 /**
  * Names of the profiles that the folders hold, sorted, each once; the array and the names live in
- * `arena`. Files are not opened.
+ * `arena`. Files are not opened. Profiles of certificates begin with "cert-" and no others do.
  * @return 0, or BASE_LOCAL
  */
 int profile_store_list(const struct profile_store *store, struct base_arena *arena,

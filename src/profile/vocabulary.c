@@ -82,6 +82,35 @@ const cyaml_strval_t profile_subject_words[] = {
 	{ "lifetime", PROFILE_LIFETIME },
 	{ "authentication", PROFILE_AUTHENTICATION },
 	{ "failure", PROFILE_FAILURE },
+	{ "form", PROFILE_CERT_FORM },
+	{ "hash", PROFILE_CERT_HASH },
+	{ "signing", PROFILE_CERT_SIGNING },
+	{ "key", PROFILE_CERT_KEY },
+	{ "name", PROFILE_CERT_NAME },
+	{ "validity", PROFILE_CERT_VALIDITY },
+	{ "key-usage", PROFILE_CERT_KEY_USAGE },
+	{ "purpose", PROFILE_CERT_PURPOSE },
+	{ "alternative-name", PROFILE_CERT_ALTERNATIVE_NAME },
+	{ "basic-constraints", PROFILE_CERT_BASIC },
+	{ "key-identifier", PROFILE_CERT_KEY_IDENTIFIER },
+	{ "distribution-point", PROFILE_CERT_DISTRIBUTION_POINT },
+	{ "name-constraints", PROFILE_CERT_NAME_CONSTRAINTS },
+	{ "crl", PROFILE_CRL_FIELD },
+	{ NULL, 0 },
+};
+
+/* The last three are several at once, for files only. */
+const cyaml_strval_t profile_role_words[] = {
+	{ "client", PROFILE_ROLE_CLIENT },
+	{ "server", PROFILE_ROLE_SERVER },
+	{ "client-ca", PROFILE_ROLE_CLIENT_CA },
+	{ "server-ca", PROFILE_ROLE_SERVER_CA },
+	{ "interconnection-ca", PROFILE_ROLE_INTERCONNECTION },
+	{ "cross", PROFILE_ROLE_CROSS },
+	{ "crl", PROFILE_ROLE_CRL },
+	{ "entities", PROFILE_ROLES_ENTITIES },
+	{ "authorities", PROFILE_ROLES_CAS },
+	{ "certificates", PROFILE_ROLES_CERTS },
 	{ NULL, 0 },
 };
 
@@ -120,6 +149,20 @@ const char *profile_strength_name(enum profile_strength strength)
 const char *profile_when_name(enum profile_when when)
 {
 	return config_enum_name(profile_when_words, PROFILE_WHEN_NULL_ENCRYPTION + 1, when);
+}
+
+const char *profile_role_name(enum profile_role role)
+{
+	return config_enum_name(profile_role_words, PROFILE_ROLE_WORDS, role);
+}
+
+unsigned profile_role_find(struct base_str name)
+{
+	int64_t role;
+
+	return config_enum_find(profile_role_words, PROFILE_ROLE_WORDS - 3, name, &role)
+	               ? 0
+	               : (unsigned)role;
 }
 
 int profile_hash_parse(struct base_str text, int *ret)
@@ -213,6 +256,7 @@ static void guess_items(enum profile_subject subject, struct config_guess *guess
 	const struct profile_code *code;
 	size_t count;
 
+	profile_cert_items_guess(subject, guess);
 	if (subject == PROFILE_SUITE) {
 		suite = profile_suite_all(&count);
 		for (size_t i = 0; i < count; i++) {
@@ -259,11 +303,15 @@ const char *profile_item_find(enum profile_subject subject, const char *item,
                               enum profile_value *ret_value, struct config_guess *guess)
 {
 	const char *found;
+	unsigned roles;
 	uint16_t code;
 
 	*ret_value = PROFILE_VALUE_NONE;
 	if (subject == PROFILE_SCOPE)
 		return item;
+	found = profile_cert_item_find(subject, item, ret_value, &roles);
+	if (found)
+		return found;
 	if (profile_item_code(subject, item, &code))
 		return profile_code_name(subject, code);
 	found = class_find(subject, item);

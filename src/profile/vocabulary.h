@@ -13,7 +13,9 @@ enum profile_value {
 	PROFILE_VALUE_NONE,
 	PROFILE_VALUE_DURATION,
 	PROFILE_VALUE_BITS,
-	PROFILE_VALUE_HASH
+	PROFILE_VALUE_HASH,
+	PROFILE_VALUE_NUMBER,
+	PROFILE_VALUE_WORDS /**< one or more, with commas and blanks between */
 };
 
 /**
@@ -39,6 +41,14 @@ const char *profile_code_name(enum profile_subject subject, uint16_t code);
 int profile_hash_parse(struct base_str text, int *ret);
 const char *profile_hash_name(int hash);
 
-extern const cyaml_strval_t profile_subject_words[], profile_strength_words[], profile_when_words[];
+/** Offer every item that a subject of certificates has. */
+void profile_cert_items_guess(enum profile_subject subject, struct config_guess *guess);
+/** As profile_item_find(), of certificates. `ret_roles`: whom the item can speak of. */
+const char *profile_cert_item_find(enum profile_subject subject, const char *item,
+                                   enum profile_value *ret_value, unsigned *ret_roles);
+
+extern const cyaml_strval_t profile_subject_words[], profile_strength_words[], profile_when_words[],
+        profile_role_words[];
+#define PROFILE_ROLE_WORDS 10
 
 #endif

@@ -10,6 +10,7 @@
 #include "x509/crl_index.h"
 #include "x509/about.h"
 #include "x509/cross_pair.h"
+#include "x509/facts.h"
 #include "x509/fingerprint.h"
 #include "x509/identity.h"
 #include "x509/key.h"

@@ -34,7 +34,11 @@ static const struct {
 	  "mine:7:11: unknown key 'subjct'; did you mean 'subject'?" },
 	{ HEAD "rules:\n" RULE("sute", "a", "shall"),
 	  "mine:7:38: 'subject' must be one of scope, version, suite, group, signature, extension, "
-	  "compression, renegotiation, resumption, lifetime, authentication, failure; found "
+	  "compression, renegotiation, resumption, lifetime, authentication, failure, form, hash, "
+	  "signing, key, "
+	  "name, validity, key-usage, purpose, alternative-name, basic-constraints, "
+	  "key-identifier, "
+	  "distribution-point, name-constraints, crl; found "
 	  "'sute'; did "
 	  "you mean 'suite'?" },
 	{ HEAD "rules:\n" RULE("version", "TLS1.2", "must"),
