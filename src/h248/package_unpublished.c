@@ -108,7 +108,8 @@ static const struct h248_package_param tlsbsc_change[] = {
 };
 static const struct h248_package_param tlsbsc_change_observed[] = {
 	{ "Type", 0x0001, P, .required = true, .values = ONE_OF(tlsbsc_types),
-	  .about = "Session up, renegotiated, renegotiation failed, ended, or not established." },
+	  .about = "Session up, changed (renegotiated; or its peer was revoked and it goes "
+	           "on), renegotiation failed, ended, or not established." },
 	{ "Alert", 0x0002, P, .values = WITHIN(INTEGER, -1, 255),
 	  .about = "TLS alert number that ended it; -1 = none." },
 	{ "Side", 0x0003, P, .values = ONE_OF(sides), .about = "Who sent the alert or closed." },

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "mg/yaml.h"
 #include "profile/profile.h"
@@ -52,6 +53,27 @@ static const char *file_of(const struct making *m, const char *name)
 
 /* ---- the parts ---- */
 
+/* Nobody would take it, but those who know it by its fingerprint. */
+static int identity_dates(struct making *m)
+{
+	struct x509_about about;
+	int64_t now_s = (int64_t)time(NULL);
+	char day[32] = "?";
+	time_t at;
+	struct tm tm;
+
+	if (x509_about_cert(m->spec.identity->cert, &about))
+		return BASE_ERR(BASE_LOCAL, 0);
+	if (about.from_s <= now_s && now_s < about.until_s)
+		return 0;
+	at = (time_t)(about.from_s > now_s ? about.from_s : about.until_s);
+	if (gmtime_r(&at, &tm))
+		(void)strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return refuse(m, "certificate", "%s %s %s (RFC 5280, 4.1.2.5): put a new one in its place",
+	              m->y->certificate,
+	              about.from_s > now_s ? "is not valid before" : "expired on", day);
+}
+
 static int identity_make(struct making *m)
 {
 	const struct mg_yaml_domain *y = m->y;
@@ -69,7 +91,7 @@ static int identity_make(struct making *m)
 		return BASE_ERR(BASE_LOCAL, 0);
 	if (x509_identity_load(&m->spec.identity, cert, key, &why))
 		return refuse_for(m, "certificate", &why);
-	return 0;
+	return identity_dates(m);
 }
 
 static int trust_make(struct making *m)
@@ -172,6 +194,33 @@ static int policy_read(struct making *m)
 		m->spec.continue_on |= 1U << reason;
 	}
 	return 0;
+}
+
+/* end, report, or "grace TIME". */
+static int revocation_read(struct making *m)
+{
+	const char *word = m->y->on_revocation;
+	char where[MG_WHERE];
+	uint64_t ms = 0;
+	int rc;
+
+	m->spec.on_revocation = TLS_REVOKED_END;
+	if (!word || !strcmp(word, "end"))
+		return 0;
+	if (!strcmp(word, "report")) {
+		m->spec.on_revocation = TLS_REVOKED_REPORT;
+		return 0;
+	}
+	if (strncmp(word, "grace ", 6) != 0)
+		return refuse(m, "on-revocation",
+		              "'%s' is none of: end, report, grace and a time (grace 30s)", word);
+	snprintf(where, sizeof(where), "tls-domains[%u].on-revocation", m->index);
+	rc = config_duration(m->config->doc, where, word + 6, 0, &ms, m->err);
+	if (!rc && (ms == 0 || ms > UINT32_MAX))
+		return refuse(m, "on-revocation", "a grace of 1 ms to 49 days");
+	m->spec.on_revocation = TLS_REVOKED_GRACE;
+	m->spec.grace_ms = (uint32_t)ms;
+	return rc;
 }
 
 static int engine_read(struct making *m)
@@ -311,6 +360,8 @@ static int domain_make(struct making *m, struct mg_domain_table *table, struct m
 		rc = psks_make(m);
 	if (!rc)
 		rc = policy_read(m);
+	if (!rc)
+		rc = revocation_read(m);
 	if (!rc && tls_domain_new(&d->tls, &m->spec, &why))
 		rc = refuse_for(m, "", &why);
 	making_done(m);

@@ -31,6 +31,19 @@ static size_t crl_count(struct trust_cache *cache)
 	return count;
 }
 
+/* Sessions of a domain that is no longer in the file are held against nothing any more. */
+static void rejudge(struct mg_live *live)
+{
+	const struct mg_domain_table *t = live->table;
+	struct tls_domain **domains =
+	        t->count ? calloc(t->count, sizeof(struct tls_domain *)) : NULL;
+
+	for (size_t i = 0; domains && i < t->count; i++)
+		domains[i] = t->domains[i].tls;
+	live->due = t->count && (!domains || relay_pool_rejudge(live->pool, domains, t->count));
+	free(domains);
+}
+
 /* Domains that a reload has replaced still judge: endpoints that wait were made with them. */
 static void look(struct mg_live *live)
 {
@@ -42,7 +55,10 @@ static void look(struct mg_live *live)
 				continue;
 			base_log(BASE_LOG_INFO, "mg", "cache: %s has changed: crls=%zu",
 			         trust_cache_folder(cache), crl_count(cache));
+			live->due = true;
 		}
+	if (live->due)
+		rejudge(live);
 }
 
 static void on_change(void *arg, unsigned events)
@@ -86,9 +102,11 @@ static void watches_stop(struct mg_live *live)
 	live->watch_count = 0;
 }
 
-void mg_live_start(struct mg_live *live, struct loop *loop, const struct mg_domain_table *table)
+void mg_live_start(struct mg_live *live, struct loop *loop, struct relay_pool *pool,
+                   const struct mg_domain_table *table)
 {
 	live->loop = loop;
+	live->pool = pool;
 	live->table = table;
 	watches_start(live);
 	on_time(live);
@@ -99,6 +117,7 @@ void mg_live_reload(struct mg_live *live, const struct mg_domain_table *table)
 	watches_stop(live);
 	live->table = table;
 	watches_start(live);
+	live->due = true;
 	look(live); /* what came between may have been told to the old watch */
 }
 

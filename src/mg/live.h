@@ -15,15 +15,18 @@ struct mg_live_watch;
 /** In the caller's storage; all zero before the start. The fields are this module's. */
 struct mg_live {
 	struct loop *loop;
+	struct relay_pool *pool;
 	const struct mg_domain_table *table; /**< the newest */
 	struct mg_live_watch *watches;       /**< one for each of its folders */
 	size_t watch_count;
 	struct loop_timer timer;
+	bool due; /**< a change that sessions are to be held against, for which memory was short */
 };
 
 /** Look for changes from now on: when a folder says so, and every ten seconds. */
-void mg_live_start(struct mg_live *live, struct loop *loop, const struct mg_domain_table *table);
-/** A reload has put another table in front. */
+void mg_live_start(struct mg_live *live, struct loop *loop, struct relay_pool *pool,
+                   const struct mg_domain_table *table);
+/** A reload has put another table in front: sessions are held against it. */
 void mg_live_reload(struct mg_live *live, const struct mg_domain_table *table);
 void mg_live_stop(struct mg_live *live);
 

@@ -101,7 +101,8 @@ static void tls_happened(struct mg_leg *leg, const struct relay_event *e, const 
 	mg_happening_word(h, "Side", alert_side(&e->tls, e->cause));
 	mg_happening_text(h, "Cause", relay_cause_name(e->cause));
 	mg_happening_text(h, "Reason", e->tls.text);
-	if (e->kind != RELAY_TLS_DOWN && e->tls.reason != TRUST_OK)
+	if ((e->kind != RELAY_TLS_DOWN || e->cause == RELAY_CAUSE_REVOKED) &&
+	    e->tls.reason != TRUST_OK)
 		mg_happening_text(h, "Auth", trust_reason_name(e->tls.reason));
 	mg_happening_tell(leg->mg, h);
 }
@@ -122,6 +123,7 @@ static void cause_happened(struct mg_leg *leg, const struct relay_event *e)
 		general = "UR";
 		break;
 	case RELAY_CAUSE_AUTH:
+	case RELAY_CAUSE_REVOKED:
 	case RELAY_CAUSE_LOCAL_ALERT:
 	case RELAY_CAUSE_PEER_ALERT:
 		general = "FP";
@@ -145,6 +147,7 @@ static void log_happened(const struct mg_leg *leg, const struct relay_event *e)
 		[RELAY_TLS_DOWN] = "tls-down",
 		[RELAY_TLS_RENEGOTIATED] = "tls-renegotiated",
 		[RELAY_TLS_RENEGOTIATE_FAILED] = "tls-renegotiation-failed",
+		[RELAY_TLS_CONDEMNED] = "tls-condemned",
 	};
 	char peer[64];
 
@@ -156,6 +159,12 @@ static void log_happened(const struct mg_leg *leg, const struct relay_event *e)
 		         kinds[e->kind], leg->term->context->id, leg->term->name, leg->stream,
 		         mg_leg_domain(leg), e->tls.version_name, e->tls.suite_name,
 		         e->tls.resumed ? "yes" : "no", auth_word(&e->tls), e->tls.peer_subject);
+	else if (e->kind == RELAY_TLS_CONDEMNED)
+		base_log(BASE_LOG_WARN, "mg",
+		         "%s context=%u term=%s stream=%u domain=%s action=%s subject=\"%s\": %s",
+		         kinds[e->kind], leg->term->context->id, leg->term->name, leg->stream,
+		         mg_leg_domain(leg), tls_on_revocation_name(e->action), e->tls.peer_subject,
+		         e->tls.text);
 	else if (e->kind >= RELAY_TLS_FAILED)
 		base_log(BASE_LOG_INFO, "mg",
 		         "%s context=%u term=%s stream=%u domain=%s cause=%s alert=%d side=%s "
@@ -239,6 +248,10 @@ void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay
 		break;
 	case RELAY_TLS_RENEGOTIATE_FAILED: /* that the session is over comes next, with its cause */
 		tls_happened(leg, event, "Mfail");
+		break;
+	case RELAY_TLS_CONDEMNED: /* of one that ends Rel tells the same */
+		if (event->action != TLS_REVOKED_END)
+			tls_happened(leg, event, "Mod");
 		break;
 	case RELAY_EVENTS:
 		return;

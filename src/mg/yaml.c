@@ -124,6 +124,7 @@ static const cyaml_schema_field_t domain_fields[] = {
 	TEXTS("continue-on", struct mg_yaml_domain, continue_on),
 	CYAML_FIELD_SEQUENCE("psks", OPTIONAL, struct mg_yaml_domain, psks, &psk_entry, 0, 1024),
 	TEXT("psk-hint", struct mg_yaml_domain, psk_hint),
+	TEXT("on-revocation", struct mg_yaml_domain, on_revocation),
 	FLAG("default", struct mg_yaml_domain, is_default),
 	FLAG("unsafe-null-encryption", struct mg_yaml_domain, null_encryption),
 	CYAML_FIELD_END,

@@ -65,7 +65,8 @@ struct mg_yaml_psk {
 };
 
 struct mg_yaml_domain {
-	const char *name, *profile, *engine, *certificate, *key, *client_auth, *psk_hint;
+	const char *name, *profile, *engine, *certificate, *key, *client_auth, *psk_hint,
+	        *on_revocation;
 	struct mg_yaml_trust *trust;
 	const char **server_methods, **client_methods, **continue_on;
 	unsigned server_methods_count, client_methods_count, continue_on_count;

@@ -21,6 +21,7 @@ const char *relay_cause_name(enum relay_cause cause)
 		[RELAY_CAUSE_UNREACHABLE] = "unreachable",
 		[RELAY_CAUSE_TIMEOUT] = "timeout",
 		[RELAY_CAUSE_AUTH] = "not-authenticated",
+		[RELAY_CAUSE_REVOKED] = "revoked",
 		[RELAY_CAUSE_RESOURCES] = "resources",
 	};
 

@@ -411,6 +411,7 @@ static void finish(struct relay_leg *leg)
 
 	loop_timer_stop(loop, &leg->timer);
 	loop_defer_stop(loop, &leg->turn);
+	relay_sentence_free(leg);
 	if (leg->tcp_up)
 		note_retransmissions(leg);
 	if (leg->shaking) {
@@ -520,6 +521,7 @@ void relay_leg_input(struct relay_leg *leg, enum relay_input input, enum relay_c
 void relay_leg_begin(struct relay_leg *leg)
 {
 	base_list_append(&leg->worker->legs, &leg->node);
+	leg->judged = leg->worker->sweep;
 	relay_leg_time(leg);
 	if (leg->state == RELAY_LISTENING)
 		(void)relay_leg_watch(leg); /* a failure is told as an event */
@@ -530,6 +532,7 @@ void relay_leg_begin(struct relay_leg *leg)
 void relay_leg_adopt(struct relay_leg *leg)
 {
 	base_list_append(&leg->worker->legs, &leg->node);
+	leg->judged = leg->worker->sweep;
 	/* The kernel gave us this one when its first bytes came (TCP_DEFER_ACCEPT): read them
 	 * before the loop could tell, and register for what comes after. */
 	leg->readable = leg->tls;

@@ -183,6 +183,7 @@ static void on_arrive(void *arg)
 
 	if (!relay_leg_gone(leg)) {
 		base_list_append(&leg->worker->legs, &leg->node);
+		leg->judged = leg->worker->sweep;
 		relay_leg_time(leg); /* what waits for something waits anew */
 		leg->watched = false;
 		if (!watched || relay_leg_watch(leg)) /* a failure is told as an event */

@@ -135,6 +135,7 @@ void relay_queue_done(struct relay_queue *queue);
 	X(renegotiation_failures)                                                                  \
 	X(segments_retransmitted)                                                                  \
 	X(buffered_peak)                                                                           \
+	X(condemned)                                                                               \
 	X(refused)
 
 struct relay_counters {
@@ -178,6 +179,10 @@ struct relay_worker {
 	struct base_node dead;  /**< legs to free */
 	struct base_node doors; /**< of listeners */
 	struct loop_task reaper;
+	struct loop_task slice;     /**< of a sweep, rejudge.c */
+	uint32_t sweep;             /**< its number; legs that bear it have been looked at */
+	struct relay_judge *judges; /**< NULL between sweeps */
+	size_t judge_count;
 	uint8_t *in, *clear;    /**< RELAY_IN_SIZE and RELAY_CLEAR_SIZE, shared by all legs */
 	struct base_writer out; /**< ciphertext to send */
 	size_t read_size;       /**< at most so much per read */
@@ -212,6 +217,8 @@ void relay_worker_drop(struct relay_worker *worker, struct tls_domain *domain);
 int relay_worker_accept(struct relay_worker *worker, int fd, union relay_address *ret_peer);
 /** Try to have a spare descriptor again, after one was given up or may have become free. */
 void relay_worker_spare(struct relay_worker *worker);
+/** rejudge.c: what a sweep holds. */
+void relay_judges_free(struct relay_worker *worker);
 /** At the end of this iteration free the leg, or tell control that its endpoint can be. */
 void relay_worker_bury(struct relay_worker *worker, struct relay_leg *leg);
 
@@ -263,13 +270,15 @@ struct relay_leg {
 	struct tls_session *session;
 	struct loop_fd watch;
 	struct loop_timer timer;
-	struct loop_task turn;      /**< goes on reading when its quota was used up */
-	struct relay_queue pending; /**< for our peer, as it goes on the wire */
-	struct relay_queue held;    /**< from our peer, clear, waiting for the partner */
-	struct base_node node;      /**< in worker->legs, then dead */
+	struct loop_task turn;           /**< goes on reading when its quota was used up */
+	struct relay_queue pending;      /**< for our peer, as it goes on the wire */
+	struct relay_queue held;         /**< from our peer, clear, waiting for the partner */
+	struct base_node node;           /**< in worker->legs, then dead */
+	struct relay_sentence *sentence; /**< its peer is revoked, and it goes on; NULL = no */
 	uint64_t progress_mark;  /**< octets counted when a timer was started that they prolong */
 	uint32_t handshake_ms;   /**< how long a handshake may take, a renegotiation's too */
 	uint32_t renegotiations; /**< told */
+	uint32_t judged;         /**< worker->sweep when it was looked at last */
 	uint32_t idle_ms;        /**< open and without traffic so long, it ends; 0 = never */
 	uint16_t error;          /**< errno of the failure, 0 = none */
 	uint8_t state;           /**< enum relay_state */
@@ -324,6 +333,8 @@ void relay_leg_remove(struct relay_leg *leg);
  * Never at once: the worker's buffers may be in use below us on the stack.
  */
 void relay_leg_resume(struct relay_leg *leg);
+/** rejudge.c: no longer, or it ends. */
+void relay_sentence_free(struct relay_leg *leg);
 /** Start the timer that state and renegotiation ask for, or stop it. */
 void relay_leg_time(struct relay_leg *leg);
 /** Take a leg that has no endpoint, or whose endpoint is removed, to its end. It must be gone. */

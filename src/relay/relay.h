@@ -47,6 +47,18 @@ void relay_pool_free(struct relay_pool *pool);
 int relay_pool_domain_drop(struct relay_pool *pool, struct tls_domain *domain);
 
 /**
+ * Something new is known of revocations (a CRL, or a reload): hold each session against what the
+ * domain of its name in `domains` knows now. Whose peer is condemned ends as that domain's policy
+ * says (tls_domain_on_revocation), with RELAY_CAUSE_REVOKED; no other one is touched. Sessions in
+ * their handshake are looked at too, those of names that are not in `domains` are not. Workers do
+ * it in slices, beside their traffic; one that is not through yet begins anew.
+ *
+ * @param domains  referenced while it lasts; those without a store are passed over
+ * @return 0, or BASE_LOCAL when memory is short (call again)
+ */
+int relay_pool_rejudge(struct relay_pool *pool, struct tls_domain *const *domains, size_t count);
+
+/**
  * What an endpoint tells. The last event of each endpoint is exactly one RELAY_TCP_FAILED or
  * RELAY_TCP_DOWN; a TLS event comes before it. A half-close alone is no event: it is carried to the
  * partner, and DOWN is told when both directions have ended. A renegotiation that fails ends the
@@ -61,6 +73,7 @@ enum relay_event_kind {
 	RELAY_TLS_DOWN,               /**< ended: close_notify, alert or abort: `tls`, `cause` */
 	RELAY_TLS_RENEGOTIATED,       /**< by the peer's wish (RFC 5746): `tls` as it is now */
 	RELAY_TLS_RENEGOTIATE_FAILED, /**< refused half-way, or stalled: `tls`, `cause` */
+	RELAY_TLS_CONDEMNED, /**< the peer was revoked: `tls`, `action`. END: it ends now */
 	RELAY_EVENTS
 };
 
@@ -76,7 +89,8 @@ enum relay_cause {
 	RELAY_CAUSE_REFUSED,
 	RELAY_CAUSE_UNREACHABLE,
 	RELAY_CAUSE_TIMEOUT,
-	RELAY_CAUSE_AUTH, /**< peer not authenticated */
+	RELAY_CAUSE_AUTH,    /**< peer not authenticated */
+	RELAY_CAUSE_REVOKED, /**< a CRL that came later lists it */
 	RELAY_CAUSE_RESOURCES,
 };
 /** Short stable word ("peer-reset"); pure. */
@@ -99,8 +113,9 @@ struct relay_tls_result {
 struct relay_event {
 	enum relay_event_kind kind;
 	enum relay_cause cause;
-	int error;                    /**< errno of a TCP failure, 0 = none */
-	struct sockaddr_storage peer; /**< its address; ss_family 0 = unknown */
+	int error;                     /**< errno of a TCP failure, 0 = none */
+	struct sockaddr_storage peer;  /**< its address; ss_family 0 = unknown */
+	enum tls_on_revocation action; /**< of RELAY_TLS_CONDEMNED */
 	struct relay_tls_result tls;
 };
 
@@ -235,6 +250,7 @@ struct relay_stats {
 	uint64_t renegotiations, renegotiation_failures;
 	uint64_t segments_retransmitted; /**< TCP_INFO, at the last event or close */
 	uint64_t buffered_peak;          /**< most octets held at once for a slow peer */
+	uint64_t condemned;              /**< peers found revoked while their session was up */
 	uint64_t refused;                /**< connections that the gate or `remote` kept out */
 };
 void relay_endpoint_stats(const struct relay_endpoint *endpoint, struct relay_stats *ret);

@@ -201,7 +201,9 @@ void relay_shake_log(const struct relay_leg *leg, enum relay_cause cause)
 {
 	bool ok = cause == RELAY_CAUSE_NONE;
 	const char *side = leg->role == TLS_ROLE_SERVER ? "server" : "client";
-	const char *domain = leg->setup ? tls_domain_name(leg->setup->domain) : "-";
+	const char *domain = leg->setup  ? tls_domain_name(leg->setup->domain)
+	                     : leg->slot ? tls_domain_name(leg->slot->domain)
+	                                 : "-";
 	union relay_address peer = { .family = AF_UNSPEC };
 	socklen_t len = sizeof(peer);
 	char text[RELAY_ADDRESS_TEXT];

@@ -70,6 +70,7 @@ static void free_slot(struct relay_tls_slot *slot)
 void relay_worker_done(struct relay_worker *worker)
 {
 	reap(worker);
+	relay_judges_free(worker);
 	BASE_LIST_EACH(&worker->slots, node, after)
 	{
 		free_slot(BASE_CONTAINER_OF(node, struct relay_tls_slot, node));

@@ -354,6 +354,9 @@ int tls_domain_new(struct tls_domain **ret, const struct tls_domain_spec *spec,
 	domain->server_methods = spec->server_methods;
 	domain->client_methods = spec->client_methods;
 	domain->continue_on = spec->continue_on;
+	domain->on_revocation =
+	        spec->continue_on & 1U << TRUST_REVOKED ? TLS_REVOKED_REPORT : spec->on_revocation;
+	domain->grace_ms = domain->on_revocation == TLS_REVOKED_GRACE ? spec->grace_ms : 0;
 	rc = domain_fill(domain, spec, err);
 	if (rc == 0)
 		rc = domain_try(domain, err);
@@ -406,6 +409,25 @@ const struct profile *tls_domain_profile(const struct tls_domain *domain)
 const struct profile_settings *tls_domain_settings(const struct tls_domain *domain)
 {
 	return domain->settings;
+}
+
+struct trust_store *tls_domain_trust(const struct tls_domain *domain)
+{
+	return domain->trust;
+}
+
+const char *tls_on_revocation_name(enum tls_on_revocation action)
+{
+	static const char *const names[] = { "end", "grace", "report" };
+
+	return (size_t)action < BASE_COUNT(names) ? names[action] : "?";
+}
+
+enum tls_on_revocation tls_domain_on_revocation(const struct tls_domain *domain,
+                                                uint32_t *ret_grace_ms)
+{
+	*ret_grace_ms = domain->grace_ms;
+	return domain->on_revocation;
 }
 
 enum tls_engine tls_domain_engine(const struct tls_domain *domain)

@@ -116,6 +116,8 @@ struct tls_domain {
 	struct trust_store *trust;                /**< may be NULL */
 	_Atomic(struct x509_identity *) identity; /**< may be NULL; set once */
 	unsigned server_methods, client_methods, continue_on;
+	enum tls_on_revocation on_revocation;
+	uint32_t grace_ms;
 	enum tls_client_auth client_auth; /**< as it is done: methods and profile considered */
 	struct tls_psk *psks;
 	size_t psk_count;
@@ -147,10 +149,11 @@ struct tls_context {
 
 /** A server's ticket, with what that server had proved when it gave its first one. */
 struct tls_ticket {
-	struct base_node node;         /**< in its context, or alone when offered */
-	uint8_t peer[32];              /**< SHA-256 of all that says who it is */
-	uint64_t until_ms;             /**< never offered from then on */
-	struct trust_verdict *verdict; /**< NULL where nobody asked */
+	struct base_node node;           /**< in its context, or alone when offered */
+	uint8_t peer[32];                /**< SHA-256 of all that says who it is */
+	uint64_t until_ms;               /**< never offered from then on */
+	struct trust_verdict *verdict;   /**< NULL where nobody asked */
+	struct trust_standing *standing; /**< what the verdict rests on; NULL = not on a path */
 	size_t len;
 	uint8_t data[]; /**< the engine's own form; a secret */
 };
@@ -185,14 +188,15 @@ struct tls_session {
 	void *engine;
 	struct tls_io *io;     /**< lent for the call, else NULL */
 	struct tls_hand *hand; /**< NULL when the stream brought nothing, and after the handshake */
-	struct trust_verdict *verdict; /**< NULL when none was asked for */
-	char *psk_identity;            /**< NULL when none; printable copy */
-	char *failure;                 /**< NULL when nothing failed */
-	int rc;                        /**< the failure that ended it, 0 = none */
-	int16_t alert;                 /**< -1 none */
-	uint8_t side;                  /**< enum tls_side, of `alert` */
-	uint8_t role;                  /**< enum tls_role */
-	uint16_t version, suite;       /**< on the wire; 0 before */
+	struct trust_verdict *verdict;   /**< NULL when none was asked for */
+	struct trust_standing *standing; /**< of the verdict; NULL = not on a path */
+	char *psk_identity;              /**< NULL when none; printable copy */
+	char *failure;                   /**< NULL when nothing failed */
+	int rc;                          /**< the failure that ended it, 0 = none */
+	int16_t alert;                   /**< -1 none */
+	uint8_t side;                    /**< enum tls_side, of `alert` */
+	uint8_t role;                    /**< enum tls_role */
+	uint16_t version, suite;         /**< on the wire; 0 before */
 	bool established, resumed, psk;
 	bool begun;              /**< the first step was made */
 	bool judged;             /**< the peer was, in the handshake that goes on or was the last */

@@ -227,6 +227,7 @@ void tls_session_free(struct tls_session *session)
 	hand_free(session);
 	tls_resume_free(session);
 	tls_renegotiation_done(session);
+	trust_standing_unref(session->standing);
 	free(session->verdict);
 	free(session->psk_identity);
 	free(session->failure);
@@ -354,6 +355,9 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 		return tls_session_fail(session, TLS_ALERT_INTERNAL_ERROR, TLS_SIDE_NONE,
 		                        "no memory to judge the peer's certificate");
 	*session->verdict = (struct trust_verdict){ 0 };
+	trust_standing_unref(session->standing);
+	session->standing = NULL;
+	question.ret_standing = &session->standing;
 	rc = trust_decide(session->context->domain->trust, &question, chain, count,
 	                  session->verdict);
 	if (rc)
@@ -491,6 +495,30 @@ void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t a
 	                               : tls_alert_name(alert));
 	tls_resume_forget(session);
 	hand_free(session);
+}
+
+/* -- what comes later ------------------------------------------------------------------------ */
+
+const struct trust_standing *tls_session_standing(const struct tls_session *session)
+{
+	return session->standing;
+}
+
+void tls_session_condemn(struct tls_session *session, const char *text)
+{
+	char *copy = strdup(text); /* without memory the words are lost, no more */
+
+	tls_resume_forget(session);
+	if (copy) {
+		free(session->failure);
+		session->failure = copy;
+	}
+	if (session->verdict) {
+		session->verdict->authenticated = false;
+		session->verdict->reason = TRUST_REVOKED;
+		session->verdict->failures |= 1U << TRUST_REVOKED;
+		(void)snprintf(session->verdict->text, sizeof(session->verdict->text), "%s", text);
+	}
 }
 
 /* -- what it came to ------------------------------------------------------------------------- */

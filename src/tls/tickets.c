@@ -6,9 +6,10 @@
  * proved: who resumes is who was judged. Invariants:
  * 1. Only a session whose whole policy is the domain's has tickets, and only of a peer that was
  *    authenticated, or that nobody asks who it is. What was merely tolerated is judged again.
- * 2. No ticket outlives the profile's lifetime since the full handshake that it goes back to, nor
+ * 2. A ticket whose peer has been revoked since is not offered: it rests on what its session did.
+ * 3. No ticket outlives the profile's lifetime since the full handshake that it goes back to, nor
  *    the certificate judged in it, nor what the server said.
- * 3. A ticket is in the context or offered by one session, never both: TLS 1.3 wants each used once
+ * 4. A ticket is in the context or offered by one session, never both: TLS 1.3 wants each used once
  *    (RFC 8446, C.4); one of TLS 1.2 comes back when it was good.
  */
 #include <openssl/evp.h>
@@ -25,6 +26,7 @@ static void ticket_free(struct tls_ticket *ticket)
 	if (!ticket)
 		return;
 	base_wipe(ticket->data, ticket->len);
+	trust_standing_unref(ticket->standing);
 	free(ticket->verdict);
 	free(ticket);
 }
@@ -104,6 +106,22 @@ int tls_resume_new(struct tls_session *session, const struct tls_session_spec *s
 	return 0;
 }
 
+/** Nobody knows in doubt: then it is not offered, and a full handshake judges. */
+static bool ticket_condemned(const struct tls_domain *domain, const struct tls_ticket *ticket)
+{
+	struct trust_condemned why;
+	struct trust_sweep *sweep;
+	bool condemned;
+
+	if (!ticket->standing || !domain->trust)
+		return false;
+	if (trust_sweep_new(&sweep, domain->trust, 0))
+		return true;
+	condemned = trust_sweep_condemns(sweep, ticket->standing, &why);
+	trust_sweep_free(sweep);
+	return condemned;
+}
+
 void tls_resume_offer(struct tls_session *session)
 {
 	struct tls_resume *resume = session->resume;
@@ -115,7 +133,8 @@ void tls_resume_offer(struct tls_session *session)
 	if (!ticket)
 		return;
 	context_remove(session->context, ticket);
-	if (session->io->now_ms >= ticket->until_ms) {
+	if (session->io->now_ms >= ticket->until_ms ||
+	    ticket_condemned(session->context->domain, ticket)) {
 		ticket_free(ticket);
 		return;
 	}
@@ -135,6 +154,8 @@ void tls_resume_finish(struct tls_session *session)
 		if (session->verdict)
 			*session->verdict = *ticket->verdict;
 		session->judged = session->verdict != NULL;
+		if (ticket->standing && !session->standing)
+			session->standing = trust_standing_ref(ticket->standing);
 	}
 	/* In TLS 1.3 one more may come, of the same age: what it goes back to is kept for it. */
 	if (session->resumed && session->version >= 0x0304)
@@ -186,7 +207,8 @@ void tls_resume_proof(struct tls_session *session, const struct base_str *chain,
 
 static struct tls_ticket *ticket_make(const struct tls_session *session, const void *data,
                                       size_t len, uint64_t until_ms,
-                                      const struct trust_verdict *verdict)
+                                      const struct trust_verdict *verdict,
+                                      struct trust_standing *standing)
 {
 	struct tls_ticket *ticket = malloc(sizeof(*ticket) + len);
 
@@ -196,6 +218,7 @@ static struct tls_ticket *ticket_make(const struct tls_session *session, const v
 	base_list_init(&ticket->node);
 	memcpy(ticket->peer, session->resume->peer, sizeof(ticket->peer));
 	memcpy(ticket->data, data, len);
+	ticket->standing = standing ? trust_standing_ref(standing) : NULL;
 	if (!verdict)
 		return ticket;
 	ticket->verdict = malloc(sizeof(*verdict));
@@ -213,6 +236,7 @@ void tls_tickets_keep(struct tls_session *session, const void *data, size_t len,
 	struct tls_resume *resume = session->resume;
 	const struct tls_ticket *from = resume && resumed ? resume->offered : NULL;
 	const struct trust_verdict *verdict = session->verdict;
+	struct trust_standing *standing = session->standing;
 	uint64_t good_s = session->context->domain->lifetime_s, until_ms;
 	struct tls_ticket *ticket;
 
@@ -220,6 +244,8 @@ void tls_tickets_keep(struct tls_session *session, const void *data, size_t len,
 		return;
 	if (!verdict && from)
 		verdict = from->verdict; /* not handed on yet: tls_resume_finish() */
+	if (!standing && from)
+		standing = from->standing;
 	if (tls_session_judges(session) && (!verdict || !verdict->authenticated))
 		return;
 	good_s = BASE_MIN(good_s, resume->proof_s);
@@ -228,7 +254,7 @@ void tls_tickets_keep(struct tls_session *session, const void *data, size_t len,
 	until_ms = session->io->now_ms + good_s * 1000;
 	if (from)
 		until_ms = BASE_MIN(until_ms, from->until_ms);
-	ticket = ticket_make(session, data, len, until_ms, verdict);
+	ticket = ticket_make(session, data, len, until_ms, verdict, standing);
 	if (!ticket)
 		return;
 	resume->renewed = true;

@@ -28,6 +28,15 @@ struct tls_psk {
 /** What a server asks of a client's certificate (H.248.TLSPROF 8.3.1). */
 enum tls_client_auth { TLS_CLIENT_AUTH_NONE, TLS_CLIENT_AUTH_REQUEST, TLS_CLIENT_AUTH_REQUIRE };
 
+/** What becomes of a session that is up when its peer's certificate is revoked. */
+enum tls_on_revocation {
+	TLS_REVOKED_END,    /**< close_notify, at once */
+	TLS_REVOKED_GRACE,  /**< the same after a time, unless the revocation is taken back */
+	TLS_REVOKED_REPORT, /**< it is told, and goes on */
+};
+/** "end", "grace", "report"; pure. */
+const char *tls_on_revocation_name(enum tls_on_revocation action);
+
 /** Everything a domain is made of. Borrowed for the call; tls_domain_new copies or references. */
 struct tls_domain_spec {
 	const char *name;
@@ -43,6 +52,8 @@ struct tls_domain_spec {
 	const struct tls_psk *psks; /**< the domain's own; a stream may bring more */
 	size_t psk_count;
 	const char *psk_hint; /**< ServerKeyExchange hint (RFC 4279, 2); NULL = none */
+	enum tls_on_revocation on_revocation; /**< REPORT where `continue_on` has revoked */
+	uint32_t grace_ms;                    /**< of GRACE */
 	bool null_encryption; /**< configured use of NULL suites, where the profile lets it */
 };
 
@@ -84,6 +95,12 @@ struct tls_gap {
 	char text[240]; /**< with document, clause and the rule's id */
 };
 const struct tls_gap *tls_domain_gaps(const struct tls_domain *domain, size_t *ret_count);
+
+/** Who is let in; NULL = no store. Borrowed from the domain. */
+struct trust_store *tls_domain_trust(const struct tls_domain *domain);
+/** *ret_grace_ms is 0 but for GRACE. */
+enum tls_on_revocation tls_domain_on_revocation(const struct tls_domain *domain,
+                                                uint32_t *ret_grace_ms);
 
 /**
  * The fingerprint of the domain's own certificate, in the hash its profile names. A domain without
@@ -179,6 +196,15 @@ bool tls_session_renegotiating(const struct tls_session *session, uint32_t *ret_
  * 1.3 (docs/tls.md).
  */
 void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t alert);
+
+/**
+ * What the peer rests on, to be held against CRLs that come later; NULL where no path authenticated
+ * it (fingerprint, PSK, nobody asked). There from the judgement on, so in the handshake too; of a
+ * resumed session that of the one it resumes. Borrowed.
+ */
+const struct trust_standing *tls_session_standing(const struct tls_session *session);
+/** It is to end for that reason: from now on tls_session_info tells `text`, and TRUST_REVOKED. */
+void tls_session_condemn(struct tls_session *session, const char *text);
 
 enum tls_side { TLS_SIDE_NONE, TLS_SIDE_LOCAL, TLS_SIDE_REMOTE };
 

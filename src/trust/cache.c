@@ -461,13 +461,18 @@ bool trust_cache_view_find(const struct trust_cache_view *view, struct base_str 
 	return true;
 }
 
+static bool pair_intact(const struct trust_cache_pair *pair)
+{
+	return pair->complete && x509_crl_index_intact(pair->complete) &&
+	       (!pair->delta || x509_crl_index_intact(pair->delta));
+}
+
 enum x509_crl_status trust_cache_pair_find(const struct trust_cache_pair *pair, const X509 *cert,
                                            struct x509_crl_entry *ret)
 {
 	enum x509_crl_status status = X509_CRL_OTHER;
 
-	if (!pair->complete || !x509_crl_index_intact(pair->complete) ||
-	    (pair->delta && !x509_crl_index_intact(pair->delta)))
+	if (!pair_intact(pair))
 		return X509_CRL_OTHER;
 	if (pair->delta)
 		status = x509_crl_index_find_cert(pair->delta, cert, ret);
@@ -475,4 +480,21 @@ enum x509_crl_status trust_cache_pair_find(const struct trust_cache_pair *pair, 
 		return status;
 	return status == X509_CRL_REMOVED ? X509_CRL_GOOD
 	                                  : x509_crl_index_find_cert(pair->complete, cert, ret);
+}
+
+enum x509_crl_status trust_cache_pair_find_serial(const struct trust_cache_pair *pair,
+                                                  struct base_str issuer, struct base_str serial,
+                                                  struct x509_crl_entry *ret)
+{
+	enum x509_crl_status status = X509_CRL_OTHER;
+
+	if (!pair_intact(pair))
+		return X509_CRL_OTHER;
+	if (pair->delta)
+		status = x509_crl_index_find(pair->delta, issuer, serial, ret);
+	if (status == X509_CRL_REVOKED)
+		return status;
+	return status == X509_CRL_REMOVED
+	               ? X509_CRL_GOOD
+	               : x509_crl_index_find(pair->complete, issuer, serial, ret);
 }

@@ -94,6 +94,10 @@ bool trust_cache_view_next(const struct trust_cache_view *view, struct base_str 
  */
 enum x509_crl_status trust_cache_pair_find(const struct trust_cache_pair *pair, const X509 *cert,
                                            struct x509_crl_entry *ret);
+/** The same of an issuer (Name, DER) and content octets of a serial number. */
+enum x509_crl_status trust_cache_pair_find_serial(const struct trust_cache_pair *pair,
+                                                  struct base_str issuer, struct base_str serial,
+                                                  struct x509_crl_entry *ret);
 
 /* What gatehouse-fetch uses: nobody else writes. */
 

@@ -212,6 +212,7 @@ static int cert_decide(struct trust_store *store, const struct trust_question *q
                        const struct trust_teller *teller, struct trust_verdict *verdict)
 {
 	struct trust_finding by_print = { .teller = teller, .about = cert }, by_path = by_print;
+	bool wanted = question->ret_standing != NULL;
 	bool print = question->methods & TRUST_FINGERPRINT, path = question->methods & TRUST_CA;
 	int rc = 0;
 
@@ -219,10 +220,11 @@ static int cert_decide(struct trust_store *store, const struct trust_question *q
 		print = false;
 	if (print)
 		rc = fingerprint_check(question, chain[0], cert, &by_print);
+	by_path.keep = wanted;
 	if (!rc && path && !(print && !by_print.failures))
 		rc = chain_check(store, question, chain, count, cert, &by_path);
 	if (rc)
-		return rc;
+		goto out;
 	if (!print && !path)
 		trust_finding_add(&by_path, TRUST_PATH, 0, 0,
 		                  "the domain allows no method of authentication "
@@ -231,7 +233,13 @@ static int cert_decide(struct trust_store *store, const struct trust_question *q
 		verdict_take(verdict, question, TRUST_FINGERPRINT, &by_print);
 	else
 		verdict_take(verdict, question, TRUST_CA, &by_path);
-	return 0;
+	if (wanted && verdict->method == TRUST_CA) {
+		*question->ret_standing = by_path.standing;
+		by_path.standing = NULL;
+	}
+out:
+	trust_standing_unref(by_path.standing);
+	return rc;
 }
 
 /* Nothing that could be judged was sent. */
@@ -254,6 +262,8 @@ static int decide(struct trust_store *store, const struct trust_question *questi
 	X509 *cert = NULL;
 	int rc = 0;
 
+	if (question->ret_standing)
+		*question->ret_standing = NULL;
 	if (!count) {
 		/* RFC 8122, 6.2 asks for bad_certificate where fingerprints are the method */
 		refuse(&verdict, question, TRUST_NO_CERTIFICATE,

@@ -137,7 +137,9 @@ void trust_ways_free(struct trust_store *store)
 static int way_walk(const struct trust_store *store, const struct trust_question *question,
                     X509 *cert, const struct trust_way *way, struct trust_finding *best, bool first)
 {
-	struct trust_finding finding = { .teller = best->teller, .about = way->issuer };
+	struct trust_finding finding = { .teller = best->teller,
+		                         .about = way->issuer,
+		                         .keep = best->keep };
 	struct trust_path path = { .between = way->between, .exact = true };
 	char name[112];
 	int rc = BASE_ERR(BASE_LOCAL, 0);
@@ -150,8 +152,12 @@ static int way_walk(const struct trust_store *store, const struct trust_question
 	if (path.anchors && sk_X509_push(path.anchors, way->anchor))
 		rc = trust_path_walk(store, question, cert, &path, &finding);
 	sk_X509_free(path.anchors);
-	if (!rc && (first || trust_finding_better(&finding, best, question->continue_on)))
+	if (!rc && (first || trust_finding_better(&finding, best, question->continue_on))) {
+		trust_standing_unref(best->standing);
 		*best = finding;
+	} else {
+		trust_standing_unref(finding.standing);
+	}
 	return rc;
 }
 

@@ -31,6 +31,40 @@ struct trust_crl {
 	int64_t from_s, to_s; /**< thisUpdate and nextUpdate */
 };
 
+/** Who issues certificates: name and key. Immutable, shared by all that it issued. */
+struct trust_issuer {
+	atomic_uint refs;
+	uint8_t spki[32]; /**< SHA-256 of its SubjectPublicKeyInfo */
+	size_t name_len;
+	uint8_t name[]; /**< DER */
+};
+struct trust_issuer *trust_issuer_ref(struct trust_issuer *issuer);
+void trust_issuer_unref(struct trust_issuer *issuer);
+
+/** A certificate of the configuration as an issuer. */
+struct trust_known {
+	X509 *cert; /**< borrowed */
+	struct trust_issuer *issuer;
+};
+struct trust_store;
+/** Make `store->issuers` of what was loaded. @return 0 or BASE_LOCAL */
+int trust_issuers_make(struct trust_store *store);
+void trust_issuers_free(struct trust_store *store);
+
+#define TRUST_SERIAL_MAX 64 /**< octets of a serial number; what an index can hold */
+
+/** A path from the peer to the anchor; the serial numbers stand behind the links. */
+struct trust_standing {
+	atomic_uint refs;
+	uint8_t count;
+	struct trust_link {
+		struct trust_issuer *issuer;
+		uint8_t len; /**< of the serial number; 0 = not to be looked up */
+	} link[];
+};
+/** Of a validated path. NULL when there is nothing to say, or memory is short. */
+struct trust_standing *trust_standing_new(const struct trust_store *store, STACK_OF(X509) * chain);
+
 struct trust_store {
 	X509_STORE *store; /**< the anchors; only read once it is loaded */
 	STACK_OF(X509) * anchors;
@@ -40,6 +74,8 @@ struct trust_store {
 	size_t way_count;
 	struct trust_crl *plain; /**< sorted by nothing: a few per operator */
 	size_t plain_count;
+	struct trust_known *issuers;
+	size_t issuer_count;
 	struct trust_cache *cache; /**< NULL = none */
 	bool interconnect, ocsp_staples;
 	STACK_OF(X509) * untrusted;
@@ -77,6 +113,8 @@ struct trust_finding {
 	int depth;
 	uint8_t alert;
 	char text[256];
+	bool keep;                       /**< `standing` is wanted */
+	struct trust_standing *standing; /**< owned; NULL = none */
 };
 /** Add a failure; the one told is the first by precedence, of equals the first found. */
 void trust_finding_add(struct trust_finding *finding, enum trust_reason reason, uint8_t alert,
@@ -142,6 +180,8 @@ void trust_revocation_find(const struct trust_store *store, X509 *cert, X509 *is
 /** The same in the cache folder alone; `store->cache` is there and `ret` all unknown. */
 void trust_revocation_cached(const struct trust_store *store, X509 *cert, X509 *issuer,
                              int64_t now_s, struct trust_revocation *ret);
+/** CRLReason of an entry in words; "" where none is told. Pure. */
+const char *trust_revoked_reason(X509_REVOKED *entry);
 /** Check the CRLs' signatures and keep the simple ones. @return 0 or BASE_LOCAL */
 int trust_revocation_prepare(struct trust_store *store);
 

@@ -421,6 +421,10 @@ static void walk_judge(X509_STORE_CTX *ctx, int ok, struct walk *walk, X509 *cer
 	good_tell(walk, chain);
 	strength_check(walk->question, chain, cert, walk->finding);
 	name_check(walk->question, cert, walk->finding);
+	if (walk->finding->keep &&
+	    (!walk->finding->failures ||
+	     trust_finding_tolerated(walk->finding, walk->question->continue_on)))
+		walk->finding->standing = trust_standing_new(walk->store, chain);
 }
 
 int trust_path_walk(const struct trust_store *store, const struct trust_question *question,

@@ -131,7 +131,7 @@ static const struct trust_crl *crl_find(const struct trust_store *store, X509 *i
 	return best;
 }
 
-static const char *reason_of(X509_REVOKED *entry)
+const char *trust_revoked_reason(X509_REVOKED *entry)
 {
 	static const char *const names[] = { "unspecified",
 		                             "keyCompromise",
@@ -165,7 +165,7 @@ static void plain_ask(const struct trust_store *store, X509 *cert, X509 *issuer,
 	ret->status = X509_CRL_get0_by_cert(found->crl, &entry, cert) ? TRUST_STATUS_REVOKED
 	                                                              : TRUST_STATUS_GOOD;
 	if (entry)
-		ret->reason = reason_of(entry);
+		ret->reason = trust_revoked_reason(entry);
 	(void)snprintf(ret->source, sizeof(ret->source), "CRL of %s",
 	               x509_name_format(X509_CRL_get_issuer(found->crl), name, sizeof(name)));
 }

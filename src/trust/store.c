@@ -21,6 +21,7 @@ void trust_store_unref(struct trust_store *store)
 	if (!store || atomic_fetch_sub_explicit(&store->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	trust_ways_free(store);
+	trust_issuers_free(store);
 	trust_cache_close(store->cache);
 	free(store->plain);
 	X509_STORE_free(store->store);
@@ -204,6 +205,8 @@ static int load_all(struct trust_store *store, const struct trust_store_files *f
 		rc = interconnect_load(store, files, err);
 	if (!rc)
 		rc = anchors_add(store);
+	if (!rc)
+		rc = trust_issuers_make(store);
 	if (!rc)
 		rc = list_load(files->crls, crls_one, store->crls, err);
 	if (!rc && files->interconnect)

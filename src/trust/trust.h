@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "trust/cache.h"
+#include "trust/standing.h"
 #include "x509/x509.h"
 
 /** Anchors, intermediates and CRLs of one TLS domain; reference counted, read by any thread. */
@@ -131,6 +132,12 @@ struct trust_question {
 	bool require_explicit_policy, inhibit_policy_mapping, inhibit_any_policy;
 	/** DER of the OCSP response the peer stapled (RFC 6066, 8); len 0 = none. Borrowed. */
 	struct base_str staple;
+	/**
+	 * Where to put what the peer rests on, when its path authenticated it or its failures are
+	 * tolerated; NULL then where memory is short, and in all other cases. To be unreferenced.
+	 * NULL = not wanted.
+	 */
+	struct trust_standing **ret_standing;
 };
 
 /** What a step of a decision looked at. */

@@ -3,6 +3,7 @@
 """What changes under a gateway that runs: CRLs in the cache folder (docs/trust.md). The peers are openssl s_client and
 s_server. Both engines."""
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -13,10 +14,11 @@ from harness import Backend, Case, HAVE_OPENSSL, read_exactly, stream
 PUT = os.path.join(harness.BUILD, "tests", "blackbox", "cache_put")
 ENGINES = ("openssl", "gnutls")
 DOMAIN = """
-  - {{name: {engine}, profile: ts33210-rel17, engine: {engine}, certificate: {pki}/gateway.pem,
+  - {{name: {engine}{suffix}, profile: ts33210-rel17, engine: {engine}, certificate: {pki}/gateway.pem,
      key: {pki}/gateway.key, client-auth: require, client-methods: [ca], server-methods: [ca]{default},
-     trust: {{anchors: [{pki}/ca.pem], crl-required: true, cache: {cache}{more}}}}}
+     trust: {{anchors: [{pki}/ca.pem], crl-required: true, {trust}}}{more}}}
 """
+SERIAL = {"good": 0x600D, "bad": 0xBAD}
 
 
 @unittest.skipUnless(HAVE_OPENSSL, harness.NO_OPENSSL)
@@ -24,21 +26,26 @@ class Live(Case, unittest.TestCase):
     @classmethod
     def prepare(cls):
         for name in ("gateway", "good", "bad"):
-            cls.pki.leaf(name)
+            cls.pki.leaf(name, serial=SERIAL.get(name))
         cls.pki.crl("nobody.crl")
         cls.pki.crl("bad.crl", "bad")
 
-    def begin(self, more="", crl="nobody.crl"):
-        """A gateway with a cache folder of its own, in which that CRL lies."""
+    def setUp(self):
         self.cache = tempfile.mkdtemp(dir=self.folder)
+
+    def begin(self, *domains, crl="nobody.crl"):
+        """A gateway with a cache folder of its own, in which that CRL lies."""
         if crl:
             self.put(crl)
-        self.gw = self.gateway(self.domains(more))
+        self.gw = self.gateway("".join(domains) or self.domains())
         self.mgc = self.gw.controller
 
-    def domains(self, more=""):
-        return "".join(DOMAIN.format(engine=e, pki=self.folder, cache=self.cache, more=more,
-                                     default=", default: true" if e == "openssl" else "") for e in ENGINES)
+    def domains(self, suffix="", more="", trust=None):
+        """A domain for each engine; `trust` in the place of the cache folder."""
+        return "".join(DOMAIN.format(engine=e, pki=self.folder, suffix=suffix, more=more,
+                                     trust=trust or f"cache: {self.cache}",
+                                     default=", default: true" if e == "openssl" and not suffix else "")
+                       for e in ENGINES)
 
     def put(self, crl):
         done = subprocess.run([PUT, self.cache, self.pki.path("ca.pem"), self.pki.path(crl)], capture_output=True,
@@ -78,6 +85,82 @@ class Live(Case, unittest.TestCase):
         self.assertIn(f'Auth = "{auth}"', notify)
         self.assertRegex(notify, f"Alert = {alert}\\b")
         self.end(self.mgc, made)
+
+    # -- sessions that are up
+
+    def condemned(self, made, action, domain):
+        """The log line, the alarm: serial number, CRL, stream."""
+        self.gw.logged(f"mg: tls-condemned context={made.context} term={made.terms[0]} stream=1 domain={domain} "
+                       f'action={action} subject="CN=bad.home.example,O=Home": its certificate, serial 0BAD revoked by '
+                       "the ")
+
+    def test_exactly_the_sessions_of_a_revoked_peer_end(self):
+        for how in ("cache", "file"):
+            with self.subTest(how):
+                self.exactly(how)
+                self.doCleanups()
+
+    def exactly(self, how):
+        """`how` the new CRL comes: by the cache folder, or by a reload of files."""
+        self.setUp()
+        file = os.path.join(self.cache, "a.crl")
+        shutil.copy(self.pki.path("nobody.crl"), file)
+        trust = f"crls: [{file}]" if how == "file" else None
+        self.begin(self.domains(trust=trust), self.domains("-report", ", on-revocation: report", trust),
+                   self.domains("-grace", ", on-revocation: grace 300ms", trust))
+        here = {(e + s, who): self.talk(e + s, who) for e in ENGINES for s in ("", "-report", "-grace")
+                for who in ("good", "bad")}
+        if how == "file":
+            shutil.copy(self.pki.path("bad.crl"), file)
+            self.gw.signal(harness.signal.SIGHUP)
+        else:
+            self.put("bad.crl")
+        for (domain, who), (made, peer, conn) in here.items():
+            if who == "good":
+                continue
+            action = domain.partition("-")[2] or "end"
+            self.condemned(made, action, domain)
+            if action != "end":
+                notify = self.mgc.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = Mod")
+                self.assertIn('Auth = "revoked"', notify)
+                self.assertIn("serial 0BAD revoked", notify)
+            if action != "report":
+                notify = self.mgc.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = Rel")
+                self.assertIn('Cause = "revoked"', notify)
+                self.assertIn("Alert = 0, Side = local", notify)
+                self.assertIn("serial 0BAD revoked", notify)
+                self.assertIn("g/cause", notify)
+                peer.wait()
+        for (domain, who), (made, peer, conn) in here.items():
+            if who == "good" or domain.endswith("-report"):
+                self.chat(peer, conn)
+            if who == "good":
+                self.mgc.none(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = (Mod|Rel)")
+            self.end(self.mgc, made)
+
+    # -- reload
+
+    def test_a_bad_certificate_is_refused_with_the_reason_and_changes_nothing(self):
+        own = {name: os.path.join(self.cache, f"own.{name}") for name in ("pem", "key")}
+        self.pki.leaf("expired", days=-1)
+
+        def take(cert, key):
+            shutil.copy(self.pki.path(cert + ".pem"), own["pem"])
+            shutil.copy(self.pki.path(key + ".key"), own["key"])
+        take("gateway", "gateway")
+        self.begin(self.domains().replace(f"{self.folder}/gateway.", f"{self.cache}/own."))
+        for number, (cert, key, words) in enumerate((
+                ("expired", "expired", "own.pem expired on 2020-02-01T00:00:00Z (RFC 5280, 4.1.2.5)"),
+                ("gateway", "good", "own.key: the private key does not belong to the certificate"), ("gateway", "gateway", None))):
+            take(cert, key)
+            self.gw.signal(harness.signal.SIGHUP)
+            if words:
+                self.gw.logged("not reloaded, nothing has changed", count=number + 1)
+                self.gw.logged(words)
+            else:
+                self.gw.logged("reloaded: 2 TLS domains")
+            made, _, _ = self.talk("openssl", "good")
+            self.end(self.mgc, made)
 
     # -- the folder
 

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "mg/watch.h"
@@ -157,6 +158,45 @@ static void times_and_thresholds(void **state)
 	refused("controllers: [a]\noverload: {priority: 16}\n" MEDIA, "1 to 15");
 }
 
+static void what_becomes_of_the_revoked(void **state)
+{
+	static const struct {
+		const char *word;
+		enum tls_on_revocation action;
+		uint32_t grace_ms;
+	} rows[] = { { "", TLS_REVOKED_END, 0 },
+		     { ", on-revocation: end", TLS_REVOKED_END, 0 },
+		     { ", on-revocation: report", TLS_REVOKED_REPORT, 0 },
+		     { ", on-revocation: grace 30s", TLS_REVOKED_GRACE, 30000 },
+		     /* whom the domain tolerates it does not end */
+		     { ", continue-on: [revoked]", TLS_REVOKED_REPORT, 0 } };
+	static const char domain[] =
+	        "controllers: [192.0.2.9]\n" MEDIA "profile-dirs: ['%s/profiles']\n"
+	        "tls-domains: [{name: a, profile: ts33328-annex-h%s}]\n";
+	const char *root = getenv("GATEHOUSE_SOURCE_ROOT");
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		struct mg_config *c;
+		uint32_t grace_ms;
+
+		(void)snprintf(text, sizeof(text), domain, root ? root : ".", rows[i].word);
+		c = loaded(text);
+		assert_int_equal(tls_domain_on_revocation(c->domains->domains[0].tls, &grace_ms),
+		                 rows[i].action);
+		assert_int_equal(grace_ms, rows[i].grace_ms);
+		mg_config_free(c);
+	}
+	(void)snprintf(text, sizeof(text), domain, root ? root : ".", ", on-revocation: never");
+	refused(text, "'never' is none of: end, report, grace");
+	(void)snprintf(text, sizeof(text), domain, root ? root : ".", ", on-revocation: grace 0");
+	refused(text, "a grace of");
+	(void)snprintf(text, sizeof(text), domain, root ? root : ".",
+	               ", on-revocation: grace soon");
+	refused(text, "soon");
+}
+
 static void addresses_out_of_service(void **state)
 {
 	struct mg_config *c = loaded("controllers: [a]\n"
@@ -200,6 +240,7 @@ int main(void)
 		cmocka_unit_test(controllers_are_addresses_names_and_pools),
 		cmocka_unit_test(profiles_in_order),
 		cmocka_unit_test(times_and_thresholds),
+		cmocka_unit_test(what_becomes_of_the_revoked),
 		cmocka_unit_test(addresses_out_of_service),
 		cmocka_unit_test(addresses_are_here_or_not),
 	};
