@@ -32,9 +32,10 @@ def wait_listening(port, child):
     wanted = f":{port:04X} 00000000:0000 0A"
     while child.poll() is None:
         with open("/proc/net/tcp", encoding="ascii") as table:
-            if wanted in table.read():
+            if wanted in table.read() and child.poll() is None:
                 return
         select.select([], [], [], 0.01)
+    sys.exit(f"{child.args[0]} ended with status {child.returncode} and does not listen on port {port}")
 
 
 def main():
