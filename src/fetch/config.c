@@ -222,11 +222,12 @@ static int allow_read(struct fetch_config *c, struct base_error *err)
 	int rc = path_get(c, c->yaml->http ? c->yaml->http->anchors : NULL, &c->https_anchors);
 
 	c->proxy = c->yaml->http ? c->yaml->http->proxy : NULL;
-	c->allow.hosts = base_arena_array(&c->arena, y->hosts_count + 2U * c->yaml->sources_count,
-	                                  sizeof(*c->allow.hosts));
-	if (rc || (!c->allow.hosts && y->hosts_count + c->yaml->sources_count))
+	c->allow.hosts =
+	        base_arena_array(&c->arena, y->hosts_count + 2U * c->yaml->sources_count + 1,
+	                         sizeof(*c->allow.hosts));
+	if (rc || !c->allow.hosts)
 		return rc ? rc : no_memory();
-	for (unsigned i = 0; i < y->hosts_count; i++) {
+	for (unsigned i = 0; y->hosts && i < y->hosts_count; i++) {
 		(void)snprintf(where, sizeof(where), "allow.hosts[%u]", i);
 		if (fetch_allow_check(y->hosts[i], &why))
 			return config_refuse(c->doc, err, where, "%s", why.text);
@@ -474,6 +475,7 @@ int fetch_config_load(struct fetch_config **ret, const char *path, struct base_e
 
 	if (!c)
 		return no_memory();
+	atomic_init(&c->refs, 1);
 	rc = config_load(path, &fetch_yaml_schema, (void **)&c->yaml, &c->doc, err);
 	if (!rc)
 		rc = fetch_read(c, err);
@@ -502,9 +504,15 @@ out:
 	return rc;
 }
 
+struct fetch_config *fetch_config_ref(struct fetch_config *config)
+{
+	atomic_fetch_add(&config->refs, 1);
+	return config;
+}
+
 void fetch_config_free(struct fetch_config *config)
 {
-	if (!config)
+	if (!config || atomic_fetch_sub(&config->refs, 1) != 1)
 		return;
 	for (size_t i = 0; i < config->directory_count; i++)
 		base_secret_done(&config->directories[i].ldap.password);

@@ -3,6 +3,7 @@
 #ifndef GH_FETCH_CONFIG_H
 #define GH_FETCH_CONFIG_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "config/config.h"
@@ -52,6 +53,7 @@ struct fetch_demand_config {
 struct fetch_yaml;
 
 struct fetch_config {
+	atomic_uint refs; /* a question to a directory may outlive a reload */
 	struct fetch_yaml *yaml;
 	struct config_doc *doc;
 	struct base_arena arena;

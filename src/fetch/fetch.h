@@ -15,7 +15,9 @@ struct fetch_config;
 
 /** @return 0; BASE_CONFIG with the place; BASE_LOCAL */
 int fetch_config_load(struct fetch_config **ret, const char *path, struct base_error *err);
-/** NULL is fine. */
+/** One more reference; any thread. */
+struct fetch_config *fetch_config_ref(struct fetch_config *config);
+/** One less. NULL is fine. */
 void fetch_config_free(struct fetch_config *config);
 /** Log level and warnings about unsafe settings: after load, before a run. */
 void fetch_config_apply(const struct fetch_config *config);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetch/job.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct fetch_jobs {
+	struct loop_thread *thread;
+	struct fetch_store *store;
+};
+
+int fetch_jobs_new(struct fetch_jobs **ret, const struct fetch_issuer_files *files,
+                   struct base_error *err)
+{
+	static const struct loop_thread_ops ops;
+	struct fetch_jobs *jobs = calloc(1, sizeof(*jobs));
+	int rc = jobs ? fetch_store_open(&jobs->store, files, err) : BASE_ERR(BASE_LOCAL, ENOMEM);
+
+	if (!rc)
+		rc = loop_thread_start(&jobs->thread, "store", &ops, jobs);
+	if (rc) {
+		fetch_jobs_free(jobs);
+		return rc;
+	}
+	*ret = jobs;
+	return 0;
+}
+
+void fetch_jobs_free(struct fetch_jobs *jobs)
+{
+	if (!jobs)
+		return;
+	loop_thread_join(jobs->thread);
+	fetch_store_close(jobs->store);
+	free(jobs);
+}
+
+struct fetch_store *fetch_jobs_store(struct fetch_jobs *jobs)
+{
+	return jobs->store;
+}
+
+struct fetch_job *fetch_job_new(void)
+{
+	return calloc(1, sizeof(struct fetch_job));
+}
+
+void fetch_job_free(struct fetch_job *job)
+{
+	if (!job)
+		return;
+	base_writer_done(&job->body);
+	fetch_blobs_done(&job->blobs);
+	free(job->stored);
+	free(job);
+}
+
+static int crl_store(struct fetch_store *store, struct fetch_job *job, const void *data, size_t len,
+                     struct base_error *err)
+{
+	const struct fetch_crl_order order = { .data = data,
+		                               .len = len,
+		                               .expect = job->expect,
+		                               .issuer = job->issuer,
+		                               .now_s = job->now_s };
+	struct fetch_stored *more =
+	        reallocarray(job->stored, job->stored_count + 1, sizeof(*job->stored));
+	int rc;
+
+	if (!more)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
+	job->stored = more;
+	rc = fetch_store_crl(store, &order, &more[job->stored_count], err);
+	if (!rc)
+		job->stored_count++;
+	return rc;
+}
+
+static int file_store(struct fetch_store *store, struct fetch_job *job)
+{
+	size_t len;
+	char *data;
+	int rc = config_file_read(job->file, job->max_octets, &data, &len, &job->err);
+
+	if (rc)
+		return rc;
+	rc = crl_store(store, job, data, len, &job->err);
+	free(data);
+	return rc;
+}
+
+/* Certificates first: they may vouch for the CRLs beside them. */
+static void blobs_store(struct fetch_store *store, struct fetch_job *job)
+{
+	for (int crls = 0; crls < 2; crls++)
+		for (size_t i = 0; i < job->blobs.count; i++) {
+			const struct fetch_blob *b = &job->blobs.at[i];
+			struct base_error err = { 0 };
+			int rc = 0;
+
+			if ((b->what == FETCH_CRL) != crls)
+				continue;
+			if (crls)
+				rc = crl_store(store, job, b->data, b->len, &err);
+			else
+				rc = fetch_store_cert(store, b->what, b->data, b->len, job->now_s,
+				                      &err);
+			if (!rc)
+				continue;
+			job->refused++;
+			if (!job->rc || base_err_class(rc) == BASE_LOCAL) {
+				job->rc = rc;
+				job->err = err;
+			}
+		}
+}
+
+static void returned(void *arg)
+{
+	struct fetch_job *job = arg;
+
+	if (job->owner)
+		job->done(job);
+	else
+		fetch_job_free(job);
+}
+
+static void work(void *arg)
+{
+	struct fetch_job *job = arg;
+	struct fetch_store *store = job->jobs->store;
+
+	if (job->file)
+		job->rc = file_store(store, job);
+	else if (job->body.len)
+		job->rc = crl_store(store, job, job->body.data, job->body.len, &job->err);
+	else
+		blobs_store(store, job);
+	base_writer_done(&job->body);
+	fetch_blobs_done(&job->blobs);
+	loop_post(job->back, &job->msg, returned, job);
+}
+
+void fetch_job_post(struct fetch_jobs *jobs, struct fetch_job *job)
+{
+	job->jobs = jobs;
+	loop_post(loop_thread_loop(jobs->thread), &job->msg, work, job);
+}
