@@ -118,6 +118,8 @@ steps:
         made = Made(self.mgc.ok("Context = $ { " + add(TCP) + " }"))
         c, t = made.context, made.terms[0]
         rows = (
+            (401, f"Context = {c} {{ Modify = {t} {{ Events = 1 {{ tcpbcc/BNCChange {{ RegulatedNotify {{ Embed {{ "
+             "Events = 2 { tcpbcc/BNCChange { RegulatedNotify { Embed { Events = 3 { tcpbcc/BNCChange } } } } } } } } } } }"),
             (421, "Context = - { Add = $ { Media { " + TCP + " } } }"),
             (422, "Context = $ { Priority = high }"),
             (432, "Context = $ { Add = nosuch/$ }"),
@@ -139,6 +141,27 @@ steps:
                 self.assertIsNotNone(found, reply)
                 self.assertEqual(int(found.group(1)), code, reply)
         self.end(self.mgc, made)
+
+    def test_a_full_event_buffer_is_told_once(self):
+        """518, in a Notify: in lock step events wait for the next descriptor, but not without end."""
+        backend = Backend()
+        backend.close()  # nobody listens there: each attempt is an event
+        body = stream("TCP/MSRP", "active", backend.port, "passive")
+        made = Made(self.mgc.ok(
+            f"Context = $ {{ Add = $ {{ Media {{ TerminationState {{ Buffer = LockStep }}, {body} }}, "
+            "Events = 1 { tcpbcc/BNCChange }, EventBuffer { tcpbcc/BNCChange }, Signals { tcpbcc/EstBNC } } }"))
+        self.mgc.take(f"Notify = {made.terms[0]} ", "ObservedEvents = 1", "EstFail")
+        again = f"Context = {made.context} {{ Modify = {made.terms[0]} {{ Signals {{ tcpbcc/EstBNC }} }} }}"
+        failed = f"tcp-failed context={made.context} term={made.terms[0]} "
+        for count in range(1, 33):
+            self.mgc.ok(again)
+            self.gw.logged(failed, count=count + 1)
+        self.mgc.none("Error = 518")
+        self.mgc.ok(again)
+        self.mgc.take(f"Notify = {made.terms[0]} ", "Error = 518 ")
+        self.mgc.ok(again)
+        self.end(self.mgc, made)
+        self.mgc.none("Error = 518")
 
     def test_a_command_before_the_registration_is_answered(self):
         """505: the controller asks for something, and has not yet answered ServiceChange."""
