@@ -20,6 +20,8 @@ int load_backend(int port);
 
 /** CPU seconds that the processes (comma-separated ids) have used, all threads; 0 for "". */
 double load_cpu_s(const char *pids);
+/** Of that, what was spent in the kernel, in ticks (mostly of 10 ms). */
+double load_kernel_s(const char *pids);
 /** Their resident memory, KiB: proportional share where the kernel tells, so forks count once. */
 double load_memory_kib(const char *pids);
 double load_now_s(void);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "load.h"
 
@@ -24,6 +25,28 @@ static double process_cpu_s(long pid)
 	if (clock_getcpuclockid((pid_t)pid, &id) || clock_gettime(id, &t) < 0)
 		return 0; /* it is gone */
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Clock ticks in the kernel; of the whole process. */
+static double process_kernel_s(long pid)
+{
+	char path[64], text[1024], *at;
+	unsigned long user = 0, kernel = 0;
+	size_t len;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return 0;
+	len = fread(text, 1, sizeof(text) - 1, f);
+	(void)fclose(f);
+	text[len] = '\0';
+	at = strrchr(text, ')'); /* a name may hold anything */
+	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+	                  &kernel) != 2)
+		return 0;
+	return (double)kernel / (double)sysconf(_SC_CLK_TCK);
 }
 
 static double process_memory_kib(long pid)
@@ -62,6 +85,11 @@ static double sum_over(const char *pids, double (*of)(long pid))
 double load_cpu_s(const char *pids)
 {
 	return sum_over(pids, process_cpu_s);
+}
+
+double load_kernel_s(const char *pids)
+{
+	return sum_over(pids, process_kernel_s);
 }
 
 double load_memory_kib(const char *pids)

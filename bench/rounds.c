@@ -21,18 +21,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bodies.h"
 #include "load.h"
 
 #define MOST_WINDOW 1024
 #define AGAIN_S     0.5 /* a request unanswered for so long is sent again */
 #define PATIENCE_S  10.0
-
-static const char *const bodies[][2] = {
-	{ "bare", "" },
-	{ "stream", "{M{ST=1{O{MO=SR,RV=OFF}}}}" },
-	{ "port",
-	  "{M{ST=1{O{MO=SR},L{\nv=0\nc=IN IP4 $\nm=message $ TCP/MSRP *\na=setup:passive\n}}}}" },
-};
 
 /* One of the things under way. */
 struct slot {
@@ -207,16 +201,6 @@ static int listen_udp(void)
 	return fd;
 }
 
-static const char *body_of(const char *name)
-{
-	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-		if (strcmp(bodies[i][0], name) == 0)
-			return bodies[i][1];
-	}
-	load_die("--what bare, stream or port");
-	return NULL;
-}
-
 static void options(struct run *r, int argc, char **argv, const char **pid)
 {
 	for (int i = 1; i < argc; i++) {
@@ -225,7 +209,7 @@ static void options(struct run *r, int argc, char **argv, const char **pid)
 		else if (i + 1 == argc)
 			load_die("an option without its value");
 		else if (strcmp(argv[i], "--what") == 0)
-			r->body = body_of(argv[++i]);
+			r->body = bench_body(argv[++i]);
 		else if (strcmp(argv[i], "--count") == 0)
 			r->count = (unsigned)strtoul(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--window") == 0)
@@ -233,6 +217,8 @@ static void options(struct run *r, int argc, char **argv, const char **pid)
 		else if (strcmp(argv[i], "--server-pid") == 0)
 			*pid = argv[++i];
 	}
+	if (!r->body)
+		load_die("--what bare, stream or port");
 	if (!r->count || !r->window || r->window > MOST_WINDOW)
 		load_die("--count and --window");
 }
@@ -250,7 +236,7 @@ int main(int argc, char **argv)
 	static struct run r = { .window = 64, .count = 100000, .body = "", .next_id = 1 };
 	const char *pid = "";
 	char line[32];
-	double cpu, memory, start;
+	double cpu, kernel, memory, start;
 
 	options(&r, argc, argv, &pid);
 	r.fd = listen_udp();
@@ -260,14 +246,16 @@ int main(int argc, char **argv)
 	(void)usleep(200000); /* what registering leaves to do is not what is measured */
 	memory = load_memory_kib(pid);
 	cpu = load_cpu_s(pid);
+	kernel = load_kernel_s(pid);
 	start = load_now_s();
 	work(&r);
 	start = load_now_s() - start;
 	cpu = load_cpu_s(pid) - cpu;
+	kernel = load_kernel_s(pid) - kernel;
 	printf("{\"rounds\": %u, \"failed\": %u, \"again\": %u, \"seconds\": %.3f, \"per_s\": "
 	       "%.0f, "
-	       "\"server_cpu_us\": %.2f, \"kib_each\": %.3f}\n",
+	       "\"server_cpu_us\": %.2f, \"kernel_us\": %.2f, \"kib_each\": %.3f}\n",
 	       r.count, r.failed, r.again, start, r.count / start, cpu * 1e6 / r.count,
-	       (load_memory_kib(pid) - memory) / r.count);
+	       kernel * 1e6 / r.count, (load_memory_kib(pid) - memory) / r.count);
 	return 0;
 }

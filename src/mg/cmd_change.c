@@ -4,6 +4,8 @@
  * ServiceChange from the controller (RFC 3525, 7.2.8): service states of terminations and of ROOT,
  * and the hand-off to another controller.
  */
+#include <stdlib.h>
+
 #include "mg/audit.h"
 #include "mg/service.h"
 
@@ -46,6 +48,10 @@ int mg_cmd_change(struct mg_run *run, struct mg_term *term)
 	rc = method_check(run, term, s);
 	if (rc)
 		return rc;
+	if (s->has_delay && s->delay && !term->delay)
+		term->delay = calloc(1, sizeof(*term->delay));
+	if (s->has_delay && s->delay && !term->delay)
+		return mg_fail_memory(run);
 	if (!mg_run_reply(run, term->context ? term->context->id : H248_CONTEXT_NULL,
 	                  base_str_of(term->name)))
 		return mg_fail_memory(run);

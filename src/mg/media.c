@@ -9,9 +9,6 @@
 #include "mg/plan.h"
 
 #define DEFAULT_STREAMS 16U
-/* What a Local and a Remote of an ordinary stream take, text and meaning. */
-#define DESCRIPTION_CHUNK ((size_t)720)
-
 /* ---- reading ---- */
 
 static bool media_known(const struct h248_sdp_group *g)
@@ -30,22 +27,19 @@ static struct h248_sdp_group *group_choose(const struct h248_sdp *sdp)
 }
 
 /*
- * Copy, parse, keep one alternative. An empty descriptor stays empty (7.1.8 b).
+ * Parse it and choose one alternative. An empty descriptor stays empty (7.1.8 b). Text and meaning
+ * are the transaction's: description_keep makes them the stream's.
  * @param ret_many  there were several
  */
-static int description_read(struct mg_run *run, struct base_arena *arena, unsigned id,
-                            const char *which, struct base_str text, struct h248_sdp *ret,
-                            struct base_str *ret_text, bool *ret_many)
+static int description_read(struct mg_run *run, unsigned id, const char *which,
+                            struct base_str text, struct h248_sdp *ret, bool *ret_many)
 {
 	struct base_error err = { 0 };
 	struct h248_sdp_group *g;
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
-	arena->chunk_size = BASE_MAX(arena->chunk_size, DESCRIPTION_CHUNK);
-	if (!mg_copy_str(arena, text, ret_text))
-		return mg_fail_memory(run);
-	rc = h248_sdp_parse(arena, *ret_text, ret, &err);
+	rc = h248_sdp_parse(run->arena, text, ret, &err);
 	if (rc)
 		return mg_fail_error(run, rc, &err, "Stream %u, %s", id, which);
 	*ret_many = ret->count > 1;
@@ -61,6 +55,42 @@ static int description_read(struct mg_run *run, struct base_arena *arena, unsign
 	g->next = NULL;
 	ret->groups = g;
 	ret->count = 1;
+	return 0;
+}
+
+#define ROOM(size) (((size) + 15) & ~(size_t)15)
+
+/*
+ * What a description takes of an arena, text and meaning: it stands as long as its context, so it
+ * gets no more. One that is written in full has a t= line (H248_SDP_FULL).
+ */
+static size_t description_room(const struct h248_sdp *sdp, size_t text, bool full)
+{
+	const struct h248_sdp_group *g = sdp->groups;
+	size_t room = ROOM(text + 1), lines = full, texts = 0, fingerprints = 0;
+
+	if (!g)
+		return room;
+	for (const struct h248_sdp_line *l = g->lines; l; l = l->next)
+		lines += !full || l->type != 't';
+	for (const struct h248_sdp_text *t = g->media.formats; t; t = t->next)
+		texts++;
+	for (const struct h248_sdp_text *t = g->paths; t; t = t->next)
+		texts++;
+	for (const struct h248_sdp_fingerprint *f = g->fingerprints; f; f = f->next)
+		fingerprints++;
+	return room + ROOM(sizeof(*g)) + lines * ROOM(sizeof(struct h248_sdp_line)) +
+	       texts * ROOM(sizeof(struct h248_sdp_text)) +
+	       fingerprints * ROOM(sizeof(struct h248_sdp_fingerprint));
+}
+
+/* The stream's own, from now on: text and what it means. */
+static int description_keep(struct mg_run *run, struct base_arena *arena, struct base_str text,
+                            struct h248_sdp *sdp, bool full, struct base_str *ret_text)
+{
+	arena->chunk_size = description_room(sdp, text.len, full);
+	if (!mg_copy_str(arena, text, ret_text) || h248_sdp_parse(arena, *ret_text, sdp, NULL))
+		return mg_fail_memory(run);
 	return 0;
 }
 
@@ -109,20 +139,20 @@ static int stream_read(struct mg_run *run, struct mg_plan *plan, const struct h2
 			return rc;
 	}
 	if (in->has_local) {
-		rc = description_read(run, &media->arena, in->id, "Local", in->local, &s->local,
-		                      &s->local_text, &many);
+		rc = description_read(run, in->id, "Local", in->local, &s->local, &many);
 		if (rc)
 			return rc;
+		s->local_text = in->local;
 		s->has_local = s->new_local = true;
 		s->tell_local |= many;
 	}
 	if (in->has_remote) {
-		rc = description_read(run, &media->arena, in->id, "Remote", in->remote, &s->remote,
-		                      &s->remote_text, &many);
+		rc = description_read(run, in->id, "Remote", in->remote, &s->remote, &many);
 		if (!rc)
 			rc = remote_check(run, s);
 		if (rc)
 			return rc;
+		s->remote_text = in->remote;
 		s->has_remote = s->new_remote = true;
 		s->tell_remote |= many;
 	}
@@ -262,8 +292,7 @@ static int stream_check(struct mg_run *run, const struct mg_plan *plan, const st
 
 /* ---- Local as we answer it ---- */
 
-static int fingerprint_put(struct mg_run *run, struct base_arena *arena, struct mg_stream *s,
-                           const struct mg_domain *domain)
+static int fingerprint_put(struct mg_run *run, struct mg_stream *s, const struct mg_domain *domain)
 {
 	static const enum h248_sdp_hash hashes[] = {
 		[X509_HASH_SHA1] = H248_SDP_SHA1,     [X509_HASH_SHA224] = H248_SDP_SHA224,
@@ -284,55 +313,68 @@ static int fingerprint_put(struct mg_run *run, struct base_arena *arena, struct 
 		               "Stream %u, Local: TLS domain %s has no certificate to show", s->id,
 		               domain->name);
 	s->tell_local = true;
-	if (h248_sdp_fingerprint_add(arena, g, hashes[own.hash], own.octets, own.len))
+	if (h248_sdp_fingerprint_add(run->arena, g, hashes[own.hash], own.octets, own.len))
 		return mg_fail_memory(run);
 	return 0;
 }
 
-/* Fill in what was left to us, add the fingerprint (8.3.2.2.2), write it down. */
-static int local_finish(struct mg_run *run, struct base_arena *arena, struct mg_stream *s,
-                        const struct mg_domain *domain)
+/* What was left to us; has it become another one than the controller gave? */
+static void local_fill(struct mg_stream *s)
 {
 	struct h248_sdp_group *g = s->local.groups;
 	struct sockaddr_storage told, local;
-	struct base_writer w = { 0 };
-	int rc;
 
-	if (!g || !s->leg)
-		return 0;
 	if (h248_sdp_group_is_open(g))
 		s->tell_local = true;
 	if (g->setup == H248_SDP_SETUP_CHOOSE)
 		g->setup =
 		        s->leg->tcp_role == RELAY_TCP_CLIENT ? H248_SDP_ACTIVE : H248_SDP_PASSIVE;
-	if (g->media.port != 9 || g->media.port_choose) {
-		mg_leg_local(s->leg, &local);
-		if (h248_sdp_group_sockaddr(g, &told) || memcmp(&told, &local, sizeof(told)) != 0)
-			s->tell_local = true;
-		(void)h248_sdp_group_sockaddr_set(g, (const struct sockaddr *)&local);
-	}
-	rc = fingerprint_put(run, arena, s, domain);
-	if (rc)
-		return rc;
-	h248_sdp_group_write(&w, g, H248_SDP_FULL);
-	if (w.failed || !mg_copy_str(arena, base_str_trim(base_writer_view(&w)), &s->local_text))
-		rc = mg_fail_memory(run);
+	if (g->media.port == 9 && !g->media.port_choose)
+		return;
+	mg_leg_local(s->leg, &local);
+	if (h248_sdp_group_sockaddr(g, &told) || memcmp(&told, &local, sizeof(told)) != 0)
+		s->tell_local = true;
+	(void)h248_sdp_group_sockaddr_set(g, (const struct sockaddr *)&local);
+}
+
+/* As it now stands, in full or as it was given. */
+static int group_keep(struct mg_run *run, struct base_arena *arena, struct h248_sdp *sdp,
+                      enum h248_sdp_style style, struct base_str *text)
+{
+	struct base_writer w = { 0 };
+	int rc;
+
+	h248_sdp_group_write(&w, sdp->groups, style);
+	rc = w.failed ? mg_fail_memory(run)
+	              : description_keep(run, arena, base_str_trim(base_writer_view(&w)), sdp,
+	                                 style == H248_SDP_FULL, text);
 	base_writer_done(&w);
 	return rc;
 }
 
+/* Fill it in, add the fingerprint (8.3.2.2.2), write it down. */
+static int local_finish(struct mg_run *run, struct base_arena *arena, struct mg_stream *s,
+                        const struct mg_domain *domain)
+{
+	int rc;
+
+	if (!s->fresh && !s->new_local)
+		return 0;
+	if (!s->local.groups || !s->leg) /* which go together */
+		return description_keep(run, arena, s->local_text, &s->local, false,
+		                        &s->local_text);
+	local_fill(s);
+	rc = fingerprint_put(run, s, domain);
+	return rc ? rc : group_keep(run, arena, &s->local, H248_SDP_FULL, &s->local_text);
+}
+
 static int remote_finish(struct mg_run *run, struct base_arena *arena, struct mg_stream *s)
 {
-	struct base_writer w = { 0 };
-	int rc = 0;
-
-	if (!s->tell_remote || !s->remote.groups)
+	if (!s->new_remote)
 		return 0;
-	h248_sdp_group_write(&w, s->remote.groups, H248_SDP_AS_IS);
-	if (w.failed || !mg_copy_str(arena, base_str_trim(base_writer_view(&w)), &s->remote_text))
-		rc = mg_fail_memory(run);
-	base_writer_done(&w);
-	return rc;
+	if (s->tell_remote && s->remote.groups)
+		return group_keep(run, arena, &s->remote, H248_SDP_AS_IS, &s->remote_text);
+	return description_keep(run, arena, s->remote_text, &s->remote, false, &s->remote_text);
 }
 
 /* ---- bearers ---- */
@@ -346,9 +388,10 @@ static int bearer_need(struct mg_run *run, struct mg_plan *plan)
 	return plan->bearer ? 0 : mg_fail_memory(run);
 }
 
-static int stream_bear(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s)
+/* A leg for it, unless it has one that does or needs none. */
+static int stream_bear(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                       const struct mg_domain *domain)
 {
-	const struct mg_domain *domain = mg_stream_domain(run->mg, s);
 	struct base_error err = { 0 };
 	struct mg_leg *leg = NULL;
 	bool revive = s->new_local || s->est_tcp;
@@ -358,27 +401,36 @@ static int stream_bear(struct mg_run *run, struct mg_plan *plan, struct mg_strea
 		s->leg = NULL; /* released; the old generation ends it */
 		return 0;
 	}
-	if (!s->leg ||
-	    (!mg_leg_fits(s->leg, s, domain) && (s->leg->state != MG_LEG_ENDED || revive))) {
-		if (mg_stream_tls(s) && !domain)
-			return mg_fail(
-			        run, H248_E_VALUE,
-			        "Stream %u, LocalControl gatehouse/dom: that TLS domain is gone",
-			        s->id);
-		rc = bearer_need(run, plan);
-		if (rc)
-			return rc;
-		rc = mg_leg_new(&leg, run->mg, plan->bearer, plan->term, s, domain, &err);
-		if (rc)
-			return mg_fail_error(run, rc, &err, "Stream %u", s->id);
-		s->leg = leg;
-		s->fresh = true;
-		/* The port of the former one was ours to give; so is this. */
-		if (!s->new_local && s->local.groups->media.port != 9)
-			s->tell_local = true;
-	}
-	rc = s->fresh || s->new_local ? local_finish(run, &plan->media->arena, s, domain) : 0;
-	return rc ? rc : remote_finish(run, &plan->media->arena, s);
+	if (s->leg &&
+	    (mg_leg_fits(s->leg, s, domain) || (s->leg->state == MG_LEG_ENDED && !revive)))
+		return 0;
+	if (mg_stream_tls(s) && !domain)
+		return mg_fail(run, H248_E_VALUE,
+		               "Stream %u, LocalControl gatehouse/dom: that TLS domain is gone",
+		               s->id);
+	rc = bearer_need(run, plan);
+	if (rc)
+		return rc;
+	rc = mg_leg_new(&leg, run->mg, plan->bearer, plan->term, s, domain, &err);
+	if (rc)
+		return mg_fail_error(run, rc, &err, "Stream %u", s->id);
+	s->leg = leg;
+	s->fresh = true;
+	/* The port of the former one was ours to give; so is this. */
+	if (!s->new_local && s->local.groups->media.port != 9)
+		s->tell_local = true;
+	return 0;
+}
+
+static int stream_make(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s)
+{
+	const struct mg_domain *domain = mg_stream_domain(run->mg, s);
+	struct base_arena *arena = &plan->media->arena;
+	int rc = stream_bear(run, plan, s, domain);
+
+	if (!rc)
+		rc = local_finish(run, arena, s, domain);
+	return rc ? rc : remote_finish(run, arena, s);
 }
 
 /* Both descriptors empty, nothing reserved: the stream is deleted (7.1.6). */
@@ -416,6 +468,6 @@ int mg_plan_streams(struct mg_run *run, struct mg_plan *plan)
 		rc = stream_check(run, plan, s);
 	}
 	for (struct mg_stream *s = plan->media->streams; s && !rc; s = s->next)
-		rc = stream_bear(run, plan, s);
+		rc = stream_make(run, plan, s);
 	return rc;
 }

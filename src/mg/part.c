@@ -6,7 +6,7 @@
 
 /* Parts live long and are small: a hundred thousand contexts have each some of them. */
 #define MG_PART_CHUNK  128
-#define MG_MEDIA_CHUNK ((size_t)208) /* a stream without Local and Remote */
+#define MG_MEDIA_CHUNK sizeof(struct mg_stream) /* without Local and Remote, and properties */
 
 /* ---- copies ---- */
 

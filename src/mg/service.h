@@ -50,7 +50,7 @@ enum mg_service_event {
 /* No row: nothing happens. */
 void mg_service_fire(struct mg *mg, struct mg_term *term, enum mg_service_event event,
                      uint32_t delay_s);
-/* ServiceChange from the controller, checked. */
+/* ServiceChange from the controller, checked; with a delay the termination has its `delay`. */
 void mg_service_change(struct mg *mg, struct mg_term *term, const struct h248_services *services);
 /* A command has set service_state. */
 void mg_service_modified(struct mg *mg, struct mg_term *term);

@@ -101,15 +101,16 @@ static void act_drain(struct mg *mg, struct mg_term *term, uint32_t delay_s)
 
 static void on_time(void *arg)
 {
-	struct mg_term *term = arg;
+	struct mg_delay *delay = arg;
 
-	mg_service_fire(term->mg, term, MG_SERVICE_TIME, 0);
+	mg_service_fire(delay->mg, delay->term, MG_SERVICE_TIME, 0);
 }
 
 static void act_wait(struct mg *mg, struct mg_term *term, uint32_t delay_s)
 {
-	term->mg = mg;
-	mg_timer_start(mg, &term->change, (uint64_t)delay_s * 1000, on_time, term);
+	term->delay->mg = mg;
+	term->delay->term = term;
+	mg_timer_start(mg, &term->delay->timer, (uint64_t)delay_s * 1000, on_time, term->delay);
 }
 
 /* ---- the table ---- */
@@ -158,7 +159,8 @@ void mg_service_fire(struct mg *mg, struct mg_term *term, enum mg_service_event 
 
 		if (row->state != term->service || row->event != event)
 			continue;
-		mg_timer_stop(mg, &term->change);
+		if (term->delay)
+			mg_timer_stop(mg, &term->delay->timer);
 		term->service = row->next;
 		row->action(mg, term, delay_s);
 		return;

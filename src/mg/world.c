@@ -186,7 +186,9 @@ void mg_term_free(struct mg *mg, struct mg_term *term)
 {
 	if (!term)
 		return;
-	mg_timer_stop(mg, &term->change);
+	if (term->delay)
+		mg_timer_stop(mg, &term->delay->timer);
+	free(term->delay);
 	mg_hang_free(mg, term);
 	mg_idle_free(mg, term);
 	mg_plays_stop(mg, term, MG_ENDED_SIGNALS);

@@ -147,12 +147,18 @@ struct mg_choice {
 	struct mg_kept kept[];
 };
 
+/* Of a ServiceChange with a delay. */
+struct mg_delay {
+	struct loop_timer timer;
+	struct mg *mg;
+	struct mg_term *term;
+};
+
 struct mg_term {
 	struct base_node node;         /* in its context, in the order of arrival */
 	struct base_map_node map_node; /* by name */
 	char name[MG_NAME_MAX];
 	struct mg_context *context; /* NULL for ROOT alone */
-	uint8_t service_state;      /* enum h248_service_state */
 	struct mg_media *media;     /* NULL = nothing ordered yet */
 	struct mg_events *events;   /* NULL = none */
 	struct mg_choice *choice;   /* NULL = all */
@@ -162,13 +168,13 @@ struct mg_term {
 	struct base_node plays;     /* signals that are active (play.h) */
 	struct base_node notices;   /* not answered yet, in the order of events */
 	uint64_t born_ms;
-	struct loop_timer change; /* delayed ServiceChange */
-	struct mg *mg;            /* set while `change` runs */
-	uint8_t service;          /* enum mg_service */
-	struct mg_hang *hang;     /* hangterm; NULL = never asked for */
-	struct mg_idle *idle;     /* adid; NULL = not asked for */
-	bool lock_step;           /* EventBufferControl */
-	bool suspended;           /* LockStep waits for a new Events descriptor */
+	struct mg_delay *delay; /* of a ServiceChange; NULL = never asked for */
+	struct mg_hang *hang;   /* hangterm; likewise */
+	struct mg_idle *idle;   /* adid; NULL = not asked for */
+	uint8_t service;        /* enum mg_service */
+	uint8_t service_state;  /* enum h248_service_state */
+	bool lock_step;         /* EventBufferControl */
+	bool suspended;         /* LockStep waits for a new Events descriptor */
 };
 
 /* A relay context; terminations moved to a fresh context take theirs along. */

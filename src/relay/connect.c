@@ -44,12 +44,15 @@ static void take_over(struct relay_leg *leg, int fd, const union relay_address *
 /* The next one: who came before and waits, or who is in the queue. */
 static int next_peer(struct relay_leg *leg, union relay_address *ret_peer)
 {
+	socklen_t len = sizeof(*ret_peer);
 	int fd = leg->setup->arrived;
 
 	if (fd < 0)
 		return relay_worker_accept(leg->worker, leg->watch.fd, ret_peer);
-	*ret_peer = leg->setup->arrived_from;
 	leg->setup->arrived = -1;
+	/* One that has gone meanwhile has no name: a filter does not know it, a read tells. */
+	memset(ret_peer, 0, sizeof(*ret_peer));
+	(void)getpeername(fd, &ret_peer->sa, &len);
 	return fd;
 }
 
@@ -57,12 +60,11 @@ static int next_peer(struct relay_leg *leg, union relay_address *ret_peer)
  * Who comes is judged by all orders that were given before. One may have been given, and its peer
  * told to come, since we last looked; then it lies unread now that the peer is here.
  */
-static bool judge_later(struct relay_leg *leg, int fd, const union relay_address *peer)
+static bool judge_later(struct relay_leg *leg, int fd)
 {
 	if (!loop_posted(leg->worker->loop))
 		return false;
 	leg->setup->arrived = fd;
-	leg->setup->arrived_from = *peer;
 	relay_leg_resume(leg);
 	return true;
 }
@@ -79,7 +81,7 @@ void relay_leg_accept(struct relay_leg *leg)
 		union relay_address peer;
 		int fd = next_peer(leg, &peer);
 
-		if (fd >= 0 && judge_later(leg, fd, &peer))
+		if (fd >= 0 && judge_later(leg, fd))
 			return;
 		if (fd >= 0 && relay_address_admits(&leg->setup->remote, &peer) &&
 		    relay_door_admits(leg->door, &peer)) {

@@ -103,7 +103,6 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 	base_list_init(&endpoint->holder);
 	base_list_init(&endpoint->asker);
 	base_list_append(&context->endpoints, &endpoint->node);
-	base_list_append(&pool->endpoints, &endpoint->pool_node);
 	atomic_fetch_add_explicit(&pool->open, 1, memory_order_relaxed);
 	context->worker->planned++;
 	*ret = endpoint;
@@ -125,6 +124,7 @@ void relay_endpoint_remove(struct relay_endpoint *endpoint)
 		return;
 	endpoint->removed = true;
 	base_list_remove(&endpoint->node);
+	base_list_append(&endpoint->pool->removed, &endpoint->node);
 	base_list_remove(&endpoint->asker);
 	relay_orders_forget(endpoint);
 	relay_order_post(endpoint, &endpoint->remove, on_remove, endpoint);
@@ -133,7 +133,6 @@ void relay_endpoint_remove(struct relay_endpoint *endpoint)
 void relay_endpoint_free(struct relay_endpoint *endpoint)
 {
 	base_list_remove(&endpoint->node);
-	base_list_remove(&endpoint->pool_node);
 	free(endpoint->leg.door); /* of one that never began */
 	free(endpoint);
 }
@@ -277,28 +276,18 @@ int relay_endpoint_remote_set(struct relay_endpoint *endpoint,
 	return order_give(order, on_remote);
 }
 
-static void swap_tls(struct relay_setup *a, struct relay_setup *b)
-{
-	struct relay_setup was = *a;
-
-	a->domain = b->domain;
-	a->session = b->session;
-	a->block = b->block;
-	a->block_len = b->block_len;
-	b->domain = was.domain;
-	b->block = was.block;
-	b->block_len = was.block_len;
-}
-
 static void on_tls(void *arg)
 {
 	struct order *order = arg;
 	struct relay_leg *leg = order->leg;
 
 	if (leg->setup && !leg->session) {
-		swap_tls(leg->setup, order->setup);
-		leg->setup->tls = leg->tls = true;
-		leg->role = leg->setup->session.role;
+		struct relay_tls_setup *was = leg->setup->tls;
+
+		leg->setup->tls = order->setup->tls;
+		order->setup->tls = was;
+		leg->tls = true;
+		leg->role = leg->setup->tls->session.role;
 	}
 	relay_setup_unref(order->setup);
 	free(order);

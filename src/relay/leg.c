@@ -18,8 +18,8 @@ void relay_leg_init(struct relay_leg *leg, struct relay_worker *worker,
 	leg->setup = setup;
 	leg->watch.fd = -1;
 	leg->may_send = leg->may_receive = true;
-	leg->tls = setup->tls;
-	leg->role = setup->session.role;
+	leg->tls = setup->tls != NULL;
+	leg->role = setup->tls ? setup->tls->session.role : TLS_ROLE_SERVER;
 	leg->state = setup->server ? RELAY_LISTENING : RELAY_IDLE;
 	base_list_init(&leg->node);
 }

@@ -67,7 +67,7 @@ int relay_pool_new(struct relay_pool **ret, struct loop *control,
 	if (!pool)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
 	base_list_init(&pool->contexts);
-	base_list_init(&pool->endpoints);
+	base_list_init(&pool->removed);
 	base_list_init(&pool->listeners);
 	base_list_init(&pool->holders);
 	base_list_init(&pool->askers);
@@ -97,6 +97,14 @@ out:
 	return rc;
 }
 
+static void endpoints_free(struct base_node *list)
+{
+	BASE_LIST_EACH(list, node, after)
+	{
+		relay_endpoint_free(BASE_CONTAINER_OF(node, struct relay_endpoint, node));
+	}
+}
+
 void relay_pool_free(struct relay_pool *pool)
 {
 	if (!pool)
@@ -112,17 +120,17 @@ void relay_pool_free(struct relay_pool *pool)
 	{
 		relay_orders_discard(BASE_CONTAINER_OF(waiting, struct relay_endpoint, holder));
 	}
-	BASE_LIST_EACH(&pool->endpoints, node, after)
-	{
-		relay_endpoint_free(BASE_CONTAINER_OF(node, struct relay_endpoint, pool_node));
-	}
+	endpoints_free(&pool->removed);
 	BASE_LIST_EACH(&pool->listeners, listener, next)
 	{
 		relay_listener_discard(listener);
 	}
 	BASE_LIST_EACH(&pool->contexts, context, behind)
 	{
-		free(BASE_CONTAINER_OF(context, struct relay_context, node));
+		struct relay_context *c = BASE_CONTAINER_OF(context, struct relay_context, node);
+
+		endpoints_free(&c->endpoints);
+		free(c);
 	}
 	free(pool);
 }

@@ -62,18 +62,23 @@ void relay_socket_abortive(int fd);
 
 /* ---- what an endpoint is told to do (setup.c) ---- */
 
+/** Of an endpoint with TLS; wiped when freed. */
+struct relay_tls_setup {
+	struct tls_domain *domain;       /**< referenced */
+	struct tls_session_spec session; /**< points into `copies` */
+	size_t len;                      /**< octets of `copies` */
+	_Alignas(16) uint8_t copies[];
+};
+
 /** Free after the start; counted on one thread at a time (made by control, then the worker's). */
 struct relay_setup {
 	unsigned refs;
-	bool server, connect_now, linked_setup, linked_tls, tls, tls_hold, on_partner_open;
+	bool server : 1, connect_now : 1, linked_setup : 1, linked_tls : 1, tls_hold : 1;
+	bool on_partner_open : 1;
 	int arrived; /**< who came and is not judged yet (connect.c); -1 = nobody */
-	union relay_address arrived_from;
 	unsigned connect_timeout_ms, handshake_timeout_ms; /**< 0 only for a server: for ever */
 	union relay_address remote;
-	struct tls_domain *domain;       /**< referenced; NULL without TLS */
-	struct tls_session_spec session; /**< points into `block` */
-	uint8_t *block;                  /**< copies; wiped when freed */
-	size_t block_len;
+	struct relay_tls_setup *tls; /**< NULL without TLS */
 };
 
 /** Deep copy of `spec`, TLS included. @return 0, or BASE_LOCAL errno */
@@ -392,7 +397,8 @@ void relay_shake_count(struct relay_leg *leg);
 struct relay_pool {
 	struct loop *control;
 	struct relay_mailbox mailbox;
-	struct base_node contexts, endpoints, listeners;
+	struct base_node contexts, listeners;
+	struct base_node removed; /**< endpoints whose legs go on to their end */
 	struct base_node holders; /**< endpoints with orders that wait */
 	struct base_node askers;  /**< endpoints whose leg waits for word that it is alone */
 	struct loop_task waker;   /**< in the control loop: wakes workers for their orders */
@@ -421,8 +427,7 @@ struct relay_held {
 };
 
 struct relay_endpoint {
-	struct base_node node;      /**< in its context, until removed */
-	struct base_node pool_node; /**< in the pool, until freed */
+	struct base_node node; /**< in its context; once removed, in pool->removed */
 	struct relay_pool *pool;
 	relay_event_fn *fn;
 	void *arg;
@@ -433,10 +438,16 @@ struct relay_endpoint {
 	struct relay_held *held;   /**< orders that wait for that, in order */
 	struct base_node holder;   /**< in pool->holders while there are any */
 	struct loop_msg begin;     /**< and to arrive, which comes later */
-	struct loop_msg depart;
-	struct relay_held remove, lone;
-	struct base_node asker; /**< in pool->askers until all orders about it have been given */
-	struct relay_letter arrived, asks;
+	union {
+		struct loop_msg depart;
+		struct relay_letter arrived; /**< that is over */
+	};
+	struct relay_held remove;
+	union {
+		struct relay_letter asks;
+		struct relay_held lone; /**< the answer */
+	};
+	struct base_node asker;   /**< in pool->askers until all orders about it have been given */
 	struct relay_letter down; /**< the final event, which needs no memory */
 	struct relay_letter last; /**< the worker is done with the endpoint */
 	uint16_t down_error;

@@ -18,7 +18,7 @@ static size_t round_up(size_t n)
 	return (n + 15) & ~(size_t)15;
 }
 
-static size_t block_size(const struct tls_session_spec *spec)
+static size_t copies_size(const struct tls_session_spec *spec)
 {
 	size_t size = round_up(spec->fingerprint_count * sizeof(*spec->fingerprints)) +
 	              round_up(spec->psk_count * sizeof(*spec->psks));
@@ -59,30 +59,27 @@ static void fill(struct tls_session_spec *to, const struct tls_session_spec *fro
 	to->peer_name = copy(&at, from->peer_name, text_size(from->peer_name));
 }
 
-static void forget_tls(struct relay_setup *setup)
+static void tls_free(struct relay_tls_setup *tls)
 {
-	if (setup->domain)
-		tls_domain_unref(setup->domain);
-	if (setup->block)
-		base_wipe(setup->block, setup->block_len);
-	free(setup->block);
-	setup->block = NULL;
-	setup->domain = NULL;
+	if (!tls)
+		return;
+	tls_domain_unref(tls->domain);
+	base_wipe(tls->copies, tls->len);
+	free(tls);
 }
 
-int relay_setup_tls(struct relay_setup *setup, const struct relay_tls_spec *tls)
+int relay_setup_tls(struct relay_setup *setup, const struct relay_tls_spec *spec)
 {
-	size_t size = block_size(&tls->session);
-	uint8_t *block = malloc(size ? size : 1);
+	size_t len = copies_size(&spec->session);
+	struct relay_tls_setup *tls = malloc(sizeof(*tls) + len);
 
-	if (!block)
+	if (!tls)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
-	forget_tls(setup);
-	fill(&setup->session, &tls->session, block);
-	setup->block = block;
-	setup->block_len = size;
-	setup->domain = tls_domain_ref(tls->domain);
-	setup->tls = true;
+	tls->len = len;
+	tls->domain = tls_domain_ref(spec->domain);
+	fill(&tls->session, &spec->session, tls->copies);
+	tls_free(setup->tls);
+	setup->tls = tls;
 	return 0;
 }
 
@@ -124,6 +121,6 @@ void relay_setup_unref(struct relay_setup *setup)
 		relay_socket_abortive(setup->arrived);
 		close(setup->arrived);
 	}
-	forget_tls(setup);
+	tls_free(setup->tls);
 	free(setup);
 }

@@ -8,7 +8,7 @@
 
 void relay_shake_start(struct relay_leg *leg)
 {
-	struct tls_session_spec spec = leg->setup->session;
+	struct tls_session_spec spec = leg->setup->tls->session;
 	char peer[RELAY_ADDRESS_TEXT];
 
 	leg->shaking = true;
@@ -17,7 +17,7 @@ void relay_shake_start(struct relay_leg *leg)
 	if (!leg->setup->server && leg->setup->remote.family != AF_UNSPEC)
 		spec.resume_key = relay_address_format(&leg->setup->remote, peer, sizeof(peer));
 	leg->handshake_ms = leg->setup->handshake_timeout_ms;
-	leg->slot = relay_worker_slot(leg->worker, leg->setup->domain);
+	leg->slot = relay_worker_slot(leg->worker, leg->setup->tls->domain);
 	if (!leg->slot || tls_session_new(&leg->session, leg->slot->context, &spec) != 0) {
 		relay_shake_fail(leg, RELAY_CAUSE_RESOURCES);
 		return;
@@ -201,7 +201,7 @@ void relay_shake_log(const struct relay_leg *leg, enum relay_cause cause)
 {
 	bool ok = cause == RELAY_CAUSE_NONE;
 	const char *side = leg->role == TLS_ROLE_SERVER ? "server" : "client";
-	const char *domain = leg->setup  ? tls_domain_name(leg->setup->domain)
+	const char *domain = leg->setup  ? tls_domain_name(leg->setup->tls->domain)
 	                     : leg->slot ? tls_domain_name(leg->slot->domain)
 	                                 : "-";
 	union relay_address peer = { .family = AF_UNSPEC };
