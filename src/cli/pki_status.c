@@ -15,7 +15,9 @@ static const char usage[] =
         "usage: gatehouse pki status [OPTION ...] [--config FILE.yaml ...] [FILE|FOLDER ...]\n"
         "\n"
         "Every certificate and CRL in the files and folders, and in those that the TLS domains of\n"
-        "gateway configurations name; the first to end comes first.\n"
+        "gateway configurations name, the cache folder of gatehouse-fetch among them; the first "
+        "to\n"
+        "end comes first.\n"
         "\n"
         "  --config FILE  a configuration of gatehouse-mg (may repeat)\n"
         "  --days N       certificates that end within N days count as soon (default 30)\n"
@@ -110,19 +112,42 @@ static void cert_add(struct board *b, const char *file, X509 *cert)
 	(void)snprintf(row->sha256, sizeof(row->sha256), "%s", about.sha256);
 }
 
-static void crl_add(struct board *b, const char *file, X509_CRL *crl)
+static void crl_add(struct board *b, const char *file, const struct x509_about_crl *about,
+                    bool delta)
 {
-	struct x509_about_crl about;
 	struct row *row = row_new(b, file);
 
 	if (!row)
 		return;
-	x509_about_crl(crl, &about);
 	row->crl = true;
-	row->until_s = about.next_s; /* without nextUpdate it is of no use: 0, long gone */
-	row->state = state_of(b, about.this_s, about.next_s, (int64_t)b->hours * 3600);
-	(void)snprintf(row->name, sizeof(row->name), "%s", about.issuer);
-	(void)snprintf(row->number, sizeof(row->number), "%s", about.number);
+	row->until_s = about->next_s; /* without nextUpdate it is of no use: 0, long gone */
+	row->state = state_of(b, about->this_s, about->next_s, (int64_t)b->hours * 3600);
+	(void)snprintf(row->name, sizeof(row->name), "%s%s", about->issuer,
+	               delta ? " (delta)" : "");
+	(void)snprintf(row->number, sizeof(row->number), "%s", about->number);
+}
+
+/* A file of the cache folder (docs/crl-index.md). */
+static void index_add(struct board *b, const char *file)
+{
+	struct x509_crl_index *index = NULL;
+	struct base_error err = { .rc = 0 };
+	struct x509_about_crl about;
+
+	if (x509_crl_index_map(&index, file, &err)) {
+		unreadable_add(b, file, err.text);
+		return;
+	}
+	x509_about_crl_index(index, &about);
+	crl_add(b, file, &about, x509_crl_index_info(index)->flags & X509_CRL_DELTA);
+	x509_crl_index_unref(index);
+}
+
+static bool ends(const char *name, const char *end)
+{
+	size_t len = strlen(name), tail = strlen(end);
+
+	return len >= tail && !strcmp(name + len - tail, end);
 }
 
 /* `named`: somebody said that something is in there, so it must be. */
@@ -134,12 +159,20 @@ static void file_add(struct board *b, const char *file, bool named)
 	bool none;
 
 	b->failed |= !certs || !crls;
-	if (!b->failed) {
+	if (ends(file, ".crlx")) {
+		index_add(b, file);
+	} else if (!b->failed) {
 		none = x509_certs_load(file, certs, &err) && x509_crls_load(file, crls, NULL);
 		for (int i = 0; i < sk_X509_num(certs); i++)
 			cert_add(b, file, sk_X509_value(certs, i));
-		for (int i = 0; i < sk_X509_CRL_num(crls); i++)
-			crl_add(b, file, sk_X509_CRL_value(crls, i));
+		for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
+			X509_CRL *crl = sk_X509_CRL_value(crls, i);
+			struct x509_about_crl about;
+
+			x509_about_crl(crl, &about);
+			crl_add(b, file, &about,
+			        X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0);
+		}
 		/* a PEM file of something else (a key) is nobody's business in a folder */
 		if (none && (named || strncmp(err.text, "there is no ", 12) != 0))
 			unreadable_add(b, file, err.text);
@@ -148,16 +181,9 @@ static void file_add(struct board *b, const char *file, bool named)
 	sk_X509_CRL_pop_free(crls, X509_CRL_free);
 }
 
-static bool ends(const char *name, const char *end)
-{
-	size_t len = strlen(name), tail = strlen(end);
-
-	return len >= tail && !strcmp(name + len - tail, end);
-}
-
 static bool worth_a_look(const char *name)
 {
-	static const char *const endings[] = { ".pem", ".crt", ".cer", ".der", ".crl" };
+	static const char *const endings[] = { ".pem", ".crt", ".cer", ".der", ".crl", ".crlx" };
 
 	for (size_t i = 0; *name != '.' && i < BASE_COUNT(endings); i++)
 		if (ends(name, endings[i]))
@@ -202,15 +228,17 @@ static void value_take(void *arg, const char *where, struct base_str text)
 	struct use *use = arg;
 	struct base_arena arena = { .chunk = NULL };
 	const char *name, *path;
+	bool cache = ends(where, "].trust.cache");
 
 	if (strncmp(where, "tls-domains[", 12) != 0 ||
-	    !(ends(where, "].certificate") || (strstr(where, "].trust.") && ends(where, "]"))))
+	    !(ends(where, "].certificate") || cache ||
+	      (strstr(where, "].trust.") && ends(where, "]"))))
 		return;
 	name = base_arena_dup(&arena, text);
 	path = name ? config_doc_path(use->doc, name, &arena) : NULL;
 	use->board->failed |= !path;
 	if (path)
-		path_add(use->board, path, true);
+		path_add(use->board, path, !cache); /* the cache has a file of the fetcher's own */
 	base_arena_done(&arena);
 }
 

@@ -19,6 +19,8 @@ static const char usage[] =
         "repeat)\n"
         "  --cross FILE        cross-certificates: the path leads through one of them (may "
         "repeat)\n"
+        "  --cache FOLDER      what gatehouse-fetch fetched: its CRLs, and cross-certificates as\n"
+        "                      with --cross, of the role that they say themselves\n"
         "  --untrusted FILE    further certificates that the peer sends (may repeat)\n"
         "  --crl FILE          CRLs (may repeat)\n"
         "  --time TIME         judge by this time: 2026-11-21T16:30:00Z or UNIX seconds\n"
@@ -45,7 +47,7 @@ struct step {
 
 struct verify {
 	struct pki_list anchors, crosses, untrusted, crls, policies;
-	const char *profile, *cert;
+	const char *profile, *cert, *cache;
 	struct profile_store *profiles;
 	struct trust_question question;
 	bool client, quiet;
@@ -110,8 +112,9 @@ static int store_load(const struct verify *v, struct trust_store **ret, struct b
 	struct trust_store_files files = { .anchors = list(&v->anchors), .crls = list(&v->crls) };
 
 	files.crl_required = true;
-	if (v->crosses.count) {
+	if (v->crosses.count || v->cache) {
 		files.interconnect = true;
+		files.cache = v->cache;
 		files.interconnection = list(&v->anchors);
 		files.cross_clients = v->client ? list(&v->crosses) : NULL;
 		files.cross_servers = v->client ? NULL : list(&v->crosses);
@@ -128,7 +131,7 @@ static int profile_apply(struct verify *v, struct base_error *err)
 	int rc = 0;
 
 	/* the rules of TS 33.310, 6.1.1 belong to its way between operators */
-	v->question.any_strength = !v->profile && !v->crosses.count;
+	v->question.any_strength = !v->profile && !v->crosses.count && !v->cache;
 	if (!v->profile)
 		return 0;
 	rc = profile_store_find(v->profiles, v->profile, &profile, err);
@@ -253,6 +256,9 @@ static bool take(struct verify *v, int c, const char *word)
 	case 'p':
 		v->profile = word;
 		return true;
+	case 'k':
+		v->cache = word;
+		return true;
 	case 'q':
 		return v->quiet = true;
 	case 'E':
@@ -272,6 +278,7 @@ static int options_take(int argc, char **argv, struct verify *v)
 	static const struct option option[] = {
 		{ "anchor", required_argument, NULL, 'a' },
 		{ "cross", required_argument, NULL, 'x' },
+		{ "cache", required_argument, NULL, 'k' },
 		{ "untrusted", required_argument, NULL, 'u' },
 		{ "crl", required_argument, NULL, 'c' },
 		{ "time", required_argument, NULL, 't' },

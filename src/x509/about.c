@@ -115,6 +115,27 @@ void x509_about_crl(X509_CRL *crl, struct x509_about_crl *ret)
 	ERR_clear_error();
 }
 
+void x509_about_crl_index(const struct x509_crl_index *index, struct x509_about_crl *ret)
+{
+	const struct x509_crl_info *info = x509_crl_index_info(index);
+	const unsigned char *at = (const unsigned char *)info->issuer.ptr;
+	X509_NAME *issuer = d2i_X509_NAME(NULL, &at, (long)info->issuer.len);
+	BIGNUM *big = info->number.ptr ? BN_bin2bn((const unsigned char *)info->number.ptr,
+	                                           (int)info->number.len, NULL)
+	                               : NULL;
+	char *text = big ? BN_bn2dec(big) : NULL;
+
+	*ret = (struct x509_about_crl){ .this_s = info->this_update_s,
+		                        .next_s = info->next_update_s,
+		                        .count = info->count };
+	x509_name_format(issuer, ret->issuer, sizeof(ret->issuer));
+	(void)snprintf(ret->number, sizeof(ret->number), "%s", text ? text : "");
+	OPENSSL_free(text);
+	BN_free(big);
+	X509_NAME_free(issuer);
+	ERR_clear_error();
+}
+
 static const GENERAL_NAMES *point_names(const DIST_POINT *point)
 {
 	const DIST_POINT_NAME *name = point->distpoint;

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 
 #include "base/base.h"
+#include "x509/crl_index.h"
 #include "x509/fingerprint.h"
 #include "x509/make.h"
 
@@ -40,6 +41,8 @@ struct x509_about_crl {
 	size_t count;           /**< entries */
 };
 void x509_about_crl(X509_CRL *crl, struct x509_about_crl *ret);
+/** The same of an index. */
+void x509_about_crl_index(const struct x509_crl_index *index, struct x509_about_crl *ret);
 
 /**
  * The addresses of a certificate's CRL distribution points, NULL-terminated; x509_urls_free().

@@ -559,6 +559,32 @@ class TestStatus(Case):
         self.assertEqual([row["file"] for row in rows if row["state"] == "unreadable"], ["etc/../gw.pem"])
         self.pki("status", "--config", "nowhere.yaml", status=2)
 
+    def test_cache_folder(self):
+        """What gatehouse-fetch fetched, by its folder and by a configuration that uses it."""
+        for authority in ("tls-server", "tls-client"):
+            crl = self.crl("b", authority)
+            os.makedirs(self.path("cache", "cross"), exist_ok=True)
+            done = run(os.path.join(harness.BUILD, "tests/blackbox/cache_put"), self.path("cache"),
+                       self.path("b", authority, "ca.pem"), self.path(crl))
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.openssl("x509", "-in", "b/tls-server/ca.pem", "-outform", "DER", "-out", "cache/cross/x.der")
+        with open(self.path("cache", ".sources"), "w", encoding="ascii") as file:
+            file.write("the fetcher's own\n")
+        rows = self.status("cache")
+        self.assertEqual([row["kind"] for row in rows], ["crl", "crl", "certificate"])
+        self.assertEqual({row["number"] for row in rows if row["kind"] == "crl"}, {"2"})
+        self.assertEqual({row["name"] for row in rows}, {f"CN=Operator B TLS {role} CA,O=Operator B"
+                                                         for role in ("server", "client")})
+        with open(self.path("mg.yaml"), "w", encoding="ascii") as file:
+            file.write("tls-domains:\n  - name: one\n    profile: ts33310-annex-e\n    trust:\n      cache: cache\n")
+        self.assertEqual([row["file"] for row in self.status("--config", "mg.yaml")], [row["file"] for row in rows])
+        name = next(name for name in os.listdir(self.path("cache")) if name.endswith(".crlx"))
+        os.chmod(self.path("cache", name), 0o644)
+        with open(self.path("cache", name), "r+b") as file:
+            file.truncate(200)
+        self.assertEqual([row["file"] for row in self.status("cache", status=1) if row["state"] == "unreadable"],
+                         ["cache/" + name])
+
     def test_unreadable(self):
         with open(self.path("a", "tls-server", "ca.crl"), "r+b") as file:
             file.truncate(40)
@@ -599,7 +625,7 @@ class TestPublish(Case):
 
     def test_nowhere(self):
         for args, words, status in ((("a", "nowhere"), "cannot create", 1), (("nowhere", "."), "cannot open", 1),
-                                    (("a", "ldap://cr.a.example/"), "not built", 1), (("a",), "usage", 2)):
+                                    (("a",), "usage", 2)):
             self.assertIn(words, self.pki("publish", *args, status=status))
 
 
