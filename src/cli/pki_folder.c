@@ -207,6 +207,17 @@ int pki_ca_open(struct pki_ca *ca, const char *dir, const char *name, struct bas
 	return rc;
 }
 
+int pki_ca_index(struct pki_ca *ca, const char *dir, const char *name, struct base_error *err)
+{
+	int rc;
+
+	*ca = (struct pki_ca){ .dir = pki_join(dir, name) };
+	rc = ca->dir ? index_load(ca, err) : no_memory(err);
+	if (rc)
+		pki_ca_close(ca);
+	return rc;
+}
+
 void pki_ca_close(struct pki_ca *ca)
 {
 	x509_identity_unref(ca->id);

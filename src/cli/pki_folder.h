@@ -46,6 +46,8 @@ struct pki_ca {
 
 /** Open the authority `name` of the operator's folder `dir`. @return 0; BASE_CONFIG, BASE_LOCAL. */
 int pki_ca_open(struct pki_ca *ca, const char *dir, const char *name, struct base_error *err);
+/** Its index alone: no key, no lock, nothing may be written. @return as pki_ca_open() */
+int pki_ca_index(struct pki_ca *ca, const char *dir, const char *name, struct base_error *err);
 /** All zero is fine. */
 void pki_ca_close(struct pki_ca *ca);
 

@@ -1,35 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file `gatehouse pki publish`: what others need of an operator's authorities, into one folder.
- */
+/** @file `gatehouse pki publish`: what others need of an operator's authorities. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#include "cli/pki_folder.h"
+#include "cli/pki_publish.h"
 
 static const char usage[] =
-        "usage: gatehouse pki publish DIR TO\n"
+        "usage: gatehouse pki publish DIR FOLDER\n"
+        "       gatehouse pki publish [OPTION ...] DIR URL\n"
         "\n"
-        "Writes each authority's CRL (NAME.crl, DER) and certificate (NAME.cer, DER) into the\n"
-        "folder TO, as a web server hands them out; NAME is the file that the CRL's address in\n"
-        "the certificates ends with. Authorities that were rolled over take part. Never a key. A "
-        "CRL that has ended, or that is\n"
-        "older than the published one, is refused and nothing is written.\n"
+        "Into a folder: each authority's CRL (NAME.crl, DER) and certificate (NAME.cer, DER), as "
+        "a\n"
+        "web server hands them out; NAME is the file that the CRL's address in the certificates\n"
+        "ends with.\n"
         "\n"
-        "  --help  this text\n";
+        "Into a directory (URL is ldap or ldaps, a host and a DN; RFC 4523): the entry of each\n"
+        "authority gets its certificates, its CRL, its delta CRL (delta.crl in its folder, DER)\n"
+        "and, as pairs, the cross-certificates that live. The entry is the one that an LDAP\n"
+        "address of the CRL in the certificates names, if that is below the DN, else cn=NAME. It\n"
+        "is written by gatehouse-fetch, which has to be installed.\n"
+        "\n"
+        "Authorities that were rolled over take part. Never a key. A CRL that has ended, or that\n"
+        "is older than the published one, is refused and nothing is written.\n"
+        "\n"
+        "  --to URL              the same as URL behind DIR\n"
+        "  --anchors FILE        certificates that vouch for the directory; for ldaps, StartTLS\n"
+        "  --start-tls           TLS inside ldap\n"
+        "  --bind DN             who writes, with\n"
+        "  --password-file FILE  the password in a file that not everybody can read\n"
+        "  --unsafe-clear-bind   let the password go without TLS\n"
+        "  --create              make entries that are not there\n"
+        "  --help                this text\n";
 
 static const char *const names[] = { PKI_INTERCONNECTION, PKI_TLS_CLIENT, PKI_TLS_SERVER };
-
-/** One authority's part, read before anything is written. */
-struct part {
-	char name[32]; /**< its folder */
-	char stem[64]; /**< of the published files */
-	struct base_writer crl;
-	struct base_str cert;
-};
-#define PARTS_MAX 32
 
 static int file_error(const char *file, struct base_error *err, const char *what)
 {
@@ -60,7 +66,8 @@ static bool older(const struct x509_about_crl *a, const struct x509_about_crl *t
 	       base_str_u64(base_str_of(than->number), UINT64_MAX, &y) || x < y;
 }
 
-static int crl_take(const char *file, const char *published, struct part *part,
+/* `published` is what is there already; NULL = somebody else compares. */
+static int crl_take(const char *file, const char *published, struct pki_part *part,
                     struct base_error *err)
 {
 	struct x509_about_crl about, last;
@@ -71,7 +78,7 @@ static int crl_take(const char *file, const char *published, struct part *part,
 		return rc;
 	if (about.next_s <= (int64_t)time(NULL))
 		return file_error(file, err, "the CRL has ended; make the next one with crl");
-	if (stat(published, &st))
+	if (!published || stat(published, &st))
 		return 0; /* the first one */
 	rc = crl_about(published, &last, NULL, err);
 	if (!rc && (strcmp(about.issuer, last.issuer) != 0 || older(&about, &last)))
@@ -95,7 +102,7 @@ static bool stem_of(const char *url, char *out, size_t cap)
 	return true;
 }
 
-static int cert_take(const char *file, struct part *part, struct base_error *err)
+static int cert_take(const char *file, struct pki_part *part, struct base_error *err)
 {
 	STACK_OF(X509) *certs = sk_X509_new_null();
 	int rc = certs ? x509_certs_load(file, certs, err) : BASE_ERR(BASE_LOCAL, ENOMEM);
@@ -109,12 +116,18 @@ static int cert_take(const char *file, struct part *part, struct base_error *err
 		               part->name);
 	if (!rc)
 		rc = x509_cert_der(sk_X509_value(certs, 0), &part->cert);
+	for (size_t i = 0; !rc && urls && urls[i] && !part->url; i++)
+		if (!strncasecmp(urls[i], "ldap", 4)) {
+			part->url = strdup(urls[i]);
+			rc = part->url ? 0 : BASE_ERR(BASE_LOCAL, ENOMEM);
+		}
 	x509_urls_free(urls);
 	sk_X509_pop_free(certs, X509_free);
 	return rc;
 }
 
-static int part_take(const char *dir, const char *to, struct part *part, struct base_error *err)
+/* `to` is the folder with what was published; NULL = it is a directory. */
+static int part_take(const char *dir, const char *to, struct pki_part *part, struct base_error *err)
 {
 	char *crl = NULL, *cert = NULL, *published = NULL;
 	int rc = BASE_ERR(BASE_LOCAL, ENOMEM);
@@ -125,11 +138,11 @@ static int part_take(const char *dir, const char *to, struct part *part, struct 
 		rc = cert_take(cert, part, err);
 	if (asprintf(&crl, "%s/%s/ca.crl", dir, part->name) < 0)
 		crl = NULL;
-	if (asprintf(&published, "%s/%s.crl", to, part->stem) < 0)
+	if (to && asprintf(&published, "%s/%s.crl", to, part->stem) < 0)
 		published = NULL;
 	if (!rc)
-		rc = crl && published ? crl_take(crl, published, part, err)
-		                      : BASE_ERR(BASE_LOCAL, ENOMEM);
+		rc = crl && (published || !to) ? crl_take(crl, published, part, err)
+		                               : BASE_ERR(BASE_LOCAL, ENOMEM);
 	free(crl);
 	free(cert);
 	free(published);
@@ -137,12 +150,12 @@ static int part_take(const char *dir, const char *to, struct part *part, struct 
 }
 
 /* The authorities, and those they had before a rollover: NAME.1, NAME.2, ... */
-static size_t parts_find(const char *dir, struct part part[PARTS_MAX])
+static size_t parts_find(const char *dir, struct pki_part part[PKI_PARTS_MAX])
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < BASE_COUNT(names); i++) {
-		for (unsigned old = 0; count < PARTS_MAX; old++) {
+		for (unsigned old = 0; count < PKI_PARTS_MAX; old++) {
 			char *name = part[count].name, *path;
 			struct stat st;
 			bool there;
@@ -161,7 +174,7 @@ static size_t parts_find(const char *dir, struct part part[PARTS_MAX])
 	return count;
 }
 
-static int stems_check(const struct part *part, size_t count, struct base_error *err)
+static int stems_check(const struct pki_part *part, size_t count, struct base_error *err)
 {
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < i; j++)
@@ -187,46 +200,119 @@ static int put(const char *to, const char *name, const char *ending, const void 
 	return rc;
 }
 
-static int publish(const char *dir, const char *to, struct base_error *err)
+static int parts_take(const char *dir, const char *to, struct pki_part part[PKI_PARTS_MAX],
+                      size_t *ret_count, struct base_error *err)
 {
-	struct part part[PARTS_MAX] = { 0 };
-	size_t count = parts_find(dir, part);
+	size_t count = *ret_count = parts_find(dir, part);
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = part_take(dir, to, &part[i], err);
-	if (!rc)
-		rc = stems_check(part, count, err);
+	return rc ? rc : stems_check(part, count, err);
+}
+
+static int parts_put(const char *to, const struct pki_part *part, size_t count,
+                     struct base_error *err)
+{
+	int rc = 0;
+
 	for (size_t i = 0; !rc && i < count; i++) {
 		rc = put(to, part[i].stem, ".cer", part[i].cert.ptr, part[i].cert.len, err);
 		if (!rc)
 			rc = put(to, part[i].stem, ".crl", part[i].crl.data, part[i].crl.len, err);
 	}
+	return rc;
+}
+
+/* @return exit status */
+static int publish(const char *dir, const char *folder, const struct pki_directory *directory)
+{
+	struct pki_part part[PKI_PARTS_MAX] = { 0 };
+	struct base_error err = { .rc = 0 };
+	size_t count;
+	int rc = parts_take(dir, folder, part, &count, &err);
+	int status;
+
+	if (!rc && folder)
+		rc = parts_put(folder, part, count, &err);
+	status = rc ? pki_complain(&err) : PKI_DONE;
+	if (!rc && !folder)
+		status = pki_publish_ldap(dir, part, count, directory);
 	for (size_t i = 0; i < count; i++) {
 		base_writer_done(&part[i].crl);
 		x509_der_free(&part[i].cert);
+		free(part[i].url);
 	}
-	return rc;
+	return status;
+}
+
+/* @return false when the words are wrong, or help was asked for: then *ret_status says which */
+static bool options_read(int argc, char **argv, struct pki_directory *to, int *ret_status)
+{
+	static const struct option option[] = { { "help", no_argument, NULL, 'h' },
+		                                { "to", required_argument, NULL, 't' },
+		                                { "anchors", required_argument, NULL, 'a' },
+		                                { "start-tls", no_argument, NULL, 's' },
+		                                { "bind", required_argument, NULL, 'b' },
+		                                { "password-file", required_argument, NULL, 'p' },
+		                                { "unsafe-clear-bind", no_argument, NULL, 'u' },
+		                                { "create", no_argument, NULL, 'c' },
+		                                { NULL, 0, NULL, 0 } };
+	int c;
+
+	*ret_status = PKI_MISUSED;
+	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
+		switch (c) {
+		case 't':
+			to->to = optarg;
+			break;
+		case 'a':
+			to->anchors = optarg;
+			break;
+		case 's':
+			to->start_tls = true;
+			break;
+		case 'b':
+			to->bind = optarg;
+			break;
+		case 'p':
+			to->password_file = optarg;
+			break;
+		case 'u':
+			to->unsafe_clear_bind = true;
+			break;
+		case 'c':
+			to->create = true;
+			break;
+		case 'h':
+			printf("%s", usage);
+			*ret_status = PKI_DONE;
+			return false;
+		default:
+			return false;
+		}
+	}
+	return true;
 }
 
 int pki_publish_main(int argc, char **argv)
 {
-	static const struct option option[] = { { "help", no_argument, NULL, 'h' },
-		                                { NULL, 0, NULL, 0 } };
-	struct base_error err = { .rc = 0 };
-	int c;
+	struct pki_directory to = { .to = NULL };
+	const char *folder = NULL;
+	bool words;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
-		if (c != 'h')
-			return PKI_MISUSED;
-		printf("%s", usage);
-		return PKI_DONE;
-	}
-	if (optind != argc - 2)
+	if (!options_read(argc, argv, &to, &status))
+		return status;
+	if (optind != argc - (to.to ? 1 : 2))
 		return pki_usage(usage);
-	if (strstr(argv[optind + 1], "://"))
-		return pki_refuse("publishing to '%s' is not built: publish to a folder, and let "
-		                  "the repository's own tools take it from there",
-		                  argv[optind + 1]);
-	return publish(argv[optind], argv[optind + 1], &err) ? pki_complain(&err) : PKI_DONE;
+	if (!to.to && strstr(argv[optind + 1], "://"))
+		to.to = argv[optind + 1];
+	else if (!to.to)
+		folder = argv[optind + 1];
+	words = to.anchors || to.bind || to.password_file || to.start_tls || to.unsafe_clear_bind ||
+	        to.create;
+	if ((folder && words) || !to.bind != !to.password_file)
+		return pki_usage(usage);
+	return publish(argv[optind], folder, &to);
 }

@@ -121,8 +121,9 @@ class Slapd:
             except subprocess.TimeoutExpired:
                 self.kill()
 
-    def url(self, rest="", tls=False, host="localhost"):
-        """`rest` is a DN, and what else RFC 4516 has behind it."""
+    def url(self, rest="", tls=False, host="127.0.0.1"):
+        """`rest` is a DN, and what else RFC 4516 has behind it. No "localhost": libldap looks for the machine's own
+        name in the certificate then."""
         return (f"ldaps://{host}:{self.tls_port}/" if tls else f"ldap://{host}:{self.port}/") + rest
 
     def tool(self, name, *args, status=0, text=None):
