@@ -230,6 +230,9 @@ static void ended_log(const struct fetch_source *s, const struct fetch_job *job)
 			         s->config->name, st->name, st->issuer, st->delta, st->entries,
 			         (long long)st->next_update_s);
 	}
+	if (job && job->refused)
+		base_log(BASE_LOG_INFO, "fetch", "event=not-taken source=%s count=%u: %s",
+		         s->config->name, job->refused, job->refusal.text);
 	base_log(news ? BASE_LOG_INFO : BASE_LOG_DEBUG, "fetch",
 	         "event=fetched source=%s from=%s crls=%zu refused=%u next=%llds", s->config->name,
 	         from, job ? job->stored_count : 0, job ? job->refused : 0,

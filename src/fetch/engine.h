@@ -17,6 +17,7 @@ struct fetch_crl {
 	struct fetch_stored stored;
 	struct fetch_alarm_state alarm;
 	int64_t success_ms; /**< last time it was fetched and was good */
+	bool lost;          /**< it is not there, and that was said */
 	uint64_t seen[3];   /**< the file as it was: inode, size, time of writing */
 };
 

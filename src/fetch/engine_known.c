@@ -47,6 +47,7 @@ int fetch_known_add(struct fetch_source *s, const struct fetch_stored *stored, i
 	}
 	crl->stored = *stored;
 	crl->success_ms = now_ms;
+	crl->lost = false;
 	file_look(s->engine, stored->name, crl->seen);
 	return 0;
 }
@@ -64,20 +65,27 @@ void fetch_known_end(const struct fetch_source *s, int64_t *ret_this_ms, int64_t
 	}
 }
 
+/* Gone, or written to? Said once. A file that another source of the same CRL renewed is well. */
+static bool is_lost(const struct fetch_engine *e, struct fetch_crl *crl)
+{
+	uint64_t now[3];
+	bool before = crl->lost;
+
+	file_look(e, crl->stored.name, now);
+	if (now[0] && !memcmp(now, crl->seen, sizeof(now)))
+		return false;
+	memcpy(crl->seen, now, sizeof(now));
+	crl->lost = !fetch_store_look(fetch_jobs_store(e->jobs), crl->stored.name, &crl->stored);
+	return crl->lost && !before;
+}
+
 void fetch_known_look(struct fetch_engine *e, int64_t now_ms)
 {
 	for (struct fetch_source *s = NULL; (s = fetch_engine_next(e, s));)
 		for (size_t i = 0; i < s->crl_count && !s->running; i++) {
 			struct fetch_crl *crl = &s->crls[i];
-			uint64_t now[3];
 
-			file_look(e, crl->stored.name, now);
-			/* another source of the same CRL may have renewed it: that is no loss */
-			if (!memcmp(now, crl->seen, sizeof(now)))
-				continue;
-			memcpy(crl->seen, now, sizeof(now));
-			if (fetch_store_look(fetch_jobs_store(e->jobs), crl->stored.name,
-			                     &crl->stored))
+			if (!is_lost(e, crl))
 				continue;
 			base_log(BASE_LOG_ERROR, "fetch",
 			         "event=cache-damaged source=%s file=%s: it is fetched again",

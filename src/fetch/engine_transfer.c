@@ -51,6 +51,7 @@ static struct fetch_job *job_for(struct fetch_source *s)
 	if (!job)
 		return NULL;
 	job->expect = s->owned ? FETCH_ANY : expects[s->config->kind];
+	job->repository = s->config->kind == FETCH_REPOSITORY;
 	job->issuer = s->config->issuer;
 	job->now_s = fetch_now_ms() / 1000;
 	job->done = on_stored;

@@ -89,6 +89,33 @@ static int file_store(struct fetch_store *store, struct fetch_job *job)
 	return rc;
 }
 
+static int blob_store(struct fetch_store *store, struct fetch_job *job, const struct fetch_blob *b,
+                      struct base_error *err)
+{
+	if (b->what == FETCH_CRL)
+		return crl_store(store, job, b->data, b->len, err);
+	return fetch_store_cert(store, b->what, b->data, b->len, job->now_s, err);
+}
+
+static bool is_others_business(const struct fetch_blob *b, int rc)
+{
+	return base_err_class(rc) == BASE_PEER &&
+	       (b->what != FETCH_CRL || base_err_detail(rc) == ENOENT);
+}
+
+static void refused(struct fetch_job *job, const struct fetch_blob *b, int rc,
+                    const struct base_error *err)
+{
+	if (!job->refused++)
+		job->refusal = *err;
+	if (is_others_business(b, rc))
+		return;
+	if (!job->rc || base_err_class(rc) == BASE_LOCAL) {
+		job->rc = rc;
+		job->err = *err;
+	}
+}
+
 /* Certificates first: they may vouch for the CRLs beside them. */
 static void blobs_store(struct fetch_store *store, struct fetch_job *job)
 {
@@ -96,23 +123,19 @@ static void blobs_store(struct fetch_store *store, struct fetch_job *job)
 		for (size_t i = 0; i < job->blobs.count; i++) {
 			const struct fetch_blob *b = &job->blobs.at[i];
 			struct base_error err = { 0 };
-			int rc = 0;
+			int rc;
 
 			if ((b->what == FETCH_CRL) != crls)
 				continue;
-			if (crls)
-				rc = crl_store(store, job, b->data, b->len, &err);
-			else
-				rc = fetch_store_cert(store, b->what, b->data, b->len, job->now_s,
-				                      &err);
-			if (!rc)
-				continue;
-			job->refused++;
-			if (!job->rc || base_err_class(rc) == BASE_LOCAL) {
-				job->rc = rc;
-				job->err = err;
-			}
+			rc = blob_store(store, job, b, &err);
+			if (rc)
+				refused(job, b, rc, &err);
 		}
+	/* Asked for one CRL, got it, and it was not taken: that is a failure. */
+	if (!job->rc && !job->repository && job->refused) {
+		job->rc = BASE_ERR(BASE_PEER, 0);
+		job->err = job->refusal;
+	}
 }
 
 static void returned(void *arg)

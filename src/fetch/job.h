@@ -19,6 +19,7 @@ struct fetch_job {
 	struct fetch_blobs blobs; /**< what LDAP brought */
 	const char *file;         /**< read this one instead; NULL = none */
 	size_t max_octets;        /**< of the file */
+	bool repository;          /**< `blobs` are all that a directory has */
 	enum fetch_expect expect;
 	const char *issuer;
 	int64_t now_s;
@@ -27,7 +28,12 @@ struct fetch_job {
 	struct base_error err;
 	struct fetch_stored *stored; /**< owned */
 	size_t stored_count;
-	unsigned refused; /**< of a repository: values that were not taken */
+	/**
+	 * Of a repository: values that were not taken, and why, of the first. Certificates that
+	 * nobody vouches for, and CRLs by such, are others' business and no failure.
+	 */
+	unsigned refused;
+	struct base_error refusal;
 	/* Whose it is. */
 	void (*done)(struct fetch_job *job);
 	void *owner; /**< NULL = of no interest any more */
