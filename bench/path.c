@@ -26,7 +26,7 @@ static struct {
 	X509 *ica, *ca, *cross, *peer;
 	X509_CRL *crl[2];
 	struct base_str der;
-	struct trust_store *ours;
+	struct trust_store *ours, *linted;
 	X509_STORE *theirs;
 } bench;
 
@@ -123,10 +123,11 @@ static char *file(const char *dir, const char *name, X509 *one, X509_CRL *list)
 	return path;
 }
 
-static void ours_load(void)
+static struct trust_store *ours_load(struct profile_checks *checks)
 {
 	char dir[] = "/tmp/gatehouse-bench-XXXXXX";
 	struct base_error err = { 0 };
+	struct trust_store *store = NULL;
 	char *path[4];
 
 	if (!mkdtemp(dir))
@@ -135,9 +136,10 @@ static void ours_load(void)
 	path[1] = file(dir, "cross", bench.cross, NULL);
 	path[2] = file(dir, "crl0", NULL, bench.crl[0]);
 	path[3] = file(dir, "crl1", NULL, bench.crl[1]);
-	if (trust_store_load(&bench.ours,
+	if (trust_store_load(&store,
 	                     &(struct trust_store_files){
 	                             .interconnect = true,
+	                             .checks = checks,
 	                             .interconnection = (const char *const[]){ path[0], NULL },
 	                             .cross_servers = (const char *const[]){ path[1], NULL },
 	                             .crls = (const char *const[]){ path[2], path[3], NULL } },
@@ -148,6 +150,24 @@ static void ours_load(void)
 		free(path[i]);
 	}
 	(void)rmdir(dir);
+	return store;
+}
+
+/* With the certificate profile as a step of each decision. */
+static void linted_load(void)
+{
+	const char *root = getenv("GATEHOUSE_SOURCE_ROOT");
+	struct profile_checks *checks;
+	struct profile_store *profiles;
+	const struct profile *profile;
+	char dir[1024];
+
+	(void)snprintf(dir, sizeof(dir), "%s/profiles", root ? root : ".");
+	if (profile_store_new(&profiles) || profile_store_dir(profiles, dir) ||
+	    profile_store_find(profiles, "cert-ts33310", &profile, NULL) ||
+	    profile_checks_new(&checks, profile, NULL))
+		fail("the certificate profile");
+	bench.linted = ours_load(checks);
 }
 
 static void theirs_load(void)
@@ -161,15 +181,25 @@ static void theirs_load(void)
 	(void)X509_STORE_set_flags(bench.theirs, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 }
 
-static void ours_once(void)
+static void decide(struct trust_store *store)
 {
 	const struct trust_question question = { .methods = TRUST_CA, .peer_is_server = true };
 	struct trust_verdict verdict;
 
-	if (trust_decide(bench.ours, &question, &bench.der, 1, &verdict))
+	if (trust_decide(store, &question, &bench.der, 1, &verdict))
 		fail("trust_decide");
 	if (!verdict.authenticated)
 		fail(verdict.text);
+}
+
+static void ours_once(void)
+{
+	decide(bench.ours);
+}
+
+static void linted_once(void)
+{
+	decide(bench.linted);
 }
 
 static void theirs_once(void)
@@ -211,22 +241,25 @@ int main(int argc, char **argv)
 {
 	size_t entries = argc > 1 ? strtoul(argv[1], NULL, 10) : 10000,
 	       rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : 5;
-	double ours[ROUNDS_MAX], theirs[ROUNDS_MAX];
+	double ours[ROUNDS_MAX], linted[ROUNDS_MAX], theirs[ROUNDS_MAX];
 
 	if (!rounds || rounds > ROUNDS_MAX)
 		fail("1 to 99 rounds");
 	certs_make(entries);
-	ours_load();
+	bench.ours = ours_load(NULL);
+	linted_load();
 	theirs_load();
 	for (size_t i = 0; i < rounds; i++) {
 		ours[i] = rate(ours_once);
+		linted[i] = rate(linted_once);
 		theirs[i] = rate(theirs_once);
 	}
 	qsort(ours, rounds, sizeof(*ours), by_size);
+	qsort(linted, rounds, sizeof(*linted), by_size);
 	qsort(theirs, rounds, sizeof(*theirs), by_size);
-	(void)printf(
-	        "{\"entries\": %zu, \"gatehouse\": %.0f, \"openssl\": %.0f, \"ratio\": %.2f}\n",
-	        entries, ours[rounds / 2], theirs[rounds / 2],
-	        ours[rounds / 2] / theirs[rounds / 2]);
+	(void)printf("{\"entries\": %zu, \"gatehouse\": %.0f, \"with_profile\": %.0f, \"openssl\": "
+	             "%.0f, \"ratio\": %.2f}\n",
+	             entries, ours[rounds / 2], linted[rounds / 2], theirs[rounds / 2],
+	             ours[rounds / 2] / theirs[rounds / 2]);
 	return 0;
 }

@@ -44,7 +44,7 @@ static const char *or_dash(const char *text)
 static void tell(struct link_conn *c, const char *why)
 {
 	enum base_level level = why ? BASE_LOG_WARN : BASE_LOG_INFO;
-	char peer[H248_ADDR_TEXT], failed[600] = "";
+	char peer[H248_ADDR_TEXT], failed[600] = "", fields[TRUST_FIELDS_TEXT];
 	struct tls_info info = { .alert = -1 };
 
 	c->told = true;
@@ -58,14 +58,17 @@ static void tell(struct link_conn *c, const char *why)
 		         info.alert_side == TLS_SIDE_REMOTE ? " (from peer)" : "", why);
 	base_log(level, "link",
 	         "tls %s peer=%s side=%s domain=%s version=%s suite=%s resumed=%s auth=%s%s "
-	         "depth=%d subject=\"%s\"%s",
+	         "depth=%d subject=\"%s\"%s%s",
 	         why ? "failed" : "up", h248_addr_format(&c->remote, peer),
 	         c->server ? "server" : "client", tls_domain_name(c->slot->domain),
 	         or_dash(info.version_name), or_dash(info.suite_name), info.resumed ? "yes" : "no",
 	         verdict_word(&info),
 	         info.has_verdict && info.verdict.tolerated ? " (tolerated)" : "",
 	         info.has_verdict ? info.verdict.depth : -1,
-	         info.has_verdict ? info.verdict.subject : "", failed);
+	         info.has_verdict ? info.verdict.subject : "",
+	         info.has_verdict ? trust_verdict_fields(&info.verdict, fields, sizeof(fields))
+	                          : "",
+	         failed);
 }
 
 /* ---- life ---- */

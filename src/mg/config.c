@@ -507,6 +507,10 @@ void mg_config_warn(const struct mg_config *c)
 				         d->name);
 	}
 	for (size_t i = 0; c->domains && i < c->domains->count; i++)
+		for (const char *const *f = c->domains->domains[i].findings; f && *f; f++)
+			base_log(BASE_LOG_WARN, "mg", "TLS domain %s: certificate profile: %s",
+			         c->domains->domains[i].name, *f);
+	for (size_t i = 0; c->domains && i < c->domains->count; i++)
 		for (const char *const *g = c->domains->domains[i].gaps; g && *g; g++)
 			base_log(BASE_LOG_WARN, "mg", "TLS domain %s: %s",
 			         c->domains->domains[i].name, *g);

@@ -64,6 +64,7 @@ struct mg_domain {
 	const char *const *versions; /**< "TLS1.2" ..., NULL-terminated (8.9) */
 	const char *const *suites;   /**< IANA names in order of precedence, NULL-terminated */
 	const char *const *gaps;     /**< what the engine cannot meet, by clause; may be NULL */
+	const char *const *findings; /**< what of our own breaks the certificate profile; or NULL */
 	bool compression, resumption, renegotiation;
 };
 

@@ -21,6 +21,7 @@ struct making {
 	unsigned index;
 	struct tls_domain_spec spec;
 	struct tls_psk *psks;
+	struct mg_lint lint;
 	struct base_error *err;
 };
 
@@ -97,11 +98,30 @@ static int identity_make(struct making *m)
 static int trust_make(struct making *m)
 {
 	struct base_error why = { 0 };
-	int rc = mg_trust_load(m->config, m->table, m->y->trust, &m->spec.trust, &why);
+	int rc = mg_trust_load(m->config, m->table, m->y->trust, &m->lint, &m->spec.trust, &why);
 
 	if (!rc)
 		return 0;
 	return base_err_class(rc) == BASE_LOCAL ? rc : refuse_for(m, "trust", &why);
+}
+
+static int lint_start(struct making *m)
+{
+	struct base_error why = { 0 };
+	int rc = mg_lint_start(m->y, m->table, &m->lint, &why);
+
+	if (!rc || base_err_class(rc) == BASE_LOCAL)
+		return rc;
+	return refuse_for(m, "certificate-profile", &why);
+}
+
+static int lint_own(struct making *m, struct mg_domain *d)
+{
+	struct base_error why = { 0 };
+	int rc = mg_lint_own(&m->lint, m->spec.identity, m->spec.trust, &m->table->arena,
+	                     &d->findings, &why);
+
+	return !rc || base_err_class(rc) == BASE_LOCAL ? rc : refuse_for(m, "certificate", &why);
 }
 
 static int psks_make(struct making *m)
@@ -336,6 +356,7 @@ static void making_done(struct making *m)
 {
 	x509_identity_unref(m->spec.identity);
 	trust_store_unref(m->spec.trust);
+	mg_lint_done(&m->lint);
 	for (size_t i = 0; i < m->y->psks_count && m->psks; i++)
 		base_secret_done(&m->psks[i].key);
 	free(m->psks);
@@ -355,7 +376,11 @@ static int domain_make(struct making *m, struct mg_domain_table *table, struct m
 	if (!rc)
 		rc = identity_make(m);
 	if (!rc)
+		rc = lint_start(m);
+	if (!rc)
 		rc = trust_make(m);
+	if (!rc)
+		rc = lint_own(m, d);
 	if (!rc)
 		rc = psks_make(m);
 	if (!rc)

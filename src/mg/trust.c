@@ -127,9 +127,9 @@ void mg_trust_free(struct mg_domain_table *table)
 /* ---- one store ---- */
 
 int mg_trust_load(struct mg_config *c, struct mg_domain_table *table, const struct mg_yaml_trust *y,
-                  struct trust_store **ret, struct base_error *err)
+                  const struct mg_lint *lint, struct trust_store **ret, struct base_error *err)
 {
-	struct trust_store_files files = { 0 };
+	struct trust_store_files files = { .checks = lint->checks, .checks_warn = lint->warn };
 	int rc;
 
 	if (!y)

@@ -117,6 +117,8 @@ static const cyaml_schema_field_t domain_fields[] = {
 	TEXT("engine", struct mg_yaml_domain, engine),
 	TEXT("certificate", struct mg_yaml_domain, certificate),
 	TEXT("key", struct mg_yaml_domain, key),
+	TEXT("certificate-profile", struct mg_yaml_domain, certificate_profile),
+	TEXT("certificate-faults", struct mg_yaml_domain, certificate_faults),
 	CYAML_FIELD_MAPPING_PTR("trust", OPTIONAL, struct mg_yaml_domain, trust, trust_fields),
 	TEXTS("server-methods", struct mg_yaml_domain, server_methods),
 	TEXTS("client-methods", struct mg_yaml_domain, client_methods),

@@ -67,6 +67,7 @@ struct mg_yaml_psk {
 struct mg_yaml_domain {
 	const char *name, *profile, *engine, *certificate, *key, *client_auth, *psk_hint,
 	        *on_revocation;
+	const char *certificate_profile, *certificate_faults;
 	struct mg_yaml_trust *trust;
 	const char **server_methods, **client_methods, **continue_on;
 	unsigned server_methods_count, client_methods_count, continue_on_count;
@@ -122,11 +123,26 @@ int mg_host_read(const struct mg_config *config, const char *where, const char *
 int mg_number_check(const struct mg_config *config, const char *where, unsigned value, unsigned min,
                     unsigned max, struct base_error *err);
 
+/* lint.c: the certificate profile of a domain */
+struct mg_lint {
+	struct profile_checks *checks; /* NULL = none */
+	bool warn;                     /* nothing is refused */
+};
+int mg_lint_start(const struct mg_yaml_domain *y, struct mg_domain_table *table,
+                  struct mg_lint *ret, struct base_error *err);
+/* What is our own; *ret: one line for each rule that is not kept. BASE_CONFIG: it cannot be used.
+ */
+int mg_lint_own(const struct mg_lint *lint, const struct x509_identity *identity,
+                const struct trust_store *trust, struct base_arena *arena, const char *const **ret,
+                struct base_error *err);
+void mg_lint_done(struct mg_lint *lint);
+
 /* trust.c */
 /* A domain's store; *ret stays NULL where it has no trust. Folders of the cache are opened once for
  * the table, and taken over from the table that it replaces. */
 int mg_trust_load(struct mg_config *config, struct mg_domain_table *table,
-                  const struct mg_yaml_trust *y, struct trust_store **ret, struct base_error *err);
+                  const struct mg_yaml_trust *y, const struct mg_lint *lint,
+                  struct trust_store **ret, struct base_error *err);
 void mg_trust_free(struct mg_domain_table *table);
 
 /* domains.c */

@@ -166,25 +166,30 @@ static const char *verdict_word(const struct tls_info *info)
 static void log_ok(const struct tls_info *info, const char *peer, const char *side,
                    const char *domain)
 {
+	char fields[TRUST_FIELDS_TEXT];
+
 	base_log(BASE_LOG_INFO, "relay",
 	         "tls %s peer=%s side=%s domain=%s version=%s suite=%s resumed=%s auth=%s%s "
-	         "subject=\"%s\"",
+	         "subject=\"%s\"%s",
 	         info->renegotiations ? "renegotiated" : "up", peer, side, domain,
 	         info->version_name ? info->version_name : "-",
 	         info->suite_name ? info->suite_name : "-", info->resumed ? "yes" : "no",
 	         verdict_word(info),
 	         info->has_verdict && info->verdict.tolerated ? " (tolerated)" : "",
-	         info->has_verdict ? info->verdict.subject : "");
+	         info->has_verdict ? info->verdict.subject : "",
+	         info->has_verdict ? trust_verdict_fields(&info->verdict, fields, sizeof(fields))
+	                           : "");
 }
 
 static void log_failed(const struct tls_info *info, const char *peer, const char *side,
                        const char *domain, enum relay_cause cause)
 {
 	bool judged = info->has_verdict && !info->verdict.authenticated;
+	char fields[TRUST_FIELDS_TEXT];
 
 	base_log(BASE_LOG_WARN, "relay",
 	         "tls %s peer=%s side=%s domain=%s version=%s suite=%s cause=%s auth=%s "
-	         "depth=%d alert=%s%s subject=\"%s\": %s",
+	         "depth=%d alert=%s%s subject=\"%s\"%s: %s",
 	         info->established ? "renegotiation failed" : "failed", peer, side, domain,
 	         info->version_name ? info->version_name : "-",
 	         info->suite_name ? info->suite_name : "-", relay_cause_name(cause),
@@ -192,6 +197,8 @@ static void log_failed(const struct tls_info *info, const char *peer, const char
 	         info->alert < 0 ? "-" : tls_alert_name(info->alert),
 	         info->alert_side == TLS_SIDE_REMOTE ? " (from peer)" : "",
 	         info->has_verdict ? info->verdict.subject : "",
+	         info->has_verdict ? trust_verdict_fields(&info->verdict, fields, sizeof(fields))
+	                           : "",
 	         judged                              ? info->verdict.text
 	         : info->failure && info->failure[0] ? info->failure
 	                                             : relay_cause_name(cause));

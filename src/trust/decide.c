@@ -22,6 +22,8 @@ static enum trust_look look_of(enum trust_reason reason)
 		return TRUST_LOOK_STRENGTH;
 	case TRUST_WRONG_NAME:
 		return TRUST_LOOK_NAME;
+	case TRUST_PROFILE:
+		return TRUST_LOOK_PROFILE;
 	default:
 		return TRUST_LOOK_CERTIFICATE;
 	}
@@ -53,6 +55,23 @@ void trust_finding_good(const struct trust_finding *finding, enum trust_look loo
 	          (struct trust_step){ .look = look, .ok = true, .depth = depth, .text = text });
 }
 
+static void culprit_note(const X509 *cert, struct trust_culprit *ret)
+{
+	struct x509_about about;
+	char **urls;
+
+	*ret = (struct trust_culprit){ "" };
+	if (!cert || x509_about_cert((X509 *)cert, &about))
+		return;
+	(void)x509_name_format(X509_get_subject_name(cert), ret->subject, sizeof(ret->subject));
+	(void)x509_name_format(X509_get_issuer_name(cert), ret->issuer, sizeof(ret->issuer));
+	(void)snprintf(ret->serial, sizeof(ret->serial), "%s", about.serial);
+	urls = x509_crl_urls((X509 *)cert);
+	if (urls && x509_crl_url_ok(urls[0])) /* it goes into a log line */
+		(void)snprintf(ret->crl, sizeof(ret->crl), "%s", urls[0]);
+	x509_urls_free(urls);
+}
+
 void trust_finding_add(struct trust_finding *finding, enum trust_reason reason, uint8_t alert,
                        int depth, const char *fmt, ...)
 {
@@ -77,6 +96,7 @@ void trust_finding_add(struct trust_finding *finding, enum trust_reason reason, 
 	finding->depth = depth;
 	finding->alert = alert ? alert : trust_reason_alert(reason);
 	memcpy(finding->text, text, sizeof(text));
+	culprit_note(finding->about, &finding->culprit);
 }
 
 static X509 *cert_parse(struct base_str der)
@@ -173,6 +193,8 @@ static int chain_check(struct trust_store *store, const struct trust_question *q
 	}
 	if (!rc)
 		rc = trust_path_check(store, question, cert, peer, finding);
+	if (!rc)
+		trust_lint_peer(store, question, cert, finding);
 out:
 	sk_X509_pop_free(peer, X509_free);
 	return rc;
@@ -201,6 +223,8 @@ static void verdict_take(struct trust_verdict *verdict, const struct trust_quest
 	verdict->reason = finding->failures ? finding->reason : TRUST_OK;
 	verdict->depth = finding->failures ? finding->depth : 0;
 	verdict->alert = finding->failures ? finding->alert : 0;
+	memcpy(verdict->rules, finding->rules, sizeof(verdict->rules));
+	verdict->culprit = finding->culprit;
 	(void)snprintf(verdict->text, sizeof(verdict->text), "%s",
 	               finding->failures             ? finding->text
 	               : method == TRUST_FINGERPRINT ? "the fingerprint matches (RFC 8122, 5)"

@@ -82,7 +82,8 @@ struct trust_store {
 	/** Beside the store, which would find a CRL by the certificate's issuer only: an indirect
 	 * CRL has another (RFC 5280, 5.2.5). */
 	STACK_OF(X509_CRL) * crls;
-	bool crl_required;
+	bool crl_required, checks_warn;
+	struct profile_checks *checks; /**< NULL = none */
 	atomic_uint refs;
 };
 
@@ -115,6 +116,8 @@ struct trust_finding {
 	char text[256];
 	bool keep;                       /**< `standing` is wanted */
 	struct trust_standing *standing; /**< owned; NULL = none */
+	char rules[64];                  /**< as the verdict's */
+	struct trust_culprit culprit;
 };
 /** Add a failure; the one told is the first by precedence, of equals the first found. */
 void trust_finding_add(struct trust_finding *finding, enum trust_reason reason, uint8_t alert,
@@ -197,6 +200,12 @@ struct trust_staple {
 };
 void trust_staple_judge(const struct trust_store *store, const struct trust_question *question,
                         X509 *cert, X509 *issuer, struct trust_staple *ret);
+
+/** Add TRUST_PROFILE for each rule that was seen and is not kept; note the others. */
+void trust_lint_peer(const struct trust_store *store, const struct trust_question *question,
+                     X509 *cert, struct trust_finding *finding);
+/** A way whose certificate breaks such a rule vouches for nobody. */
+void trust_lint_ways(struct trust_store *store);
 
 /** Add TRUST_WEAK when the key is too weak for the question. */
 void trust_key_check(const struct trust_question *question, X509 *cert, int depth,

@@ -420,6 +420,7 @@ static void walk_judge(X509_STORE_CTX *ctx, int ok, struct walk *walk, X509 *cer
 		                  "(TS 33.310, 5.2.2.2)");
 	good_tell(walk, chain);
 	strength_check(walk->question, chain, cert, walk->finding);
+	walk->finding->about = cert;
 	name_check(walk->question, cert, walk->finding);
 	if (walk->finding->keep &&
 	    (!walk->finding->failures ||

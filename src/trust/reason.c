@@ -35,6 +35,7 @@ static const struct {
 	[TRUST_WRONG_NAME] = { "wrong-name", ALERT_CERTIFICATE_UNKNOWN },
 	/* as RFC 8446, 4.4.2.4 says of MD5 and SHA-1 */
 	[TRUST_WEAK] = { "weak", ALERT_BAD_CERTIFICATE },
+	[TRUST_PROFILE] = { "profile", ALERT_CERTIFICATE_UNKNOWN },
 	[TRUST_PATH] = { "path", ALERT_CERTIFICATE_UNKNOWN },
 };
 
@@ -58,6 +59,7 @@ const char *trust_look_name(enum trust_look look)
 		[TRUST_LOOK_NAME] = "name",
 		[TRUST_LOOK_FINGERPRINT] = "fingerprint",
 		[TRUST_LOOK_PATH] = "path",
+		[TRUST_LOOK_PROFILE] = "profile",
 	};
 
 	return (unsigned)look < TRUST_LOOK_COUNT ? names[look] : "?";
@@ -72,6 +74,19 @@ int trust_reason_parse(struct base_str name, enum trust_reason *ret)
 		}
 	}
 	return BASE_ERR(BASE_CONFIG, 0);
+}
+
+const char *trust_verdict_fields(const struct trust_verdict *verdict, char *buf, size_t cap)
+{
+	const struct trust_culprit *c = &verdict->culprit;
+	bool told = !verdict->authenticated && *c->serial;
+	int n = snprintf(buf, cap, "%s%s", *verdict->rules ? " rules=" : "", verdict->rules);
+
+	if (told && n >= 0 && (size_t)n < cap)
+		(void)snprintf(buf + n, cap - (size_t)n,
+		               " serial=%s crl=%s culprit=\"%s\" issuer=\"%s\"", c->serial,
+		               *c->crl ? c->crl : "-", c->subject, c->issuer);
+	return buf;
 }
 
 /* clang-format off: a table to be read beside RFC 5280, 6.1 and 6.3 */

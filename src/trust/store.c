@@ -22,6 +22,7 @@ void trust_store_unref(struct trust_store *store)
 		return;
 	trust_ways_free(store);
 	trust_issuers_free(store);
+	profile_checks_unref(store->checks);
 	trust_cache_close(store->cache);
 	free(store->plain);
 	X509_STORE_free(store->store);
@@ -169,6 +170,8 @@ static int interconnect_load(struct trust_store *store, const struct trust_store
 		              all[i].list == &lists.cross ? files->cache : NULL, all[i].list, err);
 	if (!rc)
 		rc = trust_ways_make(store, &lists);
+	if (!rc)
+		trust_lint_ways(store);
 	if (!rc && !store->way_count)
 		rc = base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                    "interconnect without an own TLS CA or a cross-certificate "
@@ -227,6 +230,8 @@ int trust_store_load(struct trust_store **ret, const struct trust_store_files *f
 	atomic_init(&store->refs, 1);
 	store->interconnect = files->interconnect;
 	store->ocsp_staples = files->ocsp_staples;
+	store->checks = files->checks ? profile_checks_ref(files->checks) : NULL;
+	store->checks_warn = files->checks_warn;
 	store->crl_required = files->crl_required || files->interconnect;
 	store->store = X509_STORE_new();
 	store->anchors = sk_X509_new_null();

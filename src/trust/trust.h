@@ -10,6 +10,7 @@
 #define GH_TRUST_H
 
 #include "base/base.h"
+#include "profile/profile.h"
 #include "trust/cache.h"
 #include "trust/standing.h"
 #include "x509/x509.h"
@@ -63,6 +64,12 @@ struct trust_store_files {
 	 * refuses nobody.
 	 */
 	bool crl_required;
+	/**
+	 * The certificate profile that peers' certificates must keep, and own TLS CAs and
+	 * cross-certificates before they vouch for anybody; NULL = none. Referenced.
+	 */
+	struct profile_checks *checks;
+	bool checks_warn; /**< what does not keep it is told and refuses nobody */
 };
 
 /** Read all files. @return 0; BASE_CONFIG with file and reason in `err`; BASE_LOCAL. */
@@ -71,6 +78,16 @@ int trust_store_load(struct trust_store **ret, const struct trust_store_files *f
 struct trust_store *trust_store_ref(struct trust_store *store);
 /** NULL is fine. */
 void trust_store_unref(struct trust_store *store);
+
+/** Told of each rule that a certificate or CRL in the store does not keep. */
+typedef void trust_lint_fn(void *arg, const char *subject, enum profile_role role,
+                           const struct profile_finding *finding);
+/**
+ * Hold what is the store's own between operators (authorities, cross-certificates, CRLs out of
+ * files) against its certificate profile. Nobody is told anything without one. Not for the media
+ * path.
+ */
+void trust_store_lint(const struct trust_store *store, trust_lint_fn *fn, void *arg);
 
 /**
  * Anchors in the store, for a server's list of acceptable authorities (RFC 5246, 7.4.4); between
@@ -107,8 +124,9 @@ enum trust_reason {
 	TRUST_CRL_STALE,
 	TRUST_WRONG_PURPOSE, /**< key usage or EKU does not allow the peer's role */
 	TRUST_WRONG_NAME,
-	TRUST_WEAK, /**< key or signature too weak for the profile */
-	TRUST_PATH, /**< any other path failure, told in `text` */
+	TRUST_WEAK,    /**< key or signature too weak for the profile */
+	TRUST_PROFILE, /**< a rule of the certificate profile that was seen in a source is broken */
+	TRUST_PATH,    /**< any other path failure, told in `text` */
 	TRUST_REASON_COUNT
 };
 
@@ -148,7 +166,8 @@ enum trust_look {
 	TRUST_LOOK_STRENGTH,
 	TRUST_LOOK_NAME,
 	TRUST_LOOK_FINGERPRINT,
-	TRUST_LOOK_PATH, /**< the path as a whole: which way was tried */
+	TRUST_LOOK_PATH,    /**< the path as a whole: which way was tried */
+	TRUST_LOOK_PROFILE, /**< the certificate profile; warnings are steps that went well */
 	TRUST_LOOK_COUNT
 };
 
@@ -163,6 +182,13 @@ struct trust_step {
 };
 typedef void trust_step_fn(void *arg, const struct trust_step *step);
 
+/** The certificate that a refusal is about, for who has to do something about it. */
+struct trust_culprit {
+	char subject[128], issuer[128]; /**< RFC 2253 form, shortened */
+	char serial[48];                /**< hex */
+	char crl[200];                  /**< first address of its CRL; "" = it names none */
+};
+
 struct trust_verdict {
 	bool authenticated;       /**< proven by one of the methods */
 	bool tolerated;           /**< not authenticated, but the domain lets the session go on */
@@ -171,8 +197,10 @@ struct trust_verdict {
 	unsigned failures;        /**< bits 1 << reason: everything wrong by the deciding method */
 	int depth;                /**< of the deciding certificate, 0 = the peer's own */
 	uint8_t alert;            /**< TLS alert to send when refused (RFC 5246, 7.2.2) */
-	char text[256];           /**< one sentence for log and Notify: subject, CRL or clause */
-	char subject[128];        /**< the peer's subject, RFC 2253 form, shortened */
+	char rules[64]; /**< of the certificate profile, not kept, warnings too: "C5,E8" */
+	char text[256]; /**< one sentence for log and Notify: subject, CRL or clause */
+	struct trust_culprit culprit; /**< of the deciding failure; all "" where there is none */
+	char subject[128];            /**< the peer's subject, RFC 2253 form, shortened */
 	struct x509_fingerprint fingerprint; /**< SHA-256 of the peer's own certificate */
 };
 
@@ -204,6 +232,14 @@ int trust_decide(struct trust_store *store, const struct trust_question *questio
 int trust_explain(struct trust_store *store, const struct trust_question *question,
                   const struct base_str *chain, size_t count, trust_step_fn *step, void *arg,
                   struct trust_verdict *ret);
+/**
+ * What a log line about a handshake adds of a verdict, key=value with a blank before each: `rules`
+ * where some are not kept; `culprit`, `issuer`, `serial` and `crl` where it refuses.
+ * docs/certificates.md tells each. @return `buf`, terminated, "" where there is nothing to add
+ */
+const char *trust_verdict_fields(const struct trust_verdict *verdict, char *buf, size_t cap);
+#define TRUST_FIELDS_TEXT 700
+
 /** Short stable word ("certificate", "crl"); pure. */
 const char *trust_look_name(enum trust_look look);
 /** Short stable word ("expired", "crl-missing"); pure. */

@@ -3,13 +3,14 @@
 """`gatehouse pki lint`, and what `issue` and `cross-certify` show of it: our own certificates keep the profile, the
 openssl command line's keep what they were made to keep."""
 import json
+import os
 import unittest
 
 import harness
 from test_pki import Case, run
 
 
-class TestLint(Case):
+class Forge(Case):
     def forge(self, name, *exts, key="ec", md="sha256", subject="/O=B/CN=gw.b.example"):
         """A certificate by B's TLS server CA with just these extensions."""
         kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if key == "ec" else ["-newkey", key]
@@ -24,6 +25,8 @@ class TestLint(Case):
             "extendedKeyUsage=serverAuth", "subjectAltName=DNS:gw.b.example",
             "crlDistributionPoints=URI:http://crl.b.example/b.crl")
 
+
+class TestLint(Forge):
     def test_own_kit_keeps_the_profile(self):
         self.issue(role="server", name="server")
         self.pki("issue", "--role", "client", "--key", "rsa", "--dns", "c.b.example", "--out", "client", "b")
@@ -99,6 +102,59 @@ class TestLint(Case):
         self.pki("init", "--name", "C", "c")
         told = self.pki("issue", "--role", "server", "--dns", "gw.c.example", "--out", "gw", "c")
         self.assertRegex(told, r"warn  gw: shall distribution-point present, found: 0")
+
+
+class TestGateway(Forge):
+    """Its own certificate and authorities, when it starts and when it reloads."""
+
+    def setUp(self):
+        super().setUp()
+        self.forge("good.pem", *self.GOOD)
+        os.rename(self.path("k.key"), self.path("good.key"))
+        self.forge("odd.pem", *(e + ",keyCertSign" if "keyUsage=" in e and "ext" not in e else e for e in self.GOOD))
+        os.rename(self.path("k.key"), self.path("odd.key"))
+        self.pki("cross-certify", "--role", "client", "--peer", "a/tls-client/ca.pem", "--permit", "a.example", "--out",
+                 "cross.pem", "--yes", "b")
+
+    def check(self, cert, more="", status=0, trust="interconnect: true, "):
+        with open(self.path("mg.yaml"), "w", encoding="utf-8") as file:
+            file.write(harness.CONFIG.format(workers=1, mg="", controllers="'127.0.0.1:2944'", transport="udp", listen=0,
+                                             version=2, h248="", media="", extra=f"""
+tls-domains:
+  - {{name: between, profile: ts33210-rel17, certificate: {cert}.pem, key: {cert}.key, client-methods: [ca],
+     server-methods: [ca], default: true, trust: {{{trust}crls: [b/interconnection/ca.crl]""" + (
+                """, interconnection-cas: [b/interconnection/ca.pem],
+     client-cas: [b/tls-client/ca.pem], cross-clients: [cross.pem]""" if "inter" in trust else "") + f"}}{more}}}\n"))
+        done = run(harness.MG, "-t", "-c", self.path("mg.yaml"))
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def test_good_one_starts_silently(self):
+        self.assertNotIn("certificate profile", self.check("good"))
+
+    def test_seen_rules_refuse_the_file(self):
+        told = self.check("odd", status=1)
+        self.assertRegex(told, r"mg.yaml:\d+:\d+: FAIL own certificate as server: shall-not key-usage cert-sign.*\[I17 V\]")
+        self.assertIn("certificate-faults: warn", told)
+
+    def test_policy(self):
+        self.assertRegex(self.check("odd", ", certificate-faults: warn"),
+                         r"warn  mg: TLS domain between: certificate profile: FAIL own certificate .*I17 V")
+        self.assertNotIn("certificate profile", self.check("odd", ", certificate-profile: none"))
+        self.assertIn("N9 V", self.check("good", ", certificate-profile: cert-ts33310-nf", status=1))
+        self.assertIn("none of: refuse, warn", self.check("good", ", certificate-faults: maybe", status=1))
+        self.assertIn("a profile of TLS", self.check("good", ", certificate-profile: ts33210-rel17", status=1))
+
+    def test_only_between_operators_unless_asked(self):
+        self.assertNotIn("certificate profile", self.check("odd", trust=""))
+        self.assertIn("I17 V", self.check("odd", ", certificate-profile: cert-ts33310", status=1, trust=""))
+
+    def test_own_authorities_are_told(self):
+        self.pki("cross-certify", "--role", "client", "--peer", "a/tls-client/ca.pem", "--permit", "a.example", "--out",
+                 "other.pem", "--yes", "--crl-url", "http://b.example/x", "b")
+        self.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "x.key", "-out", "cross.pem", "-subj",
+                     "/CN=Odd CA")
+        self.assertRegex(self.check("good"), r"certificate profile: FAIL CN=Odd CA as cross: shall key-usage present")
 
 
 class TestProfiles(Case):
