@@ -97,6 +97,14 @@ static void chain_end(struct chain *chain)
 	scene_end(&chain->b);
 }
 
+/* What the last send carried is counted behind it, so its peer may be first. */
+static bool last_is_counted(void *arg)
+{
+	struct relay_stats stats = endpoint_stats(arg);
+
+	return stats.wire_out > 8 * MIB && stats.records_out >= 8 * MIB / 16384;
+}
+
 static void test_relays_both_ways(void **state)
 {
 	struct chain chain;
@@ -104,13 +112,12 @@ static void test_relays_both_ways(void **state)
 
 	chain_make(&chain, *state);
 	peers_exchange(&chain.b.stage, chain.near, chain.far, 8 * MIB);
+	stage_wait(&chain.b.stage, last_is_counted, chain.b.front.endpoint);
 	stats = endpoint_stats(chain.b.front.endpoint);
 	assert_int_equal(stats.octets_in, 8 * MIB);
 	assert_int_equal(stats.octets_out, 8 * MIB);
 	assert_true(stats.wire_in > 8 * MIB);
-	assert_true(stats.wire_out > 8 * MIB);
 	assert_true(stats.records_in >= 8 * MIB / 16384);
-	assert_true(stats.records_out >= 8 * MIB / 16384);
 	assert_true(stats.buffered_peak <= 256 * 1024);
 	chain_end(&chain);
 }
