@@ -8,6 +8,7 @@
 
 #define DEFAULT_WATCH_MS 10000U
 #define DEFAULT_KEEP_MS  3600000U
+#define DEFAULT_FETCH_MS 5000U
 #define WORD_TRANSPORT   "h248.transport"
 #define WRONG_TRANSPORT  "'%s' is not the transport of h248 (%s)"
 
@@ -403,6 +404,24 @@ static int log_read(struct mg_config *c, struct base_error *err)
 	return 0;
 }
 
+static int fetch_read(struct mg_config *c, struct base_error *err)
+{
+	const struct mg_yaml_fetch *y = c->yaml->fetch;
+	int rc;
+
+	if (!y)
+		return 0;
+	c->fetch_socket = config_doc_path(c->doc, y->socket, &c->arena);
+	if (!c->fetch_socket)
+		return BASE_ERR(BASE_LOCAL, 0);
+	c->fetch_limit_ms = DEFAULT_FETCH_MS;
+	rc = ms_get(c, "fetch.limit", y->limit, &c->fetch_limit_ms, err);
+	if (!rc && !c->fetch_limit_ms)
+		rc = config_refuse(c->doc, err, "fetch.limit",
+		                   "0: leave out `fetch` to wait never");
+	return rc;
+}
+
 int mg_config_reload(struct mg_config **ret, const char *path, const struct mg_domain_table *table,
                      struct base_error *err)
 {
@@ -425,6 +444,8 @@ int mg_config_reload(struct mg_config **ret, const char *path, const struct mg_d
 		rc = mg_overload_read(c, err);
 	if (!rc)
 		rc = log_read(c, err);
+	if (!rc)
+		rc = fetch_read(c, err);
 	if (!rc)
 		rc = mg_domains_load(c, err);
 	if (!rc)

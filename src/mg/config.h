@@ -65,6 +65,8 @@ struct mg_config {
 	uint32_t watch_ms; /**< look whether the addresses are there; 0 = never */
 	enum mg_address_state address_states[MG_ADDRESSES_MAX];
 	struct mg_settings core;
+	const char *fetch_socket; /**< of gatehouse-fetch; NULL: handshakes wait for no CRL */
+	uint32_t fetch_limit_ms;
 	size_t buffer_limit;
 	unsigned endpoint_limit;
 	enum base_level log_level;

@@ -45,8 +45,10 @@ static void rejudge(struct mg_live *live)
 }
 
 /* Domains that a reload has replaced still judge: endpoints that wait were made with them. */
-static void look(struct mg_live *live)
+void mg_live_look(void *arg)
 {
+	struct mg_live *live = arg;
+
 	for (const struct mg_domain_table *t = live->table; t; t = t->older)
 		for (size_t i = 0; i < t->cache_count; i++) {
 			struct trust_cache *cache = t->caches[i];
@@ -66,14 +68,14 @@ static void on_change(void *arg, unsigned events)
 	struct mg_live_watch *w = arg;
 
 	(void)events; /* refreshing reads all that there is to read */
-	look(w->live);
+	mg_live_look(w->live);
 }
 
 static void on_time(void *arg)
 {
 	struct mg_live *live = arg;
 
-	look(live);
+	mg_live_look(live);
 	loop_timer_start(live->loop, &live->timer, LOOK_MS, on_time, live);
 }
 
@@ -118,7 +120,7 @@ void mg_live_reload(struct mg_live *live, const struct mg_domain_table *table)
 	live->table = table;
 	watches_start(live);
 	live->due = true;
-	look(live); /* what came between may have been told to the old watch */
+	mg_live_look(live); /* what came between may have been told to the old watch */
 }
 
 void mg_live_stop(struct mg_live *live)

@@ -28,6 +28,8 @@ void mg_live_start(struct mg_live *live, struct loop *loop, struct relay_pool *p
                    const struct mg_domain_table *table);
 /** A reload has put another table in front: sessions are held against it. */
 void mg_live_reload(struct mg_live *live, const struct mg_domain_table *table);
+/** Look now. `arg` is the struct mg_live. */
+void mg_live_look(void *arg);
 void mg_live_stop(struct mg_live *live);
 
 #endif

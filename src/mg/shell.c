@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "mg/ask.h"
 #include "mg/live.h"
 #include "mg/shell.h"
 #include "mg/watch.h"
@@ -20,6 +21,7 @@ struct shell {
 	struct loop_timer advance, drain, keep;
 	struct mg_watch watch;
 	struct mg_live live;
+	struct mg_ask ask;
 	uint64_t drain_end_ms;
 	bool leaving;  /* SIGTERM has come */
 	bool stopping; /* the last ServiceChange is out */
@@ -481,8 +483,14 @@ static int core_start(struct shell *sh, struct base_error *err)
 		.workers = sh->config->workers,
 		.endpoint_limit = sh->config->endpoint_limit,
 		.buffer_limit = sh->config->buffer_limit,
+		.fetch = sh->config->fetch_socket ? mg_ask_fetch : NULL,
+		.fetch_arg = &sh->ask,
+		.fetch_limit_ms = sh->config->fetch_limit_ms,
 	};
-	int rc = relay_pool_new(&sh->pool, sh->loop, &pool, err);
+	int rc;
+
+	mg_ask_start(&sh->ask, sh->loop, sh->config->fetch_socket, mg_live_look, &sh->live);
+	rc = relay_pool_new(&sh->pool, sh->loop, &pool, err);
 
 	if (rc)
 		return rc;
@@ -497,6 +505,7 @@ static int core_start(struct shell *sh, struct base_error *err)
 
 static void shell_end(struct shell *sh)
 {
+	mg_ask_stop(&sh->ask);
 	mg_live_stop(&sh->live);
 	mg_watch_stop(&sh->watch);
 	/* Requests that are out end here and still need the core. */

@@ -154,6 +154,12 @@ static const cyaml_schema_field_t overload_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t fetch_fields[] = {
+	NEEDED("socket", struct mg_yaml_fetch, socket),
+	TEXT("limit", struct mg_yaml_fetch, limit),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t log_fields[] = {
 	TEXT("level", struct mg_yaml_log, level),
 	FLAG("unsafe-messages", struct mg_yaml_log, messages),
@@ -171,6 +177,7 @@ static const cyaml_schema_field_t fields[] = {
 	                     256),
 	CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL, struct mg_yaml, limits, limits_fields),
 	CYAML_FIELD_MAPPING_PTR("overload", OPTIONAL, struct mg_yaml, overload, overload_fields),
+	CYAML_FIELD_MAPPING_PTR("fetch", OPTIONAL, struct mg_yaml, fetch, fetch_fields),
 	CYAML_FIELD_MAPPING_PTR("log", OPTIONAL, struct mg_yaml, log, log_fields),
 	CYAML_FIELD_END,
 };

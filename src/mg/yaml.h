@@ -85,6 +85,10 @@ struct mg_yaml_overload {
 	unsigned contexts, cpu, priority, reduction;
 };
 
+struct mg_yaml_fetch {
+	const char *socket, *limit;
+};
+
 struct mg_yaml_log {
 	const char *level;
 	bool messages;
@@ -102,6 +106,7 @@ struct mg_yaml {
 	unsigned domains_count;
 	struct mg_yaml_limits *limits;
 	struct mg_yaml_overload *overload;
+	struct mg_yaml_fetch *fetch;
 	struct mg_yaml_log *log;
 };
 

@@ -369,7 +369,7 @@ static void run_handshake(struct relay_leg *leg)
 {
 	size_t quota = RELAY_QUOTA; /* records that mean nothing are not all refused */
 
-	while (leg->readable && leg->state == RELAY_HANDSHAKE) {
+	while (leg->readable && leg->state == RELAY_HANDSHAKE && !leg->fetch) {
 		ssize_t n = read_some(leg);
 
 		if (n < 0)

@@ -412,6 +412,7 @@ static void finish(struct relay_leg *leg)
 	loop_timer_stop(loop, &leg->timer);
 	loop_defer_stop(loop, &leg->turn);
 	relay_sentence_free(leg);
+	relay_wait_end(leg);
 	if (leg->tcp_up)
 		note_retransmissions(leg);
 	if (leg->shaking) {

@@ -12,6 +12,7 @@
 #define BUFFER_MIN   ((size_t)64 * 1024)
 #define HALF_MS      240000
 #define DRAIN_MS     5000
+#define FETCH_MS     5000
 /** Descriptors for everything else of the process. */
 #define FD_RESERVE 64
 
@@ -76,6 +77,9 @@ int relay_pool_new(struct relay_pool **ret, struct loop *control,
 	pool->buffer_limit =
 	        spec->buffer_limit ? BASE_MAX(spec->buffer_limit, BUFFER_MIN) : BUFFER_LIMIT;
 	pool->half_timeout_ms = spec->half_timeout_ms ? spec->half_timeout_ms : HALF_MS;
+	pool->fetch = spec->fetch;
+	pool->fetch_arg = spec->fetch_arg;
+	pool->fetch_limit_ms = spec->fetch_limit_ms ? spec->fetch_limit_ms : FETCH_MS;
 	pool->drain_timeout_ms = spec->drain_timeout_ms ? spec->drain_timeout_ms : DRAIN_MS;
 	rc = relay_mailbox_init(&pool->mailbox, control);
 	if (rc) {

@@ -279,6 +279,7 @@ struct relay_leg {
 	struct relay_queue pending;      /**< for our peer, as it goes on the wire */
 	struct relay_queue held;         /**< from our peer, clear, waiting for the partner */
 	struct base_node node;           /**< in worker->legs, then dead */
+	struct relay_fetch *fetch;       /**< what its handshake waits for; NULL = nothing */
 	struct relay_sentence *sentence; /**< its peer is revoked, and it goes on; NULL = no */
 	uint64_t progress_mark;  /**< octets counted when a timer was started that they prolong */
 	uint32_t handshake_ms;   /**< how long a handshake may take, a renegotiation's too */
@@ -392,6 +393,12 @@ void relay_shake_again_failed(struct relay_leg *leg);
 /** Take over the session's count of records. */
 void relay_shake_count(struct relay_leg *leg);
 
+/* wait.c */
+/** Does the handshake wait now? Then `io->in` is kept, and the CRL asked for; or the leg failed. */
+bool relay_wait_begin(struct relay_leg *leg, const struct tls_io *io);
+/** The leg ends. */
+void relay_wait_end(struct relay_leg *leg);
+
 /* ---- endpoints and pool (control thread) ---- */
 
 struct relay_pool {
@@ -407,7 +414,9 @@ struct relay_pool {
 	atomic_uint open;         /**< endpoints, and legs of listeners */
 	unsigned limit;
 	size_t buffer_limit;
-	unsigned half_timeout_ms, drain_timeout_ms;
+	unsigned half_timeout_ms, drain_timeout_ms, fetch_limit_ms;
+	relay_fetch_fn *fetch;
+	void *fetch_arg;
 	unsigned worker_count;
 	struct relay_worker worker[];
 };

@@ -22,6 +22,21 @@ struct relay_context;
 /** One stream endpoint: a TCP connection, perhaps with TLS on it. */
 struct relay_endpoint;
 
+/**
+ * A CRL that a handshake waits for. From relay_fetch_fn on it is the receiver's, who answers it
+ * once; before relay_pool_free().
+ */
+struct relay_fetch;
+/** Its address: printable ASCII without blanks, at most 1000 octets. */
+const char *relay_fetch_url(const struct relay_fetch *fetch);
+/** Get it into the caches of the domains' trust stores. Called on the control thread. */
+typedef void relay_fetch_fn(void *arg, struct relay_fetch *fetch);
+/**
+ * The answer, on the control thread; the pointer is gone. Within relay_fetch_fn it is fine.
+ * @param why  NULL: it is there, and the caches were refreshed. Else why not, in a few words
+ */
+void relay_fetched(struct relay_fetch *fetch, const char *why);
+
 struct relay_pool_spec {
 	unsigned workers;          /**< threads; 0 = one per core */
 	unsigned endpoint_limit;   /**< refuse beyond; 0 = what RLIMIT_NOFILE leaves */
@@ -30,6 +45,10 @@ struct relay_pool_spec {
 	unsigned half_timeout_ms;  /**< a half-closed endpoint without traffic ends; 0 = 240 s */
 	unsigned drain_timeout_ms; /**< how long an orderly close may take; 0 = 5 s.
 	                              It starts anew while the peer takes 64 KiB in it */
+	relay_fetch_fn *fetch;     /**< NULL: no handshake waits for a CRL, a missing one refuses */
+	void *fetch_arg;
+	unsigned fetch_limit_ms; /**< how long one CRL may be waited for; 0 = 5 s. The handshake's
+	                            own limit goes on meanwhile */
 };
 
 int relay_pool_new(struct relay_pool **ret, struct loop *control,

@@ -16,6 +16,7 @@ void relay_shake_start(struct relay_leg *leg)
 	/* Whoever came to us comes from another port each time: nobody to know again. */
 	if (!leg->setup->server && leg->setup->remote.family != AF_UNSPEC)
 		spec.resume_key = relay_address_format(&leg->setup->remote, peer, sizeof(peer));
+	spec.may_wait = leg->worker->pool->fetch != NULL;
 	leg->handshake_ms = leg->setup->handshake_timeout_ms;
 	leg->slot = relay_worker_slot(leg->worker, leg->setup->tls->domain);
 	if (!leg->slot || tls_session_new(&leg->session, leg->slot->context, &spec) != 0) {
@@ -54,7 +55,9 @@ void relay_shake_step(struct relay_leg *leg, const uint8_t *data, size_t len)
 		return;
 	if (rc == 0) {
 		shaken(leg, &io);
-	} else if (base_err_class(rc) != BASE_AGAIN) {
+	} else if (base_err_class(rc) == BASE_AGAIN) {
+		(void)relay_wait_begin(leg, &io); /* else more input is needed */
+	} else {
 		tls_session_info(leg->session, &info);
 		relay_shake_fail(leg, relay_shake_cause(&info, rc));
 	}

@@ -42,6 +42,7 @@ enum tls_alert {
 	TLS_ALERT_INTERNAL_ERROR = 80,
 	TLS_ALERT_USER_CANCELED = 90,
 	TLS_ALERT_NO_RENEGOTIATION = 100,
+	TLS_ALERT_BAD_STATUS = 113, /**< bad_certificate_status_response (RFC 6066, 9) */
 	TLS_ALERT_UNKNOWN_PSK_IDENTITY = 115,
 	TLS_ALERT_CERTIFICATE_REQUIRED = 116,
 };
@@ -183,6 +184,24 @@ struct tls_hand {
 	char *psk_hint, *server_name, *peer_name; /**< NULL = none */
 };
 
+/** A handshake that waits for a CRL (wait.c), or has. */
+struct tls_wait {
+	char *url[4]; /**< asked for so far, the last one now */
+	unsigned count;
+	bool pending;  /**< the caller is to get it */
+	bool over;     /**< the next judgement is final */
+	char why[160]; /**< nothing came; "" */
+	/* OpenSSL's: */
+	bool deferred; /**< `chain` is to be judged with a staple that comes later */
+	bool hold;     /**< what is written goes to `held` */
+	bool complete; /**< OpenSSL is through */
+	int refused;   /**< the judgement that is to be told when it is; 0 = none */
+	struct base_writer held;
+	struct base_str chain[16], staple; /**< in `arena` */
+	size_t chain_count;                /**< 0 = nothing is to be judged again */
+	struct base_arena arena;
+};
+
 struct tls_session {
 	struct tls_context *context;
 	void *engine;
@@ -208,6 +227,9 @@ struct tls_session {
 	uint64_t credit_ms;      /**< when the last one was given back */
 	uint32_t renegotiations; /**< completed */
 	struct tls_before before;
+	struct tls_wait *wait;     /**< NULL: it never waited; gone after the handshake */
+	struct base_str staple;    /**< lent for tls_session_judge(): the peer's OCSP response */
+	bool may_wait;             /**< as the stream says */
 	struct tls_resume *resume; /**< NULL: a server, or a client that may not resume */
 	bool tickets;              /**< may give tickets as server, keep them as client */
 	bool extms;      /**< OpenSSL client: the ServerHello had extended_master_secret */
@@ -243,7 +265,9 @@ static inline const struct profile_settings *tls_settings(const struct tls_sessi
  * Judge the peer's chain as domain and stream ask; keeps the verdict for tls_session_info.
  * Call it when the peer's Certificate message came (also an empty one, count 0); session.c calls
  * it itself after a handshake in which the peer never got that far.
- * @return 0 = go on, BASE_PEER with the alert to send, BASE_LOCAL
+ * `session->staple` is looked at, too.
+ * @return 0 = go on, BASE_PEER with the alert to send, BASE_LOCAL; BASE_AGAIN = a CRL is waited
+ * for: judge again when tls_session_waits() says no more
  */
 int tls_session_judge(struct tls_session *session, const struct base_str *chain, size_t count);
 
@@ -282,6 +306,18 @@ void tls_renegotiation_begin(struct tls_session *session);
 int tls_renegotiation_finish(struct tls_session *session);
 /** What a session that ends has put aside. */
 void tls_renegotiation_done(struct tls_session *session);
+
+/* -- wait.c --------------------------------------------------------------------------------- */
+
+bool tls_wait_may(const struct tls_session *session);
+/** Wait for the first of these that has not been asked for. @return false = for none */
+bool tls_wait_begin(struct tls_session *session, char *const *urls);
+/** Copy what is to be judged later. @return false when memory is short, or it is too much */
+bool tls_wait_keep(struct tls_session *session, const struct base_str *chain, size_t count,
+                   struct base_str staple);
+/** The verdict refuses: add to its text why nothing was fetched. */
+void tls_wait_explain(struct tls_session *session);
+void tls_wait_free(struct tls_session *session);
 
 /* -- tickets.c ------------------------------------------------------------------------------ */
 

@@ -25,6 +25,8 @@ int tls_gnutls_judge(struct tls_session *session, const struct base_str *chain, 
 
 	if (rc == 0)
 		return 0;
+	if (base_err_class(rc) == BASE_AGAIN)
+		return GNUTLS_E_AGAIN; /* the handshake comes back here */
 	if (base_err_class(rc) != BASE_PEER)
 		return tls_gnutls_refuse(session, TLS_ALERT_INTERNAL_ERROR, NULL);
 	alert = (int)base_err_detail(rc);
@@ -39,8 +41,10 @@ int tls_gnutls_verify(gnutls_session_t tls)
 {
 	struct tls_session *session = gnutls_session_get_ptr(tls);
 	struct base_str chain[CHAIN_MAX];
+	gnutls_datum_t staple = { 0 };
 	const gnutls_datum_t *certs;
 	unsigned count = 0;
+	int rc;
 
 	if (!tls_session_judges(session))
 		return 0;
@@ -50,7 +54,12 @@ int tls_gnutls_verify(gnutls_session_t tls)
 		                         "the peer's chain is too long");
 	for (unsigned i = 0; i < count; i++)
 		chain[i] = (struct base_str){ (const char *)certs[i].data, certs[i].size };
-	return tls_gnutls_judge(session, chain, count);
+	/* a client's too, in TLS 1.3 (RFC 8446, 4.4.2.1) */
+	if (gnutls_ocsp_status_request_get(tls, &staple) >= 0)
+		session->staple = (struct base_str){ (const char *)staple.data, staple.size };
+	rc = tls_gnutls_judge(session, chain, count);
+	session->staple = (struct base_str){ NULL, 0 };
+	return rc;
 }
 
 static int datum_copy(gnutls_datum_t *ret, const void *data, size_t len)

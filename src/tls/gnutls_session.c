@@ -168,6 +168,8 @@ static int client_set(struct tls_session *session, struct tls_gnutls_session *gs
 		                            tls_gnutls_context_of(session)->psk_client);
 	if (rc >= 0 && name)
 		rc = gnutls_server_name_set(gs->tls, GNUTLS_NAME_DNS, name, strlen(name));
+	if (rc >= 0 && trust_store_staples(session->context->domain->trust))
+		rc = gnutls_ocsp_status_request_enable_client(gs->tls, NULL, 0, NULL);
 	gnutls_dh_set_prime_bits(gs->tls, least ? least : 1024);
 	return rc;
 }
@@ -342,7 +344,8 @@ int tls_gnutls_handshake(struct tls_session *session)
 	do
 		rc = gnutls_handshake(gs->tls);
 	while (rc == GNUTLS_E_WARNING_ALERT_RECEIVED ||
-	       (tls_gnutls_again(rc) && base_reader_left(&session->io->in)));
+	       (tls_gnutls_again(rc) && !tls_session_waits(session) &&
+	        base_reader_left(&session->io->in)));
 	if (tls_gnutls_again(rc))
 		return BASE_ERR(BASE_AGAIN, 0);
 	if (rc < 0)

@@ -34,7 +34,8 @@ static int bio_read(BIO *bio, char *data, size_t len, size_t *ret_len)
 static int bio_write(BIO *bio, const char *data, size_t len, size_t *ret_len)
 {
 	struct openssl_context *oc = BIO_get_data(bio);
-	struct base_writer *out = oc->session->io->out;
+	struct tls_wait *wait = oc->session->wait;
+	struct base_writer *out = wait && wait->hold ? &wait->held : oc->session->io->out;
 
 	BIO_clear_retry_flags(bio);
 	base_writer_put(out, data, len);

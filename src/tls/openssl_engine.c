@@ -288,6 +288,8 @@ static void set_callbacks(struct openssl_context *oc)
 
 	SSL_CTX_set_info_callback(oc->ctx, on_info);
 	SSL_CTX_set_cert_verify_callback(oc->ctx, openssl_verify, oc);
+	(void)SSL_CTX_set_tlsext_status_cb(oc->ctx, openssl_on_status); /* always 1 */
+	(void)SSL_CTX_set_tlsext_status_arg(oc->ctx, oc);
 	if (settings->extended_master_secret_required.value ||
 	    settings->renegotiation_info_peer.value)
 		SSL_CTX_set_client_hello_cb(oc->ctx, openssl_client_hello, oc);

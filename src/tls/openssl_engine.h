@@ -22,10 +22,12 @@ struct openssl_context {
 	enum tls_side side;          /**< of `alert` */
 	bool refused;                /**< a renegotiation, in this step */
 	bool may;                    /**< take up one that begins now */
-	bool done;     /**< one is complete: what comes after it is read after we have looked */
-	bool bare;     /**< TLS 1.2: an empty Certificate came, and is not judged yet */
-	int wanted;    /**< alert that openssl_on_ticket() is to fail with, -1 none */
-	bool poisoned; /**< what is read is garbage (openssl_abort) */
+	bool done;      /**< one is complete: what comes after it is read after we have looked */
+	bool bare;      /**< TLS 1.2: an empty Certificate came, and is not judged yet */
+	int wish;       /**< alert to send in the clear when this step fails, -1 none ... */
+	size_t wish_at; /**< ... in the place of what OpenSSL has written from there on */
+	int wanted;     /**< alert that openssl_on_ticket() is to fail with, -1 none */
+	bool poisoned;  /**< what is read is garbage (openssl_abort) */
 };
 
 extern const struct profile_engine_caps tls_openssl_caps;
@@ -35,6 +37,10 @@ struct openssl_context *openssl_context_of(const SSL *ssl);
 
 /** Callbacks of the handshake, openssl_peer.c. */
 int openssl_verify(X509_STORE_CTX *store, void *arg);
+/** A client's: all that comes before its answer is there, a staple too. */
+int openssl_on_status(SSL *ssl, void *arg);
+/** The wait is over. @return BASE_AGAIN = another one; 0: see `wait->refused` */
+int openssl_judge_again(struct tls_session *session);
 unsigned openssl_psk_server(SSL *ssl, const char *identity, unsigned char *psk, unsigned cap);
 unsigned openssl_psk_client(SSL *ssl, const char *hint, char *identity, unsigned identity_cap,
                             unsigned char *psk, unsigned cap);

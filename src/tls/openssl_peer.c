@@ -124,6 +124,103 @@ static int chain_der(STACK_OF(X509) * certs, struct base_arena *arena, struct ba
 	return 0;
 }
 
+/** The staple that has come so far. */
+static struct base_str staple_of(SSL *ssl)
+{
+	const unsigned char *data = NULL;
+	long len = SSL_get_tlsext_status_ocsp_resp(ssl, &data);
+
+	return (struct base_str){ (const char *)data, len > 0 && data ? (size_t)len : 0 };
+}
+
+/** Judge, and if a CRL is waited for keep what is to be judged then and send nothing meanwhile. */
+static int judge(struct tls_session *session, const struct base_str *chain, size_t count,
+                 struct base_str staple)
+{
+	int rc;
+
+	session->staple = staple;
+	rc = tls_session_judge(session, chain, count);
+	session->staple = (struct base_str){ NULL, 0 };
+	if (rc == 0 || base_err_class(rc) != BASE_AGAIN)
+		return rc;
+	if (chain != session->wait->chain && !tls_wait_keep(session, chain, count, staple))
+		return BASE_ERR(BASE_LOCAL, TLS_ALERT_INTERNAL_ERROR);
+	session->wait->hold = true;
+	return rc;
+}
+
+/** As a client up to TLS 1.2 the staple comes after the certificates (RFC 6066, 8). */
+static bool staple_comes(const struct tls_session *session, SSL *ssl)
+{
+	return session->role == TLS_ROLE_CLIENT && SSL_version(ssl) < TLS1_3_VERSION &&
+	       trust_store_staples(session->context->domain->trust);
+}
+
+static int chain_judge(struct tls_session *session, const struct base_str *chain, size_t count)
+{
+	SSL *ssl = session->engine;
+
+	if (!staple_comes(session, ssl))
+		return judge(session, chain, count, staple_of(ssl));
+	if (!tls_wait_keep(session, chain, count, (struct base_str){ NULL, 0 }))
+		return BASE_ERR(BASE_LOCAL, TLS_ALERT_INTERNAL_ERROR);
+	session->wait->deferred = true;
+	return 0;
+}
+
+/** OpenSSL has no verification result for this alert; while all is in the clear we send it. */
+static void wish(struct tls_session *session, struct openssl_context *oc, unsigned alert)
+{
+	if (session->role != TLS_ROLE_CLIENT || session->established)
+		return;
+	oc->wish = (int)alert;
+	oc->wish_at = session->io->out->len;
+}
+
+int openssl_on_status(SSL *ssl, void *arg)
+{
+	struct openssl_context *oc = arg;
+	struct tls_session *session = oc->session;
+	struct tls_wait *wait = session->wait;
+	int rc;
+
+	if (session->role == TLS_ROLE_SERVER)
+		return SSL_TLSEXT_ERR_NOACK; /* asked for ours: we have none */
+	if (!wait || !wait->deferred)
+		return 1;
+	wait->deferred = false;
+	wait->staple = staple_of(ssl);
+	rc = judge(session, wait->chain, wait->chain_count, wait->staple);
+	if (wait->hold && !tls_wait_keep(session, wait->chain, wait->chain_count, wait->staple))
+		return -1;
+	if (!wait->hold)
+		wait->chain_count = 0;
+	if (rc == 0 || base_err_class(rc) == BASE_AGAIN)
+		return 1;
+	if (base_err_class(rc) != BASE_PEER)
+		return -1;
+	wish(session, oc, base_err_detail(rc));
+	return 0;
+}
+
+int openssl_judge_again(struct tls_session *session)
+{
+	struct tls_wait *wait = session->wait;
+	int rc = judge(session, wait->chain, wait->chain_count, wait->staple);
+
+	if (rc && base_err_class(rc) == BASE_AGAIN)
+		return rc;
+	wait->chain_count = 0;
+	wait->hold = rc != 0;
+	if (rc == 0)
+		base_writer_put(session->io->out, wait->held.data, wait->held.len);
+	else
+		wait->refused = rc;
+	base_writer_reset(&wait->held);
+	return 0;
+}
+
 int openssl_verify(X509_STORE_CTX *store, void *arg)
 {
 	struct openssl_context *oc = arg;
@@ -138,9 +235,11 @@ int openssl_verify(X509_STORE_CTX *store, void *arg)
 	else if (tls_session_judges(session)) {
 		rc = chain_der(X509_STORE_CTX_get0_untrusted(store), &arena, chain, &count);
 		if (rc == 0)
-			rc = tls_session_judge(session, chain, count);
+			rc = chain_judge(session, chain, count);
 		base_arena_done(&arena);
 	}
+	if (rc && base_err_class(rc) == BASE_AGAIN)
+		rc = 0; /* for now: openssl_judge_again() */
 	if (rc) {
 		unsigned alert = base_err_class(rc) == BASE_PEER ? base_err_detail(rc)
 		                                                 : TLS_ALERT_INTERNAL_ERROR;
@@ -148,6 +247,8 @@ int openssl_verify(X509_STORE_CTX *store, void *arg)
 		if (base_err_class(rc) != BASE_PEER)
 			(void)tls_session_fail(session, TLS_ALERT_INTERNAL_ERROR, TLS_SIDE_NONE,
 			                       "no memory to judge the peer's certificate");
+		if (alert == TLS_ALERT_BAD_STATUS)
+			wish(session, oc, alert);
 		X509_STORE_CTX_set_error(store, verify_error(alert));
 		return 0;
 	}

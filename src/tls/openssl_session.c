@@ -22,6 +22,7 @@ static struct openssl_context *step(struct tls_session *session)
 	oc->refused = false;
 	oc->bare = false;
 	oc->may = oc->done = false;
+	oc->wish = -1;
 	ERR_clear_error();
 	return oc;
 }
@@ -68,6 +69,8 @@ int openssl_session_new(struct tls_session *session)
 			SSL_set_psk_client_callback(ssl, openssl_psk_client);
 		if (name)
 			ok = ok && SSL_set_tlsext_host_name(ssl, name) == 1;
+		if (trust_store_staples(session->context->domain->trust))
+			ok = ok && SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp) == 1;
 		if (!session->tickets)
 			(void)SSL_set_options(ssl, SSL_OP_NO_TICKET);
 		return ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
@@ -195,21 +198,91 @@ static int bare_judge(struct tls_session *session, struct openssl_context *oc)
 	return tls_session_fail(session, alert, TLS_SIDE_LOCAL, "%s", session->verdict->text);
 }
 
+/** A fatal alert in the clear, once the version is known (RFC 8446, 5.1: that of 1.2). */
+static int clear_alert(struct tls_session *session, uint8_t alert)
+{
+	return plain_alert(session, BASE_MIN(SSL_version(session->engine), TLS1_2_VERSION), alert);
+}
+
+/** What the judgement was that the handshake had waited for. Up to our first encrypted record it is
+ * said in the clear; a server of TLS 1.3 that has sent its Finished says it when the client has. */
+static int refused_late(struct tls_session *session)
+{
+	struct tls_wait *wait = session->wait;
+	uint8_t alert = (uint8_t)base_err_detail(wait->refused);
+	bool encrypts =
+	        session->role == TLS_ROLE_SERVER && SSL_version(session->engine) >= TLS1_3_VERSION;
+	int sent;
+
+	if (base_err_class(wait->refused) != BASE_PEER)
+		return tls_session_fail(session, -1, TLS_SIDE_NONE,
+		                        "the peer's certificate could not be judged");
+	if (encrypts && !wait->complete)
+		return 0;
+	wait->hold = false;
+	sent = encrypts ? openssl_abort(session, alert) : clear_alert(session, alert);
+	return tls_session_fail(session, sent, TLS_SIDE_LOCAL, "%s", session->verdict->text);
+}
+
+/** The engine's step while a judgement is open, or after. @return 0 = it is through, and trusted */
+static int waited(struct tls_session *session, struct openssl_context *oc, int n)
+{
+	struct tls_wait *wait = session->wait;
+	int rc = 0;
+
+	wait->complete |= n == 1;
+	if (n != 1 && SSL_get_error(session->engine, n) != SSL_ERROR_WANT_READ) {
+		wait->hold = false;
+		return step_result(session, oc, n);
+	}
+	if (wait->refused)
+		rc = refused_late(session);
+	if (rc)
+		return rc;
+	return wait->complete && !wait->hold ? 0 : BASE_ERR(BASE_AGAIN, 0);
+}
+
+/** OpenSSL's own alert, with which it has failed, is replaced by the one that fits. */
+static int wished(struct tls_session *session, const struct openssl_context *oc)
+{
+	session->io->out->len = oc->wish_at;
+	return tls_session_fail(session, clear_alert(session, (uint8_t)oc->wish), TLS_SIDE_LOCAL,
+	                        "%s", session->verdict->text);
+}
+
+static int handshake_step(struct tls_session *session, struct openssl_context *oc)
+{
+	struct tls_wait *wait = session->wait;
+	int n, rc = 0;
+
+	if (wait && wait->chain_count && !wait->deferred)
+		rc = openssl_judge_again(session);
+	if (!rc && wait && wait->refused)
+		rc = refused_late(session);
+	if (rc)
+		return rc;
+	n = wait && wait->complete ? 1 : SSL_do_handshake(session->engine);
+	if (n != 1 && oc->bare) {
+		rc = bare_judge(session, oc);
+		if (rc)
+			return rc;
+		n = SSL_do_handshake(session->engine);
+	}
+	if (n != 1 && oc->wish >= 0)
+		return wished(session, oc);
+	if (session->wait && (session->wait->hold || session->wait->refused))
+		return waited(session, oc, n);
+	return n == 1 ? 0 : step_result(session, oc, n);
+}
+
 int openssl_handshake(struct tls_session *session)
 {
 	struct openssl_context *oc = step(session);
 	SSL *ssl = session->engine;
-	int n = SSL_do_handshake(ssl);
+	int rc = handshake_step(session, oc);
 
-	if (n != 1 && oc->bare) {
-		int rc = bare_judge(session, oc);
-
-		if (rc)
-			return rc;
-		n = SSL_do_handshake(ssl);
-	}
-	if (n != 1)
-		return step_result(session, oc, n);
+	if (rc)
+		return rc;
 	session->version = (uint16_t)SSL_version(ssl);
 	session->suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl));
 	session->secured = SSL_get_secure_renegotiation_support(ssl) == 1;

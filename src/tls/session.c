@@ -201,6 +201,7 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	session->role = (uint8_t)spec->role;
 	session->alert = -1;
 	session->once = spec->once;
+	session->may_wait = spec->may_wait;
 	context->sessions++;
 	rc = context_identity(context, NULL);
 	if (rc == 0)
@@ -227,6 +228,7 @@ void tls_session_free(struct tls_session *session)
 	hand_free(session);
 	tls_resume_free(session);
 	tls_renegotiation_done(session);
+	tls_wait_free(session);
 	trust_standing_unref(session->standing);
 	free(session->verdict);
 	free(session->psk_identity);
@@ -327,6 +329,7 @@ static struct trust_question session_question(const struct tls_session *session)
 		.peer_name = hand ? hand->peer_name : NULL,
 		.continue_on = domain->continue_on,
 		.allow_sha1 = sha1_allowed(domain),
+		.staple = session->staple,
 	};
 }
 
@@ -344,6 +347,8 @@ static bool verdict_refuses(const struct tls_session *session)
 int tls_session_judge(struct tls_session *session, const struct base_str *chain, size_t count)
 {
 	struct trust_question question = session_question(session);
+	char **urls = NULL;
+	bool wait;
 	int rc;
 
 	if (!tls_session_judges(session))
@@ -358,6 +363,7 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 	trust_standing_unref(session->standing);
 	session->standing = NULL;
 	question.ret_standing = &session->standing;
+	question.ret_urls = tls_wait_may(session) ? &urls : NULL;
 	rc = trust_decide(session->context->domain->trust, &question, chain, count,
 	                  session->verdict);
 	if (rc)
@@ -365,8 +371,13 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 		                        "the peer's certificate could not be judged");
 	if (session->resume && session->verdict->authenticated)
 		tls_resume_proof(session, chain, count);
+	wait = verdict_refuses(session) && tls_wait_begin(session, urls);
+	x509_urls_free(urls);
+	if (wait)
+		return BASE_ERR(BASE_AGAIN, 0);
 	if (!verdict_refuses(session))
 		return 0;
+	tls_wait_explain(session);
 	return BASE_ERR(BASE_PEER, session->verdict->alert);
 }
 
@@ -395,6 +406,7 @@ static int handshake_finish(struct tls_session *session)
 		return session->rc;
 	}
 	session->established = true;
+	tls_wait_free(session);
 	tls_renegotiation_init(session);
 	if (!session->renegotiable)
 		hand_free(session);
@@ -409,6 +421,8 @@ int tls_session_handshake(struct tls_session *session, struct tls_io *io)
 		return session->rc;
 	if (session->established)
 		return 0;
+	if (tls_session_waits(session))
+		return BASE_ERR(BASE_AGAIN, 0);
 	session->io = io;
 	if (!session->begun)
 		tls_resume_offer(session);

@@ -127,6 +127,9 @@ struct tls_session_spec {
 	/** Client: who the peer is, for resumption (its address): tickets of one are never shown
 	 * to another. NULL = this session neither keeps nor offers tickets. */
 	const char *resume_key;
+	/** A CRL that is missing and whose address a certificate tells may be waited for: see
+	 * tls_session_waits(). false: that refuses the peer at once. */
+	bool may_wait;
 	bool once; /**< the peer may not renegotiate, whatever the profile says */
 };
 
@@ -157,6 +160,20 @@ struct tls_io {
  *         hold an alert to send first, and tls_session_info tells which side said what.
  */
 int tls_session_handshake(struct tls_session *session, struct tls_io *io);
+
+/**
+ * Does the handshake wait for a CRL to be in the trust store's cache? Then tls_session_handshake()
+ * says BASE_AGAIN and takes nothing (what it left in `io->in` is the caller's to keep), until
+ * tls_session_arrived(). Never once it is established.
+ * @return its address: printable ASCII without blanks; borrowed. NULL = it does not
+ */
+const char *tls_session_waits(const struct tls_session *session);
+/**
+ * The wait is over. The next tls_session_handshake() judges the peer again; where that leads to
+ * another address it waits anew, unless `last`.
+ * @param why  NULL: the cache has been refreshed. Else why nothing came, for the verdict's text
+ */
+void tls_session_arrived(struct tls_session *session, const char *why, bool last);
 
 /**
  * Decrypt. Fills `clear` from as many records as are complete. Whole records for which `clear` has

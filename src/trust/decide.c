@@ -200,6 +200,14 @@ out:
 	return rc;
 }
 
+void trust_finding_done(struct trust_finding *finding)
+{
+	trust_standing_unref(finding->standing);
+	x509_urls_free(finding->urls);
+	finding->standing = NULL;
+	finding->urls = NULL;
+}
+
 bool trust_finding_better(const struct trust_finding *a, const struct trust_finding *b,
                           unsigned continue_on)
 {
@@ -231,12 +239,26 @@ static void verdict_take(struct trust_verdict *verdict, const struct trust_quest
 	                                             : "the path is valid (RFC 5280, 6.1)");
 }
 
+/* What the question wants to have of it. */
+static void finding_give(struct trust_finding *finding, const struct trust_question *question)
+{
+	unsigned fatal = finding->failures & ~question->continue_on;
+
+	if (question->ret_standing) {
+		*question->ret_standing = finding->standing;
+		finding->standing = NULL;
+	}
+	if (question->ret_urls && fatal == 1U << TRUST_CRL_MISSING && !finding->hopeless) {
+		*question->ret_urls = finding->urls;
+		finding->urls = NULL;
+	}
+}
+
 static int cert_decide(struct trust_store *store, const struct trust_question *question,
                        const struct base_str *chain, size_t count, X509 *cert,
                        const struct trust_teller *teller, struct trust_verdict *verdict)
 {
 	struct trust_finding by_print = { .teller = teller, .about = cert }, by_path = by_print;
-	bool wanted = question->ret_standing != NULL;
 	bool print = question->methods & TRUST_FINGERPRINT, path = question->methods & TRUST_CA;
 	int rc = 0;
 
@@ -244,7 +266,8 @@ static int cert_decide(struct trust_store *store, const struct trust_question *q
 		print = false;
 	if (print)
 		rc = fingerprint_check(question, chain[0], cert, &by_print);
-	by_path.keep = wanted;
+	by_path.keep = question->ret_standing != NULL;
+	by_path.seek = question->ret_urls != NULL;
 	if (!rc && path && !(print && !by_print.failures))
 		rc = chain_check(store, question, chain, count, cert, &by_path);
 	if (rc)
@@ -257,12 +280,10 @@ static int cert_decide(struct trust_store *store, const struct trust_question *q
 		verdict_take(verdict, question, TRUST_FINGERPRINT, &by_print);
 	else
 		verdict_take(verdict, question, TRUST_CA, &by_path);
-	if (wanted && verdict->method == TRUST_CA) {
-		*question->ret_standing = by_path.standing;
-		by_path.standing = NULL;
-	}
+	if (verdict->method == TRUST_CA)
+		finding_give(&by_path, question);
 out:
-	trust_standing_unref(by_path.standing);
+	trust_finding_done(&by_path);
 	return rc;
 }
 
@@ -288,6 +309,8 @@ static int decide(struct trust_store *store, const struct trust_question *questi
 
 	if (question->ret_standing)
 		*question->ret_standing = NULL;
+	if (question->ret_urls)
+		*question->ret_urls = NULL;
 	if (!count) {
 		/* RFC 8122, 6.2 asks for bad_certificate where fingerprints are the method */
 		refuse(&verdict, question, TRUST_NO_CERTIFICATE,

@@ -137,9 +137,9 @@ void trust_ways_free(struct trust_store *store)
 static int way_walk(const struct trust_store *store, const struct trust_question *question,
                     X509 *cert, const struct trust_way *way, struct trust_finding *best, bool first)
 {
-	struct trust_finding finding = { .teller = best->teller,
-		                         .about = way->issuer,
-		                         .keep = best->keep };
+	struct trust_finding finding = {
+		.teller = best->teller, .about = way->issuer, .keep = best->keep, .seek = best->seek
+	};
 	struct trust_path path = { .between = way->between, .exact = true };
 	char name[112];
 	int rc = BASE_ERR(BASE_LOCAL, 0);
@@ -153,10 +153,10 @@ static int way_walk(const struct trust_store *store, const struct trust_question
 		rc = trust_path_walk(store, question, cert, &path, &finding);
 	sk_X509_free(path.anchors);
 	if (!rc && (first || trust_finding_better(&finding, best, question->continue_on))) {
-		trust_standing_unref(best->standing);
+		trust_finding_done(best);
 		*best = finding;
 	} else {
-		trust_standing_unref(finding.standing);
+		trust_finding_done(&finding);
 	}
 	return rc;
 }

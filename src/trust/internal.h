@@ -118,7 +118,12 @@ struct trust_finding {
 	struct trust_standing *standing; /**< owned; NULL = none */
 	char rules[64];                  /**< as the verdict's */
 	struct trust_culprit culprit;
+	bool seek;     /**< `urls` are wanted */
+	bool hopeless; /**< a CRL is missing that nobody can get */
+	char **urls;   /**< of the first CRL that is missing; owned; NULL = none */
 };
+/** Free what it owns. */
+void trust_finding_done(struct trust_finding *finding);
 /** Add a failure; the one told is the first by precedence, of equals the first found. */
 void trust_finding_add(struct trust_finding *finding, enum trust_reason reason, uint8_t alert,
                        int depth, const char *fmt, ...) __attribute__((format(printf, 5, 6)));

@@ -46,6 +46,21 @@ static bool crl_excused(const struct walk *walk, X509_STORE_CTX *ctx, enum trust
 	               sk_X509_num(X509_STORE_CTX_get0_chain(ctx));
 }
 
+/* Who lacks a CRL, and where it says that it is. */
+static void urls_note(struct walk *walk, X509 *cert)
+{
+	char **urls;
+
+	if (!walk->finding->seek || !walk->store || !walk->store->cache || !cert)
+		return;
+	urls = x509_crl_urls(cert);
+	walk->finding->hopeless |= !urls;
+	if (walk->finding->urls)
+		x509_urls_free(urls);
+	else
+		walk->finding->urls = urls;
+}
+
 /* libcrypto knows no CRL, and the cache one that is out of date. */
 static const struct trust_row row_cached_stale = {
 	.reason = TRUST_CRL_STALE,
@@ -82,6 +97,8 @@ static int on_step(int ok, X509_STORE_CTX *ctx)
 	    (walk->stale & bit_of(X509_STORE_CTX_get_error_depth(ctx))))
 		row = &row_cached_stale;
 	cert = X509_STORE_CTX_get_current_cert(ctx);
+	if (row->reason == TRUST_CRL_MISSING)
+		urls_note(walk, cert);
 	walk->finding->about = cert;
 	trust_finding_add(
 	        walk->finding, row->reason, row->alert, X509_STORE_CTX_get_error_depth(ctx),

@@ -46,6 +46,11 @@ struct trust_cache *trust_store_cache(const struct trust_store *store)
 	return store ? store->cache : NULL;
 }
 
+bool trust_store_staples(const struct trust_store *store)
+{
+	return store && store->ocsp_staples;
+}
+
 /* ---- files and folders ---- */
 
 typedef int load_fn(const char *file, void *into, struct base_error *err);

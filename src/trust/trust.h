@@ -102,6 +102,9 @@ const STACK_OF(X509) * trust_store_anchors(const struct trust_store *store);
  */
 struct trust_cache *trust_store_cache(const struct trust_store *store);
 
+/** Are stapled OCSP responses looked at? NULL `store` = no. */
+bool trust_store_staples(const struct trust_store *store);
+
 /** How the peer may authenticate itself, a bit set (H.248.TLSPROF 8.3). */
 enum trust_method {
 	TRUST_CA = 1, /**< CA-signed, path to an anchor */
@@ -156,6 +159,14 @@ struct trust_question {
 	 * NULL = not wanted.
 	 */
 	struct trust_standing **ret_standing;
+	/**
+	 * Where to put the addresses of the CRL whose absence is all that refuses the peer, and
+	 * which the cache could get (distribution points of the certificate that lacks it, RFC
+	 * 5280, 4.2.1.13; NULL-terminated, x509_urls_free()); NULL in all other cases. The
+	 * signatures on the path hold then, so that nobody unknown says what is fetched. NULL = not
+	 * wanted.
+	 */
+	char ***ret_urls;
 };
 
 /** What a step of a decision looked at. */

@@ -100,15 +100,15 @@ class Pki:
         self.tool("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
                   "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}")
 
-    def leaf(self, name, key="ec", ca="ca", days=30, serial=None):
-        """`days` negative: valid once, expired now."""
+    def leaf(self, name, key="ec", ca="ca", days=30, serial=None, more=""):
+        """`days` negative: valid once, expired now. `more`: further extensions, one a line."""
         kind = (["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if key == "ec" else ["-newkey", "rsa:2048"])
         self.tool("req", *kind, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj",
                   f"/O=Home/CN={name}.home.example")
         usage = "digitalSignature" + ("" if key == "ec" else ",keyEncipherment")
         with open(self.path(f"{name}.ext"), "w", encoding="ascii") as file:
             file.write(f"subjectAltName=DNS:{name}.home.example\nkeyUsage=critical,{usage}\n"
-                       "extendedKeyUsage=serverAuth,clientAuth\n")
+                       f"extendedKeyUsage=serverAuth,clientAuth\n{more}")
         if days > 0:
             self.tool("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key",
                       "-days", str(days), "-extfile", f"{name}.ext", "-out", f"{name}.pem",

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What changes under a gateway that runs: CRLs in the cache folder (docs/trust.md). The peers are openssl s_client and
-s_server. Both engines."""
+"""What changes under a gateway that runs: CRLs in the cache folder, CRLs that a handshake waits for, certificates of
+our own; and staples (docs/trust.md). The peers are openssl s_client and s_server and gnutls-serv. Both engines."""
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 
 import harness
-from harness import Backend, Case, HAVE_OPENSSL, read_exactly, stream
+from harness import Backend, Case, HAVE_GNUTLS, HAVE_OPENSSL, free_port, listens, read_exactly, stream, until
 
 PUT = os.path.join(harness.BUILD, "tests", "blackbox", "cache_put")
 ENGINES = ("openssl", "gnutls")
@@ -19,6 +21,46 @@ DOMAIN = """
      trust: {{anchors: [{pki}/ca.pem], crl-required: true, {trust}}}{more}}}
 """
 SERIAL = {"good": 0x600D, "bad": 0xBAD}
+URL = "http://crl.home.example/1.crl"
+
+
+class Fetcher:
+    """gatehouse-fetch as the gateway sees it: a socket, a line a packet. It answers when it is told to."""
+
+    def __init__(self, path):
+        self.server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.server.bind(path)
+        self.server.listen(4)
+        self.conn, self.asked, self.running = None, [], True
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while self.running:
+            try:
+                self.conn, _ = self.server.accept()
+                with self.conn:
+                    while packet := self.conn.recv(4096):
+                        self.asked.append(packet.decode())
+            except OSError:
+                pass
+
+    def wait(self, count=1):
+        until(lambda: len(self.asked) >= count, lambda: f"{count} requests, got {self.asked}")
+
+    def answer(self, text):
+        self.conn.send(f"{text}\n".encode())
+
+    def close(self):
+        self.running = False
+        for sock in (self.conn, self.server):
+            if sock:
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+                sock.close()
+        self.thread.join(harness.PATIENCE)
 
 
 @unittest.skipUnless(HAVE_OPENSSL, harness.NO_OPENSSL)
@@ -26,18 +68,19 @@ class Live(Case, unittest.TestCase):
     @classmethod
     def prepare(cls):
         for name in ("gateway", "good", "bad"):
-            cls.pki.leaf(name, serial=SERIAL.get(name))
+            cls.pki.leaf(name, serial=SERIAL.get(name), more=f"crlDistributionPoints=URI:{URL}\n")
+        cls.pki.leaf("plain")
         cls.pki.crl("nobody.crl")
         cls.pki.crl("bad.crl", "bad")
 
     def setUp(self):
         self.cache = tempfile.mkdtemp(dir=self.folder)
 
-    def begin(self, *domains, crl="nobody.crl"):
+    def begin(self, *domains, crl="nobody.crl", **settings):
         """A gateway with a cache folder of its own, in which that CRL lies."""
         if crl:
             self.put(crl)
-        self.gw = self.gateway("".join(domains) or self.domains())
+        self.gw = self.gateway("".join(domains) or self.domains(), **settings)
         self.mgc = self.gw.controller
 
     def domains(self, suffix="", more="", trust=None):
@@ -79,11 +122,16 @@ class Live(Case, unittest.TestCase):
         with peer.lock:
             peer.text = b""
 
-    def refused(self, engine, who, auth, alert):
+    def refused(self, engine, who, auth, alert, *words):
         made, _, _ = self.visit(engine, who)
+        self.refusal(made, auth, alert, *words)
+
+    def refusal(self, made, auth, alert, *words):
         notify = self.mgc.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = EstFail")
         self.assertIn(f'Auth = "{auth}"', notify)
         self.assertRegex(notify, f"Alert = {alert}\\b")
+        for word in words:
+            self.assertIn(word, notify)
         self.end(self.mgc, made)
 
     # -- sessions that are up
@@ -137,6 +185,130 @@ class Live(Case, unittest.TestCase):
             if who == "good":
                 self.mgc.none(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = (Mod|Rel)")
             self.end(self.mgc, made)
+
+    # -- a CRL that a handshake waits for
+
+    def fetch(self, limit="60s"):
+        path = os.path.join(self.cache, ".socket")
+        self.begin(self.domains(), crl=None, media=", handshake-timeout: 60s",
+                   extra=f"fetch: {{socket: {path}, limit: {limit}}}\n")
+        return path
+
+    def test_a_handshake_waits_for_a_crl_and_no_other_does(self):
+        fetcher = self.own(Fetcher(self.fetch()))
+        waiting = [self.visit(engine, who) for engine in ENGINES for who in ("good", "bad")]
+        fetcher.wait()
+        for engine in ENGINES:  # who lacks a CRL that nobody can tell where to find
+            self.refused(engine, "plain", "crl-missing", 46, "there is no CRL for CN=plain")
+        for made, _, _ in waiting:
+            self.mgc.none(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange")
+        self.assertEqual(fetcher.asked, [f"crl {URL}\n"])  # one for all
+        self.put("bad.crl")
+        fetcher.answer(f"done {URL}")
+        for number, (made, peer, backend) in enumerate(waiting):
+            if number % 2:
+                self.refusal(made, "revoked", 44)
+                continue
+            conn = backend.accept()
+            self.mgc.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = Est,")
+            self.chat(peer, conn)
+            self.end(self.mgc, made)
+        made, _, _ = self.talk("openssl", "good")  # known from now on
+        self.end(self.mgc, made)
+        self.assertEqual(len(fetcher.asked), 1)
+        self.gw.logged(f"mg: fetch done url={URL}")
+
+    def test_what_cannot_be_fetched_refuses_with_the_reason(self):
+        path = self.fetch()
+        for engine in ENGINES:  # nobody there
+            self.refused(engine, "good", "crl-missing", 46, "not fetched: No such file or directory")
+        fetcher = self.own(Fetcher(path))
+        for engine in ENGINES:
+            for answer, words in ((f"failed {URL} 404 Not Found", "not fetched: 404 Not Found"),
+                                  (f"done {URL}", "there is no CRL for"),  # it says so, and has not
+                                  ("nonsense\n\nfailed", None)):
+                count = len(fetcher.asked)
+                made, _, _ = self.visit(engine, "good")
+                fetcher.wait(count + 1)
+                fetcher.answer(answer)
+                if words is None:  # it means nothing; then the fetcher dies
+                    fetcher.conn.shutdown(socket.SHUT_RDWR)
+                    words = "not fetched: the fetcher has gone"
+                self.refusal(made, "crl-missing", 46, words)
+        fetcher.close()
+        self.refused("openssl", "good", "crl-missing", 46, "not fetched: Connection refused")
+
+    def test_the_limit(self):
+        fetcher = self.own(Fetcher(self.fetch(limit="200ms")))
+        for engine in ENGINES:
+            self.refused(engine, "good", "crl-missing", 46, "not fetched: no answer within 200 ms")
+        self.put("nobody.crl")
+        fetcher.answer(f"done {URL}")  # late, but it is there for the next one
+        self.seen()
+        made, _, _ = self.talk("gnutls", "good")
+        self.end(self.mgc, made)
+
+    def test_leaving_while_a_handshake_waits(self):
+        fetcher = self.own(Fetcher(self.fetch()))
+        for engine in ENGINES:
+            made, peer, _ = self.visit(engine, "good")
+            fetcher.wait()
+            peer.close()  # the peer goes, then the controller ends the context
+            self.mgc.ok(f"Context = {made.context} {{ W-Subtract = * {{ Audit {{ }} }} }}")
+            fetcher.answer(f"failed {URL} too late")
+            self.visit(engine, "good")
+            fetcher.wait(2)
+        self.gw.stop()  # SIGTERM with one that waits
+
+    # -- staples
+
+    def staple(self, who, index="index.txt"):
+        """What an OCSP responder, here the CA itself, says of that certificate."""
+        self.pki.tool("ocsp", "-index", index, "-CA", "ca.pem", "-rsigner", "ca.pem", "-rkey", "ca.key", "-issuer",
+                      "ca.pem", "-cert", f"{who}.pem", "-respout", f"{who}.ocsp", "-ndays", "1", "-noverify")
+        return self.pki.path(f"{who}.ocsp")
+
+    def client(self, engine, port):
+        """The gateway as TLS client of that port."""
+        backend = self.own(Backend())
+        made = self.relay(self.mgc, stream("TCP/TLS/MSRP", "active", port, "passive",
+                                           control=f'gatehouse/dom = "{engine}"'), backend,
+                          tls_signals="tcpbcc/EstBNC, tlsbsc/EstBNC")
+        return made, backend
+
+    def servers(self, who, staple):
+        """Commands of servers with that staple, of TLS 1.2 and 1.3."""
+        key, cert = self.pki.path(f"{who}.key"), self.pki.path(f"{who}.pem")
+        for version in ("1.2", "1.3"):
+            yield ("openssl", "s_server", "-accept", "{port}", "-quiet", "-cert", cert, "-key", key,
+                   f"-tls{version.replace('.', '_')}", *(("-status_file", staple) if staple else ()))
+            if HAVE_GNUTLS:
+                yield ("gnutls-serv", "-p", "{port}", "--quiet", "--x509certfile", cert, "--x509keyfile", key,
+                       "--priority", f"NORMAL:-VERS-ALL:+VERS-TLS{version}", "--disable-client-cert",
+                       *(("--ocsp-response", staple, "--ignore-ocsp-response-errors") if staple else ()))
+
+    def test_a_staple_of_a_server_stands_in_for_its_crl(self):
+        shutil.copy(self.pki.path("index.txt"), self.pki.path("good.txt"))
+        with open(self.pki.path("good.txt"), "a", encoding="ascii") as file:
+            file.write(f"V\t400101000000Z\t\t{SERIAL['good']:04X}\tunknown\t/O=Home/CN=good.home.example\n")
+        good, bad = self.staple("good", "good.txt"), self.staple("bad")
+        self.begin(self.domains(trust=f"cache: {self.cache}, ocsp-staples: true"), crl=None)
+        for who, staple, auth, alert in (("good", good, None, None), ("bad", bad, "revoked", 44),
+                                         ("good", None, "crl-missing", 46), ("good", bad, "crl-missing", 113)):
+            for command in self.servers(who, staple):
+                for engine in ENGINES:
+                    with self.subTest(who=who, auth=auth, engine=engine, server=command):
+                        port = free_port()
+                        server = self.peer(*(word.format(port=port) for word in command))
+                        until(lambda: listens(port), lambda: f"it listens: {server.text}")
+                        made, backend = self.client(engine, port)
+                        if auth:
+                            self.refusal(made, auth, alert)
+                        else:
+                            backend.accept()
+                            self.mgc.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = Est,")
+                            self.end(self.mgc, made)
+                        server.close()
 
     # -- reload
 

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * A handshake waits for a CRL whose address a certificate tells; and a ticket of a peer that was
+ * revoked meanwhile. Over every pair of engines, TLS 1.2 and 1.3, and from both ends.
+ */
+#include <dirent.h>
+#include <unistd.h>
+
+#include <openssl/x509v3.h>
+
+#include "../pki.h"
+#include "lab.h"
+#include "pairs.h"
+
+#define LONG (30 * PKI_DAY)
+#define URL  "http://crl.example/1.crl"
+
+static struct pki ca, entity, hostile;
+static struct x509_identity *identity, *injected;
+
+struct stage {
+	char *cache, *anchor;
+	struct trust_store *store;
+	struct tls_domain_spec spec[2];
+	struct lab_pair pair;
+	enum tls_role judge;
+	long number;
+};
+
+static void stage_begin(struct stage *s, struct lab_sides *sides, const char *profile,
+                        enum tls_role judge)
+{
+	*s = (struct stage){ .judge = judge, .cache = pki_dir_new() };
+	s->anchor = pki_write_certs(s->cache, ".ca", (X509 *[]){ ca.cert, NULL });
+	assert_int_equal(trust_store_load(&s->store,
+	                                  &(struct trust_store_files){
+	                                          .anchors = (const char *[]){ s->anchor, NULL },
+	                                          .crl_required = true,
+	                                          .cache = s->cache },
+	                                  NULL),
+	                 0);
+	for (int role = 0; role < 2; role++) {
+		s->spec[role] = lab_spec(sides, (enum tls_role)role, profile);
+		s->spec[role].identity = identity;
+		s->spec[role].trust = s->store;
+	}
+	if (judge == TLS_ROLE_SERVER) {
+		s->spec[TLS_ROLE_SERVER].client_auth = TLS_CLIENT_AUTH_REQUIRE;
+		s->spec[TLS_ROLE_SERVER].client_methods = TRUST_CA;
+	} else {
+		s->spec[TLS_ROLE_CLIENT].server_methods = TRUST_CA;
+	}
+}
+
+static void stage_open(struct stage *s, bool may_wait)
+{
+	const struct tls_session_spec session[2] = {
+		{ .role = TLS_ROLE_CLIENT,
+		  .may_wait = may_wait,
+		  .resume_key = s->judge == TLS_ROLE_CLIENT ? "peer" : NULL },
+		{ .role = TLS_ROLE_SERVER, .may_wait = may_wait },
+	};
+
+	if (s->pair.domain[0])
+		lab_pair_again(&s->pair, &session[TLS_ROLE_SERVER], &session[TLS_ROLE_CLIENT]);
+	else
+		lab_pair_open(&s->pair, &s->spec[TLS_ROLE_SERVER], &s->spec[TLS_ROLE_CLIENT],
+		              &session[TLS_ROLE_SERVER], &session[TLS_ROLE_CLIENT]);
+	lab_pair_shake(&s->pair);
+}
+
+static void stage_end(struct stage *s)
+{
+	DIR *d = opendir(s->cache);
+
+	if (s->pair.domain[0])
+		lab_pair_close(&s->pair);
+	trust_store_unref(s->store);
+	for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
+		(void)unlinkat(dirfd(d), e->d_name, 0);
+	(void)closedir(d);
+	(void)rmdir(s->cache);
+	free(s->cache);
+	free(s->anchor);
+}
+
+/* The next CRL comes into the cache; `revoked` NULL: it is empty. */
+static void crl_comes(struct stage *s, X509 *revoked)
+{
+	X509_CRL *crl = pki_crl(&ca, revoked ? (X509 *[]){ revoked, NULL } : NULL,
+	                        -PKI_DAY + ++s->number, LONG);
+	struct x509_crl_index *index = NULL;
+	unsigned char *der = NULL;
+	int len = i2d_X509_CRL(crl, &der);
+
+	assert_int_equal(x509_crl_index_make(&index, der, (size_t)len, ca.key, NULL), 0);
+	assert_int_equal(trust_cache_write(s->cache, index, NULL), 0);
+	assert_int_equal(trust_cache_refresh(trust_store_cache(s->store)), 1);
+	x509_crl_index_unref(index);
+	OPENSSL_free(der);
+	X509_CRL_free(crl);
+}
+
+/* The judge waits, and the other one has not been told that all is well. */
+static void waits(struct stage *s)
+{
+	struct tls_session *judge = s->pair.session[s->judge];
+
+	if (!tls_session_waits(judge))
+		print_message("%s\n", lab_info(&s->pair, s->judge).failure);
+	assert_non_null(tls_session_waits(judge));
+	assert_string_equal(tls_session_waits(judge), URL);
+	assert_int_equal(base_err_class(s->pair.result[s->judge]), BASE_AGAIN);
+	assert_false(lab_info(&s->pair, s->judge).established);
+	if (s->judge == TLS_ROLE_CLIENT)
+		assert_false(lab_info(&s->pair, TLS_ROLE_SERVER).established);
+}
+
+static void refused(struct stage *s, int alert, enum trust_reason reason, const char *words)
+{
+	struct tls_info info = lab_info(&s->pair, s->judge);
+
+	assert_null(tls_session_waits(s->pair.session[s->judge]));
+	if (info.verdict.reason != reason || !strstr(info.failure, words))
+		print_message("%s: %s\n", trust_reason_name(info.verdict.reason), info.failure);
+	assert_int_equal(s->pair.result[s->judge], BASE_ERR(BASE_PEER, alert));
+	assert_int_equal(info.verdict.reason, reason);
+	assert_non_null(strstr(info.failure, words));
+	assert_int_equal(info.alert, alert);
+	assert_int_equal(s->pair.result[1 - s->judge], BASE_ERR(BASE_PEER, alert));
+	assert_int_equal(lab_info(&s->pair, 1 - s->judge).alert_side, TLS_SIDE_REMOTE);
+}
+
+static void arrives(struct stage *s, const char *why, bool last)
+{
+	tls_session_arrived(s->pair.session[s->judge], why, last);
+	lab_pair_shake(&s->pair);
+}
+
+static const struct {
+	const char *profile;
+	enum tls_role judge;
+} ways[] = { { "tls12", TLS_ROLE_SERVER },
+	     { "tls12", TLS_ROLE_CLIENT },
+	     { "tls13", TLS_ROLE_SERVER },
+	     { "tls13", TLS_ROLE_CLIENT } };
+
+#define EACH_WAY(s)                                                                                \
+	for (size_t way_ = 0;                                                                      \
+	     way_ < BASE_COUNT(ways) &&                                                            \
+	     (stage_begin(&(s), *state, ways[way_].profile, ways[way_].judge), 1);                 \
+	     way_++, stage_end(&(s)))
+
+static void it_comes_and_is_good(void **state)
+{
+	struct stage s;
+
+	EACH_WAY(s)
+	{
+		stage_open(&s, true);
+		waits(&s);
+		lab_pair_shake(&s.pair); /* whatever moves, it waits */
+		waits(&s);
+		crl_comes(&s, NULL);
+		arrives(&s, NULL, false);
+		lab_assert_up(&s.pair);
+		assert_true(lab_info(&s.pair, s.judge).verdict.authenticated);
+		lab_pair_send(&s.pair, TLS_ROLE_CLIENT, "to and", 6);
+		lab_pair_send(&s.pair, TLS_ROLE_SERVER, "fro", 3);
+	}
+}
+
+static void it_comes_and_condemns(void **state)
+{
+	struct stage s;
+
+	EACH_WAY(s)
+	{
+		stage_open(&s, true);
+		waits(&s);
+		crl_comes(&s, entity.cert);
+		arrives(&s, NULL, false);
+		refused(&s, 44, TRUST_REVOKED, "revoked");
+	}
+}
+
+static void it_does_not_come(void **state)
+{
+	struct stage s;
+
+	EACH_WAY(s)
+	{
+		stage_open(&s, true);
+		waits(&s);
+		arrives(&s, "nobody there", false);
+		refused(&s, 46, TRUST_CRL_MISSING, "not fetched: nobody there");
+	}
+}
+
+/* As before: whose caller does not wait, and what nothing that comes could make good. */
+static void who_does_not_wait(void **state)
+{
+	struct stage s;
+
+	EACH_WAY(s)
+	{
+		stage_open(&s, false);
+		refused(&s, 46, TRUST_CRL_MISSING, "no CRL");
+	}
+	EACH_WAY(s)
+	{
+		s.spec[1 - s.judge].identity = injected;
+		stage_open(&s, true);
+		refused(&s, 46, TRUST_CRL_MISSING, "no CRL");
+	}
+	EACH_WAY(s)
+	{
+		struct lab_sides *sides = *state;
+
+		s.spec[s.judge].trust = sides->lab->trust; /* another CA: not even asked for */
+		stage_open(&s, true);
+		refused(&s, 48, TRUST_UNKNOWN_CA, "no trusted issuer");
+	}
+}
+
+/* The flight in which it begins to wait comes octet by octet. */
+static void in_pieces(void **state)
+{
+	struct stage s;
+
+	EACH_WAY(s)
+	{
+		for (int good = 1; good >= 0; good--) {
+			struct tls_session_spec spec[2] = {
+				{ .role = TLS_ROLE_CLIENT, .may_wait = true },
+				{ .role = TLS_ROLE_SERVER, .may_wait = true }
+			};
+
+			if (!s.pair.domain[0])
+				lab_pair_open(&s.pair, &s.spec[TLS_ROLE_SERVER],
+				              &s.spec[TLS_ROLE_CLIENT], &spec[1], &spec[0]);
+			else
+				lab_pair_again(&s.pair, &spec[1], &spec[0]);
+			s.pair.chunk = 1;
+			if (good) {
+				lab_pair_shake(&s.pair);
+				waits(&s);
+				crl_comes(&s, NULL);
+				arrives(&s, NULL, false);
+				lab_assert_up(&s.pair);
+			} else {
+				char *name = pki_path(s.cache, "none");
+				DIR *d = opendir(s.cache);
+
+				for (struct dirent *e = readdir(d); e; e = readdir(d))
+					if (strstr(e->d_name, ".crlx"))
+						(void)unlinkat(dirfd(d), e->d_name, 0);
+				(void)closedir(d);
+				free(name);
+				assert_int_equal(trust_cache_refresh(trust_store_cache(s.store)),
+				                 1);
+				lab_pair_shake(&s.pair);
+				waits(&s);
+				arrives(&s, "too late", true);
+				refused(&s, 46, TRUST_CRL_MISSING, "too late");
+			}
+		}
+	}
+}
+
+/* A ticket rests on what its session did. */
+static void tickets_of_the_revoked(void **state)
+{
+	static const char *const profiles[] = { "tls12", "tls13" };
+	struct stage s;
+	uint8_t scrap[64];
+	size_t n;
+
+	for (size_t i = 0; i < BASE_COUNT(profiles); i++) {
+		stage_begin(&s, *state, profiles[i], TLS_ROLE_CLIENT);
+		crl_comes(&s, NULL);
+		for (int round = 0; round < 3; round++) {
+			if (round == 2)
+				crl_comes(&s, entity.cert);
+			stage_open(&s, true);
+			if (round == 2) {
+				refused(&s, 44, TRUST_REVOKED, "revoked");
+				break;
+			}
+			lab_assert_up(&s.pair);
+			(void)lab_pair_read(&s.pair, TLS_ROLE_CLIENT, scrap, sizeof(scrap), &n);
+			assert_int_equal(lab_info(&s.pair, TLS_ROLE_CLIENT).resumed, round == 1);
+			assert_non_null(tls_session_standing(s.pair.session[TLS_ROLE_CLIENT]));
+		}
+		stage_end(&s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_comes_and_is_good),
+		cmocka_unit_test(it_comes_and_condemns),
+		cmocka_unit_test(it_does_not_come),
+		cmocka_unit_test(who_does_not_wait),
+		cmocka_unit_test(in_pieces),
+		cmocka_unit_test(tickets_of_the_revoked),
+	};
+	int failed;
+
+	ca = pki_ca("CA");
+	entity = pki_make(&(struct pki_spec){ .cn = "gw.example",
+	                                      .issuer = &ca,
+	                                      .ext_nid = NID_crl_distribution_points,
+	                                      .ext = "URI:" URL });
+	/* an address that would be two lines */
+	hostile = pki_make(&(struct pki_spec){ .cn = "gw.example",
+	                                       .issuer = &ca,
+	                                       .ext_nid = NID_crl_distribution_points,
+	                                       .ext = "URI:http://a/\ncrl http://b/" });
+	identity = pki_identity(&entity, (const struct pki *const[]){ NULL });
+	injected = pki_identity(&hostile, (const struct pki *const[]){ NULL });
+	failed = pairs_run(tests, BASE_COUNT(tests));
+	pki_free(&ca);
+	pki_free(&entity);
+	pki_free(&hostile);
+	x509_identity_unref(identity);
+	x509_identity_unref(injected);
+	return failed;
+}
