@@ -2,6 +2,7 @@
 /** @file `gatehouse profile` as its users run it. */
 #include "check.h"
 
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
