@@ -19,4 +19,7 @@ int cli_h248_main(int argc, char **argv);
 /** `gatehouse pki init|issue|...`: an operator's certification authorities (docs/pki.md) */
 int cli_pki_main(int argc, char **argv);
 
+/** `gatehouse lab interconnect`: two operators on loopback (docs/interconnect.md) */
+int cli_lab_main(int argc, char **argv);
+
 #endif

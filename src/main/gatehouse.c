@@ -11,6 +11,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "h248", cli_h248_main, "be a controller: play a scenario; convert messages" },
+	{ "lab", cli_lab_main, "two operators' interconnect on loopback, step by step" },
 	{ "pki", cli_pki_main, "run an operator's certification authorities" },
 	{ "profile", cli_profile_main, "list, show and compare TLS profiles" },
 };
