@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "fetch/confine.h"
 #include "fetch/fetch.h"
 #include "fetch/ldap_change.h"
 #include "fetch/ldap_link.h"
@@ -427,6 +428,8 @@ int fetch_publish_main(int argc, char **argv)
 		rc = fetch_job_parse(&p->job, base_writer_view(&input), &err);
 	if (!rc)
 		rc = fetch_ldap_init(&err);
+	if (!rc)
+		rc = fetch_confine_calls(&err);
 	if (!rc)
 		rc = publish_all(p, &err);
 	base_secret_done(&p->settings.password);

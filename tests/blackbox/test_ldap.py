@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -195,6 +194,11 @@ class TestTls(Case):
             self.fails(self.source(server, tls, f"anchors: {other}/tls-ca.pem", *lines), "TLS")
         self.fails(self.source(server, True), "anchors")
 
+    def test_old_versions(self):
+        server = self.directory(global_lines="TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.1")
+        for tls, lines in ((True, ()), (False, ("start-tls: true",))):
+            self.fails(self.source(server, tls, f"anchors: {server.ca}", *lines), "TLS1.1, and not TLS 1.2 or 1.3")
+
     def test_bind(self):
         """A directory that shows itself to those it knows only."""
         server = self.directory(access="by users read by * auth")
@@ -322,5 +326,4 @@ class Relay:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     unittest.main(verbosity=2)

@@ -4,7 +4,6 @@
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -239,6 +238,25 @@ class TestTls(Case):
             self.assertIn("TLS", self.publish("--create", *words, tls=not words, status=1))
         self.nothing_written()
 
+    def test_confined(self):
+        """Before it speaks to anybody it has no system calls left but what it needs."""
+        self.server.stall()
+        process = subprocess.Popen([FETCH, "--publish", "--to", self.server.url("o=A", tls=True), "--anchors",
+                                    self.server.ca], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        process.stdin.write(b"entry x\nend\n")
+        process.stdin.close()
+
+        def connected():
+            with open(f"/proc/{process.pid}/net/tcp", encoding="ascii") as file:
+                return f":{self.server.tls_port:04X} 01" in file.read()
+        harness.until(connected, "it connects")
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+            status = file.read()
+        self.assertIn("NoNewPrivs:\t1", status)
+        self.assertIn("Seccomp:\t2", status)
+
     def test_passwords(self):
         self.assertIn("in the clear", self.publish("--create", tls=False, status=1))
         self.nothing_written()
@@ -301,5 +319,4 @@ class TestWords(Case):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     unittest.main(verbosity=2)
