@@ -374,7 +374,7 @@ class TestDirectory(Case):
     def test_on_demand(self):
         dn = self.directory.authority("demand", cACertificate=self.made.der(),
                                       certificateRevocationList=self.made.crl())
-        f = self.fetcher(more=f"allow: {{ hosts: ['localhost:{self.directory.port}'] }}\n")
+        f = self.fetcher(more=f"allow: {{ hosts: ['127.0.0.1:{self.directory.port}'] }}\n")
         url = self.directory.url(f"{dn}?certificateRevocationList;binary")
         self.assertEqual(self.own(f.client()).ask(url), f"done {url}\n")
         self.assertEqual(len(f.read()), 1)
