@@ -89,9 +89,7 @@ int lab_servers_start(struct lab *lab, struct lab_operator *op, struct base_erro
 int lab_nginx_start(struct lab *lab, struct lab_operator *op, struct base_error *err);
 /** Its fetcher, and its gateway once the cache is filled. */
 int lab_gateway_start(struct lab *lab, struct lab_operator *op, struct base_error *err);
-/** The fetcher's file; `more` are further sources. */
-int lab_fetch_write(struct lab *lab, struct lab_operator *op, const char *more,
-                    struct base_error *err);
+
 /** What its fetcher's metrics say of one of its sources; 0 where they say nothing. */
 unsigned long lab_metric(struct lab *lab, struct lab_operator *op, const char *name,
                          const char *source);

@@ -163,8 +163,7 @@ static int slapd_start(struct lab *lab, struct lab_operator *op, struct base_err
 /* ---- the fetcher ---- */
 
 /* Times as no operator would have them: the story is told in a minute. */
-int lab_fetch_write(struct lab *lab, struct lab_operator *op, const char *more,
-                    struct base_error *err)
+static int fetch_write(struct lab *lab, struct lab_operator *op, struct base_error *err)
 {
 	const struct lab_operator *peer = op == &lab->a ? &lab->b : &lab->a;
 	char name[32];
@@ -180,11 +179,11 @@ int lab_fetch_write(struct lab *lab, struct lab_operator *op, const char *more,
 	        "  - {name: interconnection, crl: \"http://127.0.0.1:%u/interconnection.crl\"}\n"
 	        "  - {name: peer-clients, crl: \"http://127.0.0.1:%u/tls-client.crl\"}\n"
 	        "  - {name: peer-servers, crl: \"http://127.0.0.1:%u/tls-server.crl\"}\n"
-	        "%s"
+	        "socket: {path: state/socket%s}\n"
 	        "schedule: {refresh: 1s, retry: 500ms, retry-max: 1s}\n"
 	        "alarms: {warn: 10s, critical: 5s, remind: 1h}\n",
 	        geteuid() ? "" : ", user: nobody", op->ldap_port, op->name, op->http_port,
-	        peer->http_port, peer->http_port, more);
+	        peer->http_port, peer->http_port, geteuid() ? "" : ", users: [root]");
 }
 
 unsigned long lab_metric(struct lab *lab, struct lab_operator *op, const char *name,
@@ -229,7 +228,7 @@ static int fetch_start(struct lab *lab, struct lab_operator *op, struct base_err
 {
 	struct filling filled = { lab, op };
 	char name[32];
-	int rc = lab_fetch_write(lab, op, "", err);
+	int rc = fetch_write(lab, op, err);
 
 	(void)snprintf(name, sizeof(name), "%s-fetch", op->name);
 	if (!rc)
@@ -257,6 +256,7 @@ int lab_gateway_write(struct lab *lab, struct lab_operator *op, const char *cons
 	                   "h248: {transport: udp, listen: \"127.0.0.1:0\", version: 3, encoding: "
 	                   "pretty}\n"
 	                   "media: {addresses: [127.0.0.1]}\n"
+	                   "fetch: {socket: state/socket}\n"
 	                   "tls-domains:\n",
 	                   op->mgc.local.port);
 	for (size_t i = 0; domains[i]; i++)

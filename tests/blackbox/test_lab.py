@@ -34,8 +34,15 @@ STORY = (
     "ok a new call from a to gw2.b.example: up (TLS1.3)",
     "7. b's TLS server CA gets a new key",
     "ok a new call from a to gw3.b.example: refused (unknown-ca)",
-    "ok a new call from a to gw3.b.example: up (TLS1.3)",
+            "ok a call from a to gw3.b.example: up (TLS1.3)",
+    "ok a's gateway had its fetcher bring it",
+
     "ok a new call from a to gw2.b.example: up (TLS1.3)",
+    "8. b revokes the certificate with which its gateway is client",
+    "ok the call from b to gw1.a.example: ended (revoked)",
+    "ok the call from a to gw2.b.example goes on",
+    "ok a new call from b to gw1.a.example: refused (revoked)",
+
     "Every step had its outcome, in ",
 )
 
