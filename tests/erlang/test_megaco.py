@@ -92,7 +92,7 @@ def features(form, count):
 
 def judge(form, scanner, numbers):
     """{number: (result, words)}"""
-    done = subprocess.run(["escript", JUDGE, CORPUS, form, scanner], capture_output=True, timeout=300, check=False,
+    done = subprocess.run(["escript", JUDGE, CORPUS, form, scanner], capture_output=True, timeout=500, check=False,
                           input="\n".join(map(str, numbers)).encode())
     if done.returncode:
         raise AssertionError(f"the judge failed: {(done.stderr + done.stdout)[-600:]!r}")

@@ -106,7 +106,7 @@ class Dissected(unittest.TestCase):
         for field in fields:
             command += ["-e", field]
         env = dict(os.environ, HOME=self.folder, XDG_CONFIG_HOME=self.folder)
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240, env=env)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=500, env=env)
         self.assertEqual(done.returncode, 0, done.stderr[-500:])
         numbers = [number for number, _ in messages]
         return {numbers[int(line.split("|")[0]) - 1]: [f.split(";") if f else [] for f in line.split("|")[1:]]
