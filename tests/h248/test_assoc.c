@@ -207,6 +207,16 @@ static void rounds_wait_longer_and_longer(void **state)
 	net_run(&s->net, 100000);
 	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
 	assert_int_equal(s->mgc[3].method, H248_RESTART); /* it was never registered */
+
+	/* Who was registered meanwhile waits as little as at the beginning. */
+	s->mgc[3].refuse = H248_E_BUSY;
+	h248_assoc_failed(s->mg.assoc);
+	while (state_of(s) != H248_ASSOC_WAITING)
+		assert_true(net_step(&s->net, s->net.now_ms + 100000));
+	began = s->net.now_ms;
+	while (state_of(s) == H248_ASSOC_WAITING)
+		assert_true(net_step(&s->net, s->net.now_ms + 100000));
+	assert_true(s->net.now_ms - began <= 2000);
 }
 
 static void empty_list_waits(void **state)

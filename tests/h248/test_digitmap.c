@@ -120,6 +120,7 @@ static void explicit_timing_wins(void **state)
 	expires("(0L|00)", "0", 'L', "FM");
 	expires("(0S12)", "0", 'S', "PM");
 	expires("(0S1|0L2)", "0", 'L', "PM");  /* at odds: the long one */
+	expires("(0S1|0T2)", "0", 'L', "PM");  /* and where neither says so */
 	expires("(0S1|012)", "0", 'S', "PM");  /* only one says */
 	expires("(0S1|023)", "02", 'L', "PM"); /* it has been dropped: by the rules again */
 	expires("(0S12)", "01", 'S', "PM");    /* for all that follow */

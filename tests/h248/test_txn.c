@@ -150,6 +150,15 @@ static void long_timer_purges(void **state)
 	assert_int_equal(h248_txn_remembered(s->net.host[2].txn), 0);
 	net_inject(&s->net, &from, 2, stage_request_7); /* a new transaction by the same number */
 	assert_int_equal(s->server.executed, 2);
+	/* Each has its own time, though one timer serves all of a peer. */
+	net_run(&s->net, 20000);
+	net_inject(&s->net, &from, 2, "!/1 [10.0.0.3]:2944 T=8{C=-{AV=ROOT{AT{}}}}");
+	net_run(&s->net, 10000);
+	assert_int_equal(h248_txn_remembered(s->net.host[2].txn), 1);
+	net_inject(&s->net, &from, 2, "!/1 [10.0.0.3]:2944 T=8{C=-{AV=ROOT{AT{}}}}");
+	assert_int_equal(s->server.executed, 3);
+	net_run(&s->net, 20000);
+	assert_int_equal(h248_txn_remembered(s->net.host[2].txn), 0);
 }
 
 static void acknowledged_stays_known(void **state)

@@ -109,6 +109,7 @@ static void pending_limit_ends_it_with_506(void **state)
 	net_run(&s->net, 5000);
 	assert_int_equal(s->answers.replies, 1);
 	assert_int_equal(s->answers.code, H248_E_PENDINGS);
+	assert_int_equal(stage_count(s, 2)->tx_pendings, 3);
 	(void)stage_answer(&s->server, s->server.held[0]);
 	assert_int_equal(stage_count(s, 2)->late_replies, 1);
 	net_run(&s->net, 60000);

@@ -411,6 +411,21 @@ static void statistics_of_streams(void **state)
 	scene_end();
 }
 
+/* One by one, and as a sum. */
+static void counters_are_64_bits_wide(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted_v(3, "C=${A=${M{ST=1{" TCP_ANY "},ST=2{" TCP_ANY "}}}}");
+	st.endpoint[st.endpoints - 1].stats.octets_in = UINT64_C(10000000000000000000);
+	v3("C=1{AV=ip/1/1{AT{SA{nt/or}}}}", "C=1{AV=ip/1/1{SA{nt/or=10000000000000000000}}}");
+	st.endpoint[st.endpoints - 1].stats.octets_in = UINT64_C(4294967295);
+	st.endpoint[st.endpoints - 2].stats.octets_in = UINT64_C(4294967295);
+	v3("C=1{AV=ip/1/1{AT{SA{nt/or}}}}", "C=1{AV=ip/1/1{SA{nt/or=8589934590}}}");
+	accepted("C=1{S=ip/1/1}");
+	scene_end();
+}
+
 /* ---- attributes of the context ---- */
 
 static void attributes_are_set_and_told(void **state)
@@ -516,6 +531,7 @@ int main(void)
 		cmocka_unit_test(every_capability_is_taken),
 		cmocka_unit_test(kept_statistics_are_chosen),
 		cmocka_unit_test(statistics_of_streams),
+		cmocka_unit_test(counters_are_64_bits_wide),
 		cmocka_unit_test(attributes_are_set_and_told),
 		cmocka_unit_test(topology_turns_flows_off),
 		cmocka_unit_test(topology_by_stream),

@@ -254,6 +254,17 @@ static void a_full_buffer_is_told_once(void **state)
 		happens(RELAY_TCP_UP);
 	assert_int_equal(st.requests, 1);
 	told("ER=518{");
+	assert_int_equal(st.answered, st.notices);
+	for (unsigned i = 0; i < 3; i++)
+		happens(RELAY_TCP_UP);
+	assert_int_equal(st.requests, 0);
+	/* What begins anew may be full anew. */
+	accepted("C=1{MF=ip/1/1{E=6{tcpbcc/*}}}");
+	told("OE=6{");
+	happens(RELAY_TCP_UP);
+	assert_int_equal(st.requests, 0); /* there was room for one */
+	happens(RELAY_TCP_UP);
+	told("ER=518{");
 	scene_end();
 }
 

@@ -145,6 +145,13 @@ static void a_new_descriptor_stops_what_it_does_not_keep(void **state)
 	/* Without KeepActive the same signal begins anew. */
 	accepted("C=1{MF=ip/1/1{SG{tlsbsc/RelBNC{SY=OO}}}}");
 	was_played("stop RelBNC start RelBNC ");
+	/* On another stream it is another one. */
+	accepted("C=1{MF=ip/1/1{SG{tlsbsc/EstBNC{ST=1,SY=OO},tlsbsc/RelBNC{SY=OO,KA}}}}");
+	was_played("start EstBNC ");
+	accepted("C=1{MF=ip/1/1{SG{tlsbsc/EstBNC{ST=1,SY=OO,KA},tlsbsc/RelBNC{ST=1,SY=OO,KA}}}}");
+	was_played("stop RelBNC ");
+	accepted("C=1{MF=ip/1/1{SG{tlsbsc/RelBNC{SY=OO}}}}");
+	was_played("stop EstBNC start RelBNC ");
 	/* A command that fails stops nothing. */
 	refused("C=1{MF=ip/1/1{SG{},M{ST=1{O{MO=LB}}}}}", 517, "");
 	refused("C=1{MF=ip/1/1{SG{tlsbsc/EstBNC{SY=OO},tlsbsc/NoSuch}}}", 452, "");
