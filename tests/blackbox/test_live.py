@@ -334,6 +334,24 @@ class Live(Case, unittest.TestCase):
             made, _, _ = self.talk("openssl", "good")
             self.end(self.mgc, made)
 
+    def test_reloads_under_traffic_drop_nothing_and_leak_nothing(self):
+        """As relay/revocation does ten thousand times; here the whole program, its file and its signals."""
+        self.begin()
+        here = [self.talk(engine, "good") for engine in ENGINES]
+        fds = rss = 0
+        for number in range(1, 121):
+            self.gw.signal(harness.signal.SIGHUP)
+            self.gw.logged("mg: reloaded: 2 TLS domains", count=number)
+            for made, peer, conn in here:
+                self.chat(peer, conn)
+            if number == 40:
+                fds, rss = self.gw.fds(), self.gw.rss()
+        until(lambda: self.gw.fds() <= fds, lambda: f"{fds} descriptors, now {self.gw.fds()}")
+        self.assertLess(self.gw.rss() - rss, 4 << 20)
+        for made, peer, conn in here:
+            self.mgc.none(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = (Mod|Rel)")
+            self.end(self.mgc, made)
+
     # -- the folder
 
     def test_a_new_crl_is_seen_without_restart_or_reload(self):

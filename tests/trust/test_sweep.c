@@ -307,6 +307,34 @@ static void deltas(void **state)
 	         0, "revoked for keyCompromise");
 }
 
+static bool condemned_at(struct stage *s, int64_t now_s)
+{
+	struct trust_sweep *sweep = NULL;
+	struct trust_condemned why;
+	bool condemned;
+
+	assert_int_equal(trust_sweep_new(&sweep, s->store, now_s), 0);
+	condemned = trust_sweep_condemns(sweep, s->standing, &why);
+	trust_sweep_free(sweep);
+	return condemned;
+}
+
+/* A clock that is wrong ends nobody whom no CRL lists, and lets a revocation not go by that is
+ * known. */
+static void a_clock_that_is_wrong(void **state)
+{
+	struct stage *s = *state;
+	int64_t now_s = (int64_t)time(NULL);
+
+	assert_false(condemned_at(s, now_s - 10 * LONG));
+	assert_false(condemned_at(s, now_s + 10 * LONG));
+	put(s, plain(&away, server.cert, 2), away.key);
+	assert_true(trust_cache_refresh(trust_store_cache(s->store)) == 1);
+	assert_true(condemned_at(s, now_s - 10 * LONG)); /* a CRL of the future */
+	assert_true(condemned_at(s, now_s + LONG - 60));
+	assert_false(condemned_at(s, now_s + LONG + 60)); /* past nextUpdate it says nothing */
+}
+
 /* A fingerprint vouches for the certificate as it is; and who was refused rests on nothing. */
 static void only_who_came_by_a_path(void **state)
 {
@@ -347,6 +375,7 @@ int main(void)
 		CASE(nobody_else),
 		CASE(what_cannot_be_checked_ends_nobody),
 		CASE(deltas),
+		CASE(a_clock_that_is_wrong),
 		CASE(only_who_came_by_a_path),
 	};
 
