@@ -110,7 +110,29 @@ struct fetch_source *fetch_source_find(const struct fetch_engine *e, struct base
 	return NULL;
 }
 
-/* A learnt one that brought nothing, or whose CRL nobody renews, goes. */
+/* Does another source answer for that CRL? Then one learnt beside it is not needed: a URL can be
+ * written in many ways. */
+static bool has_other(const struct fetch_source *s, const char *file)
+{
+	for (struct base_node *n = s->engine->sources.next; n != &s->engine->sources; n = n->next) {
+		const struct fetch_source *other = BASE_CONTAINER_OF(n, struct fetch_source, node);
+
+		for (size_t i = 0; other != s && i < other->crl_count; i++)
+			if (!strcmp(other->crls[i].stored.name, file))
+				return true;
+	}
+	return false;
+}
+
+static bool is_needed(const struct fetch_source *s)
+{
+	for (size_t i = 0; i < s->crl_count; i++)
+		if (!has_other(s, s->crls[i].stored.name))
+			return true;
+	return false;
+}
+
+/* A learnt one that brought nothing of its own, or whose CRL nobody renews, goes. */
 static bool to_be_dropped(const struct fetch_source *s, int64_t now_ms)
 {
 	const struct fetch_demand_config *d = &s->engine->config->demand;
@@ -118,8 +140,10 @@ static bool to_be_dropped(const struct fetch_source *s, int64_t now_ms)
 
 	if (!s->owned || s->running || s->wanted || !s->end_ms)
 		return false;
-	if (!s->crl_count)
-		return now_ms >= s->end_ms + (int64_t)d->pause_ms || now_ms < s->end_ms;
+	if (now_ms >= s->end_ms && now_ms < s->end_ms + (int64_t)d->pause_ms)
+		return false; /* its outcome stands for a while */
+	if (!is_needed(s))
+		return true;
 	fetch_known_end(s, &this_ms, &next_ms);
 	return s->rc && now_ms > next_ms + (int64_t)d->forget_ms;
 }
@@ -144,10 +168,11 @@ static bool has_room(const struct fetch_engine *e, const struct fetch_source *s)
 {
 	const struct fetch_limits *l = &e->config->limits;
 
-	if (s->wanted) /* a handshake waits: it has as much room again */
-		return e->running < 2 * (size_t)l->parallel;
-	return e->running < l->parallel &&
-	       (!s->config->url || at_host(e, s) < l->parallel_per_host);
+	/* Where a handshake waits there is as much room again. */
+	unsigned times = s->wanted ? 2 : 1;
+
+	return e->running < (size_t)times * l->parallel &&
+	       (!s->config->url || at_host(e, s) < times * l->parallel_per_host);
 }
 
 static bool is_due(const struct fetch_source *s, int64_t now_ms)

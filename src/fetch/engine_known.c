@@ -9,7 +9,7 @@
 #include "fetch/report.h"
 #include "fetch/state.h"
 
-#define REPORT_MS 50 /* one report for all that ends within */
+#define REPORT_MS 200 /* one report for all that ends within */
 
 static bool state_path(const struct fetch_engine *e, char *buf, size_t cap)
 {

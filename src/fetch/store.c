@@ -292,6 +292,20 @@ static int newer_check(const struct fetch_store *store, const char *name,
 	return rc;
 }
 
+/* A name that was shortened may end within a character: it goes into JSON. */
+static void shortened_mend(char *text)
+{
+	size_t len = strlen(text), end = len > 3 ? len - 3 : 0;
+
+	if (!end || strcmp(text + end, "...") != 0)
+		return;
+	while (end && ((unsigned char)text[end - 1] & 0xc0) == 0x80)
+		end--;
+	if (end && (unsigned char)text[end - 1] >= 0xc0)
+		end--;
+	memmove(text + end, "...", 4);
+}
+
 static void stored_fill(struct fetch_stored *ret, const char *name,
                         const struct x509_crl_info *info, size_t octets)
 {
@@ -304,6 +318,7 @@ static void stored_fill(struct fetch_stored *ret, const char *name,
 		                      .delta = info->flags & X509_CRL_DELTA };
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
 	(void)x509_name_format(issuer, ret->issuer, sizeof(ret->issuer));
+	shortened_mend(ret->issuer);
 	X509_NAME_free(issuer);
 }
 

@@ -147,6 +147,29 @@ class TestDemand(Case):
         self.assertIn("404", client.ask(self.naughty.url("none")))
         harness.until(lambda: not client.status(), "forgotten")
 
+    def test_one_crl_by_many_names(self):
+        """A URL can be written in many ways: one of them is enough to go on with."""
+        crl = self.made.crl()
+        f = self.demand(socket_lines="  pause: 100ms")
+        client = self.own(f.client())
+        for n in range(4):
+            self.naughty.put(f"crl?{n}", crl)
+            self.assertIn("done", client.ask(self.naughty.url(f"crl?{n}")))
+        harness.until(lambda: len(client.status()) == 1, "one is left")
+        self.assertEqual(len(f.read()), 1)
+
+    def test_a_dead_server_leaves_room(self):
+        """However many are asked for of a server that hangs, those of another come."""
+        other = self.own(fetcher.Naughty())
+        other.put("crl", self.made.crl())
+        f = self.demand(hosts=[f"'127.0.0.1:{other.port}'"])
+        client = self.own(f.client())
+        for n in range(40):
+            self.naughty.waits(f"{n}", b"")
+            client.send(f"crl {self.naughty.url(n)}\n")
+        self.naughty.await_asked("0")
+        self.assertEqual(self.own(f.client()).ask(other.url("crl")), f"done {other.url('crl')}\n")
+
     def test_status(self):
         self.naughty.put("crl", self.made.crl())
         f = self.fetcher(("a", self.naughty.url("crl")), ("b", self.naughty.url("none")))

@@ -158,6 +158,53 @@ static void good_is_written(void **state)
 	assert_int_equal(in_cache(st), 1);
 }
 
+/* What is shown of a name is UTF-8, wherever it was cut. */
+static void lengthy_names(void **state)
+{
+	struct stage *st = *state;
+	char name[65];
+
+	for (size_t shift = 0; shift < 2; shift++) {
+		struct pki ca;
+		char *file;
+		struct base_writer w;
+		struct fetch_crl_order order = { .now_s = NOW };
+		struct fetch_stored stored;
+		X509_NAME *subject;
+
+		memset(name, 'x', sizeof(name));
+		for (size_t i = shift; i + 1 < 60; i += 2)
+			memcpy(name + i, "\xc3\xa4", 2);
+		name[60] = '\0';
+		ca = pki_ca("Lengthy");
+		subject = X509_NAME_dup(X509_get_subject_name(ca.cert));
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(X509_NAME_add_entry_by_txt(subject, "OU", MBSTRING_UTF8,
+			                                            (const unsigned char *)name, -1,
+			                                            -1, 0),
+			                 1);
+		assert_int_equal(X509_set_subject_name(ca.cert, subject), 1);
+		assert_int_equal(X509_set_issuer_name(ca.cert, subject), 1);
+		assert_true(X509_sign(ca.cert, ca.key, EVP_sha256()) > 0);
+		file = pki_write_certs(st->dir, "lengthy.pem", (X509 *const[]){ ca.cert, NULL });
+		w = forged(&ca, (struct crl_forge){ .number = 1 });
+		order.data = w.data;
+		order.len = w.len;
+		order.issuer = file;
+		assert_int_equal(fetch_store_crl(st->store, &order, &stored, NULL), 0);
+		assert_int_equal(strcmp(stored.issuer + strlen(stored.issuer) - 3, "..."), 0);
+		for (const char *p = stored.issuer; *p; p++)
+			if ((unsigned char)*p == 0xc3)
+				assert_int_equal((unsigned char)*++p, 0xa4);
+			else
+				assert_true((unsigned char)*p < 0x80);
+		X509_NAME_free(subject);
+		base_writer_done(&w);
+		free(file);
+		pki_free(&ca);
+	}
+}
+
 static void pem_or_der(void **state)
 {
 	struct stage *st = *state;
@@ -442,6 +489,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stage_new, stage_free)
 	const struct CMUnitTest tests[] = {
 		TEST(good_is_written),
+		TEST(lengthy_names),
 		TEST(pem_or_der),
 		TEST(cut_or_changed_is_refused),
 		TEST(issuers_only),
