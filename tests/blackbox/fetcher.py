@@ -27,6 +27,13 @@ ROOT = os.geteuid() == 0
 OWN = pwd.getpwuid(os.geteuid()).pw_name
 
 
+def sanitized():
+    """libfaketime and the sanitizers both want to be loaded first."""
+    with open(FETCH, "rb") as file:
+        text = file.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
+
+
 def run(*args, status=0, **more):
     done = subprocess.run([str(a) for a in args], capture_output=True, text=True, check=False,
                           timeout=harness.PATIENCE * 4, **more)
@@ -138,6 +145,7 @@ class Naughty:
         self.server.listen(64)
         self.port = self.server.getsockname()[1]
         self.paths, self.asked, self.requests, self.conns = {}, [], [], []
+        self.flood = 0  # octets of endless answers that were taken
         self.gate = threading.Event()  # what waits, waits for this one
         self.news = threading.Condition()
         threading.Thread(target=self.accept, daemon=True).start()
@@ -202,6 +210,7 @@ class Naughty:
             conn.sendall(head)
             while True:
                 conn.sendall(block)
+                self.flood += len(block)
         self.paths[path] = act
 
     def close(self):

@@ -162,7 +162,7 @@ class TestDemand(Case):
         """However many are asked for of a server that hangs, those of another come."""
         other = self.own(fetcher.Naughty())
         other.put("crl", self.made.crl())
-        f = self.demand(hosts=[f"'127.0.0.1:{other.port}'"])
+        f = self.demand(hosts=[f"'127.0.0.1:{other.port}'"], socket_lines="  time: 1m")
         client = self.own(f.client())
         for n in range(40):
             self.naughty.waits(f"{n}", b"")

@@ -423,12 +423,19 @@ static void cross_certificates_vouch(void **state)
 	struct pki fake = pki_make(&(struct pki_spec){
 	        .cn = "Peer", .issuer = &st->other, .key = st->peer.key, .ca = true });
 	struct pki leaf = pki_leaf("leaf", &st->ica);
+	struct pki ours = pki_make(&(struct pki_spec){
+	        .cn = "Peer", .issuer = &st->ca, .key = st->peer.key, .ca = true });
 	struct base_str der;
 	struct base_error err = { 0 };
 	int64_t now_s = (int64_t)time(NULL);
 
 	put(st, "no issuer", &st->peer, (struct crl_forge){ .number = 1 });
 	der = pki_der(fake.cert);
+	assert_int_equal(base_err_class(fetch_store_cert(st->store, FETCH_CROSS, der.ptr, der.len,
+	                                                 now_s, &err)),
+	                 BASE_PEER);
+	pki_der_free(&der);
+	der = pki_der(ours.cert); /* by an own CA, but none for interconnection */
 	assert_int_equal(base_err_class(fetch_store_cert(st->store, FETCH_CROSS, der.ptr, der.len,
 	                                                 now_s, &err)),
 	                 BASE_PEER);
@@ -451,6 +458,7 @@ static void cross_certificates_vouch(void **state)
 	put(st, NULL, &st->peer, (struct crl_forge){ .number = 2, .from = "270115010000Z" });
 	pki_free(&fake);
 	pki_free(&leaf);
+	pki_free(&ours);
 }
 
 static void ca_certificates_vouch(void **state)
