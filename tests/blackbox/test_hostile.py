@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A controller that sends nonsense, over UDP, TCP and TLS: messages cut at every octet, bent ones, bombs in text and
+"""A controller that sends nonsense, over UDP, TCP, TLS and SCTP: messages cut at every octet, bent ones, bombs in text and
 binary. What can be told apart from a whole message is answered, each with an error of its own or of the message; the
 gateway grows by nothing and goes on serving."""
 import os
@@ -9,7 +9,8 @@ import subprocess
 import unittest
 
 import harness
-from harness import BUILD, Case, HAVE_OPENSSL, TOOL, until
+from harness import BUILD, Case, Controller, HAVE_OPENSSL, TOOL, free_port, until
+from sctp_peer import SctpPeer
 from test_secure import DOMAINS, TO, TlsController
 
 CORPUS = os.path.join(BUILD, "tests", "h248", "h248_corpus")
@@ -160,6 +161,42 @@ class OverTls(Nonsense, Case, unittest.TestCase):
         mgc = TlsController(cls.pki)
         mgc.version = 3
         cls.shared_gateway(DOMAINS.format(d=cls.folder), transport="tls", controller=mgc, h248=TO)
+
+
+class SctpController(Controller):
+    """Behind an SCTP that is not usrsctp either (sctp_peer.py)."""
+
+    def __init__(self):
+        super().__init__(version=3)  # its UDP socket stays unused
+        self.peer = SctpPeer(lambda octets: self.message(octets.decode("utf-8", "replace")))
+        self.port = self.peer.port
+
+    def close(self):
+        self.peer.close()
+        self.port = self.sock.getsockname()[1]
+        super().close()
+
+    def send_raw(self, data, framed=True):
+        self.peer.send(data.encode() if isinstance(data, str) else data)
+
+
+@unittest.skipUnless(HAVE_OPENSSL, harness.NO_OPENSSL)
+class OverSctp(Nonsense, Case, unittest.TestCase):
+    @classmethod
+    def prepare(cls):
+        mgc = SctpController()
+        cls.shared_gateway("", transport="sctp", controller=mgc, h248=", leave-timeout: 300ms, sctp-by: usrsctp, "
+                           f"sctp-udp-port: {free_port()}, sctp-udp-remote: {mgc.peer.udp}")
+
+    def test_another_payload_protocol_ends_the_association(self):
+        """And the gateway comes back with another one."""
+        before = self.mgc.peer.associations
+        self.mgc.peer.ppid = 46
+        self.mgc.send_raw(b"Diameter")
+        self.mgc.peer.ppid = 7
+        until(lambda: self.mgc.peer.associations > before, lambda: "another association")
+        self.mgc.take("ServiceChange = ROOT")
+        self.still_serves()
 
 
 if __name__ == "__main__":
