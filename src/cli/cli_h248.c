@@ -110,7 +110,7 @@ int cli_h248_main(int argc, char **argv)
 	if (argc >= 2 && strcmp(argv[1], "talk") == 0)
 		return cli_talk_main(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "explain") == 0)
-		return cli_explain_main(argc - 1, argv + 1);
+		return cli_h248_explain_main(argc - 1, argv + 1);
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		fputs(h248_help, stdout);
 		return 0;

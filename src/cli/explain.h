@@ -21,7 +21,7 @@ struct explain {
 void explain_message(struct explain *e, const struct h248_message *msg);
 
 /** `gatehouse h248 explain FILE`. @return the exit status: 0, 1 bad message, 2 wrong usage */
-int cli_explain_main(int argc, char **argv);
+int cli_h248_explain_main(int argc, char **argv);
 
 /* ---- one line, and what stands under it ---- */
 

@@ -62,7 +62,7 @@ static int explain_text(const char *path, const char *text, size_t len)
 	return status;
 }
 
-int cli_explain_main(int argc, char **argv)
+int cli_h248_explain_main(int argc, char **argv)
 {
 	const char *path = argc == 2 ? argv[1] : NULL;
 	struct base_error err = { 0 };
