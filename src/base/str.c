@@ -23,7 +23,13 @@ int base_str_icmp(struct base_str a, struct base_str b)
 
 bool base_str_ieq(struct base_str a, struct base_str b)
 {
-	return a.len == b.len && base_str_icmp(a, b) == 0;
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++) {
+		if (a.ptr[i] != b.ptr[i] && base_lower(a.ptr[i]) != base_lower(b.ptr[i]))
+			return false;
+	}
+	return true;
 }
 
 static bool is_space(char c)
@@ -59,12 +65,14 @@ int base_str_u64(struct base_str s, uint64_t max, uint64_t *ret)
 	return 0;
 }
 
-static int hex_value(char c)
+/* More than 15 for any other character; without branches, since digits come in no order. */
+static unsigned hex_value(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)base_lower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	unsigned digit = (unsigned char)c - (unsigned)'0';
+	unsigned letter = ((unsigned char)c | 0x20U) - (unsigned)'a';
+
+	letter = letter < 6 ? letter + 10 : 0xFF;
+	return digit < 10 ? digit : letter;
 }
 
 int base_hex_decode(struct base_str s, uint8_t *out, size_t cap, size_t *ret_len)
@@ -72,9 +80,9 @@ int base_hex_decode(struct base_str s, uint8_t *out, size_t cap, size_t *ret_len
 	if (s.len % 2 || s.len / 2 > cap)
 		return BASE_ERR(BASE_PEER, 0);
 	for (size_t i = 0; i < s.len; i += 2) {
-		int hi = hex_value(s.ptr[i]), lo = hex_value(s.ptr[i + 1]);
+		unsigned hi = hex_value(s.ptr[i]), lo = hex_value(s.ptr[i + 1]);
 
-		if (hi < 0 || lo < 0)
+		if ((hi | lo) > 15)
 			return BASE_ERR(BASE_PEER, 0);
 		out[i / 2] = (uint8_t)(hi << 4 | lo);
 	}

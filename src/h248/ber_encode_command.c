@@ -117,8 +117,7 @@ static void put_request(struct ber_out *o, const struct h248_command *c)
 
 	one = ber_begin(o, BOX(c->kind));
 	put_request_body(o, c);
-	ber_close(o, one);
-	ber_close(o, choice);
+	ber_close2(o, one, choice);
 	if (c->optional)
 		ber_put_null(o, TAG(1));
 	if (c->wildcarded_response)

@@ -84,8 +84,7 @@ void ber_put_events(struct ber_out *o, unsigned tag, const struct h248_events *e
 	list = ber_begin(o, BOX(1));
 	for (const struct h248_event *e = ev->events; e; e = e->next)
 		put_requested(o, e, second);
-	ber_close(o, list);
-	ber_close(o, at);
+	ber_close2(o, list, at);
 }
 
 void ber_put_event_buffer(struct ber_out *o, unsigned tag, const struct h248_event_buffer *eb)
@@ -134,8 +133,7 @@ void ber_put_observed(struct ber_out *o, unsigned tag, const struct h248_observe
 	list = ber_begin(o, BOX(1));
 	for (const struct h248_observed_event *e = oe->events; e; e = e->next)
 		put_observed(o, e);
-	ber_close(o, list);
-	ber_close(o, at);
+	ber_close2(o, list, at);
 }
 
 /* ---- signals ---- */
@@ -174,8 +172,7 @@ static void put_list(struct ber_out *o, const struct h248_signal *s)
 	list = ber_begin(o, BOX(1));
 	for (const struct h248_signal *one = s->list; one; one = one->next)
 		put_signal(o, TAG_SEQUENCE, one);
-	ber_close(o, list);
-	ber_close(o, at);
+	ber_close2(o, list, at);
 }
 
 void ber_put_signals(struct ber_out *o, unsigned tag, const struct h248_signals *sg)

@@ -145,8 +145,7 @@ static void put_streams(struct ber_out *o, const struct h248_stream *s, bool aud
 		put_stream_parms(o, BOX(1), s, audit);
 		ber_close(o, one);
 	}
-	ber_close(o, list);
-	ber_close(o, at);
+	ber_close2(o, list, at);
 }
 
 void ber_put_media(struct ber_out *o, unsigned tag, const struct h248_media *m, bool audit)
@@ -192,8 +191,7 @@ static void put_modem_data(struct ber_out *o, const struct h248_modem *md)
 		ber_put_raw(o, &len, 1);
 		ber_put_raw(o, v->text.ptr, len);
 	}
-	ber_close(o, data);
-	ber_close(o, at);
+	ber_close2(o, data, at);
 }
 
 void ber_put_modem(struct ber_out *o, unsigned tag, const struct h248_modem *md)

@@ -40,8 +40,8 @@ static void put_context_list(struct ber_out *o, unsigned tag, const struct h248_
 
 static bool has_attr(const struct h248_context_attr *attr)
 {
-	return attr && (attr->ieps || attr->emergency || attr->has_priority || attr->parms ||
-	                attr->list || attr->topology);
+	return attr && (attr->ieps | attr->emergency | attr->has_priority | (attr->parms != NULL) |
+	                (attr->list != NULL) | (attr->topology != NULL));
 }
 
 static void put_context_attr(struct ber_out *o, unsigned tag, const struct h248_action *action)
@@ -114,8 +114,7 @@ void ber_put_action(struct ber_out *o, const struct h248_action *action)
 	list = ber_begin(o, BOX(3));
 	for (const struct h248_command *c = action->commands; c; c = c->next)
 		ber_put_command(o, c);
-	ber_close(o, list);
-	ber_close(o, at);
+	ber_close2(o, list, at);
 }
 
 static void put_actions(struct ber_out *o, unsigned tag, const struct h248_action *action)
@@ -249,8 +248,7 @@ static void put_message(struct ber_out *o, const struct h248_message *msg)
 	ber_put_mid(o, BOX(1), &msg->mid, false);
 	put_body(o, msg);
 	put_names(o);
-	ber_close(o, mess);
-	ber_close(o, at);
+	ber_close2(o, mess, at);
 }
 
 static void start(struct ber_out *o, struct base_writer *w, unsigned version)

@@ -3,6 +3,9 @@
 #include "h248/ber_out.h"
 
 #include <endian.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "h248/ber_names.h"
 #include "h248/ber_packages.h"
@@ -48,9 +51,22 @@ static bool number_of(struct base_str s, bool canonical, int64_t *ret)
 	struct base_str digits = { s.ptr + minus, s.len - minus };
 	uint64_t v = 0;
 
-	if (base_str_u64(digits, INT64_MAX, &v))
+	while (digits.len > 19 && digits.ptr[0] == '0') {
+		digits.ptr++;
+		digits.len--;
+	}
+	if (!digits.len || digits.len > 19)
 		return false;
-	if (canonical && ((digits.len > 1 && digits.ptr[0] == '0') || (minus && !v)))
+	for (size_t i = 0; i < digits.len; i++) {
+		unsigned digit = (uint8_t)digits.ptr[i] - (unsigned)'0';
+
+		if (digit > 9)
+			return false;
+		v = v * 10 + digit;
+	}
+	if (v > INT64_MAX)
+		return false;
+	if (canonical && ((s.len - minus > 1 && s.ptr[minus] == '0') || (minus && !v)))
 		return false;
 	*ret = minus ? -(int64_t)v : (int64_t)v;
 	return true;
@@ -80,13 +96,14 @@ static bool put_octets(struct ber_out *o, struct base_str s)
 
 	if (s.len % 2)
 		return false;
-	for (size_t i = 0; i < s.len; i++) {
-		if (!text_is(s.ptr[i], CH_HEX))
-			return false;
-	}
 	at = ber_begin(o, TAG_OCTETS);
-	if (s.len && ber_reserve(o, s.len / 2) && !base_hex_decode(s, o->at, s.len / 2, &len))
+	if (s.len && ber_reserve(o, s.len / 2)) {
+		if (base_hex_decode(s, o->at, s.len / 2, &len)) {
+			o->at -= 2; /* as if not begun */
+			return false;
+		}
 		o->at += len;
+	}
 	ber_close(o, at);
 	return true;
 }
@@ -95,6 +112,12 @@ static bool put_enum(struct ber_out *o, const struct h248_package_values *values
 {
 	int64_t number;
 
+	for (size_t i = 0; i < values->name_count; i++) { /* nearly always, if it was decoded */
+		if (values->names[i].name == s.ptr && !s.ptr[s.len]) {
+			ber_put_uint(o, TAG_ENUM, values->names[i].number);
+			return true;
+		}
+	}
 	for (size_t i = 0; i < values->name_count; i++) {
 		const char *name = values->names[i].name;
 
@@ -290,6 +313,17 @@ void ber_put_params(struct ber_out *o, unsigned tag, const struct h248_package_i
 
 /* ---- SDP ---- */
 
+#ifdef __SSE2__
+/* Which of 16 octets end a line: a bit each, the first one lowest. */
+static uint32_t ends_of(const char *at)
+{
+	__m128i octets = _mm_loadu_si128((const __m128i *)at);
+
+	return (uint32_t)_mm_movemask_epi8(
+	        _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('\r')),
+	                     _mm_cmpeq_epi8(octets, _mm_set1_epi8('\n'))));
+}
+#else
 /*
  * Which of eight octets are `c`, a bit each, the first one lowest. The lowest bit that is set is
  * right; those above it may be wrong.
@@ -302,31 +336,44 @@ static uint32_t with(uint64_t word, uint8_t c)
 	return (uint32_t)((zero >> 7) * 0x0102040810204080U >> 56);
 }
 
-/* Up to CR or LF: 32 octets at a time, without a branch for each length, then one by one. */
-static size_t line_len(struct base_str s)
+static uint32_t ends_of(const char *at)
 {
-	size_t len = 0;
+	uint32_t ends = 0;
 	uint64_t word;
 
-	for (; len + 32 <= s.len; len += 32) {
-		uint32_t ends = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		memcpy(&word, at + (size_t)8 * i, 8);
+		word = le64toh(word);
+		ends |= (with(word, '\r') | with(word, '\n')) << 8 * i;
+	}
+	return ends;
+}
+#endif
 
-		for (unsigned i = 0; i < 4; i++) {
-			memcpy(&word, s.ptr + len + (size_t)8 * i, 8);
-			word = le64toh(word);
-			ends |= (with(word, '\r') | with(word, '\n')) << 8 * i;
-		}
+/* Up to CR or LF; `before` so many octets can be read in front of `s`. */
+static size_t line_len(struct base_str s, size_t before)
+{
+	size_t len = 0;
+	uint32_t ends = 0;
+
+	for (; len + 16 <= s.len; len += 16) {
+		ends = ends_of(s.ptr + len);
 		if (ends)
 			return len + (size_t)__builtin_ctz(ends);
+	}
+	if (s.len + before >= 16) { /* 16 octets that end where the text ends */
+		ends = ends_of(s.ptr + s.len - 16) >> (16 - (s.len - len));
+		return ends ? len + (size_t)__builtin_ctz(ends) : s.len;
 	}
 	while (len < s.len && s.ptr[len] != '\r' && s.ptr[len] != '\n')
 		len++;
 	return len;
 }
 
-static struct base_str line_next(struct base_str *rest)
+/* The next line of a text that starts at `start`. */
+static struct base_str line_next(struct base_str *rest, const char *start)
 {
-	struct base_str line = { rest->ptr, line_len(*rest) };
+	struct base_str line = { rest->ptr, line_len(*rest, (size_t)(rest->ptr - start)) };
 
 	rest->ptr += line.len;
 	rest->len -= line.len;
@@ -349,16 +396,21 @@ static bool begins(struct base_str line, const char *prefix)
 /* Tag of a line `x=`, else BER_SDP_OTHER; *ret_text is what the value says. */
 static uint32_t line_tag(struct base_str line, struct base_str *ret_text)
 {
-	const char *letter;
+	/* places in h248_ber_sdp_letters, from 1 on */
+	static const uint8_t places[32] = { ['v' - 96] = 1,  ['o' - 96] = 2,  ['s' - 96] = 3,
+		                            ['i' - 96] = 4,  ['u' - 96] = 5,  ['e' - 96] = 6,
+		                            ['p' - 96] = 7,  ['c' - 96] = 8,  ['b' - 96] = 9,
+		                            ['z' - 96] = 10, ['k' - 96] = 11, ['a' - 96] = 12,
+		                            ['t' - 96] = 13, ['r' - 96] = 14, ['m' - 96] = 15 };
+	unsigned place = 0;
 
 	*ret_text = line;
-	if (line.len < 2 || line.ptr[1] != '=')
-		return BER_SDP_OTHER;
-	letter = memchr(h248_ber_sdp_letters, line.ptr[0], sizeof(h248_ber_sdp_letters));
-	if (!letter)
+	if (line.len >= 2 && line.ptr[1] == '=' && (uint8_t)line.ptr[0] >> 5 == 3)
+		place = places[line.ptr[0] & 31];
+	if (!place)
 		return BER_SDP_OTHER;
 	*ret_text = (struct base_str){ line.ptr + 2, line.len - 2 };
-	return BER_SDP_FIRST + (uint32_t)(letter - h248_ber_sdp_letters);
+	return BER_SDP_FIRST - 1 + place;
 }
 
 static void put_tag(struct ber_out *o, uint32_t tag)
@@ -432,10 +484,10 @@ static void put_short_line(struct ber_out *o, uint32_t tag, struct base_str text
 	if (!ber_reserve(o, sizeof(head) + text.len))
 		return;
 	memcpy(o->at, head, sizeof(head));
-	if (text.len <= 32 && room >= 32 && (size_t)(o->end - o->at) >= sizeof(head) + 32)
-		memcpy(o->at + sizeof(head), text.ptr, 32);
+	if (text.len <= 64 && room >= 64 && (size_t)(o->end - o->at) >= sizeof(head) + 64)
+		memcpy(o->at + sizeof(head), text.ptr, 64);
 	else
-		memcpy(o->at + sizeof(head), text.ptr, text.len);
+		ber_copy(o->at + sizeof(head), text.ptr, text.len);
 	o->at += sizeof(head) + text.len;
 }
 
@@ -468,11 +520,11 @@ static void put_line(struct ber_out *o, struct base_str line, bool high, const c
 static void put_groups(struct ber_out *o, struct base_str sdp)
 {
 	size_t group = ber_begin(o, TAG_SEQUENCE);
-	const char *end = sdp.ptr + sdp.len;
+	const char *start = sdp.ptr, *end = sdp.ptr + sdp.len;
 	bool first = true, high = has_high(sdp);
 
 	while (sdp.len) {
-		struct base_str line = line_next(&sdp);
+		struct base_str line = line_next(&sdp, start);
 
 		if (begins(line, "v=") && !first) { /* the next alternative */
 			ber_close(o, group);
@@ -498,15 +550,14 @@ static void put_asked_line(struct ber_out *o, struct base_str line)
 		put_tag(o, tag);
 		list = ber_begin(o, BOX(1));
 		ber_put_wrapped(o, TAG_OCTETS, text);
-		ber_close(o, list);
-		ber_close(o, one);
+		ber_close2(o, list, one);
 	}
 	ber_close(o, at);
 }
 
 static void put_asked(struct ber_out *o, struct base_str sdp)
 {
-	struct base_str rest = sdp, line = line_next(&rest);
+	struct base_str rest = sdp, line = line_next(&rest, sdp.ptr);
 	uint8_t id[2];
 	size_t at, len;
 
@@ -520,7 +571,7 @@ static void put_asked(struct ber_out *o, struct base_str sdp)
 	}
 	at = ber_begin(o, BOX(1));
 	while (sdp.len)
-		put_asked_line(o, line_next(&sdp));
+		put_asked_line(o, line_next(&sdp, sdp.ptr));
 	ber_close(o, at);
 }
 

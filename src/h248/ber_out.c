@@ -44,8 +44,19 @@ bool ber_grow(struct ber_out *o, size_t len)
 	return grown;
 }
 
+void ber_copy_long(uint8_t *to, const uint8_t *from, size_t len)
+{
+	memmove(to, from, len);
+}
+
 static void put_length(uint8_t *at, size_t len, size_t octets)
 {
+	if (octets == 3) {
+		at[0] = 0x82;
+		at[1] = (uint8_t)(len >> 8);
+		at[2] = (uint8_t)len;
+		return;
+	}
 	if (octets == 1) {
 		*at = (uint8_t)len;
 		return;
@@ -64,17 +75,25 @@ void ber_close_long(struct ber_out *o, size_t from)
 		return;
 	at = o->data + from;
 	memmove(at + octets - 1, at, len);
-	if (octets == 2) {
-		at[-1] = 0x81;
-		at[0] = (uint8_t)len;
-	} else if (octets == 3) {
-		at[-1] = 0x82;
-		at[0] = (uint8_t)(len >> 8);
-		at[1] = (uint8_t)len;
-	} else {
-		put_length(at - 1, len, octets);
-	}
+	put_length(at - 1, len, octets);
 	o->at += octets - 1;
+}
+
+void ber_close2_long(struct ber_out *o, size_t inner, size_t outer)
+{
+	size_t len = (size_t)(o->at - o->data) - inner, octets = length_octets(len);
+	size_t around = len + (inner - outer) + octets - 1, more = length_octets(around) - 1;
+	uint8_t *at;
+
+	if (o->w->failed || around > UINT32_MAX || !ber_reserve(o, octets - 1 + more))
+		return;
+	at = o->data + inner;
+	memmove(at + octets - 1 + more, at, len);
+	put_length(at - 1 + more, len, octets);
+	at = o->data + outer;
+	ber_copy(at + more, at, inner - outer - 1);
+	put_length(at - 1, around, more + 1);
+	o->at += octets - 1 + more;
 }
 
 void ber_put_long(struct ber_out *o, unsigned tag, const void *data, size_t len)
@@ -89,17 +108,18 @@ void ber_put_long(struct ber_out *o, unsigned tag, const void *data, size_t len)
 	o->at += len + 1 + octets;
 }
 
+void ber_put_word(struct ber_out *o, unsigned tag, uint64_t octets, size_t len)
+{
+	ber_put(o, tag, &octets, len);
+}
+
 void ber_put_int(struct ber_out *o, unsigned tag, int64_t v)
 {
-	uint8_t octets[8];
-	int from = 0;
+	/* as many bits as tell it from its sign, and one of that */
+	uint64_t bits = (uint64_t)(v < 0 ? ~v : v);
+	unsigned len = (64 - (unsigned)__builtin_clzll(bits | 1)) / 8 + 1;
 
-	for (int i = 0; i < 8; i++)
-		octets[i] = (uint8_t)((uint64_t)v >> (56 - 8 * i));
-	while (from < 7 && ((octets[from] == 0 && !(octets[from + 1] & 0x80)) ||
-	                    (octets[from] == 0xFF && octets[from + 1] & 0x80)))
-		from++;
-	ber_put(o, tag, octets + from, (size_t)(8 - from));
+	ber_put_word(o, tag, htobe64((uint64_t)v << (64 - 8 * len)), len);
 }
 
 /* Bit 0 of a BIT STRING is the highest of its octet. */
@@ -198,17 +218,25 @@ static bool numbered(struct base_str name, const char *prefix, uint16_t *ret)
 
 static void put_number(struct ber_out *o, unsigned tag, unsigned number)
 {
-	uint8_t octets[2] = { (uint8_t)(number >> 8), (uint8_t)number };
-
-	ber_put(o, tag, octets, 2);
+	if (!ber_reserve(o, 4))
+		return;
+	o->at[0] = (uint8_t)tag;
+	o->at[1] = 2;
+	o->at[2] = (uint8_t)(number >> 8);
+	o->at[3] = (uint8_t)number;
+	o->at += 4;
 }
 
 static void put_name(struct ber_out *o, unsigned tag, unsigned high, unsigned low)
 {
-	uint8_t octets[4] = { (uint8_t)(high >> 8), (uint8_t)high, (uint8_t)(low >> 8),
-		              (uint8_t)low };
+	uint32_t octets = htobe32(high << 16 | low);
 
-	ber_put(o, tag, octets, 4);
+	if (!ber_reserve(o, 6))
+		return;
+	o->at[0] = (uint8_t)tag;
+	o->at[1] = 4;
+	memcpy(o->at + 2, &octets, 4);
+	o->at += 6;
 }
 
 static void put_listed_pkgd(struct ber_out *o, unsigned tag, struct h248_name name)
@@ -240,14 +268,16 @@ static void put_listed(struct ber_out *o, unsigned tag, struct base_str name)
 		o->bad = true;
 }
 
-const struct h248_package_item *ber_put_pkgd(struct ber_out *o, unsigned tag,
-                                             enum h248_package_kind kind, struct h248_name name)
+/* Wildcards, numbers, names that no table knows whole. */
+static __attribute__((noinline)) const struct h248_package_item *
+put_pkgd_slow(struct ber_out *o, unsigned tag, enum h248_package_kind kind, struct h248_name name)
 {
-	const struct h248_package *package = ber_package_find(name.package);
 	const struct h248_package_item *item = NULL;
+	const struct h248_package *package;
 	uint16_t high = BER_ALL, low = BER_ALL;
 	bool known = true;
 
+	package = ber_package_find(name.package);
 	if (package)
 		high = package->id;
 	else if (!is_all(name.package))
@@ -265,6 +295,17 @@ const struct h248_package_item *ber_put_pkgd(struct ber_out *o, unsigned tag,
 	else
 		put_listed_pkgd(o, tag, name);
 	return item;
+}
+
+const struct h248_package_item *ber_put_pkgd(struct ber_out *o, unsigned tag,
+                                             enum h248_package_kind kind, struct h248_name name)
+{
+	const struct ber_known *one = ber_known_by_name(kind, name);
+
+	if (!one)
+		return put_pkgd_slow(o, tag, kind, name);
+	put_name(o, tag, one->number >> 16, one->number & 0xFFFF);
+	return one->row;
 }
 
 void ber_put_package(struct ber_out *o, unsigned tag, struct base_str name)
@@ -374,7 +415,31 @@ static void put_named(struct ber_out *o, struct base_str name)
 		ber_put_str(o, OUR_TAG(BER_OURS_TEXT), name);
 }
 
-void ber_put_term(struct ber_out *o, unsigned tag, const struct h248_term *term)
+/*
+ * Nearly every TerminationID: a name without wildcards that eight octets hold, itself or packed.
+ * False: nothing was written.
+ */
+static bool put_usual_term(struct ber_out *o, unsigned tag, struct base_str name)
+{
+	uint8_t id[BER_TERM_ID] = { 0 };
+	size_t len = 0;
+
+	if (name.len < 1 || name.len > BER_TERM_TEXT || (name.len >= 4 && name.ptr[3] == '/') ||
+	    !ber_term_pack(name, id, &len) || !ber_reserve(o, 6 + BER_TERM_ID))
+		return false;
+	o->at[0] = (uint8_t)tag;
+	o->at[1] = (uint8_t)(len + 4);
+	o->at[2] = BOX(0);
+	o->at[3] = 0;
+	o->at[4] = TAG(1);
+	o->at[5] = (uint8_t)len;
+	memcpy(o->at + 6, id, BER_TERM_ID);
+	o->at += 6 + len;
+	return true;
+}
+
+static __attribute__((noinline)) void put_any_term(struct ber_out *o, unsigned tag,
+                                                   const struct h248_term *term)
 {
 	size_t at = ber_begin(o, tag);
 
@@ -386,6 +451,12 @@ void ber_put_term(struct ber_out *o, unsigned tag, const struct h248_term *term)
 	else
 		put_named(o, term->name);
 	ber_close(o, at);
+}
+
+void ber_put_term(struct ber_out *o, unsigned tag, const struct h248_term *term)
+{
+	if (term->kind != H248_TERM_NAME || !put_usual_term(o, tag, term->name))
+		put_any_term(o, tag, term);
 }
 
 void ber_put_terms(struct ber_out *o, unsigned tag, const struct h248_term *term)

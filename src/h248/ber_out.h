@@ -10,6 +10,8 @@
 #ifndef GH_H248_BER_OUT_H
 #define GH_H248_BER_OUT_H
 
+#include <endian.h>
+
 #include "h248/ber.h"
 #include "h248/message.h"
 #include "h248/package.h"
@@ -73,6 +75,49 @@ static inline void ber_close(struct ber_out *o, size_t from)
 		ber_close_long(o, from);
 }
 
+void ber_copy_long(uint8_t *to, const uint8_t *from, size_t len);
+/** memmove without a call for what is short, as nearly everything here. */
+static inline void ber_copy(uint8_t *to, const void *from, size_t len)
+{
+	const uint8_t *at = from;
+	uint64_t first8, last8;
+	uint32_t first4, last4;
+
+	if (len > 16) {
+		ber_copy_long(to, at, len);
+	} else if (len >= 8) {
+		memcpy(&first8, at, 8);
+		memcpy(&last8, at + len - 8, 8);
+		memcpy(to, &first8, 8);
+		memcpy(to + len - 8, &last8, 8);
+	} else if (len >= 4) {
+		memcpy(&first4, at, 4);
+		memcpy(&last4, at + len - 4, 4);
+		memcpy(to, &first4, 4);
+		memcpy(to + len - 4, &last4, 4);
+	} else if (len) {
+		uint8_t first = at[0], middle = at[len / 2], last = at[len - 1];
+
+		to[0] = first;
+		to[len / 2] = middle;
+		to[len - 1] = last;
+	}
+}
+
+/** Both that end here, of which the inner one began last. As ber_close for each, in one move. */
+void ber_close2_long(struct ber_out *o, size_t inner, size_t outer);
+static inline void ber_close2(struct ber_out *o, size_t inner, size_t outer)
+{
+	size_t len = (size_t)(o->at - o->data) - outer;
+
+	if (len < 128 && inner) { /* 0 when there was no memory any more */
+		o->data[outer - 1] = (uint8_t)len;
+		o->data[inner - 1] = (uint8_t)(len - (inner - outer));
+	} else {
+		ber_close2_long(o, inner, outer);
+	}
+}
+
 /** A string of any length. */
 void ber_put_long(struct ber_out *o, unsigned tag, const void *data, size_t len);
 static inline void ber_put(struct ber_out *o, unsigned tag, const void *data, size_t len)
@@ -88,8 +133,7 @@ static inline void ber_put(struct ber_out *o, unsigned tag, const void *data, si
 	at = o->at;
 	at[0] = (uint8_t)tag;
 	at[1] = (uint8_t)len;
-	if (len)
-		memcpy(at + 2, data, len);
+	ber_copy(at + 2, data, len);
 	o->at = at + 2 + len;
 }
 static inline void ber_put_str(struct ber_out *o, unsigned tag, struct base_str s)
@@ -100,35 +144,44 @@ static inline void ber_put_str(struct ber_out *o, unsigned tag, struct base_str 
 static inline void ber_put_raw(struct ber_out *o, const void *data, size_t len)
 {
 	if (len && ber_reserve(o, len)) {
-		memcpy(o->at, data, len);
+		ber_copy(o->at, data, len);
 		o->at += len;
 	}
 }
-/** INTEGER or ENUMERATED, as short as can be. */
+/** The first `len` octets that `octets` has in memory. */
+void ber_put_word(struct ber_out *o, unsigned tag, uint64_t octets, size_t len);
+/** INTEGER or ENUMERATED, as short as can be; eight octets are written where there is room. */
 static inline void ber_put_uint(struct ber_out *o, unsigned tag, uint32_t v)
 {
-	unsigned len = v < 0x80 ? 1 : v < 0x8000 ? 2 : v < 0x800000 ? 3 : v >> 31 ? 5 : 4;
-	uint8_t *at;
+	unsigned len = (32 - (unsigned)__builtin_clz(v | 1)) / 8 + 1;
+	uint64_t octets = htobe64((uint64_t)v << (64 - 8 * len));
+	uint8_t *at = o->at;
 
-	if (!ber_reserve(o, 2 + len))
+	if ((size_t)(o->end - at) < 10) {
+		ber_put_word(o, tag, octets, len);
 		return;
-	at = o->at;
-	*at++ = (uint8_t)tag;
-	*at++ = (uint8_t)len;
-	for (unsigned shift = 8 * (len - 1); shift; shift -= 8)
-		*at++ = shift > 24 ? 0 : (uint8_t)(v >> shift);
-	*at++ = (uint8_t)v;
-	o->at = at;
+	}
+	at[0] = (uint8_t)tag;
+	at[1] = (uint8_t)len;
+	memcpy(at + 2, &octets, 8);
+	o->at = at + 2 + len;
 }
 static inline void ber_put_bool(struct ber_out *o, unsigned tag, bool v)
 {
-	uint8_t octet = v ? 0xFF : 0;
-
-	ber_put(o, tag, &octet, 1);
+	if (!ber_reserve(o, 3))
+		return;
+	o->at[0] = (uint8_t)tag;
+	o->at[1] = 1;
+	o->at[2] = v ? 0xFF : 0;
+	o->at += 3;
 }
 static inline void ber_put_null(struct ber_out *o, unsigned tag)
 {
-	ber_put(o, tag, NULL, 0);
+	if (!ber_reserve(o, 2))
+		return;
+	o->at[0] = (uint8_t)tag;
+	o->at[1] = 0;
+	o->at += 2;
 }
 /** A signed number of at most 64 bits. */
 void ber_put_int(struct ber_out *o, unsigned tag, int64_t v);

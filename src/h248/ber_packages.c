@@ -36,6 +36,16 @@ static const struct h248_package_values *signal_name;
 static struct ber_known known[KNOWN_SLOTS];
 static unsigned known_count;
 
+/* The same by their names. */
+struct known_name {
+	struct name_key package, item;
+	const struct ber_known *known;
+};
+
+static struct known_name known_names[KNOWN_SLOTS];
+/* By the addresses of their names: what was decoded from binary has those of the tables. */
+static const struct ber_known *known_texts[KNOWN_SLOTS];
+
 static unsigned known_slot(enum h248_package_kind kind, uint32_t number)
 {
 	return (number + kind) * 0x9E3779B1U >> 21;
@@ -175,6 +185,66 @@ const struct ber_known *ber_known_by_id(enum h248_package_kind kind, uint32_t nu
 	return NULL;
 }
 
+static unsigned known_name_slot(enum h248_package_kind kind, struct name_key package,
+                                struct name_key item)
+{
+	uint64_t mixed = (package.octets + package.len) * 0xC2B2AE3D27D4EB4FU + item.octets +
+	                 item.len + ((uint64_t)kind << 57);
+
+	return (unsigned)((mixed ^ mixed >> 32) * 0x9E3779B97F4A7C15U >> 53) & (KNOWN_SLOTS - 1);
+}
+
+static const struct ber_known *known_by_spelling(enum h248_package_kind kind, struct h248_name name)
+{
+	struct name_key package = key_of(name.package), item = key_of(name.item);
+	unsigned slot = known_name_slot(kind, package, item);
+
+	for (; known_names[slot].known; slot = (slot + 1) & (KNOWN_SLOTS - 1)) {
+		const struct known_name *one = &known_names[slot];
+
+		if (one->known->kind == kind &&
+		    same(one->package, one->known->package.ptr, package, name.package) &&
+		    same(one->item, one->known->item.ptr, item, name.item))
+			return one->known;
+	}
+	return NULL;
+}
+
+static unsigned known_text_slot(enum h248_package_kind kind, struct h248_name name)
+{
+	uint64_t mixed = (uintptr_t)name.package.ptr * 0xC2B2AE3D27D4EB4FU +
+	                 (uintptr_t)name.item.ptr + ((uint64_t)kind << 57);
+
+	return (unsigned)(mixed * 0x9E3779B97F4A7C15U >> 53) & (KNOWN_SLOTS - 1);
+}
+
+const struct ber_known *ber_known_by_name(enum h248_package_kind kind, struct h248_name name)
+{
+	const struct ber_known *one = known_texts[known_text_slot(kind, name)];
+
+	if (one && one->package.ptr == name.package.ptr && one->item.ptr == name.item.ptr &&
+	    one->package.len == name.package.len && one->item.len == name.item.len &&
+	    one->kind == kind)
+		return one;
+	return known_by_spelling(kind, name);
+}
+
+/* An item of an extended package that its own package hides by its name is found by number only. */
+static void know_name(const struct ber_known *one)
+{
+	struct name_key package = key_of(one->package), item = key_of(one->item);
+	enum h248_package_kind kind = (enum h248_package_kind)one->kind;
+	struct h248_name name = { one->package, one->item };
+	unsigned slot = known_name_slot(kind, package, item);
+
+	if (known_by_spelling(kind, name))
+		return;
+	known_texts[known_text_slot(kind, name)] = one;
+	while (known_names[slot].known)
+		slot = (slot + 1) & (KNOWN_SLOTS - 1);
+	known_names[slot] = (struct known_name){ package, item, one };
+}
+
 static void know(const struct h248_package *package, const struct h248_package_item *item)
 {
 	enum h248_package_kind kind = (enum h248_package_kind)item->kind;
@@ -185,9 +255,11 @@ static void know(const struct h248_package *package, const struct h248_package_i
 		if (known[slot].number == number && known[slot].kind == kind)
 			return; /* its own goes before that of the package it extends */
 	}
-	if (known_count++ < KNOWN_MOST)
-		known[slot] = (struct ber_known){ number, item->kind, base_str_of(package->name),
-			                          base_str_of(item->name), item };
+	if (known_count++ >= KNOWN_MOST)
+		return;
+	known[slot] = (struct ber_known){ number, item->kind, base_str_of(package->name),
+		                          base_str_of(item->name), item };
+	know_name(&known[slot]);
 }
 
 /* The package's own, then those of the packages that it extends, which it may hide. */

@@ -27,6 +27,7 @@ struct ber_known {
 };
 /** NULL when either is not known. */
 const struct ber_known *ber_known_by_id(enum h248_package_kind kind, uint32_t number);
+const struct ber_known *ber_known_by_name(enum h248_package_kind kind, struct h248_name name);
 
 /** SigID of g/sc, which is a name of a signal: four octets (RFC 3525, E.1.2: a pkgdName). */
 bool ber_is_signal_name(const struct h248_package_values *values);

@@ -154,6 +154,10 @@ const struct h248_package_param *h248_package_param_find(const struct h248_packa
 	size_t count;
 	const struct h248_package_param *params = params_of(item, list, &count);
 
+	for (size_t i = 0; i < count; i++) { /* a name that was decoded may be the table's own */
+		if (params[i].name == name.ptr && !name.ptr[name.len])
+			return &params[i];
+	}
 	for (size_t i = 0; i < count; i++) {
 		if (base_str_ieq(base_str_of(params[i].name), name))
 			return &params[i];

@@ -233,6 +233,64 @@ static void sdp_survives(void **state)
 	amm("M{R{\nv=0\nc=IN IP4 $\n}}", "M{R{\r\nv=0\r\nc=IN IP4 $\r\n}}");
 }
 
+/* Wherever a line ends, and however: the encoder looks for it in words. */
+static void sdp_lines_of_any_length(void **state)
+{
+	static const char *const ends[] = { "\n", "\r", "\r\n" };
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+	char media[512], want[512];
+
+	(void)state;
+	for (int len = 1; len <= 50; len++) {
+		for (int end = 0; end < 3; end++) {
+			snprintf(media, sizeof(media), "M{R{\r\nv=0%ss=%.*s%sa=%.*s\r\n}}",
+			         ends[end], len, letters, ends[end], 50 - len, letters);
+			snprintf(want, sizeof(want), "M{R{\r\nv=0\r\ns=%.*s\r\na=%.*s\r\n}}", len,
+			         letters, 50 - len, letters);
+			amm(media, want);
+		}
+	}
+}
+
+/* INTEGER: as many octets as its value and its sign need. */
+static void integers_are_as_short_as_can_be(void **state)
+{
+	static const struct {
+		const char *value;
+		uint8_t octets[11];
+	} cases[] = {
+		{ "0", { 4, 3, 2, 1, 0 } },
+		{ "127", { 4, 3, 2, 1, 0x7F } },
+		{ "128", { 4, 4, 2, 2, 0, 0x80 } },
+		{ "-1", { 4, 3, 2, 1, 0xFF } },
+		{ "-128", { 4, 3, 2, 1, 0x80 } },
+		{ "-129", { 4, 4, 2, 2, 0xFF, 0x7F } },
+		{ "32767", { 4, 4, 2, 2, 0x7F, 0xFF } },
+		{ "-32769", { 4, 5, 2, 3, 0xFF, 0x7F, 0xFF } },
+		{ "4294967296", { 4, 7, 2, 5, 1, 0, 0, 0, 0 } },
+	};
+	struct base_arena arena = { 0 };
+	struct h248_message *msg = NULL;
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		struct base_writer ber = { 0 };
+
+		snprintf(text, sizeof(text), "!/3 mg1 T=9{C=1{MF=a{M{O{nt/jit=%s}}}}}",
+		         cases[i].value);
+		assert_int_equal(h248_text_decode(&arena, text, strlen(text), NULL, &msg, NULL), 0);
+		assert_int_equal(h248_ber_encode(&ber, msg), 0);
+		assert_non_null(
+		        memmem(ber.data, ber.len, cases[i].octets, cases[i].octets[1] + 2U));
+		base_writer_done(&ber);
+		through(text, NULL);
+	}
+	through("!/3 mg1 T=9{C=1{MF=a{M{O{nt/jit=00000000000000000000040}}}}}",
+	        "!/3 mg1 T=9{C=1{MF=a{M{O{nt/jit=40}}}}}");
+	base_arena_done(&arena);
+}
+
 /* A property that is no SDP, in the binary form first. */
 static void sdp_that_is_none_survives(void **state)
 {
@@ -327,6 +385,8 @@ int main(void)
 		cmocka_unit_test(modem_types_are_as_long_as_in_text),
 		cmocka_unit_test(bare_values_are_taken),
 		cmocka_unit_test(sdp_survives),
+		cmocka_unit_test(sdp_lines_of_any_length),
+		cmocka_unit_test(integers_are_as_short_as_can_be),
 		cmocka_unit_test(sdp_that_is_none_survives),
 		cmocka_unit_test(what_only_text_can_say_survives),
 		cmocka_unit_test(many_names_of_nobody),
