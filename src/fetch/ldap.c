@@ -30,6 +30,7 @@ struct get {
 	struct fetch_blobs *ret;
 	struct fetch_ldap_left_out left_out;
 	int64_t deadline_ms;
+	unsigned asked; /* attributes; what else a directory sends is not looked at */
 	char names[FETCH_LDAP_ATTRIBUTES][64];
 	char *attributes[FETCH_LDAP_ATTRIBUTES + 1];
 	char referral[REFERRALS_MAX][FETCH_URL_MAX + 1]; /* followed and to be followed */
@@ -46,6 +47,7 @@ static void attributes_set(struct get *g, unsigned bits)
 {
 	size_t count = 0;
 
+	g->asked = bits;
 	for (unsigned bit = 1; bit <= FETCH_LDAP_CROSS; bit <<= 1) {
 		if (!(bits & bit))
 			continue;
@@ -155,8 +157,8 @@ static int entry_take(struct get *g, struct fetch_ldap_link *link, LDAPMessage *
 	while (!rc &&
 	       ldap_get_attribute_ber(link->ld, entry, ber, &name, &values) == LDAP_SUCCESS &&
 	       name.bv_val) {
-		unsigned bit =
-		        fetch_ldap_attribute_of((struct base_str){ name.bv_val, name.bv_len });
+		unsigned bit = g->asked & fetch_ldap_attribute_of(
+		                                  (struct base_str){ name.bv_val, name.bv_len });
 
 		for (size_t i = 0; !rc && bit && values && values[i].bv_val; i++)
 			rc = value_take(g, bit, &values[i], err);

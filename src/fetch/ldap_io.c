@@ -163,10 +163,47 @@ static ber_slen_t io_write(Sockbuf_IO_Desc *desc, void *buf, ber_len_t len)
 	}
 }
 
+/* ---- above TLS ---- */
+
+static int watch_ctrl(Sockbuf_IO_Desc *desc, int opt, void *arg)
+{
+	return LBER_SBIOD_CTRL_NEXT(desc, opt, arg);
+}
+
+static ber_slen_t watch_read(Sockbuf_IO_Desc *desc, void *buf, ber_len_t len)
+{
+	struct fetch_ldap_io *io = desc->sbiod_pvt;
+	ber_slen_t got = LBER_SBIOD_READ_NEXT(desc, buf, len);
+
+	if (got <= 0)
+		return got;
+	switch (fetch_ldap_frame_take(&io->frame, buf, (size_t)got)) {
+	case FETCH_LDAP_FRAME_OK:
+		return got;
+	case FETCH_LDAP_FRAME_GOODBYE:
+		io->why = "the directory ends the session (RFC 4511, 4.4.1)";
+		break;
+	case FETCH_LDAP_FRAME_BAD:
+		io->why = "what came is no LDAP";
+		break;
+	}
+	errno = EPROTO;
+	return -1;
+}
+
+static ber_slen_t watch_write(Sockbuf_IO_Desc *desc, void *buf, ber_len_t len)
+{
+	return LBER_SBIOD_WRITE_NEXT(desc, buf, len);
+}
+
 int fetch_ldap_io_attach(struct fetch_ldap_io *io, Sockbuf *sb)
 {
-	/* liblber changes nothing in it, but does not say so */
-	static Sockbuf_IO layer = { io_setup, io_remove, io_ctrl, io_read, io_write, io_close };
+	/* liblber changes nothing in them, but does not say so */
+	static Sockbuf_IO below = { io_setup, io_remove, io_ctrl, io_read, io_write, io_close };
+	static Sockbuf_IO watch = { io_setup,   io_remove,   watch_ctrl,
+		                    watch_read, watch_write, io_close };
 
-	return ber_sockbuf_add_io(sb, &layer, LBER_SBIOD_LEVEL_PROVIDER, io);
+	if (ber_sockbuf_add_io(sb, &below, LBER_SBIOD_LEVEL_PROVIDER, io))
+		return -1;
+	return ber_sockbuf_add_io(sb, &watch, LBER_SBIOD_LEVEL_APPLICATION, io);
 }

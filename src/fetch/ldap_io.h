@@ -2,13 +2,15 @@
 /**
  * @file
  * A TCP connection under libldap, with a deadline for everything and a limit of octets: libldap
- * itself has neither for a TLS handshake. One thread.
+ * itself has neither for a TLS handshake. Above TLS another layer watches where messages begin. One
+ * thread.
  */
 #ifndef GH_FETCH_LDAP_IO_H
 #define GH_FETCH_LDAP_IO_H
 
 #include <lber.h>
 
+#include "fetch/ldap_frame.h"
 #include "fetch/url.h"
 
 struct fetch_ldap_io {
@@ -16,6 +18,7 @@ struct fetch_ldap_io {
 	int64_t deadline_ms; /**< of fetch_ldap_clock_ms() */
 	size_t left;         /**< octets that may still come */
 	const char *why;     /**< what ended it: constant text, NULL = nothing here did */
+	struct fetch_ldap_frame frame;
 };
 
 /** Milliseconds of a clock that only goes forward. */
@@ -32,7 +35,7 @@ int fetch_ldap_io_connect(struct fetch_ldap_io *io, const struct fetch_url *at,
 void fetch_ldap_io_done(struct fetch_ldap_io *io);
 /** Until there is something to read. @return false when time is up */
 bool fetch_ldap_io_wait(struct fetch_ldap_io *io);
-/** Put the connection under a libldap session. @return 0 or -1 */
+/** Put the connection under a libldap session, and the watch above it. @return 0 or -1 */
 int fetch_ldap_io_attach(struct fetch_ldap_io *io, Sockbuf *sb);
 
 #endif

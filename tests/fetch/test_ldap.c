@@ -25,6 +25,7 @@ enum play {
 	P_SILENT,   /* reads and says nothing */
 	P_HALF,     /* half an entry, then the end */
 	P_GARBAGE,  /* no BER */
+	P_GOODBYE,  /* ends the session (RFC 4511, 4.4.1) */
 	P_REFERRAL, /* the search is referred to `urls` */
 	P_PARTS,    /* an answer, of which a part is at `urls` */
 };
@@ -174,6 +175,8 @@ static void play(struct directory *d, int fd, enum play what)
 		base_writer_put(&w, "\x30\x84\x7f\xff\xff\xf0\x02\x01", 8);
 	for (unsigned i = 0; what == P_GARBAGE && i < 10; i++)
 		base_writer_put(&w, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
+	if (what == P_GOODBYE)
+		done(&w, 0, 52, NULL);
 	if (what == P_FLOOD || what == P_HALF)
 		entry(&w, id, d->values);
 	if (what == P_HALF)
@@ -354,6 +357,26 @@ static void one_list(void **state)
 	stop(&d);
 }
 
+/* A directory that sends more than it was asked for. */
+static void uncalled_for(void **state)
+{
+	static const enum play plays[] = { P_ANSWER, P_END };
+	static const struct value values[] = { { "cACertificate;binary", "CA", 2 },
+		                               { "deltaRevocationList;binary", "DELTA", 5 },
+		                               { "certificateRevocationList;binary", "CRL", 3 },
+		                               { 0 } };
+	struct client c = { 0 };
+	struct directory d;
+
+	(void)state;
+	start(&d, plays, values);
+	assert_int_equal(get(&c, &d, "cn=x?certificateRevocationList"), 0);
+	assert_int_equal(c.blobs.count, 1);
+	holds(&c, 0, FETCH_CRL, "CRL", 3);
+	stop(&d);
+	fetch_blobs_done(&c.blobs);
+}
+
 static void wrong_urls(void **state)
 {
 	static const enum play plays[] = { P_END };
@@ -391,12 +414,14 @@ static void limits(void **state)
 static void bad_directories(void **state)
 {
 	static const enum play silent[] = { P_SILENT, P_END }, half[] = { P_HALF, P_END },
-	                       garbage[] = { P_GARBAGE, P_END }, denied[] = { P_DENIED, P_END };
+	                       garbage[] = { P_GARBAGE, P_END }, denied[] = { P_DENIED, P_END },
+	                       goodbye[] = { P_GOODBYE, P_END };
 	struct client c = { 0 };
 
 	(void)state;
 	refused(half, one_crl, &c, "Can't contact");
-	refused(garbage, one_crl, &c, "ldap://127.0.0.1:");
+	refused(garbage, one_crl, &c, "no LDAP");
+	refused(goodbye, one_crl, &c, "ends the session");
 	refused(denied, one_crl, &c, "Insufficient access: said?by the directory");
 	c.order.total_ms = 50;
 	refused(silent, one_crl, &c, "too long");
@@ -520,11 +545,11 @@ static int set_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_repository),    cmocka_unit_test(one_list),
-		cmocka_unit_test(wrong_urls),      cmocka_unit_test(limits),
-		cmocka_unit_test(bad_directories), cmocka_unit_test(nobody_there),
-		cmocka_unit_test(referrals),       cmocka_unit_test(passwords),
-		cmocka_unit_test(no_environment),
+		cmocka_unit_test(a_repository), cmocka_unit_test(one_list),
+		cmocka_unit_test(wrong_urls),   cmocka_unit_test(uncalled_for),
+		cmocka_unit_test(limits),       cmocka_unit_test(bad_directories),
+		cmocka_unit_test(nobody_there), cmocka_unit_test(referrals),
+		cmocka_unit_test(passwords),    cmocka_unit_test(no_environment),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
