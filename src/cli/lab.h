@@ -13,6 +13,7 @@
 #include "cli/play.h"
 
 #define LAB_PATIENCE_MS 15000
+#define LAB_LEAVE_MS    10000
 #define LAB_TLS_MAX     64
 
 /** An operator. */
@@ -55,7 +56,7 @@ int lab_run(struct lab *lab, struct base_error *err, const char *fmt, ...)
 /** Start a program that stays. */
 int lab_start(struct lab *lab, struct play_child **ret, const char *name, struct base_error *err,
               const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-/** SIGTERM, and its end. NULL inside is fine. */
+/** SIGTERM, and its end, which has to be a good one. NULL inside is fine. */
 void lab_stop(struct lab *lab, struct play_child **child);
 /** Write a file in the lab's folder. */
 int lab_write(struct lab *lab, const char *name, struct base_error *err, const char *fmt, ...)

@@ -171,11 +171,17 @@ static void log_write(struct lab *lab, struct play_child *child)
 
 void lab_stop(struct lab *lab, struct play_child **child)
 {
+	int status;
+
 	if (!*child)
 		return;
 	if ((*child)->pid)
-		(void)kill((*child)->pid, SIGTERM);    /* ended meanwhile is fine */
-	(void)lab_until(lab, has_ended, *child, 3000); /* else it is killed now */
+		(void)kill((*child)->pid, SIGTERM);            /* ended meanwhile is fine */
+	(void)lab_until(lab, has_ended, *child, LAB_LEAVE_MS); /* else it is killed now */
+	status = play_child_status(*child);
+	if (status && status != 128 + SIGTERM) /* a sanitizer's finding, too */
+		lab_check(lab, false, "%s ends with status %d: %s", (*child)->name, status,
+		          play_child_text(*child));
 	log_write(lab, *child);
 	play_child_free(*child);
 	*child = NULL;
