@@ -25,6 +25,7 @@ static const struct {
 	{ "status", pki_status_main, "what expires, and when" },
 	{ "lint", pki_lint_main, "hold certificates and CRLs against the certificate profile" },
 	{ "verify", pki_verify_main, "judge a certificate as a gateway does, step by step" },
+	{ "would-connect", pki_would_connect_main, "a dry run of TLS between two configurations" },
 };
 
 static void usage(FILE *to)

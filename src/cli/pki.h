@@ -31,6 +31,7 @@ int pki_rollover_main(int argc, char **argv);
 int pki_verify_main(int argc, char **argv);
 int pki_status_main(int argc, char **argv);
 int pki_lint_main(int argc, char **argv);
+int pki_would_connect_main(int argc, char **argv);
 
 /** A list of words from repeated options, NULL-terminated. All zero is the empty one. */
 struct pki_list {
