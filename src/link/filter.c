@@ -13,13 +13,16 @@
 #define LINK_CLEAR (16384 + 512)
 
 struct link_conn {
+	struct base_node node;
 	struct link *link;
 	struct link_slot *slot;
 	struct tls_session *session;
 	struct h248_addr remote;
 	bool server;
-	bool up;   /* authenticated */
-	bool told; /* the handshake has its log line */
+	bool up;        /* authenticated */
+	bool told;      /* the handshake has its log line */
+	bool condemned; /* told */
+	char *why;      /* it is over for this; NULL = it is not */
 };
 
 /* ---- the log line ---- */
@@ -85,8 +88,10 @@ static void conn_free(void *filter, const char *why)
 		base_log(BASE_LOG_INFO, "link", "tls down peer=%s side=%s domain=%s: %s",
 		         h248_addr_format(&c->remote, peer), c->server ? "server" : "client",
 		         tls_domain_name(c->slot->domain), why);
+	base_list_remove(&c->node);
 	tls_session_free(c->session);
 	link_slot_unref(c->slot);
+	free(c->why);
 	free(c);
 }
 
@@ -108,6 +113,7 @@ static int conn_open(void *arg, const struct h248_addr *remote, bool server, voi
 	if (!c)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory");
 	c->link = link;
+	base_list_append(&link->conns, &c->node);
 	c->slot = link->slot;
 	c->slot->users++;
 	c->remote = *remote;
@@ -170,12 +176,19 @@ static int shake(struct link_conn *c, struct tls_io *io, struct base_error *err)
 	return 0;
 }
 
+/* Nothing of a peer that was revoked is heard any more. */
+static int condemned(struct link_conn *c, struct tls_io *io, struct base_error *err)
+{
+	(void)tls_session_close(c->session, io); /* it is over whatever this says */
+	return base_error_set(err, BASE_ERR(BASE_PEER, 0), "TLS: %s", c->why);
+}
+
 static int conn_input(void *filter, const void *data, size_t len, struct base_writer *clear,
                       struct base_writer *wire, struct base_error *err)
 {
 	struct link_conn *c = filter;
 	struct tls_io io = { .in = base_reader_of(data, len), .out = wire };
-	int rc = c->up ? 0 : shake(c, &io, err);
+	int rc = c->why ? condemned(c, &io, err) : c->up ? 0 : shake(c, &io, err);
 
 	while (!rc) {
 		size_t n = 0;
@@ -200,8 +213,10 @@ static int conn_output(void *filter, const void *data, size_t len, struct base_w
 {
 	struct link_conn *c = filter;
 	struct tls_io io = { .in = base_reader_of(NULL, 0), .out = wire };
-	int rc = tls_session_write(c->session, &io, data, len);
+	int rc = c->why ? condemned(c, &io, err) : tls_session_write(c->session, &io, data, len);
 
+	if (c->why)
+		return rc; /* told already */
 	return rc ? failed(c, rc, err) : 0;
 }
 
@@ -212,6 +227,31 @@ static void conn_close(void *filter, struct base_writer *wire)
 
 	if (c->up)
 		(void)tls_session_close(c->session, &io); /* we leave in any case */
+}
+
+void link_conns_judge(struct link *link, struct trust_sweep *sweep)
+{
+	uint32_t grace_ms;
+	enum tls_on_revocation action = tls_domain_on_revocation(link->slot->domain, &grace_ms);
+
+	BASE_LIST_EACH(&link->conns, node, after)
+	{
+		struct link_conn *c = BASE_CONTAINER_OF(node, struct link_conn, node);
+		const struct trust_standing *standing = tls_session_standing(c->session);
+		struct trust_condemned why;
+		char peer[H248_ADDR_TEXT];
+
+		if (!standing || c->why || (c->condemned && action == TLS_REVOKED_REPORT) ||
+		    !trust_sweep_condemns(sweep, standing, &why))
+			continue;
+		c->condemned = true;
+		if (action != TLS_REVOKED_REPORT)
+			c->why = strdup(why.text);
+		base_log(BASE_LOG_WARN, "link",
+		         "tls condemned peer=%s side=%s domain=%s action=%s: %s",
+		         h248_addr_format(&c->remote, peer), c->server ? "server" : "client",
+		         tls_domain_name(c->slot->domain), c->why ? "end" : "report", why.text);
+	}
 }
 
 const struct h248_filter_ops link_filter = {

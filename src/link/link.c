@@ -51,6 +51,8 @@ int link_new(struct link **ret, struct tls_domain *domain, const struct link_spe
 	struct link *link = calloc(1, sizeof(*link));
 	int rc = BASE_ERR(BASE_LOCAL, 0);
 
+	if (link)
+		base_list_init(&link->conns);
 	if (!link || spec_copy(link, spec)) {
 		(void)base_error_set(err, rc, "no memory");
 		goto out;
@@ -86,6 +88,22 @@ int link_domain_set(struct link *link, struct tls_domain *domain, struct base_er
 	link_slot_unref(link->slot);
 	link->slot = slot;
 	return 0;
+}
+
+void link_rejudge(struct link *link)
+{
+	struct trust_store *store = tls_domain_trust(link->slot->domain);
+	struct trust_sweep *sweep = NULL;
+
+	if (!store || base_list_empty(&link->conns))
+		return;
+	if (trust_sweep_new(&sweep, store, 0)) {
+		base_log(BASE_LOG_ERROR, "link", "domain=%s: no memory to judge its sessions",
+		         tls_domain_name(link->slot->domain));
+		return;
+	}
+	link_conns_judge(link, sweep);
+	trust_sweep_free(sweep);
 }
 
 /* ---- from files ---- */

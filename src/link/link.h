@@ -40,6 +40,13 @@ void link_free(struct link *link);
  */
 int link_domain_set(struct link *link, struct tls_domain *domain, struct base_error *err);
 
+/**
+ * Something new is known of revocations: hold all connections against what the current domain's
+ * store knows now. One whose peer is condemned is over with the next octet in either direction
+ * (grace or not), unless the domain only reports; each is told by a log line.
+ */
+void link_rejudge(struct link *link);
+
 /** For h248_transport_config.filter; its `filter_arg` is the struct link. */
 extern const struct h248_filter_ops link_filter;
 

@@ -16,7 +16,11 @@ void link_slot_unref(struct link_slot *slot);
 struct link {
 	struct link_spec spec;
 	struct link_slot *slot;         /**< for connections to come */
+	struct base_node conns;         /**< all there are */
 	struct profile_store *profiles; /**< ours, when the domain came from files */
 };
+
+/* filter.c: hold the connections against it. */
+void link_conns_judge(struct link *link, struct trust_sweep *sweep);
 
 #endif

@@ -42,6 +42,8 @@ static void rejudge(struct mg_live *live)
 		domains[i] = t->domains[i].tls;
 	live->due = t->count && (!domains || relay_pool_rejudge(live->pool, domains, t->count));
 	free(domains);
+	if (live->link)
+		link_rejudge(live->link);
 }
 
 /* Domains that a reload has replaced still judge: endpoints that wait were made with them. */
@@ -71,10 +73,28 @@ static void on_change(void *arg, unsigned events)
 	mg_live_look(w->live);
 }
 
+/* At most each LOOK_MS, and only what has changed. */
+static void counts_tell(struct mg_live *live)
+{
+	struct relay_trust_counts now;
+
+	relay_pool_trust_counts(live->pool, &now);
+	if (!memcmp(&now, &live->told, sizeof(now)))
+		return;
+	live->told = now;
+	base_log(BASE_LOG_INFO, "mg",
+	         "trust counts revoked=%llu crl-missing=%llu crl-stale=%llu condemned=%llu "
+	         "waits=%llu waits-lost=%llu",
+	         (unsigned long long)now.revoked, (unsigned long long)now.crl_missing,
+	         (unsigned long long)now.crl_stale, (unsigned long long)now.condemned,
+	         (unsigned long long)now.waits, (unsigned long long)now.waits_lost);
+}
+
 static void on_time(void *arg)
 {
 	struct mg_live *live = arg;
 
+	counts_tell(live);
 	mg_live_look(live);
 	loop_timer_start(live->loop, &live->timer, LOOK_MS, on_time, live);
 }
@@ -127,6 +147,7 @@ void mg_live_stop(struct mg_live *live)
 {
 	if (!live->loop)
 		return;
+	counts_tell(live);
 	watches_stop(live);
 	loop_timer_stop(live->loop, &live->timer);
 }

@@ -16,10 +16,12 @@ struct mg_live_watch;
 struct mg_live {
 	struct loop *loop;
 	struct relay_pool *pool;
+	struct link *link;                   /**< NULL = H.248 goes without TLS */
 	const struct mg_domain_table *table; /**< the newest */
 	struct mg_live_watch *watches;       /**< one for each of its folders */
 	size_t watch_count;
 	struct loop_timer timer;
+	struct relay_trust_counts told; /**< in the log */
 	bool due; /**< a change that sessions are to be held against, for which memory was short */
 };
 

@@ -539,6 +539,7 @@ int mg_shell_run(struct mg_config *config, const char *path, struct base_error *
 	if (rc)
 		goto out;
 	mg_watch_start(&sh.watch, sh.loop, sh.mg, config);
+	sh.live.link = sh.link;
 	mg_live_start(&sh.live, sh.loop, sh.pool, sh.domains);
 	h248_assoc_start(assoc_of(&sh));
 	rc = loop_run(sh.loop);

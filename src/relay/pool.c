@@ -145,6 +145,13 @@ void relay_pool_usage(const struct relay_pool *pool, unsigned *ret_open, unsigne
 	*ret_limit = pool->limit;
 }
 
+void relay_pool_trust_counts(const struct relay_pool *pool, struct relay_trust_counts *ret)
+{
+#define X(name) ret->name = relay_count_get(&pool->trust.name);
+	RELAY_TRUST_COUNTERS(X)
+#undef X
+}
+
 /* ---- a domain is replaced ---- */
 
 struct drop {

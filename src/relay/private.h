@@ -163,6 +163,25 @@ static inline void relay_count_add(_Atomic uint64_t *counter, uint64_t value)
 	relay_count_set(counter, relay_count_get(counter) + value);
 }
 
+/** Of the pool; many writers, seldom. */
+#define RELAY_TRUST_COUNTERS(X)                                                                    \
+	X(revoked)                                                                                 \
+	X(crl_missing)                                                                             \
+	X(crl_stale)                                                                               \
+	X(condemned)                                                                               \
+	X(waits)                                                                                   \
+	X(waits_lost)
+
+struct relay_trust_counters {
+#define X(name) _Atomic uint64_t name;
+	RELAY_TRUST_COUNTERS(X)
+#undef X
+};
+static inline void relay_trust_count(_Atomic uint64_t *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
 /* ---- workers (worker.c) ---- */
 
 /** One engine context per domain, made on first use. */
@@ -417,6 +436,7 @@ struct relay_pool {
 	unsigned half_timeout_ms, drain_timeout_ms, fetch_limit_ms;
 	relay_fetch_fn *fetch;
 	void *fetch_arg;
+	struct relay_trust_counters trust;
 	unsigned worker_count;
 	struct relay_worker worker[];
 };

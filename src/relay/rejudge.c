@@ -117,6 +117,8 @@ static void condemn(struct relay_leg *leg, const struct relay_judge *by,
 	if (!now)
 		action = TLS_REVOKED_END; /* nothing to remember it by: the stricter way */
 	relay_count_add(&leg->counters.condemned, had ? 0 : 1);
+	if (!had)
+		relay_trust_count(&leg->worker->pool->trust.condemned);
 	condemned_log(leg, action, grace_ms, why->text);
 	condemned_tell(leg, action, why->text);
 	if (action == TLS_REVOKED_END) {

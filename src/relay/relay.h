@@ -260,6 +260,17 @@ void relay_endpoint_move(struct relay_endpoint *endpoint, struct relay_context *
  */
 void relay_endpoint_remove(struct relay_endpoint *endpoint);
 
+/** What revocation has done, since the pool was made. Any thread. */
+struct relay_trust_counts {
+	uint64_t revoked;     /**< handshakes refused: a certificate is revoked */
+	uint64_t crl_missing; /**< handshakes refused: a check could not be made, no usable CRL */
+	uint64_t crl_stale;   /**< likewise, its CRL is out of date */
+	uint64_t condemned;   /**< sessions whose peer was revoked while they were up */
+	uint64_t waits;       /**< CRLs that handshakes have waited for */
+	uint64_t waits_lost;  /**< of those, in vain */
+};
+void relay_pool_trust_counts(const struct relay_pool *pool, struct relay_trust_counts *ret);
+
 /** Counters since the endpoint was made. `octets` are application data, above TLS. */
 struct relay_stats {
 	uint64_t octets_in, octets_out;   /**< from and to this endpoint's peer */

@@ -63,8 +63,27 @@ void relay_shake_step(struct relay_leg *leg, const uint8_t *data, size_t len)
 	}
 }
 
+/* Refused for revocation, or for want of a check of it? */
+static void count_refusal(struct relay_leg *leg)
+{
+	struct relay_trust_counters *counts = &leg->worker->pool->trust;
+	struct tls_info info = { 0 };
+
+	if (leg->session)
+		tls_session_info(leg->session, &info);
+	if (!info.has_verdict || info.verdict.authenticated || info.verdict.tolerated)
+		return;
+	if (info.verdict.reason == TRUST_REVOKED)
+		relay_trust_count(&counts->revoked);
+	else if (info.verdict.reason == TRUST_CRL_MISSING)
+		relay_trust_count(&counts->crl_missing);
+	else if (info.verdict.reason == TRUST_CRL_STALE)
+		relay_trust_count(&counts->crl_stale);
+}
+
 void relay_shake_fail(struct relay_leg *leg, enum relay_cause cause)
 {
+	count_refusal(leg);
 	relay_count_add(&leg->counters.handshake_failures, 1);
 	relay_shake_log(leg, cause);
 	relay_leg_input(leg, RELAY_ON_SHAKE_FAILED, cause, 0);

@@ -46,6 +46,8 @@ static void resume(struct relay_leg *leg, const char *why, bool last)
 	struct relay_queue left = leg->held;
 
 	part_ways(leg);
+	if (why)
+		relay_trust_count(&leg->worker->pool->trust.waits_lost);
 	if (leg->state != RELAY_HANDSHAKE)
 		return;
 	leg->held = (struct relay_queue){ 0 };
@@ -106,6 +108,7 @@ bool relay_wait_begin(struct relay_leg *leg, const struct tls_io *io)
 	leg->fetch = fetch;
 	loop_timer_start(leg->worker->loop, &fetch->limit, leg->worker->pool->fetch_limit_ms,
 	                 on_limit, fetch);
+	relay_trust_count(&leg->worker->pool->trust.waits);
 	fetch->letter.open = open_ask;
 	relay_mailbox_post(&leg->worker->pool->mailbox, &fetch->letter);
 	return true;

@@ -247,6 +247,8 @@ class Live(Case, unittest.TestCase):
         self.seen()
         made, _, _ = self.talk("gnutls", "good")
         self.end(self.mgc, made)
+        self.gw.stop()
+        self.gw.logged("mg: trust counts revoked=0 crl-missing=2 crl-stale=0 condemned=0 waits=2 waits-lost=2")
 
     def test_leaving_while_a_handshake_waits(self):
         fetcher = self.own(Fetcher(self.fetch()))

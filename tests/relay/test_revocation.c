@@ -195,6 +195,14 @@ static void told(struct scene *s, struct guest *g, enum relay_event_kind kind, u
 	assert_int_equal(g->front.count[kind], count);
 }
 
+static void counts(struct scene *s, struct relay_trust_counts want)
+{
+	struct relay_trust_counts got;
+
+	relay_pool_trust_counts(s->stage.pool, &got);
+	assert_memory_equal(&got, &want, sizeof(got));
+}
+
 /* ---- condemned ---- */
 
 static void the_revoked_one_hears_close_notify(void **state)
@@ -220,6 +228,11 @@ static void the_revoked_one_hears_close_notify(void **state)
 	assert_non_null(strstr(event->tls.text, "revoked by the cached CRL of CN=CA"));
 	assert_int_equal(endpoint_stats(g.front.endpoint).condemned, 1);
 	guest_leave(&s, &g);
+	guest_come(&s, &g, bad);
+	(void)far_shake(&g.far);
+	stage_expect(&s.stage, &g.front, RELAY_TLS_FAILED);
+	guest_leave(&s, &g);
+	counts(&s, (struct relay_trust_counts){ .revoked = 1, .condemned = 1 });
 	scene_end(&s);
 }
 
@@ -377,6 +390,7 @@ static void who_goes_while_it_waits(void **state)
 	assert_int_equal(g.front.last[RELAY_TLS_FAILED].tls.reason, TRUST_CRL_MISSING);
 	assert_non_null(strstr(g.front.last[RELAY_TLS_FAILED].tls.text, "not fetched: gone"));
 	guest_leave(&s, &g);
+	counts(&s, (struct relay_trust_counts){ .crl_missing = 1, .waits = 2, .waits_lost = 1 });
 	scene_end(&s);
 	scene_begin(&s, *state, 30);
 	guest_come(&s, &g, good);
