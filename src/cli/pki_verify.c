@@ -4,7 +4,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-#include "cli/pki.h"
+#include "cli/pki_lint.h"
 #include "profile/profile.h"
 #include "trust/trust.h"
 
@@ -28,6 +28,9 @@ static const char usage[] =
         "  --name HOST         the dNSName it must prove\n"
         "  --profile NAME      also judge keys and hashes, by this TLS profile; without one they\n"
         "                      are judged with --cross only\n"
+        "  --certificate-profile NAME\n"
+        "                      the rules that the certificate itself has to keep; none. Default:\n"
+        "                      cert-ts33310 between operators, else none\n"
         "  --profile-dir DIR   look for profiles in DIR first (may repeat)\n"
         "  --policy OID        acceptable certificate policy (may repeat; default any)\n"
         "  --require-explicit-policy, --inhibit-mapping, --inhibit-any-policy\n"
@@ -47,7 +50,8 @@ struct step {
 
 struct verify {
 	struct pki_list anchors, crosses, untrusted, crls, policies;
-	const char *profile, *cert, *cache;
+	const char *profile, *certificate_profile, *cert, *cache;
+	struct profile_checks *checks;
 	struct profile_store *profiles;
 	struct trust_question question;
 	bool client, quiet;
@@ -109,7 +113,9 @@ static const char *const *list(const struct pki_list *of)
 
 static int store_load(const struct verify *v, struct trust_store **ret, struct base_error *err)
 {
-	struct trust_store_files files = { .anchors = list(&v->anchors), .crls = list(&v->crls) };
+	struct trust_store_files files = { .anchors = list(&v->anchors),
+		                           .crls = list(&v->crls),
+		                           .checks = v->checks };
 
 	files.crl_required = true;
 	if (v->crosses.count || v->cache) {
@@ -120,6 +126,22 @@ static int store_load(const struct verify *v, struct trust_store **ret, struct b
 		files.cross_servers = v->client ? NULL : list(&v->crosses);
 	}
 	return trust_store_load(ret, &files, err);
+}
+
+/* The certificate profile: as a gateway has it, between operators unless another is named. */
+static int checks_apply(struct verify *v, struct base_error *err)
+{
+	bool between = v->crosses.count || v->cache;
+	const char *name = v->certificate_profile;
+	const struct profile *profile;
+	int rc;
+
+	if (!name)
+		name = between ? PKI_LINT_PROFILE : "none";
+	if (!strcmp(name, "none"))
+		return 0;
+	rc = profile_store_find(v->profiles, name, &profile, err);
+	return rc ? rc : profile_checks_new(&v->checks, profile, err);
 }
 
 /* By a profile, SHA-1 counts only where the profile offers signatures with it. */
@@ -177,6 +199,8 @@ static int run(struct verify *v, struct trust_verdict *verdict, struct base_erro
 	struct trust_store *store = NULL;
 	int rc = certs ? profile_apply(v, err) : BASE_ERR(BASE_LOCAL, ENOMEM);
 
+	if (!rc)
+		rc = checks_apply(v, err);
 	v->question.methods = TRUST_CA;
 	v->question.peer_is_server = !v->client;
 	v->question.policies = list(&v->policies);
@@ -187,6 +211,7 @@ static int run(struct verify *v, struct trust_verdict *verdict, struct base_erro
 	if (!rc)
 		rc = decide(v, store, certs, verdict);
 	trust_store_unref(store);
+	profile_checks_unref(v->checks);
 	sk_X509_pop_free(certs, X509_free);
 	return rc;
 }
@@ -256,6 +281,9 @@ static bool take(struct verify *v, int c, const char *word)
 	case 'p':
 		v->profile = word;
 		return true;
+	case 'f':
+		v->certificate_profile = word;
+		return true;
 	case 'k':
 		v->cache = word;
 		return true;
@@ -285,6 +313,7 @@ static int options_take(int argc, char **argv, struct verify *v)
 		{ "role", required_argument, NULL, 'r' },
 		{ "name", required_argument, NULL, 'n' },
 		{ "profile", required_argument, NULL, 'p' },
+		{ "certificate-profile", required_argument, NULL, 'f' },
 		{ "profile-dir", required_argument, NULL, 'd' },
 		{ "policy", required_argument, NULL, 'o' },
 		{ "require-explicit-policy", no_argument, NULL, 'E' },

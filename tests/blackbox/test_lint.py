@@ -157,6 +157,33 @@ tls-domains:
         self.assertRegex(self.check("good"), r"certificate profile: FAIL CN=Odd CA as cross: shall key-usage present")
 
 
+class TestVerify(Forge):
+    """`pki verify` has the step as a gateway has it."""
+
+    def verify(self, *more, status=0):
+        self.pki("cross-certify", "--role", "server", "--peer", "b/tls-server/ca.pem", "--permit", "b.example", "--out",
+                 "cross.pem", "--yes", "a")
+        return self.pki("verify", "--anchor", "a/interconnection/ca.pem", "--cross", "cross.pem", "--crl",
+                        "a/interconnection/ca.crl", "--crl", "b/tls-server/ca.crl", *more, "gw.pem", status=status)
+
+    def test_between_operators(self):
+        self.forge("gw.pem", *self.GOOD)
+        self.assertRegex(self.verify(), r"(?m)^ok +profile +0 .*keeps the certificate profile cert-ts33310")
+
+    def test_seen_rules_refuse(self):
+        self.forge("gw.pem", *(e + ",keyCertSign" if e.startswith("keyUsage=") else e for e in self.GOOD))
+        told = self.verify(status=1)
+        self.assertRegex(told, r"(?m)^NO +profile +0 .*\[I17 V\]\)  <- decided$")
+        self.assertRegex(told, r"(?m)^refused: profile: the certificate does not keep its profile")
+        self.assertNotIn("profile", self.verify("--certificate-profile", "none"))
+
+    def test_recalled_rules_are_told(self):
+        self.forge("gw.pem", *self.GOOD[:5])
+        self.assertRegex(self.verify(), r"(?m)^ok +profile +0 .*only warned of: .*\[E8 R\]")
+        self.assertIn("[N8 V]", self.verify("--certificate-profile", "cert-ts33310-nf", status=1))
+        self.verify("--certificate-profile", "ts33210-rel17", status=2)
+
+
 class TestProfiles(Case):
     def test_shown_and_listed(self):
         done = run(harness.TOOL, "profile", "show", "cert-ts33203-o5-rel17")
