@@ -67,6 +67,8 @@ unsigned lab_port(void);
 bool lab_listens(unsigned port);
 /** How often these words are in what it has written. */
 unsigned lab_said(struct play_child *child, const char *words);
+/** Say what decided, from the last of its log lines with these words. */
+void lab_why(struct lab *lab, struct play_child *child, const char *words);
 /** The first group of the expression in the text, cut to `cap`. @return false = not found */
 bool lab_find(const char *text, const char *regex, char *out, size_t cap);
 

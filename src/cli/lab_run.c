@@ -236,6 +236,20 @@ bool lab_listens(unsigned port)
 	return listens;
 }
 
+void lab_why(struct lab *lab, struct play_child *child, const char *words)
+{
+	const char *line = NULL, *end, *text = NULL;
+
+	for (const char *at = play_child_text(child); (at = strstr(at, words)); at++)
+		line = at;
+	end = line ? strchrnul(line, '\n') : NULL;
+	/* the last field is quoted, and what decided comes behind it */
+	for (const char *at = line; at && (at = strstr(at, "\": ")) && at < end; at++)
+		text = at + 3;
+	if (text)
+		lab_say(lab, "  %.*s", (int)(end - text), text);
+}
+
 unsigned lab_said(struct play_child *child, const char *words)
 {
 	unsigned count = 0;

@@ -33,6 +33,8 @@ static int try_call_for(struct lab *lab, const char *domain, const char *refusal
 		          domain, outcome == LAB_UP ? "up" : "refused",
 		          outcome == LAB_UP ? call.version : call.reason,
 		          (double)(loop_now_ms(lab->loop) - begun) / 1000);
+	if (!rc && refusal)
+		lab_why(lab, lab->a.gateway, "tls failed ");
 	return rc;
 }
 
@@ -52,6 +54,7 @@ static void check_ends(struct lab *lab, struct lab_call *call)
 	          call->domain, call->end[1]->name, ended ? "ended (" : "goes on",
 	          ended ? call->reason : "", ended ? ")" : "",
 	          (double)(loop_now_ms(lab->loop) - begun) / 1000);
+	lab_why(lab, lab->a.gateway, "tls condemned ");
 	lab_call_done(lab, call);
 }
 
@@ -312,6 +315,7 @@ static int revoke_client(struct lab *lab, struct base_error *err)
 		lab_check(lab, outcome == LAB_REFUSED && !strcmp(call.reason, "revoked"),
 		          "a new call from b to gw1.a.example: %s (%s)",
 		          outcome == LAB_UP ? "up" : "refused", call.reason);
+	lab_why(lab, lab->a.gateway, "tls failed ");
 	lab_call_done(lab, &call);
 	lab_call_done(lab, &call_2);
 	return rc;

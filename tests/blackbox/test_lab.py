@@ -17,7 +17,9 @@ STORY = (
     "ok a call from a to gw1.b.example: up (TLS1.3)",
     "ok a call from b to gw1.a.example: up (TLS1.3)",
     "4. b revokes its gateway gw1",
-    "ok the call from a to gw1.b.example: ended (revoked)",
+        "ok the call from a to gw1.b.example: ended (revoked)",
+    "revoked for keyCompromise by the cached CRL of CN=Operator b TLS server CA,O=Operator b",
+
     "ok the call from a to gw2.b.example goes on",
     "ok the call from b to gw1.a.example goes on",
     "ok a new call from a to gw1.b.example: refused (revoked)",
@@ -33,7 +35,9 @@ STORY = (
     "ok a's fetcher had raised its alarm before",
     "ok a new call from a to gw2.b.example: up (TLS1.3)",
     "7. b's TLS server CA gets a new key",
-    "ok a new call from a to gw3.b.example: refused (unknown-ca)",
+        "ok a new call from a to gw3.b.example: refused (unknown-ca)",
+    "neither an own TLS CA nor a cross-certificate vouches for CN=Operator b TLS server CA,O=Operator b",
+
             "ok a call from a to gw3.b.example: up (TLS1.3)",
     "ok a's gateway had its fetcher bring it",
 
