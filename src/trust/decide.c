@@ -67,8 +67,9 @@ static void culprit_note(const X509 *cert, struct trust_culprit *ret)
 	(void)x509_name_format(X509_get_issuer_name(cert), ret->issuer, sizeof(ret->issuer));
 	(void)snprintf(ret->serial, sizeof(ret->serial), "%s", about.serial);
 	urls = x509_crl_urls((X509 *)cert);
-	if (urls && x509_crl_url_ok(urls[0])) /* it goes into a log line */
-		(void)snprintf(ret->crl, sizeof(ret->crl), "%s", urls[0]);
+	for (char **url = urls; url && *url && !*ret->crl; url++)
+		if (x509_crl_url_ok(*url)) /* it goes into a log line */
+			(void)snprintf(ret->crl, sizeof(ret->crl), "%s", *url);
 	x509_urls_free(urls);
 }
 

@@ -53,6 +53,19 @@ class Between(harness.Case):
         self.tool("pki", "cross-certify", "--role", role, "--peer", f"{other(o)}/tls-{role}/ca.pem", "--permit",
                   f"{other(o)}.example", "--out", f"{o}-of-{role}s.pem", "--yes", o)
 
+    def odd(self, o, role, name):
+        """A certificate by O's CA that another tool made: it says that it may sign certificates, and no CRL's place."""
+        with open(self.path("exts"), "w", encoding="utf-8") as file:
+            file.write("[ext]\nauthorityKeyIdentifier=keyid:always\nsubjectKeyIdentifier=hash\n"
+                       f"keyUsage=critical,digitalSignature,keyCertSign\nextendedKeyUsage={role}Auth\n"
+                       f"subjectAltName=DNS:gw.{o}.example\n")
+        for args in (("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                      f"{name}.key", "-subj", f"/CN=gw.{o}.example", "-out", f"{name}.csr"),
+                     ("x509", "-req", "-in", f"{name}.csr", "-CA", f"{o}/tls-{role}/ca.pem", "-CAkey",
+                      f"{o}/tls-{role}/ca.key", "-days", "3", "-set_serial", "78", "-extfile", "exts", "-extensions", "ext",
+                      "-out", f"{name}.pem")):
+            subprocess.run(["openssl", *args], cwd=self.home, check=True, capture_output=True)
+
     def domain(self, o, role, cert=None, drop=(), more=""):
         """A domain by the role that it plays. `drop`: CRLs that are not there."""
         crls = [f"{o}/interconnection/ca.crl"] + [f"{other(o)}/tls-{r}/ca.crl" for r in ("client", "server")]

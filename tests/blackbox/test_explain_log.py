@@ -74,16 +74,7 @@ class Real(Between, unittest.TestCase):
         self.assertIn("role", told["what"])
 
     def test_profile(self):
-        """A certificate by B's CA that another tool made: it says that it may sign certificates."""
-        with open(self.path("exts"), "w", encoding="utf-8") as file:
-            file.write("[ext]\nauthorityKeyIdentifier=keyid:always\nsubjectKeyIdentifier=hash\n"
-                       "keyUsage=critical,digitalSignature,keyCertSign\nextendedKeyUsage=clientAuth\n"
-                       "subjectAltName=DNS:gw.b.example\n")
-        for args in (("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-                      "odd.key", "-subj", "/CN=gw.b.example", "-out", "odd.csr"),
-                     ("x509", "-req", "-in", "odd.csr", "-CA", "b/tls-client/ca.pem", "-CAkey", "b/tls-client/ca.key",
-                      "-days", "3", "-set_serial", "78", "-extfile", "exts", "-extensions", "ext", "-out", "odd.pem")):
-            harness.subprocess.run(["openssl", *args], cwd=self.home, check=True, capture_output=True)
+        self.odd("b", "client", "odd")
         odd = self.domain("b", "client", cert="odd", more=", certificate-faults: warn")
         a, _, told = self.refused("profile", client=odd)
         self.assertIn("[I17 V]", told["step"])

@@ -4,9 +4,11 @@
 openssl command line's keep what they were made to keep."""
 import json
 import os
+import signal
 import unittest
 
 import harness
+from between import Between
 from test_pki import Case, run
 
 
@@ -182,6 +184,23 @@ class TestVerify(Forge):
         self.assertRegex(self.verify(), r"(?m)^ok +profile +0 .*only warned of: .*\[E8 R\]")
         self.assertIn("[N8 V]", self.verify("--certificate-profile", "cert-ts33310-nf", status=1))
         self.verify("--certificate-profile", "ts33210-rel17", status=2)
+
+
+class TestReload(Between, unittest.TestCase):
+    """A gateway that runs takes no certificate that breaks a seen rule, unless told to."""
+
+    def test_reload(self):
+        self.odd("b", "client", "odd")
+        good, odd = self.domain("b", "client"), self.domain("b", "client", cert="odd")
+        gw, a = self.start(good), self.start(self.domain("a", "server"))
+        self.assertNotIn("certificate profile", gw.log())
+        gw.write(odd)
+        gw.signal(signal.SIGHUP)
+        gw.logged("not reloaded, nothing has changed: ", "FAIL own certificate as client", "[I17 V]")
+        self.assertIn("tls up", self.connect(a, gw)[0])
+        gw.write(odd.replace("client-auth", "certificate-faults: warn, client-auth"))
+        gw.signal(signal.SIGHUP)
+        gw.logged("reloaded: 1 TLS domains", "TLS domain client: certificate profile: FAIL own certificate as client")
 
 
 class TestProfiles(Case):
