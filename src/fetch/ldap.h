@@ -60,9 +60,8 @@ struct fetch_ldap_order {
 int fetch_ldap_init(struct base_error *err);
 
 /**
- * Ask, and wait: blocks for at most about `total_ms` (and, before, as long as the system's
- * resolver does), so it is called on a thread of its own (loop_call_start); touches no state of the
- * process.
+ * Ask, and wait: blocks for at most about `total_ms`, so it is called on a thread of its own
+ * (loop_call_start); touches no state of the process.
  *
  * @param ret  what came, the caller's to end with fetch_blobs_done() in either case
  * @return 0, also where nothing was found; BASE_PEER with the reason (unreachable, too slow, too

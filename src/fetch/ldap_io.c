@@ -2,14 +2,14 @@
 #include "fetch/ldap_io.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "fetch/ldap_resolve.h"
 
 int64_t fetch_ldap_clock_ms(void)
 {
@@ -68,17 +68,13 @@ static int connect_one(struct fetch_ldap_io *io, const struct addrinfo *to)
 int fetch_ldap_io_connect(struct fetch_ldap_io *io, const struct fetch_url *at,
                           struct base_error *err)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
 	struct addrinfo *list = NULL;
-	char port[8];
-	int rc, failed = EADDRNOTAVAIL;
+	int failed = EADDRNOTAVAIL;
+	int rc = fetch_ldap_resolve(at, io->deadline_ms, &list, err);
 
 	io->fd = -1;
-	(void)snprintf(port, sizeof(port), "%u", at->port);
-	rc = getaddrinfo(at->host, port, &hints, &list);
 	if (rc)
-		return base_error_set(err, BASE_ERR(BASE_PEER, 0), "%s: %s", at->host,
-		                      gai_strerror(rc));
+		return rc;
 	for (struct addrinfo *one = list; one && failed && failed != ETIMEDOUT; one = one->ai_next)
 		failed = connect_one(io, one);
 	freeaddrinfo(list);

@@ -25,9 +25,8 @@ struct fetch_ldap_io {
 int64_t fetch_ldap_clock_ms(void);
 
 /**
- * Connect to any address of the host. `deadline_ms` and `left` are set by the caller; looking up a
- * name is not bounded by them but by the system's resolver.
- * @return 0, or BASE_PEER with the reason
+ * Connect to any address of the host. `deadline_ms` and `left` are set by the caller.
+ * @return 0; BASE_PEER with the reason; BASE_LOCAL
  */
 int fetch_ldap_io_connect(struct fetch_ldap_io *io, const struct fetch_url *at,
                           struct base_error *err);
