@@ -22,6 +22,7 @@ struct shell {
 	struct mg_watch watch;
 	struct mg_live live;
 	struct mg_ask ask;
+	struct base_arena replies; /* of the request that is executed: one chunk stays */
 	uint64_t drain_end_ms;
 	bool leaving;  /* SIGTERM has come */
 	bool stopping; /* the last ServiceChange is out */
@@ -289,10 +290,9 @@ static void on_request(void *user, struct h248_incoming *in, const struct h248_m
                        const struct h248_transaction *req)
 {
 	struct h248_transaction *reply = NULL;
-	struct base_arena arena = { 0 };
 	struct shell *sh = user;
 	int rc = mg_execute(sh->mg, req, msg->version ? msg->version : 1,
-	                    h248_addr_protected(h248_incoming_from(in)), &arena, &reply);
+	                    h248_addr_protected(h248_incoming_from(in)), &sh->replies, &reply);
 
 	if (rc)
 		h248_txn_reply_error(in, H248_E_RESOURCES, NULL);
@@ -301,7 +301,7 @@ static void on_request(void *user, struct h248_incoming *in, const struct h248_m
 	if (rc)
 		base_log(BASE_LOG_WARN, "mg", "transaction %u: the reply could not be sent (%u)",
 		         req->id, base_err_detail(rc));
-	base_arena_done(&arena);
+	base_arena_reset(&sh->replies);
 }
 
 static void on_up(void *user, struct h248_peer *peer)
@@ -512,6 +512,7 @@ static void shell_end(struct shell *sh)
 	h248_gateway_free(sh->gateway);
 	link_free(sh->link);
 	mg_free(sh->mg);
+	base_arena_done(&sh->replies);
 	relay_pool_free(sh->pool);
 	if (sh->loop) {
 		loop_signal_stop(sh->loop, SIGTERM);

@@ -76,24 +76,19 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 {
 	struct relay_pool *pool = context->pool;
 	struct relay_endpoint *endpoint = NULL;
-	struct relay_setup *setup = NULL;
 	int rc = BASE_ERR(BASE_LOCAL, EMFILE);
 
 	if (atomic_load_explicit(&pool->open, memory_order_relaxed) >= pool->limit)
 		return base_error_set(err, rc, "all %u endpoints are in use", pool->limit);
-	rc = relay_setup_new(&setup, spec);
-	if (rc)
-		goto out;
 	endpoint = calloc(1, sizeof(*endpoint));
-	if (!endpoint) {
-		rc = BASE_ERR(BASE_LOCAL, ENOMEM);
-		goto out;
-	}
-	relay_leg_init(&endpoint->leg, context->worker, endpoint, setup);
-	rc = relay_door_new(&endpoint->leg.door, spec->gate);
-	if (rc)
-		goto out;
-	rc = make_socket(endpoint, spec);
+	if (!endpoint)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
+	rc = relay_setup_init(&endpoint->setup, spec);
+	relay_leg_init(&endpoint->leg, context->worker, endpoint, &endpoint->setup);
+	if (rc == 0)
+		rc = relay_door_new(&endpoint->leg.door, spec->gate);
+	if (rc == 0)
+		rc = make_socket(endpoint, spec);
 	if (rc)
 		goto out;
 	endpoint->pool = pool;
@@ -109,11 +104,10 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 	relay_worker_order(context->worker, &endpoint->begin, on_begin, endpoint);
 	return 0;
 out:
-	if (endpoint && endpoint->leg.watch.fd >= 0)
+	if (endpoint->leg.watch.fd >= 0)
 		close(endpoint->leg.watch.fd);
-	relay_setup_unref(setup);
-	if (endpoint)
-		free(endpoint->leg.door);
+	relay_setup_unref(&endpoint->setup);
+	free(endpoint->leg.door);
 	free(endpoint);
 	return base_error_set(err, rc, "no endpoint: %s", strerror((int)base_err_detail(rc)));
 }

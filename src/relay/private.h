@@ -75,13 +75,17 @@ struct relay_setup {
 	unsigned refs;
 	bool server : 1, connect_now : 1, linked_setup : 1, linked_tls : 1, tls_hold : 1;
 	bool on_partner_open : 1;
+	bool heap : 1; /**< storage of its own */
 	int arrived; /**< who came and is not judged yet (connect.c); -1 = nobody */
 	unsigned connect_timeout_ms, handshake_timeout_ms; /**< 0 only for a server: for ever */
 	union relay_address remote;
 	struct relay_tls_setup *tls; /**< NULL without TLS */
 };
 
-/** Deep copy of `spec`, TLS included. @return 0, or BASE_LOCAL errno */
+/** Deep copy of `spec`, TLS included, into zeroed storage that lives longer. To be unreferenced
+ * even when it fails. @return 0, or BASE_LOCAL errno */
+int relay_setup_init(struct relay_setup *setup, const struct relay_endpoint_spec *spec);
+/** Likewise into storage of its own. */
 int relay_setup_new(struct relay_setup **ret, const struct relay_endpoint_spec *spec);
 /** Replace the TLS part. @return 0, or BASE_LOCAL with the setup as it was. */
 int relay_setup_tls(struct relay_setup *setup, const struct relay_tls_spec *tls);
@@ -481,6 +485,7 @@ struct relay_endpoint {
 	struct relay_letter last; /**< the worker is done with the endpoint */
 	uint16_t down_error;
 	uint8_t down_kind, down_cause; /**< the worker's until `down` is posted, then control's */
+	struct relay_setup setup;      /**< the leg's, as long as it points here */
 	struct relay_leg leg;
 };
 

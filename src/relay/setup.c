@@ -83,13 +83,10 @@ int relay_setup_tls(struct relay_setup *setup, const struct relay_tls_spec *spec
 	return 0;
 }
 
-int relay_setup_new(struct relay_setup **ret, const struct relay_endpoint_spec *spec)
+int relay_setup_init(struct relay_setup *setup, const struct relay_endpoint_spec *spec)
 {
-	struct relay_setup *setup = calloc(1, sizeof(*setup));
 	int rc;
 
-	if (!setup)
-		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	setup->refs = 1;
 	setup->arrived = -1;
 	setup->server = spec->tcp_role == RELAY_TCP_SERVER;
@@ -105,6 +102,18 @@ int relay_setup_new(struct relay_setup **ret, const struct relay_endpoint_spec *
 	rc = relay_address_set(&setup->remote, &spec->remote);
 	if (rc == 0 && spec->tls)
 		rc = relay_setup_tls(setup, spec->tls);
+	return rc;
+}
+
+int relay_setup_new(struct relay_setup **ret, const struct relay_endpoint_spec *spec)
+{
+	struct relay_setup *setup = calloc(1, sizeof(*setup));
+	int rc;
+
+	if (!setup)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	setup->heap = true;
+	rc = relay_setup_init(setup, spec);
 	if (rc) {
 		relay_setup_unref(setup);
 		return rc;
@@ -122,5 +131,6 @@ void relay_setup_unref(struct relay_setup *setup)
 		close(setup->arrived);
 	}
 	tls_free(setup->tls);
-	free(setup);
+	if (setup->heap)
+		free(setup);
 }

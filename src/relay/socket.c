@@ -87,15 +87,24 @@ int relay_socket_prompt(int fd)
 	return option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
+/*
+ * A port that is given may still have connections of the past in TIME-WAIT. One of the kernel's
+ * choice has none; and asked for one that may, it looks through half of its range alone, from end
+ * to end once that is taken (7,000 ports).
+ */
+static int reuse(int fd, const union relay_address *local)
+{
+	return relay_address_port(local) ? option(fd, SOL_SOCKET, SO_REUSEADDR, 1) : 0;
+}
+
 int relay_socket_listen(const union relay_address *local, int backlog, bool shared, int *ret_fd)
 {
 	int fd = new_socket(local->family), error;
 
 	if (fd < 0)
 		return BASE_ERR(BASE_LOCAL, errno);
-	/* A port may still have connections of the past in TIME-WAIT. Where many come in, they
-	 * inherit what else they need; where one does, it is told then. */
-	if (option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
+	/* Where many come in, they inherit what they need; where one does, it is told then. */
+	if (reuse(fd, local) < 0 ||
 	    (shared &&
 	     (option(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 || relay_socket_prompt(fd) < 0)) ||
 	    bind(fd, &local->sa, relay_address_len(local)) < 0 || listen(fd, backlog) < 0) {
@@ -114,8 +123,8 @@ int relay_socket_client(sa_family_t family, const union relay_address *local, in
 	if (fd < 0)
 		return BASE_ERR(BASE_LOCAL, errno);
 	if (relay_socket_prompt(fd) < 0 ||
-	    (local->family != AF_UNSPEC && (option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
-	                                    bind(fd, &local->sa, relay_address_len(local)) < 0))) {
+	    (local->family != AF_UNSPEC &&
+	     (reuse(fd, local) < 0 || bind(fd, &local->sa, relay_address_len(local)) < 0))) {
 		error = errno;
 		close(fd);
 		return BASE_ERR(BASE_LOCAL, error);
