@@ -17,7 +17,7 @@ CONFIG = """
 mg: {{workers: 1, leave: forced}}
 controllers: ["127.0.0.1:{port}"]
 h248: {{transport: udp, listen: "127.0.0.1:0", version: 1, encoding: compact}}
-media: {{addresses: [127.0.0.1]{ports}}}
+media: {{addresses: [127.0.0.1]}}
 limits: {{contexts: 200000}}
 """
 
@@ -30,9 +30,7 @@ def once(bench, what, count, standing=False):
     bench.running.append(load)
     config = bench.path("mg.yaml")
     with open(config, "w", encoding="ascii") as file:
-        # The kernel's own choice of a port is a long search once half of them are taken.
-        file.write(CONFIG.format(port=load.stdout.readline().strip().split("=")[1],
-                                 ports=", ports: 10000-40000" if standing else ""))
+        file.write(CONFIG.format(port=load.stdout.readline().strip().split("=")[1]))
     with open(bench.path("mg.log"), "w", encoding="utf-8") as log:
         gateway = subprocess.Popen(["taskset", "-c", str(bench.args.server_cpu),
                                     os.path.join(bench.args.build, "gatehouse-mg"), "-c", config],

@@ -173,8 +173,6 @@ static void gateway_start(struct gateway *g, unsigned contexts)
 	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	g->settings = (struct mg_settings){ .addresses = &g->address,
 		                            .address_count = 1,
-		                            .port_min = 10000,
-		                            .port_max = 40000,
 		                            .max_contexts = contexts };
 	if (loop_new(&g->loop) || relay_pool_new(&g->pool, g->loop, &spec, &err) ||
 	    mg_new(&g->mg, &g->settings, &mg_bearer_relay, g->pool, &ops))

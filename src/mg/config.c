@@ -32,8 +32,8 @@ static int word_pick(const struct mg_config *c, const char *where, const char *t
 	return rc;
 }
 
-static int ms_get(const struct mg_config *c, const char *where, const char *text, uint32_t *ret,
-                  struct base_error *err)
+int mg_ms_read(const struct mg_config *c, const char *where, const char *text, uint32_t *ret,
+               struct base_error *err)
 {
 	uint64_t ms;
 	int rc = config_duration(c->doc, where, text, *ret, &ms, err);
@@ -234,7 +234,7 @@ static int h248_times_read(struct mg_config *c, const struct mg_yaml_h248 *y,
 
 	c->keep_ms = DEFAULT_KEEP_MS;
 	for (size_t i = 0; i < BASE_COUNT(times) && !rc; i++)
-		rc = ms_get(c, times[i].where, times[i].text, times[i].to, err);
+		rc = mg_ms_read(c, times[i].where, times[i].text, times[i].to, err);
 	c->core.execution_ms = c->node.txn.execution_ms;
 	return rc;
 }
@@ -260,6 +260,8 @@ static int h248_read(struct mg_config *c, struct base_error *err)
 		rc = listen_read(c, y, kind, err);
 	if (!rc)
 		rc = h248_times_read(c, y, err);
+	if (!rc)
+		rc = mg_txn_read(c, kind, err);
 	c->node.txn.codec = (enum h248_codec)encoding; /* in the order of enum h248_codec */
 	c->node.txn.pretty = encoding == H248_CODEC_PRETTY;
 	c->node.txn.pending_limit = c->core.pending_limit = y->pending_limit;
@@ -355,13 +357,13 @@ static int media_read(struct mg_config *c, struct base_error *err)
 		rc = mg_withdrawn_read(c, err);
 	c->watch_ms = DEFAULT_WATCH_MS;
 	if (!rc)
-		rc = ms_get(c, "media.watch", y->watch, &c->watch_ms, err);
+		rc = mg_ms_read(c, "media.watch", y->watch, &c->watch_ms, err);
 	if (!rc)
-		rc = ms_get(c, "media.connect-timeout", y->connect_timeout, &c->core.connect_ms,
-		            err);
+		rc = mg_ms_read(c, "media.connect-timeout", y->connect_timeout, &c->core.connect_ms,
+		                err);
 	if (!rc)
-		rc = ms_get(c, "media.handshake-timeout", y->handshake_timeout,
-		            &c->core.handshake_ms, err);
+		rc = mg_ms_read(c, "media.handshake-timeout", y->handshake_timeout,
+		                &c->core.handshake_ms, err);
 	return rc;
 }
 
@@ -415,7 +417,7 @@ static int fetch_read(struct mg_config *c, struct base_error *err)
 	if (!c->fetch_socket)
 		return BASE_ERR(BASE_LOCAL, 0);
 	c->fetch_limit_ms = DEFAULT_FETCH_MS;
-	rc = ms_get(c, "fetch.limit", y->limit, &c->fetch_limit_ms, err);
+	rc = mg_ms_read(c, "fetch.limit", y->limit, &c->fetch_limit_ms, err);
 	if (!rc && !c->fetch_limit_ms)
 		rc = config_refuse(c->doc, err, "fetch.limit",
 		                   "0: leave out `fetch` to wait never");

@@ -89,6 +89,7 @@ struct mg_settings {
 	uint32_t provisional_ms;     /**< root/MG...ProvisionalResponseTimerValue; 0 = 1000 */
 	uint32_t provisional_mgc_ms; /**< root/MGCProvisionalResponseTimerValue; 0 = 5000 */
 	uint32_t pending_limit;      /**< root/MGOriginatedPendingLimit; 0 = none */
+	uint32_t peer_pending_limit; /**< root/MGCOriginatedPendingLimit; 0 = none */
 	bool unprotected_keys;       /**< unsafe: take keys from whatever transport */
 
 	uint32_t hanging_ms; /**< hangterm/thb whose timerx is left out; 0 = off */

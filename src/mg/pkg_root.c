@@ -50,7 +50,8 @@ static void apply(struct mg *mg, struct mg_term *term, struct mg_stream *s)
 		.provisional_ms = value_of(mg, "MGProvisionalResponseTimerValue", 0),
 		.pending_limit = value_of(mg, "MGOriginatedPendingLimit", set->pending_limit),
 		.peer_provisional_ms = value_of(mg, "MGCProvisionalResponseTimerValue", 0),
-		.peer_pending_limit = value_of(mg, "MGCOriginatedPendingLimit", 0),
+		.peer_pending_limit =
+		        value_of(mg, "MGCOriginatedPendingLimit", set->peer_pending_limit),
 	};
 
 	if (!s && term == &mg->root && mg->ops.limits)
@@ -76,7 +77,7 @@ static bool tell(struct mg_run *run, const struct mg_term *term, const struct mg
 		  set->provisional_ms ? set->provisional_ms : 1000 },
 		{ "MGCProvisionalResponseTimerValue",
 		  set->provisional_mgc_ms ? set->provisional_mgc_ms : 5000 },
-		{ "MGCOriginatedPendingLimit", 0 },
+		{ "MGCOriginatedPendingLimit", set->peer_pending_limit },
 		{ "MGOriginatedPendingLimit", set->pending_limit },
 	};
 	const struct h248_parm *kept = term->state ? term->state->parms : NULL;

@@ -23,6 +23,35 @@ static const cyaml_schema_field_t mg_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t rule_fields[] = {
+	TEXT("wait", struct mg_yaml_rule, wait),
+	NUMBER("factor", struct mg_yaml_rule, factor),
+	TEXT("increment", struct mg_yaml_rule, increment),
+	NUMBER("limit", struct mg_yaml_rule, limit),
+	CYAML_FIELD_END,
+};
+
+#define RULE(key, member)                                                                          \
+	CYAML_FIELD_MAPPING_PTR(key, OPTIONAL, struct mg_yaml_timers, member, rule_fields)
+
+static const cyaml_schema_field_t timers_fields[] = {
+	RULE("request", request), RULE("long-request", long_request),
+	RULE("reply", reply),     RULE("pending", pending),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t acknowledge_fields[] = {
+	TEXT("after", struct mg_yaml_acknowledge, after),
+	NUMBER("count", struct mg_yaml_acknowledge, count),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t bundle_fields[] = {
+	TEXT("wait", struct mg_yaml_bundle, wait),
+	NUMBER("size", struct mg_yaml_bundle, size),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t h248_fields[] = {
 	TEXT("transport", struct mg_yaml_h248, transport),
 	TEXT("listen", struct mg_yaml_h248, listen),
@@ -44,6 +73,13 @@ static const cyaml_schema_field_t h248_fields[] = {
 	TEXT("t-max", struct mg_yaml_h248, t_max),
 	TEXT("execution-time", struct mg_yaml_h248, execution),
 	NUMBER("pending-limit", struct mg_yaml_h248, pending_limit),
+	NUMBER("peer-pending-limit", struct mg_yaml_h248, peer_pending_limit),
+	CYAML_FIELD_MAPPING_PTR("timers", OPTIONAL, struct mg_yaml_h248, timers, timers_fields),
+	CYAML_FIELD_MAPPING_PTR("acknowledge", OPTIONAL, struct mg_yaml_h248, acknowledge,
+	                        acknowledge_fields),
+	CYAML_FIELD_MAPPING_PTR("bundle", OPTIONAL, struct mg_yaml_h248, bundle, bundle_fields),
+	NUMBER("window", struct mg_yaml_h248, window),
+	NUMBER("queue", struct mg_yaml_h248, queue),
 	FLAG("unsafe-any-source", struct mg_yaml_h248, any_source),
 	TEXTS("also-listen", struct mg_yaml_h248, also),
 	TEXT("sctp-by", struct mg_yaml_h248, sctp_by),

@@ -15,6 +15,26 @@ struct mg_yaml_mg {
 	unsigned workers;
 };
 
+/* config_txn.c: a timer by rule (h248/txn_config.h). */
+struct mg_yaml_rule {
+	const char *wait, *increment;
+	unsigned factor, limit;
+};
+
+struct mg_yaml_timers {
+	struct mg_yaml_rule *request, *long_request, *reply, *pending;
+};
+
+struct mg_yaml_acknowledge {
+	const char *after;
+	unsigned count;
+};
+
+struct mg_yaml_bundle {
+	const char *wait;
+	unsigned size;
+};
+
 struct mg_yaml_h248 {
 	const char *transport, *listen, *encoding, *profile;
 	const char **profiles;
@@ -22,7 +42,10 @@ struct mg_yaml_h248 {
 	const char *resolve_timeout, *keep_contexts, *service_address, *hanging_after;
 	const char *inactivity, *mwd, *retry, *retry_max, *register_timeout, *leave_timeout;
 	const char *long_timer, *t_max, *execution;
-	unsigned version, pending_limit;
+	unsigned version, pending_limit, peer_pending_limit, window, queue;
+	struct mg_yaml_timers *timers;
+	struct mg_yaml_acknowledge *acknowledge;
+	struct mg_yaml_bundle *bundle;
 	bool any_source;
 	const char *domain, *peer_name, *link_timeout; /* link_tls.c */
 	const char **peer_prints, **also;
@@ -112,6 +135,12 @@ struct mg_yaml {
 
 extern const cyaml_schema_value_t mg_yaml_schema;
 
+/* config.c: a duration; as it was where left out. */
+int mg_ms_read(const struct mg_config *config, const char *where, const char *text, uint32_t *ret,
+               struct base_error *err);
+/* config_txn.c */
+int mg_txn_read(struct mg_config *config, enum h248_transport_kind transport,
+                struct base_error *err);
 /* link_sctp.c */
 int mg_sctp_read(struct mg_config *config, struct base_error *err);
 /* link_tls.c, after the domains */

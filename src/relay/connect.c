@@ -116,7 +116,7 @@ static int open_socket(struct relay_leg *leg)
 
 	if (leg->watch.fd >= 0)
 		return 0;
-	rc = relay_socket_client(leg->setup->remote.family, &any, &leg->watch.fd);
+	rc = relay_socket_client(leg->setup->remote.family, &any, NULL, &leg->watch.fd);
 	if (rc == 0 && leg->door && leg->door->gate.dscp)
 		rc = relay_socket_mark(leg->watch.fd, leg->setup->remote.family,
 		                       leg->door->gate.dscp);

@@ -30,7 +30,8 @@ const char *relay_cause_name(enum relay_cause cause)
 
 /* ---- making and ending ---- */
 
-static int make_socket(struct relay_endpoint *endpoint, const struct relay_endpoint_spec *spec)
+static int make_socket(struct relay_endpoint *endpoint, const struct relay_endpoint_spec *spec,
+                       struct relay_ports *ports)
 {
 	union relay_address local, remote;
 	sa_family_t family;
@@ -45,8 +46,8 @@ static int make_socket(struct relay_endpoint *endpoint, const struct relay_endpo
 		return BASE_ERR(BASE_LOCAL, EAFNOSUPPORT);
 	/* A place or two in the queue, so that a stranger cannot take the expected peer's. */
 	rc = spec->tcp_role == RELAY_TCP_SERVER
-	             ? relay_socket_listen(&local, 8, false, &endpoint->leg.watch.fd)
-	             : relay_socket_client(family, &local, &endpoint->leg.watch.fd);
+	             ? relay_socket_listen(&local, ports, 8, false, &endpoint->leg.watch.fd)
+	             : relay_socket_client(family, &local, ports, &endpoint->leg.watch.fd);
 	/* Connections that a marked listener takes are marked from their SYN-ACK on. */
 	if (rc == 0 && endpoint->leg.door && endpoint->leg.door->gate.dscp)
 		rc = relay_socket_mark(endpoint->leg.watch.fd, family,
@@ -88,7 +89,7 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 	if (rc == 0)
 		rc = relay_door_new(&endpoint->leg.door, spec->gate);
 	if (rc == 0)
-		rc = make_socket(endpoint, spec);
+		rc = make_socket(endpoint, spec, &pool->ports);
 	if (rc)
 		goto out;
 	endpoint->pool = pool;

@@ -219,7 +219,7 @@ static int make_door(struct relay_listener *listener, const struct relay_listene
 		return rc;
 	door->back->on_partner_open = true;
 	door->idle_ms = spec->idle_timeout_ms;
-	rc = relay_socket_listen(&listener->local, SOMAXCONN, true, &door->watch.fd);
+	rc = relay_socket_listen(&listener->local, NULL, SOMAXCONN, true, &door->watch.fd);
 	if (rc)
 		return rc;
 	/* Who is to speak first need not be let in before. If that fails nothing but a wake-up

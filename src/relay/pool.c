@@ -73,6 +73,7 @@ int relay_pool_new(struct relay_pool **ret, struct loop *control,
 	base_list_init(&pool->holders);
 	base_list_init(&pool->askers);
 	pool->control = control;
+	relay_ports_init(&pool->ports);
 	pool->limit = spec->endpoint_limit ? spec->endpoint_limit : default_limit(workers);
 	pool->buffer_limit =
 	        spec->buffer_limit ? BASE_MAX(spec->buffer_limit, BUFFER_MIN) : BUFFER_LIMIT;

@@ -46,13 +46,30 @@ bool relay_address_admits(const union relay_address *filter, const union relay_a
 const char *relay_address_format(const union relay_address *address, char *buf, size_t cap);
 #define RELAY_ADDRESS_TEXT 64
 
+/** Of the control thread: where ports that nobody named are taken from (ports.c). */
+struct relay_ports {
+	uint16_t min;
+	uint32_t count; /**< 0 = the kernel's choice */
+	uint32_t random[16];
+	size_t left; /**< of `random` */
+};
+void relay_ports_init(struct relay_ports *ports);
 /**
- * A non-blocking socket, bound, listening. `shared`: one of several on its port, whose connections
- * are prompt; else they have to be made so. @return 0 or BASE_LOCAL errno
+ * Bind to an address without a port. `*local` gets it, unless the kernel chose it: then it has to
+ * be asked. `ports` NULL: it does. @return 0, or -1 and errno
  */
-int relay_socket_listen(const union relay_address *local, int backlog, bool shared, int *ret_fd);
-/** A non-blocking socket of that family, bound to `local` if it has a family. */
-int relay_socket_client(sa_family_t family, const union relay_address *local, int *ret_fd);
+int relay_ports_bind(struct relay_ports *ports, int fd, union relay_address *local);
+
+/**
+ * A non-blocking socket, bound (without a port as relay_ports_bind does it), listening. `shared`:
+ * one of several on its port, whose connections are prompt; else they have to be made so.
+ * @return 0 or BASE_LOCAL errno
+ */
+int relay_socket_listen(union relay_address *local, struct relay_ports *ports, int backlog,
+                        bool shared, int *ret_fd);
+/** A non-blocking socket of that family, bound likewise to `local` if it has a family. */
+int relay_socket_client(sa_family_t family, union relay_address *local, struct relay_ports *ports,
+                        int *ret_fd);
 int relay_socket_name(int fd, union relay_address *ret);
 /** TCP_NODELAY: messages of two parties must not wait for each other's acknowledgements (RFC 896).
  * On a connection, or on a socket that will be one. @return 0, or -1 and errno */
@@ -76,7 +93,7 @@ struct relay_setup {
 	bool server : 1, connect_now : 1, linked_setup : 1, linked_tls : 1, tls_hold : 1;
 	bool on_partner_open : 1;
 	bool heap : 1; /**< storage of its own */
-	int arrived; /**< who came and is not judged yet (connect.c); -1 = nobody */
+	int arrived;   /**< who came and is not judged yet (connect.c); -1 = nobody */
 	unsigned connect_timeout_ms, handshake_timeout_ms; /**< 0 only for a server: for ever */
 	union relay_address remote;
 	struct relay_tls_setup *tls; /**< NULL without TLS */
@@ -427,6 +444,7 @@ void relay_wait_end(struct relay_leg *leg);
 struct relay_pool {
 	struct loop *control;
 	struct relay_mailbox mailbox;
+	struct relay_ports ports;
 	struct base_node contexts, listeners;
 	struct base_node removed; /**< endpoints whose legs go on to their end */
 	struct base_node holders; /**< endpoints with orders that wait */

@@ -87,27 +87,27 @@ int relay_socket_prompt(int fd)
 	return option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-/*
- * A port that is given may still have connections of the past in TIME-WAIT. One of the kernel's
- * choice has none; and asked for one that may, it looks through half of its range alone, from end
- * to end once that is taken (7,000 ports).
- */
-static int reuse(int fd, const union relay_address *local)
+/* A port that is given may still have connections of the past in TIME-WAIT. */
+static int bind_to(int fd, union relay_address *local, struct relay_ports *ports)
 {
-	return relay_address_port(local) ? option(fd, SOL_SOCKET, SO_REUSEADDR, 1) : 0;
+	if (!relay_address_port(local))
+		return relay_ports_bind(ports, fd, local);
+	if (option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+		return -1;
+	return bind(fd, &local->sa, relay_address_len(local));
 }
 
-int relay_socket_listen(const union relay_address *local, int backlog, bool shared, int *ret_fd)
+int relay_socket_listen(union relay_address *local, struct relay_ports *ports, int backlog,
+                        bool shared, int *ret_fd)
 {
 	int fd = new_socket(local->family), error;
 
 	if (fd < 0)
 		return BASE_ERR(BASE_LOCAL, errno);
 	/* Where many come in, they inherit what they need; where one does, it is told then. */
-	if (reuse(fd, local) < 0 ||
-	    (shared &&
+	if ((shared &&
 	     (option(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 || relay_socket_prompt(fd) < 0)) ||
-	    bind(fd, &local->sa, relay_address_len(local)) < 0 || listen(fd, backlog) < 0) {
+	    bind_to(fd, local, ports) < 0 || listen(fd, backlog) < 0) {
 		error = errno;
 		close(fd);
 		return BASE_ERR(BASE_LOCAL, error);
@@ -116,15 +116,15 @@ int relay_socket_listen(const union relay_address *local, int backlog, bool shar
 	return 0;
 }
 
-int relay_socket_client(sa_family_t family, const union relay_address *local, int *ret_fd)
+int relay_socket_client(sa_family_t family, union relay_address *local, struct relay_ports *ports,
+                        int *ret_fd)
 {
 	int fd = new_socket(family), error;
 
 	if (fd < 0)
 		return BASE_ERR(BASE_LOCAL, errno);
 	if (relay_socket_prompt(fd) < 0 ||
-	    (local->family != AF_UNSPEC &&
-	     (reuse(fd, local) < 0 || bind(fd, &local->sa, relay_address_len(local)) < 0))) {
+	    (local->family != AF_UNSPEC && bind_to(fd, local, ports) < 0)) {
 		error = errno;
 		close(fd);
 		return BASE_ERR(BASE_LOCAL, error);

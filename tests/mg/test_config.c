@@ -158,6 +158,62 @@ static void times_and_thresholds(void **state)
 	refused("controllers: [a]\noverload: {priority: 16}\n" MEDIA, "1 to 15");
 }
 
+/* What the library has of transactions, as the file names it (docs/h248-transactions.md). */
+static void transactions_by_rule(void **state)
+{
+	struct mg_config *c = loaded("controllers: [a]\n" MEDIA);
+	const struct h248_txn_config *t = &c->node.txn;
+
+	(void)state;
+	assert_int_equal(t->timers.request.wait_ms, 0); /* our own, measured way */
+	assert_int_equal(t->ack_ms | t->ack_max | t->bundle_ms | t->window, 0);
+	mg_config_free(c);
+	c = loaded("controllers: [a]\n" MEDIA
+	           "h248: {timers: {request: {wait: 2s, factor: 2, increment: -500ms, limit: 4},\n"
+	           "    long-request: {wait: 1s, increment: 250ms}, reply: {limit: 3},\n"
+	           "    pending: {wait: 300ms, limit: 2}},\n"
+	           "  acknowledge: {after: 40ms, count: 8}, bundle: {wait: 5ms, size: 1200},\n"
+	           "  window: 16, queue: 99, pending-limit: 6, peer-pending-limit: 7}\n");
+	t = &c->node.txn;
+	assert_int_equal(t->timers.request.wait_ms, 2000);
+	assert_int_equal(t->timers.request.factor, 2);
+	assert_int_equal(t->timers.request.incr_ms, -500);
+	assert_int_equal(t->timers.request.limit, 4);
+	assert_int_equal(t->timers.long_request.wait_ms, 1000);
+	assert_int_equal(t->timers.long_request.incr_ms, 250);
+	assert_int_equal(t->timers.reply.limit, 3);
+	assert_int_equal(t->timers.pending.wait_ms, 300);
+	assert_int_equal(t->timers.pending.limit, 2);
+	assert_int_equal(t->ack_ms, 40);
+	assert_int_equal(t->ack_max, 8);
+	assert_int_equal(t->bundle_ms, 5);
+	assert_int_equal(t->bundle_bytes, 1200);
+	assert_int_equal(t->window, 16);
+	assert_int_equal(t->max_queued, 99);
+	assert_int_equal(t->pending_limit, 6);
+	assert_int_equal(t->peer_pending_limit, 7);
+	assert_int_equal(c->core.peer_pending_limit, 7);
+	mg_config_free(c);
+}
+
+#define H248(text) "controllers: [192.0.2.9]\n" MEDIA "h248: {" text "}\n"
+
+static void transactions_that_make_no_sense(void **state)
+{
+	(void)state;
+	refused(H248("timers: {request: {factor: 2}}"), "without a wait that it multiplies");
+	refused(H248("timers: {reply: {increment: 2s}}"), "without a wait to which it is added");
+	refused(H248("timers: {request: {wait: 1s, factor: 101}}"), "not within 1 to 100");
+	refused(H248("timers: {pending: {wait: 1s, limit: 1001}}"), "not within 1 to 1000");
+	refused(H248("timers: {request: {wait: soon}}"), "soon");
+	refused(H248("timers: {request: {wait: 1s, increment: -1000h}}"), "longer than 24 days");
+	refused(H248("transport: tcp, timers: {reply: {limit: 2}}"), "only over udp");
+	refused(H248("transport: tcp, bundle: {wait: 1ms}"), "only over udp");
+	refused(H248("bundle: {size: 1200}"), "without h248.bundle.wait");
+	refused(H248("bundle: {wait: 1ms, size: 65508}"), "not within 576 to 65507");
+	refused(H248("acknowledge: {after: x}"), "'x'");
+}
+
 static void what_becomes_of_the_revoked(void **state)
 {
 	static const struct {
@@ -240,6 +296,8 @@ int main(void)
 		cmocka_unit_test(controllers_are_addresses_names_and_pools),
 		cmocka_unit_test(profiles_in_order),
 		cmocka_unit_test(times_and_thresholds),
+		cmocka_unit_test(transactions_by_rule),
+		cmocka_unit_test(transactions_that_make_no_sense),
 		cmocka_unit_test(what_becomes_of_the_revoked),
 		cmocka_unit_test(addresses_out_of_service),
 		cmocka_unit_test(addresses_are_here_or_not),
