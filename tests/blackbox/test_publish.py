@@ -302,14 +302,20 @@ class TestWords(Case):
             self.assertIn(words, done.stderr)
         self.nothing_written()
 
-    def test_without_the_fetcher(self):
-        """The tool speaks no LDAP itself."""
-        os.mkdir(self.path("bin"))
+    def test_where_the_fetcher_is(self):
+        """In sbin beside bin, as installed; in PATH; nowhere. The tool speaks no LDAP itself."""
+        for name in ("bin", "sbin", "else"):
+            os.mkdir(self.path(name))
         shutil.copy(harness.TOOL, self.path("bin", "gatehouse"))
-        done = run(self.path("bin", "gatehouse"), "pki", "publish", "a", self.server.url("o=A"), cwd=self.folder,
-                   env={**os.environ, "PATH": self.path("bin")})
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("cannot start gatehouse-fetch", done.stderr)
+        for place, words in (("sbin", "no entry"), ("else", "no entry"), (None, "cannot start gatehouse-fetch")):
+            if place:
+                shutil.copy(FETCH, self.path(place, "gatehouse-fetch"))
+            done = run(self.path("bin", "gatehouse"), "pki", "publish", "a", self.server.url("o=A"), cwd=self.folder,
+                       env={**os.environ, "PATH": self.path("else")})
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(words, done.stderr)
+            if place:
+                os.unlink(self.path(place, "gatehouse-fetch"))
         linked = run("ldd", harness.TOOL).stdout
         self.assertNotIn("libldap", linked)
 
