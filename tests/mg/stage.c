@@ -504,10 +504,17 @@ void stage_event_tls(struct stage *st, size_t n, enum relay_event_kind kind, enu
 	struct stage_endpoint *e = &st->endpoint[n];
 	struct relay_event event = { .kind = kind, .cause = cause };
 	struct sockaddr_in *in = (struct sockaddr_in *)&event.peer;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&event.peer;
 
-	in->sin_family = AF_INET;
-	in->sin_port = htons(50000);
-	inet_pton(AF_INET, "198.51.100.7", &in->sin_addr);
+	event.peer.ss_family = e->local.ss_family;
+	if (e->local.ss_family == AF_INET6) {
+		in6->sin6_port = htons(50000);
+		inet_pton(AF_INET6, "2001:db8::7", &in6->sin6_addr);
+	} else {
+		in->sin_family = AF_INET;
+		in->sin_port = htons(50000);
+		inet_pton(AF_INET, "198.51.100.7", &in->sin_addr);
+	}
 	event.tls.alert = -1;
 	if (tls)
 		event.tls = *tls;

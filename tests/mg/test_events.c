@@ -37,6 +37,17 @@ static void up_and_down_are_told(void **state)
 	scene_end();
 }
 
+static void a_peer_of_ipv6_is_told(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted("C=${A=${M{ST=1{O{MO=SR},L{\nv=0\nc=IN IP6 $\nm=message $ TCP/MSRP *\n}}},"
+	         "E=5{tcpbcc/BNCChange}}}");
+	stage_event(&st, 0, RELAY_TCP_UP, RELAY_CAUSE_NONE);
+	notified("Type=Est,Peer=\"[2001:db8::7]:50000\"");
+	scene_end();
+}
+
 /** H.248.TLSPROF 7-5: a renegotiation modifies the session; one that fails ends it. */
 static void renegotiations_are_told(void **state)
 {
@@ -345,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(up_and_down_are_told),
+		cmocka_unit_test(a_peer_of_ipv6_is_told),
 		cmocka_unit_test(renegotiations_are_told),
 		cmocka_unit_test(authentication_has_a_word),
 		cmocka_unit_test(a_failed_handshake_is_told),
