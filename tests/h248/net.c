@@ -58,6 +58,7 @@ static int net_send(void *arg, const struct h248_addr *to, const void *data, siz
 	h->sent++;
 	h->longest = BASE_MAX(h->longest, len);
 	h->last_sent_ms = net->now_ms;
+	h->last_to = *to;
 	memset(h->last, 0, sizeof(h->last));
 	h->last_len = BASE_MIN(len, sizeof(h->last) - 1);
 	memcpy(h->last, data, h->last_len);

@@ -27,6 +27,7 @@ struct net_host {
 	bool full;       /* its transport says BASE_AGAIN */
 	unsigned closed; /* connections that it asked to close */
 	struct h248_addr last_closed;
+	struct h248_addr last_to;
 	uint64_t last_sent_ms;
 	char last[2048]; /* what was sent last, cut */
 	size_t last_len;

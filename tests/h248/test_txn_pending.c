@@ -122,6 +122,27 @@ static void pending_limit_ends_it_with_506(void **state)
 	assert_int_equal(stage_count(s, 2)->late_replies, 2);
 }
 
+/* Who asks again from another port of his host listens there now. */
+static void a_late_reply_goes_where_it_was_asked_for_last(void **state)
+{
+	struct stage *s = *state;
+	struct h248_addr before = net_addr(3, H248_UDP), now = before,
+	                 elsewhere = net_addr(1, H248_UDP);
+
+	before.port = 3000;
+	s->server.hold = true;
+	net_inject(&s->net, &before, 2, stage_request_7);
+	net_inject(&s->net, &now, 2, stage_request_7);
+	net_run(&s->net, 20);
+	assert_int_equal(s->server.executed, 1);
+	/* Another host is nobody to move it. */
+	net_inject(&s->net, &elsewhere, 2, stage_request_7);
+	net_run(&s->net, 20);
+	(void)stage_answer(&s->server, s->server.held[0]);
+	assert_int_equal(s->net.host[2].last_to.ip[3], 3);
+	assert_int_equal(s->net.host[2].last_to.port, now.port);
+}
+
 static void pending_after_the_reply_is_ignored(void **state)
 {
 	struct stage *s = *state;
@@ -351,6 +372,7 @@ int main(void)
 		STAGE(pending_keeps_a_long_transaction_alive),
 		STAGE(unconfirmed_reply_repeats_itself),
 		STAGE(pending_limit_ends_it_with_506),
+		STAGE(a_late_reply_goes_where_it_was_asked_for_last),
 		STAGE(pending_after_the_reply_is_ignored),
 		STAGE(provisional_time_hurries_the_pending),
 		STAGE(peers_provisional_time_sets_the_pause),

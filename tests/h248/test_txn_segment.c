@@ -44,6 +44,30 @@ static void segments_are_joined(void **state)
 	assert_string_equal(order, "1 2 5 7 8 ");
 }
 
+static void note_fault(void *arg, enum h248_outcome outcome, const struct h248_message *msg,
+                       const struct h248_transaction *reply)
+{
+	(void)msg;
+	assert_int_equal(outcome, H248_OUTCOME_REPLY);
+	*(unsigned *)arg = reply->fault ? reply->fault->code : reply->faulty;
+}
+
+/* One segment of a reply that cannot be read: the whole is told as faulty, whichever it is. */
+static void a_broken_segment_is_told(void **state)
+{
+	struct stage *s = *state;
+	struct base_arena arena = { 0 };
+	unsigned told = 0;
+
+	net_host_free(&s->net, 2);
+	assert_int_equal(h248_txn_request(s->peer, net_audit(&arena), 3, note_fault, &told, NULL),
+	                 0);
+	base_arena_done(&arena);
+	net_inject(&s->net, &s->net.host[2].addr, 1, "!/3 [10.0.0.2]:2944 P=1001/1{C=1}");
+	net_inject(&s->net, &s->net.host[2].addr, 1, "!/3 [10.0.0.2]:2944 P=1001/2/&{C=2");
+	assert_true(told >= H248_E_SYNTAX_MESSAGE);
+}
+
 static void missing_segment_is_asked_for_again(void **state)
 {
 	struct stage *s = *state;
@@ -453,6 +477,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STAGE(segments_are_joined),
+		STAGE(a_broken_segment_is_told),
 		STAGE(missing_segment_is_asked_for_again),
 		STAGE(big_reply_goes_in_segments),
 		STAGE(action_is_cut_between_commands),
