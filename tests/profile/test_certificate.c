@@ -718,6 +718,7 @@ static void test_layers_by_role(void **state)
 	(void)profile_check(checks, PROFILE_ROLE_SERVER, &facts, on_finding, &told);
 	assert_string_equal(base_writer_cstr(&told.w), "X/present E8/present");
 	base_writer_done(&told.w);
+	profile_checks_unref(checks);
 	assert_int_not_equal(
 	        profile_checks_new(&checks, stage_profile(store, "ts33210-rel17"), &err), 0);
 	assert_non_null(strstr(err.text, "a profile of TLS"));
