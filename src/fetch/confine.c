@@ -160,7 +160,6 @@ static const int calls[] = {
 	SCMP_SYS(sigaltstack),
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
-	SCMP_SYS(tgkill),
 	SCMP_SYS(gettid),
 	SCMP_SYS(getpid),
 	/* who we are: asked, never changed */
@@ -194,6 +193,10 @@ static int rules_add(scmp_filter_ctx ctx)
 		                                  CLONE_VM | CLONE_THREAD));
 	if (!failed)
 		failed = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	/* abort() signals itself, and nobody else. */
+	if (!failed)
+		failed = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+		                          SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
 	/* Limits are asked for, not set; a thread may have a name. */
 	if (!failed)
 		failed = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,

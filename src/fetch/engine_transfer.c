@@ -54,6 +54,7 @@ static struct fetch_job *job_for(struct fetch_source *s)
 	job->repository = s->config->kind == FETCH_REPOSITORY;
 	job->issuer = s->config->issuer;
 	job->now_s = fetch_now_ms() / 1000;
+	job->urgent = s->wanted;
 	job->done = on_stored;
 	job->owner = s;
 	job->back = s->engine->loop;

@@ -7,6 +7,8 @@
 struct fetch_jobs {
 	struct loop_thread *thread;
 	struct fetch_store *store;
+	struct base_node urgent, waiting;
+	struct fetch_job *running; /* NULL = the thread has nothing to do */
 };
 
 int fetch_jobs_new(struct fetch_jobs **ret, const struct fetch_issuer_files *files,
@@ -14,8 +16,13 @@ int fetch_jobs_new(struct fetch_jobs **ret, const struct fetch_issuer_files *fil
 {
 	static const struct loop_thread_ops ops;
 	struct fetch_jobs *jobs = calloc(1, sizeof(*jobs));
-	int rc = jobs ? fetch_store_open(&jobs->store, files, err) : BASE_ERR(BASE_LOCAL, ENOMEM);
+	int rc;
 
+	if (!jobs)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	base_list_init(&jobs->urgent);
+	base_list_init(&jobs->waiting);
+	rc = fetch_store_open(&jobs->store, files, err);
 	if (!rc)
 		rc = loop_thread_start(&jobs->thread, "store", &ops, jobs);
 	if (rc) {
@@ -26,11 +33,26 @@ int fetch_jobs_new(struct fetch_jobs **ret, const struct fetch_issuer_files *fil
 	return 0;
 }
 
+static struct fetch_job *next_take(struct fetch_jobs *jobs)
+{
+	struct base_node *node = base_list_shift(&jobs->urgent);
+
+	if (!node)
+		node = base_list_shift(&jobs->waiting);
+	return node ? BASE_CONTAINER_OF(node, struct fetch_job, node) : NULL;
+}
+
 void fetch_jobs_free(struct fetch_jobs *jobs)
 {
+	struct fetch_job *job;
+
 	if (!jobs)
 		return;
+	while ((job = next_take(jobs)))
+		fetch_job_free(job);
 	loop_thread_join(jobs->thread);
+	if (jobs->running)
+		jobs->running->jobs = NULL; /* it is on its way home */
 	fetch_store_close(jobs->store);
 	free(jobs);
 }
@@ -138,10 +160,16 @@ static void blobs_store(struct fetch_store *store, struct fetch_job *job)
 	}
 }
 
+static void next_start(struct fetch_jobs *jobs);
+
 static void returned(void *arg)
 {
 	struct fetch_job *job = arg;
 
+	if (job->jobs) {
+		job->jobs->running = NULL;
+		next_start(job->jobs);
+	}
 	if (job->owner)
 		job->done(job);
 	else
@@ -164,8 +192,19 @@ static void work(void *arg)
 	loop_post(job->back, &job->msg, returned, job);
 }
 
+static void next_start(struct fetch_jobs *jobs)
+{
+	struct fetch_job *job = jobs->running ? NULL : next_take(jobs);
+
+	if (!job)
+		return;
+	jobs->running = job;
+	loop_post(loop_thread_loop(jobs->thread), &job->msg, work, job);
+}
+
 void fetch_job_post(struct fetch_jobs *jobs, struct fetch_job *job)
 {
 	job->jobs = jobs;
-	loop_post(loop_thread_loop(jobs->thread), &job->msg, work, job);
+	base_list_append(job->urgent ? &jobs->urgent : &jobs->waiting, &job->node);
+	next_start(jobs);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * What came from a source, on its way through the store. The store has a thread of its own:
- * verifying a large CRL and waiting for a disk take long, and it does one after the other.
+ * What came from a source, on its way through the store. The store has a thread of its own, for
+ * verifying a large CRL and waiting for a disk take long; it does one after the other, urgent ones
+ * first. All functions are called on one thread, that of `back`.
  */
 #ifndef GH_FETCH_JOB_H
 #define GH_FETCH_JOB_H
@@ -23,6 +24,7 @@ struct fetch_job {
 	enum fetch_expect expect;
 	const char *issuer;
 	int64_t now_s;
+	bool urgent; /**< a handshake waits: it goes before those that have not begun */
 	/* Out. */
 	int rc; /**< the first failure, or 0 */
 	struct base_error err;
@@ -39,13 +41,14 @@ struct fetch_job {
 	void *owner; /**< NULL = of no interest any more */
 	struct loop *back;
 	struct loop_msg msg;
-	struct fetch_jobs *jobs;
+	struct fetch_jobs *jobs; /**< NULL = they are gone */
+	struct base_node node;
 };
 
 /** The thread, with the store. @return as fetch_store_open */
 int fetch_jobs_new(struct fetch_jobs **ret, const struct fetch_issuer_files *files,
                    struct base_error *err);
-/** Waits for the job under way; what is in the queue is done, too. NULL is fine. */
+/** Waits for the job under way; those that have not begun are freed. NULL is fine. */
 void fetch_jobs_free(struct fetch_jobs *jobs);
 /** The store, before the first job: later it belongs to the thread. */
 struct fetch_store *fetch_jobs_store(struct fetch_jobs *jobs);

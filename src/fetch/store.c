@@ -170,24 +170,45 @@ static int by_file(const char *file, const X509_NAME *name, const void *der, siz
 	return rc;
 }
 
-/*
- * First without a signature, to see who its issuer is: a large CRL is read twice, but nothing of
- * the first reading is used.
- */
+/* Step into (or past) a DER element of that tag. */
+static bool element(const unsigned char **at, const unsigned char *end, int tag, bool into)
+{
+	const unsigned char *p = *at;
+	int got, class;
+	long len;
+
+	if (end - p <= 0 || ASN1_get_object(&p, &len, &got, &class, end - p) & 0x80 || got != tag ||
+	    class != V_ASN1_UNIVERSAL)
+		return false;
+	*at = into ? p : p + len;
+	return true;
+}
+
+/* CertificateList { tbsCertList { version, signature, issuer ... (RFC 5280, 5.1): only to know
+ * whose keys to try; the whole is read and judged with the key. */
+static X509_NAME *issuer_of(const unsigned char *at, size_t len)
+{
+	const unsigned char *end = at + len;
+	X509_NAME *name = NULL;
+	bool inside = element(&at, end, V_ASN1_SEQUENCE, true);
+
+	inside = inside && element(&at, end, V_ASN1_SEQUENCE, true);
+	(void)element(&at, end, V_ASN1_INTEGER, false); /* OPTIONAL */
+	if (inside && element(&at, end, V_ASN1_SEQUENCE, false) && end - at > 0)
+		name = d2i_X509_NAME(NULL, &at, end - at);
+	ERR_clear_error();
+	return name;
+}
+
 static int index_make(const struct fetch_store *store, const struct fetch_crl_order *order,
                       const void *der, size_t len, struct x509_crl_index **ret,
                       struct base_error *err)
 {
-	struct x509_crl_index *loose = NULL;
-	X509_NAME *name;
-	int rc = x509_crl_index_make(&loose, der, len, NULL, err);
+	X509_NAME *name = issuer_of(der, len);
+	int rc;
 
-	if (rc)
-		return rc;
-	name = name_of(x509_crl_index_info(loose)->issuer);
-	x509_crl_index_unref(loose);
 	if (!name)
-		return refuse(err, "the issuer's name is malformed");
+		return refuse(err, "this is no CRL: no issuer's name where one has to be");
 	rc = order->issuer ? by_file(order->issuer, name, der, len, ret, err)
 	                   : by_issuers(&store->issuers, name, der, len, ret, err);
 	X509_NAME_free(name);

@@ -322,7 +322,8 @@ class Fetcher:
         return found
 
     def metric(self, name, source):
-        with open(self.metrics, encoding="utf-8") as file:
+        """None while there is none."""
+        with contextlib.suppress(FileNotFoundError), open(self.metrics, encoding="utf-8") as file:
             for line in file:
                 if line.startswith(f"gatehouse_fetch_{name}{{") and f'source="{source}"' in line:
                     return int(line.rsplit(" ", 1)[1])

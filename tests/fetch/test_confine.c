@@ -71,9 +71,20 @@ static void try_kill(void)
 	kill(getppid(), 0);
 }
 
+static void try_thread_kill(void)
+{
+	tgkill(getppid(), getppid(), 0);
+}
+
 static void try_dump(void)
 {
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+static void try_abort(void)
+{
+	if (raise(SIGURG)) /* ignored, but it is sent */
+		_exit(1);
 }
 
 static void *idle(void *arg)
@@ -99,7 +110,7 @@ static void try_name(void)
 
 static void what_is_left(void **state)
 {
-	void (*const acts[])(void) = { nothing, try_thread, try_name };
+	void (*const acts[])(void) = { nothing, try_thread, try_name, try_abort };
 
 	(void)state;
 	for (size_t i = 0; i < BASE_COUNT(acts); i++) {
@@ -112,8 +123,8 @@ static void what_is_left(void **state)
 
 static void what_kills(void **state)
 {
-	void (*const acts[])(void) = { try_exec, try_fork, try_trace, try_packet,
-		                       try_user, try_kill, try_dump };
+	void (*const acts[])(void) = { try_exec, try_fork, try_trace,       try_packet,
+		                       try_user, try_kill, try_thread_kill, try_dump };
 
 	(void)state;
 #ifdef SANITIZED

@@ -366,6 +366,30 @@ static void complete_and_delta(void **state)
 	assert_int_equal(in_cache(st), 2);
 }
 
+/* CRLs of one issuer for several distribution points (RFC 5280, 5.2.5) live side by side, and each
+ * has its own past. */
+static void partitions(void **state)
+{
+	/* SEQUENCE { [0] { [0] { [6] "http://a/1" } } } */
+	static const char one[] = "\x30\x10\xa0\x0e\xa0\x0c\x86\x0ahttp://a/1";
+	static const char two[] = "\x30\x10\xa0\x0e\xa0\x0c\x86\x0ahttp://a/2";
+	struct stage *st = *state;
+	const struct crl_forge first = { .number = 7, .scope = { one, sizeof(one) - 1 } };
+	const struct crl_forge second = { .number = 3, .scope = { two, sizeof(two) - 1 } };
+	struct fetch_stored a, b, c;
+
+	put_at(st, NOW, FETCH_ONLY_COMPLETE, NULL, &st->ca, first, &a);
+	put_at(st, NOW, FETCH_ONLY_COMPLETE, NULL, &st->ca, second, &b);
+	put_at(st, NOW, FETCH_ONLY_COMPLETE, NULL, &st->ca, (struct crl_forge){ .number = 5 }, &c);
+	assert_string_not_equal(a.name, b.name);
+	assert_string_not_equal(b.name, c.name);
+	assert_int_equal(in_cache(st), 3);
+	put(st, "CRL number", &st->ca,
+	    (struct crl_forge){ .number = 6, .scope = { one, sizeof(one) - 1 } });
+	put(st, NULL, &st->ca,
+	    (struct crl_forge){ .number = 4, .scope = { two, sizeof(two) - 1 } });
+}
+
 static void damaged_is_replaced(void **state)
 {
 	struct stage *st = *state;
@@ -506,6 +530,7 @@ int main(void)
 		TEST(times),
 		TEST(never_back),
 		TEST(complete_and_delta),
+		TEST(partitions),
 		TEST(damaged_is_replaced),
 		TEST(full_disk),
 		TEST(cross_certificates_vouch),
