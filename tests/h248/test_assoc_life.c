@@ -7,6 +7,7 @@
 static void inactivity_asks_and_stays(void **state)
 {
 	struct stage *s = *state;
+	unsigned notifies;
 
 	restart(s, H248_UDP, 2, (struct h248_assoc_config){ .inactivity_ms = 10000 });
 	start(s);
@@ -28,6 +29,9 @@ static void inactivity_asks_and_stays(void **state)
 	h248_assoc_inactivity_set(s->mg.assoc, 1000, 77);
 	net_run(&s->net, 1500);
 	assert_non_null(strstr(s->net.host[1].last, "OE=77{"));
+	notifies = s->mgc[2].notifies;
+	net_run(&s->net, 10000);
+	assert_in_range(s->mgc[2].notifies - notifies, 8, 11);
 }
 
 static void dead_controller_is_replaced(void **state)

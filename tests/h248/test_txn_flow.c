@@ -308,6 +308,22 @@ static void cancelled_one_is_late_too_but_not_for_ever(void **state)
 	assert_int_equal(s->client.late, 1);
 }
 
+/* Several given up are several late ones. */
+static void each_late_reply_is_delivered(void **state)
+{
+	struct stage *s = *state;
+	uint32_t id[3];
+
+	stage_ask(s);
+	net_run(&s->net, 100);
+	for (size_t i = 0; i < BASE_COUNT(id); i++)
+		id[i] = stage_ask(s);
+	for (size_t i = 0; i < BASE_COUNT(id); i++)
+		h248_txn_cancel(s->net.host[1].txn, id[i]);
+	net_run(&s->net, 100);
+	assert_int_equal(s->client.late, BASE_COUNT(id));
+}
+
 static void nobody_wants_the_answer(void **state)
 {
 	struct stage *s = *state;
@@ -382,6 +398,7 @@ int main(void)
 		STAGE(waiting_requests_move_too),
 		STAGE(late_reply_is_delivered_once),
 		STAGE(cancelled_one_is_late_too_but_not_for_ever),
+		STAGE(each_late_reply_is_delivered),
 		STAGE(nobody_wants_the_answer),
 		STAGE(counters_by_peer),
 	};
