@@ -51,6 +51,9 @@ static void mgc_accept(struct mgc *m, struct h248_incoming *in)
 	} else if (m->name) {
 		mid = (struct h248_mid){ .kind = H248_MID_DOMAIN, .name = base_str_of(m->name) };
 		s->mgc_id = &mid;
+	} else if (m->device) {
+		mid = (struct h248_mid){ .kind = H248_MID_DEVICE, .name = base_str_of(m->device) };
+		s->mgc_id = &mid;
 	} else if (m->at) {
 		mid = (struct h248_mid){ .kind = H248_MID_DOMAIN,
 			                 .name = base_str_of(m->at),

@@ -16,6 +16,7 @@ struct mgc {
 	unsigned refuse;           /* with this error code */
 	unsigned redirect;         /* to that host */
 	const char *name;          /* or to that name */
+	const char *device;        /* or to that, which is no place to go to */
 	const char *at;            /* accept, but say this name in ServiceChangeAddress */
 	unsigned refuse_above;     /* 406 to offers of a higher version */
 	unsigned forgetful;        /* refuse Disconnected with this error code */

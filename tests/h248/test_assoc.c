@@ -185,6 +185,19 @@ static void redirects_in_a_circle_end(void **state)
 	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
 }
 
+/* MgcIdToTry may be a device name, which nobody can call: as good as refused. */
+static void mgc_id_to_try_is_no_place(void **state)
+{
+	struct stage *s = *state;
+
+	s->mgc[2].device = "elsewhere";
+	start(s);
+	net_run(&s->net, 1000);
+	assert_string_equal(s->mg.refused, "2 0 MgcIdToTry is no place to go to: elsewhere");
+	assert_int_equal(state_of(s), H248_ASSOC_REGISTERED);
+	assert_int_equal(s->mgc[3].changes, 1);
+}
+
 static void rounds_wait_longer_and_longer(void **state)
 {
 	struct stage *s = *state;
@@ -353,6 +366,7 @@ int main(void)
 		CASE(mgc_id_to_try_is_followed),
 		CASE(a_name_to_try_is_told_and_passed_over),
 		CASE(redirects_in_a_circle_end),
+		CASE(mgc_id_to_try_is_no_place),
 		CASE(rounds_wait_longer_and_longer),
 		CASE(empty_list_waits),
 		CASE(mwd_delays_the_first_attempt),

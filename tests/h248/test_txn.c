@@ -261,6 +261,8 @@ static void requests_move_to_another_peer(void **state)
 	net_run(&s->net, 1000);
 	assert_int_equal(h248_peer_new(&to, s->net.host[1].txn, &addr), 0);
 	h248_peer_move(s->peer, to);
+	assert_int_equal(h248_peer_outgoing(s->peer), 0);
+	assert_int_equal(h248_peer_outgoing(to), 2);
 	h248_peer_free(s->peer);
 	assert_int_equal(s->answers.cancelled, 0);
 	net_run(&s->net, 100);

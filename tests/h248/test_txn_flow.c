@@ -324,6 +324,28 @@ static void each_late_reply_is_delivered(void **state)
 	assert_int_equal(s->client.late, BASE_COUNT(id));
 }
 
+/* A peer that is gone leaves nothing to one that has its place in memory. */
+static void a_new_peer_has_no_late_replies(void **state)
+{
+	struct stage *s = *state;
+	struct h248_addr addr = net_addr(2, H248_UDP);
+	uint32_t id;
+
+	stage_ask(s);
+	net_run(&s->net, 100);
+	id = stage_ask(s);
+	net_clear(&s->net);
+	h248_txn_cancel(s->net.host[1].txn, id);
+	h248_peer_free(s->peer);
+	net_run(&s->net, 1);
+	assert_int_equal(h248_peer_new(&s->peer, s->net.host[1].txn, &addr), 0);
+	stage_ask(s); /* now it has a name */
+	net_run(&s->net, 100);
+	net_inject(&s->net, &addr, 1, "!/1 [10.0.0.2]:2944 P=1002{C=-{AV=ROOT}}");
+	assert_int_equal(s->client.late, 0);
+	assert_int_equal(stage_count(s, 1)->rx_replies_stray, 1);
+}
+
 static void nobody_wants_the_answer(void **state)
 {
 	struct stage *s = *state;
@@ -399,6 +421,7 @@ int main(void)
 		STAGE(late_reply_is_delivered_once),
 		STAGE(cancelled_one_is_late_too_but_not_for_ever),
 		STAGE(each_late_reply_is_delivered),
+		STAGE(a_new_peer_has_no_late_replies),
 		STAGE(nobody_wants_the_answer),
 		STAGE(counters_by_peer),
 	};
