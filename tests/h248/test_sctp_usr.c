@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <usrsctp.h>
@@ -149,6 +150,79 @@ static void kernel_in_udp_meets_usrsctp(void **state)
 	}
 }
 
+/* ---- addresses that a peer only names ---- */
+
+/*
+ * A peer may put any address into its INIT, before the one it comes from where the library sorts
+ * them so; usrsctp does not. So what it tells us is told in another order: first one that nobody
+ * has answered from.
+ */
+static struct sockaddr_in *named;
+
+int __real_usrsctp_getpaddrs(struct socket *so, sctp_assoc_t assoc, struct sockaddr **ret);
+int __wrap_usrsctp_getpaddrs(struct socket *so, sctp_assoc_t assoc, struct sockaddr **ret);
+int __wrap_usrsctp_getpaddrs(struct socket *so, sctp_assoc_t assoc, struct sockaddr **ret)
+{
+	struct sockaddr *true_one = NULL;
+	int count = __real_usrsctp_getpaddrs(so, assoc, &true_one);
+
+	if (count <= 0)
+		return count;
+	assert_null(named);
+	named = calloc(2, sizeof(*named));
+	assert_non_null(named);
+	memcpy(&named[1], true_one, sizeof(*named));
+	usrsctp_freepaddrs(true_one);
+	named[0] = named[1];
+	named[0].sin_addr.s_addr = htonl(0xc6336407); /* 198.51.100.7 */
+	*ret = (struct sockaddr *)named;
+	return 2;
+}
+
+void __real_usrsctp_freepaddrs(struct sockaddr *list);
+void __wrap_usrsctp_freepaddrs(struct sockaddr *list);
+void __wrap_usrsctp_freepaddrs(struct sockaddr *list)
+{
+	if (list != (struct sockaddr *)named) {
+		__real_usrsctp_freepaddrs(list);
+		return;
+	}
+	free(named);
+	named = NULL;
+}
+
+int __real_usrsctp_getsockopt(struct socket *so, int level, int name, void *value, socklen_t *len);
+int __wrap_usrsctp_getsockopt(struct socket *so, int level, int name, void *value, socklen_t *len);
+int __wrap_usrsctp_getsockopt(struct socket *so, int level, int name, void *value, socklen_t *len)
+{
+	struct sctp_paddrinfo *info = value;
+	const struct sockaddr_in *sa = (const struct sockaddr_in *)&info->spinfo_address;
+
+	if (name != SCTP_GET_PEER_ADDR_INFO || !named ||
+	    sa->sin_addr.s_addr != named[0].sin_addr.s_addr)
+		return __real_usrsctp_getsockopt(so, level, name, value, len);
+	info->spinfo_state = SCTP_ACTIVE | SCTP_UNCONFIRMED;
+	return 0;
+}
+
+static void known_by_a_proven_address(void **state)
+{
+	struct loop *loop = *state;
+	struct h248_addr to;
+	struct side a, b;
+
+	side_new(&b, loop, NULL);
+	side_listen(&b);
+	side_new(&a, loop, NULL);
+	side_listen(&a);
+	to = target_of(&b);
+	assert_int_equal(h248_transport_send(a.t, &to, "x", 1), 0);
+	UNTIL(loop, b.count == 1);
+	assert_true(h248_addr_equal(&b.from, &a.local));
+	h248_transport_free(a.t);
+	h248_transport_free(b.t);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, sctp_setup, sctp_teardown)
 
 int main(void)
@@ -156,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(other_ways_of_others),
 		CASE(kernel_in_udp_meets_usrsctp),
+		CASE(known_by_a_proven_address),
 	};
 
 	return cmocka_run_group_tests(tests, sctp_use_library, NULL);
