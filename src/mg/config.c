@@ -456,6 +456,7 @@ int mg_config_reload(struct mg_config **ret, const char *path, const struct mg_d
 		rc = mg_sctp_read(c, err);
 	if (rc)
 		goto out;
+	c->replaced = NULL;
 	*ret = c;
 	c = NULL;
 out:
@@ -477,6 +478,21 @@ void mg_config_free(struct mg_config *config)
 	config_doc_free(config->doc);
 	base_arena_done(&config->arena);
 	free(config);
+}
+
+int mg_config_domains_renew(struct mg_config *config, const struct mg_domain_table *table,
+                            struct mg_domain_table **ret, struct base_error *err)
+{
+	int rc;
+
+	config->replaced = table;
+	rc = mg_domains_load(config, err);
+	config->replaced = NULL;
+	if (!rc)
+		*ret = mg_config_domains_take(config);
+	else
+		mg_domain_table_free(mg_config_domains_take(config));
+	return rc;
 }
 
 struct mg_domain_table *mg_config_domains_take(struct mg_config *config)

@@ -93,6 +93,13 @@ int mg_config_reload(struct mg_config **ret, const char *path, const struct mg_d
 void mg_config_free(struct mg_config *config);
 /** The domains become the caller's. */
 struct mg_domain_table *mg_config_domains_take(struct mg_config *config);
+/**
+ * Make the domains once more, of the file as it was loaded and of the files it names as they are
+ * now, to take the place of `table` (see mg_config_reload).
+ * @return 0 and they are the caller's; or as mg_config_load
+ */
+int mg_config_domains_renew(struct mg_config *config, const struct mg_domain_table *table,
+                            struct mg_domain_table **ret, struct base_error *err);
 void mg_domain_table_free(struct mg_domain_table *table);
 /** Free those of the older tables that no session uses any more. Control thread. */
 void mg_domain_table_prune(struct mg_domain_table *table);

@@ -46,6 +46,16 @@ static void rejudge(struct mg_live *live)
 		link_rejudge(live->link);
 }
 
+/* Cross-certificates and CA certificates are read when a store is loaded. */
+static unsigned certs_changes(const struct mg_live *live)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < live->table->cache_count; i++)
+		sum += trust_cache_certs_changes(live->table->caches[i]);
+	return sum;
+}
+
 /* Domains that a reload has replaced still judge: endpoints that wait were made with them. */
 void mg_live_look(void *arg)
 {
@@ -63,6 +73,10 @@ void mg_live_look(void *arg)
 		}
 	if (live->due)
 		rejudge(live);
+	if (live->table && certs_changes(live) != live->changes) {
+		live->changes = certs_changes(live); /* once, even where it fails */
+		live->renew(live->arg);
+	}
 }
 
 static void on_change(void *arg, unsigned events)
@@ -125,11 +139,14 @@ static void watches_stop(struct mg_live *live)
 }
 
 void mg_live_start(struct mg_live *live, struct loop *loop, struct relay_pool *pool,
-                   const struct mg_domain_table *table)
+                   const struct mg_domain_table *table, loop_fn *renew, void *arg)
 {
+	live->renew = renew;
+	live->arg = arg;
 	live->loop = loop;
 	live->pool = pool;
 	live->table = table;
+	live->changes = certs_changes(live);
 	watches_start(live);
 	on_time(live);
 }
@@ -138,6 +155,7 @@ void mg_live_reload(struct mg_live *live, const struct mg_domain_table *table)
 {
 	watches_stop(live);
 	live->table = table;
+	live->changes = certs_changes(live); /* as the stores have read them, or more of them */
 	watches_start(live);
 	live->due = true;
 	mg_live_look(live); /* what came between may have been told to the old watch */

@@ -11,6 +11,7 @@
 
 struct shell {
 	struct mg_config *config;
+	struct mg_config *latest; /* by a reload; NULL = `config` is */
 	const char *path;
 	struct loop *loop;
 	struct relay_pool *pool;
@@ -170,6 +171,22 @@ static void keep_over(void *arg)
 
 /* ---- reload ---- */
 
+/* Another generation of TLS domains, for new endpoints. */
+static void domains_swap(struct shell *sh, struct mg_domain_table *table)
+{
+	mg_domains_set(sh->mg, table->domains, table->count, table->default_domain);
+	mg_link_reload(sh->link, sh->config, table);
+	/* Sessions may stand on the old profiles as long as they live; a later reload finds them
+	 * gone. */
+	mg_domain_table_prune(sh->domains);
+	table->older = sh->domains;
+	sh->domains = table;
+	for (const struct mg_domain_table *t = table->older; t; t = t->older)
+		for (size_t i = 0; i < t->count; i++)
+			(void)relay_pool_domain_drop(sh->pool, t->domains[i].tls);
+	mg_live_reload(&sh->live, table);
+}
+
 static void reload(struct shell *sh)
 {
 	struct base_error err = { 0 };
@@ -185,22 +202,36 @@ static void reload(struct shell *sh)
 	mg_config_warn(fresh);
 	table = mg_config_domains_take(fresh);
 	mg_watch_reload(&sh->watch, fresh);
-	mg_config_free(fresh);
-	mg_domains_set(sh->mg, table->domains, table->count, table->default_domain);
-	mg_link_reload(sh->link, sh->config, table);
-	/* Sessions may stand on the old profiles as long as they live; a later reload finds them
-	 * gone. */
-	mg_domain_table_prune(sh->domains);
-	table->older = sh->domains;
-	sh->domains = table;
-	mg_live_reload(&sh->live, table);
-	for (const struct mg_domain_table *t = table->older; t; t = t->older)
-		for (size_t i = 0; i < t->count; i++)
-			(void)relay_pool_domain_drop(sh->pool, t->domains[i].tls);
+	mg_config_free(sh->latest);
+	sh->latest = fresh;
 	base_log(BASE_LOG_INFO, "mg",
 	         "reloaded: %zu TLS domains, for new endpoints, and which media addresses are in "
 	         "service; other settings need a restart",
 	         table->count);
+	domains_swap(sh, table);
+}
+
+/* Certificates that gatehouse-fetch has brought are in the cache folder. */
+static void renew(void *arg)
+{
+	struct shell *sh = arg;
+	struct mg_domain_table *table = NULL;
+	struct base_error err = { 0 };
+	char text[900];
+
+	if (mg_config_domains_renew(sh->latest ? sh->latest : sh->config, sh->domains, &table,
+	                            &err)) {
+		base_log(BASE_LOG_ERROR, "mg",
+		         "cache: certificates have changed, and the TLS domains stay as they are: "
+		         "%s",
+		         base_error_format(&err, text, sizeof(text)));
+		return;
+	}
+	base_log(BASE_LOG_INFO, "mg",
+	         "cache: certificates have changed: %zu TLS domains were made anew, for new "
+	         "endpoints",
+	         table->count);
+	domains_swap(sh, table);
 }
 
 static void on_signal(void *arg, int signum)
@@ -521,6 +552,7 @@ static void shell_end(struct shell *sh)
 	}
 	loop_free(sh->loop);
 	mg_domain_table_free(sh->domains);
+	mg_config_free(sh->latest);
 }
 
 int mg_shell_run(struct mg_config *config, const char *path, struct base_error *err)
@@ -541,7 +573,7 @@ int mg_shell_run(struct mg_config *config, const char *path, struct base_error *
 		goto out;
 	mg_watch_start(&sh.watch, sh.loop, sh.mg, config);
 	sh.live.link = sh.link;
-	mg_live_start(&sh.live, sh.loop, sh.pool, sh.domains);
+	mg_live_start(&sh.live, sh.loop, sh.pool, sh.domains, renew, &sh);
 	h248_assoc_start(assoc_of(&sh));
 	rc = loop_run(sh.loop);
 	if (rc)

@@ -139,7 +139,7 @@ int mg_trust_load(struct mg_config *c, struct mg_domain_table *table, const stru
 	     y->cross_clients_count || y->cross_servers_count || y->cross_count))
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                      "own CAs and cross-certificates need `interconnect: true`");
-	rc = files_fill(c, &c->arena, y, &files);
+	rc = files_fill(c, &table->arena, y, &files);
 	if (!rc && files.cache)
 		rc = cache_get(c, table, files.cache, &files.open_cache, err);
 	if (!rc)

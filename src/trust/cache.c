@@ -55,6 +55,8 @@ struct trust_cache {
 	int notify;
 	bool unreadable; /* told already */
 	struct slots slots;
+	struct identity certs[2]; /* of the folders `cross` and `ca`; all zero = not there */
+	unsigned certs_changes;
 	pthread_mutex_t lock;
 	struct trust_cache_view *view;
 };
@@ -212,6 +214,34 @@ static struct trust_cache_view *view_new(const struct slots *slots)
 	return view;
 }
 
+#define NOTIFY_MASK                                                                                \
+	(IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_MODIFY | IN_DELETE_SELF |   \
+	 IN_MOVE_SELF)
+
+/* What is put into a folder, or taken out of it, changes the folder. */
+static void certs_look(struct trust_cache *cache)
+{
+	static const char *const names[] = { "cross", "ca" };
+	bool changed = false;
+
+	for (size_t i = 0; i < BASE_COUNT(names); i++) {
+		struct identity now = { 0 };
+		char path[4096];
+		struct stat st;
+
+		if (snprintf(path, sizeof(path), "%s/%s", cache->folder, names[i]) >=
+		    (int)sizeof(path))
+			continue;
+		if (cache->notify >= 0)
+			(void)inotify_add_watch(cache->notify, path, NOTIFY_MASK);
+		if (!stat(path, &st))
+			now = (struct identity){ st.st_dev, st.st_ino, st.st_size, st.st_mtim };
+		changed |= !same(&now, &cache->certs[i]);
+		cache->certs[i] = now;
+	}
+	cache->certs_changes += changed;
+}
+
 static void notify_renew(struct trust_cache *cache)
 {
 	char events[4096];
@@ -222,9 +252,7 @@ static void notify_renew(struct trust_cache *cache)
 		continue;
 	/* the same folder gives the same watch; a new one in its place a new one. Without: the
 	 * caller's timer finds the changes */
-	(void)inotify_add_watch(cache->notify, cache->folder,
-	                        IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE |
-	                                IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF);
+	(void)inotify_add_watch(cache->notify, cache->folder, NOTIFY_MASK);
 }
 
 static int folder_tell(struct trust_cache *cache, int failed, struct base_error *err)
@@ -248,6 +276,7 @@ static int folder_read(struct trust_cache *cache, struct base_error *err)
 	failed = folder_list(cache->folder, &now);
 	if (failed)
 		return folder_tell(cache, failed, err);
+	certs_look(cache);
 	for (size_t i = 0; i < now.count; i++) {
 		struct slot *before =
 		        cache->slots.count ? bsearch(&now.at[i], cache->slots.at,
@@ -325,6 +354,11 @@ struct trust_cache *trust_cache_ref(struct trust_cache *cache)
 bool trust_cache_readable(const struct trust_cache *cache)
 {
 	return !cache->unreadable;
+}
+
+unsigned trust_cache_certs_changes(const struct trust_cache *cache)
+{
+	return cache->certs_changes;
 }
 
 const char *trust_cache_folder(const struct trust_cache *cache)

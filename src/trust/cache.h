@@ -35,6 +35,11 @@ struct trust_cache *trust_cache_ref(struct trust_cache *cache);
 void trust_cache_close(struct trust_cache *cache);
 /** Could the last refresh read the folder? Else the view is what it was before. */
 bool trust_cache_readable(const struct trust_cache *cache);
+/**
+ * How often the folders of certificates (`cross/`, `ca/`) were found changed, by opening or a
+ * refresh: a store that read them at another count is to be loaded anew.
+ */
+unsigned trust_cache_certs_changes(const struct trust_cache *cache);
 /** The folder, as it was given. Borrowed. */
 const char *trust_cache_folder(const struct trust_cache *cache);
 

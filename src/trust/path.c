@@ -9,11 +9,12 @@
 #include "trust/internal.h"
 
 /* CA certificates between anchor and peer; deeper paths cost more work than any PKI needs. */
-#define PATH_DEPTH_MAX   10
-#define MIN_RSA_BITS     2048 /* TS 33.310, 6.1.1 (mark R) */
-#define MIN_SECURITY     112  /* bits; what RSA-2048 gives, for every other kind of key */
-#define SUBJECT_TEXT_MAX 112
-#define ALERT_BAD_STATUS 113 /* bad_certificate_status_response (RFC 6066, 9) */
+#define PATH_DEPTH_MAX       10
+#define MIN_RSA_BITS         2048 /* TS 33.310, 6.1.1 (mark R) */
+#define MIN_SECURITY         112  /* bits; what RSA-2048 gives, for every other kind of key */
+#define SUBJECT_TEXT_MAX     112
+#define ALERT_INTERNAL_ERROR 80  /* RFC 5246, 7.2.2 */
+#define ALERT_BAD_STATUS     113 /* bad_certificate_status_response (RFC 6066, 9) */
 
 /* One validation, as the callbacks see it. Bit n of a set is the certificate of depth n. */
 struct walk {
@@ -422,6 +423,15 @@ static void good_tell(const struct walk *walk, STACK_OF(X509) * chain)
 	}
 }
 
+/* Whom a CRL that comes later could not end is not let in. */
+static void standing_keep(struct walk *walk, STACK_OF(X509) * chain)
+{
+	walk->finding->standing = trust_standing_new(walk->store, chain);
+	if (!walk->finding->standing && sk_X509_num(chain) > 1)
+		trust_finding_add(walk->finding, TRUST_PATH, ALERT_INTERNAL_ERROR, 0,
+		                  "no memory to keep what the peer rests on");
+}
+
 static void walk_judge(X509_STORE_CTX *ctx, int ok, struct walk *walk, X509 *cert,
                        const struct trust_path *path)
 {
@@ -442,7 +452,7 @@ static void walk_judge(X509_STORE_CTX *ctx, int ok, struct walk *walk, X509 *cer
 	if (walk->finding->keep &&
 	    (!walk->finding->failures ||
 	     trust_finding_tolerated(walk->finding, walk->question->continue_on)))
-		walk->finding->standing = trust_standing_new(walk->store, chain);
+		standing_keep(walk, chain);
 }
 
 int trust_path_walk(const struct trust_store *store, const struct trust_question *question,

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What changes under a gateway that runs: CRLs in the cache folder, CRLs that a handshake waits for, certificates of
 our own; and staples (docs/trust.md). The peers are openssl s_client and s_server and gnutls-serv. Both engines."""
+import hashlib
 import os
 import shutil
 import socket
@@ -371,6 +372,33 @@ class Live(Case, unittest.TestCase):
             self.refused(engine, "bad", "revoked", 44)
             made, _, _ = self.talk(engine, "good")
             self.end(self.mgc, made)
+
+    def test_a_new_certificate_in_the_folder_is_seen_without_restart_or_reload(self):
+        """A CA certificate that the peers do not send: as a cross-certificate it is read when domains are made."""
+        with open(self.pki.path("sub.ext"), "w", encoding="ascii") as file:
+            file.write("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n")
+        self.pki.tool("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "sub.key",
+                      "-out", "sub.csr", "-subj", "/O=Home/CN=Sub CA")
+        self.pki.tool("x509", "-req", "-in", "sub.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "30", "-extfile",
+                      "sub.ext", "-set_serial", "77", "-out", "sub.pem")
+        self.pki.tool("x509", "-in", "sub.pem", "-outform", "DER", "-out", "sub.der")
+        self.pki.leaf("deep", ca="sub")
+        os.mkdir(os.path.join(self.cache, "ca"))
+        self.begin(self.domains().replace("crl-required: true, ", ""), crl=None)
+        made, peer, conn = self.talk("openssl", "good")
+        self.refused("openssl", "deep", "unknown-ca", 48)
+        with open(self.pki.path("sub.der"), "rb") as file:
+            der = file.read()
+        name = os.path.join(self.cache, "ca", hashlib.sha256(der).hexdigest())
+        with open(name + ".new", "wb") as file:
+            file.write(der)
+        os.rename(name + ".new", name + ".der")
+        self.gw.logged("certificates have changed: 2 TLS domains were made anew")
+        for engine in ENGINES:
+            deep, _, _ = self.talk(engine, "deep")
+            self.end(self.mgc, deep)
+        self.chat(peer, conn)  # who was there goes on
+        self.end(self.mgc, made)
 
     def test_what_is_bad_in_the_folder_takes_nothing_away(self):
         """A file that is no index, and a folder that is gone: the last good state; a reload then changes nothing."""
