@@ -7,9 +7,11 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include <openssl/ocsp.h>
 #include <openssl/x509v3.h>
 
 #include "../pki.h"
+#include "foreign.h"
 #include "lab.h"
 #include "pairs.h"
 
@@ -297,6 +299,81 @@ static void tickets_of_the_revoked(void **state)
 	}
 }
 
+/* ---- what a client staples ---- */
+
+static gnutls_datum_t staple_make(int status)
+{
+	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), entity.cert, ca.cert);
+	ASN1_TIME *from = X509_gmtime_adj(NULL, -3600), *to = X509_gmtime_adj(NULL, PKI_DAY);
+	OCSP_RESPONSE *response;
+	unsigned char *der = NULL;
+	int len;
+
+	assert_non_null(OCSP_basic_add1_status(basic, id, status, 0, from, from, to));
+	assert_int_equal(OCSP_basic_sign(basic, ca.cert, ca.key, EVP_sha256(), NULL, 0), 1);
+	response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+	len = i2d_OCSP_RESPONSE(response, &der);
+	assert_true(len > 0);
+	OCSP_RESPONSE_free(response);
+	OCSP_BASICRESP_free(basic);
+	OCSP_CERTID_free(id);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(to);
+	return (gnutls_datum_t){ der, (unsigned)len };
+}
+
+/* @return why our server refused it, TRUST_OK = it is in */
+static enum trust_reason visit(struct lab_sides *sides, int status)
+{
+	const struct tls_session_spec session = { .role = TLS_ROLE_SERVER };
+	struct foreign far;
+	struct stage s;
+	enum trust_reason reason;
+	gnutls_datum_t staple = staple_make(status);
+	char scrap[16];
+
+	stage_begin(&s, sides, "tls13", TLS_ROLE_SERVER);
+	trust_store_unref(s.store);
+	assert_int_equal(trust_store_load(&s.store,
+	                                  &(struct trust_store_files){
+	                                          .anchors = (const char *[]){ s.anchor, NULL },
+	                                          .crl_required = true,
+	                                          .ocsp_staples = true },
+	                                  NULL),
+	                 0);
+	s.spec[TLS_ROLE_SERVER].trust = s.store;
+	foreign_open(&far, TLS_ENGINE_GNUTLS, identity, &s.spec[TLS_ROLE_SERVER], &session, true);
+	assert_int_equal(gnutls_priority_set_direct(far.tls, "NORMAL:-VERS-ALL:+VERS-TLS1.3", NULL),
+	                 0);
+	gnutls_certificate_set_flags(far.cred, GNUTLS_CERTIFICATE_SKIP_OCSP_RESPONSE_CHECK);
+	if (status >= 0)
+		assert_int_equal(gnutls_certificate_set_ocsp_status_request_mem(
+		                         far.cred, &staple, 0, GNUTLS_X509_FMT_DER),
+		                 0);
+	for (int turn = 0; turn < 8; turn++) {
+		(void)foreign_step(&far);
+		(void)foreign_ours(&far, scrap, sizeof(scrap));
+	}
+	reason = foreign_info(&far).verdict.reason;
+	assert_int_equal(foreign_info(&far).established, reason == TRUST_OK);
+	foreign_close(&far);
+	OPENSSL_free(staple.data);
+	stage_end(&s);
+	return reason;
+}
+
+/* In TLS 1.3 (RFC 8446, 4.4.2.1); OpenSSL 3.0 as server does not ask for it. */
+static void a_clients_staple(void **state)
+{
+	struct lab_sides *sides = *state;
+	bool asks = sides->server == TLS_ENGINE_GNUTLS;
+
+	assert_int_equal(visit(sides, V_OCSP_CERTSTATUS_GOOD), asks ? TRUST_OK : TRUST_CRL_MISSING);
+	assert_int_equal(visit(sides, V_OCSP_CERTSTATUS_REVOKED),
+	                 asks ? TRUST_REVOKED : TRUST_CRL_MISSING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +383,7 @@ int main(void)
 		cmocka_unit_test(who_does_not_wait),
 		cmocka_unit_test(in_pieces),
 		cmocka_unit_test(tickets_of_the_revoked),
+		cmocka_unit_test(a_clients_staple),
 	};
 	int failed;
 
