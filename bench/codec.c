@@ -2,7 +2,8 @@
 /*
  * Decode and encode H.248 messages in one form: messages/s and MB/s of processor time, and how
  * often the heap is asked. Rounds of decoding and encoding take turns; the median is printed, as
- * JSON.
+ * JSON. For binary also a bare walk over all headers, which is the least any decoder of tags and
+ * lengths does.
  *
  *   bench_codec [--rounds N] compact|pretty|ber FILE
  *
@@ -128,6 +129,41 @@ static size_t encode_all(struct base_writer *w, const struct set *set, enum h248
 	return octets;
 }
 
+/*
+ * Every header in the box up to `end`, each length checked against what is around it; definite
+ * lengths below 65536, as all are here.
+ */
+static bool walk(const uint8_t *at, const uint8_t *end, unsigned depth)
+{
+	while (at < end) {
+		size_t left = (size_t)(end - at), head = 2, len;
+
+		if (left < 4 && (left < 2 || at[1] > 0x7F))
+			return false;
+		len = at[1];
+		if (len > 0x7F) {
+			head = len - 0x80 + 2;
+			len = len == 0x81 ? at[2] : (size_t)at[2] << 8 | at[3];
+		}
+		if (head > 4 || len > left - head || depth > 64)
+			return false;
+		if (at[0] & 0x20 && !walk(at + head, at + head + len, depth + 1))
+			return false;
+		at += head + len;
+	}
+	return true;
+}
+
+static void walk_all(const struct set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const uint8_t *at = (const uint8_t *)set->texts[i].ptr;
+
+		if (!walk(at, at + set->texts[i].len, 0))
+			exit(1);
+	}
+}
+
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -142,7 +178,7 @@ static double median(double *values, unsigned count)
 }
 
 struct result {
-	double decode, encode;             /* seconds a pass */
+	double decode, encode, walk;       /* seconds a pass */
 	double decode_asked, encode_asked; /* of the heap, a message */
 	size_t written;
 };
@@ -151,7 +187,7 @@ static void measure(const struct set *set, enum h248_codec form, unsigned rounds
                     struct result *ret)
 {
 	struct base_arena arena = { .chunk_size = 1 << 18 };
-	double decode[MAX_ROUNDS], encode[MAX_ROUNDS];
+	double decode[MAX_ROUNDS], encode[MAX_ROUNDS], walked[MAX_ROUNDS];
 	unsigned times = (unsigned)(MOST_OCTETS / set->octets) + 1;
 	struct base_writer w = { 0 };
 
@@ -174,9 +210,14 @@ static void measure(const struct set *set, enum h248_codec form, unsigned rounds
 		for (unsigned i = 0; i < times; i++)
 			(void)encode_all(&w, set, form);
 		encode[r] = (now() - start) / times;
+		start = now();
+		for (unsigned i = 0; i < times && form == H248_CODEC_BER; i++)
+			walk_all(set);
+		walked[r] = (now() - start) / times;
 	}
 	ret->decode = median(decode, rounds);
 	ret->encode = median(encode, rounds);
+	ret->walk = median(walked, rounds);
 	base_writer_done(&w);
 	base_arena_done(&arena);
 }
@@ -204,11 +245,11 @@ int main(int argc, char **argv)
 	measure(&set, form, rounds, &result);
 	printf("{\"messages\": %zu, \"octets\": %zu, \"decode\": %.0f, \"decode_mb\": %.1f, "
 	       "\"encode\": %.0f, \"encode_mb\": %.1f, \"decode_heap\": %.4f, \"encode_heap\": "
-	       "%.4f}\n",
+	       "%.4f, \"walk\": %.0f}\n",
 	       set.count, set.octets, (double)set.count / result.decode,
 	       (double)set.octets / result.decode / 1e6, (double)set.count / result.encode,
 	       (double)result.written / result.encode / 1e6, result.decode_asked,
-	       result.encode_asked);
+	       result.encode_asked, form == H248_CODEC_BER ? (double)set.count / result.walk : 0.0);
 	base_arena_done(&keep);
 	return 0;
 }

@@ -110,6 +110,16 @@ def codec(result):
         "at worst ({of}); most expensive: {slowest}, {slowest_ns:.0f} ns.\n".format(**result["linear"]))
 
 
+def floor(result):
+    """What of binary decoding is nothing but headers."""
+    lines = []
+    for name, forms in result["sets"].items():
+        mine = forms.get("ber", {}).get("gatehouse", {})
+        if mine.get("walk"):
+            lines.append(f"{name} {number(mine['walk'])} ({mine['decode'] / mine['walk']:.0%} of the time of decoding)")
+    return f"A bare walk over the headers of the binary messages, messages/s: {', '.join(lines)}.\n" if lines else ""
+
+
 def contexts(result):
     rates, memory = [], []
     for row in result["rows"]:
@@ -153,7 +163,7 @@ def markdown(result):
         parts += ["Lowest and highest of the rounds:\n", spreads(result)]
     if result["codec"]:
         parts += ["Codec beside Erlang/OTP's megaco (text: flex scanner; binary: native terms), one core, processor "
-                  "time, on the messages that megaco takes:\n", codec(result["codec"])]
+                  "time, on the messages that megaco takes:\n", codec(result["codec"]), floor(result["codec"])]
     if result["contexts"]:
         parts += ["Contexts:\n", contexts(result["contexts"])]
     if result["path"]:
