@@ -38,7 +38,7 @@ STORY = (
         "ok a new call from a to gw3.b.example: refused (unknown-ca)",
     "neither an own TLS CA nor a cross-certificate vouches for CN=Operator b TLS server CA,O=Operator b",
 
-            "ok a call from a to gw3.b.example: up (TLS1.3)",
+            "ok a new call from a to gw3.b.example: up (TLS1.3)",
     "ok a's gateway had its fetcher bring it",
 
     "ok a new call from a to gw2.b.example: up (TLS1.3)",
