@@ -23,7 +23,7 @@ GLOBALS = {
     "sink": "where the log goes (base/log.h)",
     "by_name": "packages by name, filled before main and constant from then on (ber_packages.c)",
     "by_id": "the same by number", "items": "their items", "known": "names with their lengths",
-    "known_count": "how many", "signal_name": "a row of those",
+    "known_count": "how many", "known_names": "those by package and item", "known_texts": "those by their text", "signal_name": "a row of those",
     "started_port": "usrsctp's own stack is one for the process (sctp_usr.c)",
     "bells": "the same", "lock": "the same",
 }
