@@ -339,6 +339,13 @@ static int number_next(const struct pki_ca *ca, uint64_t *ret, struct base_error
 	return rc;
 }
 
+static int by_serial(const void *a, const void *b)
+{
+	const struct x509_revoked *x = a, *y = b;
+
+	return memcmp(x->serial, y->serial, sizeof(x->serial)); /* no secret */
+}
+
 static struct x509_revoked *revoked_list(const struct pki_ca *ca, size_t *ret)
 {
 	struct x509_revoked *list = calloc(ca->count + 1, sizeof(*list));
@@ -356,6 +363,8 @@ static struct x509_revoked *revoked_list(const struct pki_ca *ca, size_t *ret)
 		                      X509_SERIAL_OCTETS, &len); /* checked when it was read */
 		++*ret;
 	}
+	if (list) /* libcrypto sorts what lies in memory by then: it is read in order later */
+		qsort(list, *ret, sizeof(*list), by_serial);
 	return list;
 }
 
