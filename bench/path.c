@@ -68,7 +68,14 @@ static X509_CRL *crl(const X509 *issuer, EVP_PKEY *key, size_t count)
 		(void)x509_serial_make(list[i].serial);
 		list[i].when_s = time(NULL) - 3600;
 	}
-	if (x509_make_crl(&ret, issuer, key, list, count, 1, time(NULL) - 3600, time(NULL) + 86400,
+	if (x509_make_crl(&ret,
+	                  &(struct x509_make_crl){ .issuer = issuer,
+	                                           .issuer_key = key,
+	                                           .revoked = list,
+	                                           .count = count,
+	                                           .number = 1,
+	                                           .this_s = time(NULL) - 3600,
+	                                           .next_s = time(NULL) + 86400 },
 	                  &err))
 		fail(err.text);
 	free(list);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/pki_delta.h"
 #include "cli/pki_key.h"
 
 #define INDEX_HEAD                                                                                 \
@@ -311,7 +312,7 @@ int pki_ca_sign(struct pki_ca *ca, struct x509_make *what, const char *kind, con
 }
 
 /* Count up, on disk first (invariant 3). */
-static int number_next(const struct pki_ca *ca, uint64_t *ret, struct base_error *err)
+int pki_ca_number_next(const struct pki_ca *ca, uint64_t *ret, struct base_error *err)
 {
 	char *path = pki_join(ca->dir, "crl-number"), text[32] = "";
 	FILE *file = path ? fopen(path, "re") : NULL;
@@ -368,10 +369,11 @@ static struct x509_revoked *revoked_list(const struct pki_ca *ca, size_t *ret)
 	return list;
 }
 
-static int crl_write(const struct pki_ca *ca, X509_CRL *crl, struct base_error *err)
+int pki_ca_crl_write(const struct pki_ca *ca, const char *name, const X509_CRL *crl,
+                     struct base_error *err)
 {
 	struct base_writer w = { .data = NULL };
-	char *path = pki_join(ca->dir, "ca.crl");
+	char *path = pki_join(ca->dir, name);
 	int rc = path ? x509_crl_write(crl, false, &w) : no_memory(err);
 
 	if (!rc)
@@ -383,17 +385,24 @@ static int crl_write(const struct pki_ca *ca, X509_CRL *crl, struct base_error *
 
 int pki_ca_crl(struct pki_ca *ca, int64_t valid_s, uint64_t *ret_number, struct base_error *err)
 {
-	size_t count;
-	struct x509_revoked *list = revoked_list(ca, &count);
+	struct x509_make_crl what = { .issuer = ca->id->cert, .issuer_key = ca->id->key };
+	struct x509_revoked *list = revoked_list(ca, &what.count);
+	struct pki_delta_urls urls;
 	X509_CRL *crl = NULL;
-	int64_t now = time(NULL);
-	int rc = list ? number_next(ca, ret_number, err) : no_memory(err);
+	int rc = list ? pki_delta_urls_load(ca, &urls, err) : no_memory(err);
 
+	what.revoked = list;
+	what.delta_urls = urls.item;
+	what.this_s = time(NULL);
+	what.next_s = what.this_s + valid_s;
 	if (!rc)
-		rc = x509_make_crl(&crl, ca->id->cert, ca->id->key, list, count, *ret_number, now,
-		                   now + valid_s, err);
+		rc = pki_ca_number_next(ca, &what.number, err);
 	if (!rc)
-		rc = crl_write(ca, crl, err);
+		rc = x509_make_crl(&crl, &what, err);
+	if (!rc)
+		rc = pki_ca_crl_write(ca, "ca.crl", crl, err);
+	if (!rc)
+		*ret_number = what.number;
 	X509_CRL_free(crl);
 	free(list);
 	return rc;

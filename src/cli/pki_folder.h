@@ -8,7 +8,9 @@
  *   ca.pem      its certificate
  *   index.txt   every certificate it ever issued, and which are revoked
  *   crl-number  number of the last CRL
- *   ca.crl      the last CRL
+ *   ca.crl      the last complete CRL
+ *   delta.crl   the last delta CRL, if any was made (pki_delta.h)
+ *   delta-urls  where the delta CRL is published, if that was told
  *   certs/      every certificate, by its serial number
  *   lock        held while one process writes
  *
@@ -64,6 +66,11 @@ int pki_ca_save(const struct pki_ca *ca, struct base_error *err);
 /** Make the next CRL, valid from now for that long, and write it to the folder; *ret_number is its
  * number. */
 int pki_ca_crl(struct pki_ca *ca, int64_t valid_s, uint64_t *ret_number, struct base_error *err);
+/** Count the number of CRLs up, on disk first (invariant 3). */
+int pki_ca_number_next(const struct pki_ca *ca, uint64_t *ret, struct base_error *err);
+/** Write a CRL to the folder under that name. */
+int pki_ca_crl_write(const struct pki_ca *ca, const char *name, const X509_CRL *crl,
+                     struct base_error *err);
 
 /** `dir/name`, owned by the caller; NULL when memory is short. */
 char *pki_join(const char *dir, const char *name);

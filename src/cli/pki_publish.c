@@ -12,13 +12,12 @@ static const char usage[] =
         "usage: gatehouse pki publish DIR FOLDER\n"
         "       gatehouse pki publish [OPTION ...] DIR URL\n"
         "\n"
-        "Into a folder: each authority's CRL (NAME.crl, DER) and certificate (NAME.cer, DER), as "
-        "a\n"
-        "web server hands them out; NAME is the file that the CRL's address in the certificates\n"
-        "ends with.\n"
+        "Into a folder: each authority's CRL (NAME.crl, DER), delta CRL (NAME-delta.crl) and\n"
+        "certificate (NAME.cer, DER), as a web server hands them out; NAME is the file that the\n"
+        "CRL's address in the certificates ends with.\n"
         "\n"
         "Into a directory (URL is ldap or ldaps, a host and a DN; RFC 4523): the entry of each\n"
-        "authority gets its certificates, its CRL, its delta CRL (delta.crl in its folder, DER)\n"
+        "authority gets its certificates, its CRL, its delta CRL, if there is one in its folder,\n"
         "and, as pairs, the cross-certificates that live. The entry is the one that an LDAP\n"
         "address of the CRL in the certificates names, if that is below the DN, else cn=NAME. It\n"
         "is written by gatehouse-fetch, which has to be installed.\n"
@@ -67,12 +66,12 @@ static bool older(const struct x509_about_crl *a, const struct x509_about_crl *t
 }
 
 /* `published` is what is there already; NULL = somebody else compares. */
-static int crl_take(const char *file, const char *published, struct pki_part *part,
+static int crl_take(const char *file, const char *published, struct base_writer *ret,
                     struct base_error *err)
 {
 	struct x509_about_crl about, last;
 	struct stat st;
-	int rc = crl_about(file, &about, &part->crl, err);
+	int rc = crl_about(file, &about, ret, err);
 
 	if (rc)
 		return rc;
@@ -126,6 +125,31 @@ static int cert_take(const char *file, struct pki_part *part, struct base_error 
 	return rc;
 }
 
+/* One that has ended serves nobody: who goes on without deltas need not tidy up. */
+static int delta_take(const char *dir, const char *to, struct pki_part *part,
+                      struct base_error *err)
+{
+	struct x509_about_crl about = { .next_s = 0 };
+	char *file = NULL, *published = NULL;
+	struct stat st;
+	int rc = 0;
+
+	if (asprintf(&file, "%s/%s/delta.crl", dir, part->name) < 0)
+		file = NULL;
+	if (to && asprintf(&published, "%s/%s-delta.crl", to, part->stem) < 0)
+		published = NULL;
+	if (!file || (to && !published))
+		rc = BASE_ERR(BASE_LOCAL, ENOMEM);
+	if (!rc && !stat(file, &st)) {
+		rc = crl_about(file, &about, NULL, err);
+		if (!rc && about.next_s > (int64_t)time(NULL))
+			rc = crl_take(file, published, &part->delta, err);
+	}
+	free(file);
+	free(published);
+	return rc;
+}
+
 /* `to` is the folder with what was published; NULL = it is a directory. */
 static int part_take(const char *dir, const char *to, struct pki_part *part, struct base_error *err)
 {
@@ -141,8 +165,10 @@ static int part_take(const char *dir, const char *to, struct pki_part *part, str
 	if (to && asprintf(&published, "%s/%s.crl", to, part->stem) < 0)
 		published = NULL;
 	if (!rc)
-		rc = crl && (published || !to) ? crl_take(crl, published, part, err)
+		rc = crl && (published || !to) ? crl_take(crl, published, &part->crl, err)
 		                               : BASE_ERR(BASE_LOCAL, ENOMEM);
+	if (!rc)
+		rc = delta_take(dir, to, part, err);
 	free(crl);
 	free(cert);
 	free(published);
@@ -220,6 +246,9 @@ static int parts_put(const char *to, const struct pki_part *part, size_t count,
 		rc = put(to, part[i].stem, ".cer", part[i].cert.ptr, part[i].cert.len, err);
 		if (!rc)
 			rc = put(to, part[i].stem, ".crl", part[i].crl.data, part[i].crl.len, err);
+		if (!rc && part[i].delta.len)
+			rc = put(to, part[i].stem, "-delta.crl", part[i].delta.data,
+			         part[i].delta.len, err);
 	}
 	return rc;
 }
@@ -240,6 +269,7 @@ static int publish(const char *dir, const char *folder, const struct pki_directo
 		status = pki_publish_ldap(dir, part, count, directory);
 	for (size_t i = 0; i < count; i++) {
 		base_writer_done(&part[i].crl);
+		base_writer_done(&part[i].delta);
 		x509_der_free(&part[i].cert);
 		free(part[i].url);
 	}

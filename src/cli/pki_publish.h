@@ -12,7 +12,7 @@ struct pki_part {
 	char name[32]; /**< its folder */
 	char stem[64]; /**< of the published files, or the name of the entry */
 	char *url;     /**< LDAP address of its CRL, from its certificate; NULL = none */
-	struct base_writer crl;
+	struct base_writer crl, delta; /**< DER; no delta is empty */
 	struct base_str cert;
 };
 

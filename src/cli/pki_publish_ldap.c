@@ -106,28 +106,6 @@ static int certs_write(const char *dir, const struct pki_part *part, struct base
 	return rc;
 }
 
-static int delta_write(const char *dir, struct base_writer *w, struct base_error *err)
-{
-	STACK_OF(X509_CRL) *crls = sk_X509_CRL_new_null();
-	char *path = pki_join(dir, "delta.crl");
-	struct values v = { .count = 0 };
-	struct base_writer der = { .data = NULL };
-	int rc = crls && path ? 0 : BASE_ERR(BASE_LOCAL, ENOMEM);
-
-	if (!rc && exists(path)) {
-		rc = x509_crls_load(path, crls, err);
-		if (!rc)
-			rc = x509_crl_write(sk_X509_CRL_value(crls, 0), false, &der);
-		if (!rc)
-			values_add(&v, der.data, der.len);
-		values_end(&v, "deltaRevocationList", w);
-	}
-	base_writer_done(&der);
-	sk_X509_CRL_pop_free(crls, X509_CRL_free);
-	free(path);
-	return rc;
-}
-
 static int pair_add(struct values *v, const struct pki_ca *ca, const struct pki_row *row,
                     struct base_error *err)
 {
@@ -172,7 +150,7 @@ static int pairs_write(const char *dir, const struct pki_part *part, struct base
 static int part_write(const char *dir, const struct pki_part *part, struct base_writer *w,
                       struct base_error *err)
 {
-	struct values crl = { .count = 0 };
+	struct values crl = { .count = 0 }, delta = { .count = 0 };
 	char *folder = pki_join(dir, part->name);
 	int rc = folder ? 0 : BASE_ERR(BASE_LOCAL, ENOMEM);
 
@@ -183,8 +161,10 @@ static int part_write(const char *dir, const struct pki_part *part, struct base_
 		rc = certs_write(folder, part, w, err);
 	values_add(&crl, part->crl.data, part->crl.len);
 	values_end(&crl, "certificateRevocationList", w);
-	if (!rc)
-		rc = delta_write(folder, w, err);
+	if (part->delta.len) {
+		values_add(&delta, part->delta.data, part->delta.len);
+		values_end(&delta, "deltaRevocationList", w);
+	}
 	if (!rc && !strncmp(part->name, PKI_INTERCONNECTION, sizeof(PKI_INTERCONNECTION) - 1))
 		rc = pairs_write(dir, part, w, err);
 	free(folder);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cli/pki_folder.h"
+#include "cli/pki_delta.h"
 
 static const char revoke_usage[] =
         "usage: gatehouse pki revoke --ca NAME [--reason REASON] DIR CERTIFICATE|SERIAL\n"
@@ -17,17 +17,25 @@ static const char revoke_usage[] =
         "                   the old ones, tls-server.1\n"
         "  --reason REASON  unspecified (default), keyCompromise, cACompromise,\n"
         "                   affiliationChanged, superseded, cessationOfOperation,\n"
-        "                   privilegeWithdrawn, aACompromise\n"
+        "                   privilegeWithdrawn, aACompromise; certificateHold for the time\n"
+        "                   being, and removeFromCRL to lift that\n"
         "  --help           this text\n";
 
 static const char crl_usage[] =
-        "usage: gatehouse pki crl --ca NAME [--hours N|--seconds N] [--out FILE] [--pem] DIR\n"
+        "usage: gatehouse pki crl --ca NAME [--delta] [--hours N|--seconds N] [--out FILE] "
+        "[--pem]\n"
+        "                         [--delta-url URL ...] DIR\n"
         "\n"
-        "Writes the authority's next full CRL to DIR/NAME/ca.crl (DER), with its number and\n"
-        "every certificate that was ever revoked.\n"
+        "Writes the authority's next complete CRL to DIR/NAME/ca.crl (DER), with its number and\n"
+        "every certificate that is revoked.\n"
         "\n"
         "  --ca NAME   interconnection, tls-client or tls-server\n"
-        "  --hours N   until nextUpdate (default 168)\n"
+        "  --delta     instead: a delta CRL to DIR/NAME/delta.crl, of what has changed since\n"
+        "              ca.crl (RFC 5280, 5.2.4)\n"
+        "  --delta-url URL\n"
+        "              http or ldap address of the delta CRL, written into this and later\n"
+        "              complete CRLs (freshestCRL; may repeat)\n"
+        "  --hours N   until nextUpdate (default 168; 24 of a delta)\n"
         "  --seconds N the same, for labs and tests\n"
         "  --out FILE  a copy here\n"
         "  --pem       the copy as PEM\n"
@@ -35,8 +43,9 @@ static const char crl_usage[] =
 
 struct words {
 	const char *ca, *reason, *out;
-	unsigned hours, seconds; /* seconds, unless 0 */
-	bool pem;
+	unsigned hours, seconds; /* seconds, unless 0; then hours, unless 0 */
+	struct pki_list delta_urls;
+	bool pem, delta;
 };
 
 static bool take(struct words *w, int c, const char *word)
@@ -53,6 +62,11 @@ static bool take(struct words *w, int c, const char *word)
 	case 'p':
 		w->pem = true;
 		return true;
+	case 'd':
+		w->delta = true;
+		return true;
+	case 'u':
+		return pki_list_add(&w->delta_urls, word);
 	case 't':
 		return pki_number("--hours", word, 24 * 3650, &w->hours);
 	case 's':
@@ -91,6 +105,24 @@ static int serial_of(const struct pki_ca *ca, const char *word, char out[X509_SE
 	return rc;
 }
 
+/* RFC 5280, 5.3.1: a hold alone can be lifted. */
+static int lift(struct pki_ca *ca, struct pki_row *row, struct base_error *err)
+{
+	int rc;
+
+	if (!row->revoked || row->reason != X509_REASON_HOLD)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "there is no hold on %s to lift; a revocation stays (RFC "
+		                      "5280, 5.3.1)",
+		                      row->serial);
+	row->revoked = false;
+	rc = pki_ca_save(ca, err);
+	if (!rc)
+		printf("lifted the hold on %s (%s); the next CRL tells it\n", row->serial,
+		       row->subject);
+	return rc;
+}
+
 static int revoke(struct pki_ca *ca, const char *word, int reason, struct base_error *err)
 {
 	char serial[X509_SERIAL_TEXT], when[PKI_TIME_TEXT];
@@ -105,7 +137,9 @@ static int revoke(struct pki_ca *ca, const char *word, int reason, struct base_e
 		                      "this authority never issued a certificate of serial number "
 		                      "%s",
 		                      serial);
-	if (row->revoked)
+	if (reason == X509_REASON_REMOVE)
+		return lift(ca, row, err);
+	if (row->revoked && (row->reason != X509_REASON_HOLD || reason == X509_REASON_HOLD))
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "%s is revoked since %s (%s)",
 		                      serial, pki_time_format(row->revoked_s, when),
 		                      x509_reason_name(row->reason));
@@ -140,7 +174,8 @@ int pki_revoke_main(int argc, char **argv)
 		if (!take(&w, c, optarg))
 			return PKI_MISUSED;
 	}
-	reason = x509_reason_parse(w.reason);
+	reason = strcasecmp(w.reason, "removeFromCRL") != 0 ? x509_reason_parse(w.reason)
+	                                                    : X509_REASON_REMOVE;
 	if (!w.ca || reason < 0 || optind != argc - 2)
 		return pki_usage(revoke_usage);
 	rc = pki_ca_open(&ca, argv[optind], w.ca, &err);
@@ -157,7 +192,7 @@ static int copy(const struct pki_ca *ca, const struct words *w, struct base_erro
 {
 	STACK_OF(X509_CRL) *crls = sk_X509_CRL_new_null();
 	struct base_writer out = { .data = NULL };
-	char *path = pki_join(ca->dir, "ca.crl");
+	char *path = pki_join(ca->dir, w->delta ? "delta.crl" : "ca.crl");
 	int rc = crls && path ? x509_crls_load(path, crls, err) : BASE_ERR(BASE_LOCAL, ENOMEM);
 
 	if (!rc)
@@ -170,14 +205,39 @@ static int copy(const struct pki_ca *ca, const struct words *w, struct base_erro
 	return rc;
 }
 
+static int64_t valid_of(const struct words *w)
+{
+	if (w->seconds)
+		return w->seconds;
+	return (int64_t)3600 * (w->hours ? w->hours : w->delta ? 24 : 168);
+}
+
+static int delta(struct pki_ca *ca, const struct words *w, struct base_error *err)
+{
+	char next[PKI_TIME_TEXT];
+	struct pki_delta made;
+	int rc = pki_ca_delta(ca, valid_of(w), &made, err);
+
+	if (!rc && w->out)
+		rc = copy(ca, w, err);
+	if (!rc)
+		printf("delta CRL %llu of %s: %zu changed since CRL %llu, next update %s\n",
+		       (unsigned long long)made.number, w->ca, made.count,
+		       (unsigned long long)made.base,
+		       pki_time_format((int64_t)time(NULL) + valid_of(w), next));
+	return rc;
+}
+
 static int crl(struct pki_ca *ca, const struct words *w, struct base_error *err)
 {
 	char next[PKI_TIME_TEXT];
 	uint64_t number;
-	int64_t valid_s = w->seconds ? w->seconds : (int64_t)w->hours * 3600, now = time(NULL);
+	int64_t valid_s = valid_of(w), now = time(NULL);
 	size_t count = 0;
-	int rc = pki_ca_crl(ca, valid_s, &number, err);
+	int rc = w->delta_urls.count ? pki_delta_urls_save(ca, &w->delta_urls, err) : 0;
 
+	if (!rc)
+		rc = pki_ca_crl(ca, valid_s, &number, err);
 	if (!rc && w->out)
 		rc = copy(ca, w, err);
 	for (size_t i = 0; i < ca->count; i++)
@@ -196,10 +256,12 @@ int pki_crl_main(int argc, char **argv)
 		{ "seconds", required_argument, NULL, 's' },
 		{ "out", required_argument, NULL, 'o' },
 		{ "pem", no_argument, NULL, 'p' },
+		{ "delta", no_argument, NULL, 'd' },
+		{ "delta-url", required_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct words w = { .hours = 168 };
+	struct words w = { .hours = 0 };
 	struct base_error err = { .rc = 0 };
 	struct pki_ca ca;
 	int c, rc;
@@ -212,11 +274,11 @@ int pki_crl_main(int argc, char **argv)
 		if (!take(&w, c, optarg))
 			return PKI_MISUSED;
 	}
-	if (!w.ca || optind != argc - 1)
+	if (!w.ca || optind != argc - 1 || (w.delta && w.delta_urls.count))
 		return pki_usage(crl_usage);
 	rc = pki_ca_open(&ca, argv[optind], w.ca, &err);
 	if (!rc) {
-		rc = crl(&ca, &w, &err);
+		rc = w.delta ? delta(&ca, &w, &err) : crl(&ca, &w, &err);
 		pki_ca_close(&ca);
 	}
 	return rc ? pki_complain(&err) : PKI_DONE;

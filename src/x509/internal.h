@@ -3,6 +3,8 @@
 #ifndef GH_X509_INTERNAL_H
 #define GH_X509_INTERNAL_H
 
+#include <openssl/x509v3.h>
+
 #include "x509/x509.h"
 
 /**
@@ -26,6 +28,8 @@ const char *x509_crypto_reason(void);
 
 /** SHA-384 for a P-384 key, else SHA-256 (TS 33.310, 6.1.1). Pure. */
 const EVP_MD *x509_digest_for(const EVP_PKEY *key);
+/** One distribution point with these addresses, NULL-terminated. NULL when memory is short. */
+CRL_DIST_POINTS *x509_points_make(const char *const *urls);
 /** @return 0 or -1 */
 int x509_serial_set(ASN1_INTEGER *into, const uint8_t serial[X509_SERIAL_OCTETS]);
 

@@ -49,6 +49,9 @@ int x509_serial_make(uint8_t serial[X509_SERIAL_OCTETS]);
  */
 int x509_make_cert(X509 **ret, const struct x509_make *what, struct base_error *err);
 
+#define X509_REASON_HOLD   6 /* certificateHold */
+#define X509_REASON_REMOVE 8 /* removeFromCRL, in a delta */
+
 /** One revoked certificate. */
 struct x509_revoked {
 	uint8_t serial[X509_SERIAL_OCTETS];
@@ -56,16 +59,27 @@ struct x509_revoked {
 	int reason; /**< CRLReason (RFC 5280, 5.3.1); 0 = unspecified, not written */
 };
 
+/** What CRL to make. Everything is borrowed. */
+struct x509_make_crl {
+	const X509 *issuer;
+	EVP_PKEY *issuer_key;
+	const struct x509_revoked *revoked;
+	size_t count;
+	uint64_t number;
+	uint64_t base; /**< a delta since the complete CRL of that number (5.2.4); 0 = complete */
+	/** Where the delta of a complete CRL lies (freshestCRL, 5.2.6); NULL-terminated or NULL. */
+	const char *const *delta_urls;
+	int64_t this_s, next_s; /**< UNIX time */
+};
+
 /**
- * Make and sign a full CRL, v2, with its number and the issuer's key identifier (RFC 5280, 5).
+ * Make and sign a CRL, v2, with its number and the issuer's key identifier (RFC 5280, 5).
  * @return 0, the CRL is the caller's; BASE_LOCAL
  */
-int x509_make_crl(X509_CRL **ret, const X509 *issuer, EVP_PKEY *issuer_key,
-                  const struct x509_revoked *revoked, size_t count, uint64_t number, int64_t this_s,
-                  int64_t next_s, struct base_error *err);
+int x509_make_crl(X509_CRL **ret, const struct x509_make_crl *what, struct base_error *err);
 
-/** CRLReason by its name in RFC 5280 ("keyCompromise"); -1 for one a full CRL cannot have, and for
- * certificateHold, which nobody here could lift. Pure. */
+/** CRLReason by its name in RFC 5280 ("keyCompromise"); -1 for one that a complete CRL cannot
+ * have. Pure. */
 int x509_reason_parse(const char *name);
 /** Its name; pure. */
 const char *x509_reason_name(int reason);

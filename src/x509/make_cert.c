@@ -205,12 +205,12 @@ static int limits_add(X509 *cert, const char *const *dns)
 }
 
 /* RFC 5280, 4.2.1.13: the addresses are of one and the same CRL, so they are one point. */
-static int crl_urls_add(X509 *cert, const char *const *urls)
+CRL_DIST_POINTS *x509_points_make(const char *const *urls)
 {
 	CRL_DIST_POINTS *points = sk_DIST_POINT_new_null();
 	DIST_POINT *point = DIST_POINT_new();
 	DIST_POINT_NAME *name = DIST_POINT_NAME_new();
-	int ok = 0;
+	bool ok = false;
 
 	if (points && point && name && sk_DIST_POINT_push(points, point)) {
 		name->type = 0;
@@ -219,10 +219,20 @@ static int crl_urls_add(X509 *cert, const char *const *urls)
 		point->distpoint = name;
 		name = NULL;
 		point = NULL;
-		ok = ok && X509_add1_ext_i2d(cert, NID_crl_distribution_points, points, 0, 0) == 1;
 	}
 	DIST_POINT_NAME_free(name);
 	DIST_POINT_free(point);
+	if (ok)
+		return points;
+	sk_DIST_POINT_pop_free(points, DIST_POINT_free);
+	return NULL;
+}
+
+static int crl_urls_add(X509 *cert, const char *const *urls)
+{
+	CRL_DIST_POINTS *points = x509_points_make(urls);
+	int ok = points && X509_add1_ext_i2d(cert, NID_crl_distribution_points, points, 0, 0) == 1;
+
 	sk_DIST_POINT_pop_free(points, DIST_POINT_free);
 	return ok ? 0 : -1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file A full CRL from a list (RFC 5280, 5). */
+/** @file A CRL, complete or delta, from a list (RFC 5280, 5). */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -12,7 +12,7 @@ static const struct {
 } reasons[] = {
 	{ "unspecified", 0 },        { "keyCompromise", 1 }, { "cACompromise", 2 },
 	{ "affiliationChanged", 3 }, { "superseded", 4 },    { "cessationOfOperation", 5 },
-	{ "privilegeWithdrawn", 9 }, { "aACompromise", 10 },
+	{ "privilegeWithdrawn", 9 }, { "aACompromise", 10 }, { "certificateHold", 6 },
 };
 
 int x509_reason_parse(const char *name)
@@ -59,14 +59,33 @@ static int entry_add(X509_CRL *crl, const struct x509_revoked *revoked)
 	return ok ? 0 : -1;
 }
 
-static int number_add(X509_CRL *crl, uint64_t number)
+static int number_add(X509_CRL *crl, int nid, uint64_t number, bool critical)
 {
 	ASN1_INTEGER *value = ASN1_INTEGER_new();
 	int ok = value && ASN1_INTEGER_set_uint64(value, number) == 1 &&
-	         X509_CRL_add1_ext_i2d(crl, NID_crl_number, value, 0, 0) == 1;
+	         X509_CRL_add1_ext_i2d(crl, nid, value, critical, 0) == 1;
 
 	ASN1_INTEGER_free(value);
 	return ok ? 0 : -1;
+}
+
+/* RFC 5280, 5.2.6: never in a delta. */
+static int freshest_add(X509_CRL *crl, const char *const *urls)
+{
+	CRL_DIST_POINTS *points = x509_points_make(urls);
+	int ok = points && X509_CRL_add1_ext_i2d(crl, NID_freshest_crl, points, 0, 0) == 1;
+
+	sk_DIST_POINT_pop_free(points, DIST_POINT_free);
+	return ok ? 0 : -1;
+}
+
+static int numbers_add(X509_CRL *crl, const struct x509_make_crl *what)
+{
+	if (number_add(crl, NID_crl_number, what->number, false))
+		return -1;
+	if (what->base)
+		return number_add(crl, NID_delta_crl, what->base, true);
+	return what->delta_urls && *what->delta_urls ? freshest_add(crl, what->delta_urls) : 0;
 }
 
 static int issuer_add(X509_CRL *crl, const X509 *issuer)
@@ -94,20 +113,18 @@ static int times_set(X509_CRL *crl, int64_t this_s, int64_t next_s)
 	return ok ? 0 : -1;
 }
 
-int x509_make_crl(X509_CRL **ret, const X509 *issuer, EVP_PKEY *issuer_key,
-                  const struct x509_revoked *revoked, size_t count, uint64_t number, int64_t this_s,
-                  int64_t next_s, struct base_error *err)
+int x509_make_crl(X509_CRL **ret, const struct x509_make_crl *what, struct base_error *err)
 {
 	X509_CRL *crl = X509_CRL_new();
 	bool ok = crl && X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
-	          X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer)) == 1 &&
-	          !times_set(crl, this_s, next_s);
+	          X509_CRL_set_issuer_name(crl, X509_get_subject_name(what->issuer)) == 1 &&
+	          !times_set(crl, what->this_s, what->next_s);
 
-	for (size_t i = 0; ok && i < count; i++)
-		ok = !entry_add(crl, &revoked[i]);
-	ok = ok && !issuer_add(crl, issuer) && !number_add(crl, number) &&
+	for (size_t i = 0; ok && i < what->count; i++)
+		ok = !entry_add(crl, &what->revoked[i]);
+	ok = ok && !issuer_add(crl, what->issuer) && !numbers_add(crl, what) &&
 	     X509_CRL_sort(crl) == 1 &&
-	     X509_CRL_sign(crl, issuer_key, x509_digest_for(issuer_key)) > 0;
+	     X509_CRL_sign(crl, what->issuer_key, x509_digest_for(what->issuer_key)) > 0;
 	if (!ok) {
 		X509_CRL_free(crl);
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "cannot make a CRL: %s",

@@ -248,7 +248,7 @@ class TestRevoke(Case):
         self.issue("a", "server", "gw")
         self.assertIn("not issued by this authority", self.pki("revoke", "--ca", "tls-server", "b", "gw.pem", status=1))
         self.assertIn("never issued", self.pki("revoke", "--ca", "tls-server", "b", "4" * 40, status=1))
-        self.pki("revoke", "--ca", "tls-server", "--reason", "certificateHold", "b", "gw.pem", status=2)
+        self.pki("revoke", "--ca", "tls-server", "--reason", "becauseOfRain", "b", "gw.pem", status=2)
         self.pki("revoke", "--ca", "everything", "b", "gw.pem", status=2)
 
     def test_crl_form(self):
