@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file What others write that gatehouse-fetch reads: a request, a URL, the file of sources. */
+/**
+ * @file
+ * What others write that gatehouse-fetch reads: a request, a URL, the file of sources, a header.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "fetch/request.h"
 #include "fetch/state.h"
 #include "fetch/url.h"
+#include "fetch/validators.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -44,6 +48,31 @@ static void sources_look(struct base_str text)
 	base_writer_done(&w);
 }
 
+static bool is_visible(const char *text, bool space)
+{
+	for (; *text; text++)
+		if (*text < (space ? ' ' : '!') || *text > '~')
+			return false;
+	return true;
+}
+
+/* Line by line, as it comes; what is given back cannot make another line. */
+static void header_look(struct base_str text)
+{
+	struct fetch_validators v = { .seen = 0 };
+
+	while (text.len) {
+		const char *end = memchr(text.ptr, '\n', text.len);
+		size_t len = end ? (size_t)(end - text.ptr) + 1 : text.len;
+
+		fetch_validators_line(&v, (struct base_str){ text.ptr, len });
+		if (!is_visible(v.etag, false) || !is_visible(v.modified, true))
+			abort();
+		text.ptr += len;
+		text.len -= len;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct base_str text = { (const char *)data + 1, size ? size - 1 : 0 };
@@ -51,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	switch (data[0] % 3) {
+	switch (data[0] % 4) {
 	case 0:
 		if (!fetch_request_parse(text, &request) && request.what == FETCH_ASKED_CRL)
 			url_look(request.url);
@@ -59,8 +88,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 1:
 		url_look(text);
 		break;
-	default:
+	case 2:
 		sources_look(text);
+		break;
+	default:
+		header_look(text);
 	}
 	return 0;
 }

@@ -259,9 +259,9 @@ static void ended_log(const struct fetch_source *s, const struct fetch_job *job)
 		base_log(BASE_LOG_INFO, "fetch", "event=not-taken source=%s count=%u: %s",
 		         s->config->name, job->refused, job->refusal.text);
 	base_log(news ? BASE_LOG_INFO : BASE_LOG_DEBUG, "fetch",
-	         "event=fetched source=%s from=%s crls=%zu refused=%u next=%llds", s->config->name,
-	         from, job ? job->stored_count : 0, job ? job->refused : 0,
-	         (long long)((s->plan.due_ms - s->plan.set_ms + 999) / 1000));
+	         "event=fetched source=%s from=%s crls=%zu refused=%u not-modified=%d next=%llds",
+	         s->config->name, from, job ? job->stored_count : 0, job ? job->refused : 0,
+	         job && job->kept[0], (long long)((s->plan.due_ms - s->plan.set_ms + 999) / 1000));
 }
 
 /* It goes into answers and JSON: visible ASCII, whatever a server said. */

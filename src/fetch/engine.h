@@ -9,6 +9,7 @@
 
 #include "fetch/alarm.h"
 #include "fetch/job.h"
+#include "fetch/validators.h"
 
 struct fetch_engine;
 
@@ -36,11 +37,14 @@ struct fetch_source {
 	uint64_t successes, failures;
 	int rc;          /**< of the last fetch */
 	char error[300]; /**< "" = the last fetch was good */
+	/** Of the response that brought its one CRL, forgotten with that one's file. */
+	struct fetch_validators validators;
 	/* Under way. */
 	struct fetch_engine *engine;
 	struct fetch_http_get *get;
 	struct loop_call *call;
 	struct fetch_job *job;
+	struct fetch_validators news; /**< of what is in the store's hands */
 };
 
 struct fetch_engine_events {

@@ -30,9 +30,18 @@ static void file_look(const struct fetch_engine *e, const char *name, uint64_t r
 	ret[2] = (uint64_t)st.st_mtim.tv_sec * 1000000000U + (uint64_t)st.st_mtim.tv_nsec;
 }
 
+bool fetch_known_is_as_seen(const struct fetch_engine *e, const struct fetch_crl *crl)
+{
+	uint64_t now[3];
+
+	file_look(e, crl->stored.name, now);
+	return !crl->lost && now[0] && !memcmp(now, crl->seen, sizeof(now));
+}
+
 int fetch_known_add(struct fetch_source *s, const struct fetch_stored *stored, int64_t now_ms)
 {
 	struct fetch_crl *crl = NULL, *more;
+	size_t octets;
 
 	for (size_t i = 0; i < s->crl_count && !crl; i++)
 		if (!strcmp(s->crls[i].stored.name, stored->name))
@@ -45,7 +54,9 @@ int fetch_known_add(struct fetch_source *s, const struct fetch_stored *stored, i
 		crl = &more[s->crl_count++];
 		*crl = (struct fetch_crl){ 0 };
 	}
+	octets = stored->octets ? stored->octets : crl->stored.octets;
 	crl->stored = *stored;
+	crl->stored.octets = octets;
 	crl->success_ms = now_ms;
 	crl->lost = false;
 	file_look(s->engine, stored->name, crl->seen);

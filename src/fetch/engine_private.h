@@ -42,6 +42,8 @@ int fetch_known_load(struct fetch_engine *engine);
 int fetch_known_add(struct fetch_source *source, const struct fetch_stored *stored, int64_t now_ms);
 /** The earliest end among the source's CRLs, and that one's beginning; 0 where it has none. */
 void fetch_known_end(const struct fetch_source *source, int64_t *ret_this_ms, int64_t *ret_next_ms);
+/** Is the file there as it was when it was last looked at? */
+bool fetch_known_is_as_seen(const struct fetch_engine *engine, const struct fetch_crl *crl);
 /** Files that are gone or were written to have their source due. */
 void fetch_known_look(struct fetch_engine *engine, int64_t now_ms);
 /** Say what is near its end. @return whether something was said */

@@ -3,6 +3,7 @@
 #include "fetch/engine_private.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A question to a directory, on a thread of its own. */
@@ -35,6 +36,15 @@ static void on_stored(struct fetch_job *job)
 	char why[600];
 
 	s->job = NULL;
+	if (job->kept[0] && job->rc) { /* without the file there is no condition to set */
+		fetch_job_free(job);
+		s->validators = (struct fetch_validators){ .seen = 0 };
+		fetch_transfer_start(s);
+		return;
+	}
+	s->validators = (struct fetch_validators){ .seen = 0 };
+	if (!job->rc && job->stored_count == 1)
+		s->validators = s->news;
 	fetch_source_ended(s, job->rc, base_error_format(&job->err, why, sizeof(why)), job);
 	fetch_job_free(job);
 }
@@ -69,7 +79,8 @@ static void store(struct fetch_source *s, struct fetch_job *job)
 
 /* ---- HTTP ---- */
 
-static void on_response(void *arg, int rc, struct base_writer *body, const struct base_error *err)
+static void on_response(void *arg, int rc, struct base_writer *body,
+                        const struct fetch_validators *validators, const struct base_error *err)
 {
 	struct fetch_source *s = arg;
 	struct fetch_job *job;
@@ -84,9 +95,24 @@ static void on_response(void *arg, int rc, struct base_writer *body, const struc
 		failed(s, BASE_ERR(BASE_LOCAL, ENOMEM), NULL);
 		return;
 	}
+	if (body->len) {
+		s->news = *validators;
+	} else { /* the old ones stay */
+		s->news = s->validators;
+		(void)snprintf(job->kept, sizeof(job->kept), "%s", s->crls[0].stored.name);
+	}
 	job->body = *body;
 	*body = (struct base_writer){ 0 };
 	store(s, job);
+}
+
+/* Only what is there, whole, and far from its end is not worth being sent again. */
+static bool may_be_kept(struct fetch_source *s)
+{
+	if (s->crl_count != 1 || fetch_plan_near_end(&s->plan, fetch_now_ms()))
+		return false;
+	return fetch_validators_any(&s->validators) &&
+	       fetch_known_is_as_seen(s->engine, &s->crls[0]);
 }
 
 static int http_start(struct fetch_source *s, uint64_t total_ms, struct base_error *err)
@@ -95,7 +121,8 @@ static int http_start(struct fetch_source *s, uint64_t total_ms, struct base_err
 	const struct fetch_http_order order = { .url = s->config->url,
 		                                .connect_ms = l->connect_ms,
 		                                .total_ms = total_ms,
-		                                .max_octets = l->octets };
+		                                .max_octets = l->octets,
+		                                .unless = may_be_kept(s) ? &s->validators : NULL };
 
 	return fetch_http_start(&s->get, s->engine->http, &order, on_response, s, err);
 }

@@ -37,6 +37,8 @@ struct fetch_http_get {
 	size_t header_len;
 	uint64_t deadline_ms, connect_ms;
 	unsigned redirects;
+	struct curl_slist *conditions; /* NULL = none was set */
+	struct fetch_validators validators;
 	struct base_error err;
 	char reason[CURL_ERROR_SIZE];
 	fetch_http_fn *fn;
@@ -61,8 +63,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
 	struct fetch_http_get *get = arg;
 
-	(void)data;
 	get->header_len += size * count;
+	fetch_validators_line(&get->validators, (struct base_str){ data, size * count });
 	if (get->header_len <= HEADER_MAX)
 		return size * count;
 	base_error_set(&get->err, BASE_ERR(BASE_PEER, EFBIG),
@@ -77,6 +79,7 @@ static void get_free(struct fetch_http_get *get)
 	if (get->easy)
 		(void)curl_multi_remove_handle(get->http->multi, get->easy); /* not in it: fine */
 	curl_easy_cleanup(get->easy);
+	curl_slist_free_all(get->conditions);
 	base_writer_done(&get->body);
 	base_list_remove(&get->node);
 	free(get);
@@ -109,6 +112,41 @@ static int easy_fill(struct fetch_http_get *get, const struct fetch_http_order *
 	SET(CURLOPT_ERRORBUFFER, get->reason);
 	SET(CURLOPT_PRIVATE, get);
 	return failed ? BASE_ERR(BASE_LOCAL, ENOMEM) : 0;
+}
+
+static bool condition_add(struct fetch_http_get *get, const char *name, const char *value)
+{
+	char line[200];
+	struct curl_slist *more;
+
+	if (!value[0])
+		return true;
+	(void)snprintf(line, sizeof(line), "%s: %s", name, value); /* both are short */
+	more = curl_slist_append(get->conditions, line);
+	if (more)
+		get->conditions = more;
+	return more != NULL;
+}
+
+static int conditions_set(struct fetch_http_get *get, const struct fetch_validators *v)
+{
+	bool failed = false;
+
+	if (!v)
+		return 0;
+	if (!condition_add(get, "If-None-Match", v->etag) ||
+	    !condition_add(get, "If-Modified-Since", v->modified))
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	SET(CURLOPT_HTTPHEADER, get->conditions);
+	return failed ? BASE_ERR(BASE_LOCAL, ENOMEM) : 0;
+}
+
+/* Another URL has other versions. */
+static void conditions_drop(struct fetch_http_get *get)
+{
+	(void)curl_easy_setopt(get->easy, CURLOPT_HTTPHEADER, NULL); /* takes no memory */
+	curl_slist_free_all(get->conditions);
+	get->conditions = NULL;
 }
 
 /* Ask there, within what is left of the time. */
@@ -154,6 +192,8 @@ int fetch_http_start(struct fetch_http_get **ret, struct fetch_http *http,
 	get->arg = arg;
 	get->easy = curl_easy_init();
 	rc = get->easy ? easy_fill(get, order) : BASE_ERR(BASE_LOCAL, ENOMEM);
+	if (!rc)
+		rc = conditions_set(get, order->unless);
 	if (!rc)
 		rc = ask(get, order->url);
 	if (rc)
@@ -209,6 +249,7 @@ static int redirect(struct fetch_http_get *get)
 	get->redirects++;
 	get->at = to;
 	(void)curl_multi_remove_handle(get->http->multi, get->easy); /* it has ended */
+	conditions_drop(get);
 	rc = ask(get, url);
 	return rc ? rc : 1;
 }
@@ -222,6 +263,10 @@ static int judge(struct fetch_http_get *get, CURLcode code)
 	(void)curl_easy_getinfo(get->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 where none */
 	if (status == 301 || status == 302 || status == 303 || status == 307 || status == 308)
 		return redirect(get);
+	if (status == 304 && get->conditions) {
+		base_writer_reset(&get->body); /* it has none */
+		return 0;
+	}
 	if (status != 200)
 		return base_error_set(&get->err, BASE_ERR(BASE_PEER, 0), "HTTP status %ld", status);
 	if (!get->body.len)
@@ -244,7 +289,9 @@ static void ended(struct fetch_http *http)
 		rc = judge(get, msg->data.result);
 		if (rc > 0)
 			continue;
-		get->fn(get->arg, rc, &get->body, &get->err);
+		if (get->redirects)
+			get->validators = (struct fetch_validators){ .seen = 0 };
+		get->fn(get->arg, rc, &get->body, &get->validators, &get->err);
 		get_free(get);
 	}
 }

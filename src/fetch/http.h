@@ -8,6 +8,7 @@
 #define GH_FETCH_HTTP_H
 
 #include "fetch/url.h"
+#include "fetch/validators.h"
 #include "loop/loop.h"
 
 struct fetch_http;
@@ -32,16 +33,20 @@ struct fetch_http_order {
 	uint64_t connect_ms;
 	uint64_t total_ms; /**< with all redirects */
 	size_t max_octets; /**< refused by Content-Length, or else while it comes */
+	/** Only if it has changed since (RFC 9110, 13.1); NULL or none = in any case. Copied. */
+	const struct fetch_validators *unless;
 };
 
 /**
  * The end of a GET, whose storage is gone afterwards.
  * @param rc    0; BASE_PEER (unreachable, too slow, too large, cut short, another status than 200);
  *              BASE_CONFIG (not allowed); BASE_LOCAL
- * @param body  of a 200; may be taken over by emptying it
+ * @param body  of a 200; may be taken over by emptying it. Empty: not modified (304), which is a
+ *              failure where no condition was set
+ * @param validators  of a 200 at the order's own URL: none where a redirect led elsewhere
  */
 typedef void fetch_http_fn(void *arg, int rc, struct base_writer *body,
-                           const struct base_error *err);
+                           const struct fetch_validators *validators, const struct base_error *err);
 
 /** `fn` is called later, never within. @return 0; as `rc` above where it could not begin */
 int fetch_http_start(struct fetch_http_get **ret, struct fetch_http *http,

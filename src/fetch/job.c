@@ -98,6 +98,20 @@ static int crl_store(struct fetch_store *store, struct fetch_job *job, const voi
 	return rc;
 }
 
+/* Not modified, the server says. What is not there cannot be so. */
+static int kept_look(const struct fetch_store *store, struct fetch_job *job)
+{
+	job->stored = calloc(1, sizeof(*job->stored));
+	if (!job->stored)
+		return base_error_set(&job->err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
+	if (!fetch_store_look(store, job->kept, job->stored))
+		return base_error_set(&job->err, BASE_ERR(BASE_PEER, ENOENT),
+		                      "not modified, and the file is gone");
+	job->stored->unchanged = true;
+	job->stored_count = 1;
+	return 0;
+}
+
 static int file_store(struct fetch_store *store, struct fetch_job *job)
 {
 	size_t len;
@@ -183,6 +197,8 @@ static void work(void *arg)
 
 	if (job->file)
 		job->rc = file_store(store, job);
+	else if (job->kept[0])
+		job->rc = kept_look(store, job);
 	else if (job->body.len)
 		job->rc = crl_store(store, job, job->body.data, job->body.len, &job->err);
 	else

@@ -16,11 +16,12 @@ struct fetch_jobs;
 
 struct fetch_job {
 	/* In: what the store is given. */
-	struct base_writer body;  /**< one response of HTTP, a CRL */
-	struct fetch_blobs blobs; /**< what LDAP brought */
-	const char *file;         /**< read this one instead; NULL = none */
-	size_t max_octets;        /**< of the file */
-	bool repository;          /**< `blobs` are all that a directory has */
+	struct base_writer body;         /**< one response of HTTP, a CRL */
+	struct fetch_blobs blobs;        /**< what LDAP brought */
+	const char *file;                /**< read this one instead; NULL = none */
+	char kept[TRUST_CACHE_NAME_MAX]; /**< or see if the folder has that one, whole; "" = no */
+	size_t max_octets;               /**< of the file */
+	bool repository;                 /**< `blobs` are all that a directory has */
 	enum fetch_expect expect;
 	const char *issuer;
 	int64_t now_s;

@@ -43,17 +43,28 @@ bool fetch_plan_due(const struct fetch_plan *plan, int64_t now_ms)
 	return now_ms >= plan->due_ms || now_ms < plan->set_ms;
 }
 
+static uint64_t life(const struct fetch_plan *plan)
+{
+	return plan->next_update_ms > plan->this_update_ms
+	               ? (uint64_t)(plan->next_update_ms - plan->this_update_ms)
+	               : 0;
+}
+
+bool fetch_plan_near_end(const struct fetch_plan *plan, int64_t now_ms)
+{
+	return left(plan, now_ms) <= life(plan) / 4;
+}
+
 void fetch_plan_good(struct fetch_plan *plan, const struct fetch_plan_rules *rules, int64_t now_ms,
                      int64_t this_update_ms, int64_t next_update_ms)
 {
-	uint64_t life, rest, delay = rules->refresh_ms;
+	uint64_t rest, delay = rules->refresh_ms;
 
 	fetch_plan_know(plan, this_update_ms, next_update_ms);
 	plan->failures = 0;
 	rest = left(plan, now_ms);
-	life = next_update_ms > this_update_ms ? (uint64_t)(next_update_ms - this_update_ms) : 0;
-	if (next_update_ms && rest > life / 4)
-		delay = BASE_MIN(delay, rest - life / 4);
+	if (next_update_ms && !fetch_plan_near_end(plan, now_ms))
+		delay = BASE_MIN(delay, rest - life(plan) / 4);
 	else if (next_update_ms)
 		delay = BASE_MIN(delay, rest / 8);
 	delay = BASE_MAX(delay, BASE_MIN(rules->retry_ms, rules->refresh_ms));

@@ -38,6 +38,12 @@ void fetch_plan_know(struct fetch_plan *plan, int64_t this_update_ms, int64_t ne
 bool fetch_plan_due(const struct fetch_plan *plan, int64_t now_ms);
 
 /**
+ * Is a quarter of the life left, or less? Then a source is asked in a way that takes no "unchanged"
+ * for an answer. Also true where nothing is in the cache.
+ */
+bool fetch_plan_near_end(const struct fetch_plan *plan, int64_t now_ms);
+
+/**
  * Fetched: the next one comes after at most `refresh_ms`, and in any case when a quarter of the
  * CRL's life is left; within that quarter after an eighth of what is left, but not before
  * `retry_ms`.

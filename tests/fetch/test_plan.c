@@ -76,6 +76,20 @@ static void more_often_towards_the_end(void **state)
 	assert_in_range(asked, 10, 80);
 }
 
+/* From when on "unchanged" is no answer. */
+static void near_its_end(void **state)
+{
+	struct fetch_plan plan = { .random = 1 };
+
+	(void)state;
+	assert_true(fetch_plan_near_end(&plan, T0)); /* nothing is there */
+	fetch_plan_know(&plan, T0, T0 + 8 * DAY);
+	assert_false(fetch_plan_near_end(&plan, T0));
+	assert_false(fetch_plan_near_end(&plan, T0 + 6 * DAY - 1));
+	assert_true(fetch_plan_near_end(&plan, T0 + 6 * DAY));
+	assert_true(fetch_plan_near_end(&plan, T0 + 9 * DAY));
+}
+
 static void backoff_grows_and_ends(void **state)
 {
 	struct fetch_plan plan;
@@ -191,6 +205,7 @@ int main(void)
 		cmocka_unit_test(not_later_than_refresh),
 		cmocka_unit_test(ahead_of_next_update),
 		cmocka_unit_test(more_often_towards_the_end),
+		cmocka_unit_test(near_its_end),
 		cmocka_unit_test(backoff_grows_and_ends),
 		cmocka_unit_test(backoff_knows_the_end),
 		cmocka_unit_test(two_do_not_march_in_step),
