@@ -133,6 +133,21 @@ void trust_ways_free(struct trust_store *store)
 	free(store->ways);
 }
 
+static bool withdrawn(const struct trust_finding *finding)
+{
+	return finding->failures && finding->reason == TRUST_REVOKED && finding->depth > 0;
+}
+
+/* A cross-certificate that was revoked says less than the one that took its place. */
+static bool way_better(const struct trust_finding *a, const struct trust_finding *b,
+                       unsigned continue_on)
+{
+	if (a->failures && b->failures && withdrawn(a) != withdrawn(b) &&
+	    trust_finding_tolerated(a, continue_on) == trust_finding_tolerated(b, continue_on))
+		return withdrawn(b);
+	return trust_finding_better(a, b, continue_on);
+}
+
 /* Walk one way; keep what it found where it is better than what there was. */
 static int way_walk(const struct trust_store *store, const struct trust_question *question,
                     X509 *cert, const struct trust_way *way, struct trust_finding *best, bool first)
@@ -152,7 +167,7 @@ static int way_walk(const struct trust_store *store, const struct trust_question
 	if (path.anchors && sk_X509_push(path.anchors, way->anchor))
 		rc = trust_path_walk(store, question, cert, &path, &finding);
 	sk_X509_free(path.anchors);
-	if (!rc && (first || trust_finding_better(&finding, best, question->continue_on))) {
+	if (!rc && (first || way_better(&finding, best, question->continue_on))) {
 		trust_finding_done(best);
 		*best = finding;
 	} else {
