@@ -320,6 +320,7 @@ struct relay_leg {
 	struct relay_queue held;         /**< from our peer, clear, waiting for the partner */
 	struct base_node node;           /**< in worker->legs, then dead */
 	struct relay_fetch *fetch;       /**< what its handshake waits for; NULL = nothing */
+	uint64_t fetch_until_ms;         /**< its handshake waits no longer; 0 = has not yet */
 	struct relay_sentence *sentence; /**< its peer is revoked, and it goes on; NULL = no */
 	uint64_t progress_mark;  /**< octets counted when a timer was started that they prolong */
 	uint32_t handshake_ms;   /**< how long a handshake may take, a renegotiation's too */

@@ -47,8 +47,8 @@ struct relay_pool_spec {
 	                              It starts anew while the peer takes 64 KiB in it */
 	relay_fetch_fn *fetch;     /**< NULL: no handshake waits for a CRL, a missing one refuses */
 	void *fetch_arg;
-	unsigned fetch_limit_ms; /**< how long one CRL may be waited for; 0 = 5 s. The handshake's
-	                            own limit goes on meanwhile */
+	unsigned fetch_limit_ms; /**< how long a handshake may wait for CRLs, all together; 0 = 5 s.
+	                            Its own limit goes on meanwhile */
 };
 
 int relay_pool_new(struct relay_pool **ret, struct loop *control,

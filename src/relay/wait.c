@@ -88,6 +88,16 @@ static void open_ask(struct relay_letter *letter, bool discard)
 		pool->fetch(pool->fetch_arg, fetch);
 }
 
+/* One limit for all that a handshake lacks, from its first wait on. */
+static uint64_t time_left(struct relay_leg *leg)
+{
+	uint64_t now = loop_now_ms(leg->worker->loop);
+
+	if (!leg->fetch_until_ms)
+		leg->fetch_until_ms = now + leg->worker->pool->fetch_limit_ms;
+	return leg->fetch_until_ms > now ? leg->fetch_until_ms - now : 0;
+}
+
 bool relay_wait_begin(struct relay_leg *leg, const struct tls_io *io)
 {
 	const char *url = tls_session_waits(leg->session);
@@ -106,8 +116,7 @@ bool relay_wait_begin(struct relay_leg *leg, const struct tls_io *io)
 	fetch->worker = leg->worker;
 	fetch->leg = leg;
 	leg->fetch = fetch;
-	loop_timer_start(leg->worker->loop, &fetch->limit, leg->worker->pool->fetch_limit_ms,
-	                 on_limit, fetch);
+	loop_timer_start(leg->worker->loop, &fetch->limit, time_left(leg), on_limit, fetch);
 	relay_trust_count(&leg->worker->pool->trust.waits);
 	fetch->letter.open = open_ask;
 	relay_mailbox_post(&leg->worker->pool->mailbox, &fetch->letter);

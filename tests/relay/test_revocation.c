@@ -16,9 +16,10 @@
 
 #define LONG (30 * PKI_DAY)
 #define URL  "http://crl.example/1.crl"
+#define URL2 "http://crl.example/2.crl"
 
-static struct pki ca, good_pki, bad_pki;
-static struct x509_identity *good, *bad;
+static struct pki ca, good_pki, bad_pki, twice_pki;
+static struct x509_identity *good, *bad, *twice;
 
 struct scene {
 	const struct lab_sides *sides;
@@ -35,7 +36,7 @@ static void on_fetch(void *arg, struct relay_fetch *fetch)
 {
 	struct scene *s = arg;
 
-	assert_string_equal(relay_fetch_url(fetch), URL);
+	assert_memory_equal(relay_fetch_url(fetch), URL, strlen(URL) - 5); /* or its number 2 */
 	assert_true(s->fetches < BASE_COUNT(s->fetch));
 	s->fetch[s->fetches++] = fetch;
 }
@@ -402,6 +403,32 @@ static void who_goes_while_it_waits(void **state)
 	scene_end(&s);
 }
 
+/* For all that it lacks: who began to wait first is refused first, though it asked twice. */
+static void one_limit_for_a_handshake(void **state)
+{
+	struct guest first, second;
+	struct scene s;
+
+	scene_begin(&s, *state, 200);
+	guest_come(&s, &first, twice);
+	shake_until_asked(&s, &first);
+	guest_come(&s, &second, good);
+	shake_until_asked(&s, &second);
+	relay_fetched(s.fetch[0], "gone");
+	shake_until_asked(&s, &first);
+	assert_string_equal(relay_fetch_url(s.fetch[2]), URL2);
+	stage_expect(&s.stage, &second.front, RELAY_TLS_FAILED);
+	assert_int_equal(first.front.count[RELAY_TLS_FAILED], 1);
+	assert_non_null(
+	        strstr(first.front.last[RELAY_TLS_FAILED].tls.text, "no answer within 200 ms"));
+	relay_fetched(s.fetch[1], NULL);
+	relay_fetched(s.fetch[2], NULL);
+	far_done(&second.far);
+	relay_endpoint_remove(second.front.endpoint);
+	guest_leave(&s, &first);
+	scene_end(&s);
+}
+
 /* ---- reloads under load ---- */
 
 static unsigned descriptors(void)
@@ -515,6 +542,7 @@ int main(void)
 		cmocka_unit_test(exactly_the_revoked_of_a_crowd),
 		cmocka_unit_test(one_waits_and_no_other),
 		cmocka_unit_test(who_goes_while_it_waits),
+		cmocka_unit_test(one_limit_for_a_handshake),
 		cmocka_unit_test(reloads_leak_nothing_and_drop_nothing),
 	};
 	int failed;
@@ -525,14 +553,21 @@ int main(void)
 	                                        .issuer = &ca,
 	                                        .ext_nid = NID_crl_distribution_points,
 	                                        .ext = "URI:" URL });
+	twice_pki = pki_make(&(struct pki_spec){ .cn = "twice.example",
+	                                         .issuer = &ca,
+	                                         .ext_nid = NID_crl_distribution_points,
+	                                         .ext = "URI:" URL ",URI:" URL2 });
 	bad_pki = pki_leaf("bad.example", &ca);
 	good = pki_identity(&good_pki, (const struct pki *const[]){ NULL });
 	bad = pki_identity(&bad_pki, (const struct pki *const[]){ NULL });
+	twice = pki_identity(&twice_pki, (const struct pki *const[]){ NULL });
 	failed = pairs_run_servers(tests, BASE_COUNT(tests));
 	pki_free(&ca);
 	pki_free(&good_pki);
 	pki_free(&bad_pki);
+	pki_free(&twice_pki);
 	x509_identity_unref(good);
 	x509_identity_unref(bad);
+	x509_identity_unref(twice);
 	return failed;
 }
