@@ -145,6 +145,23 @@ static void ldap_work(void *arg)
 	a->rc = fetch_ldap_get(&a->order, &a->blobs, &a->err);
 }
 
+/* What is not there any more is taken away (fetch/withdrawn.h) only where all that is there was
+ * read, through TLS: on a bare line anybody could leave something out. */
+static bool is_whole(const struct asking *a)
+{
+	return a->order.repository && !a->left_out.count &&
+	       (a->at.scheme == FETCH_LDAPS || a->order.settings->start_tls);
+}
+
+static size_t repositories(const struct fetch_config *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->source_count; i++)
+		count += c->sources[i].kind == FETCH_REPOSITORY;
+	return count;
+}
+
 static void ldap_done(void *arg)
 {
 	struct asking *a = arg;
@@ -165,6 +182,8 @@ static void ldap_done(void *arg)
 		failed(s, rc, &a->err);
 	} else {
 		job->blobs = a->blobs;
+		job->whole = is_whole(a) ? s->config : NULL;
+		job->repositories = repositories(a->config);
 		a->blobs = (struct fetch_blobs){ 0 };
 		store(s, job);
 	}

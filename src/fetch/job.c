@@ -167,6 +167,9 @@ static void blobs_store(struct fetch_store *store, struct fetch_job *job)
 			if (rc)
 				refused(job, b, rc, &err);
 		}
+	if (!job->rc && job->whole)
+		job->rc = fetch_store_whole(store, job->whole, job->repositories, &job->blobs,
+		                            &job->err);
 	/* Asked for one CRL, got it, and it was not taken: that is a failure. */
 	if (!job->rc && !job->repository && job->refused) {
 		job->rc = BASE_ERR(BASE_PEER, 0);

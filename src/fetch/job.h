@@ -22,6 +22,8 @@ struct fetch_job {
 	char kept[TRUST_CACHE_NAME_MAX]; /**< or see if the folder has that one, whole; "" = no */
 	size_t max_octets;               /**< of the file */
 	bool repository;                 /**< `blobs` are all that a directory has */
+	const void *whole; /**< and nobody could have cut them short: of that one; NULL = not so */
+	size_t repositories; /**< of the configuration */
 	enum fetch_expect expect;
 	const char *issuer;
 	int64_t now_s;

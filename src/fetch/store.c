@@ -26,6 +26,7 @@ struct fetch_store {
 	int lock; /* the folder itself, locked: one process writes */
 	struct fetch_issuers issuers;
 	struct base_map marks;
+	struct fetch_seen seen;
 };
 
 /* ---- open, close ---- */
@@ -87,6 +88,7 @@ void fetch_store_close(struct fetch_store *store)
 	}
 	base_map_done(&store->marks);
 	fetch_issuers_done(&store->issuers);
+	fetch_seen_done(&store->seen);
 	if (store->lock >= 0)
 		(void)close(store->lock); /* only locked */
 	free(store);
@@ -417,6 +419,12 @@ int fetch_store_cert(struct fetch_store *store, enum fetch_what what, const void
 		rc = trust_cache_write_cert(store->folder, kind, sk_X509_value(found, 0), err);
 	sk_X509_pop_free(found, X509_free);
 	return rc;
+}
+
+int fetch_store_whole(struct fetch_store *store, const void *which, size_t of,
+                      const struct fetch_blobs *blobs, struct base_error *err)
+{
+	return fetch_seen_note(&store->seen, store->folder, which, of, blobs, err);
 }
 
 bool fetch_store_look(const struct fetch_store *store, const char *name, struct fetch_stored *ret)

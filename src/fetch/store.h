@@ -10,6 +10,7 @@
 
 #include "fetch/blob.h"
 #include "fetch/issuers.h"
+#include "fetch/withdrawn.h"
 
 struct fetch_store;
 
@@ -59,6 +60,10 @@ int fetch_store_crl(struct fetch_store *store, const struct fetch_crl_order *ord
 /** A certificate out of a repository: FETCH_CA or FETCH_CROSS, one, DER or PEM. @return likewise */
 int fetch_store_cert(struct fetch_store *store, enum fetch_what what, const void *data, size_t len,
                      int64_t now_s, struct base_error *err);
+
+/** A repository was read, whole: fetch_seen_note() (fetch/withdrawn.h). */
+int fetch_store_whole(struct fetch_store *store, const void *which, size_t of,
+                      const struct fetch_blobs *blobs, struct base_error *err);
 
 /** What is in the folder under that name. @return false where nothing good is */
 bool fetch_store_look(const struct fetch_store *store, const char *name, struct fetch_stored *ret);

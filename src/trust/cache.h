@@ -135,6 +135,17 @@ int trust_cache_write_cert(const char *folder, enum trust_cache_kind kind, const
  */
 int trust_cache_certs(const char *folder, enum trust_cache_kind kind, STACK_OF(X509) * into,
                       trust_cache_told_fn *told, void *arg);
+/** The file name of a certificate with that DER. @return 0 or BASE_LOCAL */
+int trust_cache_cert_name(struct base_str der, char ret[TRUST_CACHE_NAME_MAX]);
+/**
+ * Remove the certificates of a kind that `keep` denies, one after the other.
+ * @param keep  gets the file's name; what is not named as trust_cache_cert_name() does is left
+ * alone
+ * @return 0, also when there is no such folder; BASE_LOCAL with errno as detail, the others removed
+ */
+int trust_cache_certs_drop(const char *folder, enum trust_cache_kind kind,
+                           bool (*keep)(void *arg, const char *name), void *arg,
+                           struct base_error *err);
 /** Remove what a writer that was killed left behind. Only the one writer calls it, at its start. */
 void trust_cache_tidy(const char *folder);
 

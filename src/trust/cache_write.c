@@ -143,18 +143,60 @@ int trust_cache_write(const char *folder, const struct x509_crl_index *index,
 	return folder_put(folder, name, x509_crl_index_octets(index), err);
 }
 
+int trust_cache_cert_name(struct base_str der, char ret[TRUST_CACHE_NAME_MAX])
+{
+	uint8_t sum[32];
+
+	if (EVP_Digest(der.ptr, der.len, sum, NULL, EVP_sha256(), NULL) != 1) {
+		ERR_clear_error();
+		return BASE_ERR(BASE_LOCAL, 0);
+	}
+	base_hex_encode(sum, sizeof(sum), 0, false, ret);
+	(void)snprintf(ret + 64, TRUST_CACHE_NAME_MAX - 64, ".der");
+	return 0;
+}
+
+static bool is_cert_name(const char *name)
+{
+	return strspn(name, "0123456789abcdef") == 64 && !strcmp(name + 64, ".der");
+}
+
+int trust_cache_certs_drop(const char *folder, enum trust_cache_kind kind,
+                           bool (*keep)(void *arg, const char *name), void *arg,
+                           struct base_error *err)
+{
+	char path[4096];
+	const struct dirent *entry;
+	int failed = 0, dropped = 0;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, kind_folder[kind]);
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? 0 : fail(path, errno, "read", err);
+	while ((entry = readdir(dir))) {
+		if (!is_cert_name(entry->d_name) || keep(arg, entry->d_name))
+			continue;
+		if (unlinkat(dirfd(dir), entry->d_name, 0) < 0 && errno != ENOENT)
+			failed = errno;
+		dropped++;
+	}
+	if (dropped)
+		(void)fsync(dirfd(dir)); /* a crash may forget it: it is found again */
+	(void)closedir(dir);             /* only read from */
+	return failed ? fail(path, failed, "remove from", err) : 0;
+}
+
 int trust_cache_write_cert(const char *folder, enum trust_cache_kind kind, const X509 *cert,
                            struct base_error *err)
 {
 	unsigned char *der = NULL;
 	int len = i2d_X509(cert, &der), rc = BASE_ERR(BASE_LOCAL, 0);
 	char path[4096], name[TRUST_CACHE_NAME_MAX];
-	uint8_t sum[32];
 
-	if (len <= 0 || EVP_Digest(der, (size_t)len, sum, NULL, EVP_sha256(), NULL) != 1)
+	if (len <= 0 ||
+	    trust_cache_cert_name((struct base_str){ (const char *)der, (size_t)len }, name))
 		goto out;
-	base_hex_encode(sum, sizeof(sum), 0, false, name);
-	(void)snprintf(name + 64, sizeof(name) - 64, ".der");
 	if (snprintf(path, sizeof(path), "%s/%s", folder, kind_folder[kind]) >= (int)sizeof(path)) {
 		rc = fail(folder, ENAMETOOLONG, "write to", err);
 		goto out;

@@ -149,6 +149,78 @@ class TestRepository(Case):
         fetch.once()
         self.assertIn("revoked", self.verify(fetch, status=1))
 
+    def tls(self, *servers):
+        """Two repositories, or one, of A, read through TLS."""
+        sources = "".join(f"  - {{name: r{i}, repository: \"{s.url(s.suffix, tls=True)}\"}}\n"
+                          for i, s in enumerate(servers))
+        hosts = "".join(f"  - host: \"127.0.0.1:{s.tls_port}\"\n    anchors: {s.ca}\n" for s in servers)
+        return ("interconnection-cas: [@a/interconnection/ca.pem]\nissuers: [@a/tls-server/ca.pem, "
+                "@a/tls-client/ca.pem, @b/tls-server/ca.pem, @b/tls-client/ca.pem, @b/interconnection/ca.pem]\n"
+                f"allow: {{schemes: [ldap, ldaps]}}\nsources:\n{sources}directories:\n{hosts}")
+
+    def crosses(self, fetch):
+        return sorted(os.listdir(os.path.join(fetch.cache, "cross")))
+
+    def withdraw(self, server):
+        self.pki("revoke", "--ca", "interconnection", "a", "cross.pem")
+        self.pki("crl", "--ca", "interconnection", "a")
+        self.publish("a", server)
+
+    def test_withdrawn(self):
+        """A cross-certificate that left the repository leaves the cache; a file that is none of ours stays."""
+        own = self.directory()
+        self.publish("a", own)
+        fetch = self.fetcher(self.tls(own))
+        fetch.once()
+        with open(os.path.join(fetch.cache, "cross", "by-hand.der"), "wb"):
+            pass
+        fetch.once()
+        self.assertEqual(len(self.crosses(fetch)), 2)
+        self.withdraw(own)
+        with open(fetch.file, encoding="utf-8") as file:
+            config = file.read()
+        with open(fetch.file, "a", encoding="utf-8") as file:
+            file.write("limits: {time: 300ms}\n")
+        own.stall()
+        self.addCleanup(own.resume)
+        fetch.once(status=1)  # nobody answers: nothing goes
+        own.resume()
+        self.assertEqual(len(self.crosses(fetch)), 2)
+        with open(fetch.file, "w", encoding="utf-8") as file:
+            file.write(config)
+        self.assertIn("event=cross-withdrawn", run(FETCH, "-c", fetch.file, "--once").stderr)
+        self.assertEqual(self.crosses(fetch), ["by-hand.der"])
+
+    def test_withdrawn_from_one_of_two(self):
+        """While another repository has it, or holds what cannot be read, it stays."""
+        own, other = self.directory(), self.directory("o=B")
+        self.publish("a", own)
+        pair = own.read("cn=interconnection,o=A", "crossCertificatePair")[0]["crossCertificatePair"]
+        self.publish("b", other)
+        other.put("cn=interconnection,o=B", "crossCertificatePair;binary", *pair)
+        fetch = self.fetcher(self.tls(own, other))
+        fetch.once()
+        self.withdraw(own)
+        fetch.once()
+        self.assertEqual(len(self.crosses(fetch)), 1)
+        other.put("cn=interconnection,o=B", "crossCertificatePair;binary", b"\x30\x03\x02\x01\x05")
+        fetch.once(status=None)
+        self.assertEqual(len(self.crosses(fetch)), 1)
+        other.put("cn=interconnection,o=B", "crossCertificatePair;binary")
+        fetch.once()
+        self.assertEqual(self.crosses(fetch), [])
+
+    def test_nothing_is_taken_away_on_a_bare_line(self):
+        own = self.directory()
+        self.publish("a", own)
+        fetch = self.fetcher("interconnection-cas: [@a/interconnection/ca.pem]\nissuers: [@a/tls-server/ca.pem, "
+                             "@a/tls-client/ca.pem]\n"
+                             f"sources: [{{name: x, repository: \"{own.url('o=A')}\"}}]\n")
+        fetch.once()
+        self.withdraw(own)
+        fetch.once()
+        self.assertEqual(len(self.crosses(fetch)), 1)
+
     def test_garbage_among_what_is_good(self):
         """A pair that cannot be read takes no other value with it."""
         server = self.directory()
