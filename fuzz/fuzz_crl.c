@@ -54,11 +54,16 @@ static void argue(const struct x509_crl_index *index, X509_CRL *crl)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct x509_crl_index *index = NULL, *copy = NULL;
+	char **urls = x509_crl_freshest(data, size);
 	struct base_error err = { 0 };
 	const unsigned char *at = data;
 	struct base_str octets;
 	X509_CRL *crl;
 
+	for (size_t i = 0; urls && urls[i]; i++)
+		if (strlen(urls[i]) > size)
+			abort();
+	x509_urls_free(urls);
 	if (x509_crl_index_make(&index, data, size, NULL, &err))
 		return 0;
 	crl = d2i_X509_CRL(NULL, &at, (long)size);

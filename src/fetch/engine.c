@@ -273,6 +273,27 @@ static void error_set(struct fetch_source *s, const char *why)
 			*p = '?';
 }
 
+/* One address of a point will do: the first that we may ask (RFC 5280, 5.2.6 and 4.2.1.13). */
+static void freshest_learn(struct fetch_engine *e, const char *urls)
+{
+	while (*urls) {
+		const struct base_str url = { urls, strcspn(urls, "\n") };
+		struct fetch_url at;
+
+		if (fetch_source_find(e, url))
+			return;
+		if (!fetch_url_parse(url, &at, NULL) &&
+		    !fetch_allow_url(&e->config->allow, &at, NULL)) {
+			if (e->learnt < e->config->demand.sources &&
+			    fetch_source_learn(e, url, &at))
+				base_log(BASE_LOG_INFO, "fetch", "event=delta-learnt from=%.*s",
+				         BASE_FMT(url));
+			return;
+		}
+		urls += url.len + 1;
+	}
+}
+
 void fetch_source_ended(struct fetch_source *s, int rc, const char *why,
                         const struct fetch_job *job)
 {
@@ -299,6 +320,8 @@ void fetch_source_ended(struct fetch_source *s, int rc, const char *why,
 		s->successes++;
 		s->success_ms = now;
 		fetch_plan_good(&s->plan, &s->config->rules, now, this_ms, next_ms);
+		for (size_t i = 0; i < s->crl_count; i++)
+			freshest_learn(e, s->crls[i].stored.freshest);
 	}
 	ended_log(s, job);
 	(void)fetch_known_source_alarm(s, now); /* the report comes in any case */

@@ -38,10 +38,21 @@ bool fetch_known_is_as_seen(const struct fetch_engine *e, const struct fetch_crl
 	return !crl->lost && now[0] && !memcmp(now, crl->seen, sizeof(now));
 }
 
+/* What was not read again has told its size and its delta before. */
+static void stored_renew(struct fetch_crl *crl, const struct fetch_stored *stored)
+{
+	const struct fetch_stored before = crl->stored;
+
+	crl->stored = *stored;
+	if (stored->octets)
+		return;
+	crl->stored.octets = before.octets;
+	memcpy(crl->stored.freshest, before.freshest, sizeof(before.freshest));
+}
+
 int fetch_known_add(struct fetch_source *s, const struct fetch_stored *stored, int64_t now_ms)
 {
 	struct fetch_crl *crl = NULL, *more;
-	size_t octets;
 
 	for (size_t i = 0; i < s->crl_count && !crl; i++)
 		if (!strcmp(s->crls[i].stored.name, stored->name))
@@ -54,9 +65,7 @@ int fetch_known_add(struct fetch_source *s, const struct fetch_stored *stored, i
 		crl = &more[s->crl_count++];
 		*crl = (struct fetch_crl){ 0 };
 	}
-	octets = stored->octets ? stored->octets : crl->stored.octets;
-	crl->stored = *stored;
-	crl->stored.octets = octets;
+	stored_renew(crl, stored);
 	crl->success_ms = now_ms;
 	crl->lost = false;
 	file_look(s->engine, stored->name, crl->seen);
@@ -79,6 +88,7 @@ void fetch_known_end(const struct fetch_source *s, int64_t *ret_this_ms, int64_t
 /* Gone, or written to? Said once. A file that another source of the same CRL renewed is well. */
 static bool is_lost(const struct fetch_engine *e, struct fetch_crl *crl)
 {
+	struct fetch_stored stored;
 	uint64_t now[3];
 	bool before = crl->lost;
 
@@ -86,7 +96,9 @@ static bool is_lost(const struct fetch_engine *e, struct fetch_crl *crl)
 	if (now[0] && !memcmp(now, crl->seen, sizeof(now)))
 		return false;
 	memcpy(crl->seen, now, sizeof(now));
-	crl->lost = !fetch_store_look(fetch_jobs_store(e->jobs), crl->stored.name, &crl->stored);
+	crl->lost = !fetch_store_look(fetch_jobs_store(e->jobs), crl->stored.name, &stored);
+	if (!crl->lost)
+		stored_renew(crl, &stored);
 	return crl->lost && !before;
 }
 

@@ -374,6 +374,24 @@ static int index_store(struct fetch_store *store, const struct fetch_crl_order *
 	return 0;
 }
 
+/* Of a complete CRL that was taken; a delta has none (5.2.6). What is no word is no address. */
+static void freshest_fill(struct fetch_stored *ret, const void *der, size_t der_len)
+{
+	char **urls = ret->delta ? NULL : x509_crl_freshest(der, der_len);
+	size_t len = 0;
+
+	for (size_t i = 0; urls && urls[i]; i++) {
+		size_t more = strlen(urls[i]);
+
+		if (!more || strpbrk(urls[i], " \n") || len + more + 2 > sizeof(ret->freshest))
+			continue;
+		memcpy(ret->freshest + len, urls[i], more);
+		memcpy(ret->freshest + len + more, "\n", 2);
+		len += more + 1;
+	}
+	x509_urls_free(urls);
+}
+
 int fetch_store_crl(struct fetch_store *store, const struct fetch_crl_order *order,
                     struct fetch_stored *ret, struct base_error *err)
 {
@@ -389,9 +407,13 @@ int fetch_store_crl(struct fetch_store *store, const struct fetch_crl_order *ord
 		rc = index_make(store, order, der, (size_t)der_len, &index, err);
 	else
 		rc = index_make(store, order, order->data, order->len, &index, err);
-	OPENSSL_free(der);
 	if (!rc)
 		rc = index_store(store, order, index, order->len, ret, err);
+	if (!rc && pem)
+		freshest_fill(ret, der, (size_t)der_len);
+	else if (!rc)
+		freshest_fill(ret, order->data, order->len);
+	OPENSSL_free(der);
 	x509_crl_index_unref(index);
 	return rc;
 }

@@ -31,6 +31,8 @@ struct fetch_stored {
 	int64_t this_update_s, next_update_s;
 	size_t entries;
 	size_t octets; /**< of the CRL as it came; 0 = not known */
+	/** Addresses of a complete CRL's delta (RFC 5280, 5.2.6), a line each; "" = none told. */
+	char freshest[2048];
 	bool delta;
 	bool unchanged; /**< it was there already */
 };

@@ -4,7 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include "x509/internal.h"
+#include "x509/crl_internal.h"
 
 static int64_t seconds(const ASN1_TIME *time)
 {
@@ -162,9 +162,8 @@ static size_t urls_of(const GENERAL_NAMES *names, char **into)
 	return count;
 }
 
-char **x509_crl_urls(X509 *cert)
+static char **points_urls(const CRL_DIST_POINTS *points)
 {
-	CRL_DIST_POINTS *points = X509_get_ext_d2i(cert, NID_crl_distribution_points, NULL, NULL);
 	size_t room = 0, count = 0;
 	char **urls;
 
@@ -173,6 +172,31 @@ char **x509_crl_urls(X509 *cert)
 	urls = room ? calloc(room + 1, sizeof(*urls)) : NULL;
 	for (int i = 0; urls && i < sk_DIST_POINT_num(points); i++)
 		count += urls_of(point_names(sk_DIST_POINT_value(points, i)), urls + count);
+	return urls;
+}
+
+char **x509_crl_urls(X509 *cert)
+{
+	CRL_DIST_POINTS *points = X509_get_ext_d2i(cert, NID_crl_distribution_points, NULL, NULL);
+	char **urls = points_urls(points);
+
+	sk_DIST_POINT_pop_free(points, DIST_POINT_free);
+	ERR_clear_error();
+	return urls;
+}
+
+char **x509_crl_freshest(const void *der, size_t len)
+{
+	struct crl_parts parts;
+	CRL_DIST_POINTS *points;
+	const unsigned char *at;
+	char **urls;
+
+	if (crl_parse(der, len, &parts, NULL) || !parts.freshest.len)
+		return NULL;
+	at = (const unsigned char *)parts.freshest.ptr;
+	points = d2i_CRL_DIST_POINTS(NULL, &at, (long)parts.freshest.len);
+	urls = points_urls(points);
 	sk_DIST_POINT_pop_free(points, DIST_POINT_free);
 	ERR_clear_error();
 	return urls;

@@ -49,6 +49,8 @@ void x509_about_crl_index(const struct x509_crl_index *index, struct x509_about_
  * @return NULL where there are none or memory is short
  */
 char **x509_crl_urls(X509 *cert);
+/** The same of a CRL's freshestCRL (RFC 5280, 5.2.6), DER; any octets are safe. */
+char **x509_crl_freshest(const void *der, size_t len);
 void x509_urls_free(char **urls);
 
 #endif

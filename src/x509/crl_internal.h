@@ -22,6 +22,7 @@ enum {
 struct crl_parts {
 	struct base_str tbs, signature_alg, signature;
 	struct base_str issuer, number, base_number, scope, authority_key;
+	struct base_str freshest; /**< freshestCRL, DER of the value; empty = none */
 	int64_t this_update_s, next_update_s;
 	unsigned flags, reasons;
 	struct base_reader entries; /**< inside revokedCertificates */

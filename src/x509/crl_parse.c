@@ -90,7 +90,9 @@ static const char *extension_read(const struct der_extension *ext, struct crl_pa
 		parts->authority_key = der_whole(&d);
 		return NULL;
 	case CE_FRESHEST_CRL:
-		return NULL; /* where a delta may be had: for who fetches */
+		/* where a delta may be had: for who fetches, who reads it */
+		parts->freshest = (struct base_str){ (const char *)in.at, base_reader_left(&in) };
+		return NULL;
 	default:
 		return ext->critical ? "it has a critical extension that is not known here "
 		                       "(RFC 5280, 5.2)"

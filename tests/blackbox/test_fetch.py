@@ -330,6 +330,51 @@ class TestDelta(Case):
         self.assertIn("a complete CRL where", rows["a.delta"]["error"])
 
 
+class TestFreshest(Case):
+    """The complete CRL says where its delta lies (RFC 5280, 5.2.6); no configuration does."""
+
+    def deltas(self, *urls):
+        """A complete CRL that names them, and its delta."""
+        operator = self.made.again(self.folder)
+        where = [word for url in urls for word in ("--delta-url", url)]
+        run(harness.TOOL, "pki", "crl", "--ca", "tls-server", *where, operator.folder)
+        run(harness.TOOL, "pki", "crl", "--ca", "tls-server", "--delta", operator.folder)
+        found = []
+        for name in ("ca.crl", "delta.crl"):
+            with open(os.path.join(operator.folder, "tls-server", name), "rb") as file:
+                found.append(file.read())
+        return found
+
+    def test_followed(self):
+        complete, delta = self.deltas(self.naughty.url("delta"))
+        self.naughty.put("crl", complete)
+        self.naughty.put("delta", delta)
+        f = self.fetcher(("a", self.naughty.url("crl")))
+        f.await_log("event=delta-learnt from=.*/delta", r"event=crl-stored source=learnt .*delta=1 ")
+        self.assertEqual(len(f.read()), 2)
+        f.signal(signal.SIGTERM)
+        f.process.wait(harness.PATIENCE)
+        # known after a restart, though the complete one cannot be read again
+        self.naughty.paths["crl"] = self.naughty.missing
+        f.start()
+        self.naughty.await_asked("delta", 2)
+        f.await_log("event=fetched source=learnt")
+
+    def test_only_where_it_may(self):
+        other = self.own(Naughty())
+        complete, delta = self.deltas(other.url("delta"), self.naughty.url("delta"))
+        self.naughty.put("crl", complete)
+        self.naughty.put("delta", delta)
+        f = self.fetcher(("a", self.naughty.url("crl")))
+        f.await_log("event=fetched source=a", "event=fetched source=learnt")
+        self.assertEqual(other.asked, [])
+        # none at all that may be asked: the complete one is taken all the same
+        self.naughty.put("crl", self.deltas(other.url("delta"))[0])
+        g = self.fetcher(("a", self.naughty.url("crl")), start=False)
+        self.assertEqual(list(g.once()), ["a"])
+        self.assertEqual(other.asked, [])
+
+
 @unittest.skipUnless(slapd.HAVE_SLAPD, slapd.NO_SLAPD)
 class TestDirectory(Case):
     """What TS 33.310, 5.2.2.2 (I2) says: cross-certificates and CRLs in a Certificate Repository."""

@@ -205,6 +205,39 @@ static void lengthy_names(void **state)
 	}
 }
 
+/* Where a complete CRL says that its delta lies (RFC 5280, 5.2.6). */
+static void freshest_is_told(void **state)
+{
+	struct stage *st = *state;
+	static const char one[] =
+	        "\x30\x1b\x06\x03\x55\x1d\x2e\x04\x14\x30\x12\x30\x10\xa0\x0e\xa0\x0c\x86\x0a"
+	        "http://a/d";
+	char other[sizeof(one)];
+	struct fetch_stored stored;
+
+	put_at(st, NOW, FETCH_ANY, NULL, &st->ca,
+	       (struct crl_forge){ .count = 1, .number = 5, .more = { one, sizeof(one) - 1 } },
+	       &stored);
+	assert_string_equal(stored.freshest, "http://a/d\n");
+	assert_true(fetch_store_look(st->store, stored.name, &stored));
+	assert_string_equal(stored.freshest, ""); /* the index does not keep it */
+	put_at(st, NOW, FETCH_ANY, NULL, &st->ca,
+	       (struct crl_forge){
+	               .count = 1, .number = 6, .base = 5, .more = { one, sizeof(one) - 1 } },
+	       &stored);
+	assert_string_equal(stored.freshest, ""); /* not in a delta */
+	for (size_t i = 9; i < sizeof(one) - 1; i++) {
+		memcpy(other, one, sizeof(one));
+		other[i] = i < 19 ? 0x05 : '\n'; /* not the form, or no address */
+		put_at(st, NOW, FETCH_ANY, NULL, &st->ca,
+		       (struct crl_forge){
+		               .count = 1, .number = 7, .more = { other, sizeof(one) - 1 } },
+		       &stored);
+		if (stored.freshest[0])
+			fail_msg("octet %zu: %s", i, stored.freshest);
+	}
+}
+
 static void pem_or_der(void **state)
 {
 	struct stage *st = *state;
@@ -522,6 +555,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(good_is_written),
 		TEST(lengthy_names),
+		TEST(freshest_is_told),
 		TEST(pem_or_der),
 		TEST(cut_or_changed_is_refused),
 		TEST(issuers_only),
