@@ -43,12 +43,12 @@ static bool value_of(struct base_str line, struct base_str name, struct base_str
 	return true;
 }
 
-enum { SEEN_ETAG = 1, SEEN_MODIFIED = 2 };
+enum { SEEN_ETAG = 1, SEEN_MODIFIED = 2, SEEN_DATE = 4 };
 
 /* Two of a kind cannot both be right. */
 static void put(struct fetch_validators *v, unsigned what, struct base_str value, bool ok)
 {
-	char *into = what == SEEN_ETAG ? v->etag : v->modified;
+	char *into = what == SEEN_ETAG ? v->etag : what == SEEN_DATE ? v->date : v->modified;
 	size_t cap = what == SEEN_ETAG ? sizeof(v->etag) : sizeof(v->modified);
 
 	if (v->seen & what || !ok || value.len >= cap)
@@ -69,4 +69,6 @@ void fetch_validators_line(struct fetch_validators *v, struct base_str line)
 		put(v, SEEN_ETAG, value, etag_ok(value));
 	else if (value_of(line, BASE_STR("Last-Modified"), &value))
 		put(v, SEEN_MODIFIED, value, date_ok(value));
+	else if (value_of(line, BASE_STR("Date"), &value))
+		put(v, SEEN_DATE, value, date_ok(value));
 }

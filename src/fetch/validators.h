@@ -13,6 +13,7 @@
 struct fetch_validators {
 	char etag[136];    /**< entity-tag, weak or strong, with its quotes; "" = none */
 	char modified[40]; /**< Last-Modified as it came; "" = none */
+	char date[40];     /**< Date of the response; "" = none */
 	unsigned seen;     /**< fields that were there, a bit each */
 };
 
@@ -22,8 +23,11 @@ struct fetch_validators {
  */
 void fetch_validators_line(struct fetch_validators *v, struct base_str line);
 
+/** A version of the very second of its response may have a sister: RFC 9110, 8.8.2.2. */
 static inline bool fetch_validators_any(const struct fetch_validators *v)
 {
+	if (v->modified[0] && !strcmp(v->modified, v->date))
+		return false;
 	return v->etag[0] || v->modified[0];
 }
 

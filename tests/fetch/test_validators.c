@@ -80,6 +80,20 @@ static void each_response_for_itself(void **state)
 	assert_false(fetch_validators_any(&v));
 }
 
+/* Another version may come within the same second, and look the same. */
+static void too_young(void **state)
+{
+	const char *lines[] = { "Last-Modified: Sat, 21 Nov 2026 10:00:00 GMT", "ETag: \"a\"",
+		                "Date: Sat, 21 Nov 2026 10:00:00 GMT", NULL };
+	struct fetch_validators v = of(lines);
+
+	(void)state;
+	assert_false(fetch_validators_any(&v));
+	lines[2] = "Date: Sat, 21 Nov 2026 10:00:01 GMT";
+	v = of(lines);
+	assert_true(fetch_validators_any(&v));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -87,6 +101,7 @@ int main(void)
 		cmocka_unit_test(what_makes_no_condition),
 		cmocka_unit_test(two_of_a_kind_are_none),
 		cmocka_unit_test(each_response_for_itself),
+		cmocka_unit_test(too_young),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
