@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server's side of SCTP in UDP (RFC 4960, RFC 6951), no more than a test needs: one association at a time, one stream,
-nothing is lost on loopback. Written from the RFC, so that the far end of the gateway's SCTP is not usrsctp too."""
+"""A server's side of SCTP in UDP (RFC 4960, RFC 6951), no more than a test needs: one association at a time, one stream;
+what is not confirmed in a while is sent again, for buffers do overflow on a busy machine. Written from the RFC, so that the far end of the gateway's SCTP is not usrsctp too."""
+import contextlib
 import os
+import queue
 import socket
 import struct
 import threading
@@ -30,27 +32,38 @@ def chunk(kind, body=b"", flags=0):
     return struct.pack(">BBH", kind, flags, 4 + len(body)) + body + bytes(-len(body) % 4)
 
 
+class NotSent(AssertionError):
+    pass
+
+
 class SctpPeer:
-    """`on_message(octets)` is called in its thread."""
+    """`on_message(octets)` is called in a thread that may send: another one hears what is confirmed."""
 
     def __init__(self, on_message, port=2944, ppid=7):
         self.on_message, self.port, self.ppid = on_message, port, ppid
         self.sock = socket.socket(type=socket.SOCK_DGRAM)
         self.sock.bind(("127.0.0.1", 0))
         self.udp = self.sock.getsockname()[1]
-        self.changed = threading.Condition()
+        self.changed, self.sending, self.messages = threading.Condition(), threading.Lock(), queue.SimpleQueue()
         self.running, self.up = True, False
         self.associations = 0
-        self.thread = threading.Thread(target=self.loop, daemon=True)
-        self.thread.start()
+        self.flight = {}  # chunks by TSN, not confirmed yet
+        self.sock.settimeout(0.3)
+        self.threads = [threading.Thread(target=f, daemon=True) for f in (self.loop, self.deliver)]
+        for thread in self.threads:
+            thread.start()
 
     def close(self):
         if self.up:
             self.put(chunk(ABORT))
-        self.running = False
+        with self.changed:
+            self.running = False
+            self.changed.notify_all()
         with socket.socket(type=socket.SOCK_DGRAM) as s:
             s.sendto(b"", ("127.0.0.1", self.udp))
-        self.thread.join()
+        self.messages.put(None)
+        for thread in self.threads:
+            thread.join()
         self.sock.close()
 
     # -- packets
@@ -63,7 +76,11 @@ class SctpPeer:
 
     def loop(self):
         while self.running:
-            packet, source = self.sock.recvfrom(65536)
+            try:
+                packet, source = self.sock.recvfrom(65536)
+            except TimeoutError:
+                self.again()
+                continue
             if len(packet) < 16:
                 continue
             self.far = source
@@ -74,12 +91,20 @@ class SctpPeer:
                 self.take(kind, flags, packet[at + 4:at + length])
                 at += max(4, length + -length % 4)
 
+    def again(self):
+        with self.changed:
+            for data in self.flight.values() if self.up else ():
+                self.put(data)
+
     def take(self, kind, flags, body):
         if kind == INIT:
+            with self.changed:
+                self.up = False
+                self.changed.notify_all()
             self.far_tag, _, _, _, self.far_tsn = struct.unpack(">IIHHI", body[:16])
             self.far_tsn = (self.far_tsn - 1) & 0xFFFFFFFF
             self.tag, self.tsn = 1 + int.from_bytes(os.urandom(3), "big"), 1000
-            self.acked, self.ssn, self.held = 999, 0, b""
+            self.acked, self.ssn, self.held, self.flight = 999, 0, b"", {}
             cookie = struct.pack(">HH", 7, 12) + b"a cookie"
             self.put(chunk(INIT_ACK, struct.pack(">IIHHI", self.tag, 1 << 20, 8, 8, self.tsn) + cookie))
         elif kind == COOKIE_ECHO:
@@ -93,6 +118,7 @@ class SctpPeer:
         elif kind == SACK:
             with self.changed:
                 self.acked = struct.unpack(">I", body[:4])[0]
+                self.flight = {tsn: data for tsn, data in self.flight.items() if tsn > self.acked}
                 self.changed.notify_all()
         elif kind == HEARTBEAT:
             self.put(chunk(HEARTBEAT_ACK, body))
@@ -109,19 +135,39 @@ class SctpPeer:
             self.far_tsn = tsn
             self.held = (b"" if flags & FIRST else self.held) + body[12:]
             if flags & LAST:
-                self.on_message(self.held)
+                self.messages.put(self.held)
         self.put(chunk(SACK, struct.pack(">IIHH", self.far_tsn, 1 << 20, 0, 0)))
 
     # -- messages
 
-    def send(self, message, patience=15):
+    def deliver(self):
+        while (message := self.messages.get()) is not None:
+            with contextlib.suppress(NotSent):  # an answer to somebody who is gone
+                self.on_message(message)
+
+    def send(self, message, patience=15, ppid=None):
         """One user message, in as many chunks as it needs."""
-        for at in range(0, max(1, len(message)), PART):
-            part = message[at:at + PART]
-            flags = (FIRST if at == 0 else 0) | (LAST if at + PART >= len(message) else 0)
+        ppid = self.ppid if ppid is None else ppid
+        with self.sending:
             with self.changed:
-                if not self.changed.wait_for(lambda: self.up and self.tsn - self.acked <= WINDOW, patience):
-                    raise AssertionError("nothing is confirmed")
-                tsn, self.tsn = self.tsn, self.tsn + 1
-            self.put(chunk(DATA, struct.pack(">IHHI", tsn, 0, self.ssn, self.ppid) + part, flags))
-        self.ssn = (self.ssn + 1) & 0xFFFF
+                self.changed.wait_for(lambda: self.up or not self.running, patience)
+                association = self.associations
+
+            def gone():
+                return not self.running or not self.up or self.associations != association
+
+            def room():
+                return self.tsn - self.acked <= WINDOW
+
+            for at in range(0, max(1, len(message)), PART):
+                part = message[at:at + PART]
+                flags = (FIRST if at == 0 else 0) | (LAST if at + PART >= len(message) else 0)
+                with self.changed:
+                    self.changed.wait_for(lambda: gone() or room(), patience)
+                    if gone() or not room():
+                        raise NotSent("the association is gone" if gone() else "nothing is confirmed")
+                    tsn, self.tsn = self.tsn, self.tsn + 1
+                    data = chunk(DATA, struct.pack(">IHHI", tsn, 0, self.ssn, ppid) + part, flags)
+                    self.flight[tsn] = data
+                    self.put(data)
+            self.ssn = (self.ssn + 1) & 0xFFFF
