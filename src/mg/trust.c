@@ -144,5 +144,11 @@ int mg_trust_load(struct mg_config *c, struct mg_domain_table *table, const stru
 		rc = cache_get(c, table, files.cache, &files.open_cache, err);
 	if (!rc)
 		rc = trust_store_load(ret, &files, err);
+	if (!rc && !trust_store_vouches(*ret))
+		base_log(
+		        BASE_LOG_WARN, "mg",
+		        "no own TLS CA and no cross-certificate yet: everybody is refused until %s "
+		        "has one (TS 33.310, 5.2.2.2)",
+		        files.cache);
 	return rc;
 }

@@ -126,6 +126,11 @@ int trust_ways_make(struct trust_store *store, const struct trust_lists *lists)
 	return rc;
 }
 
+bool trust_store_vouches(const struct trust_store *store)
+{
+	return !store->interconnect || store->way_count > 0;
+}
+
 void trust_ways_free(struct trust_store *store)
 {
 	for (size_t i = 0; i < store->way_count; i++)

@@ -102,6 +102,12 @@ const STACK_OF(X509) * trust_store_anchors(const struct trust_store *store);
  */
 struct trust_cache *trust_store_cache(const struct trust_store *store);
 
+/**
+ * Between operators: is there an own TLS CA or a cross-certificate at all? Without one everybody is
+ * refused until the cache folder brings one and the store is made anew. true in all other cases.
+ */
+bool trust_store_vouches(const struct trust_store *store);
+
 /** Are stapled OCSP responses looked at? NULL `store` = no. */
 bool trust_store_staples(const struct trust_store *store);
 

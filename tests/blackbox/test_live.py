@@ -400,6 +400,34 @@ class Live(Case, unittest.TestCase):
         self.chat(peer, conn)  # who was there goes on
         self.end(self.mgc, made)
 
+    def test_a_folder_that_is_still_empty(self):
+        """The gateway may start before its fetcher: it refuses everybody between operators until a cross-certificate comes."""
+        with open(self.pki.path("cross.ext"), "w", encoding="ascii") as file:
+            file.write("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+                       "extendedKeyUsage=clientAuth\n")
+        self.pki.tool("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "away.key",
+                      "-out", "away.csr", "-subj", "/O=Away/CN=TLS CA")
+        self.pki.tool("x509", "-req", "-in", "away.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "30", "-extfile",
+                      "cross.ext", "-set_serial", "78", "-out", "away.pem")
+        self.pki.tool("x509", "-in", "away.pem", "-outform", "DER", "-out", "away.der")
+        self.pki.leaf("there", ca="away")
+        os.mkdir(os.path.join(self.cache, "cross"))
+        self.begin(self.domains(trust=f"interconnect: true, interconnection-cas: [{self.pki.path('ca.pem')}], "
+                                      f"cache: {self.cache}")
+                   .replace("crl-required: true, ", ""), crl=None)
+        self.gw.logged("everybody is refused until")
+        for engine in ENGINES:
+            self.refused(engine, "there", "unknown-ca", 48)
+        with open(self.pki.path("away.der"), "rb") as file:
+            der = file.read()
+        name = os.path.join(self.cache, "cross", hashlib.sha256(der).hexdigest())
+        with open(name + ".new", "wb") as file:
+            file.write(der)
+        os.rename(name + ".new", name + ".der")
+        self.gw.logged("certificates have changed: 2 TLS domains were made anew")
+        for engine in ENGINES:  # now there is a way, and no CRL yet
+            self.refused(engine, "there", "crl-missing", 46)
+
     def test_what_is_bad_in_the_folder_takes_nothing_away(self):
         """A file that is no index, and a folder that is gone: the last good state; a reload then changes nothing."""
         self.begin(crl="bad.crl")

@@ -499,11 +499,32 @@ static void not_indirect_by_another(void **state)
 	pki_free(&other);
 }
 
+static void an_empty_folder_refuses_everybody_until_it_is_filled(void **state)
+{
+	struct stage *s = *state;
+	struct trust_verdict v;
+
+	folder_remove(s->dir);
+	assert_int_equal(mkdir(s->dir, 0700), 0);
+	free(s->ica_file);
+	s->ica_file = pki_write_certs(s->dir, ".ica.pem", (X509 *[]){ ica.cert, NULL });
+	v = ask(s);
+	assert_int_equal(v.reason, TRUST_UNKNOWN_CA);
+	assert_false(trust_store_vouches(s->store));
+	trust_store_unref(s->store);
+	s->store = NULL;
+	assert_int_equal(trust_cache_write_cert(s->dir, TRUST_CACHE_CROSS, cross.cert, NULL), 0);
+	v = ask(s);
+	assert_int_equal(v.reason, TRUST_CRL_MISSING);
+	assert_true(trust_store_vouches(s->store));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(a_new_crl_is_seen_without_a_reload),
+		CASE(an_empty_folder_refuses_everybody_until_it_is_filled),
 		CASE(out_of_date),
 		CASE(another_key_of_that_name),
 		CASE(scopes),
