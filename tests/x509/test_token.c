@@ -2,6 +2,7 @@
 /** @file A key in a token as libcrypto sees it. The programs' view is blackbox/token. */
 #include <pthread.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 
@@ -14,13 +15,27 @@
 
 static char *folder;
 
+/* SoftHSM's module; NULL = not installed, or a build without PKCS#11. */
+static const char *module(void)
+{
+	static const char *const places[] = {
+		"/usr/lib/softhsm/libsofthsm2.so",
+		"/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+	};
+
+	for (size_t i = 0; HAVE_P11_KIT && i < BASE_COUNT(places); i++)
+		if (access(places[i], R_OK) == 0)
+			return places[i];
+	return NULL;
+}
+
 static char *uri(const char *object)
 {
 	static char text[512];
 
 	(void)snprintf(text, sizeof(text),
-	               "pkcs11:token=unit;object=%s?module-path=" SOFTHSM "&pin-source=file:%s/pin",
-	               object, folder);
+	               "pkcs11:token=unit;object=%s?module-path=%s&pin-source=file:%s/pin", object,
+	               module() ? module() : "", folder ? folder : "");
 	return text;
 }
 
@@ -42,7 +57,7 @@ static int token_make(void **state)
 	char text[512];
 
 	(void)state;
-	if (!*SOFTHSM || system("softhsm2-util --version >/dev/null 2>&1") != 0)
+	if (!module() || system("softhsm2-util --version >/dev/null 2>&1") != 0)
 		return 0;
 	folder = pki_dir_new();
 	(void)snprintf(text, sizeof(text), "directories.tokendir = %s\n", folder);
@@ -186,7 +201,8 @@ static void asks(void **state)
 
 	(void)state;
 	EVP_PKEY_free(key);
-	(void)snprintf(text, sizeof(text), "pkcs11:token=unit;object=asks?module-path=" SOFTHSM);
+	(void)snprintf(text, sizeof(text), "pkcs11:token=unit;object=asks?module-path=%s",
+	               module() ? module() : "");
 	assert_int_equal(x509_key_load(&again, text, asked, &count, NULL), 0);
 	assert_int_equal(count, 1);
 	signs(again, EVP_sha256());
