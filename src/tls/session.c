@@ -189,7 +189,7 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	struct tls_session *session;
 	int rc;
 
-	if (!spec_valid(spec))
+	if (!spec_valid(spec) || spec->datagram) /* no engine does DTLS yet */
 		return BASE_ERR(BASE_CONFIG, 0);
 	rc = tls_context_role(context, spec->role, &context, NULL);
 	if (rc)

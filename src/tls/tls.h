@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "profile/profile.h"
+#include "tls/dtls.h"
 #include "trust/trust.h"
 #include "x509/x509.h"
 
@@ -131,6 +132,7 @@ struct tls_session_spec {
 	 * tls_session_waits(). false: that refuses the peer at once. */
 	bool may_wait;
 	bool once; /**< the peer may not renegotiate, whatever the profile says */
+	const struct tls_datagram_spec *datagram; /**< DTLS (dtls.h); NULL = TLS */
 };
 
 /** One TLS endpoint. Lives on one worker. */
@@ -142,10 +144,10 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 void tls_session_free(struct tls_session *session);
 
 /**
- * The bytes of one step, lent to the session for the call. A session keeps what it needs of `in`
- * (part of a record) and advances `in`; it appends what must be sent to `out`. Share one pair of
- * buffers per worker; nobody holds them while idle. There is no clock in here, so the caller lends
- * one: it ages tickets and gives back the right to renegotiate.
+ * The bytes of one step, lent to the session for the call (of a datagram session: dtls.h). A
+ * session keeps what it needs of `in` (part of a record) and advances `in`; it appends what must be
+ * sent to `out`. Share one pair of buffers per worker; nobody holds them while idle. There is no
+ * clock in here, so the caller lends one: it ages tickets and gives back the right to renegotiate.
  */
 struct tls_io {
 	struct base_reader in;   /**< ciphertext received */
@@ -229,8 +231,8 @@ enum tls_side { TLS_SIDE_NONE, TLS_SIDE_LOCAL, TLS_SIDE_REMOTE };
 struct tls_info {
 	bool established;
 	bool resumed;
-	uint16_t version;         /**< 0x0301 to 0x0304, 0 before */
-	const char *version_name; /**< "TLS1.2" */
+	uint16_t version;         /**< 0x0301 to 0x0304, DTLS 0xfeff and 0xfefd; 0 before */
+	const char *version_name; /**< "TLS1.2", "DTLS1.2" */
 	uint16_t suite;           /**< IANA code point, 0 before */
 	const char *suite_name;   /**< IANA name */
 	bool psk;                 /**< authenticated by a pre-shared key */
@@ -243,6 +245,8 @@ struct tls_info {
 	uint64_t records_in, records_out; /**< application data records */
 	uint32_t renegotiations;          /**< completed; what is above is then the last one's */
 	bool renegotiating;               /**< one goes on, or was what failed */
+	bool lost;                        /**< DTLS: it ended without a word of the peer */
+	uint32_t repeated;                /**< DTLS: flights sent again because time was up */
 };
 void tls_session_info(const struct tls_session *session, struct tls_info *ret);
 /** "close_notify", "handshake_failure" ...; pure. */
