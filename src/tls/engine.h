@@ -242,7 +242,7 @@ struct tls_session {
 /** Is it time for new keys before more is written (RFC 8446, 5.5)? */
 static inline bool tls_session_key_due(const struct tls_session *session, size_t records)
 {
-	return session->version >= 0x0304 &&
+	return session->version == 0x0304 &&
 	       session->records_out / TLS_KEY_RECORDS !=
 	               (session->records_out + records) / TLS_KEY_RECORDS;
 }

@@ -333,7 +333,7 @@ static int on_certificate(struct tls_session *session, const gnutls_datum_t *msg
 
 	if (session->role != TLS_ROLE_SERVER || !tls_session_judges(session))
 		return 0;
-	if (gnutls_protocol_get_version(gs->tls) >= GNUTLS_TLS1_3)
+	if (gnutls_protocol_get_version(gs->tls) == GNUTLS_TLS1_3)
 		(void)base_reader_take(&r, base_reader_u8(&r));
 	len = base_reader_u24(&r);
 	if (r.failed || len)
@@ -344,7 +344,7 @@ static int on_certificate(struct tls_session *session, const gnutls_datum_t *msg
 /** A renegotiation: see renegotiation_refuse(). TLS 1.3 has no such thing (RFC 8446, 4.1.2). */
 static int on_late_hello(struct tls_session *session)
 {
-	if (session->version < 0x0304)
+	if (session->version != 0x0304)
 		return GNUTLS_E_AGAIN;
 	return tls_gnutls_refuse(session, TLS_ALERT_UNEXPECTED_MESSAGE,
 	                         "a ClientHello on an established session");

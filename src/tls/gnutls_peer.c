@@ -32,7 +32,7 @@ int tls_gnutls_judge(struct tls_session *session, const struct base_str *chain, 
 	alert = (int)base_err_detail(rc);
 	/* RFC 8446, 4.4.2.4 has an alert of its own for what RFC 5246, 7.4.6 does without */
 	if (count == 0 && alert == TLS_ALERT_HANDSHAKE_FAILURE &&
-	    gnutls_protocol_get_version(gs->tls) >= GNUTLS_TLS1_3)
+	    gnutls_protocol_get_version(gs->tls) == GNUTLS_TLS1_3)
 		alert = TLS_ALERT_CERTIFICATE_REQUIRED;
 	return tls_gnutls_refuse(session, alert, session->verdict->text);
 }

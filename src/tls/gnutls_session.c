@@ -289,7 +289,7 @@ static void handshake_psk(struct tls_session *session, gnutls_session_t tls)
 
 	session->resumed = gnutls_session_is_resumed(tls) != 0;
 	/* In TLS 1.3 a ticket is a PSK too (RFC 8446, 2.2). */
-	if (session->version >= 0x0304 && session->resumed)
+	if (session->version == 0x0304 && session->resumed)
 		psk = false;
 	session->psk = psk;
 	if (!psk) {
@@ -331,7 +331,7 @@ void tls_gnutls_shaken(struct tls_session *session, gnutls_session_t tls)
 static int ticket_send(struct tls_session *session, struct tls_gnutls_session *gs)
 {
 	if (session->role != TLS_ROLE_SERVER || !session->tickets ||
-	    gnutls_protocol_get_version(gs->tls) < GNUTLS_TLS1_3)
+	    gnutls_protocol_get_version(gs->tls) != GNUTLS_TLS1_3)
 		return 0;
 	return gnutls_session_ticket_send(gs->tls, 1, 0);
 }
@@ -402,7 +402,7 @@ int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, siz
 		if (rc == 0 || base_err_class(rc) != BASE_AGAIN)
 			break;
 	}
-	if (session->resume && session->version >= 0x0304 && !gs->kept)
+	if (session->resume && session->version == 0x0304 && !gs->kept)
 		tls_gnutls_ticket_keep(session, gs);
 	if (empty_flood(gs, got) && base_err_class(rc) == BASE_AGAIN)
 		return tls_gnutls_failed(session, gs,

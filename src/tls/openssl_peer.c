@@ -42,7 +42,7 @@ static int verify_error(unsigned alert)
 static bool master_secret_ok(const struct tls_session *session, SSL *ssl)
 {
 	return !tls_settings(session)->extended_master_secret_required.value ||
-	       SSL_version(ssl) >= TLS1_3_VERSION || session->role == TLS_ROLE_SERVER ||
+	       SSL_version(ssl) == TLS1_3_VERSION || session->role == TLS_ROLE_SERVER ||
 	       session->extms;
 }
 
@@ -80,7 +80,7 @@ void openssl_on_message(int write, int version, int type, const void *data, size
 		on_server_hello(session, &r);
 	/* In TLS 1.3 we can send any alert afterwards: openssl_abort(). */
 	if (session->role == TLS_ROLE_SERVER && message == SSL3_MT_CERTIFICATE &&
-	    SSL_version(ssl) < TLS1_3_VERSION && len == 4 + 3)
+	    SSL_version(ssl) != TLS1_3_VERSION && len == 4 + 3)
 		oc->bare = true;
 }
 
@@ -153,7 +153,7 @@ static int judge(struct tls_session *session, const struct base_str *chain, size
 /** As a client up to TLS 1.2 the staple comes after the certificates (RFC 6066, 8). */
 static bool staple_comes(const struct tls_session *session, SSL *ssl)
 {
-	return session->role == TLS_ROLE_CLIENT && SSL_version(ssl) < TLS1_3_VERSION &&
+	return session->role == TLS_ROLE_CLIENT && SSL_version(ssl) != TLS1_3_VERSION &&
 	       trust_store_staples(session->context->domain->trust);
 }
 
@@ -267,7 +267,7 @@ unsigned openssl_psk_server(SSL *ssl, const char *identity, unsigned char *psk, 
 		return (unsigned)found->key.len;
 	}
 	/* TLS 1.3 asks for tickets too, and goes on without a PSK (RFC 8446, 4.2.11). */
-	if (SSL_version(ssl) >= TLS1_3_VERSION || tls_settings(session)->psk_unknown_alert.value)
+	if (SSL_version(ssl) == TLS1_3_VERSION || tls_settings(session)->psk_unknown_alert.value)
 		return 0; /* unknown_psk_identity */
 	/*
 	 * RFC 4279, 2: "as if the PSK identity existed but the key was incorrect". A key nobody

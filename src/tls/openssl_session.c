@@ -168,7 +168,7 @@ static void handshake_psk(struct tls_session *session, SSL *ssl)
 	bool reused = SSL_session_reused(ssl) == 1;
 	const char *identity;
 
-	if (session->version >= TLS1_3_VERSION) {
+	if (session->version == TLS1_3_VERSION) {
 		/* An external PSK is a session that nobody had before (RFC 8446, 2.2). */
 		session->psk = session->psk && reused;
 		session->resumed = reused && !session->psk;
@@ -211,7 +211,7 @@ static int refused_late(struct tls_session *session)
 	struct tls_wait *wait = session->wait;
 	uint8_t alert = (uint8_t)base_err_detail(wait->refused);
 	bool encrypts =
-	        session->role == TLS_ROLE_SERVER && SSL_version(session->engine) >= TLS1_3_VERSION;
+	        session->role == TLS_ROLE_SERVER && SSL_version(session->engine) == TLS1_3_VERSION;
 	int sent;
 
 	if (base_err_class(wait->refused) != BASE_PEER)

@@ -18,7 +18,7 @@
 
 void tls_renegotiation_init(struct tls_session *session)
 {
-	session->renegotiable = session->version < 0x0304 && session->secured && !session->once &&
+	session->renegotiable = session->version != 0x0304 && session->secured && !session->once &&
 	                        session->context->domain->renegotiate[session->role];
 	session->credit = CREDIT;
 	session->credit_ms = session->io->now_ms;

@@ -400,7 +400,7 @@ static int handshake_finish(struct tls_session *session)
 		uint8_t alert = (uint8_t)base_err_detail(rc);
 
 		/* RFC 8446, 4.4.2.4 has an alert of its own for what RFC 5246, 7.4.6 lacks. */
-		if (alert == TLS_ALERT_HANDSHAKE_FAILURE && session->version >= 0x0304)
+		if (alert == TLS_ALERT_HANDSHAKE_FAILURE && session->version == 0x0304)
 			alert = TLS_ALERT_CERTIFICATE_REQUIRED;
 		tls_session_abort(session, session->io, alert);
 		return session->rc;

@@ -158,7 +158,7 @@ void tls_resume_finish(struct tls_session *session)
 			session->standing = trust_standing_ref(ticket->standing);
 	}
 	/* In TLS 1.3 one more may come, of the same age: what it goes back to is kept for it. */
-	if (session->resumed && session->version >= 0x0304)
+	if (session->resumed && session->version == 0x0304)
 		return;
 	resume->offered = NULL;
 	if (session->resumed && !resume->renewed)
