@@ -8,6 +8,9 @@
  *     first one's.
  *  2. Its threads touch nothing of ours but `bells`, under `lock`: they ring an eventfd that the
  *     owner's loop watches. All else happens on that loop's thread.
+ *  3. usrsctp_close() of a socket with associations frees it twice at times: 0.9.5's receiving
+ *     thread takes a reference while the last one is being dropped. So a socket of ours is closed
+ *     once its associations are gone; until then it is one of `graves`.
  */
 #include "h248/sctp.h"
 
@@ -31,8 +34,10 @@ const struct sctp_backend *const transport_sctp_usr = NULL;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int bells[BELLS];      /* eventfd + 1; 0 = free */
 static uint16_t started_port; /* 0 = not started */
+static struct usr_socket *graves;
 
 struct usr_socket {
+	struct usr_socket *next; /* of graves */
 	struct socket *so;
 	int fd;
 	size_t bell;
@@ -115,21 +120,133 @@ static int bell_hang(struct usr_socket *s, const struct sctp_setup *setup)
 
 /* ---- a socket ---- */
 
+static void abort_or_end(struct socket *so, sctp_assoc_t assoc, bool abort)
+{
+	struct sctp_sndinfo info = { .snd_flags = abort ? SCTP_ABORT : SCTP_EOF,
+		                     .snd_assoc_id = assoc };
+
+	/* It may have gone already. The data has to be somewhere, even if it is none. */
+	(void)usrsctp_sendv(so, "", 0, NULL, 0, &info, sizeof(info), SCTP_SENDV_SNDINFO, 0);
+}
+
+/* Its associations, for free(); NULL without memory. */
+static struct sctp_assoc_ids *associations(struct socket *so)
+{
+	uint32_t count = 0;
+	socklen_t len = sizeof(count);
+	struct sctp_assoc_ids *ids;
+
+	(void)usrsctp_getsockopt(so, IPPROTO_SCTP, SCTP_GET_ASSOC_NUMBER, &count, &len);
+	len = (socklen_t)(sizeof(*ids) + (count + 1) * sizeof(sctp_assoc_t)); /* one may come */
+	ids = calloc(1, len);
+	if (ids && usrsctp_getsockopt(so, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, ids, &len) < 0)
+		ids->gaids_number_of_ids = 0;
+	return ids;
+}
+
+/* An association that is still being set up has nothing to end in order. */
+static bool is_up(struct socket *so, sctp_assoc_t assoc)
+{
+	struct sctp_status status = { .sstat_assoc_id = assoc };
+	socklen_t len = sizeof(status);
+
+	return usrsctp_getsockopt(so, IPPROTO_SCTP, SCTP_STATUS, &status, &len) == 0 &&
+	       status.sstat_state != SCTP_COOKIE_WAIT && status.sstat_state != SCTP_COOKIE_ECHOED;
+}
+
+/* Is there data that nobody will read any more? Notices are read on the way. */
+static bool unread(struct socket *so)
+{
+	char buf[512];
+	ssize_t n;
+	int flags = 0;
+
+	do {
+		struct sctp_rcvinfo info;
+		struct sockaddr_storage from;
+		socklen_t from_len = sizeof(from), info_len = sizeof(info);
+		unsigned type;
+
+		flags = 0;
+		n = usrsctp_recvv(so, buf, sizeof(buf), (struct sockaddr *)&from, &from_len, &info,
+		                  &info_len, &type, &flags);
+	} while (n > 0 && (flags & MSG_NOTIFICATION));
+	return n > 0;
+}
+
+/* Close it if its associations have gone. One that sent us data meanwhile is aborted, as TCP is. */
+static bool buried(struct socket *so)
+{
+	bool abort = unread(so), gone;
+	struct sctp_assoc_ids *ids = associations(so);
+
+	for (uint32_t i = 0; abort && ids && i < ids->gaids_number_of_ids; i++)
+		abort_or_end(so, ids->gaids_assoc_id[i], true);
+	if (abort) {
+		free(ids);
+		ids = associations(so);
+	}
+	gone = ids && !ids->gaids_number_of_ids;
+	free(ids);
+	if (gone)
+		usrsctp_close(so);
+	return gone;
+}
+
+static void graves_visit(void)
+{
+	struct usr_socket *list, *next;
+
+	pthread_mutex_lock(&lock);
+	list = graves;
+	graves = NULL;
+	pthread_mutex_unlock(&lock);
+	for (; list; list = next) {
+		next = list->next;
+		if (buried(list->so)) {
+			free(list);
+			continue;
+		}
+		pthread_mutex_lock(&lock);
+		list->next = graves;
+		graves = list;
+		pthread_mutex_unlock(&lock);
+	}
+}
+
+/* What was sent is still delivered, as by close() of TCP. */
+static void bury(struct usr_socket *s)
+{
+	struct sctp_assoc_ids *ids;
+
+	(void)usrsctp_listen(s->so, 0);
+	ids = associations(s->so);
+	for (uint32_t i = 0; ids && i < ids->gaids_number_of_ids; i++)
+		abort_or_end(s->so, ids->gaids_assoc_id[i], !is_up(s->so, ids->gaids_assoc_id[i]));
+	free(ids);
+	pthread_mutex_lock(&lock);
+	s->next = graves;
+	graves = s;
+	pthread_mutex_unlock(&lock);
+}
+
 static void usr_close(void *arg)
 {
 	struct usr_socket *s = arg;
 
-	if (s->so) {
+	if (s->so)
 		(void)usrsctp_set_upcall(s->so, NULL, NULL);
-		usrsctp_close(s->so);
-	}
 	pthread_mutex_lock(&lock);
 	if (s->bell < BELLS && bells[s->bell] == s->fd + 1)
 		bells[s->bell] = 0;
 	pthread_mutex_unlock(&lock);
 	if (s->fd >= 0)
 		close(s->fd);
-	free(s);
+	if (s->so)
+		bury(s);
+	else
+		free(s);
+	graves_visit();
 }
 
 static int set(struct usr_socket *s, int option, const void *value, socklen_t len)
@@ -204,6 +321,7 @@ static int usr_open(void **ret, int family, const struct sctp_setup *setup)
 
 	if (!s)
 		return ENOMEM;
+	graves_visit();
 	s->setup = *setup;
 	no = bell_hang(s, setup);
 	if (no)
@@ -318,12 +436,7 @@ static int usr_send(void *arg, uint32_t assoc, const void *data, size_t len)
 
 static void usr_end(void *arg, uint32_t assoc, bool abort)
 {
-	struct usr_socket *s = arg;
-	struct sctp_sndinfo info = { .snd_flags = abort ? SCTP_ABORT : SCTP_EOF,
-		                     .snd_assoc_id = assoc };
-
-	/* It may have gone already. The data has to be somewhere, even if it is none. */
-	(void)usrsctp_sendv(s->so, "", 0, NULL, 0, &info, sizeof(info), SCTP_SENDV_SNDINFO, 0);
+	abort_or_end(((struct usr_socket *)arg)->so, assoc, abort);
 }
 
 static void assoc_seen(const struct sctp_assoc_change *c, struct sctp_seen *ret)

@@ -25,7 +25,7 @@ GLOBALS = {
     "by_id": "the same by number", "items": "their items", "known": "names with their lengths",
     "known_count": "how many", "known_names": "those by package and item", "known_texts": "those by their text", "signal_name": "a row of those",
     "started_port": "usrsctp's own stack is one for the process (sctp_usr.c)",
-    "bells": "the same", "lock": "the same",
+    "bells": "the same", "lock": "the same", "graves": "the same",
 }
 IO = re.compile(r"^(read|write|open\w*|close|send\w*|recv\w*|socket|connect|bind|listen|accept\w*|poll|epoll\w*|select|f?printf|"
                 r"fopen\w*|fwrite|fputs|time|clock\w*|gettimeofday|getenv|malloc|calloc|realloc|free|pthread\w*|"
