@@ -541,21 +541,6 @@ static void leg_pair(struct mg_leg *leg, struct mg_leg *partner)
 	partner->partner = leg;
 }
 
-/*
- * The one left behind is told too: a new partner that has to change its worker first comes later,
- * and what a peer sends after the reply must not reach the old one meanwhile.
- */
-static void leg_link(struct mg *mg, struct mg_leg *leg, struct mg_leg *partner)
-{
-	struct mg_leg *left = leg->partner;
-
-	if (mg->bearer->endpoint_link(leg->endpoint, partner ? partner->endpoint : NULL))
-		return;
-	leg_pair(leg, partner);
-	if (partner && left)
-		(void)mg->bearer->endpoint_link(left->endpoint, NULL);
-}
-
 /* An order that could not be given stays due: the next settling tries again. */
 static void leg_settle(struct mg *mg, struct mg_context *context, struct mg_term *term,
                        struct mg_stream *s)
@@ -564,8 +549,9 @@ static void leg_settle(struct mg *mg, struct mg_context *context, struct mg_term
 	struct mg_leg *leg = s->leg, *partner = other ? other->leg : NULL;
 	bool send = mode_sends(s), receive = mode_receives(s);
 
-	if (leg->partner != partner)
-		leg_link(mg, leg, partner);
+	if (leg->partner != partner &&
+	    !mg->bearer->endpoint_link(leg->endpoint, partner ? partner->endpoint : NULL))
+		leg_pair(leg, partner);
 	if (partner) {
 		send = send && topology_flows(context, partner->term, term, s->id);
 		receive = receive && topology_flows(context, term, partner->term, s->id);

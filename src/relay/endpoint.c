@@ -421,13 +421,21 @@ void relay_order_unlink(struct relay_held *order)
 	BASE_CONTAINER_OF(order, struct order, held)->partner = NULL;
 }
 
+/* Are orders for it held back? */
+static bool waits(const struct relay_endpoint *endpoint)
+{
+	return endpoint->moving || endpoint->held;
+}
+
 int relay_endpoint_link(struct relay_endpoint *endpoint, struct relay_endpoint *partner)
 {
 	struct order *order = order_new(endpoint);
 
-	/* If it has to wait for the partner's arrival, the earlier link does not. */
-	if (order && partner && (partner->moving || partner->held))
+	/* If it has to wait for one's arrival, the earlier link of the other one does not. */
+	if (order && partner && waits(partner))
 		(void)order_give(order_new(endpoint), on_link); /* it ends then, without memory */
+	else if (order && partner && waits(endpoint))
+		(void)order_give(order_new(partner), on_link);
 	if (order)
 		order->partner = partner ? &partner->leg : NULL;
 	if (order)

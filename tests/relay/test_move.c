@@ -468,34 +468,39 @@ static void a_link_that_waits_does_not_span_workers(void **state)
 	}
 }
 
-/* A link that waits for an arrival ends the earlier one at once. */
+/* A link that waits for an arrival ends the earlier one at once, whichever end is told of it. */
 static void nothing_goes_the_old_way_meanwhile(void **state)
 {
-	struct stage stage;
-	struct relay_context *there;
-	struct pair pair, other;
-	char c;
-
 	(void)state;
-	begin(&stage);
-	pair_make(&stage, &pair);
-	pair_make(&stage, &other);
-	there = far_context(&stage, pair.front.endpoint);
-	unlink_both(&other);
-	relay_endpoint_move(other.back.endpoint, there);
-	arrives(&stage, other.back.endpoint, stage.context);
-	relay_endpoint_move(other.back.endpoint, stage.context);
-	assert_int_equal(relay_endpoint_link(pair.front.endpoint, other.back.endpoint), 0);
-	worker_settles(pair.front.endpoint->home);
-	assert_int_equal(send(pair.near, "for the new one", 15, MSG_NOSIGNAL), 15);
-	worker_settles(pair.front.endpoint->home);
-	assert_int_equal(recv(pair.far, &c, 1, 0), -1);
-	peer_expect(&stage, other.far, "for the new one");
-	pair_done(&pair);
-	pair_done(&other);
-	stage_empty(&stage);
-	relay_context_free(there);
-	stage_end(&stage);
+	for (unsigned i = 0; i < 2; i++) {
+		struct stage stage;
+		struct relay_context *there;
+		struct pair pair, other;
+		struct relay_endpoint *ends[2];
+		char c;
+
+		begin(&stage);
+		pair_make(&stage, &pair);
+		pair_make(&stage, &other);
+		ends[0] = pair.front.endpoint;
+		ends[1] = other.back.endpoint;
+		there = far_context(&stage, pair.front.endpoint);
+		unlink_both(&other);
+		relay_endpoint_move(other.back.endpoint, there);
+		arrives(&stage, other.back.endpoint, stage.context);
+		relay_endpoint_move(other.back.endpoint, stage.context);
+		assert_int_equal(relay_endpoint_link(ends[i], ends[1 - i]), 0);
+		worker_settles(pair.front.endpoint->home);
+		assert_int_equal(send(pair.near, "for the new one", 15, MSG_NOSIGNAL), 15);
+		worker_settles(pair.front.endpoint->home);
+		assert_int_equal(recv(pair.far, &c, 1, 0), -1);
+		peer_expect(&stage, other.far, "for the new one");
+		pair_done(&pair);
+		pair_done(&other);
+		stage_empty(&stage);
+		relay_context_free(there);
+		stage_end(&stage);
+	}
 }
 
 static void one_on_its_way_can_be_removed(void **state)
