@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "relay/private.h"
+#include "relay/dgram.h"
 
 enum relay_cause relay_cause_of(int error)
 {
@@ -127,8 +127,14 @@ void relay_leg_connect(struct relay_leg *leg)
 {
 	const union relay_address *remote = &leg->setup->remote;
 	/* connect(2) takes "no address" for an order to disconnect, and succeeds. */
-	int error = remote->family == AF_UNSPEC ? EDESTADDRREQ : open_socket(leg);
+	int error;
 
+	if (leg->dgram) { /* it has come as far as a datagram socket can */
+		if (relay_leg_watch(leg))
+			relay_leg_input(leg, RELAY_ON_UP, RELAY_CAUSE_NONE, 0);
+		return;
+	}
+	error = remote->family == AF_UNSPEC ? EDESTADDRREQ : open_socket(leg);
 	if (!error && connect(leg->watch.fd, &remote->sa, relay_address_len(remote)) < 0)
 		error = errno;
 	if (error && error != EINPROGRESS) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "relay/private.h"
+#include "relay/dgram.h"
 
 const char *relay_cause_name(enum relay_cause cause)
 {
@@ -44,6 +44,8 @@ static int make_socket(struct relay_endpoint *endpoint, const struct relay_endpo
 	family = local.family ? local.family : remote.family;
 	if (family == AF_UNSPEC)
 		return BASE_ERR(BASE_LOCAL, EAFNOSUPPORT);
+	if (spec->dgram)
+		return relay_dgram_bind(endpoint, &local, ports);
 	/* A place or two in the queue, so that a stranger cannot take the expected peer's. */
 	rc = spec->tcp_role == RELAY_TCP_SERVER
 	             ? relay_socket_listen(&local, ports, 8, false, &endpoint->leg.watch.fd)
@@ -88,6 +90,8 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 	relay_leg_init(&endpoint->leg, context->worker, endpoint, &endpoint->setup);
 	if (rc == 0)
 		rc = relay_door_new(&endpoint->leg.door, spec->gate);
+	if (rc == 0 && spec->dgram)
+		rc = relay_dgram_new(&endpoint->leg, spec);
 	if (rc == 0)
 		rc = make_socket(endpoint, spec, &pool->ports);
 	if (rc)
@@ -109,6 +113,7 @@ out:
 		close(endpoint->leg.watch.fd);
 	relay_setup_unref(&endpoint->setup);
 	free(endpoint->leg.door);
+	free(endpoint->leg.dgram);
 	free(endpoint);
 	return base_error_set(err, rc, "no endpoint: %s", strerror((int)base_err_detail(rc)));
 }
@@ -129,6 +134,7 @@ void relay_endpoint_free(struct relay_endpoint *endpoint)
 {
 	base_list_remove(&endpoint->node);
 	free(endpoint->leg.door); /* of one that never began */
+	free(endpoint->leg.dgram);
 	free(endpoint);
 }
 
@@ -216,7 +222,10 @@ struct order {
 	struct relay_leg *leg;
 	union {
 		struct relay_leg *partner;
-		union relay_address remote;
+		struct {
+			union relay_address remote, rtcp;
+			bool latch;
+		};
 		struct relay_setup *setup; /**< owned; its TLS part is wanted */
 		struct relay_door *door;   /**< owned until it hangs */
 		enum tls_role role;
@@ -269,6 +278,35 @@ int relay_endpoint_remote_set(struct relay_endpoint *endpoint,
 	if (order)
 		order->remote = address;
 	return order_give(order, on_remote);
+}
+
+static void on_dgram(void *arg)
+{
+	struct order *order = arg;
+
+	if (order->leg->dgram)
+		relay_dgram_aim(order->leg, &order->remote, &order->rtcp, order->latch);
+	free(order);
+}
+
+int relay_endpoint_dgram_set(struct relay_endpoint *endpoint, const struct sockaddr_storage *remote,
+                             const struct relay_dgram_spec *spec)
+{
+	union relay_address address, rtcp;
+	struct order *order;
+	int rc = relay_address_set(&address, remote);
+
+	if (rc == 0)
+		rc = relay_address_set(&rtcp, &spec->rtcp_remote);
+	if (rc)
+		return rc;
+	order = order_new(endpoint);
+	if (order) {
+		order->remote = address;
+		order->rtcp = rtcp;
+		order->latch = spec->latch;
+	}
+	return order_give(order, on_dgram);
 }
 
 static void on_tls(void *arg)

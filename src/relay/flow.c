@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "relay/private.h"
+#include "relay/dgram.h"
 
 /* ---- towards our peer ---- */
 
@@ -105,6 +105,10 @@ static bool all_carried(struct relay_leg *leg)
 
 void relay_flow_end(struct relay_leg *leg)
 {
+	if (leg->dgram) {
+		relay_dgram_end(leg);
+		return;
+	}
 	if (!leg->end_wanted || leg->pending.len || relay_leg_gone(leg))
 		return;
 	/* Nothing can be said in its midst; where nobody waits for it FIN alone tells the truth. */
@@ -435,6 +439,10 @@ static void count_records(struct relay_leg *leg)
 
 void relay_flow_run(struct relay_leg *leg)
 {
+	if (leg->dgram) {
+		relay_dgram_run(leg);
+		return;
+	}
 	switch ((enum relay_state)leg->state) {
 	case RELAY_TCP_READY:
 		run_ready(leg);

@@ -82,11 +82,14 @@ bool relay_door_admits(const struct relay_door *door, const union relay_address 
 {
 	const struct relay_gate *gate = door ? &door->gate : NULL;
 
-	if (!gate)
-		return true;
-	if (!port_admitted(gate, peer))
-		return false;
-	if (!gate->sources_only)
+	return !gate || (port_admitted(gate, peer) && relay_door_admits_host(door, peer));
+}
+
+bool relay_door_admits_host(const struct relay_door *door, const union relay_address *peer)
+{
+	const struct relay_gate *gate = door ? &door->gate : NULL;
+
+	if (!gate || !gate->sources_only)
 		return true;
 	for (unsigned i = 0; i < gate->source_count; i++)
 		if (source_admits(&gate->source[i], peer))
@@ -149,6 +152,17 @@ void relay_door_charge(struct relay_door *door, size_t len)
 		if (door->bucket[i].rate.octets_per_s)
 			door->bucket[i].level -=
 			        BASE_MIN(door->bucket[i].level, (uint64_t)len * 1000);
+}
+
+bool relay_door_passes(struct relay_door *door, uint64_t now_ms, size_t len)
+{
+	uint64_t pause = 0;
+
+	for (size_t i = 0; i < BASE_COUNT(door->bucket); i++)
+		if (relay_bucket_quota(&door->bucket[i], now_ms, len, &pause) < len)
+			return false;
+	relay_door_charge(door, len);
+	return true;
 }
 
 /* ---- putting it in place ---- */

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "relay/private.h"
+#include "relay/dgram.h"
 
 void relay_leg_init(struct relay_leg *leg, struct relay_worker *worker,
                     struct relay_endpoint *owner, struct relay_setup *setup)
@@ -39,7 +39,9 @@ void relay_leg_tell(struct relay_leg *leg, enum relay_event_kind kind)
 		event.cause = leg->cause;
 		event.error = leg->error;
 	}
-	if (leg->setup)
+	if (leg->dgram)
+		relay_address_get(&leg->dgram->remote[RELAY_WAY_MEDIA], &event.peer);
+	else if (leg->setup)
 		relay_address_get(&leg->setup->remote, &event.peer);
 	if (leg->session)
 		relay_shake_result(leg, &event.tls);
@@ -77,6 +79,9 @@ static void part(struct relay_leg *leg, enum relay_input how)
 		leg->broke_alone |= how == RELAY_ON_PARTNER_BROKEN;
 		return;
 	}
+	/* Datagrams have no end that could be carried. */
+	if (partner->dgram)
+		return;
 	/* One that has not begun is its controller's to use again; a listener's has none. */
 	if (!partner->owner && partner->state == RELAY_IDLE)
 		how = RELAY_ON_RELEASE;
@@ -136,7 +141,7 @@ static void set_free(struct relay_leg *leg)
  * now. */
 static void tell_late(struct relay_leg *gone, struct relay_leg *other)
 {
-	if (!gone->broke_alone || relay_leg_gone(other))
+	if (!gone->broke_alone || relay_leg_gone(other) || other->dgram)
 		return;
 	gone->broke_alone = false;
 	relay_leg_input(other, RELAY_ON_PARTNER_BROKEN, RELAY_CAUSE_PARTNER, 0);
@@ -217,9 +222,11 @@ bool relay_leg_watch(struct relay_leg *leg)
 {
 	int rc;
 
-	leg->watch.fn = on_event;
+	leg->watch.fn = leg->dgram ? relay_dgram_event : on_event;
 	leg->watch.arg = leg;
 	rc = loop_fd_start(leg->worker->loop, &leg->watch);
+	if (rc == 0 && leg->dgram)
+		rc = relay_dgram_watch(leg);
 	if (rc) {
 		relay_leg_input(leg,
 		                leg->state <= RELAY_CONNECTING ? RELAY_ON_FAILED : RELAY_ON_RESET,
@@ -348,7 +355,8 @@ static void do_tcp_up(struct relay_leg *leg)
 	const struct relay_setup *setup = leg->setup;
 
 	leg->tcp_up = true;
-	relay_leg_tell(leg, RELAY_TCP_UP);
+	if (!leg->dgram)
+		relay_leg_tell(leg, RELAY_TCP_UP);
 	if (leg->partner)
 		follow(leg->partner, leg);
 	if (leg->state != RELAY_TCP_READY)
@@ -424,6 +432,7 @@ static void finish(struct relay_leg *leg)
 		relay_leg_tell(leg, RELAY_TLS_DOWN);
 	}
 	leg->shaking = leg->tls_up = false;
+	relay_dgram_free(leg);
 	close_socket(leg);
 	relay_door_hang(leg, NULL);
 	free_session(leg);

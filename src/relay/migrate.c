@@ -19,7 +19,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "relay/private.h"
+#include "relay/dgram.h"
 
 enum relay_reach relay_endpoint_reach(const struct relay_endpoint *endpoint,
                                       const struct relay_context *context)
@@ -208,6 +208,7 @@ static void let_go(struct relay_leg *leg)
 	loop_defer_stop(loop, &leg->turn);
 	if (leg->watched)
 		loop_fd_stop(loop, &leg->watch);
+	relay_dgram_unwatch(leg);
 	base_list_remove(&leg->node);
 }
 

@@ -57,6 +57,13 @@ static uint16_t pick(struct relay_ports *ports)
 	return (uint16_t)(ports->min + ports->random[--ports->left] % ports->count);
 }
 
+uint16_t relay_ports_even(struct relay_ports *ports)
+{
+	uint16_t port = ports && ports->count > 1 ? pick(ports) & (uint16_t)~1U : 0;
+
+	return port < (ports ? ports->min : 0) ? 0 : port;
+}
+
 int relay_ports_bind(struct relay_ports *ports, int fd, union relay_address *local)
 {
 	union relay_address try = *local;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Bearers: TCP and TLS endpoints and the bytes between two of them. The control thread calls the
- * functions below; each context lives on one worker thread, which owns its sockets and TLS objects.
- * Orders travel to the worker as messages, events come back as messages; nobody waits. Counters
- * have one writer, the worker, and are read without a lock.
+ * Bearers: TCP, TLS and UDP endpoints and the bytes or datagrams between two of them. The control
+ * thread calls the functions below; each context lives on one worker thread, which owns its sockets
+ * and TLS objects. Orders travel to the worker as messages, events come back as messages; nobody
+ * waits. Counters have one writer, the worker, and are read without a lock.
  */
 #ifndef GH_RELAY_H
 #define GH_RELAY_H
@@ -19,7 +19,7 @@
 struct relay_pool;
 /** One H.248 Context's bearers; all on one worker. */
 struct relay_context;
-/** One stream endpoint: a TCP connection, perhaps with TLS on it. */
+/** One stream endpoint: a TCP connection, perhaps with TLS on it; or a UDP port. */
 struct relay_endpoint;
 
 /**
@@ -181,7 +181,24 @@ struct relay_gate {
 	struct relay_rate sustained, peak;
 };
 
+/**
+ * A datagram endpoint (docs/datagrams.md). It is there from the start, so RELAY_TCP_UP is not told
+ * of it, and it ends only when it is told to. What cannot go on at once is dropped and counted.
+ * Copied.
+ */
+struct relay_dgram_spec {
+	bool rtp;      /**< only RTP and RTCP are let through; else any datagram */
+	bool rtcp_mux; /**< RTCP comes at the same port (RFC 5761); else the next one is bound too
+	                */
+	bool latch;    /**< the first source that the gate lets in becomes the remote address */
+	/** Where RTCP goes. Family 0: to `remote` with rtcp_mux, else to the port behind it. */
+	struct sockaddr_storage rtcp_remote;
+};
+
 struct relay_endpoint_spec {
+	/** UDP instead of TCP: `remote` is where datagrams go and no filter, and what is said of
+	 * TCP below has no meaning. NULL = TCP. */
+	const struct relay_dgram_spec *dgram;
 	enum relay_tcp_role tcp_role;
 	struct sockaddr_storage local; /**< port 0 = any; bound before relay_endpoint_add returns */
 	struct sockaddr_storage remote; /**< client: where to; server: only peer let in, if set */
@@ -210,6 +227,9 @@ void relay_endpoint_local(const struct relay_endpoint *endpoint, struct sockaddr
 /** Set or replace the remote address before the connection is made. */
 int relay_endpoint_remote_set(struct relay_endpoint *endpoint,
                               const struct sockaddr_storage *remote);
+/** The same of a datagram endpoint, at any time; of `spec` only what speaks of the remote side. */
+int relay_endpoint_dgram_set(struct relay_endpoint *endpoint, const struct sockaddr_storage *remote,
+                             const struct relay_dgram_spec *spec);
 /** Replace fingerprints, PSKs, role of a session not yet started. Copied. */
 int relay_endpoint_tls_set(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls);
 /*
@@ -236,8 +256,8 @@ int relay_endpoint_release(struct relay_endpoint *endpoint, bool abort);
 int relay_endpoint_mode_set(struct relay_endpoint *endpoint, bool may_send, bool may_receive);
 /** Another gate, from now on: for peers that come, octets that are read, packets that are sent. */
 int relay_endpoint_gate_set(struct relay_endpoint *endpoint, const struct relay_gate *gate);
-/** Bytes go between these two; NULL unlinks. Both must be of one context. Earlier links of either
- * end. */
+/** Bytes go between these two; NULL unlinks. Both must be of one context and both of TCP or both of
+ * UDP. Earlier links of either end. */
 int relay_endpoint_link(struct relay_endpoint *endpoint, struct relay_endpoint *partner);
 /** Where an endpoint stands as seen from a context. */
 enum relay_reach {
@@ -281,7 +301,11 @@ struct relay_stats {
 	uint64_t segments_retransmitted; /**< TCP_INFO, at the last event or close */
 	uint64_t buffered_peak;          /**< most octets held at once for a slow peer */
 	uint64_t condemned;              /**< peers found revoked while their session was up */
-	uint64_t refused;                /**< connections that the gate or `remote` kept out */
+	uint64_t refused; /**< connections, or datagrams, that the gate or `remote` kept out */
+	/* Datagram endpoints: */
+	uint64_t packets_in, packets_out; /**< let in and sent on; RTCP not counted */
+	uint64_t packets_lost; /**< no way on, none of RTP's, too long, above the rate, or the
+	                          socket took no more */
 };
 void relay_endpoint_stats(const struct relay_endpoint *endpoint, struct relay_stats *ret);
 /** Endpoints open now, and the most there may be. */

@@ -89,8 +89,8 @@ int relay_setup_init(struct relay_setup *setup, const struct relay_endpoint_spec
 
 	setup->refs = 1;
 	setup->arrived = -1;
-	setup->server = spec->tcp_role == RELAY_TCP_SERVER;
-	setup->connect_now = spec->connect_now;
+	setup->server = !spec->dgram && spec->tcp_role == RELAY_TCP_SERVER;
+	setup->connect_now = spec->dgram || spec->connect_now;
 	setup->linked_setup = spec->linked_setup;
 	setup->linked_tls = spec->linked_tls;
 	setup->tls_hold = spec->tls_hold;

@@ -43,6 +43,14 @@ in_port_t relay_address_port(const union relay_address *address)
 	return address->family == AF_INET6 ? address->in6.sin6_port : address->in.sin_port;
 }
 
+void relay_address_port_set(union relay_address *address, in_port_t port)
+{
+	if (address->family == AF_INET6)
+		address->in6.sin6_port = port;
+	else if (address->family == AF_INET)
+		address->in.sin_port = port;
+}
+
 bool relay_address_admits(const union relay_address *filter, const union relay_address *peer)
 {
 	if (filter->family == AF_UNSPEC)

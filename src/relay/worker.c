@@ -21,7 +21,7 @@ int relay_worker_init(struct relay_worker *worker, struct relay_pool *pool)
 	    !base_writer_reserve(&worker->out, RELAY_CLEAR_SIZE + 8192))
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	relay_worker_spare(worker);
-	return 0;
+	return relay_batch_init(worker);
 }
 
 void relay_worker_abort(struct relay_worker *worker)
@@ -78,6 +78,7 @@ void relay_worker_done(struct relay_worker *worker)
 	base_writer_done(&worker->out);
 	free(worker->in);
 	free(worker->clear);
+	free(worker->batch);
 	if (worker->spare_fd >= 0)
 		close(worker->spare_fd);
 }

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Datagrams: one recvmmsg for all that waits, one sendmmsg for what became of it. What cannot go on
+ * now is dropped and counted; nothing is queued, nothing allocated.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "relay/dgram.h"
+
+/** The first octet of RTP and RTCP (version 2), the second of muxed RTCP (RFC 5761, 4). */
+#define RTP_MIN_LEN  12U
+#define RTCP_MIN_LEN 8U
+
+/** Datagrams that go out one way. */
+struct out {
+	unsigned count;
+	struct mmsghdr msg[RELAY_SLOTS];
+	struct iovec iov[RELAY_SLOTS];
+};
+
+/** Of the worker; meaningful within one event alone. */
+struct relay_batch {
+	struct mmsghdr msg[RELAY_SLOTS];
+	struct iovec iov[RELAY_SLOTS];
+	union relay_address from[RELAY_SLOTS];
+	struct out out[RELAY_WAYS];
+	uint64_t octets_in, packets_in, lost; /**< added to the leg's counters at the end */
+};
+
+int relay_batch_init(struct relay_worker *worker)
+{
+	struct relay_batch *b = worker->batch = calloc(1, sizeof(*b));
+
+	if (!b)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	for (unsigned i = 0; i < RELAY_SLOTS; i++) {
+		b->iov[i].iov_base = worker->in + i * RELAY_SLOT_SIZE;
+		b->iov[i].iov_len = RELAY_DGRAM_MAX;
+		b->msg[i].msg_hdr.msg_iov = &b->iov[i];
+		b->msg[i].msg_hdr.msg_iovlen = 1;
+		b->msg[i].msg_hdr.msg_name = &b->from[i];
+	}
+	return 0;
+}
+
+/* ---- out ---- */
+
+static void send_all(struct relay_leg *leg, struct out *out, int fd, bool count)
+{
+	struct relay_counters *counters = &leg->counters;
+	unsigned at = 0;
+	uint64_t sent = 0, octets = 0;
+
+	while (at < out->count) {
+		int n = sendmmsg(fd, out->msg + at, out->count - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		for (int i = 0; i < n; i++)
+			octets += out->iov[at + (unsigned)i].iov_len;
+		sent += (uint64_t)BASE_MAX(n, 0);
+		at += (unsigned)BASE_MAX(n, 0);
+		if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM))
+			break; /* late media is no good to anybody */
+		if (n < 0)
+			at++; /* this one alone: too long for its way, or nobody is there */
+	}
+	relay_count_add(&counters->packets_lost, out->count - sent);
+	relay_count_add(&counters->octets_out, octets);
+	relay_count_add(&counters->wire_out, octets);
+	if (count)
+		relay_count_add(&counters->packets_out, sent);
+	out->count = 0;
+}
+
+static void flush(struct relay_leg *leg, struct relay_batch *b)
+{
+	const struct relay_dgram *d = leg->dgram;
+
+	if (b->out[RELAY_WAY_MEDIA].count)
+		send_all(leg, &b->out[RELAY_WAY_MEDIA], leg->watch.fd, true);
+	if (b->out[RELAY_WAY_RTCP].count)
+		send_all(leg, &b->out[RELAY_WAY_RTCP], d->rtcp.fd >= 0 ? d->rtcp.fd : leg->watch.fd,
+		         false);
+}
+
+/* Have it sent to our peer with the rest of the batch. */
+static bool put(struct relay_leg *leg, uint8_t *data, size_t len, enum relay_way way)
+{
+	struct out *out = &leg->worker->batch->out[way];
+	union relay_address *to = &leg->dgram->remote[way];
+	struct msghdr *h;
+
+	if (!relay_address_port(to) || out->count == RELAY_SLOTS)
+		return false;
+	out->iov[out->count] = (struct iovec){ .iov_base = data, .iov_len = len };
+	h = &out->msg[out->count].msg_hdr;
+	*h = (struct msghdr){ .msg_name = to,
+		              .msg_namelen = relay_address_len(to),
+		              .msg_iov = &out->iov[out->count],
+		              .msg_iovlen = 1 };
+	out->count++;
+	return true;
+}
+
+/* ---- in ---- */
+
+/* The partner, when datagrams of ours may go on through it now. */
+static struct relay_leg *way_on(const struct relay_leg *leg)
+{
+	struct relay_leg *partner = leg->partner;
+
+	if (!partner || !leg->may_receive || !partner->may_send || !partner->dgram)
+		return NULL;
+	return partner->state == RELAY_OPEN ? partner : NULL;
+}
+
+/* RTP or RTCP, by their first two octets (RFC 5764, 5.1.2; RFC 5761, 4)? */
+static bool is_rtp(const struct relay_dgram *d, const uint8_t *data, size_t len,
+                   enum relay_way *way)
+{
+	if (len < RTCP_MIN_LEN || data[0] < 128 || data[0] > 191)
+		return false;
+	if (d->rtcp_mux && data[1] >= 192 && data[1] <= 223)
+		*way = RELAY_WAY_RTCP;
+	return *way == RELAY_WAY_RTCP || len >= RTP_MIN_LEN;
+}
+
+/* Who sent it may, and from now on is the one that we send to if nobody else was. */
+static bool admitted(struct relay_leg *leg, const union relay_address *from, enum relay_way way)
+{
+	struct relay_dgram *d = leg->dgram;
+
+	/* What is said of ports is said of the media's. */
+	if (way == RELAY_WAY_RTCP ? !relay_door_admits_host(leg->door, from)
+	                          : !relay_door_admits(leg->door, from)) {
+		relay_count_add(&leg->counters.refused, 1);
+		return false;
+	}
+	if (d->latch && way == RELAY_WAY_MEDIA) {
+		union relay_address none = { .family = AF_UNSPEC };
+
+		relay_dgram_aim(leg, from, &none, false);
+	}
+	return true;
+}
+
+static void take(struct relay_leg *leg, struct relay_batch *b, unsigned i, enum relay_way way)
+{
+	const struct relay_dgram *d = leg->dgram;
+	uint8_t *data = b->iov[i].iov_base;
+	size_t len = b->msg[i].msg_len;
+	struct relay_leg *to;
+
+	if (!admitted(leg, &b->from[i], way))
+		return;
+	b->lost++; /* unless it gets through */
+	if ((b->msg[i].msg_hdr.msg_flags & MSG_TRUNC) || !len)
+		return;
+	if (leg->door && !relay_door_passes(leg->door, loop_now_ms(leg->worker->loop), len))
+		return;
+	if (d->rtp && !is_rtp(d, data, len, &way))
+		return;
+	b->octets_in += len;
+	b->packets_in += way == RELAY_WAY_MEDIA;
+	to = way_on(leg);
+	if (to && put(to, data, len, way))
+		b->lost--;
+}
+
+static void take_all(struct relay_leg *leg, struct relay_batch *b, unsigned count,
+                     enum relay_way way)
+{
+	uint64_t wire = 0;
+
+	b->octets_in = b->packets_in = b->lost = 0;
+	for (unsigned i = 0; i < count; i++) {
+		wire += b->msg[i].msg_len;
+		take(leg, b, i, way);
+	}
+	relay_count_add(&leg->counters.wire_in, wire);
+	relay_count_add(&leg->counters.octets_in, b->octets_in);
+	relay_count_add(&leg->counters.packets_in, b->packets_in);
+	relay_count_add(&leg->counters.packets_lost, b->lost);
+	if (leg->partner && leg->partner->dgram)
+		flush(leg->partner, b);
+}
+
+/* @return false when the socket is empty: the loop tells when more comes (edge triggered) */
+static bool run_socket(struct relay_leg *leg, int fd, enum relay_way way)
+{
+	struct relay_batch *b = leg->worker->batch;
+
+	for (unsigned i = 0; i < RELAY_BATCHES; i++) {
+		int n;
+
+		for (unsigned k = 0; k < RELAY_SLOTS; k++)
+			b->msg[k].msg_hdr.msg_namelen = sizeof(b->from[k]);
+		n = recvmmsg(fd, b->msg, RELAY_SLOTS, MSG_DONTWAIT, NULL);
+		if (n < 0 && errno == EAGAIN)
+			return false;
+		if (n > 0)
+			take_all(leg, b, (unsigned)n, way);
+		if (n >= 0 && n < (int)RELAY_SLOTS)
+			return false;
+		/* Any other failure is one datagram's (ICMP), and over. */
+	}
+	return true;
+}
+
+void relay_dgram_run(struct relay_leg *leg)
+{
+	struct relay_dgram *d = leg->dgram;
+
+	if (leg->state != RELAY_OPEN)
+		return;
+	if (leg->readable)
+		leg->readable = run_socket(leg, leg->watch.fd, RELAY_WAY_MEDIA);
+	if (d->rtcp_readable)
+		d->rtcp_readable = run_socket(leg, d->rtcp.fd, RELAY_WAY_RTCP);
+	if (leg->readable || d->rtcp_readable)
+		relay_leg_resume(leg);
+}
+
+void relay_dgram_event(void *arg, unsigned events)
+{
+	struct relay_leg *leg = arg;
+
+	if (!(events & LOOP_READABLE))
+		return;
+	leg->readable = true;
+	relay_dgram_run(leg);
+}
+
+void relay_dgram_rtcp_event(void *arg, unsigned events)
+{
+	struct relay_leg *leg = arg;
+
+	if (!(events & LOOP_READABLE))
+		return;
+	leg->dgram->rtcp_readable = true;
+	relay_dgram_run(leg);
+}
+
+void relay_dgram_end(struct relay_leg *leg)
+{
+	if (leg->state == RELAY_DRAIN)
+		relay_leg_input(leg, RELAY_ON_FLUSHED, RELAY_CAUSE_NONE, 0);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Private to src/relay: what a datagram leg has besides (docs/datagrams.md).
+ *
+ * A batch of datagrams lies in the worker's `in`, one in each slot, is worked on in place and sent
+ * from there, all within one event. Nothing of it is kept.
+ */
+#ifndef GH_RELAY_DGRAM_H
+#define GH_RELAY_DGRAM_H
+
+#include "relay/private.h"
+
+#define RELAY_SLOT_SIZE ((size_t)4096)
+#define RELAY_SLOTS     32U
+/** What may come: the rest of the slot is room for what SRTP appends (libsrtp: 144 octets, RTCP
+ * with 4 more). */
+#define RELAY_DGRAM_MAX (RELAY_SLOT_SIZE - 160)
+/** Batches of one wake-up before the others get their turn. */
+#define RELAY_BATCHES 8U
+
+/** Which of a leg's two ways: its socket and its address. */
+enum relay_way { RELAY_WAY_MEDIA, RELAY_WAY_RTCP, RELAY_WAYS };
+
+struct relay_dgram {
+	union relay_address remote[RELAY_WAYS]; /**< family 0 = not known yet */
+	struct loop_fd rtcp;                    /**< fd -1: RTCP goes the way of media */
+	bool rtp : 1, rtcp_mux : 1;
+	bool latch : 1;         /**< waits for the first source */
+	bool rtcp_watched : 1;  /**< in the loop */
+	bool rtcp_readable : 1; /**< datagrams may wait in its socket */
+};
+
+/* dgram_socket.c */
+/** Control: give the leg its part, without sockets. @return 0 or BASE_LOCAL errno */
+int relay_dgram_new(struct relay_leg *leg, const struct relay_endpoint_spec *spec);
+/** Control: its sockets. */
+int relay_dgram_bind(struct relay_endpoint *endpoint, union relay_address *local,
+                     struct relay_ports *ports);
+/** Another remote side; `rtcp` without a family follows from it. */
+void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
+                     const union relay_address *rtcp, bool latch);
+/** The RTCP socket, if there is one. @return 0 or BASE_LOCAL errno */
+int relay_dgram_watch(struct relay_leg *leg);
+void relay_dgram_unwatch(struct relay_leg *leg);
+/** Of a leg that ends; the RTCP socket with it. Nothing is done to one of TCP. */
+void relay_dgram_free(struct relay_leg *leg);
+
+/* dgram.c */
+/** What the loop tells of the media socket. */
+void relay_dgram_event(void *arg, unsigned events);
+void relay_dgram_rtcp_event(void *arg, unsigned events);
+/** Read and pass on while there is something. */
+void relay_dgram_run(struct relay_leg *leg);
+/** Told to end: nothing waits, so it is over. */
+void relay_dgram_end(struct relay_leg *leg);
+
+#endif

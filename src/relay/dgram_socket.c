@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Datagram legs: their sockets, and where what they send goes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "relay/dgram.h"
+
+/** Even ports that are tried before the kernel is asked. */
+#define TRIES 64
+
+/* ---- sockets ---- */
+
+static int bound(union relay_address *local, uint16_t port, int *ret_fd)
+{
+	int fd = socket(local->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+	int error;
+
+	if (fd < 0)
+		return BASE_ERR(BASE_LOCAL, errno);
+	relay_address_port_set(local, htons(port));
+	if (bind(fd, &local->sa, relay_address_len(local)) < 0) {
+		error = errno;
+		close(fd);
+		return BASE_ERR(BASE_LOCAL, error);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int bound_pair(union relay_address *local, uint16_t port, int *ret_fd, int *ret_next)
+{
+	int rc, next = -1;
+
+	if (port == UINT16_MAX)
+		return BASE_ERR(BASE_LOCAL, EADDRINUSE);
+	rc = bound(local, (uint16_t)(port + 1), &next);
+	if (rc)
+		return rc;
+	rc = bound(local, port, ret_fd);
+	if (rc)
+		close(next);
+	else
+		*ret_next = next;
+	return rc;
+}
+
+/* One that the kernel chose, and given back: the next try names it, or the even one below. */
+static uint16_t kernels_choice(const union relay_address *local)
+{
+	union relay_address any = *local;
+	uint16_t port = 0;
+	int fd = -1;
+
+	if (bound(&any, 0, &fd))
+		return 0;
+	if (relay_socket_name(fd, &any) == 0)
+		port = ntohs(relay_address_port(&any)) & (uint16_t)~1U;
+	close(fd);
+	return port;
+}
+
+static int any_pair(union relay_address *local, struct relay_ports *ports, int *ret_fd,
+                    int *ret_next)
+{
+	int rc = BASE_ERR(BASE_LOCAL, EADDRINUSE);
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		uint16_t port = relay_ports_even(ports);
+
+		if (!port)
+			port = kernels_choice(local);
+		if (!port)
+			break;
+		rc = bound_pair(local, port, ret_fd, ret_next);
+		if (rc == 0 || (base_err_detail(rc) != EADDRINUSE && base_err_detail(rc) != EACCES))
+			break;
+	}
+	return rc;
+}
+
+static int any_one(union relay_address *local, struct relay_ports *ports, int *ret_fd)
+{
+	int fd = socket(local->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+	int rc = 0;
+
+	if (fd < 0)
+		return BASE_ERR(BASE_LOCAL, errno);
+	if (relay_ports_bind(ports, fd, local) < 0)
+		rc = BASE_ERR(BASE_LOCAL, errno);
+	else if (!relay_address_port(local))
+		rc = relay_socket_name(fd, local);
+	if (rc)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return rc;
+}
+
+int relay_socket_datagram(union relay_address *local, struct relay_ports *ports, int *ret_fd,
+                          int *ret_next)
+{
+	uint16_t port = ntohs(relay_address_port(local));
+
+	if (!ret_next)
+		return port ? bound(local, port, ret_fd) : any_one(local, ports, ret_fd);
+	return port ? bound_pair(local, port, ret_fd, ret_next)
+	            : any_pair(local, ports, ret_fd, ret_next);
+}
+
+/* ---- a leg's ---- */
+
+int relay_dgram_new(struct relay_leg *leg, const struct relay_endpoint_spec *spec)
+{
+	struct relay_dgram *d = calloc(1, sizeof(*d));
+	union relay_address remote, rtcp;
+	int rc;
+
+	if (!d)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	leg->dgram = d;
+	d->rtcp.fd = -1;
+	d->rtp = spec->dgram->rtp;
+	d->rtcp_mux = spec->dgram->rtcp_mux;
+	rc = relay_address_set(&remote, &spec->remote);
+	if (rc == 0)
+		rc = relay_address_set(&rtcp, &spec->dgram->rtcp_remote);
+	if (rc == 0)
+		relay_dgram_aim(leg, &remote, &rtcp, spec->dgram->latch);
+	return rc;
+}
+
+int relay_dgram_bind(struct relay_endpoint *endpoint, union relay_address *local,
+                     struct relay_ports *ports)
+{
+	struct relay_leg *leg = &endpoint->leg;
+	struct relay_dgram *d = leg->dgram;
+	uint8_t dscp = leg->door ? leg->door->gate.dscp : 0;
+	bool pair = d->rtp && !d->rtcp_mux;
+	int rc = relay_socket_datagram(local, ports, &leg->watch.fd, pair ? &d->rtcp.fd : NULL);
+
+	if (rc == 0 && dscp)
+		rc = relay_socket_mark(leg->watch.fd, local->family, dscp);
+	if (rc == 0 && dscp && pair)
+		rc = relay_socket_mark(d->rtcp.fd, local->family, dscp);
+	if (rc && d->rtcp.fd >= 0)
+		close(d->rtcp.fd);
+	endpoint->local = *local;
+	return rc;
+}
+
+void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
+                     const union relay_address *rtcp, bool latch)
+{
+	struct relay_dgram *d = leg->dgram;
+	union relay_address *to = &d->remote[RELAY_WAY_RTCP];
+
+	d->remote[RELAY_WAY_MEDIA] = *remote;
+	*to = rtcp->family ? *rtcp : *remote;
+	if (!rtcp->family && !d->rtcp_mux) /* RFC 3550, 11 */
+		relay_address_port_set(to,
+		                       htons((uint16_t)(ntohs(relay_address_port(remote)) + 1)));
+	d->latch = latch;
+}
+
+int relay_dgram_watch(struct relay_leg *leg)
+{
+	struct relay_dgram *d = leg->dgram;
+	int rc;
+
+	if (d->rtcp.fd < 0)
+		return 0;
+	d->rtcp.fn = relay_dgram_rtcp_event;
+	d->rtcp.arg = leg;
+	rc = loop_fd_start(leg->worker->loop, &d->rtcp);
+	d->rtcp_watched = rc == 0;
+	if (rc)
+		loop_fd_stop(leg->worker->loop, &leg->watch);
+	return rc;
+}
+
+void relay_dgram_unwatch(struct relay_leg *leg)
+{
+	struct relay_dgram *d = leg->dgram;
+
+	if (d && d->rtcp_watched)
+		loop_fd_stop(leg->worker->loop, &d->rtcp);
+	if (d)
+		d->rtcp_watched = false;
+}
+
+void relay_dgram_free(struct relay_leg *leg)
+{
+	struct relay_dgram *d = leg->dgram;
+
+	if (!d)
+		return;
+	if (d->rtcp_watched)
+		loop_fd_close(leg->worker->loop, &d->rtcp);
+	else if (d->rtcp.fd >= 0)
+		close(d->rtcp.fd);
+	d->rtcp.fd = -1;
+	d->rtcp_watched = false;
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Datagram endpoints in the clear, with real sockets on loopback (docs/datagrams.md). */
+#include "check.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "relay/dgram.h"
+#include "udp_peer.h"
+
+static const struct relay_dgram_spec any = { 0 };
+static const struct relay_dgram_spec rtp = { .rtp = true };
+static const struct relay_dgram_spec muxed = { .rtp = true, .rtcp_mux = true };
+
+/* Two endpoints that are linked, and a peer of each (its RTCP socket second, or -1). */
+struct call {
+	struct record end[2];
+	int peer[2][2], port[2];
+};
+
+static void call_make(struct stage *stage, struct call *call, const struct relay_dgram_spec *one,
+                      const struct relay_dgram_spec *other)
+{
+	const struct relay_dgram_spec *const dgram[] = { one, other };
+
+	memset(call, 0, sizeof(*call));
+	for (unsigned i = 0; i < 2; i++) {
+		struct relay_endpoint_spec spec;
+
+		udp_peers(call->peer[i], &call->port[i]);
+		spec = stage_datagrams(&call->end[i], call->port[i], dgram[i]);
+		stage_add(stage, &spec);
+	}
+	assert_int_equal(relay_endpoint_link(call->end[0].endpoint, call->end[1].endpoint), 0);
+}
+
+static void call_done(struct call *call)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		relay_endpoint_remove(call->end[i].endpoint);
+		close(call->peer[i][0]);
+		close(call->peer[i][1]);
+	}
+}
+
+static int port_of(const struct call *call, unsigned end)
+{
+	return endpoint_port(call->end[end].endpoint);
+}
+
+/* An RTP packet of that number. */
+static size_t packet(uint8_t *to, uint16_t number, size_t len)
+{
+	memset(to, (uint8_t)number, len);
+	to[0] = 0x80;
+	to[1] = 0;
+	to[2] = (uint8_t)(number >> 8);
+	to[3] = (uint8_t)number;
+	return len;
+}
+
+static void datagrams_go_both_ways_and_stay_what_they_are(void **state)
+{
+	struct stage *stage = *state;
+	uint8_t data[200 + RELAY_SLOT_SIZE];
+	struct relay_stats stats;
+	struct call call;
+	size_t octets = 0;
+
+	call_make(stage, &call, &any, &any);
+	for (size_t i = 1; i <= 100; i++) { /* more than a batch, of every length */
+		octets += i * 7;
+		memset(data, (int)i, i * 7);
+		udp_send(call.peer[0][0], port_of(&call, 0), data, i * 7);
+	}
+	for (size_t i = 1; i <= 100; i++) {
+		memset(data, (int)i, i * 7);
+		udp_expect(stage, call.peer[1][0], data, i * 7);
+	}
+	udp_send(call.peer[1][0], port_of(&call, 1), "back", 4);
+	udp_expect(stage, call.peer[0][0], "back", 4);
+	STAGE_COUNT(stage, call.end[0].endpoint, packets_in, 100);
+	STAGE_COUNT(stage, call.end[1].endpoint, packets_out, 100);
+	stats = endpoint_stats(call.end[0].endpoint);
+	assert_int_equal(stats.octets_in, octets);
+	assert_int_equal(stats.wire_in, octets);
+	STAGE_COUNT(stage, call.end[0].endpoint, octets_out, 4);
+	assert_int_equal(stats.packets_lost, 0);
+	assert_int_equal(call.end[0].count[RELAY_TCP_UP], 0);
+	call_done(&call);
+	stage_empty(stage);
+}
+
+static void what_does_not_fit_a_slot_is_lost(void **state)
+{
+	struct stage *stage = *state;
+	uint8_t data[RELAY_SLOT_SIZE] = { 0 };
+	struct call call;
+
+	call_make(stage, &call, &any, &any);
+	udp_send(call.peer[0][0], port_of(&call, 0), data, RELAY_DGRAM_MAX + 1);
+	udp_send(call.peer[0][0], port_of(&call, 0), data, 0);
+	udp_send(call.peer[0][0], port_of(&call, 0), data, RELAY_DGRAM_MAX);
+	udp_expect(stage, call.peer[1][0], data, RELAY_DGRAM_MAX);
+	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, 2);
+	call_done(&call);
+}
+
+static void rtcp_has_the_next_port_or_the_same(void **state)
+{
+	static const uint8_t report[] = { 0x81, 200, 0, 6, 1, 2, 3, 4, 5, 6, 7, 8 };
+	struct stage *stage = *state;
+	struct call call;
+	uint8_t data[172];
+	int from;
+
+	call_make(stage, &call, &rtp, &muxed);
+	assert_int_equal(port_of(&call, 0) % 2, 0);
+	/* From its own port to the one port of the other end, and back. */
+	udp_send(call.peer[0][1], port_of(&call, 0) + 1, report, sizeof(report));
+	assert_int_equal(udp_receive(stage, call.peer[1][0], data, sizeof(data), &from),
+	                 sizeof(report));
+	assert_int_equal(from, port_of(&call, 1));
+	udp_send(call.peer[1][0], port_of(&call, 1), report, sizeof(report));
+	assert_int_equal(udp_receive(stage, call.peer[0][1], data, sizeof(data), &from),
+	                 sizeof(report));
+	assert_int_equal(from, port_of(&call, 0) + 1);
+	/* Media is not taken for it, though it has a marker bit. */
+	packet(data, 1, sizeof(data));
+	data[1] = 0x80 | 96;
+	udp_send(call.peer[1][0], port_of(&call, 1), data, sizeof(data));
+	udp_expect(stage, call.peer[0][0], data, sizeof(data));
+	STAGE_COUNT(stage, call.end[1].endpoint, packets_in, 1);
+	STAGE_COUNT(stage, call.end[0].endpoint, packets_out, 1);
+	call_done(&call);
+}
+
+static void rtcp_goes_where_the_controller_says(void **state)
+{
+	static const uint8_t report[] = { 0x80, 201, 0, 1, 1, 2, 3, 4 };
+	struct stage *stage = *state;
+	struct relay_dgram_spec elsewhere = { .rtp = true };
+	struct sockaddr_storage remote = { 0 };
+	struct sockaddr_in *in = (struct sockaddr_in *)&elsewhere.rtcp_remote;
+	struct call call;
+	int port, fd = udp_peer(&port);
+
+	call_make(stage, &call, &rtp, &rtp);
+	in->sin_family = AF_INET;
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	memcpy(&remote, in, sizeof(*in));
+	in->sin_port = htons((uint16_t)port);
+	((struct sockaddr_in *)&remote)->sin_port = htons((uint16_t)call.port[1]);
+	assert_int_equal(relay_endpoint_dgram_set(call.end[1].endpoint, &remote, &elsewhere), 0);
+	udp_send(call.peer[0][1], port_of(&call, 0) + 1, report, sizeof(report));
+	udp_expect(stage, fd, report, sizeof(report));
+	close(fd);
+	call_done(&call);
+}
+
+static void only_rtp_gets_through_where_rtp_is_meant(void **state)
+{
+	static const uint8_t first[] = { 0, 3, 4, 19, 20, 63, 64, 127, 192, 255 };
+	struct stage *stage = *state;
+	struct call call;
+	uint8_t data[60];
+
+	call_make(stage, &call, &muxed, &rtp);
+	for (size_t i = 0; i < sizeof(first); i++) { /* STUN, DTLS and unknowns */
+		packet(data, 1, sizeof(data));
+		data[0] = first[i];
+		udp_send(call.peer[0][0], port_of(&call, 0), data, sizeof(data));
+	}
+	packet(data, 1, sizeof(data));
+	udp_send(call.peer[0][0], port_of(&call, 0), data, 11);              /* too short for RTP */
+	udp_send(call.peer[0][0], port_of(&call, 0), "\x80\xc8\0\0\0\0", 7); /* and for RTCP */
+	udp_send(call.peer[0][0], port_of(&call, 0), data, 12);
+	udp_expect(stage, call.peer[1][0], data, 12);
+	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, sizeof(first) + 2);
+	STAGE_COUNT(stage, call.end[0].endpoint, packets_in, 1);
+	udp_nothing(call.peer[1][1]);
+	call_done(&call);
+}
+
+static void modes_drop_and_keep_nothing(void **state)
+{
+	struct stage *stage = *state;
+	struct call call;
+
+	call_make(stage, &call, &any, &any);
+	assert_int_equal(relay_endpoint_mode_set(call.end[0].endpoint, true, false), 0);
+	udp_send(call.peer[0][0], port_of(&call, 0), "one", 3);
+	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, 1);
+	udp_send(call.peer[1][0], port_of(&call, 1), "two", 3);
+	udp_expect(stage, call.peer[0][0], "two", 3);
+	assert_int_equal(relay_endpoint_mode_set(call.end[0].endpoint, false, true), 0);
+	udp_send(call.peer[1][0], port_of(&call, 1), "three", 5);
+	STAGE_COUNT(stage, call.end[1].endpoint, packets_lost, 1);
+	assert_int_equal(relay_endpoint_mode_set(call.end[0].endpoint, true, true), 0);
+	udp_send(call.peer[0][0], port_of(&call, 0), "four", 4);
+	udp_expect(stage, call.peer[1][0], "four", 4);
+	udp_nothing(call.peer[0][0]);
+	call_done(&call);
+}
+
+static void latching_makes_the_first_source_the_remote_side(void **state)
+{
+	static const struct relay_dgram_spec latch = { .latch = true };
+	struct stage *stage = *state;
+	struct call call;
+	int port, fd = udp_peer(&port);
+
+	call_make(stage, &call, &latch, &any);
+	udp_send(fd, port_of(&call, 0), "mine", 4); /* not whom Remote names */
+	udp_expect(stage, call.peer[1][0], "mine", 4);
+	udp_send(call.peer[1][0], port_of(&call, 1), "yours", 5);
+	udp_expect(stage, fd, "yours", 5);
+	/* Another one may still send, and changes nothing. */
+	udp_send(call.peer[0][0], port_of(&call, 0), "other", 5);
+	udp_expect(stage, call.peer[1][0], "other", 5);
+	udp_send(call.peer[1][0], port_of(&call, 1), "still", 5);
+	udp_expect(stage, fd, "still", 5);
+	udp_nothing(call.peer[0][0]);
+	close(fd);
+	call_done(&call);
+}
+
+static void nobody_is_sent_anything_before_remote_is_known(void **state)
+{
+	struct stage *stage = *state;
+	struct relay_endpoint_spec spec;
+	struct call call;
+	struct record late = { 0 };
+
+	call_make(stage, &call, &any, &any);
+	spec = stage_datagrams(&late, 0, &any);
+	stage_add(stage, &spec);
+	assert_int_equal(relay_endpoint_link(call.end[0].endpoint, late.endpoint), 0);
+	udp_send(call.peer[0][0], port_of(&call, 0), "lost", 4);
+	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, 1);
+	spec = stage_client(&late, call.port[1]);
+	assert_int_equal(relay_endpoint_dgram_set(late.endpoint, &spec.remote, &any), 0);
+	udp_send(call.peer[0][0], port_of(&call, 0), "found", 5);
+	udp_expect(stage, call.peer[1][0], "found", 5);
+	relay_endpoint_remove(late.endpoint);
+	call_done(&call);
+}
+
+static void the_gate_keeps_out_and_drops_what_is_too_fast(void **state)
+{
+	struct stage *stage = *state;
+	struct relay_gate gate = { .sources_only = true };
+	struct call call;
+	uint8_t data[600] = { 0 };
+
+	call_make(stage, &call, &any, &any);
+	assert_int_equal(relay_endpoint_gate_set(call.end[0].endpoint, &gate), 0);
+	udp_send(call.peer[0][0], port_of(&call, 0), "no", 2);
+	STAGE_COUNT(stage, call.end[0].endpoint, refused, 1);
+	gate.source_count = 1;
+	gate.source[0] = (struct relay_source){ .family = AF_INET, .prefix = 8, .octets = { 127 } };
+	gate.port_min = gate.port_max = (uint16_t)call.port[0];
+	gate.sustained = (struct relay_rate){ 1, 1000 };
+	assert_int_equal(relay_endpoint_gate_set(call.end[0].endpoint, &gate), 0);
+	udp_send(call.peer[0][1], port_of(&call, 0), "no", 2); /* another port */
+	STAGE_COUNT(stage, call.end[0].endpoint, refused, 2);
+	udp_send(call.peer[0][0], port_of(&call, 0), data, sizeof(data));
+	udp_send(call.peer[0][0], port_of(&call, 0), data, sizeof(data)); /* beyond the burst */
+	udp_send(call.peer[0][0], port_of(&call, 0), data, 300);
+	udp_expect(stage, call.peer[1][0], data, sizeof(data));
+	udp_expect(stage, call.peer[1][0], data, 300);
+	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, 1);
+	call_done(&call);
+}
+
+static void it_outlives_its_partner_and_its_peer(void **state)
+{
+	struct stage *stage = *state;
+	struct relay_endpoint_spec spec;
+	struct record next = { 0 };
+	struct call call;
+	int port, fd = udp_peer(&port);
+
+	call_make(stage, &call, &any, &any);
+	/* Nobody is there: ICMP says so, again and again. */
+	close(call.peer[1][0]);
+	for (unsigned i = 0; i < 3; i++) {
+		udp_send(call.peer[0][0], port_of(&call, 0), "gone", 4);
+		STAGE_COUNT(stage, call.end[1].endpoint, packets_out, i + 1);
+	}
+	call.peer[1][0] = udp_peer(&call.port[1]);
+	assert_int_equal(relay_endpoint_release(call.end[1].endpoint, true), 0);
+	stage_expect(stage, &call.end[1], RELAY_TCP_DOWN);
+	assert_int_equal(call.end[1].last[RELAY_TCP_DOWN].cause, RELAY_CAUSE_LOCAL_CLOSE);
+	spec = stage_datagrams(&next, port, &any);
+	stage_add(stage, &spec);
+	assert_int_equal(relay_endpoint_link(call.end[0].endpoint, next.endpoint), 0);
+	udp_send(call.peer[0][0], port_of(&call, 0), "next", 4);
+	udp_expect(stage, fd, "next", 4);
+	assert_int_equal(call.end[0].count[RELAY_TCP_DOWN], 0);
+	relay_endpoint_remove(next.endpoint);
+	call_done(&call);
+	close(fd);
+	stage_empty(stage);
+}
+
+static void a_port_has_one_owner_and_is_free_again(void **state)
+{
+	struct stage *stage = *state;
+	struct record one = { 0 }, two = { 0 };
+	struct relay_endpoint_spec spec = stage_datagrams(&one, 0, &rtp);
+	struct base_error err = { 0 };
+
+	stage_add(stage, &spec);
+	spec = stage_datagrams(&two, 0, &rtp);
+	relay_endpoint_local(one.endpoint, &spec.local);
+	assert_int_equal(
+	        base_err_detail(relay_endpoint_add(&two.endpoint, stage->context, &spec, &err)),
+	        EADDRINUSE);
+	/* Its RTCP port is taken, too. */
+	((struct sockaddr_in *)&spec.local)->sin_port =
+	        htons((uint16_t)(endpoint_port(one.endpoint) + 1));
+	spec.dgram = &any;
+	assert_int_equal(
+	        base_err_detail(relay_endpoint_add(&two.endpoint, stage->context, &spec, &err)),
+	        EADDRINUSE);
+	relay_endpoint_local(one.endpoint, &spec.local);
+	relay_endpoint_remove(one.endpoint);
+	stage_empty(stage);
+	spec.dgram = &rtp;
+	stage_add(stage, &spec);
+	relay_endpoint_remove(two.endpoint);
+	stage_empty(stage);
+}
+
+struct arrival {
+	struct relay_endpoint *endpoint;
+	struct relay_context *elsewhere;
+};
+
+static bool has_arrived(void *arg)
+{
+	struct arrival *a = arg;
+
+	return relay_endpoint_reach(a->endpoint, a->elsewhere) != RELAY_BUSY;
+}
+
+static void it_goes_to_another_worker_with_its_ports(void **state)
+{
+	static const uint8_t report[] = { 0x80, 201, 0, 1, 1, 2, 3, 4 };
+	struct stage *stage = *state;
+	struct relay_context *there = NULL;
+	struct arrival a;
+	struct call call;
+	uint8_t data[40];
+
+	call_make(stage, &call, &rtp, &rtp);
+	assert_int_equal(relay_context_new(&there, stage->pool), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		a = (struct arrival){ call.end[i].endpoint, stage->context };
+		assert_int_equal(relay_endpoint_link(a.endpoint, NULL), 0);
+		relay_endpoint_move(a.endpoint, there);
+		stage_wait(stage, has_arrived, &a);
+	}
+	assert_int_equal(relay_endpoint_link(call.end[0].endpoint, call.end[1].endpoint), 0);
+	packet(data, 7, sizeof(data));
+	udp_send(call.peer[0][0], port_of(&call, 0), data, sizeof(data));
+	udp_expect(stage, call.peer[1][0], data, sizeof(data));
+	udp_send(call.peer[1][1], port_of(&call, 1) + 1, report, sizeof(report));
+	udp_expect(stage, call.peer[0][1], report, sizeof(report));
+	call_done(&call);
+	stage_empty(stage);
+	relay_context_free(there);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
+	static const struct CMUnitTest tests[] = {
+		TEST(datagrams_go_both_ways_and_stay_what_they_are),
+		TEST(what_does_not_fit_a_slot_is_lost),
+		TEST(rtcp_has_the_next_port_or_the_same),
+		TEST(rtcp_goes_where_the_controller_says),
+		TEST(only_rtp_gets_through_where_rtp_is_meant),
+		TEST(modes_drop_and_keep_nothing),
+		TEST(latching_makes_the_first_source_the_remote_side),
+		TEST(nobody_is_sent_anything_before_remote_is_known),
+		TEST(the_gate_keeps_out_and_drops_what_is_too_fast),
+		TEST(it_outlives_its_partner_and_its_peer),
+		TEST(a_port_has_one_owner_and_is_free_again),
+		TEST(it_goes_to_another_worker_with_its_ports),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
