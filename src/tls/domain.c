@@ -291,6 +291,10 @@ static int domain_tickets(struct tls_domain *domain, struct base_error *err)
 	        settings->renegotiation_client == PROFILE_RENEGOTIATION_SECURE &&
 	        domain->ops->caps->features & PROFILE_FEATURE_RENEGOTIATION_CLIENT;
 	domain->renegotiate[TLS_ROLE_CLIENT] = settings->renegotiation_answer.value;
+	domain->begin[TLS_ROLE_SERVER] =
+	        settings->renegotiation_server.value && settings->renegotiation_info.value;
+	domain->begin[TLS_ROLE_CLIENT] =
+	        settings->renegotiation_client == PROFILE_RENEGOTIATION_SECURE;
 	domain->tickets = settings->resumption.value && settings->tickets.value;
 	domain->lifetime_s = settings->lifetime_s.value ? settings->lifetime_s.value : 3600;
 	if (settings->lifetime_max_s.value)

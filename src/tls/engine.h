@@ -96,6 +96,9 @@ struct tls_engine_ops {
 	int (*write)(struct tls_session *session, const uint8_t *clear, size_t len);
 	/** Append close_notify; called once at most. */
 	int (*close)(struct tls_session *session);
+	/** Append what begins a renegotiation: HelloRequest or ClientHello, in TLS 1.3 a KeyUpdate
+	 * that asks for the peer's. As client _begin() was called before. */
+	int (*again)(struct tls_session *session);
 	/**
 	 * Append a fatal alert, `alert` where the engine lets us choose.
 	 * @return the alert really sent, -1 when none could be
@@ -128,6 +131,7 @@ struct tls_domain {
 	size_t suite_count;
 	uint32_t lifetime_s; /**< of tickets */
 	bool renegotiate[2]; /**< by our role: profile and engine let the peer begin one */
+	bool begin[2];       /**< by our role: they let us */
 	bool tickets;        /**< as profile and policy say; see session_tickets() */
 	uint8_t ticket_key[TLS_TICKET_KEY_LEN]; /**< random, shared by all contexts of the domain */
 	uint8_t scope[32]; /**< SHA-256 of name and policy, for the session id context */
@@ -171,7 +175,8 @@ struct tls_resume {
 struct tls_before {
 	struct trust_verdict *verdict; /**< NULL where nobody asked */
 	char *psk_identity;            /**< NULL when none */
-	bool psk;
+	uint16_t suite;
+	bool psk, resumed;
 };
 
 /** What the stream brought and only the handshake needs; one block, wiped and freed after it. */
@@ -222,10 +227,14 @@ struct tls_session {
 	bool secured;            /**< the peer knows RFC 5746 */
 	bool once;               /**< as the stream says */
 	bool renegotiable;       /**< the peer may begin one: renegotiate.c */
+	bool orderable;          /**< we may */
+	uint8_t wish;            /**< enum tls_wish */
+	bool later;              /**< OpenSSL: ours begins when a record that has begun is whole */
 	bool renegotiating;      /**< one goes on; stays when it fails */
 	uint8_t credit;          /**< renegotiations it may begin now */
 	uint64_t credit_ms;      /**< when the last one was given back */
 	uint32_t renegotiations; /**< completed */
+	uint32_t key_updates;    /**< asked for */
 	struct tls_before before;
 	struct tls_wait *wait;     /**< NULL: it never waited; gone after the handshake */
 	struct base_str staple;    /**< lent for tls_session_judge(): the peer's OCSP response */
@@ -284,6 +293,9 @@ bool tls_session_requires(const struct tls_session *session);
 int tls_session_fail(struct tls_session *session, int alert, enum tls_side side, const char *fmt,
                      ...) __attribute__((format(printf, 4, 5)));
 
+/** What a step came to: a failure stays the session's. @return `rc`, or the first failure */
+int tls_session_ended(struct tls_session *session, int rc);
+
 /**
  * The peer wishes to renegotiate, and is refused by a warning: the session goes on (RFC 5246,
  * 7.2.2). @return whether it has asked too often: a client twice, a server that reminds us a few
@@ -293,9 +305,10 @@ bool tls_session_asks(struct tls_session *session);
 
 /* -- renegotiate.c -------------------------------------------------------------------------- */
 
-/** A first handshake is done: may the peer begin another one? Sets `renegotiable`. */
+/** A first handshake is done: who may begin another one? Sets `renegotiable`, `orderable`. */
 void tls_renegotiation_init(struct tls_session *session);
-/** May it begin one now? Not too often, and never again once it was refused. Within a step. */
+/** May it begin one now? Always when we have asked for it; else not too often, and never again once
+ * it was refused. Within a step. */
 bool tls_renegotiation_due(struct tls_session *session);
 /** It has begun: puts aside who the peer was. */
 void tls_renegotiation_begin(struct tls_session *session);
@@ -304,6 +317,8 @@ void tls_renegotiation_begin(struct tls_session *session);
  * judge, and compares it with who it was. @return 0, or the failure, the alert sent
  */
 int tls_renegotiation_finish(struct tls_session *session);
+/** The peer said no_renegotiation: if that answers our wish, all is as it was before. */
+void tls_renegotiation_denied(struct tls_session *session);
 /** What a session that ends has put aside. */
 void tls_renegotiation_done(struct tls_session *session);
 

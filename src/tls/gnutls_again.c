@@ -51,12 +51,17 @@ int tls_gnutls_reshake(struct tls_session *session, struct tls_gnutls_session *g
 	int rc;
 
 	gs->shaking = true; /* on_pull() stops before data */
-	do
+	do {
 		rc = gnutls_handshake(gs->tls);
-	while (rc == GNUTLS_E_WARNING_ALERT_RECEIVED ||
-	       (tls_gnutls_again(rc) && base_reader_left(&session->io->in) &&
-	        !tls_gnutls_data_next(session, gs)));
+		if (rc == GNUTLS_E_WARNING_ALERT_RECEIVED)
+			tls_gnutls_warned(session, gs);
+	} while (session->renegotiating &&
+	         (rc == GNUTLS_E_WARNING_ALERT_RECEIVED ||
+	          (tls_gnutls_again(rc) && base_reader_left(&session->io->in) &&
+	           !tls_gnutls_data_next(session, gs))));
 	gs->shaking = false;
+	if (!session->renegotiating)
+		return 0; /* refused: GnuTLS waits for the rest, and takes data meanwhile */
 	if (tls_gnutls_again(rc))
 		return tls_gnutls_data_next(session, gs) ? 0 : BASE_ERR(BASE_AGAIN, 0);
 	if (rc == GNUTLS_E_SESSION_EOF) {
@@ -78,14 +83,15 @@ int tls_gnutls_reshake(struct tls_session *session, struct tls_gnutls_session *g
 
 /**
  * A client that came by a ticket would show it once more, and prove nothing. What it was is not
- * kept from the server: the session id, which without the ticket says nothing.
+ * kept from the server: the session id, which without the ticket says nothing. And a server that is
+ * shown one (libssl's client does, upon a HelloRequest) fails when it is to give another; not to
+ * give one at all does not do either, for GnuTLS's client waits for it.
  */
-static void tickets_stop(struct tls_session *session, struct tls_gnutls_session *gs)
+void tls_gnutls_tickets_stop(struct tls_session *session)
 {
 	struct tls_gnutls_context *gc = tls_gnutls_context_of(session);
+	struct tls_gnutls_session *gs = session->engine;
 
-	if (session->role != TLS_ROLE_CLIENT || !session->resumed)
-		return;
 	/* If it cannot be made, tls_renegotiation_finish() refuses what comes of it. */
 	if (gc->bare || tls_gnutls_priority_bare(session->context->domain, &gc->bare) >= 0)
 		(void)gnutls_priority_set(gs->tls, gc->bare);
@@ -98,12 +104,35 @@ int tls_gnutls_rehandshake(struct tls_session *session, struct tls_gnutls_sessio
 	if (tls_renegotiation_due(session)) {
 		tls_renegotiation_begin(session);
 		gs->watch = (struct tls_gnutls_watch){ 0 };
-		tickets_stop(session, gs);
+		if (session->role == TLS_ROLE_CLIENT && session->resumed)
+			tls_gnutls_tickets_stop(session);
 		rc = tls_gnutls_reshake(session, gs);
 		return rc ? rc : BASE_ERR(BASE_AGAIN, 0);
 	}
 	rc = renegotiation_refuse(session, gs);
 	return tls_gnutls_again(rc) ? BASE_ERR(BASE_AGAIN, 0) : tls_gnutls_failed(session, gs, rc);
+}
+
+void tls_gnutls_warned(struct tls_session *session, const struct tls_gnutls_session *gs)
+{
+	if (gnutls_alert_get(gs->tls) == GNUTLS_A_NO_RENEGOTIATION)
+		tls_renegotiation_denied(session);
+}
+
+int tls_gnutls_restart(struct tls_session *session)
+{
+	struct tls_gnutls_session *gs = tls_gnutls_step(session);
+	int rc;
+
+	if (session->version != 0x0304 && session->role == TLS_ROLE_CLIENT) {
+		if (session->resumed)
+			tls_gnutls_tickets_stop(session);
+		rc = tls_gnutls_reshake(session, gs);
+		return rc && base_err_class(rc) == BASE_AGAIN ? 0 : rc;
+	}
+	rc = session->version != 0x0304 ? gnutls_rehandshake(gs->tls)
+	                                : gnutls_session_key_update(gs->tls, GNUTLS_KU_PEER);
+	return rc < 0 ? tls_gnutls_failed(session, gs, rc) : 0;
 }
 
 /* -- tickets --------------------------------------------------------------------------------- */

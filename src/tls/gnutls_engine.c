@@ -214,6 +214,7 @@ const struct tls_engine_ops *tls_gnutls_ops(void)
 		.read = tls_gnutls_read,
 		.write = tls_gnutls_write,
 		.close = tls_gnutls_close,
+		.again = tls_gnutls_restart,
 		.abort = tls_gnutls_abort,
 	};
 

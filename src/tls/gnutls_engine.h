@@ -146,6 +146,12 @@ int tls_gnutls_rehandshake(struct tls_session *session, struct tls_gnutls_sessio
  * input is needed; else the session's end
  */
 int tls_gnutls_reshake(struct tls_session *session, struct tls_gnutls_session *gs);
+/** Begin one ourselves, or in TLS 1.3 ask for new keys. */
+int tls_gnutls_restart(struct tls_session *session);
+/** In a renegotiation: no ticket is shown, or none that is shown is looked at. */
+void tls_gnutls_tickets_stop(struct tls_session *session);
+/** A warning has come: no_renegotiation answers a wish of ours. */
+void tls_gnutls_warned(struct tls_session *session, const struct tls_gnutls_session *gs);
 /** Is what comes next, in the midst of a renegotiation, data and not its concern? */
 bool tls_gnutls_data_next(const struct tls_session *session, const struct tls_gnutls_session *gs);
 /** Keep a ticket that has come, if one has. */

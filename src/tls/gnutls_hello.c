@@ -17,6 +17,7 @@ enum {
 	EXT_VERSIONS = 1 << 3,
 	EXT_KEY_SHARE = 1 << 4,
 	EXT_RENEGOTIATION = 1 << 5,
+	EXT_TICKET_SHOWN = 1 << 6,
 };
 
 struct hello {
@@ -41,6 +42,9 @@ static void extensions_read(struct hello *hello, struct base_reader *r)
 			break;
 		case 23: /* RFC 7627, 5.1 */
 			hello->present |= EXT_MASTER_SECRET;
+			break;
+		case 35: /* RFC 5077, 3.2 */
+			hello->present |= base_reader_left(&body) ? EXT_TICKET_SHOWN : 0;
 			break;
 		case 41: /* RFC 8446, 4.2.11 */
 			hello->present |= EXT_PSK;
@@ -259,6 +263,8 @@ static int on_client_hello(struct tls_session *session, const gnutls_datum_t *ms
 	if (!hello_read(&hello, msg, true))
 		return 0;
 	gs->hello_version = hello.version;
+	if (session->renegotiating && hello.present & EXT_TICKET_SHOWN)
+		tls_gnutls_tickets_stop(session);
 	version = session->established ? version_of(session->version)
 	                               : version_choose(domain, &hello);
 	if (!version)

@@ -91,7 +91,8 @@ static ssize_t on_pull(gnutls_transport_ptr_t arg, void *into, size_t len)
 		return -1;
 	}
 	memcpy(into, base_reader_take(in, len), len);
-	if (session->renegotiating || (!session->established && session->role == TLS_ROLE_SERVER))
+	if (session->renegotiating || session->orderable ||
+	    (!session->established && session->role == TLS_ROLE_SERVER))
 		watch_follow(&gs->watch, into, len);
 	return (ssize_t)len;
 }
@@ -369,6 +370,8 @@ static int read_result(struct tls_session *session, struct tls_gnutls_session *g
 	}
 	if (rc == GNUTLS_E_REHANDSHAKE)
 		return tls_gnutls_rehandshake(session, gs);
+	if (rc == GNUTLS_E_WARNING_ALERT_RECEIVED)
+		tls_gnutls_warned(session, gs);
 	if (tls_gnutls_again(rc) || rc == GNUTLS_E_WARNING_ALERT_RECEIVED)
 		return BASE_ERR(BASE_AGAIN, 0);
 	return tls_gnutls_failed(session, gs, rc);

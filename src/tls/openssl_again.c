@@ -10,8 +10,8 @@
 
 void openssl_renegotiation_let(struct tls_session *session, struct openssl_context *oc)
 {
-	oc->may = session->renegotiating;
-	if (!session->renegotiable || session->renegotiating)
+	oc->may = session->renegotiating || session->wish == TLS_WISH_OPEN;
+	if (!session->renegotiable || oc->may)
 		return;
 	oc->may = tls_renegotiation_due(session);
 	if (oc->may)
@@ -32,6 +32,51 @@ void openssl_renegotiates(struct openssl_context *oc, int where)
 		(void)SSL_renegotiate(ssl);
 	if (where & SSL_CB_HANDSHAKE_DONE)
 		oc->done = true;
+}
+
+static int begin(struct tls_session *session, struct openssl_context *oc)
+{
+	SSL *ssl = session->engine;
+	int n;
+
+	oc->may = false;
+	(void)SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+	n = SSL_renegotiate(ssl);
+	if (n == 1)
+		n = SSL_do_handshake(ssl);
+	/* What the client then begins is the answer to our request, whatever this says. */
+	if (session->role == TLS_ROLE_SERVER)
+		(void)SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
+	if (n == 1 || (session->renegotiating && SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ))
+		return 0;
+	return openssl_step_result(session, oc, n);
+}
+
+/** In the midst of a record that has come in part OpenSSL would put it off, and not tell when. */
+int openssl_again(struct tls_session *session)
+{
+	struct openssl_context *oc = openssl_step(session);
+	SSL *ssl = session->engine;
+	int n;
+
+	if (session->version != TLS1_3_VERSION) {
+		session->later = SSL_has_pending(ssl) == 1;
+		return session->later ? 0 : begin(session, oc);
+	}
+	n = SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
+	if (n == 1)
+		n = SSL_do_handshake(ssl);
+	return n == 1 ? 0 : openssl_step_result(session, oc, n);
+}
+
+int openssl_again_later(struct tls_session *session, struct openssl_context *oc)
+{
+	/* A client that has begun meanwhile has answered before it was asked. */
+	session->later &= session->role == TLS_ROLE_CLIENT || !session->renegotiating;
+	if (!session->later || SSL_has_pending(session->engine) == 1)
+		return 0;
+	session->later = false;
+	return begin(session, oc);
 }
 
 int openssl_on_session(SSL *ssl, SSL_SESSION *given)

@@ -388,6 +388,7 @@ const struct tls_engine_ops *tls_openssl_ops(void)
 		.read = openssl_read,
 		.write = openssl_write,
 		.close = openssl_close,
+		.again = openssl_again,
 		.abort = openssl_abort,
 	};
 

@@ -66,10 +66,18 @@ int openssl_bio_new(struct openssl_context *oc);
 void openssl_renegotiates(struct openssl_context *oc, int where);
 /** Before each SSL_read: may one begin now? */
 void openssl_renegotiation_let(struct tls_session *session, struct openssl_context *oc);
+/** Begin one ourselves, or in TLS 1.3 ask for new keys. */
+int openssl_again(struct tls_session *session);
+/** After each SSL_read: the one that had to wait begins as soon as it can. @return 0 = go on */
+int openssl_again_later(struct tls_session *session, struct openssl_context *oc);
 /** The server gave a ticket. @return 0 = OpenSSL keeps its reference */
 int openssl_on_session(SSL *ssl, SSL_SESSION *given);
 void openssl_offer(struct tls_session *session, const uint8_t *ticket, size_t len);
 
+/** Begin a step: whose bytes the shared BIO moves. */
+struct openssl_context *openssl_step(struct tls_session *session);
+/** What a call that did not succeed means. */
+int openssl_step_result(struct tls_session *session, struct openssl_context *oc, int n);
 int openssl_session_new(struct tls_session *session);
 void openssl_session_free(struct tls_session *session);
 int openssl_handshake(struct tls_session *session);

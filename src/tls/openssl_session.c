@@ -11,8 +11,7 @@
 /** Room a record needs beside its clear text, generously (RFC 5246, 6.2.3; RFC 8446, 5.2). */
 #define RECORD_ROOM 96
 
-/** Begin a step: whose bytes the shared BIO moves. */
-static struct openssl_context *step(struct tls_session *session)
+struct openssl_context *openssl_step(struct tls_session *session)
 {
 	struct openssl_context *oc = session->context->engine;
 
@@ -146,8 +145,7 @@ static int step_failed(struct tls_session *session, struct openssl_context *oc)
 	                        reason ? reason : "TLS failed");
 }
 
-/** What a call that did not succeed means. */
-static int step_result(struct tls_session *session, struct openssl_context *oc, int n)
+int openssl_step_result(struct tls_session *session, struct openssl_context *oc, int n)
 {
 	switch (SSL_get_error(session->engine, n)) {
 	case SSL_ERROR_WANT_READ:
@@ -233,7 +231,7 @@ static int waited(struct tls_session *session, struct openssl_context *oc, int n
 	wait->complete |= n == 1;
 	if (n != 1 && SSL_get_error(session->engine, n) != SSL_ERROR_WANT_READ) {
 		wait->hold = false;
-		return step_result(session, oc, n);
+		return openssl_step_result(session, oc, n);
 	}
 	if (wait->refused)
 		rc = refused_late(session);
@@ -272,12 +270,12 @@ static int handshake_step(struct tls_session *session, struct openssl_context *o
 		return wished(session, oc);
 	if (session->wait && (session->wait->hold || session->wait->refused))
 		return waited(session, oc, n);
-	return n == 1 ? 0 : step_result(session, oc, n);
+	return n == 1 ? 0 : openssl_step_result(session, oc, n);
 }
 
 int openssl_handshake(struct tls_session *session)
 {
-	struct openssl_context *oc = step(session);
+	struct openssl_context *oc = openssl_step(session);
 	SSL *ssl = session->engine;
 	int rc = handshake_step(session, oc);
 
@@ -325,14 +323,16 @@ static int renegotiation_refused(struct tls_session *session, struct openssl_con
 
 int openssl_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len)
 {
-	struct openssl_context *oc = step(session);
+	struct openssl_context *oc = openssl_step(session);
 	struct base_reader *in = &session->io->in;
 	SSL *ssl = session->engine;
 	size_t got = 0, n;
-	int rc = BASE_ERR(BASE_AGAIN, 0);
+	int rc = BASE_ERR(BASE_AGAIN, 0), late = 0;
 
 	/* Never ask OpenSSL when there is nothing to read: it would only say so, at a price. */
-	while (got < cap && (in->at != in->end || SSL_pending(ssl))) {
+	while (got < cap && !late && (in->at != in->end || SSL_pending(ssl))) {
+		if (session->later)
+			late = openssl_again_later(session, oc);
 		openssl_renegotiation_let(session, oc);
 		if (SSL_read_ex(ssl, clear + got, cap - got, &n) == 1) {
 			got += n;
@@ -357,18 +357,20 @@ int openssl_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t
 			in->at = in->end; /* after close_notify nothing counts (RFC 5246, 7.2.1) */
 			rc = 0;
 		} else {
-			rc = step_result(session, oc, 0);
+			rc = openssl_step_result(session, oc, 0);
 		}
 		break;
 	}
+	if (session->later && base_err_class(rc) == BASE_AGAIN)
+		late = openssl_again_later(session, oc);
 	/* What was read before an end or a failure comes first; the next call tells the rest. */
 	*ret_len = got;
-	return got ? 0 : rc;
+	return got ? 0 : late ? late : rc;
 }
 
 int openssl_write(struct tls_session *session, const uint8_t *clear, size_t len)
 {
-	struct openssl_context *oc = step(session);
+	struct openssl_context *oc = openssl_step(session);
 	size_t records = (len + TLS_RECORD_MAX - 1) / TLS_RECORD_MAX;
 	size_t n;
 
@@ -384,7 +386,7 @@ int openssl_write(struct tls_session *session, const uint8_t *clear, size_t len)
 
 int openssl_close(struct tls_session *session)
 {
-	struct openssl_context *oc = step(session);
+	struct openssl_context *oc = openssl_step(session);
 
 	return SSL_shutdown(session->engine) < 0 ? step_failed(session, oc) : 0;
 }
@@ -397,7 +399,7 @@ int openssl_close(struct tls_session *session)
  */
 int openssl_abort(struct tls_session *session, uint8_t alert)
 {
-	struct openssl_context *oc = step(session);
+	struct openssl_context *oc = openssl_step(session);
 	uint8_t scrap[256];
 	size_t n;
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Renegotiation (RFC 5246, 7.4.1.1), up to TLS 1.2, begun by the peer. Invariants:
- * 1. It is taken up only where the profile lets it and RFC 5746 secured the first handshake; else
- *    the peer is told no_renegotiation, and the session goes on.
+ * Renegotiation (RFC 5246, 7.4.1.1), up to TLS 1.2, begun by the peer or by us. Invariants:
+ * 1. It is taken up, or begun, only where profile and domain let it and RFC 5746 secured the first
+ *    handshake; else the peer is told no_renegotiation, and the session goes on.
  * 2. It proves everything anew: certificates are judged again by the same policy, who had something
  *    to prove may not resume instead, and whoever comes out of it is who went in.
  * 3. Each costs us what a handshake costs, so there is a limit: CREDIT at once, and one more each
- *    CREDIT_MS of the caller's clock.
+ *    CREDIT_MS of the caller's clock, whoever begins; KeyUpdates that we ask for count too.
+ * 4. A HelloRequest is not repeated before it is answered (RFC 5246, 7.4.1.1), and who has refused
+ *    is not asked again: an engine that has been refused waits for the rest of a handshake.
  */
 #include <stdlib.h>
 
@@ -18,36 +20,70 @@
 
 void tls_renegotiation_init(struct tls_session *session)
 {
-	session->renegotiable = session->version != 0x0304 && session->secured && !session->once &&
-	                        session->context->domain->renegotiate[session->role];
+	const struct tls_domain *domain = session->context->domain;
+	bool possible = session->version != 0x0304 && session->secured && !session->once;
+
+	session->renegotiable = possible && domain->renegotiate[session->role];
+	session->orderable = possible && session->version < 0x0400 && domain->begin[session->role];
 	session->credit = CREDIT;
 	session->credit_ms = session->io->now_ms;
 }
 
-bool tls_renegotiation_due(struct tls_session *session)
+static bool credit_left(struct tls_session *session)
 {
 	uint64_t now = session->io->now_ms, back;
 
-	if (!session->renegotiable || session->renegotiating || session->asked ||
-	    session->closed_out)
-		return false;
 	back = now > session->credit_ms ? (now - session->credit_ms) / CREDIT_MS : 0;
 	session->credit_ms += back * CREDIT_MS;
 	session->credit = (uint8_t)BASE_MIN(session->credit + back, (uint64_t)CREDIT);
 	return session->credit > 0;
 }
 
+bool tls_renegotiation_due(struct tls_session *session)
+{
+	if (session->renegotiating)
+		return false;
+	if (session->wish == TLS_WISH_OPEN)
+		return true;
+	if (!session->renegotiable || session->asked || session->closed_out ||
+	    (session->wish == TLS_WISH_REFUSED && session->role == TLS_ROLE_CLIENT))
+		return false;
+	return credit_left(session);
+}
+
 void tls_renegotiation_begin(struct tls_session *session)
 {
-	session->credit--;
+	if (session->wish != TLS_WISH_OPEN) /* paid for when we asked */
+		session->credit--;
 	session->renegotiating = true;
 	session->judged = session->extms = false;
 	session->before = (struct tls_before){ .verdict = session->verdict,
 		                               .psk_identity = session->psk_identity,
-		                               .psk = session->psk };
+		                               .psk = session->psk,
+		                               .suite = session->suite,
+		                               .resumed = session->resumed };
 	session->verdict = NULL;
 	session->psk_identity = NULL;
 	session->psk = false;
+}
+
+void tls_renegotiation_denied(struct tls_session *session)
+{
+	bool ours = session->role == TLS_ROLE_CLIENT && session->renegotiating;
+
+	if (!ours && session->wish != TLS_WISH_OPEN)
+		return;
+	session->wish = TLS_WISH_REFUSED;
+	if (!ours || session->judged)
+		return;
+	session->verdict = session->before.verdict;
+	session->psk_identity = session->before.psk_identity;
+	session->psk = session->before.psk;
+	session->suite = session->before.suite;
+	session->resumed = session->before.resumed;
+	session->before = (struct tls_before){ 0 };
+	session->judged = true;
+	session->renegotiating = false;
 }
 
 void tls_renegotiation_done(struct tls_session *session)
@@ -103,6 +139,7 @@ int tls_renegotiation_finish(struct tls_session *session)
 		              "the peer became another one in a renegotiation");
 	tls_renegotiation_done(session);
 	session->renegotiating = false;
+	session->wish = TLS_WISH_NONE;
 	session->renegotiations++;
 	return 0;
 }
@@ -112,4 +149,82 @@ bool tls_session_renegotiating(const struct tls_session *session, uint32_t *ret_
 	if (ret_count)
 		*ret_count = session->renegotiations;
 	return session->renegotiating;
+}
+
+/* -- by our own wish ------------------------------------------------------------------------- */
+
+const char *tls_again_text(enum tls_again again)
+{
+	static const char *const texts[] = {
+		[TLS_AGAIN_BEGUN] = "begun",
+		[TLS_AGAIN_KEYS] =
+		        "TLS 1.3 has no renegotiation: new keys instead (RFC 8446, 4.6.3)",
+		[TLS_AGAIN_BUSY] = "one goes on, or the peer has not answered the last request "
+		                   "(RFC 5246, 7.4.1.1)",
+		[TLS_AGAIN_CLOSED] = "there is no TLS session, or it ends",
+		[TLS_AGAIN_FORBIDDEN] = "the profile or the domain does not let us begin one "
+		                        "(H.248.TLSPROF 7-5, 8.4)",
+		[TLS_AGAIN_UNSECURED] =
+		        "the peer does not know RFC 5746, so none is begun (4.2, 4.4)",
+		[TLS_AGAIN_REFUSED] = "one was refused before (RFC 5246, 7.2.2)",
+		[TLS_AGAIN_TOO_OFTEN] = "too many: three at once, and one more each minute",
+	};
+
+	return (size_t)again < BASE_COUNT(texts) ? texts[again] : "?";
+}
+
+/** What can be known without trying; AGAIN_BEGUN or _KEYS = go on. */
+static enum tls_again again_may(struct tls_session *session)
+{
+	bool keys = session->version == 0x0304;
+
+	if (!session->established || session->rc || session->closed_in || session->closed_out)
+		return TLS_AGAIN_CLOSED;
+	if (session->renegotiating || session->wish == TLS_WISH_OPEN)
+		return TLS_AGAIN_BUSY;
+	if (!keys && !session->secured)
+		return TLS_AGAIN_UNSECURED;
+	if (!keys && !session->orderable)
+		return TLS_AGAIN_FORBIDDEN;
+	if (!keys && (session->asked || session->wish == TLS_WISH_REFUSED))
+		return TLS_AGAIN_REFUSED;
+	if (!credit_left(session))
+		return TLS_AGAIN_TOO_OFTEN;
+	return keys ? TLS_AGAIN_KEYS : TLS_AGAIN_BEGUN;
+}
+
+/** Put aside, or noted, before the engine is asked: its callbacks look. */
+static void again_note(struct tls_session *session, enum tls_again how)
+{
+	if (how == TLS_AGAIN_BEGUN && session->role == TLS_ROLE_CLIENT) {
+		tls_renegotiation_begin(session);
+		return;
+	}
+	session->credit--;
+	if (how == TLS_AGAIN_KEYS)
+		session->key_updates++;
+}
+
+int tls_session_renegotiate(struct tls_session *session, struct tls_io *io, enum tls_again *ret)
+{
+	int rc = 0;
+
+	session->io = io;
+	*ret = again_may(session);
+	if (*ret == TLS_AGAIN_BEGUN || *ret == TLS_AGAIN_KEYS) {
+		again_note(session, *ret);
+		rc = session->context->ops->again(session);
+		if (rc == 0 && io->out->failed)
+			rc = tls_session_fail(session, -1, TLS_SIDE_NONE,
+			                      "no memory for what is to be sent");
+		if (rc == 0 && *ret == TLS_AGAIN_BEGUN && session->role == TLS_ROLE_SERVER)
+			session->wish = TLS_WISH_OPEN;
+	}
+	session->io = NULL;
+	return tls_session_ended(session, rc);
+}
+
+enum tls_wish tls_session_wish(const struct tls_session *session)
+{
+	return (enum tls_wish)session->wish;
 }

@@ -256,8 +256,7 @@ int tls_session_fail(struct tls_session *session, int alert, enum tls_side side,
 	return session->rc;
 }
 
-/** Make sure that a failing engine's result stays the session's. */
-static int session_ended(struct tls_session *session, int rc)
+int tls_session_ended(struct tls_session *session, int rc)
 {
 	if (rc == 0 || base_err_class(rc) == BASE_AGAIN)
 		return rc;
@@ -408,7 +407,7 @@ static int handshake_finish(struct tls_session *session)
 	session->established = true;
 	tls_wait_free(session);
 	tls_renegotiation_init(session);
-	if (!session->renegotiable)
+	if (!session->renegotiable && !session->orderable)
 		hand_free(session);
 	return 0;
 }
@@ -431,7 +430,7 @@ int tls_session_handshake(struct tls_session *session, struct tls_io *io)
 	if (rc == 0)
 		rc = handshake_finish(session);
 	session->io = NULL;
-	return session_ended(session, rc);
+	return tls_session_ended(session, rc);
 }
 
 int tls_session_read(struct tls_session *session, struct tls_io *io, uint8_t *clear, size_t cap,
@@ -454,7 +453,7 @@ int tls_session_read(struct tls_session *session, struct tls_io *io, uint8_t *cl
 		                      "the peer closed during a renegotiation");
 	else if (session->closed_in)
 		session_closed(session, TLS_SIDE_REMOTE);
-	return session_ended(session, rc);
+	return tls_session_ended(session, rc);
 }
 
 int tls_session_write(struct tls_session *session, struct tls_io *io, const uint8_t *clear,
@@ -473,7 +472,7 @@ int tls_session_write(struct tls_session *session, struct tls_io *io, const uint
 	session->io = io;
 	rc = session->context->ops->write(session, clear, len);
 	session->io = NULL;
-	return session_ended(session, rc);
+	return tls_session_ended(session, rc);
 }
 
 int tls_session_close(struct tls_session *session, struct tls_io *io)
@@ -489,7 +488,7 @@ int tls_session_close(struct tls_session *session, struct tls_io *io)
 	session->io = io;
 	rc = session->established ? session->context->ops->close(session) : 0;
 	session->io = NULL;
-	return session_ended(session, rc);
+	return tls_session_ended(session, rc);
 }
 
 void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t alert)
@@ -568,6 +567,10 @@ void tls_session_info(const struct tls_session *session, struct tls_info *ret)
 		.records_out = session->records_out,
 		.renegotiations = session->renegotiations,
 		.renegotiating = session->renegotiating,
+		.secured = session->secured || session->version == 0x0304,
+		.peer_may_renegotiate = session->renegotiable,
+		.we_may_renegotiate = session->orderable || session->version == 0x0304,
+		.key_updates = session->key_updates,
 	};
 	if (session->verdict)
 		ret->verdict = *session->verdict;

@@ -131,7 +131,7 @@ struct tls_session_spec {
 	/** A CRL that is missing and whose address a certificate tells may be waited for: see
 	 * tls_session_waits(). false: that refuses the peer at once. */
 	bool may_wait;
-	bool once; /**< the peer may not renegotiate, whatever the profile says */
+	bool once; /**< nobody may renegotiate, whatever the profile says */
 	const struct tls_datagram_spec *datagram; /**< DTLS (dtls.h); NULL = TLS */
 };
 
@@ -203,11 +203,42 @@ int tls_session_write(struct tls_session *session, struct tls_io *io, const uint
 int tls_session_close(struct tls_session *session, struct tls_io *io);
 
 /**
- * Is a renegotiation going on (RFC 5246, 7.4.1.1)? The peer begins it, and tls_session_read carries
- * it on; until it is done nothing can be written. It fails as a handshake does: the read says so.
+ * Is a renegotiation going on (RFC 5246, 7.4.1.1)? tls_session_read carries it on, whoever has
+ * begun it; until it is done nothing can be written. It fails as a handshake does: the read says
+ * so.
  * @param ret_count  how many were completed so far; NULL is fine
  */
 bool tls_session_renegotiating(const struct tls_session *session, uint32_t *ret_count);
+
+/** What becomes of our own wish to renegotiate. */
+enum tls_again {
+	TLS_AGAIN_BEGUN,     /**< a client: it goes on; a server: the peer has been asked */
+	TLS_AGAIN_KEYS,      /**< TLS 1.3: both sides' keys change instead, nothing is proved */
+	TLS_AGAIN_BUSY,      /**< one goes on, or the peer has not answered the last request */
+	TLS_AGAIN_CLOSED,    /**< there is no session, or it ends */
+	TLS_AGAIN_FORBIDDEN, /**< by profile, domain or stream */
+	TLS_AGAIN_UNSECURED, /**< the peer does not know RFC 5746 */
+	TLS_AGAIN_REFUSED,   /**< one was refused before, by the peer or by us */
+	TLS_AGAIN_TOO_OFTEN, /**< the limit is reached, which is the peer's too */
+};
+/** One sentence with its clause; pure. */
+const char *tls_again_text(enum tls_again again);
+
+/**
+ * Renegotiate by our own wish: as server HelloRequest, as client ClientHello, in TLS 1.3 a
+ * KeyUpdate that asks for the peer's (RFC 8446, 4.6.3). Takes nothing of `io->in`. A server goes on
+ * as before, also writing, until the client begins: see tls_session_wish().
+ * @return 0 with the answer in *ret; BASE_PEER or BASE_LOCAL when the session has failed
+ */
+int tls_session_renegotiate(struct tls_session *session, struct tls_io *io, enum tls_again *ret);
+
+/** What a HelloRequest or ClientHello of ours has come to. */
+enum tls_wish {
+	TLS_WISH_NONE,    /**< there was none, or it was done */
+	TLS_WISH_OPEN,    /**< a server's that the client has not answered */
+	TLS_WISH_REFUSED, /**< no_renegotiation: the session goes on (RFC 5246, 7.2.2) */
+};
+enum tls_wish tls_session_wish(const struct tls_session *session);
 
 /**
  * Abort with a fatal alert appended to `io->out`. `alert` is what we ask for; tls_session_info
@@ -245,8 +276,13 @@ struct tls_info {
 	uint64_t records_in, records_out; /**< application data records */
 	uint32_t renegotiations;          /**< completed; what is above is then the last one's */
 	bool renegotiating;               /**< one goes on, or was what failed */
-	bool lost;                        /**< DTLS: it ended without a word of the peer */
-	uint32_t repeated;                /**< DTLS: flights sent again because time was up */
+	bool secured;              /**< the peer knows RFC 5746; TLS 1.3 needs no such thing */
+	bool peer_may_renegotiate; /**< it may begin a renegotiation as things are (up to TLS 1.2)
+	                            */
+	bool we_may_renegotiate;   /**< in TLS 1.3 a KeyUpdate takes its place */
+	uint32_t key_updates;      /**< that we asked for (tls_session_renegotiate) */
+	bool lost;                 /**< DTLS: it ended without a word of the peer */
+	uint32_t repeated;         /**< DTLS: flights sent again because time was up */
 };
 void tls_session_info(const struct tls_session *session, struct tls_info *ret);
 /** "close_notify", "handshake_failure" ...; pure. */

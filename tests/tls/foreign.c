@@ -64,6 +64,7 @@ static void openssl_open(struct foreign *far)
 	far->ctx = SSL_CTX_new(client ? TLS_client_method() : TLS_server_method());
 	assert_non_null(far->ctx);
 	SSL_CTX_set_max_proto_version(far->ctx, TLS1_2_VERSION);
+	(void)SSL_CTX_set_options(far->ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
 	ssl_open(far);
 }
 
@@ -275,6 +276,60 @@ bool foreign_reshake(struct foreign *far)
 		}
 	}
 	return done;
+}
+
+/** libssl answers by itself; GnuTLS tells, and is then stepped. */
+static bool go_along(struct foreign *far, bool *shaking)
+{
+	bool asked = false;
+	char scrap[64];
+	int rc = 0;
+
+	lend(far);
+	if (far->ssl) {
+		ERR_clear_error();
+		(void)SSL_read(far->ssl, scrap, sizeof(scrap));
+		fetch(far);
+		return SSL_is_init_finished(far->ssl);
+	}
+	while (!*shaking) { /* all data first: between two messages GnuTLS would not have it */
+		rc = (int)gnutls_record_recv(far->tls, scrap, sizeof(scrap));
+		asked |= rc == GNUTLS_E_REHANDSHAKE;
+		if (rc <= 0 && (rc != GNUTLS_E_REHANDSHAKE || far->role == TLS_ROLE_SERVER))
+			break;
+	}
+	*shaking |= asked;
+	if (*shaking)
+		rc = gnutls_handshake(far->tls);
+	if (rc == GNUTLS_E_WARNING_ALERT_RECEIVED || rc == GNUTLS_E_FATAL_ALERT_RECEIVED)
+		far->warning = (int)gnutls_alert_get(far->tls);
+	if (*shaking && rc == 0) {
+		*shaking = false;
+		return true;
+	}
+	return false;
+}
+
+bool foreign_answer(struct foreign *far)
+{
+	bool shaking = false, done = false;
+	char scrap[16];
+
+	for (int turn = 0; turn < 8; turn++) {
+		done |= go_along(far, &shaking) && turn > 0;
+		(void)foreign_ours(far, scrap, sizeof(scrap));
+	}
+	return done;
+}
+
+void foreign_refuse(struct foreign *far)
+{
+	char scrap[16];
+
+	assert_int_equal(gnutls_record_recv(far->tls, scrap, sizeof(scrap)), GNUTLS_E_REHANDSHAKE);
+	assert_int_equal(gnutls_alert_send(far->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION),
+	                 0);
+	(void)foreign_ours(far, scrap, sizeof(scrap));
 }
 
 void foreign_send(struct foreign *far, const char *text)

@@ -50,6 +50,11 @@ size_t foreign_ours(struct foreign *far, char *clear, size_t cap);
 /** Carry a renegotiation to its end, or until nothing moves. @return whether it thinks it is done
  */
 bool foreign_reshake(struct foreign *far);
+/** Answer a wish of ours: read what it wrote, go along, let ours read, until nothing moves.
+ * @return whether it thinks a handshake is done */
+bool foreign_answer(struct foreign *far);
+/** It takes our wish for a bad one (GnuTLS alone): no_renegotiation. */
+void foreign_refuse(struct foreign *far);
 void foreign_send(struct foreign *far, const char *text);
 void foreign_bye(struct foreign *far);
 /** It reads exactly `text`, which ours writes. */

@@ -16,6 +16,12 @@ struct lab_profile_row {
 #define AGAIN                                                                                      \
 	"  - { id: X8, subject: renegotiation, items: [renegotiation-info, client-initiated], "    \
 	"strength: may, mark: P, text: x }\n"
+#define BOTH                                                                                       \
+	"  - { id: X8, subject: renegotiation, items: [renegotiation-info, client-initiated, "     \
+	"server-initiated], strength: may, mark: P, text: x }\n"
+#define ONLY_OURS                                                                                  \
+	"  - { id: X8, subject: renegotiation, items: [renegotiation-info, server-initiated], "    \
+	"strength: may, mark: P, text: x }\n"
 #define TELL(strength)                                                                             \
 	"  - { id: X3, subject: failure, items: [unknown-identity-alert], strength: " strength     \
 	", mark: P, text: x }\n"
@@ -71,6 +77,12 @@ static const struct lab_profile_row rows[] = {
 	  TICKETS AGAIN },
 	{ "again-old", "TLS1.0, TLS1.1", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "secp256r1",
 	  OLD_SIGNATURES, TICKETS AGAIN },
+	{ "both", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
+	  TICKETS BOTH },
+	{ "both-old", "TLS1.0, TLS1.1", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "secp256r1",
+	  OLD_SIGNATURES, TICKETS BOTH },
+	{ "only-ours", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
+	  TICKETS ONLY_OURS },
 	{ "again-psk", "TLS1.2", "TLS_PSK_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
 	  PSK AGAIN },
 	{ "finite", "TLS1.3", "TLS_AES_128_GCM_SHA256", "secp256r1, ffdhe2048", SIGNATURES, "" },
