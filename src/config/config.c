@@ -195,37 +195,40 @@ int config_file_read(const char *path, size_t max, char **ret, size_t *ret_len,
 	return 0;
 }
 
-static int secret_decode(const char *path, const struct stat *st, struct base_str hex,
-                         struct base_secret *ret, struct base_error *err)
+/* A secret's text becomes its octets; `err` has the file's name. */
+typedef int decode_fn(struct base_str text, struct base_secret *ret, struct base_error *err);
+
+static int hex_decode(struct base_str hex, struct base_secret *ret, struct base_error *err)
 {
-	struct base_secret secret = { .data = NULL };
 	int rc;
 
-	base_error_place(err, path, 0, 0);
-	if (st->st_mode & 007)
-		return base_error_set(err, BASE_ERR(BASE_CONFIG, EACCES),
-		                      "a secret that others can read; chmod o-rwx it");
 	hex = base_str_trim(hex);
 	if (hex.len < 2)
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "no hex digits in it");
-	secret.data = malloc(hex.len / 2);
-	if (!secret.data)
+	ret->data = malloc(hex.len / 2);
+	if (!ret->data)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
-	rc = base_hex_decode(hex, secret.data, hex.len / 2, &secret.len);
-	if (rc) {
-		secret.len = hex.len / 2; /* wipe all of it */
-		base_secret_done(&secret);
-		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-		                      "must hold an even number of hex digits and nothing else");
-	}
-	base_secret_done(ret);
-	*ret = secret;
+	rc = base_hex_decode(hex, ret->data, hex.len / 2, &ret->len);
+	if (!rc)
+		return 0;
+	ret->len = hex.len / 2; /* wipe all of it */
+	return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+	                      "must hold an even number of hex digits and nothing else");
+}
+
+static int line_decode(struct base_str line, struct base_secret *ret, struct base_error *err)
+{
+	while (line.len && (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == '\r'))
+		line.len--;
+	if (base_secret_set(ret, line.ptr, line.len))
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
 	return 0;
 }
 
-int config_secret_read(const char *path, struct base_secret *ret, struct base_error *err)
+static int secret_read(const char *path, size_t max, decode_fn *decode, struct base_secret *ret,
+                       struct base_error *err)
 {
-	static const size_t max = 65535;
+	struct base_secret secret = { .data = NULL };
 	struct base_writer w = { .data = NULL };
 	struct stat st = { .st_mode = 0 };
 	int rc;
@@ -234,9 +237,29 @@ int config_secret_read(const char *path, struct base_secret *ret, struct base_er
 	if (!base_writer_reserve(&w, max + 2))
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
 	rc = file_read(path, max, &st, &w, err);
+	base_error_place(err, path, 0, 0);
+	if (!rc && st.st_mode & 007)
+		rc = base_error_set(err, BASE_ERR(BASE_CONFIG, EACCES),
+		                    "a secret that others can read or write; chmod o-rwx it");
 	if (!rc)
-		rc = secret_decode(path, &st, base_writer_view(&w), ret, err);
+		rc = decode(base_writer_view(&w), &secret, err);
 	base_wipe(w.data, w.len);
 	base_writer_done(&w);
-	return rc;
+	if (rc) {
+		base_secret_done(&secret);
+		return rc;
+	}
+	base_secret_done(ret);
+	*ret = secret;
+	return 0;
+}
+
+int config_secret_read(const char *path, struct base_secret *ret, struct base_error *err)
+{
+	return secret_read(path, 65535, hex_decode, ret, err);
+}
+
+int config_password_read(const char *path, struct base_secret *ret, struct base_error *err)
+{
+	return secret_read(path, 1024, line_decode, ret, err);
 }

@@ -134,6 +134,10 @@ int config_address(const struct config_doc *doc, const char *where, const char *
  */
 int config_secret_read(const char *path, struct base_secret *ret, struct base_error *err);
 
+/** The same for a password: the file's text, without the ends of line after it; at most 1024
+ * octets, and none is for the caller to judge. */
+int config_password_read(const char *path, struct base_secret *ret, struct base_error *err);
+
 /** A whole file in memory, terminated beyond `len`; the caller frees `*ret` with free(). */
 int config_file_read(const char *path, size_t max, char **ret, size_t *ret_len,
                      struct base_error *err);

@@ -6,7 +6,6 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "fetch/yaml.h"
 
@@ -236,30 +235,13 @@ static int allow_read(struct fetch_config *c, struct base_error *err)
 	return schemes_read(c, y, err);
 }
 
-static int password_read(struct fetch_config *c, const char *where, const char *file,
-                         struct base_secret *ret, struct base_error *err)
+static int password_read(struct fetch_config *c, const char *file, struct base_secret *ret,
+                         struct base_error *err)
 {
 	const char *path = NULL;
-	struct base_str text;
-	struct stat st;
-	size_t len;
-	char *data;
 	int rc = path_get(c, file, &path);
 
-	if (!rc && stat(path, &st) == 0 && st.st_mode & 007)
-		return config_refuse(c->doc, err, where,
-		                     "%s can be read or written by everybody: chmod o-rwx", path);
-	if (!rc)
-		rc = config_file_read(path, 1024, &data, &len, err);
-	if (rc)
-		return rc;
-	text = (struct base_str){ data, len };
-	while (text.len && (text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == '\r'))
-		text.len--;
-	rc = base_secret_set(ret, text.ptr, text.len);
-	base_wipe(data, len);
-	free(data);
-	return rc;
+	return rc ? rc : config_password_read(path, ret, err);
 }
 
 static int directory_read(struct fetch_config *c, unsigned i, struct base_error *err)
@@ -284,7 +266,7 @@ static int directory_read(struct fetch_config *c, unsigned i, struct base_error 
 	if (!rc && !y->bind_dn != !y->password_file)
 		rc = config_refuse(c->doc, err, where, "bind-dn and password-file go together");
 	if (!rc && y->password_file)
-		rc = password_read(c, where, y->password_file, &d->ldap.password, err);
+		rc = password_read(c, y->password_file, &d->ldap.password, err);
 	return rc;
 }
 

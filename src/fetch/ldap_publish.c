@@ -5,7 +5,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/config.h"
@@ -291,31 +290,6 @@ static int publish_all(struct publish *p, struct base_error *err)
 
 /* ---- the program ---- */
 
-static int password_read(const char *path, struct base_secret *ret, struct base_error *err)
-{
-	struct base_str text;
-	struct stat st;
-	size_t len;
-	char *data;
-	int rc;
-
-	if (!stat(path, &st) && (st.st_mode & 007)) {
-		base_error_place(err, path, 0, 0);
-		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-		                      "it can be read or written by everybody: chmod o-rwx");
-	}
-	rc = config_file_read(path, 1024, &data, &len, err);
-	if (rc)
-		return rc;
-	text = (struct base_str){ data, len };
-	while (text.len && (text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == '\r'))
-		text.len--;
-	rc = base_secret_set(ret, text.ptr, text.len);
-	base_wipe(data, len);
-	free(data);
-	return rc;
-}
-
 static int input_read(struct base_writer *into, struct base_error *err)
 {
 	into->limit = INPUT_MAX;
@@ -421,7 +395,7 @@ int fetch_publish_main(int argc, char **argv)
 	}
 	rc = to_read(p, to, &err);
 	if (!rc && password)
-		rc = password_read(password, &p->settings.password, &err);
+		rc = config_password_read(password, &p->settings.password, &err);
 	if (!rc)
 		rc = input_read(&input, &err);
 	if (!rc)

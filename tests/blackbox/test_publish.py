@@ -262,7 +262,7 @@ class TestTls(Case):
         self.nothing_written()
         self.publish("--create", "--unsafe-clear-bind", tls=False)
         os.chmod(self.server.password_file, 0o604)
-        self.assertIn("by everybody", self.publish(status=1))
+        self.assertIn("others can read", self.publish(status=1))
         os.chmod(self.server.password_file, 0o600)
         with open(self.server.password_file, "w", encoding="ascii") as file:
             file.write("wrong\n")

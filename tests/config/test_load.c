@@ -324,51 +324,77 @@ static void test_file(void **state)
 	base_arena_done(&arena);
 }
 
-static void test_secret(void **state)
+typedef int read_fn(const char *path, struct base_secret *ret, struct base_error *err);
+
+struct secret_file {
+	const char *text;
+	mode_t mode;
+	const char *told; /**< NULL = fine */
+	const char *want; /**< what is in `ret` then; where it failed: still */
+};
+
+static void secrets_read(read_fn *read, const struct secret_file *file, size_t count)
 {
-	static const struct {
-		const char *text;
-		mode_t mode;
-		const char *told; /**< NULL = fine */
-	} file[] = {
-		{ " 00ffA5\n", 0600, NULL },
-		{ "00ff", 0640, NULL },
-		{ "00ff", 0644, "a secret that others can read; chmod o-rwx it" },
-		{ "00f", 0600, "must hold an even number of hex digits and nothing else" },
-		{ "00fg", 0600, "must hold an even number of hex digits and nothing else" },
-		{ "\n", 0600, "no hex digits in it" },
-	};
 	struct base_secret secret = { .data = NULL };
 	struct base_error err = { .rc = 0 };
 
-	(void)state;
-	for (size_t i = 0; i < BASE_COUNT(file); i++) {
+	for (size_t i = 0; i < count; i++) {
 		char path[] = "/tmp/gatehouse-test-XXXXXX";
 		int rc;
 
 		write_file(path, file[i].text, file[i].mode);
-		rc = config_secret_read(path, &secret, &err);
+		rc = read(path, &secret, &err);
 		unlink(path);
+		assert_int_equal(base_err_class(rc), file[i].told ? BASE_CONFIG : 0);
 		if (file[i].told) {
-			assert_int_equal(base_err_class(rc), BASE_CONFIG);
 			assert_string_equal(err.text, file[i].told);
-			assert_int_equal(secret.len, 2); /* the last good one stays */
-			continue;
+			assert_string_equal(err.file, path);
 		}
-		assert_int_equal(rc, 0);
-		assert_int_equal(secret.data[1], 0xff);
-		assert_int_equal(secret.len, i ? 2 : 3);
+		assert_int_equal(secret.len, strlen(file[i].want));
+		assert_memory_equal(secret.data, file[i].want, secret.len);
 	}
 	base_secret_done(&secret);
+}
+
+static void test_secret(void **state)
+{
+	static const char open[] = "a secret that others can read or write; chmod o-rwx it";
+	static const char odd[] = "must hold an even number of hex digits and nothing else";
+	static const struct secret_file file[] = {
+		{ " 61ffA5\n", 0600, NULL, "a\xff\xa5" },
+		{ "62ff", 0640, NULL, "b\xff" },
+		{ "00ff", 0644, open, "b\xff" },
+		{ "00ff", 0602, open, "b\xff" },
+		{ "00f", 0600, odd, "b\xff" },
+		{ "00fg", 0600, odd, "b\xff" },
+		{ "\n", 0600, "no hex digits in it", "b\xff" },
+	};
+
+	(void)state;
+	secrets_read(config_secret_read, file, BASE_COUNT(file));
+}
+
+static void test_password(void **state)
+{
+	static const struct secret_file file[] = {
+		{ " in two words \r\n\n", 0600, NULL, " in two words " },
+		{ "x", 0640, NULL, "x" },
+		{ "y", 0604, "a secret that others can read or write; chmod o-rwx it", "x" },
+		{ "\n", 0600, NULL, "" },
+	};
+
+	(void)state;
+	secrets_read(config_password_read, file, BASE_COUNT(file));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fits),   cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_wrong),  cmocka_unit_test(test_missing_at_top),
-		cmocka_unit_test(test_limits), cmocka_unit_test(test_places),
-		cmocka_unit_test(test_file),   cmocka_unit_test(test_secret),
+		cmocka_unit_test(test_fits),     cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_wrong),    cmocka_unit_test(test_missing_at_top),
+		cmocka_unit_test(test_limits),   cmocka_unit_test(test_places),
+		cmocka_unit_test(test_file),     cmocka_unit_test(test_secret),
+		cmocka_unit_test(test_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
