@@ -362,6 +362,17 @@ static void making_done(struct making *m)
 	free(m->psks);
 }
 
+/* Whose ticket keys it may go on with: the domain of that name before a reload. */
+static const struct tls_domain *domain_before(const struct making *m)
+{
+	const struct mg_domain_table *table = m->config->replaced;
+
+	for (size_t i = 0; table && i < table->count; i++)
+		if (!strcmp(tls_domain_name(table->domains[i].tls), m->y->name))
+			return table->domains[i].tls;
+	return NULL;
+}
+
 static int domain_make(struct making *m, struct mg_domain_table *table, struct mg_domain *d)
 {
 	struct base_error why = { 0 };
@@ -369,6 +380,7 @@ static int domain_make(struct making *m, struct mg_domain_table *table, struct m
 
 	m->spec.name = m->y->name;
 	m->spec.null_encryption = m->y->null_encryption;
+	m->spec.before = domain_before(m);
 	if (!rc && profile_store_find(table->profiles, m->y->profile, &m->spec.profile, &why))
 		rc = refuse_for(m, "profile", &why);
 	if (!rc)

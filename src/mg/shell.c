@@ -7,6 +7,7 @@
 #include "mg/ask.h"
 #include "mg/live.h"
 #include "mg/shell.h"
+#include "mg/tickets.h"
 #include "mg/watch.h"
 
 struct shell {
@@ -22,6 +23,7 @@ struct shell {
 	struct loop_timer advance, drain, keep;
 	struct mg_watch watch;
 	struct mg_live live;
+	struct mg_tickets tickets;
 	struct mg_ask ask;
 	struct base_arena replies; /* of the request that is executed: one chunk stays */
 	uint64_t drain_end_ms;
@@ -185,6 +187,7 @@ static void domains_swap(struct shell *sh, struct mg_domain_table *table)
 		for (size_t i = 0; i < t->count; i++)
 			(void)relay_pool_domain_drop(sh->pool, t->domains[i].tls);
 	mg_live_reload(&sh->live, table);
+	mg_tickets_reload(&sh->tickets, table);
 }
 
 static void reload(struct shell *sh)
@@ -537,6 +540,7 @@ static int core_start(struct shell *sh, struct base_error *err)
 static void shell_end(struct shell *sh)
 {
 	mg_ask_stop(&sh->ask);
+	mg_tickets_stop(&sh->tickets);
 	mg_live_stop(&sh->live);
 	mg_watch_stop(&sh->watch);
 	/* Requests that are out end here and still need the core. */
@@ -573,6 +577,7 @@ int mg_shell_run(struct mg_config *config, const char *path, struct base_error *
 		goto out;
 	mg_watch_start(&sh.watch, sh.loop, sh.mg, config);
 	sh.live.link = sh.link;
+	mg_tickets_start(&sh.tickets, sh.loop, sh.domains);
 	mg_live_start(&sh.live, sh.loop, sh.pool, sh.domains, renew, &sh);
 	h248_assoc_start(assoc_of(&sh));
 	rc = loop_run(sh.loop);

@@ -283,7 +283,51 @@ static int domain_scope(struct tls_domain *domain)
 	return ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
 }
 
-static int domain_tickets(struct tls_domain *domain, struct base_error *err)
+/** One line of the basis; secrets go in as their hash. */
+static void basis_octets(struct base_writer *w, const void *data, size_t len)
+{
+	uint8_t hash[32];
+	unsigned got = sizeof(hash);
+
+	w->failed |= EVP_Digest(data, len, hash, &got, EVP_sha256(), NULL) != 1;
+	base_writer_put(w, hash, sizeof(hash));
+}
+
+/**
+ * Peers resume with what this domain's predecessor gave them only where all this is as it was. CRLs
+ * are not in it: they come and go, and no session that rests on a certificate is resumed.
+ */
+static int domain_basis(struct tls_domain *domain, const struct tls_domain_spec *spec)
+{
+	const struct x509_identity *identity = spec->identity;
+	struct base_writer w = { 0 };
+	unsigned len = sizeof(domain->basis);
+	uint8_t trust[32] = { 0 };
+	int ok;
+
+	profile_settings_print(domain->settings, &w);
+	base_writer_printf(&w, "|%u|%u|%d|%u|%d|", (unsigned)domain->ops->engine,
+	                   domain->on_revocation, domain->tickets, domain->lifetime_s,
+	                   spec->null_encryption);
+	base_writer_put(&w, domain->scope, sizeof(domain->scope));
+	w.failed |= trust_store_basis(spec->trust, trust) != 0;
+	base_writer_put(&w, trust, sizeof(trust));
+	for (size_t i = 0; identity && i < identity->der_count; i++)
+		basis_octets(&w, identity->der[i].ptr, identity->der[i].len);
+	for (size_t i = 0; i < spec->psk_count; i++) {
+		basis_octets(&w, spec->psks[i].identity.ptr, spec->psks[i].identity.len);
+		basis_octets(&w, spec->psks[i].key.data, spec->psks[i].key.len);
+	}
+	basis_octets(&w, spec->psk_hint ? spec->psk_hint : "",
+	             spec->psk_hint ? strlen(spec->psk_hint) : 0);
+	ok = !w.failed && EVP_Digest(w.data, w.len, domain->basis, &len, EVP_sha256(), NULL) == 1;
+	base_wipe(w.data, w.len);
+	base_writer_done(&w);
+	return ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
+}
+
+static int domain_tickets(struct tls_domain *domain, const struct tls_domain_spec *spec,
+                          struct base_error *err)
 {
 	const struct profile_settings *settings = domain->settings;
 
@@ -299,9 +343,32 @@ static int domain_tickets(struct tls_domain *domain, struct base_error *err)
 	domain->lifetime_s = settings->lifetime_s.value ? settings->lifetime_s.value : 3600;
 	if (settings->lifetime_max_s.value)
 		domain->lifetime_s = BASE_MIN(domain->lifetime_s, settings->lifetime_max_s.value);
-	if (domain_scope(domain) || base_random(domain->ticket_key, sizeof(domain->ticket_key)))
+	if (domain_scope(domain) || domain_basis(domain, spec))
+		return no_memory(err);
+	if (!domain->tickets)
+		return 0;
+	if (spec->before && spec->before->ring &&
+	    memcmp(spec->before->basis, domain->basis, sizeof(domain->basis)) == 0)
+		domain->ring = tls_ticket_ring_ref(spec->before->ring);
+	else if (tls_ticket_ring_new(&domain->ring, domain->lifetime_s))
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no keys for session tickets");
 	return 0;
+}
+
+uint64_t tls_domain_tickets_turn(struct tls_domain *domain, uint64_t now_ms)
+{
+	return domain->ring ? tls_ticket_ring_turn(domain->ring, now_ms) : 0;
+}
+
+int tls_domain_tickets_put(struct tls_domain *domain, const uint8_t *secret, uint64_t from_ms,
+                           uint64_t now_ms)
+{
+	return domain->ring ? tls_ticket_ring_put(domain->ring, secret, from_ms, now_ms) : 0;
+}
+
+uint32_t tls_domain_tickets_life_s(const struct tls_domain *domain)
+{
+	return domain->ring ? domain->lifetime_s : 0;
 }
 
 /* -- life ------------------------------------------------------------------------------------ */
@@ -340,7 +407,7 @@ static int domain_fill(struct tls_domain *domain, const struct tls_domain_spec *
 	if (rc == 0)
 		rc = domain_psks(domain, spec, err);
 	if (rc == 0)
-		rc = domain_tickets(domain, err);
+		rc = domain_tickets(domain, spec, err);
 	return rc;
 }
 
@@ -389,7 +456,7 @@ void tls_domain_unref(struct tls_domain *domain)
 		return;
 	for (size_t i = 0; i < domain->psk_count; i++)
 		base_secret_done(&domain->psks[i].key);
-	base_wipe(domain->ticket_key, sizeof(domain->ticket_key));
+	tls_ticket_ring_unref(domain->ring);
 	x509_identity_unref(atomic_load(&domain->identity));
 	if (domain->trust)
 		trust_store_unref(domain->trust);

@@ -22,6 +22,7 @@
 
 #include <stdatomic.h>
 
+#include "tls/ticket_keys.h"
 #include "tls/tls.h"
 
 /** Alerts we name ourselves (RFC 5246, 7.2; RFC 8446, 6; RFC 4279, 6). */
@@ -52,8 +53,7 @@ enum tls_alert {
 #define TLS_RECORD_MAX   16384 /**< octets of clear text in a record (RFC 5246, 6.2.1) */
 #define TLS_RECORD_EXTRA 325   /**< at most this much around it: header, IV, MAC, padding */
 /** Records after which a TLS 1.3 writer changes its key: less than the 2^24.5 of RFC 8446, 5.5. */
-#define TLS_KEY_RECORDS    ((uint64_t)1 << 24)
-#define TLS_TICKET_KEY_LEN 80 /**< OpenSSL's name, MAC and AES keys; GnuTLS uses the first 64 */
+#define TLS_KEY_RECORDS ((uint64_t)1 << 24)
 
 /**
  * One engine. All functions get the session or context with everything common already set, and
@@ -129,11 +129,12 @@ struct tls_domain {
 	unsigned versions; /**< PROFILE_TLS_* bits that are offered */
 	uint16_t *suites;  /**< what is offered, in order; TLS 1.3's first */
 	size_t suite_count;
-	uint32_t lifetime_s; /**< of tickets */
-	bool renegotiate[2]; /**< by our role: profile and engine let the peer begin one */
-	bool begin[2];       /**< by our role: they let us */
-	bool tickets;        /**< as profile and policy say; see session_tickets() */
-	uint8_t ticket_key[TLS_TICKET_KEY_LEN]; /**< random, shared by all contexts of the domain */
+	uint32_t lifetime_s;          /**< of tickets */
+	bool renegotiate[2];          /**< by our role: profile and engine let the peer begin one */
+	bool begin[2];                /**< by our role: they let us */
+	bool tickets;                 /**< as profile and policy say; see session_tickets() */
+	struct tls_ticket_ring *ring; /**< of all contexts; perhaps the domain's before it, too */
+	uint8_t basis[32]; /**< SHA-256 of all that decides about peers, by which a ring is kept */
 	uint8_t scope[32]; /**< SHA-256 of name and policy, for the session id context */
 	struct tls_gap *gaps;
 	size_t gap_count;
@@ -241,6 +242,7 @@ struct tls_session {
 	bool may_wait;             /**< as the stream says */
 	struct tls_resume *resume; /**< NULL: a server, or a client that may not resume */
 	bool tickets;              /**< may give tickets as server, keep them as client */
+	uint32_t ticket_serial;    /**< of the key its ticket was under; 0 = it had none */
 	bool extms;      /**< OpenSSL client: the ServerHello had extended_master_secret */
 	uint8_t asked;   /**< renegotiations that were refused (tls_session_asks) */
 	bool closed_in;  /**< the peer's close_notify was read */

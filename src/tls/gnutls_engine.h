@@ -60,6 +60,7 @@ struct tls_gnutls_session {
 	uint64_t empty; /**< records in a row that brought no data */
 	bool shaking;   /**< within gnutls_handshake() of a renegotiation */
 	bool kept;      /**< the ticket of TLS 1.3 */
+	bool keyed;     /**< server: has a ticket key */
 	struct tls_gnutls_watch watch;
 };
 
@@ -94,6 +95,16 @@ int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, bool
 /** Hook of every handshake message: reads hellos, and sees that no certificate came. */
 int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned incoming,
                     const gnutls_datum_t *msg);
+
+/* gnutls_ticket.c */
+
+/**
+ * Server, at the ClientHello: the ring's key that what it shows is under (the session_ticket
+ * extension, or identities of pre_shared_key), else the current one. GnuTLS takes one per session.
+ * @return GnuTLS's code
+ */
+int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket,
+                          struct base_reader identities);
 
 /* gnutls_key.c */
 

@@ -24,7 +24,8 @@ struct hello {
 	uint16_t version; /**< legacy_version */
 	uint16_t suite;   /**< ServerHello */
 	struct base_reader suites, versions, groups;
-	unsigned present; /**< EXT_ bits */
+	struct base_reader ticket, identities; /**< ClientHello: what is to be resumed */
+	unsigned present;                      /**< EXT_ bits */
 };
 
 static void extensions_read(struct hello *hello, struct base_reader *r)
@@ -45,9 +46,11 @@ static void extensions_read(struct hello *hello, struct base_reader *r)
 			break;
 		case 35: /* RFC 5077, 3.2 */
 			hello->present |= base_reader_left(&body) ? EXT_TICKET_SHOWN : 0;
+			hello->ticket = body;
 			break;
 		case 41: /* RFC 8446, 4.2.11 */
 			hello->present |= EXT_PSK;
+			hello->identities = base_reader_sub(&body, base_reader_u16(&body));
 			break;
 		case 43: /* RFC 8446, 4.2.1: a list from the client, one from the server */
 			hello->present |= EXT_VERSIONS;
@@ -258,7 +261,7 @@ static int on_client_hello(struct tls_session *session, const gnutls_datum_t *ms
 	struct tls_gnutls_session *gs = session->engine;
 	struct hello hello;
 	unsigned version;
-	int i = -1;
+	int i = -1, rc;
 
 	if (!hello_read(&hello, msg, true))
 		return 0;
@@ -286,7 +289,8 @@ static int on_client_hello(struct tls_session *session, const gnutls_datum_t *ms
 	if (i < 0)
 		return tls_gnutls_refuse(session, TLS_ALERT_HANDSHAKE_FAILURE,
 		                         "no cipher suite in common");
-	return priority_narrow(session, &hello, (size_t)i);
+	rc = tls_gnutls_ticket_key(session, hello.ticket, hello.identities);
+	return rc < 0 ? rc : priority_narrow(session, &hello, (size_t)i);
 }
 
 /* -- what was agreed on ---------------------------------------------------------------------- */

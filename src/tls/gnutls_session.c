@@ -111,8 +111,10 @@ static unsigned session_flags(const struct tls_session *session)
 {
 	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET;
 
+	/* Tickets are turned on with their key: tls_gnutls_ticket_key(). Without it GnuTLS would
+	 * encrypt them under one of zeros. */
 	if (session->role == TLS_ROLE_SERVER)
-		return flags | GNUTLS_SERVER | (session->tickets ? 0 : GNUTLS_NO_TICKETS);
+		return flags | GNUTLS_SERVER | GNUTLS_NO_TICKETS;
 	/* One key share, for the group the profile prefers: each more costs its making. */
 	return flags | GNUTLS_CLIENT | (session->tickets ? 0 : GNUTLS_NO_TICKETS) |
 	       GNUTLS_FORCE_CLIENT_CERT | GNUTLS_KEY_SHARE_TOP;
@@ -143,7 +145,6 @@ static int psk_server_set(struct tls_session *session, struct tls_gnutls_session
 static int server_set(struct tls_session *session, struct tls_gnutls_session *gs)
 {
 	struct tls_domain *domain = session->context->domain;
-	gnutls_datum_t ticket_key = { domain->ticket_key, 64 };
 	int rc = 0;
 
 	if (tls_session_has_psk(session))
@@ -151,10 +152,8 @@ static int server_set(struct tls_session *session, struct tls_gnutls_session *gs
 	/* Whether a client without one may go on is the common code's to say. */
 	if (tls_session_judges(session))
 		gnutls_certificate_server_set_request(gs->tls, GNUTLS_CERT_REQUEST);
-	if (rc >= 0 && session->tickets) {
+	if (session->tickets)
 		gnutls_db_set_cache_expiration(gs->tls, (int)domain->lifetime_s);
-		rc = gnutls_session_ticket_enable_server(gs->tls, &ticket_key);
-	}
 	return rc;
 }
 
@@ -331,7 +330,7 @@ void tls_gnutls_shaken(struct tls_session *session, gnutls_session_t tls)
 /** One ticket serves one resumption, and each more costs a record and its encryption. */
 static int ticket_send(struct tls_session *session, struct tls_gnutls_session *gs)
 {
-	if (session->role != TLS_ROLE_SERVER || !session->tickets ||
+	if (session->role != TLS_ROLE_SERVER || !gs->keyed ||
 	    gnutls_protocol_get_version(gs->tls) != GNUTLS_TLS1_3)
 		return 0;
 	return gnutls_session_ticket_send(gs->tls, 1, 0);

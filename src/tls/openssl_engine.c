@@ -239,7 +239,7 @@ static bool set_resumption(struct openssl_context *oc)
 	if (SSL_CTX_set_num_tickets(oc->ctx, domain->tickets ? 1 : 0) != 1)
 		return false;
 	return !domain->tickets ||
-	       SSL_CTX_set_tlsext_ticket_keys(oc->ctx, domain->ticket_key, TLS_TICKET_KEY_LEN) == 1;
+	       SSL_CTX_set_tlsext_ticket_key_evp_cb(oc->ctx, openssl_on_ticket_key) == 1;
 }
 
 /**

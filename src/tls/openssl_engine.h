@@ -74,6 +74,10 @@ int openssl_again_later(struct tls_session *session, struct openssl_context *oc)
 int openssl_on_session(SSL *ssl, SSL_SESSION *given);
 void openssl_offer(struct tls_session *session, const uint8_t *ticket, size_t len);
 
+/** Server: the key of a ticket that is to be given (`enc`), or was shown; openssl_ticket.c. */
+int openssl_on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                          EVP_MAC_CTX *mac, int enc);
+
 /** Begin a step: whose bytes the shared BIO moves. */
 struct openssl_context *openssl_step(struct tls_session *session);
 /** What a call that did not succeed means. */

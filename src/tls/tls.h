@@ -56,6 +56,12 @@ struct tls_domain_spec {
 	enum tls_on_revocation on_revocation; /**< REPORT where `continue_on` has revoked */
 	uint32_t grace_ms;                    /**< of GRACE */
 	bool null_encryption; /**< configured use of NULL suites, where the profile lets it */
+	/**
+	 * The domain whose place it takes, or NULL. Where nothing has changed that decides about
+	 * peers (name, profile, engine, methods, own certificate, anchors, keys) it goes on with
+	 * that one's ticket keys; else it begins with new ones, and nobody resumes.
+	 */
+	const struct tls_domain *before;
 };
 
 /** Immutable after tls_domain_new; reference counted; read by any thread. */
@@ -102,6 +108,25 @@ struct trust_store *tls_domain_trust(const struct tls_domain *domain);
 /** *ret_grace_ms is 0 but for GRACE. */
 enum tls_on_revocation tls_domain_on_revocation(const struct tls_domain *domain,
                                                 uint32_t *ret_grace_ms);
+
+/** Octets of what a ticket key is derived from. */
+#define TLS_TICKET_SECRET 32
+/**
+ * Turn the ticket keys: a new one when it is time, the old ones wiped when they are dead. One
+ * thread at a time; all workers follow at once. `now_ms` is the clock of struct tls_io. Without a
+ * first turn the first key is for ever.
+ * @return after how many ms to come again; 0 = the domain gives no tickets
+ */
+uint64_t tls_domain_tickets_turn(struct tls_domain *domain, uint64_t now_ms);
+/**
+ * A key that others have, too; preferred to own ones while its turn lasts, from `from_ms` on (may
+ * be over or to come). TLS_TICKET_SECRET octets. One that is there already changes nothing.
+ * @return 0 or BASE_LOCAL
+ */
+int tls_domain_tickets_put(struct tls_domain *domain, const uint8_t *secret, uint64_t from_ms,
+                           uint64_t now_ms);
+/** How long a ticket, and all that goes back to the same full handshake, is good for; 0 = none. */
+uint32_t tls_domain_tickets_life_s(const struct tls_domain *domain);
 
 /**
  * The fingerprint of the domain's own certificate, in the hash its profile names. A domain without

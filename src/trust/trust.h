@@ -108,6 +108,13 @@ struct trust_cache *trust_store_cache(const struct trust_store *store);
  */
 bool trust_store_vouches(const struct trust_store *store);
 
+/**
+ * SHA-256 of what is not revocation: anchors and all other certificates of the store, who vouches
+ * for whom, and what is asked of a path. Two stores of one basis let in the same peers, but for
+ * CRLs. NULL `store` has one, too. @return 0 or BASE_LOCAL
+ */
+int trust_store_basis(const struct trust_store *store, uint8_t ret[32]);
+
 /** Are stapled OCSP responses looked at? NULL `store` = no. */
 bool trust_store_staples(const struct trust_store *store);
 

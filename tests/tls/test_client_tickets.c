@@ -174,7 +174,8 @@ static void unknown_to_the_server(void **state)
 			pair.session[which] = NULL;
 		}
 		/* as a reload makes new keys */
-		base_random(server->ticket_key, sizeof(server->ticket_key));
+		tls_ticket_ring_unref(server->ring);
+		assert_int_equal(tls_ticket_ring_new(&server->ring, 3600), 0);
 		assert_int_equal(tls_context_new(&context, server, NULL), 0);
 		tls_context_free(pair.context[TLS_ROLE_SERVER]);
 		pair.context[TLS_ROLE_SERVER] = context;
