@@ -2,6 +2,8 @@
 /** @file `gatehouse pki`: the subcommands, and what they share. */
 #include "cli/cli.h"
 
+#include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,6 +74,22 @@ int pki_usage(const char *text)
 {
 	fputs(text, stderr);
 	return PKI_MISUSED;
+}
+
+int pki_options(int argc, char **argv, const struct option *option, const char *usage,
+                pki_take_fn *take, void *arg)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(usage, stdout);
+			return PKI_DONE;
+		}
+		if (!take(arg, c, optarg))
+			return PKI_MISUSED;
+	}
+	return -1;
 }
 
 bool pki_number(const char *option, const char *text, unsigned max, unsigned *ret)

@@ -47,6 +47,15 @@ int pki_complain(const struct base_error *err);
 int pki_refuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** How it is called, to standard error. @return PKI_MISUSED */
 int pki_usage(const char *text);
+/** An option `c` and its word; says what is wrong with it and returns false. */
+typedef bool pki_take_fn(void *arg, int c, const char *word);
+struct option;
+/**
+ * Give every option to `take`; what is left begins at optind. --help prints `usage`.
+ * @return -1 to go on, else the program's status
+ */
+int pki_options(int argc, char **argv, const struct option *option, const char *usage,
+                pki_take_fn *take, void *arg);
 /** A whole number of an option, 1 to `max`; complains and returns false for another. */
 bool pki_number(const char *option, const char *text, unsigned max, unsigned *ret);
 /** "2026-11-21T16:30:00Z"; `out` holds PKI_TIME_TEXT octets. @return `out` */

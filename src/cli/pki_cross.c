@@ -204,8 +204,10 @@ static bool length_take(struct cross *cross, const char *word)
 	return pki_number("--path-len", word, 8, &cross->path_len);
 }
 
-static bool take(struct cross *cross, int c, const char *word)
+static bool take(void *arg, int c, const char *word)
 {
+	struct cross *cross = arg;
+
 	switch (c) {
 	case 'r':
 		return role_take(cross, word);
@@ -247,16 +249,10 @@ int pki_cross_main(int argc, char **argv)
 	};
 	struct cross cross = { .days = 730 };
 	struct base_error err = { .rc = 0 };
-	int c;
+	int status = pki_options(argc, argv, option, usage, take, &cross);
 
-	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
-		if (c == 'h') {
-			printf("%s", usage);
-			return PKI_DONE;
-		}
-		if (!take(&cross, c, optarg))
-			return PKI_MISUSED;
-	}
+	if (status >= 0)
+		return status;
 	if (!cross.role || !cross.peer || !cross.permit.count || !cross.out || optind != argc - 1)
 		return pki_usage(usage);
 	cross.dir = argv[optind];

@@ -196,6 +196,27 @@ static bool key_take(struct pki_key_choice *choice, const char *word)
 	return pki_key_take(choice, word);
 }
 
+static bool take(void *arg, int c, const char *word)
+{
+	struct init *init = arg;
+
+	switch (c) {
+	case 'n':
+		init->name = word;
+		return true;
+	case 'k':
+		return key_take(&init->key, word);
+	case 'g':
+		return pki_key_take_generate(&init->key, word);
+	case 'c':
+		return url_take(&init->urls, word);
+	case 'd':
+		return pki_number("--days", word, 36500, &init->days);
+	default:
+		return false;
+	}
+}
+
 int pki_init_main(int argc, char **argv)
 {
 	static const struct option option[] = {
@@ -209,22 +230,11 @@ int pki_init_main(int argc, char **argv)
 	};
 	struct init init = { .days = 3650 };
 	struct base_error err = { .rc = 0 };
-	bool ok = true;
-	int c;
+	int status = pki_options(argc, argv, option, usage, take, &init);
 
-	while (ok && (c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
-		if (c == 'h') {
-			printf("%s", usage);
-			return PKI_DONE;
-		}
-		ok = c == 'n'   ? (init.name = optarg) != NULL
-		     : c == 'k' ? key_take(&init.key, optarg)
-		     : c == 'g' ? pki_key_take_generate(&init.key, optarg)
-		     : c == 'c' ? url_take(&init.urls, optarg)
-		     : c == 'd' ? pki_number("--days", optarg, 36500, &init.days)
-		                : false;
-	}
-	if (!ok || !pki_key_fits(&init.key))
+	if (status >= 0)
+		return status;
+	if (!pki_key_fits(&init.key))
 		return PKI_MISUSED;
 	if (!init.name || optind != argc - 1)
 		return pki_usage(usage);

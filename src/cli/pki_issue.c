@@ -129,8 +129,10 @@ static bool kind_take(struct issue *issue, const char *word)
 	return true;
 }
 
-static bool take(struct issue *issue, int c, const char *word)
+static bool take(void *arg, int c, const char *word)
 {
+	struct issue *issue = arg;
+
 	switch (c) {
 	case 'r':
 		return role_take(issue, word);
@@ -175,16 +177,10 @@ int pki_issue_main(int argc, char **argv)
 	};
 	struct issue issue = { .days = 365 };
 	struct base_error err = { .rc = 0 };
-	int c;
+	int status = pki_options(argc, argv, option, usage, take, &issue);
 
-	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
-		if (c == 'h') {
-			printf("%s", usage);
-			return PKI_DONE;
-		}
-		if (!take(&issue, c, optarg))
-			return PKI_MISUSED;
-	}
+	if (status >= 0)
+		return status;
 	if (!issue.role || !issue.dns.count || !issue.out || optind != argc - 1)
 		return pki_usage(usage);
 	if (!pki_key_fits(&issue.key))

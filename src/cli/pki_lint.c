@@ -201,8 +201,10 @@ static int run(struct linting *l, char **files)
 	return l->tally.fails || (l->strict && l->tally.warns) ? PKI_REFUSED : PKI_DONE;
 }
 
-static bool take(struct linting *l, int c, const char *word)
+static bool take(void *arg, int c, const char *word)
 {
+	struct linting *l = arg;
+
 	switch (c) {
 	case 'p':
 		l->profile = word;
@@ -238,16 +240,10 @@ static int options_take(int argc, char **argv, struct linting *l)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int c;
+	int status = pki_options(argc, argv, option, usage, take, l);
 
-	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
-		if (c == 'h') {
-			printf("%s", usage);
-			return PKI_DONE;
-		}
-		if (!take(l, c, optarg))
-			return PKI_MISUSED;
-	}
+	if (status >= 0)
+		return status;
 	return optind == argc ? pki_usage(usage) : -1;
 }
 

@@ -48,8 +48,10 @@ struct words {
 	bool pem, delta;
 };
 
-static bool take(struct words *w, int c, const char *word)
+static bool take(void *arg, int c, const char *word)
 {
+	struct words *w = arg;
+
 	switch (c) {
 	case 'a':
 		return pki_ca_name_ok(w->ca = word, true);
@@ -164,16 +166,11 @@ int pki_revoke_main(int argc, char **argv)
 	struct words w = { .reason = "unspecified" };
 	struct base_error err = { .rc = 0 };
 	struct pki_ca ca;
-	int c, rc, reason;
+	int rc, reason, status;
 
-	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
-		if (c == 'h') {
-			printf("%s", revoke_usage);
-			return PKI_DONE;
-		}
-		if (!take(&w, c, optarg))
-			return PKI_MISUSED;
-	}
+	status = pki_options(argc, argv, option, revoke_usage, take, &w);
+	if (status >= 0)
+		return status;
 	reason = strcasecmp(w.reason, "removeFromCRL") != 0 ? x509_reason_parse(w.reason)
 	                                                    : X509_REASON_REMOVE;
 	if (!w.ca || reason < 0 || optind != argc - 2)
@@ -264,16 +261,11 @@ int pki_crl_main(int argc, char **argv)
 	struct words w = { .hours = 0 };
 	struct base_error err = { .rc = 0 };
 	struct pki_ca ca;
-	int c, rc;
+	int rc, status;
 
-	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
-		if (c == 'h') {
-			printf("%s", crl_usage);
-			return PKI_DONE;
-		}
-		if (!take(&w, c, optarg))
-			return PKI_MISUSED;
-	}
+	status = pki_options(argc, argv, option, crl_usage, take, &w);
+	if (status >= 0)
+		return status;
 	if (!w.ca || optind != argc - 1 || (w.delta && w.delta_urls.count))
 		return pki_usage(crl_usage);
 	rc = pki_ca_open(&ca, argv[optind], w.ca, &err);

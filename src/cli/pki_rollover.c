@@ -207,6 +207,26 @@ static int run(const struct rollover *r, struct base_error *err)
 	return rc;
 }
 
+static bool take(void *arg, int c, const char *word)
+{
+	struct rollover *r = arg;
+
+	switch (c) {
+	case 'a':
+		return pki_ca_name_ok(r->name = word, false);
+	case 'k':
+		return pki_key_take(&r->key, word);
+	case 'g':
+		return pki_key_take_generate(&r->key, word);
+	case 'c':
+		return pki_list_add(&r->urls, word);
+	case 'd':
+		return pki_number("--days", word, 36500, &r->days);
+	default:
+		return false;
+	}
+}
+
 int pki_rollover_main(int argc, char **argv)
 {
 	static const struct option option[] = {
@@ -220,22 +240,11 @@ int pki_rollover_main(int argc, char **argv)
 	};
 	struct rollover r = { .days = 3650 };
 	struct base_error err = { .rc = 0 };
-	bool ok = true;
-	int c;
+	int status = pki_options(argc, argv, option, usage, take, &r);
 
-	while (ok && (c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
-		if (c == 'h') {
-			printf("%s", usage);
-			return PKI_DONE;
-		}
-		ok = c == 'a'   ? pki_ca_name_ok(r.name = optarg, false)
-		     : c == 'k' ? pki_key_take(&r.key, optarg)
-		     : c == 'g' ? pki_key_take_generate(&r.key, optarg)
-		     : c == 'c' ? pki_list_add(&r.urls, optarg)
-		     : c == 'd' ? pki_number("--days", optarg, 36500, &r.days)
-		                : false;
-	}
-	if (!ok || !pki_key_fits(&r.key))
+	if (status >= 0)
+		return status;
+	if (!pki_key_fits(&r.key))
 		return PKI_MISUSED;
 	if (!r.name || optind != argc - 1)
 		return pki_usage(usage);

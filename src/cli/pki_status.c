@@ -348,8 +348,10 @@ static int tell(struct board *b)
 
 /* -- words ------------------------------------------------------------------------------------- */
 
-static bool take(struct board *b, int c, const char *word)
+static bool take(void *arg, int c, const char *word)
 {
+	struct board *b = arg;
+
 	switch (c) {
 	case 'c':
 		return pki_list_add(&b->configs, word);
@@ -392,16 +394,10 @@ int pki_status_main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct board b = { .now_s = (int64_t)time(NULL), .days = 30, .hours = 24 };
-	int c, status;
+	int status = pki_options(argc, argv, option, usage, take, &b);
 
-	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
-		if (c == 'h') {
-			printf("%s", usage);
-			return PKI_DONE;
-		}
-		if (!take(&b, c, optarg))
-			return PKI_MISUSED;
-	}
+	if (status >= 0)
+		return status;
 	if (optind == argc && !b.configs.count)
 		return pki_usage(usage);
 	status = run(&b, argv + optind);

@@ -256,8 +256,10 @@ static bool policy_take(struct verify *v, const char *word)
 	return false;
 }
 
-static bool take(struct verify *v, int c, const char *word)
+static bool take(void *arg, int c, const char *word)
 {
+	struct verify *v = arg;
+
 	switch (c) {
 	case 'a':
 		return pki_list_add(&v->anchors, word);
@@ -323,16 +325,10 @@ static int options_take(int argc, char **argv, struct verify *v)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int c;
+	int status = pki_options(argc, argv, option, usage, take, v);
 
-	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
-		if (c == 'h') {
-			printf("%s", usage);
-			return PKI_DONE;
-		}
-		if (!take(v, c, optarg))
-			return PKI_MISUSED;
-	}
+	if (status >= 0)
+		return status;
 	if (!v->anchors.count || optind != argc - 1)
 		return pki_usage(usage);
 	v->cert = argv[optind];

@@ -398,8 +398,10 @@ static bool role_take(struct would *w, const char *word)
 	return false;
 }
 
-static bool take(struct would *w, int c, const char *word)
+static bool take(void *arg, int c, const char *word)
 {
+	struct would *w = arg;
+
 	switch (c) {
 	case 'a':
 		w->as_file = word;
@@ -447,16 +449,11 @@ int pki_would_connect_main(int argc, char **argv)
 	struct would w = { .as_client = true, .as_server = true, .now_s = (int64_t)time(NULL) };
 	struct base_error err = { .rc = 0 };
 	enum outcome worst = CONNECTS;
-	int c, rc;
+	int rc, status;
 
-	while ((c = getopt_long(argc, argv, "h", option, NULL)) != -1) {
-		if (c == 'h') {
-			printf("%s", usage);
-			return PKI_DONE;
-		}
-		if (!take(&w, c, optarg))
-			return PKI_MISUSED;
-	}
+	status = pki_options(argc, argv, option, usage, take, &w);
+	if (status >= 0)
+		return status;
 	if (!w.as_file || !w.to_file || optind != argc)
 		return pki_usage(usage);
 	rc = run(&w, &worst, &err);
