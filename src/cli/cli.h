@@ -10,6 +10,9 @@
 
 #include "base/base.h"
 
+/** `gatehouse check HOST:PORT --profile NAME`: conformance to profiles (docs/check.md) */
+int cli_check_main(int argc, char **argv);
+
 /** `gatehouse profile list|show NAME|diff A B` */
 int cli_profile_main(int argc, char **argv);
 

@@ -10,6 +10,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{ "check", cli_check_main, "hold a TLS server against profiles, rule by rule" },
 	{ "explain", cli_explain_main, "why the gateway refused a TLS peer, out of its log" },
 	{ "h248", cli_h248_main, "be a controller: play a scenario; convert messages" },
 	{ "lab", cli_lab_main, "two operators' interconnect on loopback, step by step" },

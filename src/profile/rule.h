@@ -127,4 +127,17 @@ static inline bool profile_strength_negative(enum profile_strength strength)
 	return strength == PROFILE_SHOULD_NOT || strength == PROFILE_SHALL_NOT;
 }
 
+/** "class rc4" and its like; a class can only be spoken against. */
+bool profile_item_is_class(const char *item);
+
+/** Does the rule speak of this code point, by its name or by a class that holds it? */
+bool profile_rule_covers(const struct profile_rule *rule, enum profile_subject subject,
+                         uint16_t code);
+
+/** The code point that a rule's item names (of a version its bit); false for classes and words. */
+bool profile_item_code(enum profile_subject subject, const char *item, uint16_t *ret);
+
+/** The name of a code point of that subject, or "?". */
+const char *profile_code_name(enum profile_subject subject, uint16_t code);
+
 #endif

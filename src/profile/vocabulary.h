@@ -25,19 +25,6 @@ enum profile_value {
 const char *profile_item_find(enum profile_subject subject, const char *item,
                               enum profile_value *ret_value, struct config_guess *guess);
 
-/** "class rc4" and its like; a class can only be spoken against. */
-bool profile_item_is_class(const char *item);
-
-/** Does the rule speak of this code point, by its name or by a class that holds it? */
-bool profile_rule_covers(const struct profile_rule *rule, enum profile_subject subject,
-                         uint16_t code);
-
-/** The code point that a rule's item names; false for classes and other words. */
-bool profile_item_code(enum profile_subject subject, const char *item, uint16_t *ret);
-
-/** The name of a code point of that subject, or "?". */
-const char *profile_code_name(enum profile_subject subject, uint16_t code);
-
 int profile_hash_parse(struct base_str text, int *ret);
 const char *profile_hash_name(int hash);
 

@@ -15,7 +15,7 @@ LIBRARIES = {
     "cyaml/": ["config"],
     "yaml.h": ["config"],
     "gnutls/": ["tls"],
-    "openssl/": ["x509", "trust", "tls", "fetch"],
+    "openssl/": ["x509", "trust", "tls", "fetch", "check"],
     "openssl/ssl.h": ["tls"],
     "jansson.h": ["cli", "fetch"],
     "curl/": ["fetch"],

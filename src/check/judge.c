@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check/judge.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "check/words.h"
+
+void check_found_set(struct check_found *found, enum check_has has, const struct check_probe *probe,
+                     const char *fmt, ...)
+{
+	va_list args;
+
+	found->has = has;
+	found->probe = probe;
+	va_start(args, fmt);
+	(void)vsnprintf(found->text, sizeof(found->text), fmt, args); /* cut short where it must */
+	va_end(args);
+}
+
+enum check_state check_settle(const struct profile_rule *rule, enum check_has has)
+{
+	bool kept =
+	        profile_strength_negative(rule->strength) ? has == CHECK_HAS_NOT : has == CHECK_HAS;
+
+	if (has == CHECK_UNSEEN)
+		return CHECK_UNTESTED;
+	if (has == CHECK_NO_WAY)
+		return CHECK_NOT_TESTABLE;
+	if (rule->strength == PROFILE_MAY)
+		return CHECK_NOTED;
+	if (kept)
+		return CHECK_PASS;
+	return rule->strength == PROFILE_SHALL || rule->strength == PROFILE_SHALL_NOT ? CHECK_FAIL
+	                                                                              : CHECK_WARN;
+}
+
+/* -- which rules speak ------------------------------------------------------------------------- */
+
+static bool applies(const struct profile_rule *rule, const struct check_terms *terms)
+{
+	return rule->when == PROFILE_ALWAYS || (rule->when == PROFILE_WHEN_DTLS && terms->dtls) ||
+	       (rule->when == PROFILE_WHEN_NULL_ENCRYPTION && terms->null_encryption);
+}
+
+static const struct profile_rule *code_rule(const struct profile *profile,
+                                            const struct profile_rule *rule, uint16_t code,
+                                            const struct check_terms *terms)
+{
+	for (size_t i = 0; i < profile->rule_count; i++) {
+		const struct profile_rule *other = &profile->rule[i];
+
+		if (other->layer > rule->layer && applies(other, terms) &&
+		    profile_rule_covers(other, rule->subject, code))
+			return other;
+	}
+	return NULL;
+}
+
+bool check_code_overruled(const struct profile *profile, const struct profile_rule *rule,
+                          uint16_t code, const struct check_terms *terms)
+{
+	return code_rule(profile, rule, code, terms) != NULL;
+}
+
+const struct profile_rule *check_overruled(const struct profile *profile,
+                                           const struct profile_rule *rule,
+                                           const struct check_terms *terms)
+{
+	uint16_t code;
+
+	if (profile_item_code(rule->subject, rule->item, &code))
+		return code_rule(profile, rule, code, terms);
+	for (size_t i = 0; i < profile->rule_count; i++) {
+		const struct profile_rule *other = &profile->rule[i];
+
+		if (other->layer > rule->layer && other->subject == rule->subject &&
+		    applies(other, terms) && !strcmp(other->item, rule->item))
+			return other;
+	}
+	return NULL;
+}
+
+/* -- one rule ---------------------------------------------------------------------------------- */
+
+static void look(const struct check_survey *s, const struct check_sessions *sessions,
+                 const struct profile *profile, const struct profile_rule *rule,
+                 const struct check_terms *terms, struct check_found *found)
+{
+	switch (rule->subject) {
+	case PROFILE_VERSION:
+		check_judge_version(s, rule, found);
+		break;
+	case PROFILE_SUITE:
+		check_judge_suite(s, profile, rule, terms, found);
+		break;
+	case PROFILE_GROUP:
+		check_judge_group(s, rule, found);
+		break;
+	case PROFILE_SIGNATURE:
+		check_judge_signature(s, profile, rule, terms, found);
+		break;
+	case PROFILE_EXTENSION:
+		check_judge_extension(s, sessions, rule, found);
+		break;
+	default:
+		check_judge_ways(s, sessions, rule, found);
+	}
+}
+
+static void rule_judge(struct check_report *report, const struct check_survey *s,
+                       const struct check_sessions *sessions, const struct profile_rule *rule,
+                       const struct check_terms *terms)
+{
+	const struct profile *profile = report->profile;
+	const struct profile_rule *later = check_overruled(profile, rule, terms);
+	struct check_found found = { .text = "" };
+
+	if (later) {
+		check_report_add(report, rule, CHECK_OVERRULED, NULL, "%s of %s decides", later->id,
+		                 later->profile);
+		return;
+	}
+	if (!applies(rule, terms)) {
+		check_report_add(report, rule, CHECK_NOT_TESTABLE, NULL,
+		                 rule->when == PROFILE_WHEN_DTLS
+		                         ? "of DTLS: --dtls looks at it"
+		                         : "holds where suites without encryption are used: "
+		                           "--null-encryption says so");
+		return;
+	}
+	look(s, sessions, profile, rule, terms, &found);
+	check_report_add(report, rule, check_settle(rule, found.has), found.probe, "%s",
+	                 found.text);
+}
+
+int check_judge(struct check_report *report, const struct check_survey *s,
+                const struct check_sessions *sessions, const struct profile *profile,
+                const struct check_terms *terms)
+{
+	report->profile = profile;
+	for (size_t i = 0; i < profile->rule_count; i++)
+		rule_judge(report, s, sessions, &profile->rule[i], terms);
+	check_judge_precedence(report, s, profile, terms);
+	check_judge_notes(report, s);
+	return report->failed ? BASE_ERR(BASE_LOCAL, ENOMEM) : 0;
+}

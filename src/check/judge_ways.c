@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file Rules of what is done with a session, and what no rule of its own is for. */
+#include <stdio.h>
+
+#include "check/judge.h"
+#include "check/words.h"
+
+static bool unseen(const struct check_probe *p)
+{
+	return p->wanted &&
+	       (p->answer.outcome >= CHECK_STALLED || p->answer.outcome == CHECK_NOTHING);
+}
+
+static void no_way(struct check_found *found, const char *why)
+{
+	check_found_set(found, CHECK_NO_WAY, NULL, "%s", why);
+}
+
+static void compression(const struct check_survey *s, struct check_found *found)
+{
+	const struct check_probe *p = &s->single[CHECK_ASK_DEFLATE];
+	char words[CHECK_WORDS];
+
+	if (!p->wanted)
+		check_found_set(found, CHECK_HAS_NOT, NULL, "TLS 1.3 has none (RFC 8446, 4.1.2)");
+	else if (unseen(p))
+		check_found_set(found, CHECK_UNSEEN, p, "DEFLATE offered: no answer in time");
+	else
+		check_found_set(found, p->answer.compression ? CHECK_HAS : CHECK_HAS_NOT, p,
+		                "DEFLATE offered: %s%s", check_probe_words(p, words, sizeof(words)),
+		                p->answer.hello && !p->answer.compression ? ", not compressed"
+		                                                          : "");
+}
+
+/* -- renegotiation ----------------------------------------------------------------------------- */
+
+static void renegotiation_info(const struct check_survey *s, struct check_found *found)
+{
+	const struct check_probe *p = s->high ? &s->version[check_version_index(s->high)] : NULL;
+
+	if (!p) {
+		no_way(found, "TLS 1.3 has no renegotiation");
+		return;
+	}
+	check_found_set(found,
+	                check_answer_extension(&p->answer, 0xff01) ? CHECK_HAS : CHECK_HAS_NOT, p,
+	                check_answer_extension(&p->answer, 0xff01)
+	                        ? "renegotiation_info is in its hello"
+	                        : "renegotiation_info offered: not in its hello");
+}
+
+static void renegotiation_peer(const struct check_survey *s, struct check_found *found)
+{
+	const struct check_probe *p = &s->single[CHECK_ASK_NO_RI];
+	char words[CHECK_WORDS];
+
+	if (!p->wanted)
+		no_way(found, "TLS 1.3 has no renegotiation");
+	else
+		check_found_set(found,
+		                unseen(p)                             ? CHECK_UNSEEN
+		                : p->answer.outcome == CHECK_ANSWERED ? CHECK_HAS_NOT
+		                                                      : CHECK_HAS,
+		                p, "a hello without RFC 5746: %s",
+		                check_probe_words(p, words, sizeof(words)));
+}
+
+static void renegotiation(const struct check_survey *s, const struct profile_rule *rule,
+                          struct check_found *found)
+{
+	if (!strcmp(rule->item, "renegotiation-info"))
+		renegotiation_info(s, found);
+	else if (!strcmp(rule->item, "renegotiation-info-peer"))
+		renegotiation_peer(s, found);
+	else if (!strcmp(rule->item, "server-initiated"))
+		no_way(found, "only the server knows when it would ask");
+	else if (!strcmp(rule->item, "answer-hello-request"))
+		no_way(found, "it binds clients");
+	else
+		no_way(found, "no session was established to try it in");
+}
+
+/* -- who shows what ---------------------------------------------------------------------------- */
+
+static void server_certificate(const struct check_survey *s, struct check_found *found)
+{
+	const struct check_probe *p;
+
+	for (unsigned i = 0; i < CHECK_VERSIONS; i++) {
+		p = &s->version[i];
+		if (p->answer.certificates.len) {
+			check_found_set(found, CHECK_HAS, p, "a certificate came, in %s",
+			                profile_version_name(1U << i));
+			return;
+		}
+	}
+	if (s->high)
+		check_found_set(found, CHECK_HAS_NOT, &s->version[check_version_index(s->high)],
+		                "no certificate came");
+	else
+		no_way(found, "TLS 1.3 hides it, and no session was established");
+}
+
+static void client_certificate(const struct check_survey *s, struct check_found *found)
+{
+	const struct check_probe *p = s->high ? &s->version[check_version_index(s->high)] : NULL;
+
+	if (!p)
+		no_way(found, "TLS 1.3 hides whether it asks for one");
+	else
+		check_found_set(found, p->answer.certificate_request ? CHECK_HAS : CHECK_HAS_NOT, p,
+		                p->answer.certificate_request ? "it asks for one"
+		                                              : "it does not ask for one");
+}
+
+static void psk(const struct check_survey *s, struct check_found *found)
+{
+	size_t count;
+	const struct profile_suite *suite = profile_suite_all(&count);
+
+	for (size_t i = 0; i < count && i < CHECK_SUITES_MAX; i++) {
+		const struct check_probe *p = check_survey_takes(s, suite[i].code);
+
+		if (p && (suite[i].flags & PROFILE_SUITE_PSK)) {
+			check_found_set(found, CHECK_HAS, p, "takes %s", suite[i].name);
+			return;
+		}
+	}
+	if (s->high)
+		check_found_set(found, CHECK_HAS_NOT, NULL, "takes no suite of pre-shared keys");
+	else
+		no_way(found, "in TLS 1.3 that shows with the right key alone");
+}
+
+static void authentication(const struct check_survey *s, const struct profile_rule *rule,
+                           struct check_found *found)
+{
+	if (!strcmp(rule->item, "server-certificate"))
+		server_certificate(s, found);
+	else if (!strcmp(rule->item, "client-certificate"))
+		client_certificate(s, found);
+	else if (!strcmp(rule->item, "psk"))
+		psk(s, found);
+	else if (!strcmp(rule->item, "psk-dhe-only"))
+		no_way(found, "shows in TLS 1.3 with the right key alone");
+	else if (!strcmp(rule->item, "session-binding"))
+		no_way(found, "the binding of session and registration is SIP's");
+	else
+		no_way(found, "fingerprints travel in SDP, which is not looked at");
+}
+
+/* -- the rest ---------------------------------------------------------------------------------- */
+
+static void scope(const struct check_survey *s, const struct profile_rule *rule,
+                  struct check_found *found)
+{
+	unsigned port = s->target->port;
+
+	if (!strcmp(rule->item, "port-5061") && (port == 5061 || port == 443))
+		check_found_set(found, CHECK_HAS, NULL, "it was found on port %u", port);
+	else if (!strcmp(rule->item, "port-5061"))
+		no_way(found, "the operator may publish this port");
+	else
+		no_way(found, "it says where the profile holds, or what is above TLS");
+}
+
+void check_judge_ways(const struct check_survey *s, const struct check_sessions *sessions,
+                      const struct profile_rule *rule, struct check_found *found)
+{
+	(void)sessions;
+	switch (rule->subject) {
+	case PROFILE_COMPRESSION:
+		compression(s, found);
+		break;
+	case PROFILE_RENEGOTIATION:
+		renegotiation(s, rule, found);
+		break;
+	case PROFILE_AUTHENTICATION:
+		authentication(s, rule, found);
+		break;
+	case PROFILE_RESUMPTION:
+	case PROFILE_LIFETIME:
+		no_way(found, "no session was established to take up again");
+		break;
+	case PROFILE_FAILURE:
+		no_way(found, !strcmp(rule->item, "alert")
+		                      ? "it binds clients"
+		                      : "no session was established to try it in");
+		break;
+	default:
+		scope(s, rule, found);
+	}
+}
+
+/* -- of no rule of its own --------------------------------------------------------------------- */
+
+/** The first suite of the profile's precedence that the server takes in that version. */
+static uint16_t preferred(const struct profile *profile, const uint16_t *taken, size_t count)
+{
+	for (size_t i = 0; i < profile->suite_precedence.count; i++)
+		for (size_t k = 0; k < count; k++)
+			if (taken[k] == profile->suite_precedence.code[i])
+				return taken[k];
+	return 0;
+}
+
+static void precedence(struct check_report *report, const struct check_survey *s,
+                       enum check_single one, uint16_t want)
+{
+	const struct check_probe *p = &s->single[one], *q = &s->single[one + 1];
+	const struct check_probe *odd = p->answer.suite == want ? q : p;
+
+	if (!want || !p->wanted)
+		return;
+	if (unseen(p) || unseen(q))
+		check_report_note(report, "precedence", CHECK_UNTESTED, unseen(p) ? p : q,
+		                  "no answer in time");
+	else if (p->answer.suite == want && q->answer.suite == want)
+		check_report_note(report, "precedence", CHECK_PASS, p,
+		                  "%s: in either order of the offer it takes %s",
+		                  profile_version_name(p->offer.version), check_suite_name(want));
+	else
+		check_report_note(report, "precedence", CHECK_WARN, odd,
+		                  "%s: takes %s where %s is first in the profile's order; %s",
+		                  profile_version_name(p->offer.version),
+		                  check_suite_name(odd->answer.suite), check_suite_name(want),
+		                  p->answer.suite == q->answer.suite ? "it has another order"
+		                                                     : "it goes by the client's");
+}
+
+void check_judge_precedence(struct check_report *report, const struct check_survey *s,
+                            const struct profile *profile, const struct check_terms *terms)
+{
+	(void)terms;
+	precedence(report, s, CHECK_ASK_ORDER, preferred(profile, s->taken, s->taken_count));
+	precedence(report, s, CHECK_ASK_ORDER_13,
+	           preferred(profile, s->taken_13, s->taken_13_count));
+}
+
+void check_judge_notes(struct check_report *report, const struct check_survey *s)
+{
+	const struct check_probe *fallback = &s->single[CHECK_ASK_FALLBACK],
+	                         *scsv = &s->single[CHECK_ASK_SCSV];
+	char words[CHECK_WORDS];
+
+	if (fallback->wanted)
+		check_report_note(report, "fallback", CHECK_NOTED, fallback,
+		                  "RFC 7507: %s with the signal of a fallback: %s",
+		                  profile_version_name(fallback->offer.version),
+		                  check_probe_words(fallback, words, sizeof(words)));
+	if (scsv->wanted)
+		check_report_note(report, "renegotiation-scsv", CHECK_NOTED, scsv,
+		                  "RFC 5746, 3.6: the signal as a suite: %s",
+		                  check_answer_extension(&scsv->answer, 0xff01)
+		                          ? "answered with renegotiation_info"
+		                          : check_probe_words(scsv, words, sizeof(words)));
+}

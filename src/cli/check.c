@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file `gatehouse check`: a peer held against profiles, rule by rule (docs/check.md). */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/check_report.h"
+#include "cli/cli.h"
+
+enum { CONFORMS = 0, FALLS_SHORT = 1, NO_TEST = 2, PROFILES_MAX = 8 };
+
+static const char usage[] =
+        "usage: gatehouse check HOST:PORT --profile NAME[,NAME...] [OPTION ...]\n"
+        "\n"
+        "Looks at a TLS server, rule by rule of the profiles: each version and suite is offered "
+        "alone,\n"
+        "and so on (docs/check.md). A shall that is not kept fails, a should warns; what cannot be "
+        "seen\n"
+        "from outside is said to be not testable. Profiles whose name begins with cert- judge its\n"
+        "certificate.\n"
+        "\n"
+        "  --profile NAME,...    what to hold it against (gatehouse profile list)\n"
+        "  --profile-dir DIR     look for profiles in DIR first (may be repeated)\n"
+        "  --starttls STYLE      smtp, imap, pop3, ftp or ldap: the words before TLS\n"
+        "  --null-encryption     suites without encryption are in use: rules on them hold\n"
+        "  --timeout SECONDS     for each thing that is waited for, 1 to 120 (default 5)\n"
+        "  --parallel N          connections at a time, 1 to 32 (default 4)\n"
+        "  --connections N       connections at most, altogether (default 2000)\n"
+        "  --all                 show also what passes, is noted or is not testable\n"
+        "  --strict              warnings count for the exit status\n"
+        "  --json                machine-readable, all of it\n"
+        "  --quiet               no progress on standard error\n"
+        "  --help                this text\n"
+        "\n"
+        "Exit status: 0 it conforms, 1 it does not, 2 it could not be tested, or wrong usage.\n";
+
+struct checking {
+	struct profile_store *store;
+	const char *where, *profiles;
+	struct check_target target;
+	struct check_terms terms;
+	bool all, strict, json, quiet;
+	struct check_survey *survey;
+	struct check_report report[PROFILES_MAX];
+	size_t count;
+	char versions[128];
+};
+
+static int complain(const char *text)
+{
+	fprintf(stderr, "gatehouse check: %s\n", text);
+	return NO_TEST;
+}
+
+static int complain_error(const struct base_error *err)
+{
+	char text[sizeof(err->file) + sizeof(err->text) + 32];
+
+	return complain(base_error_format(err, text, sizeof(text)));
+}
+
+static void on_progress(void *arg, const char *what)
+{
+	const struct checking *c = arg;
+
+	if (!c->quiet)
+		fprintf(stderr, "gatehouse check: %s (%u connections so far)\n", what,
+		        atomic_load(&c->target.opened));
+}
+
+static void versions_name(struct checking *c)
+{
+	size_t len = 0;
+
+	for (unsigned v = PROFILE_SSL_2_0; v <= PROFILE_DTLS_1_3; v <<= 1)
+		if (c->survey->versions & v)
+			len += (size_t)snprintf(c->versions + len, sizeof(c->versions) - len,
+			                        "%s%s", len ? ", " : "", profile_version_name(v));
+	if (!len)
+		(void)snprintf(c->versions, sizeof(c->versions), "takes no version");
+}
+
+static int judge(struct checking *c, const struct profile *profile, struct base_error *err)
+{
+	struct check_report *report = &c->report[c->count++];
+
+	report->profile = profile;
+	return profile->certificates ? check_certificate_judge(report, c->survey, profile, err)
+	                             : check_judge(report, c->survey, NULL, profile, &c->terms);
+}
+
+/** Every profile that was named, found before anybody is asked anything. */
+static int profiles_find(struct checking *c, const struct profile **ret, size_t *ret_count)
+{
+	char names[512];
+	struct base_error err = { .rc = 0 };
+
+	if (strlen(c->profiles) >= sizeof(names))
+		return complain("--profile: too many names");
+	(void)snprintf(names, sizeof(names), "%s", c->profiles);
+	*ret_count = 0;
+	for (char *name = names, *next; name; name = next) {
+		next = strchr(name, ',');
+		if (next)
+			*next++ = '\0';
+		if (*ret_count == PROFILES_MAX)
+			return complain("--profile: at most 8 names");
+		if (profile_store_find(c->store, name, &ret[*ret_count], &err))
+			return complain_error(&err);
+		(*ret_count)++;
+	}
+	return 0;
+}
+
+static int result(struct checking *c, struct cli_check *shown)
+{
+	unsigned fails = 0, warns = 0, untested = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		fails += c->report[i].tally[CHECK_FAIL];
+		warns += c->report[i].tally[CHECK_WARN];
+		untested += c->report[i].tally[CHECK_UNTESTED];
+		if (c->report[i].failed)
+			return complain("out of memory");
+	}
+	*shown = (struct cli_check){ .target = &c->target,
+		                     .versions = c->versions,
+		                     .role = "server",
+		                     .report = c->report,
+		                     .count = c->count,
+		                     .fails = fails,
+		                     .warns = warns,
+		                     .untested = untested };
+	shown->status = fails || (c->strict && warns) ? FALLS_SHORT : untested ? NO_TEST : CONFORMS;
+	if (!c->json)
+		cli_check_text(shown, c->all, stdout);
+	else if (!cli_check_json(shown, stdout))
+		return complain("the report could not be written");
+	return shown->status;
+}
+
+static int run(struct checking *c)
+{
+	const struct profile *profile[PROFILES_MAX];
+	struct base_error err = { .rc = 0 };
+	struct cli_check shown;
+	size_t count;
+
+	if (profiles_find(c, profile, &count))
+		return NO_TEST;
+	if (check_target_find(&c->target, c->where, &err))
+		return complain_error(&err);
+	c->survey = calloc(1, sizeof(*c->survey));
+	if (!c->survey)
+		return complain("out of memory");
+	if (check_survey_run(c->survey, &c->target, on_progress, c, &err))
+		return complain_error(&err);
+	versions_name(c);
+	for (size_t i = 0; i < count; i++)
+		if (judge(c, profile[i], &err))
+			return complain_error(&err);
+	return result(c, &shown);
+}
+
+/* -- words ------------------------------------------------------------------------------------- */
+
+static bool number(const char *word, unsigned most, unsigned *ret)
+{
+	uint64_t value;
+
+	if (base_str_u64(base_str_of(word), most, &value) || !value)
+		return false;
+	*ret = (unsigned)value;
+	return true;
+}
+
+static bool starttls(struct checking *c, const char *word)
+{
+	int style = check_starttls_find(word);
+
+	if (style >= 0)
+		c->target.starttls = (enum check_starttls)style;
+	return style >= 0;
+}
+
+static bool take(struct checking *c, int option, const char *word)
+{
+	switch (option) {
+	case 'p':
+		c->profiles = word;
+		return true;
+	case 'd':
+		return !profile_store_dir(c->store, word);
+	case 's':
+		return starttls(c, word);
+	case 'n':
+		return c->terms.null_encryption = true;
+	case 't':
+		if (!number(word, 120, &c->target.timeout_ms))
+			return false;
+		c->target.timeout_ms *= 1000;
+		return true;
+	case 'P':
+		return number(word, 32, &c->target.parallel);
+	case 'C':
+		return number(word, 100000, &c->target.connections);
+	case 'a':
+		return c->all = true;
+	case 'S':
+		return c->strict = true;
+	case 'j':
+		return c->json = true;
+	case 'q':
+		return c->quiet = true;
+	default:
+		return false;
+	}
+}
+
+/** @return -1 to go on, else the exit status */
+static int options_take(int argc, char **argv, struct checking *c)
+{
+	static const struct option option[] = {
+		{ "profile", required_argument, NULL, 'p' },
+		{ "profile-dir", required_argument, NULL, 'd' },
+		{ "starttls", required_argument, NULL, 's' },
+		{ "null-encryption", no_argument, NULL, 'n' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "parallel", required_argument, NULL, 'P' },
+		{ "connections", required_argument, NULL, 'C' },
+		{ "all", no_argument, NULL, 'a' },
+		{ "strict", no_argument, NULL, 'S' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int o;
+
+	optind = 1;
+	while ((o = getopt_long(argc, argv, "h", option, NULL)) != -1) {
+		if (o == 'h') {
+			printf("%s", usage);
+			return CONFORMS;
+		}
+		if (!take(c, o, optarg)) {
+			if (o != '?' && optarg)
+				fprintf(stderr, "gatehouse check: '%s' is not for this option\n",
+				        optarg);
+			return NO_TEST;
+		}
+	}
+	if (optind + 1 != argc || !c->profiles) {
+		fprintf(stderr, "%s", usage);
+		return NO_TEST;
+	}
+	c->where = argv[optind];
+	return -1;
+}
+
+int cli_check_main(int argc, char **argv)
+{
+	struct checking *c = calloc(1, sizeof(*c));
+	int status;
+
+	if (!c || profile_store_new(&c->store)) {
+		free(c);
+		return complain("out of memory");
+	}
+	c->target.timeout_ms = 5000;
+	c->target.parallel = 4;
+	c->target.connections = 2000;
+	status = options_take(argc, argv, c);
+	if (status < 0)
+		status = run(c);
+	for (size_t i = 0; i < c->count; i++)
+		check_report_done(&c->report[i]);
+	if (c->survey)
+		check_survey_done(c->survey);
+	free(c->survey);
+	profile_store_free(c->store);
+	free(c);
+	return status;
+}

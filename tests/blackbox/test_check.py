@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""gatehouse check against servers of others that are set up well or badly on purpose: each gives the findings
+expected, by rule and item, and no other."""
+import base64
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from harness import HAVE_GNUTLS, HAVE_OPENSSL, NO_GNUTLS, NO_OPENSSL, PATIENCE, TOOL, Pki, free_port, listens, until
+
+SBIN = "/usr/sbin:" + os.environ["PATH"]
+NGINX, HAPROXY, STUNNEL = (shutil.which(name, path=SBIN) for name in ("nginx", "haproxy", "stunnel4"))
+REL17 = "ts33210-rel17"
+ECDHE = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
+GOOD = ECDHE + ":DHE-RSA-AES128-GCM-SHA256"
+TLS13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+
+# the prime of RFC 2409, 6.2: 1024 bits
+OAKLEY_2 = bytes.fromhex(
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
+    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
+    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF")
+
+
+class Fake:
+    """Answers every connection with the same octets; or with none, and holds it."""
+
+    def __init__(self, answer, hold=False):
+        self.sock = socket.socket()
+        self.sock.bind(("127.0.0.1", 0))
+        self.sock.listen(64)
+        self.port = self.sock.getsockname()[1]
+        self.answer, self.hold, self.held = answer, hold, []
+        threading.Thread(target=self.loop, daemon=True).start()
+
+    def loop(self):
+        with contextlib.suppress(OSError):
+            while True:
+                conn, _ = self.sock.accept()
+                self.held.append(conn)
+                if self.hold:
+                    continue
+                with contextlib.suppress(OSError):
+                    hello = conn.recv(65536)
+                    conn.sendall(self.answer(hello) if callable(self.answer) else self.answer)
+                    conn.close()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+        for conn in self.held:
+            conn.close()
+
+
+class Servers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if not HAVE_OPENSSL:
+            raise unittest.SkipTest(NO_OPENSSL)
+        cls.folder = tempfile.mkdtemp(prefix="gatehouse-check-")
+        cls.pki = Pki(cls.folder)
+        cls.pki.leaf("rsa", "rsa")
+        cls.pki.leaf("ec")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def start(self, *words, port, stdin=subprocess.DEVNULL):
+        # a pipe that nobody writes to: gnutls-serv and s_server end with their standard input
+        with open(os.path.join(self.folder, "server.log"), "ab") as log:
+            process = subprocess.Popen(words, stdin=stdin, stdout=log, stderr=log, cwd=self.folder)
+
+        def end():
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdin:
+                process.stdin.close()
+
+        self.addCleanup(end)
+        until(lambda: listens(port) or process.poll() is not None, f"{words[0]} does not listen")
+        self.assertIsNone(process.poll(), self.log())
+        return port
+
+    def log(self):
+        with open(os.path.join(self.folder, "server.log"), encoding="utf-8", errors="replace") as file:
+            return file.read()[-2000:]
+
+    def certs(self, *names):
+        words = ["-cert", "-key"], ["-dcert", "-dkey"]
+        return [w for pair, name in zip(words, names)
+                for w in (pair[0], f"{name}.pem", pair[1], f"{name}.key")]
+
+    def s_server(self, *more, certs=("rsa", "ec")):
+        port = free_port()
+        return self.start("openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-quiet", *self.certs(*certs), *more,
+                          port=port, stdin=subprocess.PIPE)
+
+    def run_tool(self, *words):
+        return subprocess.run([TOOL, "check", *words], capture_output=True, text=True, check=False, timeout=100)
+
+    def check(self, port, profiles, *more):
+        done = self.run_tool(f"127.0.0.1:{port}", "--profile", profiles, "--json", "--quiet", *more)
+        self.assertIn(done.returncode, (0, 1, 2), done.stderr)
+        self.assertTrue(done.stdout, done.stderr)
+        return json.loads(done.stdout), done.returncode
+
+    def findings(self, report, *states):
+        return sorted({(v["topic"], v["rule"]["item"] if v["rule"] else "") for r in report["reports"]
+                       for v in r["verdicts"] if v["state"] in states})
+
+    def expect(self, port, profiles, fails, warns=(), *more):
+        report, status = self.check(port, profiles, *more)
+        self.assertEqual(self.findings(report, "FAIL"), sorted(fails))
+        self.assertEqual(self.findings(report, "warn"), sorted(warns))
+        self.assertEqual(self.findings(report, "not tested"), [])
+        self.assertEqual(status, 1 if fails else 0)
+        return report
+
+
+class OpenSSL(Servers):
+    def good(self, *more, suites=GOOD, **kinds):
+        return self.s_server("-cipher", suites, "-ciphersuites", TLS13, "-serverpref", *more, **kinds)
+
+    def test_good(self):
+        """A server as the profile wants it: nothing to say; and each verdict has words, clause and release."""
+        report = self.expect(self.good(), REL17, [], [])
+        self.assertTrue(report["conforms"])
+        self.assertEqual(report["versions"], "TLS1.2, TLS1.3")
+        for verdict in report["reports"][0]["verdicts"]:
+            self.assertTrue(verdict["found"])
+            if verdict["rule"]:
+                self.assertTrue(verdict["rule"]["document"] and verdict["rule"]["clause"] and verdict["rule"]["release"])
+
+    def test_old_versions(self):
+        port = self.good("-min_protocol", "TLSv1", suites=GOOD + ":AES128-SHA:@SECLEVEL=0")
+        report = self.expect(port, REL17, [("N1", "TLS1.0"), ("N1", "TLS1.1"), ("N10b", "class non-aead"),
+                                           ("N10b", "class non-pfs"), ("N10f", "class sha1")])
+        seen = [v["seen"] for v in report["reports"][0]["verdicts"] if v["state"] == "FAIL" and v["rule"]["item"] == "TLS1.0"]
+        self.assertTrue(seen[0].startswith("16 03 01 "), seen)
+
+    def test_the_mandatory_suite_is_missing(self):
+        self.expect(self.good(suites=ECDHE), REL17, [("N10", "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256")])
+
+    def test_null_and_anonymous(self):
+        port = self.good("-max_protocol", "TLSv1.2", suites="AES128-SHA:NULL-SHA:ADH-AES128-SHA:@SECLEVEL=0", certs=("rsa",))
+        report = self.expect(port, "ts33310-annex-e", [("E4c", "class anon"), ("P1", "dh-bits")])
+        noted = self.findings(report, "note")
+        self.assertIn(("E11", "TLS_RSA_WITH_NULL_SHA"), noted)
+
+    def test_precedence(self):
+        """The client's order, where the profile has one of its own."""
+        port = self.s_server("-cipher", GOOD, "-ciphersuites", TLS13)
+        self.expect(port, REL17, [], [("precedence", "")])
+
+    def test_one_key_only(self):
+        """What would need another kind of certificate is not held against it."""
+        report = self.expect(self.good(certs=("ec",)), REL17, [])
+        self.assertIn(("N10", "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"), self.findings(report, "not testable"))
+
+    def test_short_group(self):
+        body = b"\x02\x81\x81\x00" + OAKLEY_2 + b"\x02\x01\x02"
+        with open(self.pki.path("dh1024.pem"), "w", encoding="ascii") as file:
+            file.write("-----BEGIN DH PARAMETERS-----\n" +
+                       base64.encodebytes(b"\x30\x81" + bytes([len(body)]) + body).decode() + "-----END DH PARAMETERS-----\n")
+        port = self.good("-dhparam", "dh1024.pem", "-max_protocol", "TLSv1.2", suites=GOOD + ":@SECLEVEL=0")
+        report, status = self.check(port, REL17)
+        self.assertEqual(status, 1)
+        self.assertIn(("N10d", "dh-bits"), self.findings(report, "FAIL"))
+
+    def test_bad_certificate(self):
+        self.pki.tool("req", "-x509", "-newkey", "rsa:1024", "-sha1", "-nodes", "-days", "3000", "-keyout", "weak.key",
+                      "-out", "weak.pem", "-subj", "/CN=weak")
+        port = self.good(suites=GOOD + ":@SECLEVEL=0", certs=("weak",))
+        report, status = self.check(port, "cert-ts33310")
+        self.assertEqual(status, 1)
+        failed = {item for _, item in self.findings(report, "FAIL")}
+        self.assertIn("sha-1", failed)
+        lint = subprocess.run([TOOL, "pki", "lint", "--json", "--role", "server", os.path.join(self.folder, "weak.pem")],
+                              capture_output=True, text=True, check=False, timeout=60)
+        wanted = {(f["rule"], f["item"], f["fails"]) for one in json.loads(lint.stdout) for f in one["findings"]}
+        found = {(v["rule"]["id"], v["rule"]["item"], v["state"] == "FAIL") for v in report["reports"][0]["verdicts"]
+                 if v["state"] in ("FAIL", "warn")}
+        self.assertEqual(found, wanted)
+
+
+@unittest.skipUnless(HAVE_GNUTLS, NO_GNUTLS)
+class GnuTLS(Servers):
+    def serve(self, priority, *names):
+        port = free_port()
+        keys = [w for n in names for w in ("--x509certfile", f"{n}.pem", "--x509keyfile", f"{n}.key")]
+        return self.start("gnutls-serv", "--port", str(port), "--priority", priority, "--disable-client-cert",
+                          *keys, port=port, stdin=subprocess.PIPE)
+
+    def test_3des(self):
+        """What OpenSSL of today cannot be made to do; and the mandatory suites of the IMS access profile."""
+        port = self.serve("NORMAL:-VERS-ALL:+VERS-TLS1.0:+VERS-TLS1.1:+VERS-TLS1.2:-KX-ALL:+RSA:-CIPHER-ALL:+3DES-CBC"
+                          ":+AES-128-CBC:%COMPAT:%SERVER_PRECEDENCE", "rsa")
+        self.expect(port, "ts33203-annex-o", [], [("precedence", "")])
+
+    def test_rc4(self):
+        port = self.serve("NORMAL:-VERS-ALL:+VERS-TLS1.0:+VERS-TLS1.1:+VERS-TLS1.2:-KX-ALL:+RSA:-CIPHER-ALL:+AES-128-CBC"
+                          ":+ARCFOUR-128:+3DES-CBC:%SERVER_PRECEDENCE", "rsa")
+        self.expect(port, "ts33203-annex-o", [], [("O2c", "class rc4")])
+
+    def test_asks_for_a_certificate(self):
+        port = free_port()
+        self.start("gnutls-serv", "--port", str(port), "--x509certfile", "rsa.pem", "--x509keyfile", "rsa.key", "--priority",
+                   "NORMAL:-VERS-ALL:+VERS-TLS1.0:+VERS-TLS1.1:+VERS-TLS1.2:-KX-ALL:+RSA:+3DES-CBC", port=port,
+                   stdin=subprocess.PIPE)
+        report, _ = self.check(port, "ts33203-annex-o")
+        self.assertEqual(self.findings(report, "FAIL"), [("O6a", "client-certificate")])
+
+    def test_no_extended_master_secret(self):
+        port = self.serve("NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:+DHE-RSA:-CIPHER-ALL"
+                          ":+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1"
+                          ":%SERVER_PRECEDENCE:%NO_SESSION_HASH", "rsa", "ec")
+        self.expect(port, REL17, [("N10g", "extended_master_secret")])
+
+    def test_no_rfc5746(self):
+        port = self.serve("NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.2:%DISABLE_SAFE_RENEGOTIATION", "rsa")
+        report, _ = self.check(port, "ts33310-annex-e-rel12")
+        self.assertIn(("E8", "renegotiation-info"), self.findings(report, "warn"))
+
+
+class Refused(Servers):
+    """No verdict where nothing could be looked at."""
+
+    def test_nobody_there(self):
+        done = self.run_tool(f"127.0.0.1:{free_port()}", "--profile", REL17, "--quiet")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("cannot be reached", done.stderr)
+
+    def test_no_tls(self):
+        fake = Fake(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        self.addCleanup(fake.close)
+        done = self.run_tool(f"127.0.0.1:{fake.port}", "--profile", REL17, "--quiet")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("does not speak TLS", done.stderr)
+
+    def test_silence(self):
+        fake = Fake(b"", hold=True)
+        self.addCleanup(fake.close)
+        done = self.run_tool(f"127.0.0.1:{fake.port}", "--profile", REL17, "--quiet", "--timeout", "1", "--parallel", "8")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("does not answer in time", done.stderr)
+
+    def test_ssl2_and_ssl3(self):
+        """No library speaks them any more: a server that says yes to either, by octets."""
+        hello3 = bytes.fromhex("0200002603 00".replace(" ", "")) + b"r" * 32 + b"\0\x00\x0a\0" + bytes.fromhex("0e000000")
+
+        def answer(hello):
+            if hello[:1] == b"\x80":
+                return bytes.fromhex("8021040001 0002 0003 0003 0010".replace(" ", "")) + bytes(22)
+            if hello[9:11] == b"\x03\x00":
+                return b"\x16\x03\x00" + len(hello3).to_bytes(2, "big") + hello3
+            return bytes.fromhex("15030100020246")
+
+        fake = Fake(answer)
+        self.addCleanup(fake.close)
+        report, status = self.check(fake.port, "ts33310-annex-e")
+        self.assertEqual(status, 1)
+        failed = self.findings(report, "FAIL")
+        self.assertIn(("E2", "SSL3.0"), failed)
+        self.assertIn(("E2a", "SSL2.0"), failed)
+
+    def test_wrong_words(self):
+        for words in ((), ("127.0.0.1:1",), ("127.0.0.1", "--profile", REL17), ("127.0.0.1:1", "--profile", "nosuch"),
+                      ("127.0.0.1:1", "--profile", REL17, "--timeout", "0"), ("127.0.0.1:1", "--profile", REL17, "more"),
+                      ("127.0.0.1:1", "--profile", REL17, "--starttls", "gopher")):
+            done = self.run_tool(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), words)
+            self.assertTrue(done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file Verdicts on made-up surveys: no rule is left out, strengths decide, later layers win. */
+#include "check.h"
+
+#include "check/check.h"
+
+#define HEAD(name) "name: " name "\ntitle: t\ndocument: TS 1\nclause: '1'\nrelease: none\n"
+#define RULE(id, subject, items, strength)                                                         \
+	"  - { id: " id ", subject: " subject ", items: [" items "], strength: " strength          \
+	", mark: P, text: x }\n"
+#define NEEDED                                                                                     \
+	RULE("S0", "suite", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "may")                        \
+	RULE("G0", "group", "secp256r1", "may") RULE("H0", "signature", "rsa_pkcs1_sha256", "may")
+
+#define ORDERED                                                                                    \
+	"precedence:\n  suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "                          \
+	"TLS_RSA_WITH_AES_128_CBC_SHA]\nrules:\n" NEEDED RULE("V1", "version", "TLS1.2", "shall")
+
+struct bench {
+	struct profile_store *store;
+	struct check_target target;
+	struct check_survey *survey;
+	struct check_report report;
+};
+
+static int bench_open(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	assert_int_equal(profile_store_new(&b->store), 0);
+	profile_store_isolate(b->store);
+	b->survey = calloc(1, sizeof(*b->survey));
+	assert_non_null(b->survey);
+	b->survey->target = &b->target;
+	*state = b;
+	return 0;
+}
+
+static int bench_close(void **state)
+{
+	struct bench *b = *state;
+
+	check_report_done(&b->report);
+	free(b->survey);
+	profile_store_free(b->store);
+	free(b);
+	return 0;
+}
+
+static void judge(struct bench *b, const char *name, const char *text)
+{
+	const struct check_terms terms = { .dtls = false };
+	const struct profile *profile;
+	struct base_error err = { .rc = 0 };
+
+	if (profile_store_text(b->store, name, text, strlen(text), &profile, &err))
+		fail_msg("%s", err.text);
+	check_report_done(&b->report);
+	assert_int_equal(check_judge(&b->report, b->survey, NULL, profile, &terms), 0);
+	assert_true(b->report.count >= profile->rule_count);
+}
+
+static enum check_state state_of(const struct bench *b, const char *id, const char *item)
+{
+	for (size_t i = 0; i < b->report.count; i++) {
+		const struct profile_rule *rule = b->report.verdict[i].rule;
+
+		if (rule && !strcmp(rule->id, id) && !strcmp(rule->item, item))
+			return b->report.verdict[i].state;
+	}
+	fail_msg("no verdict on %s %s", id, item);
+	return CHECK_STATES;
+}
+
+/** The server takes that version. */
+static void takes(struct bench *b, unsigned version)
+{
+	struct check_probe *p = &b->survey->version[check_version_index(version)];
+
+	p->wanted = true;
+	p->answer.outcome = CHECK_ANSWERED;
+	p->answer.hello = true;
+	p->answer.version = profile_version_wire(version);
+	b->survey->versions |= version;
+	b->survey->high = version;
+}
+
+static struct check_probe *suite_of(struct bench *b, uint16_t code)
+{
+	size_t count;
+	const struct profile_suite *suite = profile_suite_all(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (suite[i].code == code)
+			return &b->survey->suite[i];
+	return NULL;
+}
+
+static void takes_suite(struct bench *b, uint16_t code)
+{
+	struct check_probe *p = suite_of(b, code);
+
+	p->wanted = true;
+	p->answer.outcome = CHECK_ANSWERED;
+	p->answer.hello = true;
+	p->answer.suite = code;
+}
+
+static void refuses_suite(struct bench *b, uint16_t code)
+{
+	struct check_probe *p = suite_of(b, code);
+
+	p->wanted = true;
+	p->answer.outcome = CHECK_REFUSED;
+	p->answer.alert = 40;
+}
+
+static void strengths(void **state)
+{
+	struct bench *b = *state;
+
+	takes(b, PROFILE_TLS_1_2);
+	takes_suite(b, 0x0005);
+	refuses_suite(b, 0x002f);
+	refuses_suite(b, 0x0035);
+	refuses_suite(b, 0x000a);
+	judge(b, "a",
+	      HEAD("a") "rules:\n" NEEDED RULE("V1", "version", "TLS1.2",
+	                                       "shall") RULE("V2", "version", "TLS1.1", "may")
+	              RULE("S1", "suite", "TLS_RSA_WITH_AES_128_CBC_SHA",
+	                   "shall") RULE("S2", "suite", "TLS_RSA_WITH_AES_256_CBC_SHA",
+	                                 "should") RULE("S3", "suite", "class rc4", "shall-not")
+	                      RULE("S4", "suite", "class 3des", "should-not")
+	                              RULE("S5", "suite", "TLS_RSA_WITH_3DES_EDE_CBC_SHA", "may"));
+	assert_int_equal(state_of(b, "V1", "TLS1.2"), CHECK_PASS);
+	assert_int_equal(state_of(b, "V2", "TLS1.1"), CHECK_NOTED);
+	assert_int_equal(state_of(b, "S1", "TLS_RSA_WITH_AES_128_CBC_SHA"), CHECK_FAIL);
+	assert_int_equal(state_of(b, "S2", "TLS_RSA_WITH_AES_256_CBC_SHA"), CHECK_WARN);
+	assert_int_equal(state_of(b, "S3", "class rc4"), CHECK_FAIL);
+	assert_int_equal(state_of(b, "S4", "class 3des"), CHECK_PASS);
+	assert_int_equal(state_of(b, "S5", "TLS_RSA_WITH_3DES_EDE_CBC_SHA"), CHECK_NOTED);
+	assert_int_equal(b->report.tally[CHECK_FAIL], 2);
+	takes_suite(b, 0x000a);
+	judge(b, "b",
+	      HEAD("b") "rules:\n" NEEDED RULE("V1", "version", "TLS1.2", "shall")
+	              RULE("S4", "suite", "class 3des", "should-not"));
+	assert_int_equal(state_of(b, "S4", "class 3des"), CHECK_WARN);
+}
+
+/** Silence is no refusal: it passes nothing, and fails nothing. */
+static void stalled(void **state)
+{
+	struct bench *b = *state;
+
+	takes(b, PROFILE_TLS_1_2);
+	refuses_suite(b, 0x002f);
+	refuses_suite(b, 0x0005);
+	suite_of(b, 0x002f)->answer.outcome = CHECK_STALLED;
+	suite_of(b, 0x0005)->answer.outcome = CHECK_STALLED;
+	judge(b, "a",
+	      HEAD("a") "rules:\n" NEEDED RULE("V1", "version", "TLS1.2", "shall")
+	              RULE("S1", "suite", "TLS_RSA_WITH_AES_128_CBC_SHA", "shall")
+	                      RULE("S3", "suite", "class rc4", "shall-not"));
+	assert_int_equal(state_of(b, "S1", "TLS_RSA_WITH_AES_128_CBC_SHA"), CHECK_UNTESTED);
+	assert_int_equal(state_of(b, "S3", "class rc4"), CHECK_UNTESTED);
+}
+
+/** A key that the server does not show to have is no fault of it. */
+static void no_such_key(void **state)
+{
+	struct bench *b = *state;
+
+	takes(b, PROFILE_TLS_1_2);
+	b->survey->rsa = true;
+	refuses_suite(b, 0xc02b);
+	judge(b, "a",
+	      HEAD("a") "rules:\n" NEEDED RULE("V1", "version", "TLS1.2", "shall")
+	              RULE("S1", "suite", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "shall"));
+	assert_int_equal(state_of(b, "S1", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
+	                 CHECK_NOT_TESTABLE);
+	b->survey->ecdsa = true;
+	judge(b, "b",
+	      HEAD("b") "rules:\n" NEEDED RULE("V1", "version", "TLS1.2", "shall")
+	              RULE("S1", "suite", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "shall"));
+	assert_int_equal(state_of(b, "S1", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"), CHECK_FAIL);
+}
+
+/** A derived profile's word on a suite takes it out of the base's class. */
+static void layers(void **state)
+{
+	struct bench *b = *state;
+	const struct profile *base;
+	static const char text[] =
+	        HEAD("base") "rules:\n" NEEDED RULE("V1", "version", "TLS1.2", "shall")
+	                RULE("B1", "version", "TLS1.1", "may")
+	                        RULE("B2", "suite", "class rc4", "shall-not");
+
+	assert_int_equal(profile_store_text(b->store, "base", text, sizeof(text) - 1, &base, NULL),
+	                 0);
+	takes(b, PROFILE_TLS_1_1);
+	takes(b, PROFILE_TLS_1_2);
+	takes_suite(b, 0x0005);
+	refuses_suite(b, 0x0004);
+	judge(b, "a",
+	      HEAD("a") "extends: base\nrules:\n" RULE("A1", "version", "TLS1.1", "shall-not")
+	              RULE("A2", "suite", "TLS_RSA_WITH_RC4_128_SHA", "may"));
+	assert_int_equal(state_of(b, "A1", "TLS1.1"), CHECK_FAIL);
+	assert_int_equal(state_of(b, "B2", "class rc4"), CHECK_PASS);
+	assert_int_equal(state_of(b, "A2", "TLS_RSA_WITH_RC4_128_SHA"), CHECK_NOTED);
+	takes_suite(b, 0x0004);
+	judge(b, "c",
+	      HEAD("c") "extends: base\nrules:\n" RULE("A2", "suite", "TLS_RSA_WITH_RC4_128_SHA",
+	                                               "may"));
+	assert_int_equal(state_of(b, "B2", "class rc4"), CHECK_FAIL);
+}
+
+/** Every rule of every profile that is shipped gets a verdict, even of a server that says nothing.
+ */
+static void nothing_passes_in_silence(void **state)
+{
+	struct bench *b = *state;
+	const char *root = getenv("GATEHOUSE_SOURCE_ROOT");
+	const struct check_terms terms = { .dtls = false };
+	struct base_arena arena = { 0 };
+	char folder[512];
+	const char **name;
+	size_t count, seen = 0;
+
+	(void)snprintf(folder, sizeof(folder), "%s/profiles", root ? root : ".");
+	assert_int_equal(profile_store_dir(b->store, folder), 0);
+	assert_int_equal(profile_store_list(b->store, &arena, &name, &count), 0);
+	for (size_t i = 0; i < count; i++) {
+		const struct profile *p;
+
+		assert_int_equal(profile_store_find(b->store, name[i], &p, NULL), 0);
+		check_report_done(&b->report);
+		if (p->certificates)
+			assert_int_equal(check_certificate_judge(&b->report, b->survey, p, NULL),
+			                 0);
+		else
+			assert_int_equal(check_judge(&b->report, b->survey, NULL, p, &terms), 0);
+		assert_true(b->report.count >= p->rule_count);
+		for (size_t k = 0; k < b->report.count; k++) {
+			const struct check_verdict *v = &b->report.verdict[k];
+
+			if (!*v->text)
+				fail_msg("%s %s %s: no words", name[i], v->rule->id, v->rule->item);
+		}
+		seen++;
+	}
+	assert_true(seen >= 8);
+	base_arena_done(&arena);
+}
+
+static void precedence(void **state)
+{
+	struct bench *b = *state;
+	struct check_probe *one = &b->survey->single[CHECK_ASK_ORDER],
+	                   *two = &b->survey->single[CHECK_ASK_ORDER_2];
+	static const char *const text[] = { HEAD("a") ORDERED, HEAD("b") ORDERED };
+
+	takes(b, PROFILE_TLS_1_2);
+	b->survey->taken[0] = 0x002f;
+	b->survey->taken[1] = 0xc02f;
+	b->survey->taken_count = 2;
+	for (int order = 0; order < 2; order++) {
+		one->wanted = two->wanted = true;
+		one->answer.outcome = two->answer.outcome = CHECK_ANSWERED;
+		one->offer.version = PROFILE_TLS_1_2;
+		one->answer.suite = order ? 0x002f : 0xc02f;
+		two->answer.suite = 0xc02f;
+		judge(b, order ? "b" : "a", text[order]);
+		assert_int_equal(b->report.tally[CHECK_WARN], order);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(strengths, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(stalled, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(no_such_key, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(layers, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(nothing_passes_in_silence, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(precedence, bench_open, bench_close),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
