@@ -104,3 +104,26 @@ static const struct h248_package_item nt_items[] = {
 const struct h248_package h248_package_nt = {
 	"nt", 0x000b, 1, V, .title = "Network", .source = "RFC 3525, E.11", ITEMS(nt_items),
 };
+
+static const struct h248_package_param rtp_pltrans_observed[] = {
+	{ "rtppltype", 0x0001, V, .values = LIST_OF(STRING),
+	  .about = "Encoding names that came, as registered with IANA." },
+};
+static const struct h248_package_item rtp_items[] = {
+	{ "pltrans", 0x0001, H248_EVENT, V, OBSERVED(rtp_pltrans_observed),
+	  .source = "RFC 3525, E.12.2", .about = "The payload changes from one format to another." },
+	{ "ps", 0x0004, H248_STATISTIC, V, .values = ANY(DOUBLE), .source = "RFC 3525, E.12.4",
+	  .about = "RTP packets sent." },
+	{ "pr", 0x0005, H248_STATISTIC, V, .values = ANY(DOUBLE), .source = "RFC 3525, E.12.4",
+	  .about = "RTP packets received." },
+	{ "pl", 0x0006, H248_STATISTIC, V, .values = ANY(DOUBLE), .source = "RFC 3525, E.12.4",
+	  .about = "Packets lost, in percent of those expected." },
+	{ "jit", 0x0007, H248_STATISTIC, V, .values = ANY(DOUBLE), .source = "RFC 3525, E.12.4",
+	  .about = "Interarrival jitter." },
+	{ "delay", 0x0008, H248_STATISTIC, V, .values = ANY(DOUBLE), .source = "RFC 3525, E.12.4",
+	  .about = "Propagation delay, in timestamp units." },
+};
+const struct h248_package h248_package_rtp = {
+	"rtp", 0x000c, 1, V, .title = "RTP", .extends = "nt", .source = "RFC 3525, E.12",
+	ITEMS(rtp_items),
+};

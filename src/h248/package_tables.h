@@ -11,6 +11,7 @@
 extern const struct h248_package h248_package_g;
 extern const struct h248_package h248_package_root;
 extern const struct h248_package h248_package_nt;
+extern const struct h248_package h248_package_rtp;
 extern const struct h248_package h248_package_it;
 extern const struct h248_package h248_package_tcptv;
 extern const struct h248_package h248_package_tcpbcc;

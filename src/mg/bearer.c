@@ -55,6 +55,8 @@ struct mg_tcp_role mg_stream_tcp_role(const struct mg_stream *stream)
 	bool they_say = theirs == H248_SDP_ACTIVE || theirs == H248_SDP_PASSIVE;
 	struct mg_tcp_role role = { .fixed = we_say || they_say };
 
+	if (mg_stream_udp(stream)) /* a=setup speaks of something else there */
+		return (struct mg_tcp_role){ 0 };
 	role.conflict = we_say && they_say && ours == theirs;
 	role.hold = ours == H248_SDP_HOLDCONN || theirs == H248_SDP_HOLDCONN;
 	if (we_say)
@@ -166,7 +168,7 @@ static uint16_t port_of(const struct sockaddr_storage *a)
 	return ntohs(((const struct sockaddr_in *)a)->sin_port);
 }
 
-static void port_set(struct sockaddr_storage *a, uint16_t port)
+void mg_port_set(struct sockaddr_storage *a, uint16_t port)
 {
 	if (a->ss_family == AF_INET6)
 		((struct sockaddr_in6 *)a)->sin6_port = htons(port);
@@ -261,7 +263,7 @@ static uint16_t port_wanted(const struct h248_sdp_group *g, const struct mg_leg 
 static int leg_bind_at(struct mg_leg *leg, struct relay_context *relay,
                        struct relay_endpoint_spec *spec, uint16_t port, struct base_error *err)
 {
-	port_set(&spec->local, port);
+	mg_port_set(&spec->local, port);
 	return leg->mg->bearer->endpoint_add(&leg->endpoint, relay, spec, err);
 }
 
@@ -277,6 +279,10 @@ static int leg_bind(struct mg_leg *leg, struct relay_context *relay,
 		return leg_bind_at(leg, relay, spec, port, err);
 	for (unsigned i = 0; i < range; i++) {
 		mg->last_port = (mg->last_port + 1) % range;
+		/* With the next one for RTCP, which has to be of the range too. */
+		if (spec->dgram && spec->dgram->rtcp_port &&
+		    ((min + mg->last_port) % 2 || min + mg->last_port == mg->set.port_max))
+			continue;
 		rc = leg_bind_at(leg, relay, spec, (uint16_t)(min + mg->last_port), err);
 		if (!rc || base_err_detail(rc) != EADDRINUSE)
 			return rc;
@@ -323,6 +329,7 @@ static bool leg_describe(struct mg_leg *leg, const struct mg_stream *stream,
 {
 	leg->stream = stream->id;
 	leg->tls = mg_stream_tls(stream);
+	leg->udp = mg_stream_udp(stream);
 	leg->tcp_role = mg_stream_tcp_role(stream).client ? RELAY_TCP_CLIENT : RELAY_TCP_SERVER;
 	leg->link = stream->link;
 	leg->may_send = leg->may_receive = true;
@@ -346,6 +353,7 @@ int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, str
 {
 	const struct h248_sdp_group *g = group_of(&stream->local);
 	struct relay_endpoint_spec spec = { .fn = mg_leg_event };
+	struct relay_dgram_spec dgram;
 	uint16_t port = port_wanted(g, stream->leg);
 	struct mg_leg *leg = calloc(1, sizeof(*leg));
 	struct tls_order order;
@@ -368,8 +376,15 @@ int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, str
 		goto out;
 	spec.gate = leg->gate;
 	spec.tcp_role = leg->tcp_role;
-	if (leg->tcp_role == RELAY_TCP_CLIENT)
+	if (leg->udp || leg->tcp_role == RELAY_TCP_CLIENT)
 		(void)remote_of(stream, &spec.remote); /* may come later */
+	if (leg->udp) {
+		mg_dgram_fill(stream, &dgram);
+		leg->rtp = dgram.rtp;
+		leg->rtcp_port = dgram.rtcp_port;
+		leg->rtcp_mux = dgram.rtcp_mux;
+		spec.dgram = &dgram;
+	}
 	if (leg->tls) {
 		tls_fill(&order, stream, domain);
 		spec.tls = &order.spec;
@@ -423,6 +438,16 @@ static bool host_in_realm(const struct mg_settings *set, const struct sockaddr_s
 	return false;
 }
 
+/* A port that is there need not be asked for: an answer that muxes leaves it unused. */
+static bool rtcp_fits(const struct mg_leg *leg, const struct mg_stream *stream)
+{
+	struct relay_dgram_spec spec;
+
+	mg_dgram_fill(stream, &spec);
+	return leg->rtp == spec.rtp && leg->rtcp_mux == spec.rtcp_mux &&
+	       (leg->rtcp_port || !spec.rtcp_port);
+}
+
 bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
                  const struct mg_domain *domain)
 {
@@ -433,7 +458,9 @@ bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
 
 	if (!g || leg->state == MG_LEG_ENDED)
 		return false;
-	if (leg->tls != mg_stream_tls(stream))
+	if (leg->tls != mg_stream_tls(stream) || leg->udp != mg_stream_udp(stream))
+		return false;
+	if (leg->udp && !rtcp_fits(leg, stream))
 		return false;
 	if (leg->tls && domain && strcmp(mg_leg_domain(leg), domain->name) != 0)
 		return false;
@@ -455,8 +482,10 @@ int mg_leg_update(struct mg *mg, struct mg_leg *leg, const struct mg_stream *str
 	struct tls_order order;
 	int rc = 0;
 
-	if (stream->new_remote && leg->state == MG_LEG_WAITING &&
-	    leg->tcp_role == RELAY_TCP_CLIENT && remote_of(stream, &remote))
+	if (leg->udp && leg->state != MG_LEG_ENDED && stream->new_remote)
+		rc = mg_leg_aim(mg, leg, stream, stream->latch);
+	else if (stream->new_remote && leg->state == MG_LEG_WAITING &&
+	         leg->tcp_role == RELAY_TCP_CLIENT && remote_of(stream, &remote))
 		rc = mg->bearer->endpoint_remote_set(leg->endpoint, &remote);
 	if (!rc && leg->state != MG_LEG_ENDED)
 		rc = mg_leg_gate(mg, leg, stream);
@@ -486,6 +515,9 @@ void mg_leg_stats(const struct mg *mg, const struct mg_leg *leg, struct relay_st
 	ret->renegotiation_failures += c->renegotiation_failures;
 	ret->segments_retransmitted += c->segments_retransmitted;
 	ret->refused += c->refused;
+	ret->packets_in += c->packets_in;
+	ret->packets_out += c->packets_out;
+	ret->packets_lost += c->packets_lost;
 }
 
 /* ---- what belongs together ---- */

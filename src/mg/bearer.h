@@ -25,6 +25,20 @@ struct mg_tcp_role mg_stream_tcp_role(const struct mg_stream *stream);
 enum tls_role mg_stream_tls_role(const struct mg_stream *stream);
 bool mg_stream_tls(const struct mg_stream *stream);
 
+/* dgram.c: streams of datagrams (docs/datagrams.md). */
+struct mg_proto {
+	const char *name; /* of an m= line */
+	bool rtp;
+};
+/* NULL: not one of datagrams, or none that is understood. */
+const struct mg_proto *mg_proto_find(const struct h248_sdp_media *media);
+bool mg_stream_udp(const struct mg_stream *stream);
+bool mg_stream_rtp(const struct mg_stream *stream);
+bool mg_term_has_rtp(const struct mg_term *term);
+void mg_dgram_fill(const struct mg_stream *stream, struct relay_dgram_spec *ret);
+/* Tell the bearer where Remote is now; with `latch` it learns it from who comes first. */
+int mg_leg_aim(struct mg *mg, const struct mg_leg *leg, const struct mg_stream *stream, bool latch);
+
 /*
  * Bind (and, as a server, listen) for the stream's Local, in place of the leg that it has, which
  * stays as it is. Nothing else in the world changes.
@@ -59,6 +73,7 @@ const struct mg_domain *mg_stream_domain(const struct mg *mg, const struct mg_st
 /* events.c: what the relay tells. */
 void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay_event *event);
 
+void mg_port_set(struct sockaddr_storage *address, uint16_t port);
 /* Same address, whatever port. */
 bool mg_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 

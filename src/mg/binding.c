@@ -7,6 +7,7 @@ const struct mg_bearer_ops mg_bearer_relay = {
 	.endpoint_add = relay_endpoint_add,
 	.endpoint_local = relay_endpoint_local,
 	.endpoint_remote_set = relay_endpoint_remote_set,
+	.endpoint_dgram_set = relay_endpoint_dgram_set,
 	.endpoint_tls_set = relay_endpoint_tls_set,
 	.endpoint_connect = relay_endpoint_connect,
 	.endpoint_start_tls = relay_endpoint_start_tls,

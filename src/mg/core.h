@@ -28,6 +28,9 @@ struct mg_bearer_ops {
 	void (*endpoint_local)(const struct relay_endpoint *endpoint, struct sockaddr_storage *ret);
 	int (*endpoint_remote_set)(struct relay_endpoint *endpoint,
 	                           const struct sockaddr_storage *remote);
+	int (*endpoint_dgram_set)(struct relay_endpoint *endpoint,
+	                          const struct sockaddr_storage *remote,
+	                          const struct relay_dgram_spec *spec);
 	int (*endpoint_tls_set)(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls);
 	int (*endpoint_connect)(struct relay_endpoint *endpoint);
 	int (*endpoint_start_tls)(struct relay_endpoint *endpoint, enum tls_role role);

@@ -36,6 +36,9 @@ static const struct mg_equipment tls = {
 static const struct mg_equipment network = { .package = "nt",
 	                                     .on = MG_ON_TERM,
 	                                     .statistics = mg_statistics_nt };
+static const struct mg_equipment rtp = { .package = "rtp",
+	                                 .on = MG_ON_TERM,
+	                                 .statistics = mg_statistics_rtp };
 static const struct mg_equipment volume = { .package = "tcptv",
 	                                    .on = MG_ON_TERM,
 	                                    .statistics = mg_statistics_tcptv };
@@ -55,6 +58,7 @@ static const struct mg_equipment *const built_in[] = {
 	&generic,
 	&mg_pkg_root,
 	&network,
+	&rtp,
 	&mg_equipment_chp,
 	&inactivity,
 	&mg_equipment_ocp,

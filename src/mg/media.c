@@ -13,8 +13,10 @@
 
 static bool media_known(const struct h248_sdp_group *g)
 {
-	return g->has_media && g->media.transport == H248_SDP_TCP &&
-	       g->media.security != H248_SDP_DTLS;
+	if (!g->has_media)
+		return false;
+	return (g->media.transport == H248_SDP_TCP && g->media.security != H248_SDP_DTLS) ||
+	       mg_proto_find(&g->media);
 }
 
 /* The first alternative that can be supported (7.1.8); NULL when there is none. */
@@ -50,8 +52,8 @@ static int description_read(struct mg_run *run, unsigned id, const char *which,
 	g = group_choose(ret);
 	if (!g)
 		return mg_fail(run, H248_E_MEDIA_TYPE,
-		               "Stream %u, %s: %.*s is not supported, only TCP and TLS", id, which,
-		               BASE_FMT(ret->groups->media.proto));
+		               "Stream %u, %s: %.*s is not supported (sdpc/proto tells what is)",
+		               id, which, BASE_FMT(ret->groups->media.proto));
 	g->next = NULL;
 	ret->groups = g;
 	ret->count = 1;
@@ -274,8 +276,10 @@ static int stream_check(struct mg_run *run, const struct mg_plan *plan, const st
 {
 	unsigned others;
 	const struct mg_stream *partner = partner_find(plan, s->id, &others);
-	int rc = role_check(run, s);
+	int rc = mg_dgram_judge(run, s, partner);
 
+	if (!rc)
+		rc = role_check(run, s);
 	if (!rc)
 		rc = domain_check(run, s);
 	if (!rc)
@@ -326,7 +330,7 @@ static void local_fill(struct mg_stream *s)
 
 	if (h248_sdp_group_is_open(g))
 		s->tell_local = true;
-	if (g->setup == H248_SDP_SETUP_CHOOSE)
+	if (g->setup == H248_SDP_SETUP_CHOOSE && !s->leg->udp)
 		g->setup =
 		        s->leg->tcp_role == RELAY_TCP_CLIENT ? H248_SDP_ACTIVE : H248_SDP_PASSIVE;
 	if (g->media.port == 9 && !g->media.port_choose)

@@ -51,6 +51,10 @@ bool mg_gm_filters(const struct mg_term *term);
 int mg_gm_judge(struct mg_run *run, const struct mg_stream *s);
 void mg_gm_fill(const struct mg_stream *s, struct relay_gate *gate);
 
+/* ---- dgram.c: are a stream and its other end (NULL = none) datagrams that go together? ---- */
+
+int mg_dgram_judge(struct mg_run *run, const struct mg_stream *s, const struct mg_stream *partner);
+
 /* ---- pkg_tman.c: traffic management (H.248.53) ---- */
 
 int mg_tman_judge(struct mg_run *run, const struct mg_stream *s);

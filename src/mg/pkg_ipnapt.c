@@ -5,7 +5,8 @@
  * LATCH, gm/saf without gm/sam (gm/spf without gm/spr) no longer means the address (port) in
  * Remote, which a NAT would have falsified; OFF is as before. A mask that is given holds in either
  * case (H.248.43, 6.6). It ends with the bearer. RELATCH would move a connection to another
- * address, which TCP cannot.
+ * address, which TCP cannot. An endpoint of datagrams sends to Remote, or with LATCH to whom the
+ * first one comes from that passes the filter.
  */
 #include "mg/pkg.h"
 
@@ -41,7 +42,9 @@ static int stream_latch(struct mg *mg, struct mg_stream *s, bool latch)
 	bool before = s->latch;
 
 	s->latch = latch;
-	if (!s->leg || s->leg->state == MG_LEG_ENDED || !mg_leg_gate(mg, s->leg, s))
+	if (!s->leg || s->leg->state == MG_LEG_ENDED)
+		return 0;
+	if (!mg_leg_gate(mg, s->leg, s) && (!s->leg->udp || !mg_leg_aim(mg, s->leg, s, latch)))
 		return 0;
 	s->latch = before;
 	return -1;

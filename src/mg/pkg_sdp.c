@@ -5,10 +5,12 @@
  */
 #include "mg/pkg.h"
 
-static const char *const documents[] = { "RFC 8866", "RFC 4145", "RFC 8122", NULL };
-static const char *const attributes[] = { "setup", "fingerprint", NULL };
-static const char *const protocols[] = { "TCP/MSRP", "TCP/TLS/MSRP", "TCP/BFCP", "TCP/TLS/BFCP",
-	                                 NULL };
+static const char *const documents[] = { "RFC 8866", "RFC 4145", "RFC 8122",
+	                                 "RFC 3605", "RFC 5761", NULL };
+static const char *const attributes[] = { "setup", "fingerprint", "rtcp", "rtcp-mux", NULL };
+static const char *const protocols[] = { "TCP/MSRP",     "TCP/TLS/MSRP", "TCP/BFCP",
+	                                 "TCP/TLS/BFCP", "RTP/AVP",      "RTP/AVPF",
+	                                 "udptl",        "UDP/BFCP",     NULL };
 
 static bool sdpr_tell(struct mg_run *run, const struct mg_term *term, const struct mg_stream *s,
                       struct h248_parm **list)

@@ -164,7 +164,7 @@ static void release(struct mg *mg, const struct mg_plan *plan, struct mg_stream 
 		const struct mg_order *r = &plan->order[i];
 
 		if (r->release && s->leg && (!r->stream || r->stream == s->id) &&
-		    (!r->tls || s->leg->tls))
+		    (r->tls ? s->leg->tls : !s->leg->udp))
 			(void)mg->bearer->endpoint_release(s->leg->endpoint, r->abort);
 	}
 }

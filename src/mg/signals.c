@@ -4,6 +4,7 @@
  * The Signals descriptor (RFC 3525, 7.1.11): what may be asked for, and what of it is an order to
  * the bearer (tcpbcc, tlsbsc), which is part of the command's plan. What lasts is played (play.h).
  */
+#include "mg/bearer.h"
 #include "mg/equip.h"
 #include "mg/happen.h"
 #include "mg/play.h"
@@ -102,7 +103,9 @@ static bool order_means(const struct mg_order *o, const struct mg_stream *s)
 {
 	if (o->stream)
 		return o->stream == s->id;
-	return !o->tls || (s->local.groups && s->local.groups->media.security == H248_SDP_TLS);
+	if (!o->tls)
+		return !mg_stream_udp(s);
+	return s->local.groups && s->local.groups->media.security == H248_SDP_TLS;
 }
 
 int mg_signals_apply(struct mg_run *run, struct mg_plan *plan)
@@ -118,6 +121,12 @@ int mg_signals_apply(struct mg_run *run, struct mg_plan *plan)
 		for (struct mg_stream *s = media->streams; s; s = s->next) {
 			if (!order_means(o, s))
 				continue;
+			if (!o->tls && o->release && mg_stream_udp(s))
+				return mg_fail(
+				        run, H248_E_CONFLICT,
+				        "Stream %u, Signals tcpbcc/RelBNC: the stream has no "
+				        "TCP",
+				        s->id);
 			found++;
 			s->est_tcp |= !o->tls && !o->release;
 			s->est_tls |= o->tls && !o->release;

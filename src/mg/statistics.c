@@ -26,6 +26,8 @@ static void sum_add(struct relay_stats *to, const struct relay_stats *add)
 	to->records_out += add->records_out;
 	to->segments_retransmitted += add->segments_retransmitted;
 	to->refused += add->refused;
+	to->packets_in += add->packets_in;
+	to->packets_out += add->packets_out;
 }
 
 static void stream_sum(const struct mg *mg, const struct mg_stream *s, bool tls_only,
@@ -69,6 +71,8 @@ COUNTER(wire_in, wire_in, false)
 COUNTER(wire_out, wire_out, false)
 COUNTER(retransmitted, segments_retransmitted, false)
 COUNTER(refused, refused, false)
+COUNTER(packets_out, packets_out, false)
+COUNTER(packets_in, packets_in, false)
 COUNTER(tls_in, octets_in, true)
 COUNTER(tls_out, octets_out, true)
 COUNTER(records_in, records_in, true)
@@ -78,6 +82,12 @@ const struct mg_equipment_statistic mg_statistics_nt[] = {
 	{ .name = "dur", .value = duration, .whole_only = true },
 	{ .name = "os", .value = octets_out },
 	{ .name = "or", .value = octets_in },
+	{ 0 },
+};
+/* What has to be taken from RTCP reports (pl, jit, delay) is not: nobody here reads them. */
+const struct mg_equipment_statistic mg_statistics_rtp[] = {
+	{ .name = "ps", .value = packets_out, .useful = mg_term_has_rtp },
+	{ .name = "pr", .value = packets_in, .useful = mg_term_has_rtp },
 	{ 0 },
 };
 const struct mg_equipment_statistic mg_statistics_tcptv[] = {

@@ -175,8 +175,9 @@ static void log_happened(const struct mg_leg *leg, const struct relay_event *e)
 		         e->tls.text);
 	else
 		base_log(BASE_LOG_INFO, "mg",
-		         "%s context=%u term=%s stream=%u peer=%s cause=%s%s%s", kinds[e->kind],
-		         leg->term->context->id, leg->term->name, leg->stream, peer[0] ? peer : "-",
+		         "%s context=%u term=%s stream=%u peer=%s cause=%s%s%s",
+		         leg->udp ? "udp-down" : kinds[e->kind], leg->term->context->id,
+		         leg->term->name, leg->stream, peer[0] ? peer : "-",
 		         relay_cause_name(e->cause), e->error ? " error=" : "",
 		         e->error ? strerror(e->error) : "");
 }
@@ -223,12 +224,14 @@ void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay
 		break;
 	case RELAY_TCP_FAILED:
 		leg->state = MG_LEG_ENDED;
-		tcp_happened(leg, event, "EstFail");
+		if (!leg->udp)
+			tcp_happened(leg, event, "EstFail");
 		cause_happened(leg, event);
 		break;
 	case RELAY_TCP_DOWN:
 		leg->state = MG_LEG_ENDED;
-		tcp_happened(leg, event, "Rel");
+		if (!leg->udp)
+			tcp_happened(leg, event, "Rel");
 		/* A TLS session that failed has told its cause already. */
 		if (!leg->tls)
 			cause_happened(leg, event);

@@ -82,8 +82,8 @@ static void flush(struct relay_leg *leg, struct relay_batch *b)
 	if (b->out[RELAY_WAY_MEDIA].count)
 		send_all(leg, &b->out[RELAY_WAY_MEDIA], leg->watch.fd, true);
 	if (b->out[RELAY_WAY_RTCP].count)
-		send_all(leg, &b->out[RELAY_WAY_RTCP], d->rtcp.fd >= 0 ? d->rtcp.fd : leg->watch.fd,
-		         false);
+		send_all(leg, &b->out[RELAY_WAY_RTCP],
+		         d->rtcp_with_media ? leg->watch.fd : d->rtcp.fd, false);
 }
 
 /* Have it sent to our peer with the rest of the batch. */
@@ -131,19 +131,14 @@ static bool is_rtp(const struct relay_dgram *d, const uint8_t *data, size_t len,
 /* Who sent it may, and from now on is the one that we send to if nobody else was. */
 static bool admitted(struct relay_leg *leg, const union relay_address *from, enum relay_way way)
 {
-	struct relay_dgram *d = leg->dgram;
-
 	/* What is said of ports is said of the media's. */
 	if (way == RELAY_WAY_RTCP ? !relay_door_admits_host(leg->door, from)
 	                          : !relay_door_admits(leg->door, from)) {
 		relay_count_add(&leg->counters.refused, 1);
 		return false;
 	}
-	if (d->latch && way == RELAY_WAY_MEDIA) {
-		union relay_address none = { .family = AF_UNSPEC };
-
-		relay_dgram_aim(leg, from, &none, false);
-	}
+	if (leg->dgram->latch && way == RELAY_WAY_MEDIA)
+		relay_dgram_latch(leg, from);
 	return true;
 }
 

@@ -24,11 +24,12 @@ enum relay_way { RELAY_WAY_MEDIA, RELAY_WAY_RTCP, RELAY_WAYS };
 
 struct relay_dgram {
 	union relay_address remote[RELAY_WAYS]; /**< family 0 = not known yet */
-	struct loop_fd rtcp;                    /**< fd -1: RTCP goes the way of media */
-	bool rtp : 1, rtcp_mux : 1;
-	bool latch : 1;         /**< waits for the first source */
-	bool rtcp_watched : 1;  /**< in the loop */
-	bool rtcp_readable : 1; /**< datagrams may wait in its socket */
+	struct loop_fd rtcp;                    /**< fd -1: none */
+	bool rtp : 1, rtcp_port : 1, rtcp_mux : 1;
+	bool rtcp_with_media : 1; /**< goes out by the media's socket */
+	bool latch : 1;           /**< waits for the first source */
+	bool rtcp_watched : 1;    /**< in the loop */
+	bool rtcp_readable : 1;   /**< datagrams may wait in its socket */
 };
 
 /* dgram_socket.c */
@@ -37,9 +38,11 @@ int relay_dgram_new(struct relay_leg *leg, const struct relay_endpoint_spec *spe
 /** Control: its sockets. */
 int relay_dgram_bind(struct relay_endpoint *endpoint, union relay_address *local,
                      struct relay_ports *ports);
-/** Another remote side; `rtcp` without a family follows from it. */
+/** Another remote side; `rtcp` without a family follows from it (struct relay_dgram_spec). */
 void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
                      const union relay_address *rtcp, bool latch);
+/** The first source has come. */
+void relay_dgram_latch(struct relay_leg *leg, const union relay_address *from);
 /** The RTCP socket, if there is one. @return 0 or BASE_LOCAL errno */
 int relay_dgram_watch(struct relay_leg *leg);
 void relay_dgram_unwatch(struct relay_leg *leg);

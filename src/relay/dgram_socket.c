@@ -121,7 +121,8 @@ int relay_dgram_new(struct relay_leg *leg, const struct relay_endpoint_spec *spe
 	leg->dgram = d;
 	d->rtcp.fd = -1;
 	d->rtp = spec->dgram->rtp;
-	d->rtcp_mux = spec->dgram->rtcp_mux;
+	d->rtcp_port = d->rtp && spec->dgram->rtcp_port;
+	d->rtcp_mux = d->rtp && spec->dgram->rtcp_mux;
 	rc = relay_address_set(&remote, &spec->remote);
 	if (rc == 0)
 		rc = relay_address_set(&rtcp, &spec->dgram->rtcp_remote);
@@ -136,17 +137,23 @@ int relay_dgram_bind(struct relay_endpoint *endpoint, union relay_address *local
 	struct relay_leg *leg = &endpoint->leg;
 	struct relay_dgram *d = leg->dgram;
 	uint8_t dscp = leg->door ? leg->door->gate.dscp : 0;
-	bool pair = d->rtp && !d->rtcp_mux;
-	int rc = relay_socket_datagram(local, ports, &leg->watch.fd, pair ? &d->rtcp.fd : NULL);
+	int rc = relay_socket_datagram(local, ports, &leg->watch.fd,
+	                               d->rtcp_port ? &d->rtcp.fd : NULL);
 
 	if (rc == 0 && dscp)
 		rc = relay_socket_mark(leg->watch.fd, local->family, dscp);
-	if (rc == 0 && dscp && pair)
+	if (rc == 0 && dscp && d->rtcp_port)
 		rc = relay_socket_mark(d->rtcp.fd, local->family, dscp);
 	if (rc && d->rtcp.fd >= 0)
 		close(d->rtcp.fd);
 	endpoint->local = *local;
 	return rc;
+}
+
+static bool same(const union relay_address *a, const union relay_address *b)
+{
+	return a->family && relay_address_port(a) == relay_address_port(b) &&
+	       relay_address_admits(a, b);
 }
 
 void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
@@ -156,11 +163,28 @@ void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
 	union relay_address *to = &d->remote[RELAY_WAY_RTCP];
 
 	d->remote[RELAY_WAY_MEDIA] = *remote;
-	*to = rtcp->family ? *rtcp : *remote;
-	if (!rtcp->family && !d->rtcp_mux) /* RFC 3550, 11 */
+	memset(to, 0, sizeof(*to));
+	if (rtcp->family)
+		*to = *rtcp;
+	else if (d->rtcp_port || d->rtcp_mux)
+		*to = *remote;
+	if (!rtcp->family && d->rtcp_port)
 		relay_address_port_set(to,
 		                       htons((uint16_t)(ntohs(relay_address_port(remote)) + 1)));
+	d->rtcp_with_media = same(to, remote) || !d->rtcp_port;
 	d->latch = latch;
+}
+
+void relay_dgram_latch(struct relay_leg *leg, const union relay_address *from)
+{
+	const struct relay_dgram *d = leg->dgram;
+	union relay_address none = { .family = AF_UNSPEC };
+
+	/* What went with the media goes on with it. */
+	relay_dgram_aim(leg, from,
+	                same(&d->remote[RELAY_WAY_MEDIA], &d->remote[RELAY_WAY_RTCP]) ? from
+	                                                                              : &none,
+	                false);
 }
 
 int relay_dgram_watch(struct relay_leg *leg)

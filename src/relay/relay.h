@@ -187,11 +187,12 @@ struct relay_gate {
  * Copied.
  */
 struct relay_dgram_spec {
-	bool rtp;      /**< only RTP and RTCP are let through; else any datagram */
-	bool rtcp_mux; /**< RTCP comes at the same port (RFC 5761); else the next one is bound too
-	                */
-	bool latch;    /**< the first source that the gate lets in becomes the remote address */
-	/** Where RTCP goes. Family 0: to `remote` with rtcp_mux, else to the port behind it. */
+	bool rtp;       /**< only RTP and RTCP are let through; else any datagram */
+	bool rtcp_port; /**< RTCP has the next port, which is bound too (RFC 3550, 11) */
+	bool rtcp_mux;  /**< RTCP may come at the same port (RFC 5761) */
+	bool latch;     /**< the first source that the gate lets in becomes the remote address */
+	/** Where RTCP goes: the address of `remote` again = with the media. Family 0: with
+	 * rtcp_port to the port behind `remote`, else with rtcp_mux to `remote`, else nowhere. */
 	struct sockaddr_storage rtcp_remote;
 };
 

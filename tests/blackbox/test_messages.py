@@ -151,7 +151,7 @@ class Messages(Case, unittest.TestCase):
             (488, "Context = $ { Add = $ { Media { " + stream("TCP/MSRP", "active", 7000, "passive",
                                                                control="seplink/link = tcp") + " } } }"),
             (441, "Context = $ { Add = $ { Signals { SignalList = 1 { tcpbcc/EstBNC } } } }"),
-            (515, "Context = $ { Add = $ { " + one.format("Local {\nv=0\nc=IN IP4 $\nm=audio $ RTP/AVP 8\n}") + " } }"),
+            (515, "Context = $ { Add = $ { " + one.format("Local {\nv=0\nc=IN IP4 $\nm=audio $ RTP/SAVP 8\n}") + " } }"),
             (534, "Context = $ { Add = $ { " + one.format("LocalControl { tlscn/resum = on }") + " } }"),
             (534, f"Context = {c} {{ AuditValue = {t} {{ Audit {{ Media {{ Stream = 1 {{ LocalControl {{ "
              "gatehouse/psk } } } } } }"),

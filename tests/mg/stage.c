@@ -97,6 +97,26 @@ static void fake_gate(struct stage_endpoint *e, const struct relay_gate *gate)
 	ORDER(" dscp=%u\n", e->gate.dscp);
 }
 
+static void fake_aim(const struct sockaddr_storage *remote, const struct relay_dgram_spec *dgram)
+{
+	const struct sockaddr_in *rtcp = (const struct sockaddr_in *)&dgram->rtcp_remote;
+
+	ORDER(" to %u", ntohs(((const struct sockaddr_in *)remote)->sin_port));
+	if (dgram->rtcp_remote.ss_family)
+		ORDER("/%u", ntohs(rtcp->sin_port));
+	ORDER("%s\n", dgram->latch ? " latch" : "");
+}
+
+static int fake_dgram_set(struct relay_endpoint *endpoint, const struct sockaddr_storage *remote,
+                          const struct relay_dgram_spec *dgram)
+{
+	if (fake_of(endpoint)->dull)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	ORDER("aim %zu", number_of(fake_of(endpoint)));
+	fake_aim(remote, dgram);
+	return 0;
+}
+
 static int fake_add(struct relay_endpoint **ret, struct relay_context *context,
                     const struct relay_endpoint_spec *spec, struct base_error *err)
 {
@@ -134,12 +154,18 @@ static int fake_add(struct relay_endpoint **ret, struct relay_context *context,
 	if (spec->tls)
 		fake_tls(e, spec->tls);
 	on->endpoints++;
-	ORDER("add %zu %s%s%s\n", number_of(e),
-	      spec->tcp_role == RELAY_TCP_CLIENT ? "client" : "server",
-	      !spec->tls                                   ? ""
-	      : spec->tls->session.role == TLS_ROLE_CLIENT ? " tls-client"
-	                                                   : " tls-server",
-	      spec->tls_hold ? " hold" : "");
+	if (spec->dgram) {
+		ORDER("add %zu udp%s%s%s", number_of(e), spec->dgram->rtp ? " rtp" : "",
+		      spec->dgram->rtcp_port ? " rtcp" : "", spec->dgram->rtcp_mux ? " mux" : "");
+		fake_aim(&spec->remote, spec->dgram);
+	} else {
+		ORDER("add %zu %s%s%s\n", number_of(e),
+		      spec->tcp_role == RELAY_TCP_CLIENT ? "client" : "server",
+		      !spec->tls                                   ? ""
+		      : spec->tls->session.role == TLS_ROLE_CLIENT ? " tls-client"
+		                                                   : " tls-server",
+		      spec->tls_hold ? " hold" : "");
+	}
 	if (spec->gate)
 		fake_gate(e, spec->gate);
 	*ret = (struct relay_endpoint *)e;
@@ -276,6 +302,7 @@ static const struct mg_bearer_ops fake = {
 	.endpoint_add = fake_add,
 	.endpoint_local = fake_local,
 	.endpoint_remote_set = fake_remote_set,
+	.endpoint_dgram_set = fake_dgram_set,
 	.endpoint_tls_set = fake_tls_set,
 	.endpoint_connect = fake_connect,
 	.endpoint_start_tls = fake_start_tls,

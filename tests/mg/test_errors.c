@@ -96,7 +96,7 @@ static const struct {
 	{ 512, 2, MODIFY("E=1{nt/netfail}"), NULL },
 	{ 513, 2, "C=-{MF=ROOT{SG{tcpbcc/EstBNC}}}", NULL },
 	{ 514, 0, NULL, "no announcements" },
-	{ 515, 2, ADD(LOCAL("m=audio $ RTP/AVP 0")), NULL },
+	{ 515, 2, ADD(LOCAL("m=audio $ RTP/SAVP 0")), NULL },
 	{ 517, 2, CONTROL("MO=LB"), NULL },
 	{ 518, 0, NULL, "in a Notify; mg/buffer: a_full_buffer_is_told_once" },
 	{ 519, 0, NULL, "mg/audit: digit_maps_by_name" },

@@ -350,7 +350,7 @@ static void wrong_descriptions_are_refused(void **state)
 {
 	(void)state;
 	scene_start();
-	refused("C=${A=${M{ST=1{L{\nv=0\nc=IN IP4 $\nm=audio $ RTP/AVP 8\n}}}}}", 515, "RTP/AVP");
+	refused("C=${A=${M{ST=1{L{\nv=0\nc=IN IP4 $\nm=audio $ RTP/SAVP 8\n}}}}}", 515, "RTP/SAVP");
 	refused("C=${A=${M{ST=1{L{\nv=0\nc=IN IP4 $\n}}}}}", 474, "no m= line");
 	refused("C=${A=${M{ST=1{L{\nv=0\nc=IN IP4 300.1.1.1\nm=message $ TCP *\n}}}}}", 474,
 	        "Stream 1, Local");
@@ -358,7 +358,7 @@ static void wrong_descriptions_are_refused(void **state)
 	refused("C=${A=${M{ST=1{" TCP_ANY ",R{\nv=0\nc=IN IP4 $\nm=message 1 TCP *\n}}}}}", 449,
 	        "cannot choose the peer's address");
 	/* Of alternatives the first that can be (7.1.8). */
-	accepted("C=${A=${M{ST=1{L{\nv=0\nc=IN IP4 $\nm=audio $ RTP/AVP 8\nv=0\nc=IN IP4 $\n"
+	accepted("C=${A=${M{ST=1{L{\nv=0\nc=IN IP4 $\nm=audio $ RTP/SAVP 8\nv=0\nc=IN IP4 $\n"
 	         "m=message $ TCP *\n}}}}}");
 	contains("m=message 40000 TCP *");
 	lacks("RTP");

@@ -10,7 +10,7 @@
 #include "udp_peer.h"
 
 static const struct relay_dgram_spec any = { 0 };
-static const struct relay_dgram_spec rtp = { .rtp = true };
+static const struct relay_dgram_spec rtp = { .rtp = true, .rtcp_port = true };
 static const struct relay_dgram_spec muxed = { .rtp = true, .rtcp_mux = true };
 
 /* Two endpoints that are linked, and a peer of each (its RTCP socket second, or -1). */
@@ -136,11 +136,59 @@ static void rtcp_has_the_next_port_or_the_same(void **state)
 	call_done(&call);
 }
 
+static void rtcp_goes_with_the_media_once_both_sides_say_so(void **state)
+{
+	static const struct relay_dgram_spec offered = { .rtp = true,
+		                                         .rtcp_port = true,
+		                                         .rtcp_mux = true };
+	static const uint8_t report[] = { 0x81, 200, 0, 1, 1, 2, 3, 4 };
+	struct stage *stage = *state;
+	struct relay_dgram_spec agreed = offered;
+	struct call call;
+	uint8_t data[40];
+	int from;
+
+	call_make(stage, &call, &offered, &rtp);
+	/* Before the answer it may come either way (RFC 5761, 5.1.1). */
+	udp_send(call.peer[0][1], port_of(&call, 0) + 1, report, sizeof(report));
+	udp_expect(stage, call.peer[1][1], report, sizeof(report));
+	udp_send(call.peer[0][0], port_of(&call, 0), report, sizeof(report));
+	udp_expect(stage, call.peer[1][1], report, sizeof(report));
+	agreed.rtcp_remote = stage_client(&call.end[0], call.port[0]).remote;
+	agreed.latch = true;
+	assert_int_equal(
+	        relay_endpoint_dgram_set(call.end[0].endpoint, &agreed.rtcp_remote, &agreed), 0);
+	udp_send(call.peer[1][1], port_of(&call, 1) + 1, report, sizeof(report));
+	assert_int_equal(udp_receive(stage, call.peer[0][0], data, sizeof(data), &from),
+	                 sizeof(report));
+	assert_int_equal(from, port_of(&call, 0)); /* one port means one port */
+	/* Latching keeps that. */
+	packet(data, 1, sizeof(data));
+	udp_send(call.peer[0][1], port_of(&call, 0), data, sizeof(data));
+	udp_expect(stage, call.peer[1][0], data, sizeof(data));
+	udp_send(call.peer[1][1], port_of(&call, 1) + 1, report, sizeof(report));
+	udp_expect(stage, call.peer[0][1], report, sizeof(report));
+	call_done(&call);
+}
+
+static void rtcp_may_be_declined(void **state)
+{
+	static const struct relay_dgram_spec declined = { .rtp = true };
+	static const uint8_t report[] = { 0x81, 200, 0, 1, 1, 2, 3, 4 };
+	struct stage *stage = *state;
+	struct call call;
+
+	call_make(stage, &call, &rtp, &declined);
+	udp_send(call.peer[0][1], port_of(&call, 0) + 1, report, sizeof(report));
+	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, 1);
+	call_done(&call);
+}
+
 static void rtcp_goes_where_the_controller_says(void **state)
 {
 	static const uint8_t report[] = { 0x80, 201, 0, 1, 1, 2, 3, 4 };
 	struct stage *stage = *state;
-	struct relay_dgram_spec elsewhere = { .rtp = true };
+	struct relay_dgram_spec elsewhere = { .rtp = true, .rtcp_port = true };
 	struct sockaddr_storage remote = { 0 };
 	struct sockaddr_in *in = (struct sockaddr_in *)&elsewhere.rtcp_remote;
 	struct call call;
@@ -381,6 +429,8 @@ int main(void)
 		TEST(datagrams_go_both_ways_and_stay_what_they_are),
 		TEST(what_does_not_fit_a_slot_is_lost),
 		TEST(rtcp_has_the_next_port_or_the_same),
+		TEST(rtcp_goes_with_the_media_once_both_sides_say_so),
+		TEST(rtcp_may_be_declined),
 		TEST(rtcp_goes_where_the_controller_says),
 		TEST(only_rtp_gets_through_where_rtp_is_meant),
 		TEST(modes_drop_and_keep_nothing),

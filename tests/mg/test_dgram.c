@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Streams of datagrams: RTP, UDPTL, BFCP over UDP in Local and Remote (docs/datagrams.md). */
+#include "scene.h"
+
+#define LOCAL(proto, more)     "L{\nv=0\nc=IN IP4 $\nm=audio $ " proto " 0\n" more "}"
+#define REMOTE(proto, more)    "R{\nv=0\nc=IN IP4 198.51.100.7\nm=audio 7000 " proto " 0\n" more "}"
+#define STREAM(control, media) "M{ST=1{O{MO=SR" control "}," media "}}"
+#define ADD(control, media)    "C=${A=${" STREAM(control, media) "}}"
+#define MUX                    "a=rtcp-mux\n"
+
+static void an_endpoint_is_what_local_says(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD("", LOCAL("RTP/AVP", "")));
+	contains("m=audio 40000 RTP/AVP 0");
+	ordered("add 0 udp rtp rtcp to 0");
+	accepted(ADD("", LOCAL("udptl", "") "," REMOTE("udptl", "")));
+	ordered("add 1 udp to 7000");
+	accepted(ADD("", LOCAL("UDP/BFCP", "") "," REMOTE("UDP/BFCP", "")));
+	ordered("add 2 udp to 7000");
+	accepted(ADD("",
+	             LOCAL("rtp/avpf", "") "," REMOTE("RTP/AVPF", "a=rtcp:7777 IN IP4 9.9.9.9\n")));
+	ordered("add 3 udp rtp rtcp to 7000/7777");
+	scene_end();
+}
+
+static void what_has_no_keys_here_is_refused(void **state)
+{
+	static const char *const protos[] = { "RTP/SAVP", "RTP/SAVPF", "UDP", "UDP/DTLS/SCTP",
+		                              "DCCP/RTP/AVP" };
+	char actions[512];
+
+	(void)state;
+	scene_start();
+	for (size_t i = 0; i < BASE_COUNT(protos); i++) {
+		snprintf(actions, sizeof(actions),
+		         "C=${A=${M{ST=1{O{MO=SR},L{\nv=0\nc=IN IP4 $\nm=audio $ %s 0\n}}}}}",
+		         protos[i]);
+		refused(actions, 515, "is not supported");
+	}
+	/* An alternative that is understood is taken. */
+	accepted("C=${A=${M{ST=1{O{MO=SR},L{\nv=0\nc=IN IP4 $\nm=audio $ RTP/SAVP 0\n"
+	         "v=0\nc=IN IP4 $\nm=audio $ RTP/AVP 0\n}}}}}");
+	contains("RTP/AVP 0");
+	lacks("SAVP");
+	scene_end();
+}
+
+static void rtcp_is_muxed_when_both_say_so(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD("", LOCAL("RTP/AVP", MUX) "," REMOTE("RTP/AVP", MUX)));
+	ordered("add 0 udp rtp mux to 7000/7000");
+	/* An offer that may be answered either way keeps the port. */
+	accepted(ADD("", LOCAL("RTP/AVP", MUX)));
+	ordered("add 1 udp rtp rtcp mux to 0");
+	accepted("C=2{MF=ip/1/2{M{ST=1{" REMOTE("RTP/AVP", MUX) "}}}}");
+	ordered("aim 1 to 7000/7000");
+	accepted("C=2{MF=ip/1/2{M{ST=1{" REMOTE("RTP/AVP", "") "}}}}");
+	ordered("aim 1 to 7000");
+	accepted(ADD("", LOCAL("RTP/AVP", MUX "a=rtcp-mux-only\n")));
+	ordered("add 2 udp rtp mux to 0");
+	/* A peer that alone says so is sent nothing that way. */
+	accepted(ADD("", LOCAL("RTP/AVP", "") "," REMOTE("RTP/AVP", MUX)));
+	ordered("add 3 udp rtp rtcp to 7000");
+	scene_end();
+}
+
+static void rtcp_may_be_declined(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD(",rtcph/rsb=off", LOCAL("RTP/AVP", "") "," REMOTE("RTP/AVP", "")));
+	ordered("add 0 udp rtp to 7000");
+	accepted(ADD(",rtcph/rsb=on", LOCAL("RTP/AVP", "") "," REMOTE("RTP/AVP", "")));
+	ordered("add 1 udp rtp rtcp to 7000");
+	refused(ADD(",rtcph/rsb=on", LOCAL("udptl", "")), 449, "rtcph/rsb");
+	refused(ADD(",rtcph/rsb=on", TCP_ANY), 449, "rtcph/rsb");
+	scene_end();
+}
+
+static void remote_may_change_at_any_time(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD("", LOCAL("udptl", "")));
+	stage_forget(&st);
+	accepted("C=1{MF=ip/1/1{M{ST=1{" REMOTE("udptl", "") "}}}}");
+	ordered("aim 0 to 7000");
+	accepted(
+	        "C=1{MF=ip/1/1{M{ST=1{R{\nv=0\nc=IN IP4 198.51.100.8\nm=audio 7002 udptl 0\n}}}}}");
+	ordered("aim 0 to 7002");
+	accepted("C=1{MF=ip/1/1{M{ST=1{O{MO=SO}}}}}");
+	ordered("mode 0 send");
+	accepted("C=1{MF=ip/1/1{SG{ipnapt/latch{ST=1,napt=LATCH}}}}");
+	ordered("aim 0 to 7002 latch");
+	/* Another kind of stream is another endpoint. */
+	accepted("C=1{MF=ip/1/1{M{ST=1{" LOCAL("RTP/AVP", "") "," REMOTE("RTP/AVP", "") "}}}}");
+	contains("m=audio 40001 RTP/AVP 0");
+	scene_end();
+}
+
+static void gate_and_rate_are_asked_of_it(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD(",gm/saf=on,ds/dscp=2e", LOCAL("RTP/AVP", "") "," REMOTE("RTP/AVP", "")));
+	ordered("add 0 udp rtp rtcp to 7000 gate 0 sources=1 198.51.100.7/32 dscp=46");
+	scene_end();
+}
+
+static void two_that_do_not_go_together_are_refused(void **state)
+{
+	(void)state;
+	scene_start();
+	refused(ADD("", LOCAL("RTP/AVP", "") "," REMOTE("udptl", "")), 473,
+	        "Local is RTP/AVP and Remote udptl");
+	refused(ADD("",
+	            LOCAL("UDP/BFCP", "") ",R{\nv=0\nc=IN IP4 198.51.100.7\nm=audio 7000 TCP/BFCP "
+	                                  "0\n}"),
+	        473, "Local is UDP/BFCP and Remote TCP/BFCP");
+	accepted(ADD("", LOCAL("UDP/BFCP", "")));
+	refused("C=3{A=${" STREAM("", "L{\nv=0\nc=IN IP4 $\nm=audio $ TCP/BFCP 0\n}") "}}", 473,
+	        "do not go together");
+	refused("C=3{A=${" STREAM("", LOCAL("RTP/AVP", "")) "}}", 473, "do not go together");
+	accepted("C=3{A=${" STREAM("", LOCAL("UDP/BFCP", "")) "}}");
+	scene_end();
+}
+
+static void what_speaks_of_connections_is_refused(void **state)
+{
+	(void)state;
+	scene_start();
+	refused("C=${A=${" STREAM("",
+	                          LOCAL("udptl", "") "," REMOTE("udptl", "")) ",SG{tcpbcc/EstBNC{"
+	                                                                      "ST=1}}}}",
+	        473, "the stream has no TCP");
+	refused("C=${A=${" STREAM("", LOCAL("udptl", "")) ",SG{tcpbcc/EstBNC}}}", 441,
+	        "no such stream");
+	refused("C=${A=${" STREAM("", LOCAL("udptl", "")) ",SG{tlsbsc/EstBNC{ST=1}}}}", 473,
+	        "the stream has no TLS");
+	refused(ADD(",seplink/link=tcp", LOCAL("udptl", "")), 488, "datagrams");
+	accepted(ADD("", LOCAL("udptl", "")));
+	stage_forget(&st);
+	refused("C=5{MF=ip/1/5{SG{tcpbcc/RelBNC{ST=1}}}}", 473, "the stream has no TCP");
+	accepted("C=5{MF=ip/1/5{SG{tcpbcc/RelBNC}}}");
+	ordered("");
+	scene_end();
+}
+
+static void its_end_is_no_event_of_tcp(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted("C=${A=${" STREAM("", LOCAL("udptl", "")) ",E=1{tcpbcc/*,g/cause}}}");
+	stage_event(&st, 0, RELAY_TCP_FAILED, RELAY_CAUSE_RESOURCES);
+	notified("g/cause");
+	assert_null(strstr(st.request, "tcpbcc"));
+	scene_end();
+}
+
+static void packets_are_counted(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD("", LOCAL("RTP/AVP", "")));
+	st.endpoint[0].stats.packets_in = 7;
+	st.endpoint[0].stats.packets_out = 9;
+	st.endpoint[0].stats.octets_in = 700;
+	accepted("C=1{AV=ip/1/1{AT{SA}}}");
+	contains("rtp/ps=9");
+	contains("rtp/pr=7");
+	contains("nt/or=700");
+	lacks("rtp/pl");
+	refused("C=1{MF=ip/1/1{E=1{rtp/pltrans}}}", 512, "rtp/pltrans");
+	accepted("C=1{S=ip/1/1{AT{SA}}}");
+	contains("rtp/pr=7");
+	accepted(ADD("", LOCAL("udptl", "")));
+	accepted("C=2{AV=ip/1/2{AT{SA}}}");
+	lacks("rtp/");
+	scene_end();
+}
+
+static void ports_of_a_range_come_in_pairs(void **state)
+{
+	(void)state;
+	memset(&st, 0, sizeof(st));
+	st.settings = (struct mg_settings){ .port_min = 31001, .port_max = 31006 };
+	stage_start(&st);
+	accepted(ADD("", LOCAL("RTP/AVP", "")));
+	contains("m=audio 31002 ");
+	accepted(ADD("", LOCAL("udptl", "")));
+	contains("m=audio 31003 "); /* the fake bearer does not know that RTCP is there */
+	accepted(ADD("", LOCAL("RTP/AVP", "")));
+	contains("m=audio 31004 ");
+	refused(ADD("", LOCAL("RTP/AVP", "")), 510, "no free port");
+	scene_end();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_endpoint_is_what_local_says),
+		cmocka_unit_test(what_has_no_keys_here_is_refused),
+		cmocka_unit_test(rtcp_is_muxed_when_both_say_so),
+		cmocka_unit_test(rtcp_may_be_declined),
+		cmocka_unit_test(remote_may_change_at_any_time),
+		cmocka_unit_test(gate_and_rate_are_asked_of_it),
+		cmocka_unit_test(two_that_do_not_go_together_are_refused),
+		cmocka_unit_test(what_speaks_of_connections_is_refused),
+		cmocka_unit_test(its_end_is_no_event_of_tcp),
+		cmocka_unit_test(packets_are_counted),
+		cmocka_unit_test(ports_of_a_range_come_in_pairs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
