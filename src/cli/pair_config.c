@@ -105,13 +105,17 @@ static bool trust_take(struct reading *r, const char *key, const char *text)
 /** Keys that no peer notices. */
 static bool of_no_matter(const char *key)
 {
-	static const char *const keys[] = { "name",     "default",       "key",
-		                            "psk-hint", "on-revocation", "engine" };
+	static const char *const keys[] = { "name",          "default",
+		                            "key",           "psk-hint",
+		                            "on-revocation", "engine",
+		                            "unknown-name",  "max-fragment-length" };
 
 	for (size_t i = 0; i < BASE_COUNT(keys); i++)
 		if (!strcmp(key, keys[i]))
 			return true;
-	return false;
+	/* By name or authority a peer may be shown another one; would-connect looks at the first.
+	 */
+	return in_list(key, "certificates");
 }
 
 static bool domain_take(struct reading *r, const char *key, const char *text)

@@ -89,9 +89,8 @@ static void certificate_check(struct collecting *c, const struct mg_lint *lint, 
 		(void)profile_check(lint->checks, PROFILE_ROLE_SERVER, &facts, on_certificate, c);
 }
 
-int mg_lint_own(const struct mg_lint *lint, const struct x509_identity *identity,
-                const struct trust_store *trust, struct base_arena *arena, const char *const **ret,
-                struct base_error *err)
+int mg_lint_own(const struct mg_lint *lint, const struct tls_domain_spec *spec,
+                struct base_arena *arena, const char *const **ret, struct base_error *err)
 {
 	struct collecting c = { .arena = arena };
 
@@ -100,15 +99,17 @@ int mg_lint_own(const struct mg_lint *lint, const struct x509_identity *identity
 	c.line = base_arena_array(arena, FINDINGS_MAX + 1, sizeof(*c.line));
 	if (!c.line)
 		return BASE_ERR(BASE_LOCAL, 0);
-	if (identity)
-		certificate_check(&c, lint, identity->cert);
+	if (spec->identity)
+		certificate_check(&c, lint, spec->identity->cert);
+	for (size_t i = 0; i < spec->more_count; i++)
+		certificate_check(&c, lint, spec->more[i]->cert);
 	if (c.first_fail && !lint->warn)
 		return base_error_set(
 		        err, BASE_ERR(BASE_CONFIG, 0),
 		        "%.300s; peers would refuse it (certificate-faults: warn lets "
 		        "it pass)",
 		        c.first_fail);
-	trust_store_lint(trust, on_authority, &c);
+	trust_store_lint(spec->trust, on_authority, &c);
 	*ret = c.line;
 	return 0;
 }

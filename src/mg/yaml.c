@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mg/yaml.h"
+#include "tls/tls.h"
 
 #define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 #define TEXT(key, type, member)                                                                    \
@@ -147,12 +148,26 @@ static const cyaml_schema_value_t psk_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct mg_yaml_psk, psk_fields),
 };
 
+static const cyaml_schema_field_t certificate_fields[] = {
+	NEEDED("certificate", struct mg_yaml_certificate, certificate),
+	TEXT("key", struct mg_yaml_certificate, key),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t certificate_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct mg_yaml_certificate, certificate_fields),
+};
+
 static const cyaml_schema_field_t domain_fields[] = {
 	NEEDED("name", struct mg_yaml_domain, name),
 	NEEDED("profile", struct mg_yaml_domain, profile),
 	TEXT("engine", struct mg_yaml_domain, engine),
 	TEXT("certificate", struct mg_yaml_domain, certificate),
 	TEXT("key", struct mg_yaml_domain, key),
+	CYAML_FIELD_SEQUENCE("certificates", OPTIONAL, struct mg_yaml_domain, more,
+	                     &certificate_entry, 0, TLS_CERTIFICATES_MAX - 1),
+	TEXT("unknown-name", struct mg_yaml_domain, unknown_name),
+	NUMBER("max-fragment-length", struct mg_yaml_domain, max_fragment),
 	TEXT("certificate-profile", struct mg_yaml_domain, certificate_profile),
 	TEXT("certificate-faults", struct mg_yaml_domain, certificate_faults),
 	CYAML_FIELD_MAPPING_PTR("trust", OPTIONAL, struct mg_yaml_domain, trust, trust_fields),

@@ -87,6 +87,10 @@ struct mg_yaml_psk {
 	const char *identity, *key_file;
 };
 
+struct mg_yaml_certificate {
+	const char *certificate, *key;
+};
+
 struct mg_yaml_domain {
 	const char *name, *profile, *engine, *certificate, *key, *client_auth, *psk_hint,
 	        *on_revocation;
@@ -96,6 +100,9 @@ struct mg_yaml_domain {
 	unsigned server_methods_count, client_methods_count, continue_on_count;
 	struct mg_yaml_psk *psks;
 	unsigned psks_count;
+	struct mg_yaml_certificate *more;
+	unsigned more_count, max_fragment;
+	const char *unknown_name;
 	bool is_default, null_encryption;
 };
 
@@ -166,9 +173,8 @@ int mg_lint_start(const struct mg_yaml_domain *y, struct mg_domain_table *table,
                   struct mg_lint *ret, struct base_error *err);
 /* What is our own; *ret: one line for each rule that is not kept. BASE_CONFIG: it cannot be used.
  */
-int mg_lint_own(const struct mg_lint *lint, const struct x509_identity *identity,
-                const struct trust_store *trust, struct base_arena *arena, const char *const **ret,
-                struct base_error *err);
+int mg_lint_own(const struct mg_lint *lint, const struct tls_domain_spec *spec,
+                struct base_arena *arena, const char *const **ret, struct base_error *err);
 void mg_lint_done(struct mg_lint *lint);
 
 /* trust.c */

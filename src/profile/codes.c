@@ -114,6 +114,18 @@ static const struct profile_code extensions[] = {
 	{ 65281, "renegotiation_info", NULL, NULL },
 };
 
+const char *profile_extension_never(uint16_t code)
+{
+	switch (code) {
+	case 2:
+		return "a server would connect to where a client tells it to (RFC 6066, 11.3)";
+	case 4:
+		return "RFC 9325, 4.6: MUST NOT be used";
+	default:
+		return NULL;
+	}
+}
+
 static const struct profile_code *find(const struct profile_code *table, size_t count,
                                        uint16_t code)
 {

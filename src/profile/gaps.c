@@ -15,7 +15,7 @@ struct finding {
 static void add(struct finding *f, enum profile_subject subject, const char *item,
                 const struct profile_rule *rule)
 {
-	struct profile_gap gap = { rule->strength, subject, item, rule };
+	struct profile_gap gap = { rule->strength, subject, item, rule, NULL };
 
 	base_writer_put(&f->bytes, &gap, sizeof(gap));
 }
@@ -52,6 +52,20 @@ static void check_list(struct finding *f, enum profile_subject subject,
 		if (!has_code(codes, list->item[i].code))
 			add(f, subject, profile_code_name(subject, list->item[i].code),
 			    list->item[i].rule);
+	}
+}
+
+/** A "may" that nobody has on by default, so that no gap of the engine's tells of it. */
+static void check_never(struct finding *f, const struct profile_list *extensions)
+{
+	for (size_t i = 0; i < extensions->count; i++) {
+		const struct profile_setting *item = &extensions->item[i];
+		struct profile_gap gap = { item->rule->strength, PROFILE_EXTENSION,
+			                   profile_code_name(PROFILE_EXTENSION, item->code),
+			                   item->rule, profile_extension_never(item->code) };
+
+		if (gap.why && !has_code(&f->caps->extensions, item->code) && !item->on)
+			base_writer_put(&f->bytes, &gap, sizeof(gap));
 	}
 }
 
@@ -128,6 +142,7 @@ int profile_engine_gaps(const struct profile_settings *settings,
 	check_list(&f, PROFILE_GROUP, &settings->groups, &caps->groups);
 	check_list(&f, PROFILE_SIGNATURE, &settings->signatures, &caps->signatures);
 	check_list(&f, PROFILE_EXTENSION, &settings->extensions, &caps->extensions);
+	check_never(&f, &settings->extensions);
 	check_features(&f, settings);
 	rc = publish(&f, arena, ret, ret_count);
 	base_writer_done(&f.bytes);
@@ -147,9 +162,11 @@ size_t profile_gap_count(const struct profile_gap *gap, size_t count,
 const char *profile_gap_format(const struct profile_gap *gap,
                                const struct profile_engine_caps *caps, char *buf, size_t cap)
 {
-	(void)snprintf(buf, cap, "%s cannot meet: %s %s %s (%s %s [%s, %c])", caps->name,
-	               profile_strength_name(gap->strength), profile_subject_name(gap->subject),
-	               gap->item, gap->rule->document, gap->rule->clause, gap->rule->id,
-	               gap->rule->mark); /* shortening is fine here */
+	(void)snprintf(
+	        buf, cap, "%s %s: %s %s %s (%s %s [%s, %c])%s%s",
+	        gap->why ? "gatehouse" : caps->name, gap->why ? "never offers" : "cannot meet",
+	        profile_strength_name(gap->strength), profile_subject_name(gap->subject), gap->item,
+	        gap->rule->document, gap->rule->clause, gap->rule->id, gap->rule->mark,
+	        gap->why ? ": " : "", gap->why ? gap->why : ""); /* shortening is fine here */
 	return buf;
 }

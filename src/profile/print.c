@@ -47,11 +47,17 @@ static void print_list(struct base_writer *w, const char *title, enum profile_su
 	base_writer_printf(w, "%s:\n", title);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct profile_setting *item = &list->item[i];
+		const char *never;
 
 		base_writer_printf(w, "  %-6s 0x%04X %-44s %-10s", standing(subject, item),
 		                   item->code, profile_code_name(subject, item->code),
 		                   profile_strength_name(item->strength));
 		print_rule(w, item->rule);
+		never = subject == PROFILE_EXTENSION && !profile_strength_negative(item->strength)
+		                ? profile_extension_never(item->code)
+		                : NULL;
+		if (never)
+			base_writer_printf(w, "         never offered: %s\n", never);
 	}
 }
 

@@ -102,6 +102,8 @@ const struct profile_code *profile_signature_find(uint16_t code);
 const struct profile_code *profile_signature_named(struct base_str name);
 const struct profile_code *profile_signature_all(size_t *ret_count);
 const struct profile_code *profile_extension_find(uint16_t code);
+/** Why this project never offers nor takes that extension, in a few words; NULL = it may. */
+const char *profile_extension_never(uint16_t code);
 const struct profile_code *profile_extension_named(struct base_str name);
 const struct profile_code *profile_extension_all(size_t *ret_count);
 

@@ -165,10 +165,12 @@ struct profile_gap {
 	enum profile_subject subject;
 	const char *item;                /**< "TLS_RSA_WITH_3DES_EDE_CBC_SHA"; constant text */
 	const struct profile_rule *rule; /**< clause and words */
+	const char *why; /**< it is our own doing: constant text; NULL = the engine's */
 };
 
 /**
- * List what `caps` lacks of what is on in `settings`, the "shall"s first, then "should", then
+ * List what `caps` lacks of what is on in `settings`, and what the profile permits and we never
+ * offer (profile_extension_never), the "shall"s first, then "should", then
  * "may"; within a strength in the order of subjects and precedence.
  *
  * @param arena      owns the result

@@ -371,6 +371,21 @@ uint32_t tls_domain_tickets_life_s(const struct tls_domain *domain)
 	return domain->ring ? domain->lifetime_s : 0;
 }
 
+/** RFC 6066, 4. */
+static int domain_fragment(struct tls_domain *domain, const struct tls_domain_spec *spec,
+                           struct base_error *err)
+{
+	uint16_t octets = spec->max_fragment;
+
+	domain->max_fragment = octets;
+	if (!octets || octets == 512 || octets == 1024 || octets == 2048 || octets == 4096)
+		return 0;
+	return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+	                      "TLS domain %s: a max_fragment_length of %u; there are 512, 1024, "
+	                      "2048 and 4096 (RFC 6066, 4)",
+	                      spec->name, octets);
+}
+
 /* -- life ------------------------------------------------------------------------------------ */
 
 /** An engine that refuses its settings says so now, not at the first worker's first session. */
@@ -404,6 +419,10 @@ static int domain_fill(struct tls_domain *domain, const struct tls_domain_spec *
 		domain_client_engine(domain, spec);
 	if (rc == 0)
 		rc = domain_client_auth(domain, spec, err);
+	if (rc == 0)
+		rc = tls_certificates_make(domain, spec, err);
+	if (rc == 0)
+		rc = domain_fragment(domain, spec, err);
 	if (rc == 0)
 		rc = domain_psks(domain, spec, err);
 	if (rc == 0)
@@ -458,6 +477,7 @@ void tls_domain_unref(struct tls_domain *domain)
 		base_secret_done(&domain->psks[i].key);
 	tls_ticket_ring_unref(domain->ring);
 	x509_identity_unref(atomic_load(&domain->identity));
+	tls_certificates_free(domain);
 	if (domain->trust)
 		trust_store_unref(domain->trust);
 	profile_settings_free(domain->settings);

@@ -22,6 +22,7 @@
 
 #include <stdatomic.h>
 
+#include "tls/choose.h"
 #include "tls/ticket_keys.h"
 #include "tls/tls.h"
 
@@ -43,6 +44,7 @@ enum tls_alert {
 	TLS_ALERT_INTERNAL_ERROR = 80,
 	TLS_ALERT_USER_CANCELED = 90,
 	TLS_ALERT_NO_RENEGOTIATION = 100,
+	TLS_ALERT_UNRECOGNIZED_NAME = 112,
 	TLS_ALERT_BAD_STATUS = 113, /**< bad_certificate_status_response (RFC 6066, 9) */
 	TLS_ALERT_UNKNOWN_PSK_IDENTITY = 115,
 	TLS_ALERT_CERTIFICATE_REQUIRED = 116,
@@ -119,6 +121,10 @@ struct tls_domain {
 	const struct tls_engine_ops *client_ops;  /**< of its client sessions; mostly `ops` */
 	struct trust_store *trust;                /**< may be NULL */
 	_Atomic(struct x509_identity *) identity; /**< may be NULL; set once */
+	struct tls_certificate *certificates;     /**< the identity first; choose.c */
+	size_t certificate_count;                 /**< 0 = nothing to choose */
+	bool refuse_unknown_name;
+	uint16_t max_fragment; /**< as client; 0 = none asked for */
 	unsigned server_methods, client_methods, continue_on;
 	enum tls_on_revocation on_revocation;
 	uint32_t grace_ms;
@@ -241,12 +247,15 @@ struct tls_session {
 	struct base_str staple;    /**< lent for tls_session_judge(): the peer's OCSP response */
 	bool may_wait;             /**< as the stream says */
 	struct tls_resume *resume; /**< NULL: a server, or a client that may not resume */
+	bool authorities;          /**< trusted_ca_keys was of use in the choice */
+	bool named;                /**< server_name was */
 	bool tickets;              /**< may give tickets as server, keep them as client */
 	uint32_t ticket_serial;    /**< of the key its ticket was under; 0 = it had none */
-	bool extms;      /**< OpenSSL client: the ServerHello had extended_master_secret */
-	uint8_t asked;   /**< renegotiations that were refused (tls_session_asks) */
-	bool closed_in;  /**< the peer's close_notify was read */
-	bool closed_out; /**< ours was written */
+	bool extms;          /**< OpenSSL client: the ServerHello had extended_master_secret */
+	uint8_t asked;       /**< renegotiations that were refused (tls_session_asks) */
+	bool closed_in;      /**< the peer's close_notify was read */
+	bool closed_out;     /**< ours was written */
+	uint16_t record_max; /**< OpenSSL: octets of clear text in a record that we write */
 	uint64_t records_in, records_out;
 };
 

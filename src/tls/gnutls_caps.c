@@ -29,10 +29,10 @@ static const uint16_t signatures[] = {
 };
 
 /*
- * server_name, max_fragment_length, status_request, supported_groups, ec_point_formats,
- * signature_algorithms, use_srtp, ALPN, encrypt_then_mac, extended_master_secret,
- * record_size_limit, session_ticket, pre_shared_key, supported_versions, cookie,
- * psk_key_exchange_modes, post_handshake_auth, signature_algorithms_cert, key_share,
+ * server_name, max_fragment_length, trusted_ca_keys (by ourselves: choose.c), status_request,
+ * supported_groups, ec_point_formats, signature_algorithms, use_srtp, ALPN, encrypt_then_mac,
+ * extended_master_secret, record_size_limit, session_ticket, pre_shared_key, supported_versions,
+ * cookie, psk_key_exchange_modes, post_handshake_auth, signature_algorithms_cert, key_share,
  * renegotiation_info
  *
  * Of signature_algorithms_cert (50) GnuTLS takes no notice, which is all that is asked here. It
@@ -41,7 +41,7 @@ static const uint16_t signatures[] = {
  * Who has one policy for both "MAY omit" it (4.2.3), and the profiles have one list. What GnuTLS
  * does when it comes is tested (a client of other algorithms for certificates than for itself).
  */
-static const uint16_t extensions[] = { 0,  1,  5,  10, 11, 13, 14, 16, 22, 23,
+static const uint16_t extensions[] = { 0,  1,  3,  5,  10, 11, 13, 14, 16, 22,    23,
 	                               28, 35, 41, 43, 44, 45, 49, 50, 51, 0xff01 };
 
 const struct profile_engine_caps tls_gnutls_caps = {

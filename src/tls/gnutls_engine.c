@@ -43,9 +43,9 @@ static int set_dh(struct tls_gnutls_context *gc)
  * The authorities whose certificates we take (RFC 5246, 7.4.4); none where a fingerprint may do,
  * for then any certificate is acceptable. GnuTLS only sends their names.
  */
-static int set_authorities(struct tls_gnutls_context *gc)
+static int set_authorities(struct tls_gnutls_key *own)
 {
-	const struct tls_domain *domain = gc->context->domain;
+	const struct tls_domain *domain = own->gc->context->domain;
 	const STACK_OF(X509) *anchors = trust_store_anchors(domain->trust);
 
 	if (domain->client_methods & TRUST_FINGERPRINT ||
@@ -58,7 +58,7 @@ static int set_authorities(struct tls_gnutls_context *gc)
 
 		if (len <= 0)
 			return GNUTLS_E_MEMORY_ERROR;
-		rc = gnutls_certificate_set_x509_trust_mem(gc->cred, &datum, GNUTLS_X509_FMT_DER);
+		rc = gnutls_certificate_set_x509_trust_mem(own->cred, &datum, GNUTLS_X509_FMT_DER);
 		OPENSSL_free(der);
 		if (rc < 0)
 			return rc;
@@ -83,18 +83,91 @@ static int set_psk(struct tls_gnutls_context *gc)
 	return rc;
 }
 
-static int set_certificates(struct tls_gnutls_context *gc)
+static int credentials_new(struct tls_gnutls_context *gc, struct tls_gnutls_key *own)
 {
-	int rc = gnutls_certificate_allocate_credentials(&gc->cred);
+	int rc = gnutls_certificate_allocate_credentials(&own->cred);
 
+	own->gc = gc;
+	own->pk = GNUTLS_PK_UNKNOWN;
 	if (rc < 0)
 		return rc;
-	gnutls_certificate_set_verify_function(gc->cred, tls_gnutls_verify);
+	gnutls_certificate_set_verify_function(own->cred, tls_gnutls_verify);
 	/* The loader has seen that key and certificate belong together. */
-	gnutls_certificate_set_flags(gc->cred, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH |
-	                                               GNUTLS_CERTIFICATE_SKIP_OCSP_RESPONSE_CHECK);
-	gnutls_certificate_set_dh_params(gc->cred, gc->dh);
-	return set_authorities(gc);
+	gnutls_certificate_set_flags(own->cred,
+	                             GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH |
+	                                     GNUTLS_CERTIFICATE_SKIP_OCSP_RESPONSE_CHECK);
+	gnutls_certificate_set_dh_params(own->cred, gc->dh);
+	return set_authorities(own);
+}
+
+static void credentials_free(struct tls_gnutls_key *own)
+{
+	if (own->cred)
+		gnutls_certificate_free_credentials(own->cred);
+	EVP_PKEY_CTX_free(own->sign);
+	x509_identity_unref(own->identity);
+}
+
+/** Give the chain and a key that asks libcrypto; on success the credentials own both. */
+static int identity_set(struct tls_gnutls_key *own, gnutls_pcert_st *chain, unsigned count)
+{
+	gnutls_privkey_t key = NULL;
+	int rc = tls_gnutls_key_new(own, &key);
+
+	if (rc >= 0)
+		rc = gnutls_certificate_set_key(own->cred, NULL, 0, chain, (int)count, key);
+	if (rc < 0 && key)
+		gnutls_privkey_deinit(key);
+	return rc;
+}
+
+static int credentials_identity(struct tls_gnutls_key *own, struct x509_identity *identity)
+{
+	gnutls_pcert_st *chain = calloc(identity->der_count, sizeof(*chain));
+	unsigned count = 0;
+	int rc = 0;
+
+	if (!chain)
+		return GNUTLS_E_MEMORY_ERROR;
+	own->identity = x509_identity_ref(identity);
+	own->pk = tls_gnutls_pk(identity->key);
+	if (own->pk == GNUTLS_PK_UNKNOWN)
+		rc = GNUTLS_E_UNKNOWN_PK_ALGORITHM;
+	for (; rc >= 0 && count < identity->der_count; count++) {
+		gnutls_datum_t der = { (unsigned char *)identity->der[count].ptr,
+			               (unsigned)identity->der[count].len };
+
+		rc = gnutls_pcert_import_x509_raw(&chain[count], &der, GNUTLS_X509_FMT_DER, 0);
+		if (rc < 0)
+			break;
+	}
+	if (rc >= 0)
+		rc = identity_set(own, chain, count);
+	if (rc < 0)
+		while (count)
+			gnutls_pcert_deinit(&chain[--count]);
+	free(chain);
+	return rc;
+}
+
+/** The domain's certificates beside its identity, which comes by context_identity(). */
+static int set_more(struct tls_gnutls_context *gc)
+{
+	const struct tls_domain *domain = gc->context->domain;
+	int rc = 0;
+
+	if (domain->certificate_count < 2)
+		return 0;
+	gc->more = calloc(domain->certificate_count - 1, sizeof(*gc->more));
+	if (!gc->more)
+		return GNUTLS_E_MEMORY_ERROR;
+	for (size_t i = 1; i < domain->certificate_count && rc >= 0; i++) {
+		rc = credentials_new(gc, &gc->more[i - 1]);
+		if (rc >= 0)
+			rc = credentials_identity(&gc->more[i - 1],
+			                          domain->certificates[i].identity);
+	}
+	return rc;
 }
 
 static int context_new(struct tls_context *context, struct base_error *err)
@@ -105,7 +178,6 @@ static int context_new(struct tls_context *context, struct base_error *err)
 	if (!gc)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for GnuTLS");
 	gc->context = context;
-	gc->pk = GNUTLS_PK_UNKNOWN;
 	context->engine = gc;
 	gc->one = calloc(context->domain->suite_count, sizeof(*gc->one));
 	if (!gc->one)
@@ -116,9 +188,12 @@ static int context_new(struct tls_context *context, struct base_error *err)
 	rc = set_dh(gc);
 	if (rc < 0)
 		return refused(context, err, "the Diffie-Hellman group", rc);
-	rc = set_certificates(gc);
+	rc = credentials_new(gc, &gc->own);
 	if (rc < 0)
 		return refused(context, err, "the trust anchors", rc);
+	rc = set_more(gc);
+	if (rc < 0)
+		return refused(context, err, "a further certificate", rc);
 	rc = set_psk(gc);
 	return rc < 0 ? refused(context, err, "the PSK settings", rc) : 0;
 }
@@ -138,61 +213,26 @@ static void context_free(struct tls_context *context)
 		gnutls_priority_deinit(gc->all);
 	if (gc->bare)
 		gnutls_priority_deinit(gc->bare);
-	if (gc->cred)
-		gnutls_certificate_free_credentials(gc->cred);
+	credentials_free(&gc->own);
+	for (size_t i = 0; gc->more && i + 1 < context->domain->certificate_count; i++)
+		credentials_free(&gc->more[i]);
+	free(gc->more);
 	if (gc->psk_server)
 		gnutls_psk_free_server_credentials(gc->psk_server);
 	if (gc->psk_client)
 		gnutls_psk_free_client_credentials(gc->psk_client);
 	if (gc->dh)
 		gnutls_dh_params_deinit(gc->dh);
-	EVP_PKEY_CTX_free(gc->sign);
-	x509_identity_unref(gc->identity);
 	free(gc);
 	context->engine = NULL;
-}
-
-/** Give the chain and a key that asks libcrypto; on success the credentials own both. */
-static int identity_set(struct tls_gnutls_context *gc, gnutls_pcert_st *chain, unsigned count)
-{
-	gnutls_privkey_t key = NULL;
-	int rc = tls_gnutls_key_new(gc, &key);
-
-	if (rc >= 0)
-		rc = gnutls_certificate_set_key(gc->cred, NULL, 0, chain, (int)count, key);
-	if (rc < 0 && key)
-		gnutls_privkey_deinit(key);
-	return rc;
 }
 
 static int context_identity(struct tls_context *context, struct x509_identity *identity,
                             struct base_error *err)
 {
 	struct tls_gnutls_context *gc = context->engine;
-	gnutls_pcert_st *chain = calloc(identity->der_count, sizeof(*chain));
-	unsigned count = 0;
-	int rc = 0;
+	int rc = credentials_identity(&gc->own, identity);
 
-	if (!chain)
-		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for GnuTLS");
-	gc->identity = x509_identity_ref(identity);
-	gc->pk = tls_gnutls_pk(identity->key);
-	if (gc->pk == GNUTLS_PK_UNKNOWN)
-		rc = GNUTLS_E_UNKNOWN_PK_ALGORITHM;
-	for (; rc >= 0 && count < identity->der_count; count++) {
-		gnutls_datum_t der = { (unsigned char *)identity->der[count].ptr,
-			               (unsigned)identity->der[count].len };
-
-		rc = gnutls_pcert_import_x509_raw(&chain[count], &der, GNUTLS_X509_FMT_DER, 0);
-		if (rc < 0)
-			break;
-	}
-	if (rc >= 0)
-		rc = identity_set(gc, chain, count);
-	if (rc < 0)
-		while (count)
-			gnutls_pcert_deinit(&chain[--count]);
-	free(chain);
 	return rc < 0 ? refused(context, err, "the certificate", rc) : 0;
 }
 

@@ -18,11 +18,22 @@
 
 #include "tls/engine.h"
 
+/** A certificate with its key, in credentials of its own. */
+struct tls_gnutls_key {
+	struct tls_gnutls_context *gc;
+	gnutls_certificate_credentials_t cred;
+	struct x509_identity *identity; /**< NULL = none */
+	EVP_PKEY_CTX *sign;             /**< set up for `sign_algo`; NULL = not yet */
+	gnutls_sign_algorithm_t sign_algo;
+	gnutls_pk_algorithm_t pk; /**< of its key; UNKNOWN = none */
+};
+
 /** What all sessions of a context share, so that a session parses and builds nothing. */
 struct tls_gnutls_context {
 	struct tls_context *context;
 	struct tls_session *session; /**< being stepped: a context is one thread's */
-	gnutls_certificate_credentials_t cred;
+	struct tls_gnutls_key own;   /**< of the domain's identity, and of clients */
+	struct tls_gnutls_key *more; /**< of the domain's certificates from the second on */
 	gnutls_psk_server_credentials_t psk_server;
 	gnutls_psk_client_credentials_t psk_client;
 	gnutls_dh_params_t dh;  /**< for clients that name no group */
@@ -31,10 +42,6 @@ struct tls_gnutls_context {
 	/** By index in domain->suites: that one first, without and with finite-field groups; made
 	 * when first wanted. */
 	gnutls_priority_t (*one)[2];
-	struct x509_identity *identity; /**< NULL = none */
-	EVP_PKEY_CTX *sign;             /**< set up for `sign_algo`; NULL = not yet */
-	gnutls_sign_algorithm_t sign_algo;
-	gnutls_pk_algorithm_t pk; /**< of its key; UNKNOWN = none */
 };
 
 /**
@@ -52,15 +59,18 @@ struct tls_gnutls_watch {
 /** One session's own. */
 struct tls_gnutls_session {
 	gnutls_session_t tls;
+	struct tls_gnutls_key *key;             /**< what a server shows */
 	gnutls_psk_server_credentials_t hinted; /**< NULL unless the stream brought a hint */
 	const char *why;                        /**< a failure in words; NULL = GnuTLS's */
 	uint16_t hello_version;                 /**< ClientHello.client_version */
-	int16_t alert;  /**< to send for the failure at hand; -1 = GnuTLS's */
-	uint64_t seq;   /**< of the next record in, as the last read left it */
-	uint64_t empty; /**< records in a row that brought no data */
-	bool shaking;   /**< within gnutls_handshake() of a renegotiation */
-	bool kept;      /**< the ticket of TLS 1.3 */
-	bool keyed;     /**< server: has a ticket key */
+	int16_t alert;    /**< to send for the failure at hand; -1 = GnuTLS's */
+	uint64_t seq;     /**< of the next record in, as the last read left it */
+	uint64_t empty;   /**< records in a row that brought no data */
+	bool shaking;     /**< within gnutls_handshake() of a renegotiation */
+	bool kept;        /**< the ticket of TLS 1.3 */
+	uint8_t fragment; /**< the client's max_fragment_length, 0 = none */
+	bool chosen;      /**< a certificate, of several */
+	bool keyed;       /**< server: has a ticket key */
 	struct tls_gnutls_watch watch;
 };
 
@@ -108,8 +118,8 @@ int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket
 
 /* gnutls_key.c */
 
-/** A key whose operations libcrypto does. Borrows `gc`, whose identity it uses. */
-int tls_gnutls_key_new(struct tls_gnutls_context *gc, gnutls_privkey_t *ret);
+/** A key whose operations libcrypto does. Borrows `key`. */
+int tls_gnutls_key_new(struct tls_gnutls_key *key, gnutls_privkey_t *ret);
 /** Kind of a libcrypto key in GnuTLS's words; UNKNOWN when it can do nothing with it. */
 gnutls_pk_algorithm_t tls_gnutls_pk(EVP_PKEY *key);
 

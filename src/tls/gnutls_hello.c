@@ -5,125 +5,33 @@
  * what a profile asks of the peer's extensions, and what was agreed on.
  */
 #include "tls/gnutls_engine.h"
+#include "tls/hello.h"
 
 #define TLS_1_2_WIRE       0x0303
 #define SCSV_RENEGOTIATION 0x00ff
 
-/** Extensions we look for, as bits. */
-enum {
-	EXT_GROUPS = 1 << 0,
-	EXT_MASTER_SECRET = 1 << 1,
-	EXT_PSK = 1 << 2,
-	EXT_VERSIONS = 1 << 3,
-	EXT_KEY_SHARE = 1 << 4,
-	EXT_RENEGOTIATION = 1 << 5,
-	EXT_TICKET_SHOWN = 1 << 6,
-};
-
-struct hello {
-	uint16_t version; /**< legacy_version */
-	uint16_t suite;   /**< ServerHello */
-	struct base_reader suites, versions, groups;
-	struct base_reader ticket, identities; /**< ClientHello: what is to be resumed */
-	unsigned present;                      /**< EXT_ bits */
-};
-
-static void extensions_read(struct hello *hello, struct base_reader *r)
-{
-	struct base_reader all = base_reader_sub(r, base_reader_u16(r));
-
-	while (base_reader_left(&all) && !all.failed) {
-		uint16_t type = base_reader_u16(&all);
-		struct base_reader body = base_reader_sub(&all, base_reader_u16(&all));
-
-		switch (type) {
-		case 10: /* RFC 8422, 5.1.1 */
-			hello->present |= EXT_GROUPS;
-			hello->groups = base_reader_sub(&body, base_reader_u16(&body));
-			break;
-		case 23: /* RFC 7627, 5.1 */
-			hello->present |= EXT_MASTER_SECRET;
-			break;
-		case 35: /* RFC 5077, 3.2 */
-			hello->present |= base_reader_left(&body) ? EXT_TICKET_SHOWN : 0;
-			hello->ticket = body;
-			break;
-		case 41: /* RFC 8446, 4.2.11 */
-			hello->present |= EXT_PSK;
-			hello->identities = base_reader_sub(&body, base_reader_u16(&body));
-			break;
-		case 43: /* RFC 8446, 4.2.1: a list from the client, one from the server */
-			hello->present |= EXT_VERSIONS;
-			hello->versions = body;
-			break;
-		case 51: /* RFC 8446, 4.2.8 */
-			hello->present |= EXT_KEY_SHARE;
-			break;
-		case 0xff01: /* RFC 5746, 3.2 */
-			hello->present |= EXT_RENEGOTIATION;
-			break;
-		default:
-			break;
-		}
-	}
-	r->failed |= all.failed;
-}
-
-/** RFC 5246, 7.4.1.2 and 7.4.1.3. False when it is malformed: GnuTLS will say so. */
-static bool hello_read(struct hello *hello, const gnutls_datum_t *msg, bool client)
-{
-	struct base_reader r = base_reader_of(msg->data, msg->size);
-
-	*hello = (struct hello){ 0 };
-	hello->version = base_reader_u16(&r);
-	(void)base_reader_take(&r, 32);
-	(void)base_reader_take(&r, base_reader_u8(&r));
-	if (client) {
-		hello->suites = base_reader_sub(&r, base_reader_u16(&r));
-		(void)base_reader_take(&r, base_reader_u8(&r));
-	} else {
-		hello->suite = base_reader_u16(&r);
-		(void)base_reader_u8(&r);
-	}
-	if (base_reader_left(&r))
-		extensions_read(hello, &r);
-	return !r.failed;
-}
-
-/** Is it among these 16-bit numbers? */
-static bool numbers_have(struct base_reader list, uint16_t number)
-{
-	while (base_reader_left(&list) >= 2)
-		if (base_reader_u16(&list) == number)
-			return true;
-	return false;
-}
-
 /* -- the server's choice --------------------------------------------------------------------- */
 
 /** The highest version that both have, one PROFILE_TLS_ bit; 0 when there is none. */
-static unsigned version_choose(const struct tls_domain *domain, const struct hello *hello)
+static unsigned version_choose(const struct tls_domain *domain, const struct tls_hello_view *hello)
 {
-	struct base_reader list = hello->versions;
-
-	if (hello->present & EXT_VERSIONS)
-		list = base_reader_sub(&list, base_reader_u8(&list));
 	for (unsigned bit = PROFILE_TLS_1_3; bit >= PROFILE_TLS_1_0; bit >>= 1) {
 		uint16_t wire = profile_version_wire(bit);
 
 		if (!(domain->versions & bit))
 			continue;
 		/* RFC 8446, 4.2.1: where the extension is there, legacy_version says nothing */
-		if (hello->present & EXT_VERSIONS ? numbers_have(list, wire)
-		                                  : wire <= BASE_MIN(hello->version, TLS_1_2_WIRE))
+		if (hello->present & TLS_HELLO_VERSIONS
+		            ? tls_numbers_have(hello->versions, wire)
+		            : wire <= BASE_MIN(hello->version, TLS_1_2_WIRE))
 			return bit;
 	}
 	return 0;
 }
 
 /** Some group of [low, high] that both have; none named by the client leaves us the choice. */
-static bool group_common(const struct tls_session *session, const struct hello *hello, uint16_t low,
-                         uint16_t high)
+static bool group_common(const struct tls_session *session, const struct tls_hello_view *hello,
+                         uint16_t low, uint16_t high)
 {
 	const struct profile_list *groups = &tls_settings(session)->groups;
 	struct base_reader list = hello->groups;
@@ -140,14 +48,22 @@ static bool group_common(const struct tls_session *session, const struct hello *
 		if (groups->on == 0 || (ours && ours->on))
 			return true;
 	}
-	return !named && (low >= 256 || !(hello->present & EXT_GROUPS));
+	return !named && (low >= 256 || !(hello->present & TLS_HELLO_GROUPS));
+}
+
+/** The certificate that is shown, or may be. */
+static const struct tls_gnutls_key *shown(const struct tls_session *session)
+{
+	const struct tls_gnutls_session *gs = session->engine;
+
+	return gs->key;
 }
 
 /** Can this session do this suite of TLS 1.2 or older with this client? */
-static bool suite_fits(const struct tls_session *session, const struct hello *hello,
+static bool suite_fits(const struct tls_session *session, const struct tls_hello_view *hello,
                        const struct profile_suite *suite)
 {
-	gnutls_pk_algorithm_t pk = tls_gnutls_context_of(session)->pk;
+	gnutls_pk_algorithm_t pk = shown(session)->pk;
 	bool rsa = pk == GNUTLS_PK_RSA || pk == GNUTLS_PK_RSA_PSS;
 	const char *kx = suite->gnutls_kx ? suite->gnutls_kx : "";
 
@@ -175,23 +91,24 @@ static bool mac_is_late(const struct profile_suite *suite)
 }
 
 /** TLS 1.3: a certificate to show, or a PSK to try. GnuTLS binds external PSKs with SHA-256. */
-static bool suite13_fits(const struct tls_session *session, const struct hello *hello,
+static bool suite13_fits(const struct tls_session *session, const struct tls_hello_view *hello,
                          uint16_t code, bool sha256_only)
 {
-	bool psk = hello->present & EXT_PSK && (tls_session_has_psk(session) || session->tickets);
+	bool psk = hello->present & TLS_HELLO_PSK &&
+	           (tls_session_has_psk(session) || session->tickets);
 
 	if (sha256_only && code == 0x1302)
 		return false;
-	return psk || tls_gnutls_context_of(session)->pk != GNUTLS_PK_UNKNOWN;
+	return psk || shown(session)->pk != GNUTLS_PK_UNKNOWN;
 }
 
-static bool index_fits(const struct tls_session *session, const struct hello *hello,
+static bool index_fits(const struct tls_session *session, const struct tls_hello_view *hello,
                        unsigned version, size_t i, bool sha256_only)
 {
 	const struct profile_suite *suite = profile_suite_find(session->context->domain->suites[i]);
 
 	if (version < suite->min || version > suite->max ||
-	    !numbers_have(hello->suites, suite->code))
+	    !tls_numbers_have(hello->suites, suite->code))
 		return false;
 	if (profile_suite_tls13(suite->code))
 		return suite13_fits(session, hello, suite->code, sha256_only);
@@ -201,7 +118,7 @@ static bool index_fits(const struct tls_session *session, const struct hello *he
 }
 
 /** Index into the domain's suites, by our order or the client's; -1 = none. */
-static int suite_choose(const struct tls_session *session, const struct hello *hello,
+static int suite_choose(const struct tls_session *session, const struct tls_hello_view *hello,
                         unsigned version, bool sha256_only)
 {
 	const struct tls_domain *domain = session->context->domain;
@@ -224,8 +141,116 @@ static int suite_choose(const struct tls_session *session, const struct hello *h
 	return -1;
 }
 
+static int suite_any(const struct tls_session *session, const struct tls_hello_view *hello,
+                     unsigned version)
+{
+	int i = -1;
+
+	if (version == PROFILE_TLS_1_3 && hello->present & TLS_HELLO_PSK &&
+	    tls_session_has_psk(session))
+		i = suite_choose(session, hello, version, true);
+	return i < 0 ? suite_choose(session, hello, version, false) : i;
+}
+
+/** Does the client take signatures by this kind of key (RFC 5246, 7.4.1.4.1)? Who does not say so
+ * takes what there is. */
+static bool signature_fits(const struct tls_hello_view *hello, gnutls_pk_algorithm_t pk,
+                           unsigned version)
+{
+	struct base_reader list = hello->signatures;
+	bool any = false;
+
+	while (base_reader_left(&list) >= 2) {
+		uint16_t code = base_reader_u16(&list);
+		bool old = code >> 8 < 8; /* hash, signature: RSA is 1, and for TLS 1.2 */
+
+		any = true;
+		if (pk == GNUTLS_PK_RSA &&
+		    ((old && (code & 0xff) == 1 && version < PROFILE_TLS_1_3) ||
+		     (code >= 0x0804 && code <= 0x0806)))
+			return true;
+		if (pk == GNUTLS_PK_ECDSA && old && (code & 0xff) == 3)
+			return true;
+		if (pk != GNUTLS_PK_RSA && pk != GNUTLS_PK_ECDSA)
+			return true;
+	}
+	return !any;
+}
+
+/**
+ * The suite, and with it the certificate: among those that the client's wishes leave, the one whose
+ * suite comes first. @return index of the suite, -1 = none, -2 = the name is refused
+ */
+static int certificate_choose(struct tls_session *session, const struct tls_hello_view *hello,
+                              unsigned version)
+{
+	struct tls_gnutls_context *gc = tls_gnutls_context_of(session);
+	struct tls_gnutls_session *gs = session->engine;
+	struct tls_gnutls_key *best = NULL;
+	struct tls_choice choice;
+	int found = -1;
+
+	if (!tls_certificates_choose(session, hello, &choice))
+		return -2;
+	for (int lenient = 0; lenient < 2 && !best; lenient++)
+		for (unsigned k = 0; k < choice.count; k++) {
+			unsigned at = choice.index[k];
+			int i;
+
+			gs->key = at ? &gc->more[at - 1] : &gc->own;
+			if (!lenient && !signature_fits(hello, gs->key->pk, version))
+				continue;
+			i = suite_any(session, hello, version);
+			if (i < 0 || (best && i >= found))
+				continue;
+			found = i;
+			best = gs->key;
+		}
+	gs->key = best ? best : &gc->own;
+	session->named = choice.by_name;
+	session->authorities = choice.by_authority;
+	return found;
+}
+
+static int no_recv(gnutls_session_t tls, const unsigned char *data, size_t len)
+{
+	(void)tls;
+	(void)data;
+	(void)len;
+	return 0; /* on_client_hello() has read it */
+}
+
+/** Empty, where it was of use (RFC 6066, 6). */
+static int authorities_send(gnutls_session_t tls, gnutls_buffer_t into)
+{
+	const struct tls_session *session = gnutls_session_get_ptr(tls);
+
+	(void)into;
+	return session->authorities ? GNUTLS_E_INT_RET_0 : 0;
+}
+
+/** Where there was something to choose: show it. Tickets are of the first certificate alone. */
+static int certificate_show(struct tls_session *session, struct tls_gnutls_session *gs,
+                            unsigned version)
+{
+	const struct tls_gnutls_context *gc = tls_gnutls_context_of(session);
+	int rc = gnutls_credentials_set(gs->tls, GNUTLS_CRD_CERTIFICATE, gs->key->cred);
+
+	session->tickets &= gs->key == &gc->own;
+	if (rc < 0 || gs->chosen) /* a second ClientHello: RFC 8446, 4.1.4 */
+		return rc;
+	gs->chosen = true;
+	if (session->authorities && version < PROFILE_TLS_1_3)
+		rc = gnutls_session_ext_register(gs->tls, "trusted_ca_keys", 3, GNUTLS_EXT_TLS,
+		                                 no_recv, authorities_send, NULL, NULL, NULL,
+		                                 GNUTLS_EXT_FLAG_CLIENT_HELLO |
+		                                         GNUTLS_EXT_FLAG_TLS12_SERVER_HELLO);
+	return rc;
+}
+
 /** Let GnuTLS choose that suite; its priorities are made once per context. */
-static int priority_narrow(struct tls_session *session, const struct hello *hello, size_t i)
+static int priority_narrow(struct tls_session *session, const struct tls_hello_view *hello,
+                           size_t i)
 {
 	struct tls_gnutls_context *gc = tls_gnutls_context_of(session);
 	struct tls_gnutls_session *gs = session->engine;
@@ -259,14 +284,14 @@ static int on_client_hello(struct tls_session *session, const gnutls_datum_t *ms
 	const struct tls_domain *domain = session->context->domain;
 	const struct profile_settings *settings = domain->settings;
 	struct tls_gnutls_session *gs = session->engine;
-	struct hello hello;
+	struct tls_hello_view hello;
 	unsigned version;
 	int i = -1, rc;
 
-	if (!hello_read(&hello, msg, true))
+	if (!tls_hello_read(&hello, msg->data, msg->size, true))
 		return 0;
 	gs->hello_version = hello.version;
-	if (session->renegotiating && hello.present & EXT_TICKET_SHOWN)
+	if (session->renegotiating && hello.present & TLS_HELLO_TICKET)
 		tls_gnutls_tickets_stop(session);
 	version = session->established ? version_of(session->version)
 	                               : version_choose(domain, &hello);
@@ -274,22 +299,28 @@ static int on_client_hello(struct tls_session *session, const gnutls_datum_t *ms
 		return tls_gnutls_refuse(session, TLS_ALERT_PROTOCOL_VERSION,
 		                         "no version in common");
 	if (version < PROFILE_TLS_1_3 && settings->extended_master_secret_required.value &&
-	    !(hello.present & EXT_MASTER_SECRET))
+	    !(hello.present & TLS_HELLO_MASTER_SECRET))
 		return tls_gnutls_refuse(session, TLS_ALERT_HANDSHAKE_FAILURE,
 		                         "the client has no extended_master_secret "
 		                         "(RFC 7627, 5.3)");
 	if (version < PROFILE_TLS_1_3 && settings->renegotiation_info_peer.value &&
-	    !(hello.present & EXT_RENEGOTIATION) && !numbers_have(hello.suites, SCSV_RENEGOTIATION))
+	    !(hello.present & TLS_HELLO_RENEGOTIATION) &&
+	    !tls_numbers_have(hello.suites, SCSV_RENEGOTIATION))
 		return tls_gnutls_refuse(session, TLS_ALERT_HANDSHAKE_FAILURE,
 		                         "the client does not know RFC 5746");
-	if (version == PROFILE_TLS_1_3 && hello.present & EXT_PSK && tls_session_has_psk(session))
-		i = suite_choose(session, &hello, version, true);
-	if (i < 0)
-		i = suite_choose(session, &hello, version, false);
+	i = certificate_choose(session, &hello, version);
+	if (i == -2)
+		return tls_gnutls_refuse(session, TLS_ALERT_UNRECOGNIZED_NAME,
+		                         "the client asks for a server_name that no certificate "
+		                         "proves (RFC 6066, 3)");
 	if (i < 0)
 		return tls_gnutls_refuse(session, TLS_ALERT_HANDSHAKE_FAILURE,
 		                         "no cipher suite in common");
-	rc = tls_gnutls_ticket_key(session, hello.ticket, hello.identities);
+	/* GnuTLS prefers RFC 8449's. */
+	gs->fragment = hello.present & TLS_HELLO_RECORD_SIZE ? 0 : hello.fragment;
+	rc = domain->certificate_count ? certificate_show(session, gs, version) : 0;
+	if (rc >= 0)
+		rc = tls_gnutls_ticket_key(session, hello.ticket, hello.identities);
 	return rc < 0 ? rc : priority_narrow(session, &hello, (size_t)i);
 }
 
@@ -307,10 +338,10 @@ static bool suite_offered(const struct tls_domain *domain, uint16_t code)
 static int on_server_hello(struct tls_session *session, const gnutls_datum_t *msg)
 {
 	const struct profile_settings *settings = tls_settings(session);
-	struct hello hello;
+	struct tls_hello_view hello;
 	bool tls13;
 
-	if (!hello_read(&hello, msg, false))
+	if (!tls_hello_read(&hello, msg->data, msg->size, false))
 		return 0;
 	session->suite = hello.suite;
 	if (!suite_offered(session->context->domain, hello.suite))
@@ -318,14 +349,14 @@ static int on_server_hello(struct tls_session *session, const gnutls_datum_t *ms
 		                         "a cipher suite that is not the profile's was chosen");
 	if (session->role == TLS_ROLE_SERVER)
 		return 0;
-	tls13 = hello.present & EXT_VERSIONS;
+	tls13 = hello.present & TLS_HELLO_VERSIONS;
 	if (!tls13 && settings->extended_master_secret_required.value &&
-	    !(hello.present & EXT_MASTER_SECRET))
+	    !(hello.present & TLS_HELLO_MASTER_SECRET))
 		return tls_gnutls_refuse(session, TLS_ALERT_HANDSHAKE_FAILURE,
 		                         "the server has no extended_master_secret "
 		                         "(RFC 7627, 5.3)");
-	if (tls13 && settings->psk_dhe_only.value && hello.present & EXT_PSK &&
-	    !(hello.present & EXT_KEY_SHARE))
+	if (tls13 && settings->psk_dhe_only.value && hello.present & TLS_HELLO_PSK &&
+	    !(hello.present & TLS_HELLO_KEY_SHARE))
 		return tls_gnutls_refuse(session, TLS_ALERT_HANDSHAKE_FAILURE,
 		                         "the server uses a PSK without (EC)DHE (RFC 8446, 4.2.9)");
 	return 0;

@@ -105,33 +105,33 @@ static int signature_done(gnutls_datum_t *signature, size_t len, bool ok)
  * libcrypto looks its algorithms up anew, under locks, for each EVP_PKEY_CTX; so one that is set up
  * stays until another scheme is wanted. NULL when libcrypto refuses the scheme.
  */
-static EVP_PKEY_CTX *sign_context(struct tls_gnutls_context *gc, gnutls_sign_algorithm_t algo)
+static EVP_PKEY_CTX *sign_context(struct tls_gnutls_key *own, gnutls_sign_algorithm_t algo)
 {
-	EVP_PKEY *key = gc->identity->key;
+	EVP_PKEY *key = own->identity->key;
 	const EVP_MD *md = hash_of(algo);
 	EVP_PKEY_CTX *ctx;
 
-	if (gc->sign && gc->sign_algo == algo)
-		return gc->sign;
+	if (own->sign && own->sign_algo == algo)
+		return own->sign;
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-	EVP_PKEY_CTX_free(gc->sign);
-	gc->sign = NULL;
+	EVP_PKEY_CTX_free(own->sign);
+	own->sign = NULL;
 	if (!ctx || EVP_PKEY_sign_init(ctx) != 1 || (is_rsa(key) && !padding_set(ctx, algo)) ||
 	    (md && EVP_PKEY_CTX_set_signature_md(ctx, md) != 1)) {
 		EVP_PKEY_CTX_free(ctx);
 		return NULL;
 	}
-	gc->sign = ctx;
-	gc->sign_algo = algo;
+	own->sign = ctx;
+	own->sign_algo = algo;
 	return ctx;
 }
 
 static int on_sign_hash(gnutls_privkey_t unused, gnutls_sign_algorithm_t algo, void *arg,
                         unsigned flags, const gnutls_datum_t *hash, gnutls_datum_t *signature)
 {
-	struct tls_gnutls_context *gc = arg;
-	EVP_PKEY_CTX *ctx = sign_context(gc, algo);
-	bool ok = signature_new(ctx, gc->identity->key, signature);
+	struct tls_gnutls_key *own = arg;
+	EVP_PKEY_CTX *ctx = sign_context(own, algo);
+	bool ok = signature_new(ctx, own->identity->key, signature);
 	size_t len = signature->size;
 
 	(void)unused;
@@ -156,13 +156,13 @@ static int eddsa_sign(EVP_PKEY *key, const gnutls_datum_t *data, gnutls_datum_t 
 static int on_sign_data(gnutls_privkey_t unused, gnutls_sign_algorithm_t algo, void *arg,
                         unsigned flags, const gnutls_datum_t *data, gnutls_datum_t *signature)
 {
-	struct tls_gnutls_context *gc = arg;
+	struct tls_gnutls_key *own = arg;
 	gnutls_digest_algorithm_t digest = gnutls_sign_get_hash_algorithm(algo);
 	unsigned char octets[64];
 	gnutls_datum_t hash = { octets, gnutls_hash_get_len(digest) };
 
-	if (gc->pk == GNUTLS_PK_EDDSA_ED25519 || gc->pk == GNUTLS_PK_EDDSA_ED448)
-		return eddsa_sign(gc->identity->key, data, signature);
+	if (own->pk == GNUTLS_PK_EDDSA_ED25519 || own->pk == GNUTLS_PK_EDDSA_ED448)
+		return eddsa_sign(own->identity->key, data, signature);
 	if (!hash_of(algo) || hash.size > sizeof(octets) ||
 	    gnutls_hash_fast(digest, data->data, data->size, octets) < 0)
 		return GNUTLS_E_PK_SIGN_FAILED;
@@ -174,15 +174,15 @@ static int on_sign_data(gnutls_privkey_t unused, gnutls_sign_algorithm_t algo, v
  * octets in the same time: the secret, or random ones that make the handshake fail at Finished. It
  * checks the version inside, which must be that of the ClientHello.
  */
-static bool premaster_decrypt(struct tls_gnutls_context *gc, const gnutls_datum_t *in,
+static bool premaster_decrypt(struct tls_gnutls_key *own, const gnutls_datum_t *in,
                               unsigned char *out)
 {
-	const struct tls_gnutls_session *gs = gc->session->engine;
+	const struct tls_gnutls_session *gs = own->gc->session->engine;
 	unsigned hello = gs->hello_version;
 	OSSL_PARAM params[] = { OSSL_PARAM_construct_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION,
 		                                          &hello),
 		                OSSL_PARAM_construct_end() };
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, gc->identity->key, NULL);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, own->identity->key, NULL);
 	size_t len = PREMASTER_LEN;
 	bool ok = ctx && EVP_PKEY_decrypt_init(ctx) == 1 &&
 	          EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_WITH_TLS_PADDING) == 1 &&
@@ -197,14 +197,14 @@ static bool premaster_decrypt(struct tls_gnutls_context *gc, const gnutls_datum_
 static int on_decrypt(gnutls_privkey_t unused, void *arg, const gnutls_datum_t *in,
                       gnutls_datum_t *out)
 {
-	struct tls_gnutls_context *gc = arg;
+	struct tls_gnutls_key *own = arg;
 	unsigned char *secret = gnutls_malloc(PREMASTER_LEN + 1);
 
 	(void)unused;
 	if (!secret)
 		return GNUTLS_E_MEMORY_ERROR;
 	/* A ciphertext of the wrong length fails for all to see; the rest does not. */
-	if (!premaster_decrypt(gc, in, secret) && base_random(secret, PREMASTER_LEN)) {
+	if (!premaster_decrypt(own, in, secret) && base_random(secret, PREMASTER_LEN)) {
 		gnutls_free(secret);
 		return GNUTLS_E_RANDOM_FAILED;
 	}
@@ -214,32 +214,32 @@ static int on_decrypt(gnutls_privkey_t unused, void *arg, const gnutls_datum_t *
 
 static int on_info(gnutls_privkey_t unused, unsigned flags, void *arg)
 {
-	const struct tls_gnutls_context *gc = arg;
+	const struct tls_gnutls_key *own = arg;
 
 	(void)unused;
 	if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO)
-		return (int)gc->pk;
+		return (int)own->pk;
 	if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS)
-		return EVP_PKEY_get_bits(gc->identity->key);
+		return EVP_PKEY_get_bits(own->identity->key);
 	if (flags & GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO) {
 		gnutls_sign_algorithm_t algo = GNUTLS_FLAGS_TO_SIGN_ALGO(flags);
 
-		if (gc->pk == GNUTLS_PK_RSA && algo == GNUTLS_SIGN_RSA_RAW)
+		if (own->pk == GNUTLS_PK_RSA && algo == GNUTLS_SIGN_RSA_RAW)
 			return 1;
-		return gnutls_sign_supports_pk_algorithm(algo, gc->pk) ? 1 : 0;
+		return gnutls_sign_supports_pk_algorithm(algo, own->pk) ? 1 : 0;
 	}
 	return -1;
 }
 
-int tls_gnutls_key_new(struct tls_gnutls_context *gc, gnutls_privkey_t *ret)
+int tls_gnutls_key_new(struct tls_gnutls_key *own, gnutls_privkey_t *ret)
 {
 	gnutls_privkey_t key;
 	int rc = gnutls_privkey_init(&key);
 
 	if (rc < 0)
 		return rc;
-	rc = gnutls_privkey_import_ext4(key, gc, on_sign_data, on_sign_hash,
-	                                gc->pk == GNUTLS_PK_RSA ? on_decrypt : NULL, NULL, on_info,
+	rc = gnutls_privkey_import_ext4(key, own, on_sign_data, on_sign_hash,
+	                                own->pk == GNUTLS_PK_RSA ? on_decrypt : NULL, NULL, on_info,
 	                                0);
 	if (rc < 0) {
 		gnutls_privkey_deinit(key);

@@ -170,6 +170,9 @@ static int client_set(struct tls_session *session, struct tls_gnutls_session *gs
 		rc = gnutls_server_name_set(gs->tls, GNUTLS_NAME_DNS, name, strlen(name));
 	if (rc >= 0 && trust_store_staples(session->context->domain->trust))
 		rc = gnutls_ocsp_status_request_enable_client(gs->tls, NULL, 0, NULL);
+	if (rc >= 0 && session->context->domain->max_fragment)
+		rc = (int)gnutls_record_set_max_size(gs->tls,
+		                                     session->context->domain->max_fragment);
 	gnutls_dh_set_prime_bits(gs->tls, least ? least : 1024);
 	return rc;
 }
@@ -191,7 +194,7 @@ static int session_fill(struct tls_session *session, struct tls_gnutls_session *
 	                                   tls_gnutls_hook);
 	rc = gnutls_priority_set(gs->tls, gc->all);
 	if (rc >= 0)
-		rc = gnutls_credentials_set(gs->tls, GNUTLS_CRD_CERTIFICATE, gc->cred);
+		rc = gnutls_credentials_set(gs->tls, GNUTLS_CRD_CERTIFICATE, gc->own.cred);
 	if (rc >= 0)
 		rc = session->role == TLS_ROLE_SERVER ? server_set(session, gs)
 		                                      : client_set(session, gs);
@@ -205,6 +208,7 @@ int tls_gnutls_session_new(struct tls_session *session)
 	if (!gs)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	gs->alert = -1;
+	gs->key = &tls_gnutls_context_of(session)->own;
 	session->engine = gs;
 	return session_fill(session, gs) < 0 ? BASE_ERR(BASE_LOCAL, 0) : 0;
 }
@@ -352,6 +356,9 @@ int tls_gnutls_handshake(struct tls_session *session)
 		return tls_gnutls_failed(session, gs, rc);
 	tls_gnutls_shaken(session, gs->tls);
 	session->secured = gnutls_safe_renegotiation_status(gs->tls) != 0;
+	/* GnuTLS 3.7 agrees to max_fragment_length, and its server then writes as if it had not. */
+	if (gs->fragment)
+		(void)gnutls_record_set_max_size(gs->tls, (size_t)256 << gs->fragment);
 	(void)empty_flood(gs, 1);
 	tls_gnutls_ticket_keep(session, gs);
 	rc = ticket_send(session, gs);

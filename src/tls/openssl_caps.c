@@ -29,12 +29,13 @@ static const uint16_t signatures[] = {
 };
 
 /*
- * server_name, max_fragment_length, status_request, supported_groups, ec_point_formats,
- * signature_algorithms, use_srtp, ALPN, encrypt_then_mac, extended_master_secret, session_ticket,
- * pre_shared_key, supported_versions, cookie, psk_key_exchange_modes, certificate_authorities,
- * post_handshake_auth, signature_algorithms_cert, key_share, renegotiation_info
+ * server_name, max_fragment_length, trusted_ca_keys (by ourselves: choose.c), status_request,
+ * supported_groups, ec_point_formats, signature_algorithms, use_srtp, ALPN, encrypt_then_mac,
+ * extended_master_secret, session_ticket, pre_shared_key, supported_versions, cookie,
+ * psk_key_exchange_modes, certificate_authorities, post_handshake_auth, signature_algorithms_cert,
+ * key_share, renegotiation_info
  */
-static const uint16_t extensions[] = { 0,  1,  5,  10, 11, 13, 14, 16, 22, 23,
+static const uint16_t extensions[] = { 0,  1,  3,  5,  10, 11, 13, 14, 16, 22,    23,
 	                               35, 41, 43, 44, 45, 47, 49, 50, 51, 0xff01 };
 
 const struct profile_engine_caps tls_openssl_caps = {

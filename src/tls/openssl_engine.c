@@ -291,7 +291,7 @@ static void set_callbacks(struct openssl_context *oc)
 	(void)SSL_CTX_set_tlsext_status_cb(oc->ctx, openssl_on_status); /* always 1 */
 	(void)SSL_CTX_set_tlsext_status_arg(oc->ctx, oc);
 	if (settings->extended_master_secret_required.value ||
-	    settings->renegotiation_info_peer.value)
+	    settings->renegotiation_info_peer.value || oc->context->domain->certificate_count)
 		SSL_CTX_set_client_hello_cb(oc->ctx, openssl_client_hello, oc);
 	if (settings->extended_master_secret_required.value)
 		SSL_CTX_set_msg_callback(oc->ctx, openssl_on_message);
@@ -299,6 +299,18 @@ static void set_callbacks(struct openssl_context *oc)
 		SSL_CTX_set_security_callback(oc->ctx, security_judge);
 		SSL_CTX_set0_security_ex_data(oc->ctx, oc);
 	}
+}
+
+/** Of the domain's several certificates; see openssl_client_hello(). */
+static bool set_choice(struct openssl_context *oc)
+{
+	if (!oc->context->domain->certificate_count)
+		return true;
+	(void)SSL_CTX_set_tlsext_servername_callback(oc->ctx, openssl_on_name); /* always 1 */
+	(void)SSL_CTX_set_tlsext_servername_arg(oc->ctx, oc);
+	return SSL_CTX_add_custom_ext(
+	               oc->ctx, 3, SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_2_SERVER_HELLO,
+	               openssl_on_authorities, NULL, oc, openssl_take_authorities, oc) == 1;
 }
 
 /* -- life ------------------------------------------------------------------------------------ */
@@ -314,6 +326,8 @@ static int context_fill(struct openssl_context *oc, struct base_error *err)
 	/* Private use (RFC 8446, 11); never written. */
 	if (SSL_CTX_add_custom_ext(oc->ctx, 0xff42, SSL_EXT_TLS1_3_NEW_SESSION_TICKET,
 	                           openssl_on_ticket, NULL, oc, NULL, NULL) != 1)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for an SSL_CTX");
+	if (!set_choice(oc))
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for an SSL_CTX");
 	SSL_CTX_set_security_level(oc->ctx, security_level(context->domain));
 	set_callbacks(oc);

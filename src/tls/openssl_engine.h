@@ -44,8 +44,16 @@ int openssl_judge_again(struct tls_session *session);
 unsigned openssl_psk_server(SSL *ssl, const char *identity, unsigned char *psk, unsigned cap);
 unsigned openssl_psk_client(SSL *ssl, const char *hint, char *identity, unsigned identity_cap,
                             unsigned char *psk, unsigned cap);
-/** Refuse a client without extended_master_secret or RFC 5746 where the profile insists. */
+/** Refuse a client without extended_master_secret or RFC 5746 where the profile insists; choose the
+ * certificate. */
 int openssl_client_hello(SSL *ssl, int *ret_alert, void *arg);
+/** The answer to server_name: empty, where it was of use (RFC 6066, 3). */
+int openssl_on_name(SSL *ssl, int *ret_alert, void *arg);
+/** trusted_ca_keys, the same (RFC 6066, 6); taken without a look. */
+int openssl_on_authorities(SSL *ssl, unsigned type, unsigned where, const unsigned char **ret,
+                           size_t *ret_len, X509 *cert, size_t index, int *ret_alert, void *arg);
+int openssl_take_authorities(SSL *ssl, unsigned type, unsigned where, const unsigned char *in,
+                             size_t len, X509 *cert, size_t index, int *ret_alert, void *arg);
 /**
  * Client: notes what the ServerHello says. Server, TLS 1.2: sees a Certificate without a
  * certificate, and makes the BIO stop there.

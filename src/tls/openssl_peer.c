@@ -5,6 +5,7 @@
  */
 #include <openssl/rand.h>
 
+#include "tls/hello.h"
 #include "tls/openssl_engine.h"
 
 /** Certificates of a chain we look at; a longer one is refused. */
@@ -46,29 +47,13 @@ static bool master_secret_ok(const struct tls_session *session, SSL *ssl)
 	       session->extms;
 }
 
-/** OpenSSL tells about extended_master_secret only when it is too late to refuse. */
-static void on_server_hello(struct tls_session *session, struct base_reader *r)
-{
-	struct base_reader list;
-
-	(void)base_reader_take(r, 3 + 2 + 32); /* length, version, random (RFC 5246, 7.4.1.3) */
-	(void)base_reader_take(r, base_reader_u8(r));
-	(void)base_reader_take(r, 2 + 1); /* suite, compression */
-	list = base_reader_sub(r, base_reader_u16(r));
-	while (!list.failed && base_reader_left(&list)) {
-		uint16_t code = base_reader_u16(&list);
-
-		(void)base_reader_take(&list, base_reader_u16(&list));
-		session->extms |= code == 23 && !list.failed;
-	}
-}
-
 void openssl_on_message(int write, int version, int type, const void *data, size_t len, SSL *ssl,
                         void *arg)
 {
 	struct openssl_context *oc = openssl_context_of(ssl);
 	struct tls_session *session = oc->session;
 	struct base_reader r = base_reader_of(data, len);
+	struct tls_hello_view hello;
 	uint8_t message;
 
 	(void)version;
@@ -76,8 +61,11 @@ void openssl_on_message(int write, int version, int type, const void *data, size
 	if (write || type != SSL3_RT_HANDSHAKE)
 		return;
 	message = base_reader_u8(&r);
-	if (session->role == TLS_ROLE_CLIENT && message == SSL3_MT_SERVER_HELLO)
-		on_server_hello(session, &r);
+	/* OpenSSL tells about extended_master_secret only when it is too late to refuse. */
+	(void)base_reader_u24(&r);
+	if (session->role == TLS_ROLE_CLIENT && message == SSL3_MT_SERVER_HELLO &&
+	    tls_hello_read(&hello, r.at, base_reader_left(&r), false))
+		session->extms |= (hello.present & TLS_HELLO_MASTER_SECRET) != 0;
 	/* In TLS 1.3 we can send any alert afterwards: openssl_abort(). */
 	if (session->role == TLS_ROLE_SERVER && message == SSL3_MT_CERTIFICATE &&
 	    SSL_version(ssl) != TLS1_3_VERSION && len == 4 + 3)
@@ -296,38 +284,137 @@ unsigned openssl_psk_client(SSL *ssl, const char *hint, char *identity, unsigned
 	return (unsigned)chosen->key.len;
 }
 
-/** Does the ClientHello offer this suite? */
-static bool hello_offers(SSL *ssl, uint16_t code)
-{
-	const unsigned char *suites;
-	size_t len = SSL_client_hello_get0_ciphers(ssl, &suites);
+/* -- a client's wishes ----------------------------------------------------------------------- */
 
-	for (size_t i = 0; i + 1 < len; i += 2)
-		if ((suites[i] << 8 | suites[i + 1]) == code)
-			return true;
-	return false;
+/** The parts that OpenSSL has cut for us. */
+static void hello_of(SSL *ssl, struct tls_hello_view *ret)
+{
+	const unsigned char *at;
+	size_t len = SSL_client_hello_get0_ciphers(ssl, &at), count = 0;
+	int *types = NULL;
+
+	*ret = (struct tls_hello_view){ .version =
+		                                (uint16_t)SSL_client_hello_get0_legacy_version(ssl),
+		                        .suites = base_reader_of(at, len) };
+	if (SSL_client_hello_get1_extensions_present(ssl, &types, &count) != 1)
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (SSL_client_hello_get0_ext(ssl, (unsigned)types[i], &at, &len) == 1)
+			tls_hello_extension(ret, (uint16_t)types[i], base_reader_of(at, len), true);
+	OPENSSL_free(types);
+}
+
+/** Show what was chosen, one certificate of each kind of key: OpenSSL takes the one that suite and
+ * signature algorithms let it. */
+static bool certificates_show(struct tls_session *session, SSL *ssl,
+                              const struct tls_choice *choice)
+{
+	const struct tls_domain *domain = session->context->domain;
+	unsigned shown = 0;
+	bool ok = true;
+
+	SSL_certs_clear(ssl);
+	for (unsigned i = 0; i < choice->count && ok; i++) {
+		const struct x509_identity *identity =
+		        domain->certificates[choice->index[i]].identity;
+		unsigned kind = 1U << (EVP_PKEY_get_base_id(identity->key) % 32);
+
+		if (shown & kind)
+			continue;
+		shown |= kind;
+		ok = SSL_use_cert_and_key(ssl, identity->cert, identity->key, identity->chain, 1) ==
+		     1;
+	}
+	return ok;
+}
+
+/** @return the alert that refuses, 0 = go on */
+static int certificates_choose(struct tls_session *session, SSL *ssl,
+                               const struct tls_hello_view *hello)
+{
+	struct tls_choice choice;
+
+	if (!session->context->domain->certificate_count)
+		return 0;
+	if (!tls_certificates_choose(session, hello, &choice))
+		return TLS_ALERT_UNRECOGNIZED_NAME;
+	session->named = choice.by_name;
+	session->authorities = choice.by_authority;
+	if (!certificates_show(session, ssl, &choice))
+		return TLS_ALERT_INTERNAL_ERROR;
+	if (choice.index[0] && session->tickets) {
+		session->tickets = false;
+		(void)SSL_set_options(ssl, SSL_OP_NO_TICKET);
+		(void)SSL_set_num_tickets(ssl, 0);
+	}
+	return 0;
+}
+
+/** What the profile insists on. @return the alert that refuses, 0 = go on */
+static int hello_judge(const struct tls_domain *domain, const struct tls_hello_view *hello)
+{
+	const struct profile_settings *settings = domain->settings;
+
+	/* TLS 1.3 has both built in (RFC 8446, 4.1.2 and D). */
+	if (domain->versions & PROFILE_TLS_1_3 && hello->present & TLS_HELLO_VERSIONS)
+		return 0;
+	if (settings->extended_master_secret_required.value &&
+	    !(hello->present & TLS_HELLO_MASTER_SECRET))
+		return TLS_ALERT_HANDSHAKE_FAILURE;
+	/* RFC 5746, 3.6 and 4.3: neither the extension nor the signalling suite. */
+	if (settings->renegotiation_info_peer.value &&
+	    !(hello->present & TLS_HELLO_RENEGOTIATION) && !tls_numbers_have(hello->suites, 0x00ff))
+		return TLS_ALERT_HANDSHAKE_FAILURE;
+	return 0;
 }
 
 int openssl_client_hello(SSL *ssl, int *ret_alert, void *arg)
 {
-	const struct openssl_context *oc = arg;
-	const struct profile_settings *settings = oc->context->domain->settings;
-	const unsigned char *ext;
-	size_t len;
+	struct openssl_context *oc = arg;
+	struct tls_hello_view hello;
 
-	/* supported_versions: TLS 1.3, where both are built in (RFC 8446, 4.1.2 and D). */
-	if (oc->context->domain->versions & PROFILE_TLS_1_3 &&
-	    SSL_client_hello_get0_ext(ssl, 43, &ext, &len))
-		return SSL_CLIENT_HELLO_SUCCESS;
-	if (settings->extended_master_secret_required.value &&
-	    !SSL_client_hello_get0_ext(ssl, 23, &ext, &len))
-		goto refuse;
-	/* RFC 5746, 3.6 and 4.3: neither the extension nor the signalling suite. */
-	if (settings->renegotiation_info_peer.value &&
-	    !SSL_client_hello_get0_ext(ssl, 0xff01, &ext, &len) && !hello_offers(ssl, 0x00ff))
-		goto refuse;
-	return SSL_CLIENT_HELLO_SUCCESS;
-refuse:
-	*ret_alert = TLS_ALERT_HANDSHAKE_FAILURE;
-	return SSL_CLIENT_HELLO_ERROR;
+	hello_of(ssl, &hello);
+	*ret_alert = hello_judge(oc->context->domain, &hello);
+	if (!*ret_alert)
+		*ret_alert = certificates_choose(oc->session, ssl, &hello);
+	return *ret_alert ? SSL_CLIENT_HELLO_ERROR : SSL_CLIENT_HELLO_SUCCESS;
+}
+
+int openssl_on_name(SSL *ssl, int *ret_alert, void *arg)
+{
+	const struct openssl_context *oc = arg;
+
+	(void)ssl;
+	(void)ret_alert;
+	return oc->session->named ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+int openssl_on_authorities(SSL *ssl, unsigned type, unsigned where, const unsigned char **ret,
+                           size_t *ret_len, X509 *cert, size_t index, int *ret_alert, void *arg)
+{
+	const struct openssl_context *oc = arg;
+
+	(void)ssl;
+	(void)type;
+	(void)cert;
+	(void)index;
+	(void)ret_alert;
+	*ret = NULL;
+	*ret_len = 0;
+	return where & SSL_EXT_TLS1_2_SERVER_HELLO && oc->session->authorities;
+}
+
+int openssl_take_authorities(SSL *ssl, unsigned type, unsigned where, const unsigned char *in,
+                             size_t len, X509 *cert, size_t index, int *ret_alert, void *arg)
+{
+	(void)ssl;
+	(void)type;
+	(void)where;
+	(void)in;
+	(void)len;
+	(void)cert;
+	(void)index;
+	(void)ret_alert;
+	(void)arg;
+	return 1; /* openssl_client_hello() has read it */
 }

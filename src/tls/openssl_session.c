@@ -43,6 +43,16 @@ static void server_asks(struct tls_session *session, SSL *ssl)
 	SSL_set_verify(ssl, mode, NULL);
 }
 
+/** RFC 6066, 4: 1 is 2^9 octets. */
+static uint8_t fragment_code(const struct tls_domain *domain)
+{
+	uint8_t code = 1;
+
+	while (256U << code < domain->max_fragment)
+		code++;
+	return code;
+}
+
 int openssl_session_new(struct tls_session *session)
 {
 	struct openssl_context *oc = session->context->engine;
@@ -70,6 +80,9 @@ int openssl_session_new(struct tls_session *session)
 			ok = ok && SSL_set_tlsext_host_name(ssl, name) == 1;
 		if (trust_store_staples(session->context->domain->trust))
 			ok = ok && SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp) == 1;
+		if (session->context->domain->max_fragment)
+			ok = ok && SSL_set_tlsext_max_fragment_length(
+			                   ssl, fragment_code(session->context->domain)) == 1;
 		if (!session->tickets)
 			(void)SSL_set_options(ssl, SSL_OP_NO_TICKET);
 		return ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
@@ -273,6 +286,15 @@ static int handshake_step(struct tls_session *session, struct openssl_context *o
 	return n == 1 ? 0 : openssl_step_result(session, oc, n);
 }
 
+/** As the client's max_fragment_length has it (RFC 6066, 4). */
+static uint16_t record_max(SSL *ssl)
+{
+	const SSL_SESSION *sess = SSL_get_session(ssl);
+	uint8_t code = sess ? SSL_SESSION_get_max_fragment_length(sess) : 0;
+
+	return code >= 1 && code <= 4 ? (uint16_t)(256U << code) : TLS_RECORD_MAX;
+}
+
 int openssl_handshake(struct tls_session *session)
 {
 	struct openssl_context *oc = openssl_step(session);
@@ -284,6 +306,7 @@ int openssl_handshake(struct tls_session *session)
 	session->version = (uint16_t)SSL_version(ssl);
 	session->suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl));
 	session->secured = SSL_get_secure_renegotiation_support(ssl) == 1;
+	session->record_max = record_max(ssl);
 	handshake_psk(session, ssl);
 	return 0;
 }
@@ -371,7 +394,7 @@ int openssl_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t
 int openssl_write(struct tls_session *session, const uint8_t *clear, size_t len)
 {
 	struct openssl_context *oc = openssl_step(session);
-	size_t records = (len + TLS_RECORD_MAX - 1) / TLS_RECORD_MAX;
+	size_t records = (len + session->record_max - 1) / session->record_max;
 	size_t n;
 
 	(void)base_writer_reserve(session->io->out, len + (records + 1) * RECORD_ROOM);

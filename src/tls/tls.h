@@ -62,7 +62,20 @@ struct tls_domain_spec {
 	 * that one's ticket keys; else it begins with new ones, and nobody resumes.
 	 */
 	const struct tls_domain *before;
+	/** More certificates beside `identity`; a server shows the one that the client's
+	 * server_name and trusted_ca_keys ask for (RFC 6066, 3 and 6), `identity` where they ask
+	 * for none. */
+	struct x509_identity *const *more;
+	size_t more_count;
+	/** A server_name that none of the certificates proves: unrecognized_name ends the handshake
+	 * (RFC 6066, 3), else it goes on with `identity`. */
+	bool refuse_unknown_name;
+	/** Client: octets of clear text a record may have, 512, 1024, 2048 or 4096 (RFC 6066, 4); 0
+	 * = the 2^14 of the RFCs. Servers do what clients ask for. */
+	uint16_t max_fragment;
 };
+/** `identity` and `more` together. */
+#define TLS_CERTIFICATES_MAX 16
 
 /** Immutable after tls_domain_new; reference counted; read by any thread. */
 struct tls_domain;

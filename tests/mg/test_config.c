@@ -253,6 +253,31 @@ static void what_becomes_of_the_revoked(void **state)
 	refused(text, "soon");
 }
 
+static void certificates_that_make_no_sense(void **state)
+{
+	static const struct {
+		const char *keys, *words;
+	} rows[] = {
+		{ ", unknown-name: never", "'never' is none of: continue, refuse" },
+		{ ", unknown-name: refuse",
+		  "without a certificate of the domain no name is known" },
+		{ ", certificates: [{certificate: x.pem}]", "shown by default is missing" },
+		{ ", certificates: [{key: x.pem}]", "certificate" },
+		{ ", max-fragment-length: 1000", "none of: 512, 1024, 2048, 4096 (RFC 6066, 4)" },
+	};
+	static const char domain[] =
+	        "controllers: [192.0.2.9]\n" MEDIA "profile-dirs: ['%s/profiles']\n"
+	        "tls-domains: [{name: a, profile: ts33328-annex-h%s}]\n";
+	const char *root = getenv("GATEHOUSE_SOURCE_ROOT");
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		(void)snprintf(text, sizeof(text), domain, root ? root : ".", rows[i].keys);
+		refused(text, rows[i].words);
+	}
+}
+
 static void addresses_out_of_service(void **state)
 {
 	struct mg_config *c = loaded("controllers: [a]\n"
@@ -299,6 +324,7 @@ int main(void)
 		cmocka_unit_test(transactions_by_rule),
 		cmocka_unit_test(transactions_that_make_no_sense),
 		cmocka_unit_test(what_becomes_of_the_revoked),
+		cmocka_unit_test(certificates_that_make_no_sense),
 		cmocka_unit_test(addresses_out_of_service),
 		cmocka_unit_test(addresses_are_here_or_not),
 	};

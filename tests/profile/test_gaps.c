@@ -100,6 +100,38 @@ static void test_annex_h(void **state)
 	profile_store_free(store);
 }
 
+/** RFC 6066's client_certificate_url and truncated_hmac: permitted by E10, never offered, and told.
+ */
+static void test_never(void **state)
+{
+	struct profile_store *store = stage_store();
+	struct profile_settings *s =
+	        stage_settings(stage_profile(store, "ts33310-annex-e-rel12"), NULL);
+	struct base_arena arena = { .chunk = NULL };
+	static const uint16_t extensions[] = { 0, 1, 3, 5, 22, 23, 35, 65281 };
+	struct profile_gap *gap;
+	struct engine e;
+	char told[256];
+	size_t count;
+
+	(void)state;
+	engine_fill(&e, "openssl", every_openssl);
+	e.caps.extensions = (struct profile_codes){ extensions, BASE_COUNT(extensions) };
+	assert_int_equal(profile_engine_gaps(s, &e.caps, &arena, &gap, &count), 0);
+	assert_int_equal(profile_gap_count(gap, count, PROFILE_MAY), 2);
+	assert_int_equal(profile_gap_count(gap, count, PROFILE_SHALL), 0);
+	assert_string_equal(
+	        profile_gap_format(&gap[count - 2], &e.caps, told, sizeof(told)),
+	        "gatehouse never offers: may extension client_certificate_url (TS 33.310 Annex E "
+	        "[E10, V]): a server would connect to where a client tells it to (RFC 6066, 11.3)");
+	assert_string_equal(profile_gap_format(&gap[count - 1], &e.caps, told, sizeof(told)),
+	                    "gatehouse never offers: may extension truncated_hmac (TS 33.310 "
+	                    "Annex E [E10, V]): RFC 9325, 4.6: MUST NOT be used");
+	profile_settings_free(s);
+	base_arena_done(&arena);
+	profile_store_free(store);
+}
+
 /** H.248.TLSPROF 8.3.4: a profile may ask for Kerberos (RFC 2712); no engine has it, and that is
  * told. */
 static void test_kerberos(void **state)
@@ -261,9 +293,10 @@ static void test_sheet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_annex_o),  cmocka_unit_test(test_annex_h),
-		cmocka_unit_test(test_kerberos), cmocka_unit_test(test_everything),
-		cmocka_unit_test(test_registry), cmocka_unit_test(test_sheet),
+		cmocka_unit_test(test_annex_o),    cmocka_unit_test(test_annex_h),
+		cmocka_unit_test(test_never),      cmocka_unit_test(test_kerberos),
+		cmocka_unit_test(test_everything), cmocka_unit_test(test_registry),
+		cmocka_unit_test(test_sheet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
