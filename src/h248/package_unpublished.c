@@ -162,6 +162,39 @@ const struct h248_package h248_package_tlscn = {
 	.source = "H.248.90, 10; IANA registry", ITEMS(tlscn_items),
 };
 
+/* ---- tlsm: TLS session maintenance (H.248.90; H.248.TLSPROF 8.4) ---------------------------- */
+
+static const struct h248_package_enum tlsm_results[] = {
+	{ "done", 1 }, { "keys", 2 }, { "refused", 3 }, { "ignored", 4 }, { "failed", 5 },
+	{ "not-begun", 6 },
+};
+static const struct h248_package_param tlsm_done_observed[] = {
+	{ "Result", 0x0001, P, .required = true, .values = ONE_OF(tlsm_results),
+	  .about = "Renegotiated; keys changed (TLS 1.3); refused by the peer with no_renegotiation, "
+	           "or ignored by it, and the session goes on; failed, and it ended; not begun." },
+	{ "Version", 0x0002, P, .values = ANY(STRING), .about = "TLS version of the session." },
+	{ "Suite", 0x0003, P, .values = ANY(STRING), .about = "Cipher suite, by its IANA name." },
+	{ "Cause", 0x0004, P, .values = ANY(STRING), .about = "Why not: a short stable word." },
+	{ "Reason", 0x0005, P, .values = ANY(STRING), .about = "One sentence for people." },
+};
+static const struct h248_package_item tlsm_items[] = {
+	{ "can", 0x0001, H248_PROPERTY, P, AUDITED, H248_READ, .values = LIST_OF(STRING),
+	  .source = OURS("H.248.TLSPROF 8.4, 8.9"),
+	  .about = "In AuditCapability who may begin a renegotiation, `by-client`, `by-server`, and "
+	           "`key-update` where TLS 1.3 has new keys in its place; in AuditValue of a session "
+	           "`secured` or `unsecured` (RFC 5746), and what Reneg does: `renegotiation` or "
+	           "`key-update`." },
+	{ "RenegDone", 0x0001, H248_EVENT, P, OBSERVED(tlsm_done_observed),
+	  .source = OURS("H.248.TLSPROF 8.4"), .about = "What came of Reneg." },
+	{ "Reneg", 0x0001, H248_SIGNAL, P, .source = OURS("H.248.TLSPROF 8.4"),
+	  .about = "Renegotiate: as TLS server with a HelloRequest, as client with a ClientHello; in "
+	           "TLS 1.3 new keys for both sides." },
+};
+const struct h248_package h248_package_tlsm = {
+	"tlsm", 0x0119, 1, V, .title = "TLS session maintenance",
+	.source = "H.248.90; IANA registry", ITEMS(tlsm_items),
+};
+
 /* ---- tcprm: TCP retransmission metrics (H.248.89, 9) ---------------------------------------- */
 
 static const struct h248_package_item tcprm_items[] = {

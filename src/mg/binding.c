@@ -11,6 +11,7 @@ const struct mg_bearer_ops mg_bearer_relay = {
 	.endpoint_tls_set = relay_endpoint_tls_set,
 	.endpoint_connect = relay_endpoint_connect,
 	.endpoint_start_tls = relay_endpoint_start_tls,
+	.endpoint_renegotiate = relay_endpoint_renegotiate,
 	.endpoint_release = relay_endpoint_release,
 	.endpoint_mode_set = relay_endpoint_mode_set,
 	.endpoint_gate_set = relay_endpoint_gate_set,

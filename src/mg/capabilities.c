@@ -48,6 +48,7 @@ static bool domain_tell(struct mg_run *run, const struct mg_domain *d, struct h2
 	       names_tell(run, list, "tlscn/comp", d->compression ? deflate : none) &&
 	       flag_tell(run, list, "tlscn/resum", d->resumption) &&
 	       flag_tell(run, list, "tlscn/reneg", d->renegotiation) &&
+	       (!d->maintenance || names_tell(run, list, "tlsm/can", d->maintenance)) &&
 	       (!d->gaps || names_tell(run, list, "gatehouse/gaps", d->gaps));
 }
 

@@ -122,7 +122,7 @@ static bool stream_right(const struct mg_context *c, const struct mg_term *t,
 		return say(text, cap, "a leg without a relay context", t->name);
 	if (p && (p->partner != leg || p->term->context != c || p->stream != s->id))
 		return say(text, cap, "a one-sided link", t->name);
-	if (s->fresh || s->est_tcp || s->est_tls)
+	if (s->fresh || s->est_tcp || s->est_tls || s->again)
 		return say(text, cap, "a command's mark was left behind", t->name);
 	return true;
 }

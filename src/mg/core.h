@@ -34,6 +34,7 @@ struct mg_bearer_ops {
 	int (*endpoint_tls_set)(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls);
 	int (*endpoint_connect)(struct relay_endpoint *endpoint);
 	int (*endpoint_start_tls)(struct relay_endpoint *endpoint, enum tls_role role);
+	int (*endpoint_renegotiate)(struct relay_endpoint *endpoint);
 	int (*endpoint_release)(struct relay_endpoint *endpoint, bool abort);
 	int (*endpoint_mode_set)(struct relay_endpoint *endpoint, bool may_send, bool may_receive);
 	int (*endpoint_gate_set)(struct relay_endpoint *endpoint, const struct relay_gate *gate);
@@ -69,6 +70,7 @@ struct mg_domain {
 	const char *const *gaps;     /**< what the engine cannot meet, by clause; may be NULL */
 	const char *const *findings; /**< what of our own breaks the certificate profile; or NULL */
 	bool compression, resumption, renegotiation;
+	const char *const *maintenance; /**< tlsm/can, NULL-terminated; may be NULL */
 };
 
 /* ---- settings ---- */

@@ -385,6 +385,27 @@ static int gaps_tell(struct base_arena *arena, const struct tls_domain *tls, str
 	return 0;
 }
 
+/* Who may begin a renegotiation, and that TLS 1.3 has new keys in its place (RFC 8446, 4.6.3). */
+static int maintenance_tell(struct base_arena *arena, const struct tls_domain *tls,
+                            struct mg_domain *d)
+{
+	const char **list = base_arena_array(arena, 4, sizeof(*list));
+	unsigned who = tls_domain_renegotiation(tls), n = 0;
+	uint16_t min, max;
+
+	if (!list)
+		return BASE_ERR(BASE_LOCAL, 0);
+	tls_domain_versions(tls, &min, &max);
+	if (who & 1U << TLS_ROLE_CLIENT)
+		list[n++] = "by-client";
+	if (who & 1U << TLS_ROLE_SERVER)
+		list[n++] = "by-server";
+	if (max == profile_version_wire(PROFILE_TLS_1_3))
+		list[n++] = "key-update";
+	d->maintenance = n ? list : NULL;
+	return 0;
+}
+
 static int domain_describe(struct base_arena *arena, struct mg_domain *d)
 {
 	const struct profile_settings *s = tls_domain_settings(d->tls);
@@ -397,6 +418,8 @@ static int domain_describe(struct base_arena *arena, struct mg_domain *d)
 	d->renegotiation = s->renegotiation_client == PROFILE_RENEGOTIATION_SECURE;
 	if (!rc)
 		rc = suites_tell(arena, d->tls, d);
+	if (!rc)
+		rc = maintenance_tell(arena, d->tls, d);
 	return rc ? rc : gaps_tell(arena, d->tls, d);
 }
 

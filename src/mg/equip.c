@@ -80,6 +80,7 @@ static const struct mg_equipment *const built_in[] = {
 	&retransmission,
 	&tls,
 	&tls_can,
+	&mg_pkg_tlsm,
 	&tls_volume,
 	&linkage,
 	&own,

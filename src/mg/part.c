@@ -289,6 +289,7 @@ static bool stream_copy(struct base_arena *arena, struct mg_stream *to,
 	*to = *from;
 	to->next = next;
 	to->fresh = to->new_local = to->new_remote = to->est_tcp = to->est_tls = false;
+	to->again = false;
 	to->tell_local = to->tell_remote = to->tell_control = to->new_control = false;
 	to->keys = mg_keys_ref(from->keys);
 	to->domain_name = mg_copy_text(arena, base_str_of(from->domain_name));

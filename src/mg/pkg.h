@@ -14,7 +14,7 @@
 
 extern const struct mg_equipment mg_pkg_adid, mg_pkg_ds, mg_pkg_gm, mg_pkg_ipdc, mg_pkg_ipnapt,
         mg_pkg_ipra, mg_pkg_nb, mg_pkg_root, mg_pkg_rtcph, mg_pkg_sdpc, mg_pkg_sdpr, mg_pkg_seg,
-        mg_pkg_tman;
+        mg_pkg_tlsm, mg_pkg_tman;
 
 /* ---- pkg.c ---- */
 
@@ -43,6 +43,17 @@ bool mg_pkg_words_tell(struct mg_run *run, struct h248_parm **list, const char *
 /* A switch that can only be off here. */
 int mg_pkg_off_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
                      const struct h248_parm *parm);
+
+/* ---- pkg_tlsm.c: renegotiation by the controller's order ---- */
+
+/* tlsm/Reneg, for one stream or (0) every one whose session is up: mark them, or mg_fail. */
+int mg_tlsm_order(struct mg_run *run, struct mg_media *media, uint16_t stream);
+/* After the command is in force. */
+void mg_tlsm_give(struct mg *mg, struct mg_stream *s);
+/* A session is up, or is another now. */
+void mg_tlsm_remember(struct mg_leg_session *session, const struct relay_tls_result *tls);
+/* The bearer tells something: is it the answer? */
+void mg_tlsm_told(struct mg_leg *leg, const struct relay_event *e);
 
 /* ---- pkg_gm.c: gate management (H.248.43) ---- */
 

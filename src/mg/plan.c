@@ -3,6 +3,7 @@
 #include "mg/equip.h"
 #include "mg/happen.h"
 #include "mg/part.h"
+#include "mg/pkg.h"
 #include "mg/play.h"
 #include "mg/service.h"
 
@@ -190,6 +191,7 @@ static void stream_orders(struct mg *mg, const struct mg_plan *plan, struct mg_s
 		mg_leg_unable(s->leg, RELAY_TLS_FAILED);
 	if (s->leg && s->est_tcp && mg->bearer->endpoint_connect(s->leg->endpoint))
 		mg_leg_unable(s->leg, RELAY_TCP_FAILED);
+	mg_tlsm_give(mg, s);
 	release(mg, plan, s);
 	if (s->new_control)
 		mg_property_apply(mg, plan->term, s);

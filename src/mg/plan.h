@@ -11,10 +11,10 @@
 
 #define MG_ORDERS_MAX 16
 
-/* A signal for the bearer: EstBNC or RelBNC of tcpbcc or tlsbsc. */
+/* A signal for the bearer: EstBNC or RelBNC of tcpbcc or tlsbsc, or (`again`) tlsm/Reneg. */
 struct mg_order {
 	uint16_t stream; /* 0 = every one of that kind */
-	bool tls, release, abort;
+	bool tls, release, abort, again;
 };
 
 struct mg_plan {

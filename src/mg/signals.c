@@ -2,11 +2,13 @@
 /**
  * @file
  * The Signals descriptor (RFC 3525, 7.1.11): what may be asked for, and what of it is an order to
- * the bearer (tcpbcc, tlsbsc), which is part of the command's plan. What lasts is played (play.h).
+ * the bearer (tcpbcc, tlsbsc, tlsm), which is part of the command's plan. What lasts is played
+ * (play.h).
  */
 #include "mg/bearer.h"
 #include "mg/equip.h"
 #include "mg/happen.h"
+#include "mg/pkg.h"
 #include "mg/play.h"
 
 enum h248_signal_type mg_signal_type(const struct h248_signal *signal)
@@ -94,6 +96,7 @@ static int order_add(struct mg_run *run, struct mg_plan *plan, const struct h248
 	order = &plan->order[plan->order_count++];
 	order->stream = s->has_stream ? s->stream : 0;
 	order->tls = base_str_ieq(s->name.package, BASE_STR("tlsbsc"));
+	order->again = base_str_ieq(s->name.package, BASE_STR("tlsm"));
 	order->release = base_str_ieq(s->name.item, BASE_STR("RelBNC"));
 	order->abort = order->release && reset_given(s);
 	return 0;
@@ -117,7 +120,12 @@ int mg_signals_apply(struct mg_run *run, struct mg_plan *plan)
 	for (size_t i = 0; i < plan->order_count; i++) {
 		const struct mg_order *o = &plan->order[i];
 		unsigned found = 0;
+		int rc = o->again ? mg_tlsm_order(run, media, o->stream) : 0;
 
+		if (rc)
+			return rc;
+		if (o->again)
+			continue;
 		for (struct mg_stream *s = media->streams; s; s = s->next) {
 			if (!order_means(o, s))
 				continue;

@@ -8,6 +8,7 @@
 
 #include "mg/bearer.h"
 #include "mg/happen.h"
+#include "mg/pkg.h"
 
 static const char *address_text(const struct sockaddr_storage *a, char *buf, size_t cap)
 {
@@ -86,7 +87,8 @@ static void tls_happened(struct mg_leg *leg, const struct relay_event *e, const 
 	char alert[16];
 
 	mg_happening_type(h, type);
-	if (e->kind == RELAY_TLS_UP || e->kind == RELAY_TLS_RENEGOTIATED) {
+	if (e->kind == RELAY_TLS_UP || e->kind == RELAY_TLS_RENEGOTIATED ||
+	    e->kind == RELAY_TLS_REKEYED) {
 		mg_happening_text(h, "Version", e->tls.version_name);
 		mg_happening_text(h, "Suite", e->tls.suite_name);
 		mg_happening_word(h, "Resumed", e->tls.resumed ? "on" : "off");
@@ -102,7 +104,7 @@ static void tls_happened(struct mg_leg *leg, const struct relay_event *e, const 
 	mg_happening_text(h, "Cause", relay_cause_name(e->cause));
 	mg_happening_text(h, "Reason", e->tls.text);
 	if ((e->kind != RELAY_TLS_DOWN || e->cause == RELAY_CAUSE_REVOKED) &&
-	    e->tls.reason != TRUST_OK)
+	    e->kind != RELAY_TLS_UNCHANGED && e->tls.reason != TRUST_OK)
 		mg_happening_text(h, "Auth", trust_reason_name(e->tls.reason));
 	mg_happening_tell(leg->mg, h);
 }
@@ -148,11 +150,14 @@ static void log_happened(const struct mg_leg *leg, const struct relay_event *e)
 		[RELAY_TLS_RENEGOTIATED] = "tls-renegotiated",
 		[RELAY_TLS_RENEGOTIATE_FAILED] = "tls-renegotiation-failed",
 		[RELAY_TLS_CONDEMNED] = "tls-condemned",
+		[RELAY_TLS_REKEYED] = "tls-rekeyed",
+		[RELAY_TLS_UNCHANGED] = "tls-not-renegotiated",
 	};
 	char peer[64];
 
 	address_text(&e->peer, peer, sizeof(peer));
-	if (e->kind == RELAY_TLS_UP || e->kind == RELAY_TLS_RENEGOTIATED)
+	if (e->kind == RELAY_TLS_UP || e->kind == RELAY_TLS_RENEGOTIATED ||
+	    e->kind == RELAY_TLS_REKEYED)
 		base_log(BASE_LOG_INFO, "mg",
 		         "%s context=%u term=%s stream=%u domain=%s version=%s suite=%s "
 		         "resumed=%s auth=%s subject=\"%s\"",
@@ -209,6 +214,7 @@ static void leg_remember(struct mg_leg *leg, const struct relay_tls_result *tls)
 	(void)mg_quotable(s->suite, sizeof(s->suite), tls->suite_name);
 	(void)mg_quotable(s->peer, sizeof(s->peer), tls->peer_subject);
 	s->resumed = tls->resumed;
+	mg_tlsm_remember(s, tls);
 }
 
 void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay_event *event)
@@ -252,6 +258,12 @@ void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay
 	case RELAY_TLS_RENEGOTIATE_FAILED: /* that the session is over comes next, with its cause */
 		tls_happened(leg, event, "Mfail");
 		break;
+	case RELAY_TLS_REKEYED: /* RFC 8446, 4.6.3: nothing but keys */
+		tls_happened(leg, event, "Mod");
+		break;
+	case RELAY_TLS_UNCHANGED: /* by order, and the session goes on */
+		tls_happened(leg, event, "Mfail");
+		break;
 	case RELAY_TLS_CONDEMNED: /* of one that ends Rel tells the same */
 		if (event->action != TLS_REVOKED_END)
 			tls_happened(leg, event, "Mod");
@@ -263,6 +275,7 @@ void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay
 		cause_happened(leg, event);
 		break;
 	}
+	mg_tlsm_told(leg, event);
 	log_happened(leg, event);
 	if (event->kind == RELAY_TCP_UP || event->kind == RELAY_TLS_UP)
 		link_trigger(mg, leg, event->kind);
@@ -271,7 +284,9 @@ void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay
 
 void mg_leg_unable(struct mg_leg *leg, enum relay_event_kind kind)
 {
-	struct relay_event event = { .kind = kind, .cause = RELAY_CAUSE_RESOURCES };
+	struct relay_event event = { .kind = kind,
+		                     .cause = RELAY_CAUSE_RESOURCES,
+		                     .ordered = kind == RELAY_TLS_UNCHANGED };
 
 	event.tls.alert = -1;
 	if (kind == RELAY_TLS_FAILED) /* no session with keys or names that are no longer right */

@@ -50,6 +50,8 @@ struct mg_leg_session {
 	char domain_name[64];
 	char version[16], suite[64], peer[128]; /* of the session, "" before */
 	bool resumed;
+	bool up, secured, orderable; /* what tlsm can do with it */
+	bool ordered;                /* tlsm/Reneg was given, and is not answered */
 };
 
 /* One stream's bearer, from Local until Subtract or replacement. */
@@ -95,7 +97,7 @@ struct mg_stream {
 	/* About the command that runs: */
 	bool fresh;                                 /* it made `leg` */
 	bool new_local, new_remote;                 /* it gave this descriptor */
-	bool est_tcp, est_tls;                      /* it gave this signal */
+	bool est_tcp, est_tls, again;               /* it gave this signal; tlsm/Reneg */
 	bool tell_local, tell_remote, tell_control; /* chosen by us, so part of the reply */
 	bool new_control;                           /* it gave LocalControl */
 };

@@ -12,6 +12,7 @@
 struct compiling {
 	struct profile_judging judging;
 	const struct profile *profile;
+	const struct profile_options *options; /**< never NULL */
 	struct profile_settings *settings;
 	struct base_error *err;
 };
@@ -391,8 +392,23 @@ static int settle_authentication(struct compiling *c)
 	return rc;
 }
 
+/** What the domain wants, unless the profile's "shall" is against it. */
+static int choose(struct compiling *c, enum profile_choice choice, struct profile_flag *flag)
+{
+	if (choice == PROFILE_CHOICE_YES && flag->rule && flag->strength == PROFILE_SHALL_NOT)
+		return profile_refuse_rule(&c->judging, flag->rule, "the TLS domain wants it");
+	if (choice == PROFILE_CHOICE_NO && flag->rule && flag->strength == PROFILE_SHALL)
+		return profile_refuse_rule(&c->judging, flag->rule, "the TLS domain is against it");
+	if (choice != PROFILE_CHOICE_NONE)
+		flag->value = choice == PROFILE_CHOICE_YES;
+	return 0;
+}
+
 static int settle_renegotiation(struct compiling *c)
 {
+	const struct profile_options *options = c->options;
+	const enum profile_choice refused[] = { PROFILE_CHOICE_NONE, PROFILE_CHOICE_NO,
+		                                PROFILE_CHOICE_YES };
 	struct profile_settings *s = c->settings;
 	struct profile_flag client;
 	int rc = 0;
@@ -404,6 +420,12 @@ static int settle_renegotiation(struct compiling *c)
 	judge_flag(c, &rc, PROFILE_RENEGOTIATION, "client-initiated", false, &client);
 	judge_flag(c, &rc, PROFILE_RENEGOTIATION, "server-initiated", false,
 	           &s->renegotiation_server);
+	if (!rc)
+		rc = choose(c, options->by_client, &client);
+	if (!rc)
+		rc = choose(c, options->by_server, &s->renegotiation_server);
+	if (!rc)
+		rc = choose(c, refused[options->legacy_peers], &s->renegotiation_info_peer);
 	if (rc)
 		return rc;
 	s->renegotiation_client = client.value && s->renegotiation_info.value
@@ -413,6 +435,8 @@ static int settle_renegotiation(struct compiling *c)
 	/* Where the client may begin one, it may when it is asked to. */
 	judge_flag(c, &rc, PROFILE_RENEGOTIATION, "answer-hello-request", client.value,
 	           &s->renegotiation_answer);
+	if (!rc)
+		rc = choose(c, options->by_server, &s->renegotiation_answer);
 	s->renegotiation_answer.value &= s->renegotiation_info.value;
 	return rc;
 }
@@ -478,9 +502,11 @@ int profile_compile(const struct profile *profile, const struct profile_options 
                     struct profile_settings **ret, struct base_error *err)
 {
 	struct profile_settings *settings = calloc(1, sizeof(*settings));
+	static const struct profile_options defaults;
 	struct compiling c = {
 		.judging = { profile, options && options->null_encryption, err },
 		.profile = profile,
+		.options = options ? options : &defaults,
 		.settings = settings,
 		.err = err,
 	};

@@ -113,9 +113,14 @@ struct profile_settings {
 	struct base_arena arena; /**< private */
 };
 
+/** What a domain says to something that the profile leaves open. */
+enum profile_choice { PROFILE_CHOICE_NONE, PROFILE_CHOICE_YES, PROFILE_CHOICE_NO };
+
 /** What the domain chooses where the profile leaves it a choice. All zero = the defaults. */
 struct profile_options {
 	bool null_encryption; /**< turn on the suites without encryption that the profile permits */
+	enum profile_choice by_client, by_server; /**< who may begin a renegotiation */
+	enum profile_choice legacy_peers;         /**< may they come, who do not know RFC 5746? */
 };
 
 /**

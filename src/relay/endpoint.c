@@ -379,6 +379,19 @@ int relay_endpoint_start_tls(struct relay_endpoint *endpoint, enum tls_role role
 	return order_give(order, on_start_tls);
 }
 
+static void on_renegotiate(void *arg)
+{
+	struct order *order = arg;
+
+	relay_shake_order(order->leg);
+	free(order);
+}
+
+int relay_endpoint_renegotiate(struct relay_endpoint *endpoint)
+{
+	return order_give(order_new(endpoint), on_renegotiate);
+}
+
 static void on_release(void *arg)
 {
 	struct order *order = arg;

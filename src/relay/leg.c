@@ -35,7 +35,8 @@ void relay_leg_tell(struct relay_leg *leg, enum relay_event_kind kind)
 	memset(&event, 0, sizeof(event));
 	event.kind = kind;
 	event.tls.alert = -1;
-	if (kind != RELAY_TCP_UP && kind != RELAY_TLS_UP && kind != RELAY_TLS_RENEGOTIATED) {
+	if (kind != RELAY_TCP_UP && kind != RELAY_TLS_UP && kind != RELAY_TLS_RENEGOTIATED &&
+	    kind != RELAY_TLS_REKEYED) {
 		event.cause = leg->cause;
 		event.error = leg->error;
 	}
@@ -45,6 +46,11 @@ void relay_leg_tell(struct relay_leg *leg, enum relay_event_kind kind)
 		relay_address_get(&leg->setup->remote, &event.peer);
 	if (leg->session)
 		relay_shake_result(leg, &event.tls);
+	if (kind == RELAY_TLS_RENEGOTIATED || kind == RELAY_TLS_RENEGOTIATE_FAILED ||
+	    kind == RELAY_TLS_REKEYED) {
+		event.ordered = leg->ordered;
+		leg->ordered = false;
+	}
 	relay_endpoint_post(leg->owner, &event);
 }
 
@@ -273,7 +279,7 @@ static void on_timer(void *arg);
 /* While one goes on its timer stands in for the state's. */
 static bool renegotiates(const struct relay_leg *leg)
 {
-	return leg->renegotiating && leg->state != RELAY_DRAIN;
+	return (leg->renegotiating || leg->asked) && leg->state != RELAY_DRAIN;
 }
 
 void relay_leg_time(struct relay_leg *leg)
@@ -339,6 +345,10 @@ static void on_timer(void *arg)
 
 	if (has_moved(leg)) {
 		relay_leg_time(leg);
+		return;
+	}
+	if (leg->asked && !leg->renegotiating && leg->state != RELAY_DRAIN) {
+		relay_shake_ignored(leg);
 		return;
 	}
 	/* Nobody has done wrong who says nothing: such an end goes in order. */

@@ -367,6 +367,9 @@ struct relay_leg {
 	bool tcp_up : 1;        /**< told */
 	bool shaking : 1;       /**< handshake begun, result not told */
 	bool renegotiating : 1; /**< nothing can be written, and a timer runs */
+	bool asked : 1;         /**< we wait for a client to renegotiate; the same timer */
+	bool ignored : 1;       /**< we have waited long enough */
+	bool ordered : 1;       /**< control waits for what comes of its order */
 	bool tls_up : 1;        /**< told */
 	bool end_wanted : 1;    /**< end our direction after what is pending */
 	bool ended : 1;         /**< close_notify written, or nothing to say */
@@ -450,6 +453,10 @@ void relay_shake_result(const struct relay_leg *leg, struct relay_tls_result *re
 void relay_shake_fail(struct relay_leg *leg, enum relay_cause cause);
 /** The one line of a finished handshake; RELAY_CAUSE_NONE = it succeeded. */
 void relay_shake_log(const struct relay_leg *leg, enum relay_cause cause);
+/** Order: renegotiate. */
+void relay_shake_order(struct relay_leg *leg);
+/** The client has had time enough to begin what we asked for. */
+void relay_shake_ignored(struct relay_leg *leg);
 /** After records were read: has a renegotiation begun or ended? */
 void relay_shake_again(struct relay_leg *leg);
 /** The session ends; if that was in the midst of a renegotiation, tell. Nothing else calls for it.

@@ -90,9 +90,12 @@ enum relay_event_kind {
 	RELAY_TLS_UP,                 /**< handshake done: `tls` */
 	RELAY_TLS_FAILED,             /**< handshake failed or timed out: `tls`, `cause` */
 	RELAY_TLS_DOWN,               /**< ended: close_notify, alert or abort: `tls`, `cause` */
-	RELAY_TLS_RENEGOTIATED,       /**< by the peer's wish (RFC 5746): `tls` as it is now */
+	RELAY_TLS_RENEGOTIATED,       /**< by either's wish (RFC 5746): `tls` as it is now */
 	RELAY_TLS_RENEGOTIATE_FAILED, /**< refused half-way, or stalled: `tls`, `cause` */
 	RELAY_TLS_CONDEMNED, /**< the peer was revoked: `tls`, `action`. END: it ends now */
+	RELAY_TLS_REKEYED,   /**< ordered, TLS 1.3: our KeyUpdate is out and asks for the peer's */
+	RELAY_TLS_UNCHANGED, /**< ordered, and nothing came of it: `again`, `cause`, `tls.text`. The
+	                        session goes on */
 	RELAY_EVENTS
 };
 
@@ -120,7 +123,9 @@ struct relay_tls_result {
 	uint16_t version, suite;
 	char version_name[16], suite_name[64];
 	bool resumed, psk;
-	int alert; /**< -1 none */
+	bool secured;   /**< the peer knows RFC 5746, or it is TLS 1.3 */
+	bool orderable; /**< relay_endpoint_renegotiate() may do something */
+	int alert;      /**< -1 none */
 	enum tls_side alert_side;
 	enum trust_reason reason; /**< TRUST_OK unless the peer's authentication failed */
 	bool authenticated, tolerated;
@@ -135,6 +140,8 @@ struct relay_event {
 	int error;                     /**< errno of a TCP failure, 0 = none */
 	struct sockaddr_storage peer;  /**< its address; ss_family 0 = unknown */
 	enum tls_on_revocation action; /**< of RELAY_TLS_CONDEMNED */
+	enum tls_again again;          /**< of RELAY_TLS_UNCHANGED: why it was not even begun */
+	bool ordered;                  /**< it answers relay_endpoint_renegotiate() */
 	struct relay_tls_result tls;
 };
 
@@ -244,6 +251,13 @@ int relay_endpoint_tls_set(struct relay_endpoint *endpoint, const struct relay_t
 int relay_endpoint_connect(struct relay_endpoint *endpoint);
 /** Start TLS as soon as TCP is up (tlsbsc/EstBNC makes it the client). */
 int relay_endpoint_start_tls(struct relay_endpoint *endpoint, enum tls_role role);
+/**
+ * Renegotiate (tlsm/Reneg), in TLS 1.3 change the keys. One event that is `ordered` answers:
+ * RENEGOTIATED, RENEGOTIATE_FAILED, REKEYED or UNCHANGED; or the session ends meanwhile. A client
+ * that ignores our request is given as long as a handshake; then the domain says whether it stays
+ * (tls_domain_ends_ignored).
+ */
+int relay_endpoint_renegotiate(struct relay_endpoint *endpoint);
 /**
  * close_notify and FIN, or with `abort` RST. Events follow. The stream's end is carried to the
  * partner in the same manner: unlink first if that one shall live on.

@@ -6,6 +6,11 @@
 
 #include "relay/private.h"
 
+static void put(char *to, size_t cap, const char *text)
+{
+	(void)snprintf(to, cap, "%s", text ? text : ""); /* shortened if it must be */
+}
+
 void relay_shake_start(struct relay_leg *leg)
 {
 	struct tls_session_spec spec = leg->setup->tls->session;
@@ -89,20 +94,62 @@ void relay_shake_fail(struct relay_leg *leg, enum relay_cause cause)
 	relay_leg_input(leg, RELAY_ON_SHAKE_FAILED, cause, 0);
 }
 
+/* Nothing came of an order, and the session goes on. */
+static void unchanged(struct relay_leg *leg, enum tls_again again, enum relay_cause cause,
+                      const char *why)
+{
+	struct relay_event event;
+
+	base_log(BASE_LOG_INFO, "relay", "tls not renegotiated domain=%s cause=%s: %s",
+	         leg->slot ? tls_domain_name(leg->slot->domain) : "-", relay_cause_name(cause),
+	         why);
+	leg->ordered = false;
+	if (!leg->owner || leg->removed)
+		return;
+	memset(&event, 0, sizeof(event));
+	event.kind = RELAY_TLS_UNCHANGED;
+	event.cause = cause;
+	event.again = again;
+	event.ordered = true;
+	event.tls.alert = -1;
+	if (leg->session)
+		relay_shake_result(leg, &event.tls);
+	if (cause == RELAY_CAUSE_PEER_ALERT) {
+		event.tls.alert = 100; /* no_renegotiation */
+		event.tls.alert_side = TLS_SIDE_REMOTE;
+	}
+	put(event.tls.text, sizeof(event.tls.text), why);
+	relay_endpoint_post(leg->owner, &event);
+}
+
+/* The peer said no_renegotiation to what we began. */
+static void denied(struct relay_leg *leg)
+{
+	if (!leg->ordered || tls_session_wish(leg->session) != TLS_WISH_REFUSED)
+		return;
+	relay_count_add(&leg->counters.renegotiation_failures, 1);
+	unchanged(leg, TLS_AGAIN_REFUSED, RELAY_CAUSE_PEER_ALERT,
+	          "the peer sent no_renegotiation (RFC 5246, 7.2.2)");
+}
+
 void relay_shake_again(struct relay_leg *leg)
 {
 	uint32_t count;
 	bool going_on = tls_session_renegotiating(leg->session, &count);
+	bool asked = tls_session_wish(leg->session) == TLS_WISH_OPEN && !leg->ignored;
 
 	if (count != leg->renegotiations) {
 		relay_count_add(&leg->counters.renegotiations, count - leg->renegotiations);
 		leg->renegotiations = count;
+		leg->ignored = false;
 		relay_shake_log(leg, RELAY_CAUSE_NONE);
 		relay_leg_tell(leg, RELAY_TLS_RENEGOTIATED);
 	}
-	if (going_on == leg->renegotiating)
+	denied(leg);
+	if (going_on == leg->renegotiating && asked == leg->asked)
 		return;
 	leg->renegotiating = going_on;
+	leg->asked = asked;
 	relay_leg_time(leg);
 	if (going_on)
 		return;
@@ -112,13 +159,84 @@ void relay_shake_again(struct relay_leg *leg)
 
 void relay_shake_again_failed(struct relay_leg *leg)
 {
-	if (!leg->renegotiating || leg->cause == RELAY_CAUSE_LOCAL_CLOSE ||
+	bool by_us = leg->asked && leg->cause != RELAY_CAUSE_PEER_CLOSE;
+
+	if ((!leg->renegotiating && !by_us) || leg->cause == RELAY_CAUSE_LOCAL_CLOSE ||
 	    leg->cause == RELAY_CAUSE_PARTNER)
 		return;
-	leg->renegotiating = false;
+	leg->renegotiating = leg->asked = false;
 	relay_count_add(&leg->counters.renegotiation_failures, 1);
 	relay_shake_log(leg, leg->cause);
 	relay_leg_tell(leg, RELAY_TLS_RENEGOTIATE_FAILED);
+}
+
+/* ---- by order ---- */
+
+static void ordered(struct relay_leg *leg, enum tls_again what)
+{
+	switch (what) {
+	case TLS_AGAIN_BEGUN:
+		leg->ordered = true;
+		relay_shake_again(leg);
+		return;
+	case TLS_AGAIN_KEYS:
+		leg->ordered = true;
+		relay_leg_tell(leg, RELAY_TLS_REKEYED);
+		return;
+	case TLS_AGAIN_BUSY:
+		if (leg->renegotiating && !leg->ordered) { /* the peer's does as well */
+			leg->ordered = true;
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	unchanged(leg, what, RELAY_CAUSE_NONE, tls_again_text(what));
+}
+
+void relay_shake_order(struct relay_leg *leg)
+{
+	struct base_writer *out = &leg->worker->out;
+	struct tls_io io = { .out = out, .now_ms = loop_now_ms(leg->worker->loop) };
+	enum tls_again what = TLS_AGAIN_CLOSED;
+	struct tls_info info;
+	int rc = 0;
+
+	base_writer_reset(out);
+	if (leg->session && leg->tls_up && leg->state != RELAY_DRAIN)
+		rc = tls_session_renegotiate(leg->session, &io, &what);
+	if (out->len && !relay_flow_send(leg, out->data, out->len))
+		return;
+	if (rc == 0) {
+		ordered(leg, what);
+		return;
+	}
+	tls_session_info(leg->session, &info);
+	leg->renegotiating = leg->ordered = true;
+	relay_leg_input(leg, RELAY_ON_TLS_BROKEN, relay_shake_cause(&info, rc), 0);
+}
+
+/* "It may close the connection with a fatal alert" (RFC 5246, 7.4.1.1); so may a P-CSCF (O15). */
+void relay_shake_ignored(struct relay_leg *leg)
+{
+	struct base_writer *out = &leg->worker->out;
+	struct tls_io io = { .out = out, .now_ms = loop_now_ms(leg->worker->loop) };
+
+	if (tls_domain_ends_ignored(leg->slot->domain)) {
+		base_writer_reset(out);
+		tls_session_abort(leg->session, &io, 40); /* handshake_failure */
+		if (out->len && !relay_flow_send(leg, out->data, out->len))
+			return;
+		relay_leg_input(leg, RELAY_ON_TLS_BROKEN, RELAY_CAUSE_TIMEOUT, 0);
+		return;
+	}
+	leg->ignored = true;
+	leg->asked = false;
+	relay_count_add(&leg->counters.renegotiation_failures, 1);
+	unchanged(leg, TLS_AGAIN_BUSY, RELAY_CAUSE_TIMEOUT,
+	          "the peer ignores the request (RFC 5246, 7.4.1.1)");
+	relay_leg_time(leg);
 }
 
 enum relay_cause relay_shake_cause(const struct tls_info *info, int rc)
@@ -134,11 +252,6 @@ enum relay_cause relay_shake_cause(const struct tls_info *info, int rc)
 	return RELAY_CAUSE_LOCAL_ALERT;
 }
 
-static void put(char *to, size_t cap, const char *text)
-{
-	(void)snprintf(to, cap, "%s", text ? text : ""); /* shortened if it must be */
-}
-
 void relay_shake_result(const struct relay_leg *leg, struct relay_tls_result *ret)
 {
 	struct tls_info info;
@@ -149,6 +262,8 @@ void relay_shake_result(const struct relay_leg *leg, struct relay_tls_result *re
 	put(ret->version_name, sizeof(ret->version_name), info.version_name);
 	put(ret->suite_name, sizeof(ret->suite_name), info.suite_name);
 	ret->resumed = info.resumed;
+	ret->secured = info.secured;
+	ret->orderable = info.we_may_renegotiate;
 	ret->alert = info.alert;
 	ret->alert_side = info.alert_side;
 	ret->psk = info.psk && info.established; /* a key that was tried proves nothing */

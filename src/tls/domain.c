@@ -404,7 +404,10 @@ static int domain_try(struct tls_domain *domain, struct base_error *err)
 static int domain_fill(struct tls_domain *domain, const struct tls_domain_spec *spec,
                        struct base_error *err)
 {
-	const struct profile_options options = { .null_encryption = spec->null_encryption };
+	const struct profile_options options = { .null_encryption = spec->null_encryption,
+		                                 .by_client = spec->by_client,
+		                                 .by_server = spec->by_server,
+		                                 .legacy_peers = spec->legacy_peers };
 	int rc;
 
 	domain->name = base_arena_dup(&domain->arena, base_str_of(spec->name));
@@ -447,6 +450,7 @@ int tls_domain_new(struct tls_domain **ret, const struct tls_domain_spec *spec,
 	domain->on_revocation =
 	        spec->continue_on & 1U << TRUST_REVOKED ? TLS_REVOKED_REPORT : spec->on_revocation;
 	domain->grace_ms = domain->on_revocation == TLS_REVOKED_GRACE ? spec->grace_ms : 0;
+	domain->end_ignored = spec->end_ignored;
 	rc = domain_fill(domain, spec, err);
 	if (rc == 0)
 		rc = domain_try(domain, err);
@@ -519,6 +523,19 @@ enum tls_on_revocation tls_domain_on_revocation(const struct tls_domain *domain,
 {
 	*ret_grace_ms = domain->grace_ms;
 	return domain->on_revocation;
+}
+
+bool tls_domain_ends_ignored(const struct tls_domain *domain)
+{
+	return domain->end_ignored;
+}
+
+unsigned tls_domain_renegotiation(const struct tls_domain *domain)
+{
+	if (!(domain->versions & ~(unsigned)PROFILE_TLS_1_3))
+		return 0;
+	return (domain->begin[TLS_ROLE_CLIENT] ? 1U << TLS_ROLE_CLIENT : 0) |
+	       (domain->begin[TLS_ROLE_SERVER] ? 1U << TLS_ROLE_SERVER : 0);
 }
 
 enum tls_engine tls_domain_engine(const struct tls_domain *domain)

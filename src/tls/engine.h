@@ -138,6 +138,7 @@ struct tls_domain {
 	uint32_t lifetime_s;          /**< of tickets */
 	bool renegotiate[2];          /**< by our role: profile and engine let the peer begin one */
 	bool begin[2];                /**< by our role: they let us */
+	bool end_ignored;             /**< who ignores a HelloRequest is shown out */
 	bool tickets;                 /**< as profile and policy say; see session_tickets() */
 	struct tls_ticket_ring *ring; /**< of all contexts; perhaps the domain's before it, too */
 	uint8_t basis[32]; /**< SHA-256 of all that decides about peers, by which a ring is kept */

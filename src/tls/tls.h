@@ -73,6 +73,10 @@ struct tls_domain_spec {
 	/** Client: octets of clear text a record may have, 512, 1024, 2048 or 4096 (RFC 6066, 4); 0
 	 * = the 2^14 of the RFCs. Servers do what clients ask for. */
 	uint16_t max_fragment;
+	/** Who may begin a renegotiation, client or server; and whether peers without RFC 5746 are
+	 * let in. Within what the profile lets. */
+	enum profile_choice by_client, by_server, legacy_peers;
+	bool end_ignored; /**< a client that ignores our HelloRequest is shown out */
 };
 /** `identity` and `more` together. */
 #define TLS_CERTIFICATES_MAX 16
@@ -140,6 +144,11 @@ int tls_domain_tickets_put(struct tls_domain *domain, const uint8_t *secret, uin
                            uint64_t now_ms);
 /** How long a ticket, and all that goes back to the same full handshake, is good for; 0 = none. */
 uint32_t tls_domain_tickets_life_s(const struct tls_domain *domain);
+/** What becomes of a session whose client ignores our HelloRequest (RFC 5246, 7.4.1.1). */
+bool tls_domain_ends_ignored(const struct tls_domain *domain);
+/** Who may begin a renegotiation that RFC 5746 secures: bits 1 << enum tls_role, of the beginner.
+ * 0 where no version has any. */
+unsigned tls_domain_renegotiation(const struct tls_domain *domain);
 
 /**
  * The fingerprint of the domain's own certificate, in the hash its profile names. A domain without

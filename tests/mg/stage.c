@@ -237,6 +237,17 @@ static int fake_gate_set(struct relay_endpoint *endpoint, const struct relay_gat
 	return 0;
 }
 
+static int fake_renegotiate(struct relay_endpoint *endpoint)
+{
+	struct stage_endpoint *e = fake_of(endpoint);
+
+	if (e->dull)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	ORDER("renegotiate %zu\n", number_of(e));
+	e->again = true;
+	return 0;
+}
+
 static int fake_link(struct relay_endpoint *endpoint, struct relay_endpoint *partner)
 {
 	struct stage_endpoint *e = fake_of(endpoint), *p = partner ? fake_of(partner) : NULL;
@@ -307,6 +318,7 @@ static const struct mg_bearer_ops fake = {
 	.endpoint_connect = fake_connect,
 	.endpoint_start_tls = fake_start_tls,
 	.endpoint_release = fake_release,
+	.endpoint_renegotiate = fake_renegotiate,
 	.endpoint_mode_set = fake_mode_set,
 	.endpoint_gate_set = fake_gate_set,
 	.endpoint_link = fake_link,
@@ -405,8 +417,11 @@ static const char *const psk_suites[] = { "TLS_PSK_WITH_AES_128_CBC_SHA256", NUL
 static const char *const gaps[] = { "shall TLS_RSA_WITH_3DES_EDE_CBC_SHA (TS 33.203 Annex O)",
 	                            NULL };
 
+static const char *const maintenance[] = { "by-client", "by-server", NULL };
+
 static const struct mg_domain domains[] = {
 	{ .name = "access",
+	  .maintenance = maintenance,
 	  .tls = (struct tls_domain *)(uintptr_t)0x1000,
 	  .certificate = true,
 	  .fingerprint = own_fingerprint,
@@ -545,6 +560,11 @@ void stage_event_tls(struct stage *st, size_t n, enum relay_event_kind kind, enu
 	event.tls.alert = -1;
 	if (tls)
 		event.tls = *tls;
+	if (kind == RELAY_TLS_RENEGOTIATED || kind == RELAY_TLS_RENEGOTIATE_FAILED ||
+	    kind == RELAY_TLS_REKEYED || kind == RELAY_TLS_UNCHANGED) {
+		event.ordered = e->again;
+		e->again = false;
+	}
 	if (!e->removed)
 		e->fn(e->arg, (struct relay_endpoint *)e, &event);
 }

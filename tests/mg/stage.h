@@ -19,8 +19,9 @@ struct stage_endpoint {
 	enum relay_tcp_role tcp_role;
 	struct sockaddr_storage local, remote;
 	bool tls, removed, connected, send, receive;
-	bool dull; /* orders find no memory */
-	bool busy; /* on its way to another worker */
+	bool dull;  /* orders find no memory */
+	bool busy;  /* on its way to another worker */
+	bool again; /* told to renegotiate */
 	enum tls_role tls_role;
 	struct tls_domain *domain;
 	size_t psk_count, fingerprint_count;

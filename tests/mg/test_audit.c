@@ -19,7 +19,8 @@ static void whole_descriptors(void **state)
 	     "C=1{AV=ip/1/1{MX,MD,E=4{tcpbcc/*},SG,DM,OE,EB}}");
 	accepted("C=1{AV=ip/1/1{AT{PG}}}");
 	contains("PG{g-2,nt-1,");
-	contains(",tcptv-1,tcpbcc-1,tcprm-1,tlsbsc-1,tlscn-1,tlstv-1,seplink-1,gatehouse-1}");
+	contains(
+	        ",tcptv-1,tcpbcc-1,tcprm-1,tlsbsc-1,tlscn-1,tlsm-1,tlstv-1,seplink-1,gatehouse-1}");
 	accepted("C=1{AV=*{AT{SA}}}");
 	contains("AV=ip/1/1{SA{");
 	contains("AV=ip/1/2{SA{");
@@ -177,7 +178,7 @@ static void capabilities_are_what_is_taken(void **state)
 	contains("gatehouse/role={auto,client,server}");
 	contains("gatehouse/dom=\"access\",tlscn/ver=\"TLS1.2\","
 	         "tlscn/suites=\"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\",tlscn/comp=\"null\","
-	         "tlscn/resum=on,tlscn/reneg=off");
+	         "tlscn/resum=on,tlscn/reneg=off,tlsm/can=[\"by-client\",\"by-server\"]");
 	contains("gatehouse/gaps=\"shall TLS_RSA_WITH_3DES_EDE_CBC_SHA (TS 33.203 Annex O)\"");
 	contains("gatehouse/dom=\"psk\"");
 	accepted("C=1{AC=ip/1/2{AT{E}}}");

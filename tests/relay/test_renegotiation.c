@@ -30,14 +30,26 @@ static bool shaken(void *arg)
 	return SSL_do_handshake(p->ssl) == 1;
 }
 
+/* Of the domain: its profile, and that a client which ignores us has to go. */
+struct kind {
+	const char *profile;
+	bool end_ignored;
+};
+
 /* Front endpoint in that TLS role, handshake done; the timeout is of each handshake. */
-static void up(struct peer *p, void *state, enum tls_role role, unsigned timeout_ms)
+static void up_as(struct peer *p, void *state, enum tls_role role, unsigned timeout_ms,
+                  const struct kind *kind)
 {
 	const struct lab_sides *sides = state;
+	struct tls_domain_spec domain = lab_spec(sides, role, kind->profile);
 	struct relay_endpoint_spec spec;
 
 	memset(p, 0, sizeof(*p));
-	scene_begin(&p->scene, state, role, "again");
+	scene_begin(&p->scene, state, role, kind->profile);
+	domain.end_ignored = kind->end_ignored;
+	tls_domain_unref(p->scene.domain);
+	assert_int_equal(tls_domain_new(&p->scene.domain, &domain, NULL), 0);
+	p->scene.tls.domain = p->scene.domain;
 	spec = stage_server(&p->scene.front);
 	spec.tls = &p->scene.tls;
 	spec.handshake_timeout_ms = timeout_ms;
@@ -49,7 +61,9 @@ static void up(struct peer *p, void *state, enum tls_role role, unsigned timeout
 	p->fd = peer_connect(&p->scene.stage, endpoint_port(p->scene.front.endpoint));
 	p->ctx = SSL_CTX_new(TLS_method());
 	assert_non_null(p->ctx);
-	SSL_CTX_set_max_proto_version(p->ctx, TLS1_2_VERSION);
+	if (strcmp(kind->profile, "tls13") != 0)
+		SSL_CTX_set_max_proto_version(p->ctx, TLS1_2_VERSION);
+	(void)SSL_CTX_set_options(p->ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
 	assert_int_equal(SSL_CTX_use_cert_and_key(p->ctx, sides->lab->server_ec->cert,
 	                                          sides->lab->server_ec->key, NULL, 1),
 	                 1);
@@ -61,6 +75,11 @@ static void up(struct peer *p, void *state, enum tls_role role, unsigned timeout
 		SSL_set_accept_state(p->ssl);
 	stage_wait(&p->scene.stage, shaken, p);
 	stage_expect(&p->scene.stage, &p->scene.front, RELAY_TLS_UP);
+}
+
+static void up(struct peer *p, void *state, enum tls_role role, unsigned timeout_ms)
+{
+	up_as(p, state, role, timeout_ms, &(struct kind){ .profile = "again" });
 }
 
 static void down(struct peer *p)
@@ -330,10 +349,173 @@ static void released(void **state)
 	down(&p);
 }
 
+/* ---- by order ---- */
+
+static const struct kind both = { .profile = "both" };
+
+static void order(struct peer *p)
+{
+	assert_int_equal(relay_endpoint_renegotiate(p->scene.front.endpoint), 0);
+}
+
+static void order_is_carried_out(void **state)
+{
+	for (int role = 0; role < 2; role++) {
+		struct peer p;
+
+		up_as(&p, *state, (enum tls_role)role, 0, &both);
+		assert_true(p.scene.front.last[RELAY_TLS_UP].tls.orderable);
+		assert_true(p.scene.front.last[RELAY_TLS_UP].tls.secured);
+		assert_int_equal(SSL_write(p.ssl, "before", 6), 6);
+		peer_expect(&p.scene.stage, p.scene.far, "before");
+		order(&p);
+		stage_wait(&p.scene.stage, renegotiated, &p);
+		assert_true(p.scene.front.last[RELAY_TLS_RENEGOTIATED].ordered);
+		assert_int_equal(endpoint_stats(p.scene.front.endpoint).renegotiations, 1);
+		assert_int_equal(SSL_write(p.ssl, "after", 5), 5);
+		peer_expect(&p.scene.stage, p.scene.far, "after");
+		peer_send(&p.scene.stage, p.scene.far, "and back");
+		expect(&p, "and back");
+		assert_int_equal(p.scene.front.count[RELAY_TLS_UNCHANGED], 0);
+		down(&p);
+	}
+}
+
+/* All that is under way comes over, whoever has to wait. */
+static void order_stops_nothing(void **state)
+{
+	for (int role = 0; role < 2; role++) {
+		struct peer p;
+		struct bulk b = { .p = &p, .data = malloc(BULK) };
+
+		assert_non_null(b.data);
+		for (size_t i = 0; i < BULK; i++)
+			b.data[i] = stream_octet(9, i);
+		up_as(&p, *state, (enum tls_role)role, 0, &both);
+		stage_wait(&p.scene.stage, sends_until_full, &b);
+		order(&p);
+		stage_wait(&p.scene.stage, sends_and_takes, &b);
+		assert_int_equal(shutdown(p.scene.far, SHUT_WR), 0);
+		stage_wait(&p.scene.stage, ended, &p);
+		assert_int_equal(p.len, BULK);
+		assert_memory_equal(p.got, b.data, BULK);
+		stage_expect(&p.scene.stage, &p.scene.front, RELAY_TLS_RENEGOTIATED);
+		free(b.data);
+		down(&p);
+	}
+}
+
+/* As configured (O15): who ignores the request stays, and may follow it late ... */
+static void ignored(void **state)
+{
+	struct peer p;
+
+	up_as(&p, *state, TLS_ROLE_SERVER, 700, &both); /* of the first handshake, too */
+	order(&p);
+	stage_expect(&p.scene.stage, &p.scene.front, RELAY_TLS_UNCHANGED);
+	assert_int_equal(p.scene.front.last[RELAY_TLS_UNCHANGED].cause, RELAY_CAUSE_TIMEOUT);
+	assert_true(p.scene.front.last[RELAY_TLS_UNCHANGED].ordered);
+	assert_int_equal(endpoint_stats(p.scene.front.endpoint).renegotiation_failures, 1);
+	assert_int_equal(SSL_write(p.ssl, "still", 5), 5);
+	peer_expect(&p.scene.stage, p.scene.far, "still");
+	order(&p); /* it is not asked twice (RFC 5246, 7.4.1.1) */
+	stage_wait(&p.scene.stage, renegotiated, &p);
+	assert_int_equal(p.scene.front.count[RELAY_TLS_UNCHANGED], 2);
+	assert_int_equal(p.scene.front.last[RELAY_TLS_UNCHANGED].again, TLS_AGAIN_BUSY);
+	assert_false(p.scene.front.last[RELAY_TLS_RENEGOTIATED].ordered);
+	peer_send(&p.scene.stage, p.scene.far, "and back");
+	expect(&p, "and back");
+	down(&p);
+}
+
+/* ... or is shown out. */
+static void ignored_for_the_last_time(void **state)
+{
+	struct peer p;
+
+	up_as(&p, *state, TLS_ROLE_SERVER, 700, &(struct kind){ "both", true });
+	order(&p);
+	stage_expect(&p.scene.stage, &p.scene.front, RELAY_TCP_DOWN);
+	assert_int_equal(p.scene.front.count[RELAY_TLS_RENEGOTIATE_FAILED], 1);
+	assert_true(p.scene.front.last[RELAY_TLS_RENEGOTIATE_FAILED].ordered);
+	assert_int_equal(p.scene.front.last[RELAY_TLS_RENEGOTIATE_FAILED].cause,
+	                 RELAY_CAUSE_TIMEOUT);
+	assert_int_equal(p.scene.front.last[RELAY_TLS_DOWN].cause, RELAY_CAUSE_TIMEOUT);
+	assert_true(p.scene.front.last[RELAY_TLS_DOWN].tls.alert > 0);
+	assert_int_equal(p.scene.front.last[RELAY_TLS_DOWN].tls.alert_side, TLS_SIDE_LOCAL);
+	stage_expect(&p.scene.stage, &p.scene.back, RELAY_TCP_DOWN);
+	down(&p);
+}
+
+static void not_begun(void **state)
+{
+	struct peer p;
+
+	up(&p, *state, TLS_ROLE_SERVER, 0); /* only the client may */
+	assert_false(p.scene.front.last[RELAY_TLS_UP].tls.orderable);
+	order(&p);
+	stage_expect(&p.scene.stage, &p.scene.front, RELAY_TLS_UNCHANGED);
+	assert_int_equal(p.scene.front.last[RELAY_TLS_UNCHANGED].again, TLS_AGAIN_FORBIDDEN);
+	assert_int_equal(p.scene.front.last[RELAY_TLS_UNCHANGED].cause, RELAY_CAUSE_NONE);
+	assert_non_null(strstr(p.scene.front.last[RELAY_TLS_UNCHANGED].tls.text, "8.4"));
+	assert_int_equal(relay_endpoint_renegotiate(p.scene.back.endpoint), 0);
+	stage_expect(&p.scene.stage, &p.scene.back, RELAY_TLS_UNCHANGED);
+	assert_int_equal(p.scene.back.last[RELAY_TLS_UNCHANGED].again, TLS_AGAIN_CLOSED);
+	assert_int_equal(endpoint_stats(p.scene.front.endpoint).renegotiation_failures, 0);
+	down(&p);
+}
+
+/* The peer has begun already: its renegotiation answers the order as well. */
+static void order_meets_the_peers_own(void **state)
+{
+	for (int role = 0; role < 2; role++) {
+		struct peer p;
+
+		up_as(&p, *state, (enum tls_role)role, 0, &both);
+		ask(&p);
+		order(&p);
+		caught_up(&p.scene.stage);
+		stage_wait(&p.scene.stage, renegotiated, &p);
+		assert_true(p.scene.front.last[RELAY_TLS_RENEGOTIATED].ordered);
+		assert_int_equal(p.scene.front.count[RELAY_TLS_RENEGOTIATED], 1);
+		assert_int_equal(p.scene.front.count[RELAY_TLS_UNCHANGED], 0);
+		down(&p);
+	}
+}
+
+static void order_changes_keys(void **state)
+{
+	for (int role = 0; role < 2; role++) {
+		struct peer p;
+
+		up_as(&p, *state, (enum tls_role)role, 0, &(struct kind){ "tls13", false });
+		order(&p);
+		stage_expect(&p.scene.stage, &p.scene.front, RELAY_TLS_REKEYED);
+		assert_true(p.scene.front.last[RELAY_TLS_REKEYED].ordered);
+		assert_string_equal(p.scene.front.last[RELAY_TLS_REKEYED].tls.version_name,
+		                    "TLS1.3");
+		peer_send(&p.scene.stage, p.scene.far, "and back");
+		expect(&p, "and back");
+		assert_int_equal(SSL_write(p.ssl, "after", 5), 5);
+		peer_expect(&p.scene.stage, p.scene.far, "after");
+		down(&p);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(told_and_counted),   cmocka_unit_test(nothing_is_lost),
-	cmocka_unit_test(half_close_waits),   cmocka_unit_test(stalled),
-	cmocka_unit_test(partner_in_the_way), cmocka_unit_test(broken),
+	cmocka_unit_test(order_is_carried_out),
+	cmocka_unit_test(order_stops_nothing),
+	cmocka_unit_test(ignored),
+	cmocka_unit_test(ignored_for_the_last_time),
+	cmocka_unit_test(not_begun),
+	cmocka_unit_test(order_meets_the_peers_own),
+	cmocka_unit_test(order_changes_keys),
+	cmocka_unit_test(told_and_counted),
+	cmocka_unit_test(nothing_is_lost),
+	cmocka_unit_test(half_close_waits),
+	cmocka_unit_test(stalled),
+	cmocka_unit_test(partner_in_the_way),
+	cmocka_unit_test(broken),
 	cmocka_unit_test(released),
 };
 
