@@ -105,7 +105,8 @@ class Packages(Case, unittest.TestCase):
         self.end(self.mgc, made)
 
     def test_what_is_not_realized_is_refused(self):
-        self.mgc.refused("Context = $ { Add = $ { Events = 1 { rtp/pltrans } } }", 440)
+        self.mgc.refused("Context = $ { Add = $ { Events = 1 { al/on } } }", 440)
+        self.mgc.refused("Context = $ { Add = $ { Events = 1 { rtp/pltrans } } }", 512)
         self.mgc.refused("Context = $ { " + add(stream("TCP/MSRP", control="tman/pol = ON")) + " }", 472)
 
 

@@ -23,6 +23,7 @@ LIBRARIES = {
     "lber.h": ["fetch"],
     "openldap.h": ["fetch"],
     "seccomp.h": ["fetch"],
+    "srtp2/": ["relay"],
     "usrsctp.h": ["h248"],
     "p11-kit/": ["x509"],
 }

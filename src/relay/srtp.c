@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The library keeps state of the process (srtp_init), as it has no other way. What it keeps of a
+ * peer grows with each SSRC, which anybody who can send may choose; so these are counted here.
+ */
+#include <pthread.h>
+#include <srtp2/srtp.h>
+#include <stdlib.h>
+
+#include "relay/srtp.h"
+
+struct direction {
+	srtp_t session;
+	unsigned count, last; /**< of `ssrc`; where the one before was */
+	uint32_t ssrc[RELAY_SRTP_SSRCS];
+};
+
+struct relay_srtp {
+	struct direction out, in;
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static srtp_err_status_t begun = srtp_err_status_init_fail;
+
+static void begin(void)
+{
+	begun = srtp_init();
+}
+
+int relay_srtp_ready(void)
+{
+	if (pthread_once(&once, begin) != 0 || begun != srtp_err_status_ok) {
+		base_log(BASE_LOG_ERROR, "relay", "libsrtp2 does not start (%d)", (int)begun);
+		return BASE_ERR(BASE_LOCAL, 0);
+	}
+	return 0;
+}
+
+static int direction_init(struct direction *d, uint16_t profile, const struct base_secret *key,
+                          srtp_ssrc_type_t which)
+{
+	srtp_profile_t p = (srtp_profile_t)profile; /* both are IANA's numbers */
+	srtp_policy_t policy;
+	srtp_err_status_t rc;
+	size_t len, salt;
+
+	memset(&policy, 0, sizeof(policy));
+	if (!tls_srtp_sizes(profile, &len, &salt) || key->len != len + salt)
+		return BASE_ERR(BASE_BUG, 0);
+	rc = srtp_crypto_policy_set_from_profile_for_rtp(&policy.rtp, p);
+	if (rc == srtp_err_status_ok)
+		rc = srtp_crypto_policy_set_from_profile_for_rtcp(&policy.rtcp, p);
+	if (rc != srtp_err_status_ok)
+		return BASE_ERR(BASE_BUG, 0);
+	policy.ssrc.type = which;
+	policy.key = key->data;
+	policy.window_size = 128;
+	rc = srtp_create(&d->session, &policy);
+	return rc == srtp_err_status_ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
+}
+
+int relay_srtp_new(struct relay_srtp **ret, const struct tls_srtp_keys *keys)
+{
+	struct relay_srtp *srtp;
+	int rc = relay_srtp_ready();
+
+	if (rc)
+		return rc;
+	srtp = calloc(1, sizeof(*srtp));
+	if (!srtp)
+		return BASE_ERR(BASE_LOCAL, 0);
+	rc = direction_init(&srtp->out, keys->profile, &keys->ours, ssrc_any_outbound);
+	if (rc == 0)
+		rc = direction_init(&srtp->in, keys->profile, &keys->theirs, ssrc_any_inbound);
+	if (rc) {
+		relay_srtp_free(srtp);
+		return rc;
+	}
+	*ret = srtp;
+	return 0;
+}
+
+void relay_srtp_free(struct relay_srtp *srtp)
+{
+	if (!srtp)
+		return;
+	if (srtp->out.session)
+		(void)srtp_dealloc(srtp->out.session); /* fails for no session alone */
+	if (srtp->in.session)
+		(void)srtp_dealloc(srtp->in.session);
+	free(srtp);
+}
+
+/* ---- SSRCs ---- */
+
+static bool is_known(struct direction *d, uint32_t ssrc)
+{
+	if (d->count && d->ssrc[d->last] == ssrc)
+		return true;
+	for (unsigned i = 0; i < d->count; i++)
+		if (d->ssrc[i] == ssrc) {
+			d->last = i;
+			return true;
+		}
+	return false;
+}
+
+static void learn(struct direction *d, uint32_t ssrc)
+{
+	d->last = d->count++;
+	d->ssrc[d->last] = ssrc;
+}
+
+static enum relay_srtp_verdict verdict_of(srtp_err_status_t status)
+{
+	switch (status) {
+	case srtp_err_status_ok:
+		return RELAY_SRTP_OK;
+	case srtp_err_status_replay_fail:
+	case srtp_err_status_replay_old:
+		return RELAY_SRTP_REPLAYED;
+	case srtp_err_status_key_expired:
+	case srtp_err_status_alloc_fail:
+		return RELAY_SRTP_SPENT;
+	default:
+		return RELAY_SRTP_BAD;
+	}
+}
+
+typedef srtp_err_status_t step(srtp_t session, void *data, int *len);
+
+static enum relay_srtp_verdict run(struct direction *d, step *fn, uint8_t *data, size_t *len,
+                                   bool rtcp)
+{
+	size_t at = rtcp ? 4 : 8; /* RFC 3550, 5.1 and 6.4.1 */
+	int n = (int)*len;
+	enum relay_srtp_verdict verdict;
+	uint32_t ssrc;
+	bool known;
+
+	if (*len < at + 4)
+		return RELAY_SRTP_BAD;
+	memcpy(&ssrc, data + at, sizeof(ssrc));
+	known = is_known(d, ssrc);
+	if (!known && d->count == RELAY_SRTP_SSRCS)
+		return RELAY_SRTP_CROWDED;
+	verdict = verdict_of(fn(d->session, data, &n));
+	if (verdict != RELAY_SRTP_OK)
+		return verdict;
+	if (!known)
+		learn(d, ssrc);
+	*len = (size_t)n;
+	return verdict;
+}
+
+enum relay_srtp_verdict relay_srtp_protect(struct relay_srtp *srtp, uint8_t *data, size_t *len,
+                                           bool rtcp)
+{
+	return run(&srtp->out, rtcp ? srtp_protect_rtcp : srtp_protect, data, len, rtcp);
+}
+
+enum relay_srtp_verdict relay_srtp_unprotect(struct relay_srtp *srtp, uint8_t *data, size_t *len,
+                                             bool rtcp)
+{
+	return run(&srtp->in, rtcp ? srtp_unprotect_rtcp : srtp_unprotect, data, len, rtcp);
+}
