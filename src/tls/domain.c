@@ -430,6 +430,8 @@ static int domain_fill(struct tls_domain *domain, const struct tls_domain_spec *
 		rc = domain_psks(domain, spec, err);
 	if (rc == 0)
 		rc = domain_tickets(domain, spec, err);
+	if (rc == 0 && tls_domain_datagram_new(domain))
+		rc = no_memory(err);
 	return rc;
 }
 
@@ -480,6 +482,7 @@ void tls_domain_unref(struct tls_domain *domain)
 	for (size_t i = 0; i < domain->psk_count; i++)
 		base_secret_done(&domain->psks[i].key);
 	tls_ticket_ring_unref(domain->ring);
+	base_wipe(domain->cookie_key, sizeof(domain->cookie_key));
 	x509_identity_unref(atomic_load(&domain->identity));
 	tls_certificates_free(domain);
 	if (domain->trust)

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Datagrams: what needs no engine.
+ * A session of datagrams, as far as no engine is in it: its path, and its time, which is the
+ * caller's. Engines have clocks of their own for this; they are not asked.
  */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
 #include "tls/engine.h"
 
 bool tls_datagram_next(struct base_reader *r, struct base_str *ret)
@@ -17,57 +22,265 @@ bool tls_datagram_next(struct base_reader *r, struct base_str *ret)
 	return !r->failed;
 }
 
-/* -- SRTP's protection profiles -------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------------ */
 
-/** RFC 5764, 4.1.2 with its IANA names; the AEAD ones of RFC 7714, 14.2. */
-static const struct srtp_profile {
-	uint16_t code;
-	uint8_t key, salt; /**< octets */
-	const char *name;
-} profiles[] = {
-	{ TLS_SRTP_AES128_CM_SHA1_80, 16, 14, "SRTP_AES128_CM_HMAC_SHA1_80" },
-	{ TLS_SRTP_AES128_CM_SHA1_32, 16, 14, "SRTP_AES128_CM_HMAC_SHA1_32" },
-	{ TLS_SRTP_AEAD_AES_128_GCM, 16, 12, "SRTP_AEAD_AES_128_GCM" },
-	{ TLS_SRTP_AEAD_AES_256_GCM, 32, 12, "SRTP_AEAD_AES_256_GCM" },
-};
+#define RTO_MS      1000  /**< RFC 6347, 4.2.4.1 */
+#define RTO_MAX_MS  60000 /**< the same clause */
+#define PATIENCE_MS 60000
 
-static const struct srtp_profile *profile_find(uint16_t code)
+static uint32_t or_else(uint32_t value, uint32_t otherwise)
 {
-	for (size_t i = 0; i < BASE_COUNT(profiles); i++)
-		if (profiles[i].code == code)
-			return &profiles[i];
-	return NULL;
+	return value ? value : otherwise;
 }
 
-const char *tls_srtp_name(uint16_t profile)
+/** Those of the stream's SRTP profiles that the engine knows. @return how many */
+static size_t srtp_take(struct tls_session *session, const struct tls_datagram_spec *spec)
 {
-	const struct srtp_profile *found = profile_find(profile);
+	const struct profile_codes *known = &session->context->ops->srtp_profiles;
+	uint16_t *codes = session->dtls->srtp;
+	size_t count = 0;
 
-	return found ? found->name : NULL;
+	for (size_t i = 0; i < spec->srtp_count; i++)
+		if (count < BASE_COUNT(session->dtls->srtp) - 1 && tls_srtp_name(spec->srtp[i]) &&
+		    tls_caps_have(known, spec->srtp[i]))
+			codes[count++] = spec->srtp[i];
+	return count;
 }
 
-bool tls_srtp_sizes(uint16_t profile, size_t *ret_key, size_t *ret_salt)
+int tls_dtls_new(struct tls_session *session, const struct tls_datagram_spec *spec)
 {
-	const struct srtp_profile *found = profile_find(profile);
+	struct tls_dtls *dtls = calloc(1, sizeof(*dtls));
 
-	if (!found)
-		return false;
-	*ret_key = found->key;
-	*ret_salt = found->salt;
-	return true;
+	if (!dtls)
+		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	session->dtls = dtls;
+	dtls->mtu = (uint16_t)BASE_MAX(or_else(spec->mtu, TLS_MTU_DEFAULT), TLS_MTU_MIN);
+	dtls->rto_first_ms = or_else(spec->rto_ms, RTO_MS);
+	dtls->rto_max_ms = BASE_MAX(or_else(spec->rto_max_ms, RTO_MAX_MS), dtls->rto_first_ms);
+	dtls->patience_ms = or_else(spec->patience_ms, PATIENCE_MS);
+	dtls->rto_ms = dtls->rto_first_ms;
+	dtls->verified = spec->verified && session->role == TLS_ROLE_SERVER;
+	dtls->srtp_required = spec->srtp_required;
+	if ((spec->srtp_count || spec->srtp_required) && srtp_take(session, spec) == 0)
+		return BASE_ERR(BASE_CONFIG, 0);
+	return 0;
 }
 
-uint16_t tls_srtp_named(struct base_str name)
+void tls_dtls_free(struct tls_session *session)
 {
-	for (size_t i = 0; i < BASE_COUNT(profiles); i++)
-		if (base_str_ieq(name, base_str_of(profiles[i].name)))
-			return profiles[i].code;
-	return TLS_SRTP_NONE;
+	if (!session->dtls)
+		return;
+	base_writer_done(&session->dtls->hello);
+	free(session->dtls);
+	session->dtls = NULL;
 }
 
-void tls_srtp_keys_done(struct tls_srtp_keys *keys)
+/* -- datagrams ------------------------------------------------------------------------------- */
+
+/** No record spans datagrams (RFC 6347, 4.1): GnuTLS would wait for the rest of one that is cut
+ * off, and take the next datagram for it. */
+void tls_dtls_trim(struct base_reader *in)
 {
-	base_secret_done(&keys->ours);
-	base_secret_done(&keys->theirs);
-	keys->profile = TLS_SRTP_NONE;
+	struct base_reader r = *in;
+	const uint8_t *end = in->at;
+
+	while (base_reader_left(&r) && !r.failed) {
+		(void)base_reader_take(&r, 11);
+		(void)base_reader_take(&r, base_reader_u16(&r));
+		if (!r.failed)
+			end = r.at;
+	}
+	in->end = end;
+}
+
+/** Of the last record in it (RFC 6347, 4.1): a header is 13 octets, epoch and number are 8. */
+static void sequence_note(struct tls_dtls *dtls, const uint8_t *data, size_t len)
+{
+	struct base_reader r = base_reader_of(data, len);
+
+	while (base_reader_left(&r)) {
+		uint64_t sequence;
+
+		(void)base_reader_take(&r, 3);
+		sequence = base_reader_u64(&r);
+		(void)base_reader_take(&r, base_reader_u16(&r));
+		if (!r.failed)
+			dtls->sequence = sequence;
+	}
+}
+
+void tls_dtls_put(struct tls_session *session, const void *data, size_t len)
+{
+	struct base_writer *out = session->io->out;
+
+	assert(len <= UINT16_MAX);
+	base_writer_u16(out, (uint16_t)len);
+	base_writer_put(out, data, len);
+	if (!session->established)
+		sequence_note(session->dtls, data, len);
+}
+
+int tls_dtls_plain_alert(struct tls_session *session, uint8_t alert)
+{
+	struct tls_dtls *dtls = session->dtls;
+	uint8_t record[15];
+	struct base_writer w = base_writer_over(record, sizeof(record));
+
+	if (session->established || dtls->sequence >> 48)
+		return -1;
+	dtls->sequence++;
+	base_writer_u8(&w, 21);
+	base_writer_u16(&w, session->version ? session->version : 0xfeff);
+	base_writer_u32(&w, (uint32_t)(dtls->sequence >> 32));
+	base_writer_u32(&w, (uint32_t)dtls->sequence);
+	base_writer_u16(&w, 2);
+	base_writer_u8(&w, 2);
+	base_writer_u8(&w, alert);
+	tls_dtls_put(session, record, w.len);
+	return session->io->out->failed ? -1 : alert;
+}
+
+/* -- time ------------------------------------------------------------------------------------ */
+
+/** An unanswered flight may have been too long for the path (RFC 6347, 4.1.1.1). */
+static void mtu_doubt(struct tls_session *session)
+{
+	const struct tls_dtls *dtls = session->dtls;
+
+	if (dtls->tries == 2)
+		session->context->ops->set_mtu(session, BASE_MIN(dtls->mtu, 548));
+	if (dtls->tries == 3)
+		session->context->ops->set_mtu(session, BASE_MIN(dtls->mtu, 228));
+}
+
+static int lose(struct tls_session *session, const char *why)
+{
+	int rc;
+
+	if (session->rc)
+		return session->rc;
+	session->dtls->lost = true;
+	rc = tls_session_fail(session, -1, TLS_SIDE_REMOTE, "%s", why);
+	session->side = TLS_SIDE_NONE;
+	return rc;
+}
+
+/** Nothing came in time: once more. */
+static int repeat(struct tls_session *session, uint64_t now_ms)
+{
+	struct tls_dtls *dtls = session->dtls;
+
+	dtls->tries = (uint8_t)BASE_MIN(dtls->tries + 1, UINT8_MAX);
+	dtls->repeated++;
+	dtls->rto_ms = (uint32_t)BASE_MIN((uint64_t)dtls->rto_ms * 2, dtls->rto_max_ms);
+	dtls->due_ms = now_ms + dtls->rto_ms;
+	mtu_doubt(session);
+	return session->context->ops->repeat(session);
+}
+
+/**
+ * A step has sent something: a new flight, or the peer has repeated its own and gets ours again.
+ * What a repeated flight took says nothing of the path (RFC 6298, 3), and what had to be repeated
+ * keeps the longer time until one comes through at once (RFC 6347, 4.2.4.1).
+ */
+static void flight_sent(struct tls_dtls *dtls, uint64_t now_ms)
+{
+	if (dtls->moved) {
+		if (dtls->waiting && dtls->tries == 0) {
+			dtls->rtt_ms = (uint32_t)BASE_MIN(now_ms - dtls->sent_ms, UINT32_MAX / 2);
+			dtls->rto_ms = BASE_MAX(dtls->rto_first_ms, 2 * dtls->rtt_ms);
+			dtls->rto_ms = BASE_MIN(dtls->rto_ms, dtls->rto_max_ms);
+		}
+		dtls->tries = 0;
+		dtls->sent_ms = now_ms;
+	} else {
+		dtls->tries = (uint8_t)BASE_MAX(dtls->tries, 1);
+	}
+	dtls->waiting = true;
+	dtls->due_ms = now_ms + dtls->rto_ms;
+}
+
+int tls_dtls_handshake(struct tls_session *session)
+{
+	struct tls_dtls *dtls = session->dtls;
+	struct tls_io *io = session->io;
+	uint64_t now_ms = io->now_ms;
+	size_t before = io->out->len;
+	int rc;
+
+	tls_dtls_trim(&io->in);
+	dtls->moved = !dtls->begun;
+	if (!dtls->begun)
+		dtls->begun_ms = now_ms;
+	if (base_reader_left(&io->in) == 0 && dtls->begun) {
+		if (now_ms >= dtls->begun_ms + dtls->patience_ms)
+			return lose(session, "the peer did not answer in time");
+		if (!dtls->waiting || now_ms < dtls->due_ms)
+			return BASE_ERR(BASE_AGAIN, 0);
+		rc = repeat(session, now_ms);
+	} else {
+		dtls->begun = true;
+		rc = session->context->ops->handshake(session);
+		io->in.at = io->in.end;
+		if (io->out->len != before)
+			flight_sent(dtls, now_ms);
+	}
+	if (rc)
+		return rc;
+	dtls->waiting = false;
+	session->context->ops->set_mtu(session, dtls->mtu);
+	return 0;
+}
+
+bool tls_dtls_agreed(struct tls_session *session)
+{
+	int sent;
+
+	if (!session->dtls->srtp_required || session->context->ops->srtp(session))
+		return true;
+	sent = session->context->ops->abort(session, TLS_ALERT_HANDSHAKE_FAILURE);
+	(void)tls_session_fail(session, sent, TLS_SIDE_LOCAL,
+	                       "no SRTP protection profile in common (RFC 5764, 4.1.1)");
+	return false;
+}
+
+uint64_t tls_session_deadline(const struct tls_session *session)
+{
+	const struct tls_dtls *dtls = session->dtls;
+	uint64_t end_ms;
+
+	if (!dtls || session->rc || session->established)
+		return UINT64_MAX;
+	if (!dtls->begun)
+		return 0;
+	end_ms = dtls->begun_ms + dtls->patience_ms;
+	return dtls->waiting ? BASE_MIN(dtls->due_ms, end_ms) : end_ms;
+}
+
+uint32_t tls_session_rtt(const struct tls_session *session)
+{
+	return session->dtls ? session->dtls->rtt_ms : 0;
+}
+
+void tls_session_lost(struct tls_session *session, const char *why)
+{
+	if (!session->dtls)
+		return;
+	(void)lose(session, why);
+	tls_resume_forget(session);
+}
+
+void tls_session_set_mtu(struct tls_session *session, uint16_t mtu)
+{
+	if (!session->dtls || session->rc)
+		return;
+	session->dtls->mtu = (uint16_t)BASE_MAX(mtu, TLS_MTU_MIN);
+	session->context->ops->set_mtu(session, session->dtls->mtu);
+}
+
+size_t tls_session_room(const struct tls_session *session)
+{
+	if (!session->dtls || !session->established)
+		return 0;
+	return BASE_MIN(session->context->ops->room(session), (size_t)TLS_RECORD_MAX);
 }

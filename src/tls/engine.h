@@ -14,7 +14,10 @@
  *    session with credentials of its own stream (PSK, fingerprint) or one that asks for a client
  *    certificate neither gives nor takes tickets (session.c, session_tickets). As client a context
  *    keeps tickets with what the peer had proved, by peer (tickets.c).
- * 5. A renegotiation proves everything anew and may not change who the peer is (renegotiate.c).
+ * 5. A session of datagrams (`dtls`) is of a context of its own, whose domain is the domain's
+ *    `datagram` part. Its clock and its timers are dtls.c's: an engine repeats a flight when it is
+ *    told to, or when the peer repeats its own.
+ * 6. A renegotiation proves everything anew and may not change who the peer is (renegotiate.c).
  *    While one goes on no engine is asked to write or to close.
  */
 #ifndef GH_TLS_ENGINE_H
@@ -106,6 +109,23 @@ struct tls_engine_ops {
 	 * @return the alert really sent, -1 when none could be
 	 */
 	int (*abort)(struct tls_session *session, uint8_t alert);
+	/** As tls_session_export; `context` NULL = none. */
+	int (*extract)(struct tls_session *session, const char *label,
+	               const struct base_str *context, uint8_t *out, size_t len);
+
+	/* Datagrams. There handshake() sets `dtls->moved` where the handshake got further, and
+	 * read() gives one record. */
+
+	/** Send the last flight again. @return as handshake: it may turn out to be complete */
+	int (*repeat)(struct tls_session *session);
+	/** From now on datagrams are of at most so many octets. */
+	void (*set_mtu)(struct tls_session *session, uint16_t mtu);
+	/** Octets of data that one datagram of `dtls->mtu` takes. */
+	size_t (*room)(const struct tls_session *session);
+	/** The SRTP profile agreed on, 0 = none. */
+	uint16_t (*srtp)(const struct tls_session *session);
+	/** SRTP profiles it can agree on. */
+	struct profile_codes srtp_profiles;
 };
 
 const struct tls_engine_ops *tls_openssl_ops(void);
@@ -145,8 +165,21 @@ struct tls_domain {
 	uint8_t scope[32]; /**< SHA-256 of name and policy, for the session id context */
 	struct tls_gap *gaps;
 	size_t gap_count;
-	struct base_arena arena; /**< names, PSK structs, suites, gaps */
+	uint8_t cookie_key[32]; /**< random; what cookies of DTLS are made with */
+	/** What is different for DTLS: versions (as those of TLS they stem from), suites; the rest
+	 * is a copy. NULL = no DTLS. */
+	struct tls_domain *datagram;
+	struct tls_domain *whole; /**< of a `datagram` part: the domain it is of; else NULL */
+	struct base_arena arena;  /**< names, PSK structs, suites, gaps */
 };
+
+/** The domain that a part is of: it has the references and the identity. */
+static inline struct tls_domain *tls_domain_whole(struct tls_domain *domain)
+{
+	return domain->whole ? domain->whole : domain;
+}
+/** The number of a version on the wire, of a PROFILE_TLS_ bit of `domain->versions`. */
+uint16_t tls_domain_wire(const struct tls_domain *domain, unsigned version);
 
 struct tls_context {
 	struct tls_domain *domain;
@@ -154,9 +187,10 @@ struct tls_context {
 	bool has_identity;
 	unsigned sessions; /**< alive */
 	void *engine;
-	struct tls_context *client; /**< for client sessions, where another engine runs them; made
-	                               when first wanted */
-	struct base_node tickets;   /**< of servers, struct tls_ticket, the newest last */
+	struct tls_context *client;   /**< for client sessions, where another engine runs them; made
+	                                 when first wanted */
+	struct tls_context *datagram; /**< for datagram sessions; made when first wanted */
+	struct base_node tickets;     /**< of servers, struct tls_ticket, the newest last */
 	unsigned ticket_count;
 };
 
@@ -215,8 +249,30 @@ struct tls_wait {
 	struct base_arena arena;
 };
 
+/** What a session of datagrams knows of its path and its time: dtls.c. */
+struct tls_dtls {
+	uint16_t mtu;                      /**< octets of UDP payload */
+	uint32_t rto_first_ms, rto_max_ms; /**< as the stream says */
+	uint32_t patience_ms;
+	uint32_t rto_ms; /**< what counts now */
+	uint64_t begun_ms, sent_ms, due_ms;
+	uint32_t rtt_ms; /**< measured; 0 = not yet */
+	uint32_t repeated;
+	uint8_t tries; /**< repetitions of this flight */
+	bool waiting;  /**< for an answer: due_ms counts */
+	bool begun;
+	bool moved; /**< in this step */
+	bool lost;
+	bool verified, srtp_required; /**< as the stream says */
+	uint64_t sequence;            /**< epoch and number of the last record sent */
+	void *timer;                  /**< OpenSSL's: openssl_dtls.c */
+	struct base_writer hello;     /**< OpenSSL's: a verified ClientHello in pieces */
+	uint16_t srtp[8];             /**< codes to offer or take, 0 = no more */
+};
+
 struct tls_session {
 	struct tls_context *context;
+	struct tls_dtls *dtls; /**< NULL: not of datagrams */
 	void *engine;
 	struct tls_io *io;     /**< lent for the call, else NULL */
 	struct tls_hand *hand; /**< NULL when the stream brought nothing, and after the handshake */
@@ -333,6 +389,24 @@ int tls_renegotiation_finish(struct tls_session *session);
 void tls_renegotiation_denied(struct tls_session *session);
 /** What a session that ends has put aside. */
 void tls_renegotiation_done(struct tls_session *session);
+
+/* -- dtls.c, dtls_domain.c ------------------------------------------------------------------ */
+
+/** Work out what of the domain is for DTLS: `domain->datagram`, or NULL. @return 0 or BASE_LOCAL */
+int tls_domain_datagram_new(struct tls_domain *domain);
+/** Make `session->dtls` of the stream's wishes. @return 0, BASE_CONFIG or BASE_LOCAL */
+int tls_dtls_new(struct tls_session *session, const struct tls_datagram_spec *spec);
+void tls_dtls_free(struct tls_session *session);
+/** As the engine's handshake(), with all that depends on time. */
+int tls_dtls_handshake(struct tls_session *session);
+/** What of a datagram is whole records. */
+void tls_dtls_trim(struct base_reader *in);
+/** It is complete: is what the stream requires agreed on? If not, the session has failed. */
+bool tls_dtls_agreed(struct tls_session *session);
+/** Append one datagram to `io->out`, and note its last record. */
+void tls_dtls_put(struct tls_session *session, const void *data, size_t len);
+/** A fatal alert in the clear, while all we sent was. @return it, -1 = no more or no room */
+int tls_dtls_plain_alert(struct tls_session *session, uint8_t alert);
 
 /* -- wait.c --------------------------------------------------------------------------------- */
 

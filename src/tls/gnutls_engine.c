@@ -238,6 +238,7 @@ static int context_identity(struct tls_context *context, struct x509_identity *i
 
 const struct tls_engine_ops *tls_gnutls_ops(void)
 {
+	static const uint16_t srtp[] = { TLS_SRTP_AES128_CM_SHA1_80, TLS_SRTP_AES128_CM_SHA1_32 };
 	static const struct tls_engine_ops ops = {
 		.engine = TLS_ENGINE_GNUTLS,
 		.caps = &tls_gnutls_caps,
@@ -256,6 +257,12 @@ const struct tls_engine_ops *tls_gnutls_ops(void)
 		.close = tls_gnutls_close,
 		.again = tls_gnutls_restart,
 		.abort = tls_gnutls_abort,
+		.extract = tls_gnutls_extract,
+		.repeat = tls_gnutls_handshake,
+		.set_mtu = tls_gnutls_set_mtu,
+		.room = tls_gnutls_room,
+		.srtp = tls_gnutls_srtp,
+		.srtp_profiles = { srtp, BASE_COUNT(srtp) },
 	};
 
 	return &ops;

@@ -56,6 +56,12 @@ struct tls_gnutls_watch {
 	bool caught;     /**< head holds an alert, kept from GnuTLS */
 };
 
+/** Datagrams: how much of a handshake message has come without a gap. */
+struct tls_gnutls_piece {
+	uint16_t message; /**< message_seq */
+	uint32_t end;
+};
+
 /** One session's own. */
 struct tls_gnutls_session {
 	gnutls_session_t tls;
@@ -72,6 +78,12 @@ struct tls_gnutls_session {
 	bool chosen;      /**< a certificate, of several */
 	bool keyed;       /**< server: has a ticket key */
 	struct tls_gnutls_watch watch;
+	/* Datagrams, gnutls_dtls.c: */
+	uint64_t flight; /**< the one sent last; 0 = none yet */
+	bool fresh;      /**< nothing was sent in this step */
+	bool mute;       /**< nothing more is to be */
+	bool repeat;     /**< the last flight may go once more */
+	struct tls_gnutls_piece piece[8];
 };
 
 extern const struct profile_engine_caps tls_gnutls_caps;
@@ -154,6 +166,18 @@ int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, siz
 int tls_gnutls_write(struct tls_session *session, const uint8_t *clear, size_t len);
 int tls_gnutls_close(struct tls_session *session);
 int tls_gnutls_abort(struct tls_session *session, uint8_t alert);
+
+/* gnutls_dtls.c */
+
+/** A session of datagrams, beside what tls_gnutls_session_new() does. @return GnuTLS's code */
+int tls_gnutls_dtls_new(struct tls_session *session, struct tls_gnutls_session *gs);
+/** Before each step of a handshake. */
+void tls_gnutls_dtls_begin(struct tls_session *session, struct tls_gnutls_session *gs);
+void tls_gnutls_set_mtu(struct tls_session *session, uint16_t mtu);
+size_t tls_gnutls_room(const struct tls_session *session);
+uint16_t tls_gnutls_srtp(const struct tls_session *session);
+int tls_gnutls_extract(struct tls_session *session, const char *label,
+                       const struct base_str *context, uint8_t *out, size_t len);
 
 /* gnutls_again.c: renegotiation, and resumption as client */
 

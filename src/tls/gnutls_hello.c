@@ -12,18 +12,25 @@
 
 /* -- the server's choice --------------------------------------------------------------------- */
 
+/** Does a client of at most `version` have `wire`? DTLS counts downwards (RFC 6347, 4.1). */
+static bool hello_reaches(const struct tls_domain *domain, uint16_t version, uint16_t wire)
+{
+	return domain->whole ? wire >= version && version >> 8 == 0xfe
+	                     : wire <= BASE_MIN(version, TLS_1_2_WIRE);
+}
+
 /** The highest version that both have, one PROFILE_TLS_ bit; 0 when there is none. */
 static unsigned version_choose(const struct tls_domain *domain, const struct tls_hello_view *hello)
 {
 	for (unsigned bit = PROFILE_TLS_1_3; bit >= PROFILE_TLS_1_0; bit >>= 1) {
-		uint16_t wire = profile_version_wire(bit);
+		uint16_t wire = tls_domain_wire(domain, bit);
 
 		if (!(domain->versions & bit))
 			continue;
 		/* RFC 8446, 4.2.1: where the extension is there, legacy_version says nothing */
 		if (hello->present & TLS_HELLO_VERSIONS
 		            ? tls_numbers_have(hello->versions, wire)
-		            : wire <= BASE_MIN(hello->version, TLS_1_2_WIRE))
+		            : hello_reaches(domain, hello->version, wire))
 			return bit;
 	}
 	return 0;
@@ -400,6 +407,8 @@ int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned
 	if (session->established && !session->renegotiating)
 		return type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming ? on_late_hello(session)
 		                                                         : 0;
+	if (session->dtls && incoming)
+		session->dtls->moved = true;
 	switch (type) {
 	case GNUTLS_HANDSHAKE_CLIENT_HELLO:
 		return incoming ? on_client_hello(session, msg) : 0;

@@ -31,8 +31,15 @@ static void words_put(struct base_writer *w, const struct words *words)
 		base_writer_printf(w, ":+%s", words->word[i]);
 }
 
-static void put_versions(struct base_writer *w, unsigned versions)
+static void put_versions(struct base_writer *w, const struct tls_domain *domain, unsigned versions)
 {
+	if (domain->whole) {
+		if (versions & PROFILE_TLS_1_2)
+			base_writer_text(w, ":+VERS-DTLS1.2");
+		if (versions & PROFILE_TLS_1_1)
+			base_writer_text(w, ":+VERS-DTLS1.0");
+		return;
+	}
 	if (versions & PROFILE_TLS_1_3)
 		base_writer_text(w, ":+VERS-TLS1.3");
 	if (versions & PROFILE_TLS_1_2)
@@ -143,7 +150,7 @@ static int priority_make(const struct tls_domain *domain, unsigned versions, con
 	int rc = GNUTLS_E_MEMORY_ERROR;
 
 	base_writer_text(&w, "NONE");
-	put_versions(&w, versions);
+	put_versions(&w, domain, versions);
 	words_put(&w, kx);
 	words_put(&w, ciphers);
 	words_put(&w, macs);

@@ -111,6 +111,8 @@ static unsigned session_flags(const struct tls_session *session)
 {
 	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET;
 
+	if (session->dtls)
+		flags |= GNUTLS_DATAGRAM;
 	/* Tickets are turned on with their key: tls_gnutls_ticket_key(). Without it GnuTLS would
 	 * encrypt them under one of zeros. */
 	if (session->role == TLS_ROLE_SERVER)
@@ -193,6 +195,8 @@ static int session_fill(struct tls_session *session, struct tls_gnutls_session *
 	gnutls_handshake_set_hook_function(gs->tls, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE,
 	                                   tls_gnutls_hook);
 	rc = gnutls_priority_set(gs->tls, gc->all);
+	if (rc >= 0 && session->dtls)
+		rc = tls_gnutls_dtls_new(session, gs);
 	if (rc >= 0)
 		rc = gnutls_credentials_set(gs->tls, GNUTLS_CRD_CERTIFICATE, gc->own.cred);
 	if (rc >= 0)
@@ -231,8 +235,12 @@ void tls_gnutls_session_free(struct tls_session *session)
 
 struct tls_gnutls_session *tls_gnutls_step(struct tls_session *session)
 {
+	struct tls_gnutls_session *gs = session->engine;
+
 	tls_gnutls_context_of(session)->session = session;
-	return session->engine;
+	gs->fresh = true;
+	gs->mute = gs->repeat = false;
+	return gs;
 }
 
 int tls_gnutls_failed(struct tls_session *session, struct tls_gnutls_session *gs, int rc)
@@ -274,6 +282,10 @@ static uint16_t version_wire(gnutls_protocol_t version)
 		return 0x0303;
 	case GNUTLS_TLS1_3:
 		return 0x0304;
+	case GNUTLS_DTLS1_0:
+		return 0xfeff;
+	case GNUTLS_DTLS1_2:
+		return 0xfefd;
 	default:
 		return 0;
 	}
@@ -345,6 +357,8 @@ int tls_gnutls_handshake(struct tls_session *session)
 	struct tls_gnutls_session *gs = tls_gnutls_step(session);
 	int rc;
 
+	if (session->dtls)
+		tls_gnutls_dtls_begin(session, gs);
 	do
 		rc = gnutls_handshake(gs->tls);
 	while (rc == GNUTLS_E_WARNING_ALERT_RECEIVED ||
@@ -391,7 +405,9 @@ int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, siz
 	int rc = BASE_ERR(BASE_AGAIN, 0);
 
 	/* Never ask when there is nothing to read: it would only say so, at a price. */
-	while (got < cap && (in->at != in->end || gnutls_record_check_pending(gs->tls))) {
+	while (got < cap &&
+	       (session->dtls ? got == 0
+	                      : in->at != in->end || gnutls_record_check_pending(gs->tls))) {
 		ssize_t n;
 
 		if (session->renegotiating && !tls_gnutls_data_next(session, gs)) {
@@ -408,12 +424,13 @@ int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, siz
 			continue;
 		}
 		rc = read_result(session, gs, (int)n);
-		if (rc == 0 || base_err_class(rc) != BASE_AGAIN)
+		if (rc == 0 || base_err_class(rc) != BASE_AGAIN ||
+		    (session->dtls && in->at == in->end))
 			break;
 	}
 	if (session->resume && session->version == 0x0304 && !gs->kept)
 		tls_gnutls_ticket_keep(session, gs);
-	if (empty_flood(gs, got) && base_err_class(rc) == BASE_AGAIN)
+	if (!session->dtls && empty_flood(gs, got) && base_err_class(rc) == BASE_AGAIN)
 		return tls_gnutls_failed(session, gs,
 		                         tls_gnutls_refuse(session, TLS_ALERT_UNEXPECTED_MESSAGE,
 		                                           "too many records without data"));

@@ -116,6 +116,8 @@ bool tls_hello_read(struct tls_hello_view *ret, const void *body, size_t len, bo
 	ret->version = base_reader_u16(&r);
 	(void)base_reader_take(&r, 32);
 	(void)base_reader_take(&r, base_reader_u8(&r));
+	if (client && ret->version >> 8 == 0xfe)
+		(void)base_reader_take(&r, base_reader_u8(&r)); /* cookie (RFC 6347, 4.2.1) */
 	if (client) {
 		ret->suites = base_reader_sub(&r, base_reader_u16(&r));
 		methods = base_reader_sub(&r, base_reader_u8(&r));

@@ -25,6 +25,10 @@ static int bio_read(BIO *bio, char *data, size_t len, size_t *ret_len)
 		*ret_len = 0;
 		return -1;
 	}
+	if (oc->session->dtls) {
+		*ret_len = openssl_dtls_take(oc, data, len);
+		return 1;
+	}
 	*ret_len = BASE_MIN(len, left);
 	memcpy(data, in->at, *ret_len);
 	in->at += *ret_len;
@@ -38,7 +42,10 @@ static int bio_write(BIO *bio, const char *data, size_t len, size_t *ret_len)
 	struct base_writer *out = wait && wait->hold ? &wait->held : oc->session->io->out;
 
 	BIO_clear_retry_flags(bio);
-	base_writer_put(out, data, len);
+	if (oc->session->dtls)
+		tls_dtls_put(oc->session, data, len);
+	else
+		base_writer_put(out, data, len);
 	if (out->failed)
 		return -1;
 	*ret_len = len;
@@ -47,9 +54,10 @@ static int bio_write(BIO *bio, const char *data, size_t len, size_t *ret_len)
 
 static long bio_ctrl(BIO *bio, int cmd, long number, void *arg)
 {
-	(void)bio;
-	(void)number;
-	(void)arg;
+	struct openssl_context *oc = BIO_get_data(bio);
+
+	if (oc->session && oc->session->dtls && cmd != BIO_CTRL_FLUSH && cmd != BIO_CTRL_DUP)
+		return openssl_dtls_ctrl(oc, cmd, number, arg);
 	return cmd == BIO_CTRL_FLUSH || cmd == BIO_CTRL_DUP;
 }
 

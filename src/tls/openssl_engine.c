@@ -71,23 +71,24 @@ static int set_versions(struct openssl_context *oc)
 {
 	static const struct {
 		unsigned bit;
-		int number;
-		uint64_t off;
+		uint64_t off, dtls_off;
 	} row[] = {
-		{ PROFILE_TLS_1_0, TLS1_VERSION, SSL_OP_NO_TLSv1 },
-		{ PROFILE_TLS_1_1, TLS1_1_VERSION, SSL_OP_NO_TLSv1_1 },
-		{ PROFILE_TLS_1_2, TLS1_2_VERSION, SSL_OP_NO_TLSv1_2 },
-		{ PROFILE_TLS_1_3, TLS1_3_VERSION, SSL_OP_NO_TLSv1_3 },
+		{ PROFILE_TLS_1_0, SSL_OP_NO_TLSv1, 0 },
+		{ PROFILE_TLS_1_1, SSL_OP_NO_TLSv1_1, SSL_OP_NO_DTLSv1 },
+		{ PROFILE_TLS_1_2, SSL_OP_NO_TLSv1_2, SSL_OP_NO_DTLSv1_2 },
+		{ PROFILE_TLS_1_3, SSL_OP_NO_TLSv1_3, 0 },
 	};
+	const struct tls_domain *domain = oc->context->domain;
 	int min = 0, max = 0;
 
 	for (size_t i = 0; i < BASE_COUNT(row); i++) {
-		if (!(oc->context->domain->versions & row[i].bit)) {
-			(void)SSL_CTX_set_options(oc->ctx, row[i].off);
+		if (!(domain->versions & row[i].bit)) {
+			(void)SSL_CTX_set_options(oc->ctx,
+			                          domain->whole ? row[i].dtls_off : row[i].off);
 			continue;
 		}
-		min = min ? min : row[i].number;
-		max = row[i].number;
+		min = min ? min : tls_domain_wire(domain, row[i].bit);
+		max = tls_domain_wire(domain, row[i].bit);
 	}
 	return SSL_CTX_set_min_proto_version(oc->ctx, min) == 1 &&
 	       SSL_CTX_set_max_proto_version(oc->ctx, max) == 1;
@@ -295,6 +296,8 @@ static void set_callbacks(struct openssl_context *oc)
 		SSL_CTX_set_client_hello_cb(oc->ctx, openssl_client_hello, oc);
 	if (settings->extended_master_secret_required.value)
 		SSL_CTX_set_msg_callback(oc->ctx, openssl_on_message);
+	if (oc->context->domain->whole)
+		SSL_CTX_set_cookie_verify_cb(oc->ctx, openssl_cookie_good);
 	if (security_level(oc->context->domain) == 0) {
 		SSL_CTX_set_security_callback(oc->ctx, security_judge);
 		SSL_CTX_set0_security_ex_data(oc->ctx, oc);
@@ -319,7 +322,7 @@ static int context_fill(struct openssl_context *oc, struct base_error *err)
 {
 	struct tls_context *context = oc->context;
 
-	oc->ctx = SSL_CTX_new(TLS_method());
+	oc->ctx = SSL_CTX_new(context->domain->whole ? DTLS_method() : TLS_method());
 	if (!oc->ctx || openssl_bio_new(oc))
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory for an SSL_CTX");
 	SSL_CTX_set_app_data(oc->ctx, oc);
@@ -387,6 +390,8 @@ static int openssl_context_identity(struct tls_context *context, struct x509_ide
 
 const struct tls_engine_ops *tls_openssl_ops(void)
 {
+	static const uint16_t srtp[] = { TLS_SRTP_AES128_CM_SHA1_80, TLS_SRTP_AES128_CM_SHA1_32,
+		                         TLS_SRTP_AEAD_AES_128_GCM, TLS_SRTP_AEAD_AES_256_GCM };
 	static const struct tls_engine_ops ops = {
 		.engine = TLS_ENGINE_OPENSSL,
 		.caps = &tls_openssl_caps,
@@ -404,6 +409,12 @@ const struct tls_engine_ops *tls_openssl_ops(void)
 		.close = openssl_close,
 		.again = openssl_again,
 		.abort = openssl_abort,
+		.extract = openssl_extract,
+		.repeat = openssl_repeat,
+		.set_mtu = openssl_set_mtu,
+		.room = openssl_room,
+		.srtp = openssl_srtp,
+		.srtp_profiles = { srtp, BASE_COUNT(srtp) },
 	};
 
 	return &ops;

@@ -28,6 +28,7 @@ struct openssl_context {
 	size_t wish_at; /**< ... in the place of what OpenSSL has written from there on */
 	int wanted;     /**< alert that openssl_on_ticket() is to fail with, -1 none */
 	bool poisoned;  /**< what is read is garbage (openssl_abort) */
+	bool peek;      /**< what is read stays to be read */
 };
 
 extern const struct profile_engine_caps tls_openssl_caps;
@@ -90,6 +91,27 @@ int openssl_on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_
 struct openssl_context *openssl_step(struct tls_session *session);
 /** What a call that did not succeed means. */
 int openssl_step_result(struct tls_session *session, struct openssl_context *oc, int n);
+/** A step failed for good: which alert, whose, and why. */
+int openssl_failed(struct tls_session *session, struct openssl_context *oc);
+
+/* openssl_dtls.c */
+
+long openssl_dtls_ctrl(struct openssl_context *oc, int cmd, long number, void *arg);
+size_t openssl_dtls_take(struct openssl_context *oc, char *data, size_t len);
+/** A session of datagrams, beside what openssl_session_new() does. */
+bool openssl_dtls_new(struct tls_session *session, SSL *ssl);
+int openssl_cookie_good(SSL *ssl, const unsigned char *cookie, unsigned len);
+/** Begin with a ClientHello whose cookie was good. @return 0, or BASE_AGAIN until it is whole */
+int openssl_listen(struct tls_session *session);
+int openssl_repeat(struct tls_session *session);
+int openssl_dtls_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len);
+int openssl_dtls_abort(struct tls_session *session, uint8_t alert);
+void openssl_set_mtu(struct tls_session *session, uint16_t mtu);
+size_t openssl_room(const struct tls_session *session);
+uint16_t openssl_srtp(const struct tls_session *session);
+int openssl_extract(struct tls_session *session, const char *label, const struct base_str *context,
+                    uint8_t *out, size_t len);
+
 int openssl_session_new(struct tls_session *session);
 void openssl_session_free(struct tls_session *session);
 int openssl_handshake(struct tls_session *session);

@@ -63,11 +63,15 @@ void openssl_on_message(int write, int version, int type, const void *data, size
 	message = base_reader_u8(&r);
 	/* OpenSSL tells about extended_master_secret only when it is too late to refuse. */
 	(void)base_reader_u24(&r);
+	if (session->dtls) {
+		session->dtls->moved = true;
+		(void)base_reader_take(&r, 8); /* number, offset, length in it (RFC 6347, 4.2.2) */
+	}
 	if (session->role == TLS_ROLE_CLIENT && message == SSL3_MT_SERVER_HELLO &&
 	    tls_hello_read(&hello, r.at, base_reader_left(&r), false))
 		session->extms |= (hello.present & TLS_HELLO_MASTER_SECRET) != 0;
 	/* In TLS 1.3 we can send any alert afterwards: openssl_abort(). */
-	if (session->role == TLS_ROLE_SERVER && message == SSL3_MT_CERTIFICATE &&
+	if (session->role == TLS_ROLE_SERVER && !session->dtls && message == SSL3_MT_CERTIFICATE &&
 	    SSL_version(ssl) != TLS1_3_VERSION && len == 4 + 3)
 		oc->bare = true;
 }

@@ -29,14 +29,14 @@ struct openssl_context *openssl_step(struct tls_session *session)
 /**
  * Ask for a certificate. To a client without one OpenSSL says handshake_failure or
  * certificate_required; where a fingerprint was to be matched it is bad_certificate (RFC 8122,
- * 6.2), so there we look for ourselves.
+ * 6.2), so there we look for ourselves; but not among datagrams, where what follows is already in.
  */
 static void server_asks(struct tls_session *session, SSL *ssl)
 {
 	const struct tls_domain *domain = session->context->domain;
 	int mode = SSL_VERIFY_PEER;
 
-	if (domain->client_methods & TRUST_FINGERPRINT)
+	if (domain->client_methods & TRUST_FINGERPRINT && !session->dtls)
 		SSL_set_msg_callback(ssl, openssl_on_message);
 	else if (tls_session_requires(session))
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
@@ -68,6 +68,8 @@ int openssl_session_new(struct tls_session *session)
 	session->engine = ssl;
 	BIO_up_ref(oc->bio);
 	SSL_set_bio(ssl, oc->bio, oc->bio);
+	if (session->dtls && !openssl_dtls_new(session, ssl))
+		return BASE_ERR(BASE_LOCAL, 0);
 	if (session->role == TLS_ROLE_CLIENT) {
 		SSL_set_connect_state(ssl);
 		/* The scope is a server's; a client's external PSK must not be held against it. */
@@ -127,12 +129,13 @@ static int plain_alert(struct tls_session *session, int version, uint8_t alert)
 {
 	const uint8_t record[] = { 21, 3, (uint8_t)version, 0, 2, 2, alert };
 
+	if (session->dtls)
+		return tls_dtls_plain_alert(session, alert);
 	base_writer_put(session->io->out, record, sizeof(record));
 	return session->io->out->failed ? -1 : alert;
 }
 
-/** A step failed for good: which alert, whose, and why. */
-static int step_failed(struct tls_session *session, struct openssl_context *oc)
+int openssl_failed(struct tls_session *session, struct openssl_context *oc)
 {
 	unsigned long error = ERR_peek_error();
 	const char *reason = ERR_reason_error_string(error);
@@ -143,7 +146,8 @@ static int step_failed(struct tls_session *session, struct openssl_context *oc)
 		(void)tls_session_judge(session, NULL, 0);
 	verdict = session->verdict;
 	/* What is no TLS at all OpenSSL only drops; a person at the other end deserves an alert. */
-	if (oc->side == TLS_SIDE_NONE && !session->established && still_plain(session->engine))
+	if (oc->side == TLS_SIDE_NONE && !session->established && !session->dtls &&
+	    still_plain(session->engine))
 		oc->alert = plain_alert(session, TLS1_VERSION, TLS_ALERT_UNEXPECTED_MESSAGE);
 	if (session->io->out->failed)
 		return tls_session_fail(session, -1, TLS_SIDE_NONE,
@@ -168,7 +172,7 @@ int openssl_step_result(struct tls_session *session, struct openssl_context *oc,
 		return tls_session_fail(session, TLS_ALERT_CLOSE_NOTIFY, TLS_SIDE_REMOTE,
 		                        "the peer closed during the handshake");
 	default:
-		return step_failed(session, oc);
+		return openssl_failed(session, oc);
 	}
 }
 
@@ -270,6 +274,8 @@ static int handshake_step(struct tls_session *session, struct openssl_context *o
 		rc = openssl_judge_again(session);
 	if (!rc && wait && wait->refused)
 		rc = refused_late(session);
+	if (!rc && session->dtls && session->dtls->verified)
+		rc = openssl_listen(session);
 	if (rc)
 		return rc;
 	n = wait && wait->complete ? 1 : SSL_do_handshake(session->engine);
@@ -352,6 +358,8 @@ int openssl_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t
 	size_t got = 0, n;
 	int rc = BASE_ERR(BASE_AGAIN, 0), late = 0;
 
+	if (session->dtls)
+		return openssl_dtls_read(session, clear, cap, ret_len);
 	/* Never ask OpenSSL when there is nothing to read: it would only say so, at a price. */
 	while (got < cap && !late && (in->at != in->end || SSL_pending(ssl))) {
 		if (session->later)
@@ -400,9 +408,9 @@ int openssl_write(struct tls_session *session, const uint8_t *clear, size_t len)
 	(void)base_writer_reserve(session->io->out, len + (records + 1) * RECORD_ROOM);
 	if (tls_session_key_due(session, records) &&
 	    SSL_key_update(session->engine, SSL_KEY_UPDATE_NOT_REQUESTED) != 1)
-		return step_failed(session, oc);
+		return openssl_failed(session, oc);
 	if (SSL_write_ex(session->engine, clear, len, &n) != 1)
-		return step_failed(session, oc);
+		return openssl_failed(session, oc);
 	session->records_out += records;
 	return 0;
 }
@@ -411,7 +419,7 @@ int openssl_close(struct tls_session *session)
 {
 	struct openssl_context *oc = openssl_step(session);
 
-	return SSL_shutdown(session->engine) < 0 ? step_failed(session, oc) : 0;
+	return SSL_shutdown(session->engine) < 0 ? openssl_failed(session, oc) : 0;
 }
 
 /**
@@ -426,6 +434,8 @@ int openssl_abort(struct tls_session *session, uint8_t alert)
 	uint8_t scrap[256];
 	size_t n;
 
+	if (session->dtls)
+		return openssl_dtls_abort(session, alert);
 	if (!session->established && still_plain(session->engine))
 		return plain_alert(session, TLS1_VERSION, alert);
 	if (SSL_new_session_ticket(session->engine) == 1) {

@@ -184,7 +184,7 @@ static enum tls_again again_may(struct tls_session *session)
 		return TLS_AGAIN_BUSY;
 	if (!keys && !session->secured)
 		return TLS_AGAIN_UNSECURED;
-	if (!keys && !session->orderable)
+	if (!keys && (!session->orderable || session->dtls))
 		return TLS_AGAIN_FORBIDDEN;
 	if (!keys && (session->asked || session->wish == TLS_WISH_REFUSED))
 		return TLS_AGAIN_REFUSED;

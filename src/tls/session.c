@@ -15,8 +15,8 @@
 /** An identity made on demand, after the context was, is shown from the next session on. */
 static int context_identity(struct tls_context *context, struct base_error *err)
 {
-	struct x509_identity *identity =
-	        atomic_load_explicit(&context->domain->identity, memory_order_acquire);
+	struct x509_identity *identity = atomic_load_explicit(
+	        &tls_domain_whole(context->domain)->identity, memory_order_acquire);
 	int rc;
 
 	if (context->has_identity || !identity)
@@ -35,7 +35,8 @@ static int context_make(struct tls_context **ret, struct tls_domain *domain,
 
 	if (!context)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "no memory");
-	context->domain = tls_domain_ref(domain);
+	(void)tls_domain_ref(tls_domain_whole(domain));
+	context->domain = domain;
 	context->ops = ops;
 	base_list_init(&context->tickets);
 	rc = context->ops->context_new(context, err);
@@ -70,14 +71,31 @@ int tls_context_role(struct tls_context *context, enum tls_role role, struct tls
 	return rc;
 }
 
+/** The context that sessions of datagrams are made of. */
+static int context_datagram(struct tls_context *context, struct tls_context **ret)
+{
+	struct tls_domain *part = context->domain->datagram;
+	int rc = 0;
+
+	if (!part)
+		return BASE_ERR(BASE_CONFIG, 0);
+	if (!context->datagram)
+		rc = context_make(&context->datagram, part, part->ops, NULL);
+	if (rc == 0)
+		*ret = context->datagram;
+	return rc;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): the contexts behind one have none of their own */
 void tls_context_free(struct tls_context *context)
 {
 	if (!context)
 		return;
 	tls_context_free(context->client);
+	tls_context_free(context->datagram);
 	tls_tickets_drop(context);
 	context->ops->context_free(context);
-	tls_domain_unref(context->domain);
+	tls_domain_unref(tls_domain_whole(context->domain));
 	free(context);
 }
 
@@ -189,9 +207,11 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	struct tls_session *session;
 	int rc;
 
-	if (!spec_valid(spec) || spec->datagram) /* no engine does DTLS yet */
+	if (!spec_valid(spec))
 		return BASE_ERR(BASE_CONFIG, 0);
-	rc = tls_context_role(context, spec->role, &context, NULL);
+	rc = spec->datagram ? context_datagram(context, &context) : 0;
+	if (rc == 0)
+		rc = tls_context_role(context, spec->role, &context, NULL);
 	if (rc)
 		return rc;
 	session = calloc(1, sizeof(*session));
@@ -200,13 +220,15 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	session->context = context;
 	session->role = (uint8_t)spec->role;
 	session->alert = -1;
-	session->once = spec->once;
-	session->may_wait = spec->may_wait;
+	session->once = spec->once || spec->datagram;
+	session->may_wait = spec->may_wait && !spec->datagram;
 	context->sessions++;
 	rc = context_identity(context, NULL);
 	if (rc == 0)
 		rc = hand_new(&session->hand, spec);
 	session->tickets = session_tickets(session);
+	if (rc == 0 && spec->datagram)
+		rc = tls_dtls_new(session, spec->datagram);
 	if (rc == 0)
 		rc = tls_resume_new(session, spec);
 	if (rc == 0)
@@ -226,6 +248,7 @@ void tls_session_free(struct tls_session *session)
 	session->context->ops->session_free(session);
 	session->context->sessions--;
 	hand_free(session);
+	tls_dtls_free(session);
 	tls_resume_free(session);
 	tls_renegotiation_done(session);
 	tls_wait_free(session);
@@ -404,6 +427,8 @@ static int handshake_finish(struct tls_session *session)
 		tls_session_abort(session, session->io, alert);
 		return session->rc;
 	}
+	if (session->dtls && !tls_dtls_agreed(session))
+		return session->rc;
 	session->established = true;
 	tls_wait_free(session);
 	tls_renegotiation_init(session);
@@ -426,7 +451,8 @@ int tls_session_handshake(struct tls_session *session, struct tls_io *io)
 	if (!session->begun)
 		tls_resume_offer(session);
 	session->begun = true;
-	rc = session->context->ops->handshake(session);
+	rc = session->dtls ? tls_dtls_handshake(session)
+	                   : session->context->ops->handshake(session);
 	if (rc == 0)
 		rc = handshake_finish(session);
 	session->io = NULL;
@@ -446,6 +472,8 @@ int tls_session_read(struct tls_session *session, struct tls_io *io, uint8_t *cl
 	if (!session->established || cap == 0)
 		return BASE_ERR(BASE_AGAIN, 0);
 	session->io = io;
+	if (session->dtls)
+		tls_dtls_trim(&io->in);
 	rc = session->context->ops->read(session, clear, cap, ret_len);
 	session->io = NULL;
 	if (session->closed_in && session->renegotiating && !*ret_len)
@@ -469,6 +497,8 @@ int tls_session_write(struct tls_session *session, struct tls_io *io, const uint
 		return 0;
 	if (session->renegotiating)
 		return BASE_ERR(BASE_AGAIN, 0);
+	if (session->dtls && len > tls_session_room(session))
+		return BASE_ERR(BASE_LOCAL, EMSGSIZE);
 	session->io = io;
 	rc = session->context->ops->write(session, clear, len);
 	session->io = NULL;
@@ -539,7 +569,7 @@ void tls_session_condemn(struct tls_session *session, const char *text)
 /* The profiles' names, so that what Notify says and what an audit says can be compared. */
 static const char *version_name(uint16_t version)
 {
-	for (unsigned v = PROFILE_TLS_1_0; v <= PROFILE_TLS_1_3; v <<= 1) {
+	for (unsigned v = PROFILE_TLS_1_0; v <= PROFILE_DTLS_1_2; v <<= 1) {
 		if (profile_version_wire(v) == version)
 			return profile_version_name(v);
 	}
@@ -574,4 +604,8 @@ void tls_session_info(const struct tls_session *session, struct tls_info *ret)
 	};
 	if (session->verdict)
 		ret->verdict = *session->verdict;
+	if (session->dtls) {
+		ret->lost = session->dtls->lost;
+		ret->repeated = session->dtls->repeated;
+	}
 }

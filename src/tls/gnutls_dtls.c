@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Datagrams with GnuTLS. Its timers read the machine's clock; so its timeout is set to nothing and
+ * its patience to a day: it repeats a flight whenever gnutls_handshake() is called and finds
+ * nothing to read, and it is called so when our time is up, and only then. What it repeats beside
+ * that (at once where it waits for Finished, and at any message it did not expect) is not sent.
+ */
+#include <errno.h>
+#include <gnutls/dtls.h>
+
+#include "tls/gnutls_engine.h"
+
+#define DAY_MS    (24U * 3600 * 1000)
+
+#define HANDSHAKE 22
+
+/** By what a flight in the clear is known: its first record's message and place in it. 0 = not. */
+static uint64_t flight_key(const uint8_t *record, size_t len)
+{
+	struct base_reader r = base_reader_of(record, len);
+	uint8_t type = base_reader_u8(&r);
+	uint64_t key;
+
+	(void)base_reader_take(&r, 2);
+	if (base_reader_u64(&r) >> 48 || type == 21)
+		return 0;
+	key = (uint64_t)type << 48;
+	if (type == HANDSHAKE) {
+		(void)base_reader_take(&r, 2 + 4);
+		key |= (uint64_t)base_reader_u16(&r) << 24;
+		key |= base_reader_u24(&r);
+	}
+	return r.failed ? 0 : key;
+}
+
+/** Is this record to be sent? */
+static bool flight_goes(struct tls_gnutls_session *gs, const uint8_t *record, size_t len)
+{
+	uint64_t key = flight_key(record, len);
+
+	if (key && key == gs->flight) {
+		gs->mute = !gs->repeat;
+		gs->repeat = false;
+	} else if (key && gs->fresh) {
+		gs->flight = key;
+	}
+	gs->fresh &= !key;
+	return !gs->mute;
+}
+
+static ssize_t on_push(gnutls_transport_ptr_t arg, const giovec_t *iov, int count)
+{
+	struct tls_session *session = arg;
+	size_t total = 0;
+
+	for (int i = 0; i < count; i++) { /* a datagram each */
+		if (session->established ||
+		    flight_goes(session->engine, iov[i].iov_base, iov[i].iov_len))
+			tls_dtls_put(session, iov[i].iov_base, iov[i].iov_len);
+		total += iov[i].iov_len;
+	}
+	if (!session->io->out->failed)
+		return (ssize_t)total;
+	errno = ENOMEM;
+	return -1;
+}
+
+/**
+ * Of a message in pieces GnuTLS 3.7 never finds the beginning when a later one came first. Such a
+ * piece is lost for us, and comes again with all others.
+ */
+static bool piece_fits(struct tls_gnutls_session *gs, struct base_reader r)
+{
+	struct tls_gnutls_piece *piece;
+	uint16_t message;
+	uint32_t at, here;
+
+	if (base_reader_u8(&r) != HANDSHAKE)
+		return true;
+	(void)base_reader_take(&r, 2);
+	if (base_reader_u64(&r) >> 48)
+		return true;
+	(void)base_reader_take(&r, 2 + 4);
+	message = base_reader_u16(&r);
+	at = base_reader_u24(&r);
+	here = base_reader_u24(&r);
+	if (r.failed)
+		return true;
+	piece = &gs->piece[message % BASE_COUNT(gs->piece)];
+	if (piece->message != message)
+		*piece = (struct tls_gnutls_piece){ .message = message };
+	if (at > piece->end)
+		return false;
+	piece->end = BASE_MAX(piece->end, at + here);
+	return true;
+}
+
+/** A datagram at a time; what has no room is lost, as it is with a socket. */
+static ssize_t on_pull(gnutls_transport_ptr_t arg, void *into, size_t len)
+{
+	struct tls_session *session = arg;
+	struct base_reader *in = &session->io->in;
+	struct base_writer w = base_writer_over(into, len);
+
+	while (base_reader_left(in) && !in->failed) {
+		struct base_reader record = *in;
+
+		(void)base_reader_take(in, 11);
+		(void)base_reader_take(in, base_reader_u16(in));
+		record.end = in->at;
+		if (!in->failed && (session->established || piece_fits(session->engine, record)))
+			base_writer_put(&w, record.at, base_reader_left(&record));
+	}
+	in->at = in->end;
+	in->failed = false;
+	if (w.len)
+		return (ssize_t)w.len;
+	errno = EAGAIN;
+	return -1;
+}
+
+int tls_gnutls_dtls_new(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	int rc = 0;
+
+	gnutls_transport_set_vec_push_function(gs->tls, on_push);
+	gnutls_transport_set_pull_function(gs->tls, on_pull);
+	gnutls_dtls_set_timeouts(gs->tls, 0, DAY_MS);
+	gnutls_dtls_set_mtu(gs->tls, session->dtls->mtu);
+	/* IANA's numbers are GnuTLS's. */
+	for (const uint16_t *code = session->dtls->srtp; rc >= 0 && *code; code++)
+		rc = gnutls_srtp_set_profile(gs->tls, (gnutls_srtp_profile_t)*code);
+	return rc;
+}
+
+void tls_gnutls_set_mtu(struct tls_session *session, uint16_t mtu)
+{
+	struct tls_gnutls_session *gs = session->engine;
+
+	gnutls_dtls_set_mtu(gs->tls, mtu);
+}
+
+size_t tls_gnutls_room(const struct tls_session *session)
+{
+	const struct tls_gnutls_session *gs = session->engine;
+
+	return gnutls_dtls_get_data_mtu(gs->tls);
+}
+
+uint16_t tls_gnutls_srtp(const struct tls_session *session)
+{
+	const struct tls_gnutls_session *gs = session->engine;
+	gnutls_srtp_profile_t profile;
+
+	return gnutls_srtp_get_selected_profile(gs->tls, &profile) < 0 ? TLS_SRTP_NONE
+	                                                               : (uint16_t)profile;
+}
+
+int tls_gnutls_extract(struct tls_session *session, const char *label,
+                       const struct base_str *context, uint8_t *out, size_t len)
+{
+	struct tls_gnutls_session *gs = session->engine;
+	int rc = gnutls_prf_rfc5705(gs->tls, strlen(label), label, context ? context->len : 0,
+	                            context ? (context->ptr ? context->ptr : "") : NULL, len,
+	                            (char *)out);
+
+	return rc < 0 ? BASE_ERR(BASE_LOCAL, 0) : 0;
+}
+
+/** Begin where the cookie exchange has ended, by the numbers of the ClientHello at hand. */
+static void prestate_set(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	struct base_reader r = session->io->in;
+	gnutls_dtls_prestate_st state = { 0 };
+
+	(void)base_reader_take(&r, 3 + 2 + 2);
+	state.record_seq = base_reader_u32(&r);
+	(void)base_reader_take(&r, 2 + 1 + 3);
+	state.hsk_read_seq = base_reader_u16(&r);
+	if (r.failed)
+		return;
+	/* It has sent as many messages as it has read; GnuTLS adds the one it knows of. */
+	state.hsk_write_seq = state.hsk_read_seq ? state.hsk_read_seq - 1 : 0;
+	gnutls_dtls_prestate_set(gs->tls, &state);
+	session->dtls->verified = false;
+}
+
+void tls_gnutls_dtls_begin(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	if (session->dtls->verified)
+		prestate_set(session, gs);
+	gs->repeat = base_reader_left(&session->io->in) == 0;
+}

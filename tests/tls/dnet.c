@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dnet.h"
+
+static bool again(int rc)
+{
+	return rc < 0 && base_err_class(rc) == BASE_AGAIN;
+}
+
+static void side_open(struct dnet *net, enum tls_role role, const struct tls_domain_spec *spec,
+                      const struct tls_session_spec *session)
+{
+	const struct tls_datagram_spec plain = { 0 };
+	struct tls_session_spec made = session ? *session : (struct tls_session_spec){ 0 };
+	struct base_error err = { 0 };
+
+	made.role = role;
+	if (!made.datagram)
+		made.datagram = &plain;
+	if (tls_domain_new(&net->domain[role], spec, &err) ||
+	    tls_context_new(&net->context[role], net->domain[role], &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(tls_session_new(&net->session[role], net->context[role], &made), 0);
+	net->result[role] = BASE_ERR(BASE_AGAIN, 0);
+}
+
+void dnet_open(struct dnet *net, const struct tls_domain_spec *server,
+               const struct tls_domain_spec *client, const struct tls_session_spec *server_s,
+               const struct tls_session_spec *client_s)
+{
+	*net = (struct dnet){ .way_ms = 10, .now_ms = 1000000 };
+	side_open(net, TLS_ROLE_CLIENT, client, client_s);
+	side_open(net, TLS_ROLE_SERVER, server, server_s);
+}
+
+void dnet_close(struct dnet *net)
+{
+	for (int role = 0; role < 2; role++) {
+		tls_session_free(net->session[role]);
+		tls_context_free(net->context[role]);
+		tls_domain_unref(net->domain[role]);
+		base_writer_done(&net->clear[role]);
+	}
+	while (net->flying) {
+		struct dnet_flying *next = net->flying->next;
+
+		free(net->flying);
+		net->flying = next;
+	}
+}
+
+/* -- the network ----------------------------------------------------------------------------- */
+
+static void fly(struct dnet *net, enum tls_role to, uint64_t at_ms, const void *data, size_t len)
+{
+	struct dnet_flying **at = &net->flying, *one = malloc(sizeof(*one) + len);
+
+	assert_non_null(one);
+	while (*at && (*at)->at_ms <= at_ms)
+		at = &(*at)->next;
+	*one = (struct dnet_flying){ .next = *at, .to = to, .at_ms = at_ms, .len = len };
+	memcpy(one->data, data, len);
+	*at = one;
+}
+
+void dnet_inject(struct dnet *net, enum tls_role from, const void *data, size_t len)
+{
+	fly(net, 1 - from, net->now_ms + net->way_ms, data, len);
+}
+
+static void send_all(struct dnet *net, enum tls_role from, struct base_writer *out)
+{
+	struct base_reader r = base_reader_of(out->data, out->len);
+	struct base_str one;
+
+	while (tls_datagram_next(&r, &one)) {
+		struct dnet_fate fate = { 1, 0 };
+		const uint8_t *u = (const uint8_t *)one.ptr;
+
+		net->longest[from] = BASE_MAX(net->longest[from], one.len);
+		if (net->rule)
+			fate = net->rule(net, from, net->sent[from], one);
+		if (getenv("TR"))
+			fprintf(stderr,
+			        "t%lu %c> #%u ct%u ep%u seq%u len%zu hs%u ms%u off%u flen%u/%u "
+			        "fate %u +%u\n",
+			        net->now_ms - 1000000, from ? 's' : 'c', net->sent[from], u[0],
+			        u[4], u[10], one.len, u[13], u[18], u[20] << 8 | u[21],
+			        u[23] << 8 | u[24], u[15] << 8 | u[16], fate.copies, fate.late_ms);
+		net->sent[from]++;
+		for (unsigned i = 0; i < fate.copies; i++)
+			fly(net, 1 - from, net->now_ms + net->way_ms + (i ? 0 : fate.late_ms),
+			    one.ptr, one.len);
+	}
+	assert_int_equal(base_reader_left(&r), 0);
+	base_writer_done(out);
+}
+
+static void read_all(struct dnet *net, enum tls_role role, struct tls_io *io)
+{
+	uint8_t clear[17000];
+	size_t n;
+	int rc;
+
+	while ((rc = tls_session_read(net->session[role], io, clear, sizeof(clear), &n)) == 0 &&
+	       n) {
+		base_writer_put(&net->clear[role], clear, n);
+		net->messages[role]++;
+	}
+	assert_int_equal(base_reader_left(&io->in), 0);
+	if (rc && !again(rc))
+		net->result[role] = rc;
+}
+
+/** Give a side a datagram, or (empty) the time. */
+static void step(struct dnet *net, enum tls_role role, const void *data, size_t len)
+{
+	struct base_writer out = { 0 };
+	struct tls_io io = { .in = base_reader_of(data, len), .out = &out, .now_ms = net->now_ms };
+
+	if (again(net->result[role])) {
+		net->result[role] = tls_session_handshake(net->session[role], &io);
+		assert_int_equal(base_reader_left(&io.in), 0);
+	}
+	if (net->result[role] == 0)
+		read_all(net, role, &io);
+	send_all(net, role, &out);
+}
+
+/** One event. @return false when there is none any more */
+static bool turn(struct dnet *net)
+{
+	uint64_t due[2] = { UINT64_MAX, UINT64_MAX };
+	struct dnet_flying *first = net->flying;
+	enum tls_role role;
+
+	for (int i = 0; i < 2; i++)
+		if (again(net->result[i]))
+			due[i] = tls_session_deadline(net->session[i]);
+	role = due[0] <= due[1] ? TLS_ROLE_CLIENT : TLS_ROLE_SERVER;
+	if (first && first->at_ms <= due[role]) {
+		net->now_ms = BASE_MAX(net->now_ms, first->at_ms);
+		net->flying = first->next;
+		step(net, first->to, first->data, first->len);
+		free(first);
+		return true;
+	}
+	if (due[role] == UINT64_MAX)
+		return false;
+	net->now_ms = BASE_MAX(net->now_ms, due[role]);
+	step(net, role, NULL, 0);
+	return true;
+}
+
+void dnet_settle(struct dnet *net)
+{
+	unsigned turns = 0;
+
+	while (turn(net))
+		if (++turns > 20000)
+			fail_msg("this goes on for ever");
+}
+
+void dnet_shake(struct dnet *net)
+{
+	dnet_settle(net);
+}
+
+void dnet_write(struct dnet *net, enum tls_role from, const void *data, size_t len)
+{
+	struct base_writer out = { 0 };
+	struct tls_io io = { .out = &out, .now_ms = net->now_ms };
+
+	assert_int_equal(tls_session_write(net->session[from], &io, data, len), 0);
+	send_all(net, from, &out);
+}
+
+/* -- what it came to ------------------------------------------------------------------------- */
+
+struct tls_info dnet_info(const struct dnet *net, enum tls_role role)
+{
+	struct tls_info info;
+
+	tls_session_info(net->session[role], &info);
+	return info;
+}
+
+void dnet_assert_up(const struct dnet *net)
+{
+	for (int role = 0; role < 2; role++) {
+		struct tls_info info = dnet_info(net, (enum tls_role)role);
+
+		if (net->result[role] || !info.established)
+			fail_msg("%s: rc %d, alert %d by %d: %s", role ? "server" : "client",
+			         net->result[role], info.alert, info.alert_side, info.failure);
+	}
+}
+
+void dnet_assert_talk(struct dnet *net)
+{
+	for (int role = 0; role < 2; role++) {
+		unsigned before = net->messages[1 - role];
+
+		base_writer_reset(&net->clear[1 - role]);
+		dnet_write(net, (enum tls_role)role, "message", 7);
+		dnet_settle(net);
+		assert_int_equal(net->messages[1 - role], before + 1);
+		assert_string_equal(base_writer_cstr(&net->clear[1 - role]), "message");
+	}
+}
