@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file Rules of what is done with a session, and what no rule of its own is for. */
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "check/judge.h"
 #include "check/words.h"
@@ -14,6 +14,15 @@ static bool unseen(const struct check_probe *p)
 static void no_way(struct check_found *found, const char *why)
 {
 	check_found_set(found, CHECK_NO_WAY, NULL, "%s", why);
+}
+
+/** "24h", "30m", "90s", "7d" of a rule, which the profile's reader has seen to be right. */
+static uint32_t duration_s(const char *value)
+{
+	char *unit;
+	unsigned long n = strtoul(value, &unit, 10);
+
+	return (uint32_t)(n * (*unit == 'd' ? 86400 : *unit == 'h' ? 3600 : *unit == 'm' ? 60 : 1));
 }
 
 static void compression(const struct check_survey *s, struct check_found *found)
@@ -65,8 +74,47 @@ static void renegotiation_peer(const struct check_survey *s, struct check_found 
 		                check_probe_words(p, words, sizeof(words)));
 }
 
-static void renegotiation(const struct check_survey *s, const struct profile_rule *rule,
-                          struct check_found *found)
+/** What a trial says by itself. */
+static void trial_take(const struct check_sessions *sessions, enum check_trial_of which,
+                       struct check_found *found)
+{
+	const struct check_trial *t = sessions ? &sessions->trial[which] : NULL;
+	const struct check_trial *full = sessions ? &sessions->trial[CHECK_TRY_FULL] : NULL;
+
+	if (t && t->tried)
+		check_found_set(found,
+		                t->yes                                     ? CHECK_HAS
+		                : t->probe.answer.outcome == CHECK_STALLED ? CHECK_UNSEEN
+		                : t->probe.answer.outcome == CHECK_GARBLED && !t->yes
+		                        ? CHECK_UNSEEN
+		                        : CHECK_HAS_NOT,
+		                &t->probe, "%s", t->text);
+	else if (full && full->tried && !full->yes)
+		check_found_set(found, CHECK_UNSEEN, &full->probe, "%s", full->text);
+	else
+		no_way(found, "it takes no suite in which this checker can establish a session");
+}
+
+/** Either way to renegotiate without the protection of RFC 5746 is one too many. */
+static void insecure(const struct check_sessions *sessions, struct check_found *found)
+{
+	struct check_found legacy = { .text = "" }, spliced = { .text = "" };
+
+	trial_take(sessions, CHECK_TRY_LEGACY, &legacy);
+	trial_take(sessions, CHECK_TRY_SPLICED, &spliced);
+	if (legacy.has == CHECK_HAS)
+		check_found_set(found, CHECK_HAS, legacy.probe, "a client without RFC 5746: %s",
+		                legacy.text);
+	else if (spliced.has == CHECK_HAS || spliced.has == CHECK_UNSEEN)
+		check_found_set(found, spliced.has, spliced.probe,
+		                "a first hello inside another's session: %s", spliced.text);
+	else
+		check_found_set(found, legacy.has, legacy.probe, "a client without RFC 5746: %s",
+		                legacy.text);
+}
+
+static void renegotiation(const struct check_survey *s, const struct check_sessions *sessions,
+                          const struct profile_rule *rule, struct check_found *found)
 {
 	if (!strcmp(rule->item, "renegotiation-info"))
 		renegotiation_info(s, found);
@@ -76,8 +124,12 @@ static void renegotiation(const struct check_survey *s, const struct profile_rul
 		no_way(found, "only the server knows when it would ask");
 	else if (!strcmp(rule->item, "answer-hello-request"))
 		no_way(found, "it binds clients");
+	else if (!s->high)
+		check_found_set(found, CHECK_HAS_NOT, NULL, "TLS 1.3 has no renegotiation");
+	else if (!strcmp(rule->item, "client-initiated"))
+		trial_take(sessions, CHECK_TRY_SECURED, found);
 	else
-		no_way(found, "no session was established to try it in");
+		insecure(sessions, found);
 }
 
 /* -- who shows what ---------------------------------------------------------------------------- */
@@ -149,6 +201,54 @@ static void authentication(const struct check_survey *s, const struct profile_ru
 		no_way(found, "fingerprints travel in SDP, which is not looked at");
 }
 
+/* -- taken up again ---------------------------------------------------------------------------- */
+
+static void resumption(const struct check_sessions *sessions, const struct profile_rule *rule,
+                       struct check_found *found)
+{
+	struct check_found by_id = { .text = "" };
+
+	trial_take(sessions, !strcmp(rule->item, "session-ids") ? CHECK_TRY_ID : CHECK_TRY_TICKET,
+	           found);
+	if (strcmp(rule->item, "any") != 0 || found->has == CHECK_HAS)
+		return;
+	trial_take(sessions, CHECK_TRY_ID, &by_id);
+	if (by_id.has == CHECK_HAS || found->has == CHECK_NO_WAY)
+		*found = by_id;
+}
+
+static void lifetime(const struct check_sessions *sessions, const struct profile_rule *rule,
+                     struct check_found *found)
+{
+	uint32_t want = duration_s(rule->value), claimed = sessions ? sessions->lifetime_s : 0;
+	const struct check_probe *p = sessions ? &sessions->trial[CHECK_TRY_TICKET].probe : NULL;
+	bool most = !strcmp(rule->item, "maximum");
+
+	if (!sessions || !sessions->ticket)
+		no_way(found, "no ticket came: only tickets claim a lifetime");
+	else if (!claimed)
+		no_way(found, "its ticket claims none (RFC 5077, 3.3)");
+	else if (most || claimed == want)
+		check_found_set(found, claimed <= want ? CHECK_HAS : CHECK_HAS_NOT, p,
+		                "its ticket claims %u s", claimed);
+	else
+		check_found_set(found, CHECK_NO_WAY, p,
+		                "its ticket claims %u s: local policy may well say so", claimed);
+}
+
+static void failure(const struct check_sessions *sessions, const struct profile_rule *rule,
+                    struct check_found *found)
+{
+	if (!strcmp(rule->item, "alert"))
+		no_way(found, "it binds clients");
+	else if (strcmp(rule->item, "unknown-identity-alert") != 0)
+		no_way(found, "what SIP does is not looked at");
+	else if (sessions && sessions->trial[CHECK_TRY_IDENTITY].tried)
+		trial_take(sessions, CHECK_TRY_IDENTITY, found);
+	else
+		no_way(found, "it takes no suite of pre-shared keys in which this could be tried");
+}
+
 /* -- the rest ---------------------------------------------------------------------------------- */
 
 static void scope(const struct check_survey *s, const struct profile_rule *rule,
@@ -167,25 +267,24 @@ static void scope(const struct check_survey *s, const struct profile_rule *rule,
 void check_judge_ways(const struct check_survey *s, const struct check_sessions *sessions,
                       const struct profile_rule *rule, struct check_found *found)
 {
-	(void)sessions;
 	switch (rule->subject) {
 	case PROFILE_COMPRESSION:
 		compression(s, found);
 		break;
 	case PROFILE_RENEGOTIATION:
-		renegotiation(s, rule, found);
+		renegotiation(s, sessions, rule, found);
 		break;
 	case PROFILE_AUTHENTICATION:
 		authentication(s, rule, found);
 		break;
 	case PROFILE_RESUMPTION:
+		resumption(sessions, rule, found);
+		break;
 	case PROFILE_LIFETIME:
-		no_way(found, "no session was established to take up again");
+		lifetime(sessions, rule, found);
 		break;
 	case PROFILE_FAILURE:
-		no_way(found, !strcmp(rule->item, "alert")
-		                      ? "it binds clients"
-		                      : "no session was established to try it in");
+		failure(sessions, rule, found);
 		break;
 	default:
 		scope(s, rule, found);

@@ -24,6 +24,8 @@ static const char usage[] =
         "  --profile-dir DIR     look for profiles in DIR first (may be repeated)\n"
         "  --starttls STYLE      smtp, imap, pop3, ftp or ldap: the words before TLS\n"
         "  --null-encryption     suites without encryption are in use: rules on them hold\n"
+        "  --psk-file FILE       a pre-shared key for sessions: one line, IDENTITY:HEX\n"
+        "  --unsafe-psk ID:HEX   the same on the command line, where everybody can read it\n"
         "  --timeout SECONDS     for each thing that is waited for, 1 to 120 (default 5)\n"
         "  --parallel N          connections at a time, 1 to 32 (default 4)\n"
         "  --connections N       connections at most, altogether (default 2000)\n"
@@ -42,6 +44,10 @@ struct checking {
 	struct check_terms terms;
 	bool all, strict, json, quiet;
 	struct check_survey *survey;
+	struct check_sessions sessions;
+	struct check_psk psk;
+	struct base_secret psk_key;
+	char psk_identity[128];
 	struct check_report report[PROFILES_MAX];
 	size_t count;
 	char versions[128];
@@ -86,8 +92,9 @@ static int judge(struct checking *c, const struct profile *profile, struct base_
 	struct check_report *report = &c->report[c->count++];
 
 	report->profile = profile;
-	return profile->certificates ? check_certificate_judge(report, c->survey, profile, err)
-	                             : check_judge(report, c->survey, NULL, profile, &c->terms);
+	return profile->certificates
+	               ? check_certificate_judge(report, c->survey, profile, err)
+	               : check_judge(report, c->survey, &c->sessions, profile, &c->terms);
 }
 
 /** Every profile that was named, found before anybody is asked anything. */
@@ -156,6 +163,8 @@ static int run(struct checking *c)
 		return complain("out of memory");
 	if (check_survey_run(c->survey, &c->target, on_progress, c, &err))
 		return complain_error(&err);
+	on_progress(c, "sessions");
+	check_sessions_run(&c->sessions, c->survey, c->psk.identity ? &c->psk : NULL);
 	versions_name(c);
 	for (size_t i = 0; i < count; i++)
 		if (judge(c, profile[i], &err))
@@ -184,7 +193,40 @@ static bool starttls(struct checking *c, const char *word)
 	return style >= 0;
 }
 
-static bool take(struct checking *c, int option, const char *word)
+/** "ID:HEX"; the text is wiped. */
+static bool psk_take(struct checking *c, char *text)
+{
+	char *colon = strchr(text, ':');
+	size_t hex = colon ? strcspn(colon + 1, " \t\r\n") : 0;
+	uint8_t key[128];
+	size_t len = 0;
+	bool good = colon && colon > text && (size_t)(colon - text) < sizeof(c->psk_identity) &&
+	            !base_hex_decode((struct base_str){ colon + 1, hex }, key, sizeof(key), &len) &&
+	            len && !base_secret_set(&c->psk_key, key, len);
+
+	if (good) {
+		memcpy(c->psk_identity, text, (size_t)(colon - text));
+		c->psk = (struct check_psk){ c->psk_identity, { c->psk_key.data, c->psk_key.len } };
+	}
+	base_wipe(key, sizeof(key));
+	base_wipe(text, strlen(text));
+	return good;
+}
+
+/** The first line of a file, as --psk. */
+static bool psk_file(struct checking *c, const char *name)
+{
+	char line[512];
+	FILE *file = fopen(name, "re");
+	bool good = file && fgets(line, sizeof(line), file) && psk_take(c, line);
+
+	if (file)
+		(void)fclose(file); /* only read from */
+	base_wipe(line, sizeof(line));
+	return good;
+}
+
+static bool take(struct checking *c, int option, char *word)
 {
 	switch (option) {
 	case 'p':
@@ -196,6 +238,12 @@ static bool take(struct checking *c, int option, const char *word)
 		return starttls(c, word);
 	case 'n':
 		return c->terms.null_encryption = true;
+	case 'k':
+		return psk_file(c, word);
+	case 'K':
+		fprintf(stderr, "gatehouse check: --unsafe-psk: everybody on this machine can read "
+		                "the key of a command line; --psk-file is the way\n");
+		return psk_take(c, word);
 	case 't':
 		if (!number(word, 120, &c->target.timeout_ms))
 			return false;
@@ -226,6 +274,8 @@ static int options_take(int argc, char **argv, struct checking *c)
 		{ "profile-dir", required_argument, NULL, 'd' },
 		{ "starttls", required_argument, NULL, 's' },
 		{ "null-encryption", no_argument, NULL, 'n' },
+		{ "psk-file", required_argument, NULL, 'k' },
+		{ "unsafe-psk", required_argument, NULL, 'K' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "parallel", required_argument, NULL, 'P' },
 		{ "connections", required_argument, NULL, 'C' },
@@ -245,7 +295,9 @@ static int options_take(int argc, char **argv, struct checking *c)
 			return CONFORMS;
 		}
 		if (!take(c, o, optarg)) {
-			if (o != '?' && optarg)
+			if ((o == 'k' || o == 'K') && optarg)
+				(void)complain("the key cannot be read: one line, IDENTITY:HEX");
+			else if (o != '?' && optarg)
 				fprintf(stderr, "gatehouse check: '%s' is not for this option\n",
 				        optarg);
 			return NO_TEST;
@@ -276,6 +328,8 @@ int cli_check_main(int argc, char **argv)
 		status = run(c);
 	for (size_t i = 0; i < c->count; i++)
 		check_report_done(&c->report[i]);
+	check_sessions_done(&c->sessions);
+	base_secret_done(&c->psk_key);
 	if (c->survey)
 		check_survey_done(c->survey);
 	free(c->survey);

@@ -196,6 +196,72 @@ class OpenSSL(Servers):
         self.assertEqual(found, wanted)
 
 
+class Sessions(Servers):
+    """What only an established session shows."""
+
+    def test_insecure_renegotiation(self):
+        """A server that lets a client without RFC 5746 renegotiate (CVE-2009-3555)."""
+        port = self.s_server("-tls1_2", "-serverpref", "-cipher", "AES128-SHA:AES256-SHA", "-legacy_renegotiation", "-client_renegotiation",
+                             certs=("rsa",))
+        self.expect(port, "ts33310-annex-e-rel12", [("E3", "TLS1.1"), ("E8a", "client-initiated-insecure")])
+
+    def test_secured_renegotiation(self):
+        port = self.s_server("-tls1_2", "-cipher", "AES256-SHA:AES128-SHA", "-client_renegotiation", certs=("rsa",))
+        report, _ = self.check(port, "ts33310-annex-e-rel12")
+        found = {v["rule"]["item"]: v["found"] for v in report["reports"][0]["verdicts"] if v["rule"]}
+        self.assertIn("came through", found["client-initiated"])
+        self.assertIn("alert", found["client-initiated-insecure"])
+
+    def test_renegotiation_refused(self):
+        report, _ = self.check(self.s_server("-tls1_2", "-cipher", "AES128-SHA", certs=("rsa",)), "ts33310-annex-e-rel12")
+        found = {v["rule"]["item"]: v["found"] for v in report["reports"][0]["verdicts"] if v["rule"]}
+        self.assertIn("no_renegotiation", found["client-initiated"])
+
+    def test_resumption(self):
+        for more, warns in ((("-no_ticket",), [("E7a", "tickets-preferred")]),
+                            (("-no_ticket", "-no_cache"), [("E7", "any"), ("E7a", "tickets-preferred")]), ((), [])):
+            port = self.s_server("-tls1_2", "-cipher", "AES128-SHA:AES128-SHA256", *more, certs=("rsa",))
+            report, _ = self.check(port, "ts33310-annex-e-rel12")
+            self.assertEqual([f for f in self.findings(report, "warn") if f[0] != "precedence"], warns, more)
+
+    def test_every_exchange_and_mode(self):
+        """Sessions come up with each kind of suite that the checker claims, in each version."""
+        for suites, more in (("AES128-SHA", ("-tls1",)), ("DHE-RSA-AES256-SHA", ("-tls1_1",)), ("DHE-RSA-AES128-SHA256", ()),
+                             ("ECDHE-RSA-AES256-SHA384", ()), ("ECDHE-ECDSA-AES256-GCM-SHA384", ()), ("AES128-GCM-SHA256", ()),
+                             ("ECDHE-RSA-AES128-GCM-SHA256", ("-groups", "X25519")),
+                             ("ECDHE-RSA-AES128-GCM-SHA256", ("-groups", "P-521"))):
+            port = self.s_server("-cipher", suites + ":@SECLEVEL=0", *(more or ("-tls1_2",)))
+            report, _ = self.check(port, "ts33310-annex-e-rel12")
+            passed = self.findings(report, "pass")
+            self.assertIn(("E7", "any"), passed, suites)
+
+    def test_pre_shared_key(self):
+        key = os.path.join(self.folder, "psk")
+        with open(key, "w", encoding="ascii") as file:
+            file.write("alice:00112233445566778899aabbccddeeff\n")
+        for suite in ("PSK-AES128-CBC-SHA", "ECDHE-PSK-AES128-CBC-SHA256", "DHE-PSK-AES128-GCM-SHA256"):
+            port = free_port()
+            self.start("openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-quiet", "-nocert", "-tls1_2", "-psk_identity",
+                       "alice", "-psk", "00112233445566778899aabbccddeeff", "-cipher", suite, port=port, stdin=subprocess.PIPE)
+            report, _ = self.check(port, "ts33328-annex-h", "--psk-file", key)
+            passed = self.findings(report, "pass")
+            self.assertIn(("E7", "any"), passed, suite)
+            self.assertIn(("H1", "psk"), passed)
+            found = {v["rule"]["item"]: v["found"] for v in report["reports"][0]["verdicts"] if v["rule"]}
+            self.assertIn("alert", found["unknown-identity-alert"])
+
+    def test_keys_stay_off_the_command_line(self):
+        done = self.run_tool("127.0.0.1:1", "--profile", REL17, "--quiet", "--unsafe-psk", "a:00ff")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("everybody", done.stderr)
+        for text in ("", "alice", "alice:", ":00", "alice:0", "alice:xy"):
+            with open(os.path.join(self.folder, "bad"), "w", encoding="ascii") as file:
+                file.write(text)
+            done = self.run_tool("127.0.0.1:1", "--profile", REL17, "--psk-file", os.path.join(self.folder, "bad"))
+            self.assertEqual(done.returncode, 2, text)
+            self.assertIn("IDENTITY:HEX", done.stderr)
+
+
 @unittest.skipUnless(HAVE_GNUTLS, NO_GNUTLS)
 class GnuTLS(Servers):
     def serve(self, priority, *names):

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file What is tried with established sessions: again, taken up, with a name nobody knows. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "check/survey.h"
+#include "check/session.h"
+#include "check/words.h"
+
+enum { OFFERED_MAX = CHECK_SUITES_MAX };
+
+struct trying {
+	struct check_sessions *all;
+	const struct check_survey *survey;
+	const struct check_psk *psk;
+	struct check_offer offer;
+	uint16_t suite[OFFERED_MAX];
+};
+
+static void tell(struct check_trial *t, bool yes, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
+
+static void tell(struct check_trial *t, bool yes, const char *fmt, ...)
+{
+	va_list args;
+
+	t->tried = true;
+	t->yes = yes;
+	va_start(args, fmt);
+	(void)vsnprintf(t->text, sizeof(t->text), fmt, args); /* cut short where it must */
+	va_end(args);
+}
+
+/** What the server takes and this checker can do; with forward secrecy first. */
+static bool suites_choose(struct trying *t)
+{
+	const struct check_survey *s = t->survey;
+	struct check_shape shape;
+	size_t count = 0;
+
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < s->taken_count; i++)
+			if (check_shape_of(s->taken[i], &shape) && (!shape.psk || t->psk) &&
+			    (shape.exchange == CHECK_BY_ECDH) == !round)
+				t->suite[count++] = s->taken[i];
+	t->offer.suites = (struct profile_codes){ t->suite, count };
+	return count != 0;
+}
+
+/* -- a first one ------------------------------------------------------------------------------- */
+
+static void try_full(struct trying *t)
+{
+	struct check_trial *trial = &t->all->trial[CHECK_TRY_FULL];
+	struct check_session s;
+	bool up = check_session_open(&s, t->survey->target, &t->offer, NULL, t->psk,
+	                             &trial->probe) == CHECK_ANSWERED;
+
+	tell(trial, up, up ? "%s%s" : "no session could be established: %s%s",
+	     up ? check_suite_name(s.resume.suite) : s.why, "");
+	check_session_close(&s);
+}
+
+/* -- renegotiation ----------------------------------------------------------------------------- */
+
+/** The first handshake with these words of RFC 5746, the second with those. */
+static void try_again(struct trying *t, enum check_trial_of which, unsigned first, unsigned second,
+                      bool verify)
+{
+	struct check_trial *trial = &t->all->trial[which];
+	struct check_offer offer = t->offer;
+	struct check_session s;
+	enum check_outcome outcome;
+
+	offer.with |= first;
+	outcome = check_session_open(&s, t->survey->target, &offer, NULL, t->psk, NULL);
+	if (outcome != CHECK_ANSWERED) {
+		tell(trial, false, "the first handshake was refused: %s", s.why);
+		trial->probe.answer.outcome = outcome;
+		check_session_close(&s);
+		return;
+	}
+	offer.with = (t->offer.with & ~(unsigned)CHECK_WITH_RENEGOTIATION_INFO) | second;
+	if (verify)
+		offer.verify = (struct check_bytes){ s.verify_client.data, s.verify_client.len };
+	outcome = check_session_again(&s, &offer, &trial->probe);
+	/* what it decides by is its hello: what follows may fail for other reasons */
+	tell(trial, outcome == CHECK_ANSWERED || s.answer.hello,
+	     outcome == CHECK_ANSWERED ? "the second handshake came through%s"
+	     : s.answer.hello          ? "it answered with a ServerHello; then: %s"
+	                               : "it was refused: %s",
+	     outcome == CHECK_ANSWERED ? "" : s.why);
+	check_session_close(&s);
+}
+
+/* -- taken up ---------------------------------------------------------------------------------- */
+
+static void try_resume(struct trying *t, enum check_trial_of which)
+{
+	struct check_trial *trial = &t->all->trial[which];
+	struct check_offer offer = t->offer;
+	bool by_ticket = which == CHECK_TRY_TICKET;
+	static const uint8_t marker[32] = "gatehouse check, taken up again";
+	struct check_session one, two;
+	bool has;
+
+	offer.with |= by_ticket ? CHECK_WITH_TICKET : 0;
+	if (check_session_open(&one, t->survey->target, &offer, NULL, t->psk, &trial->probe) !=
+	    CHECK_ANSWERED) {
+		tell(trial, false, "the first handshake failed: %s", one.why);
+		check_session_close(&one);
+		return;
+	}
+	has = by_ticket ? one.resume.ticket.len != 0 : one.resume.id_len != 0;
+	if (by_ticket) {
+		t->all->ticket = has;
+		t->all->lifetime_s = one.resume.lifetime_s;
+	}
+	if (!has) {
+		tell(trial, false, by_ticket ? "no ticket came" : "it gave no session id");
+		check_session_close(&one);
+		return;
+	}
+	offer.ticket = (struct check_bytes){ one.resume.ticket.data, one.resume.ticket.len };
+	offer.session_id = by_ticket ? (struct check_bytes){ marker, sizeof(marker) }
+	                             : (struct check_bytes){ one.resume.id, one.resume.id_len };
+	if (!by_ticket)
+		offer.ticket = (struct check_bytes){ NULL, 0 };
+	check_probe_done(&trial->probe);
+	check_session_part(&one); /* many a server looks at one at a time */
+	(void)check_session_open(&two, t->survey->target, &offer, &one.resume, t->psk,
+	                         &trial->probe);
+	tell(trial, two.resumed,
+	     two.resumed ? "it was taken up again%s"
+	     : two.up    ? "a full handshake followed instead%s"
+	                 : "the second handshake failed: %s",
+	     two.up ? "" : two.why);
+	check_session_close(&one);
+	check_session_close(&two);
+}
+
+/* -- a name nobody knows ----------------------------------------------------------------------- */
+
+static void try_identity(struct trying *t)
+{
+	static const uint8_t key[16] = "no key of anyone";
+	const struct check_psk nobody = { "nobody-that-this-server-knows.invalid", { key, 16 } };
+	struct check_trial *trial = &t->all->trial[CHECK_TRY_IDENTITY];
+	const struct check_survey *survey = t->survey;
+	struct check_offer offer = t->offer;
+	struct check_shape shape;
+	struct check_session s;
+	uint16_t suite[OFFERED_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < survey->taken_count; i++)
+		if (check_shape_of(survey->taken[i], &shape) && shape.psk)
+			suite[count++] = survey->taken[i];
+	if (!count)
+		return;
+	offer.suites = (struct profile_codes){ suite, count };
+	(void)check_session_open(&s, survey->target, &offer, NULL, &nobody, &trial->probe);
+	tell(trial, s.alert == 115, "an identity that nobody has: %s", s.up ? "a session" : s.why);
+	check_session_close(&s);
+}
+
+void check_sessions_run(struct check_sessions *sessions, const struct check_survey *survey,
+                        const struct check_psk *psk)
+{
+	struct trying t = { .all = sessions, .survey = survey, .psk = psk };
+	const unsigned info = CHECK_WITH_RENEGOTIATION_INFO;
+
+	t.offer = (struct check_offer){ .version = survey->high,
+		                        .with = CHECK_WITH_EMS,
+		                        .server_name = survey->target->server_name };
+	if (!survey->high || survey->target->dtls)
+		return;
+	try_identity(&t);
+	if (!suites_choose(&t))
+		return;
+	try_again(&t, CHECK_TRY_LEGACY, 0, 0, false);
+	t.offer.with |= info;
+	try_full(&t);
+	if (!sessions->trial[CHECK_TRY_FULL].yes)
+		return;
+	try_again(&t, CHECK_TRY_SECURED, info, info, true);
+	try_again(&t, CHECK_TRY_SPLICED, info, info, false);
+	try_resume(&t, CHECK_TRY_TICKET);
+	try_resume(&t, CHECK_TRY_ID);
+}
+
+void check_sessions_done(struct check_sessions *sessions)
+{
+	for (size_t i = 0; i < CHECK_TRIALS; i++)
+		check_probe_done(&sessions->trial[i].probe);
+}
