@@ -424,6 +424,38 @@ static int fetch_read(struct mg_config *c, struct base_error *err)
 	return rc;
 }
 
+static int pool_refuse(struct mg_config *c, const char *key, const struct base_error *why,
+                       struct base_error *err)
+{
+	char text[900];
+
+	return config_refuse(c->doc, err, key, "%.380s",
+	                     base_error_format(why, text, sizeof(text)));
+}
+
+static int keys_pool_read(struct mg_config *c, struct base_error *err)
+{
+	const struct mg_yaml_pool *y = c->yaml->pool;
+	struct base_error why = { 0 };
+	const char *secret, *password;
+
+	if (!y)
+		return 0;
+	secret = config_doc_path(c->doc, y->secret, &c->arena);
+	password = y->password ? config_doc_path(c->doc, y->password, &c->arena) : NULL;
+	if (!secret || (y->password && !password))
+		return BASE_ERR(BASE_LOCAL, 0);
+	if (config_secret_read(secret, &c->pool.secret, &why))
+		return pool_refuse(c, "pool.secret-file", &why, err);
+	if (password && config_password_read(password, &c->pool.password, &why))
+		return pool_refuse(c, "pool.password-file", &why, err);
+	c->pool.name = y->name;
+	c->pool.redis = y->redis;
+	if (pool_check(&c->pool, &why))
+		return pool_refuse(c, "pool", &why, err);
+	return 0;
+}
+
 int mg_config_reload(struct mg_config **ret, const char *path, const struct mg_domain_table *table,
                      struct base_error *err)
 {
@@ -448,6 +480,8 @@ int mg_config_reload(struct mg_config **ret, const char *path, const struct mg_d
 		rc = log_read(c, err);
 	if (!rc)
 		rc = fetch_read(c, err);
+	if (!rc)
+		rc = keys_pool_read(c, err);
 	if (!rc)
 		rc = mg_domains_load(c, err);
 	if (!rc)
@@ -476,6 +510,8 @@ void mg_config_free(struct mg_config *config)
 	mg_domain_table_free(config->domains);
 	config_free(&mg_yaml_schema, config->yaml);
 	config_doc_free(config->doc);
+	base_secret_done(&config->pool.secret);
+	base_secret_done(&config->pool.password);
 	base_arena_done(&config->arena);
 	free(config);
 }

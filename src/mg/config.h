@@ -13,6 +13,7 @@
 #include "h248/h248.h"
 #include "link/link.h"
 #include "mg/core.h"
+#include "pool/pool.h"
 
 #define MG_CONTROLLERS_MAX 16
 #define MG_ADDRESSES_MAX   16
@@ -65,6 +66,7 @@ struct mg_config {
 	uint32_t watch_ms; /**< look whether the addresses are there; 0 = never */
 	enum mg_address_state address_states[MG_ADDRESSES_MAX];
 	struct mg_settings core;
+	struct pool_spec pool;    /**< `name` NULL = none */
 	const char *fetch_socket; /**< of gatehouse-fetch; NULL: handshakes wait for no CRL */
 	uint32_t fetch_limit_ms;
 	size_t buffer_limit;

@@ -577,7 +577,9 @@ int mg_shell_run(struct mg_config *config, const char *path, struct base_error *
 		goto out;
 	mg_watch_start(&sh.watch, sh.loop, sh.mg, config);
 	sh.live.link = sh.link;
-	mg_tickets_start(&sh.tickets, sh.loop, sh.domains);
+	rc = mg_tickets_start(&sh.tickets, sh.loop, sh.domains, &config->pool, err);
+	if (rc)
+		goto out;
 	mg_live_start(&sh.live, sh.loop, sh.pool, sh.domains, renew, &sh);
 	h248_assoc_start(assoc_of(&sh));
 	rc = loop_run(sh.loop);

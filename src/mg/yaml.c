@@ -205,6 +205,14 @@ static const cyaml_schema_field_t overload_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t pool_fields[] = {
+	NEEDED("name", struct mg_yaml_pool, name),
+	NEEDED("redis", struct mg_yaml_pool, redis),
+	NEEDED("secret-file", struct mg_yaml_pool, secret),
+	TEXT("password-file", struct mg_yaml_pool, password),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t fetch_fields[] = {
 	NEEDED("socket", struct mg_yaml_fetch, socket),
 	TEXT("limit", struct mg_yaml_fetch, limit),
@@ -228,6 +236,7 @@ static const cyaml_schema_field_t fields[] = {
 	                     256),
 	CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL, struct mg_yaml, limits, limits_fields),
 	CYAML_FIELD_MAPPING_PTR("overload", OPTIONAL, struct mg_yaml, overload, overload_fields),
+	CYAML_FIELD_MAPPING_PTR("pool", OPTIONAL, struct mg_yaml, pool, pool_fields),
 	CYAML_FIELD_MAPPING_PTR("fetch", OPTIONAL, struct mg_yaml, fetch, fetch_fields),
 	CYAML_FIELD_MAPPING_PTR("log", OPTIONAL, struct mg_yaml, log, log_fields),
 	CYAML_FIELD_END,

@@ -115,6 +115,10 @@ struct mg_yaml_overload {
 	unsigned contexts, cpu, priority, reduction;
 };
 
+struct mg_yaml_pool {
+	char *name, *redis, *secret, *password;
+};
+
 struct mg_yaml_fetch {
 	const char *socket, *limit;
 };
@@ -137,6 +141,7 @@ struct mg_yaml {
 	struct mg_yaml_limits *limits;
 	struct mg_yaml_overload *overload;
 	struct mg_yaml_fetch *fetch;
+	struct mg_yaml_pool *pool;
 	struct mg_yaml_log *log;
 };
 

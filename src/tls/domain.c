@@ -293,6 +293,15 @@ static void basis_octets(struct base_writer *w, const void *data, size_t len)
 	base_writer_put(w, hash, sizeof(hash));
 }
 
+static int basis_digest(const struct base_writer *w, uint8_t ret[32])
+{
+	unsigned len = 32;
+
+	return !w->failed && EVP_Digest(w->data, w->len, ret, &len, EVP_sha256(), NULL) == 1
+	               ? 0
+	               : BASE_ERR(BASE_LOCAL, 0);
+}
+
 /**
  * Peers resume with what this domain's predecessor gave them only where all this is as it was. CRLs
  * are not in it: they come and go, and no session that rests on a certificate is resumed.
@@ -301,29 +310,30 @@ static int domain_basis(struct tls_domain *domain, const struct tls_domain_spec 
 {
 	const struct x509_identity *identity = spec->identity;
 	struct base_writer w = { 0 };
-	unsigned len = sizeof(domain->basis);
 	uint8_t trust[32] = { 0 };
-	int ok;
+	int rc;
 
 	profile_settings_print(domain->settings, &w);
-	base_writer_printf(&w, "|%u|%u|%d|%u|%d|", (unsigned)domain->ops->engine,
-	                   domain->on_revocation, domain->tickets, domain->lifetime_s,
-	                   spec->null_encryption);
-	base_writer_put(&w, domain->scope, sizeof(domain->scope));
+	base_writer_printf(&w, "|%s|%u|%u|%u|%d|%d|%u|%d|", domain->name, domain->server_methods,
+	                   domain->client_methods, domain->continue_on, domain->client_auth,
+	                   domain->tickets, domain->lifetime_s, spec->null_encryption);
 	w.failed |= trust_store_basis(spec->trust, trust) != 0;
 	base_writer_put(&w, trust, sizeof(trust));
-	for (size_t i = 0; identity && i < identity->der_count; i++)
-		basis_octets(&w, identity->der[i].ptr, identity->der[i].len);
 	for (size_t i = 0; i < spec->psk_count; i++) {
 		basis_octets(&w, spec->psks[i].identity.ptr, spec->psks[i].identity.len);
 		basis_octets(&w, spec->psks[i].key.data, spec->psks[i].key.len);
 	}
 	basis_octets(&w, spec->psk_hint ? spec->psk_hint : "",
 	             spec->psk_hint ? strlen(spec->psk_hint) : 0);
-	ok = !w.failed && EVP_Digest(w.data, w.len, domain->basis, &len, EVP_sha256(), NULL) == 1;
+	rc = basis_digest(&w, domain->common);
+	base_writer_printf(&w, "|%u|%d|", (unsigned)domain->ops->engine, domain->on_revocation);
+	base_writer_put(&w, domain->scope, sizeof(domain->scope));
+	for (size_t i = 0; identity && i < identity->der_count; i++)
+		basis_octets(&w, identity->der[i].ptr, identity->der[i].len);
+	rc = rc ? rc : basis_digest(&w, domain->basis);
 	base_wipe(w.data, w.len);
 	base_writer_done(&w);
-	return ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
+	return rc;
 }
 
 static int domain_tickets(struct tls_domain *domain, const struct tls_domain_spec *spec,
@@ -360,10 +370,15 @@ uint64_t tls_domain_tickets_turn(struct tls_domain *domain, uint64_t now_ms)
 	return domain->ring ? tls_ticket_ring_turn(domain->ring, now_ms) : 0;
 }
 
-int tls_domain_tickets_put(struct tls_domain *domain, const uint8_t *secret, uint64_t from_ms,
+int tls_domain_tickets_put(struct tls_domain *domain, const uint8_t *secret, int64_t from_ms,
                            uint64_t now_ms)
 {
 	return domain->ring ? tls_ticket_ring_put(domain->ring, secret, from_ms, now_ms) : 0;
+}
+
+void tls_domain_tickets_scope(const struct tls_domain *domain, uint8_t ret[32])
+{
+	memcpy(ret, domain->common, 32);
 }
 
 uint32_t tls_domain_tickets_life_s(const struct tls_domain *domain)

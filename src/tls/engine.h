@@ -161,8 +161,9 @@ struct tls_domain {
 	bool end_ignored;             /**< who ignores a HelloRequest is shown out */
 	bool tickets;                 /**< as profile and policy say; see session_tickets() */
 	struct tls_ticket_ring *ring; /**< of all contexts; perhaps the domain's before it, too */
-	uint8_t basis[32]; /**< SHA-256 of all that decides about peers, by which a ring is kept */
-	uint8_t scope[32]; /**< SHA-256 of name and policy, for the session id context */
+	uint8_t basis[32];  /**< SHA-256 of all that decides about peers, by which a ring is kept */
+	uint8_t common[32]; /**< the same without engine and own certificate */
+	uint8_t scope[32];  /**< SHA-256 of name and policy, for the session id context */
 	struct tls_gap *gaps;
 	size_t gap_count;
 	uint8_t cookie_key[32]; /**< random; what cookies of DTLS are made with */

@@ -65,7 +65,9 @@ static void ring_remove(struct tls_ticket_ring *ring, unsigned i)
 static bool key_in_turn(const struct tls_ticket_ring *ring, const struct tls_ticket_key *key,
                         uint64_t now_ms)
 {
-	return key->from_ms <= now_ms && now_ms - key->from_ms < ring->rotate_ms;
+	int64_t age_ms = (int64_t)now_ms - key->from_ms;
+
+	return age_ms >= 0 && age_ms < (int64_t)ring->rotate_ms;
 }
 
 /** A pool's before our own, the newer before the older. */
@@ -103,10 +105,10 @@ static struct tls_ticket_key *ring_room(struct tls_ticket_ring *ring)
 	return &ring->key[ring->count];
 }
 
-static void ring_take(struct tls_ticket_ring *ring, struct tls_ticket_key *made, uint64_t from_ms)
+static void ring_take(struct tls_ticket_ring *ring, struct tls_ticket_key *made, int64_t from_ms)
 {
 	made->from_ms = from_ms;
-	made->until_ms = from_ms + ring->life_ms;
+	made->until_ms = (uint64_t)(from_ms + (int64_t)ring->life_ms);
 	made->serial = ++ring->serials;
 	*ring_room(ring) = *made;
 	ring->count++;
@@ -127,13 +129,13 @@ static uint64_t ring_next(const struct tls_ticket_ring *ring, uint64_t now_ms)
 
 	for (unsigned i = 0; i < ring->count; i++) {
 		const struct tls_ticket_key *key = &ring->key[i];
-		uint64_t over = key->from_ms + ring->rotate_ms;
+		int64_t over = key->from_ms + (int64_t)ring->rotate_ms;
 
 		next = BASE_MIN(next, key->until_ms);
-		if (key->from_ms > now_ms)
-			next = BASE_MIN(next, key->from_ms);
-		else if (over > now_ms && i == ring->current)
-			next = BASE_MIN(next, over);
+		if (key->from_ms > (int64_t)now_ms)
+			next = BASE_MIN(next, (uint64_t)key->from_ms);
+		else if (over > (int64_t)now_ms && i == ring->current)
+			next = BASE_MIN(next, (uint64_t)over);
 	}
 	return next - now_ms;
 }
@@ -147,13 +149,13 @@ uint64_t tls_ticket_ring_turn(struct tls_ticket_ring *ring, uint64_t now_ms)
 	(void)pthread_mutex_lock(&ring->lock); /* an ordinary one: cannot fail */
 	if (!ring->started) {
 		ring->started = true;
-		ring->key[0].from_ms = now_ms;
+		ring->key[0].from_ms = (int64_t)now_ms;
 		ring->key[0].until_ms = now_ms + ring->life_ms;
 	}
 	ring_age(ring, now_ms);
 	ok = ring_choose(ring, now_ms);
 	if (!ok && key_random(&fresh)) {
-		ring_take(ring, &fresh, now_ms);
+		ring_take(ring, &fresh, (int64_t)now_ms);
 		ok = ring_choose(ring, now_ms);
 	}
 	next = ok ? ring_next(ring, now_ms) : RETRY_MS;
@@ -169,17 +171,19 @@ static bool ring_has(const struct tls_ticket_ring *ring, const uint8_t *name)
 	return false;
 }
 
-int tls_ticket_ring_put(struct tls_ticket_ring *ring, const uint8_t *secret, uint64_t from_ms,
+int tls_ticket_ring_put(struct tls_ticket_ring *ring, const uint8_t *secret, int64_t from_ms,
                         uint64_t now_ms)
 {
 	struct tls_ticket_key made;
+	int64_t until_ms;
 
 	if (!key_make(&made, secret))
 		return BASE_ERR(BASE_LOCAL, 0);
 	made.pooled = true;
 	(void)tls_ticket_ring_turn(ring, now_ms);
 	(void)pthread_mutex_lock(&ring->lock);
-	if (from_ms + ring->life_ms > now_ms && !ring_has(ring, made.name)) {
+	until_ms = from_ms + (int64_t)ring->life_ms;
+	if (until_ms > (int64_t)now_ms && !ring_has(ring, made.name)) {
 		ring_take(ring, &made, from_ms);
 		(void)ring_choose(ring, now_ms);
 	}
@@ -201,7 +205,7 @@ int tls_ticket_ring_new(struct tls_ticket_ring **ret, uint32_t lifetime_s)
 	atomic_init(&ring->refs, 1);
 	(void)pthread_mutex_init(&ring->lock, NULL); /* an ordinary one: cannot fail */
 	ring->life_ms = (uint64_t)BASE_MAX(lifetime_s, 4) * 1000;
-	ring->rotate_ms = ring->life_ms / 4;
+	ring->rotate_ms = ring->life_ms / TLS_TICKET_TURNS;
 	ring->key[0].serial = ring->serials = 1;
 	ring->count = 1;
 	*ret = ring;

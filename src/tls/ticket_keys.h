@@ -26,10 +26,11 @@
 struct tls_ticket_key {
 	uint8_t name[TLS_TICKET_NAME];
 	uint8_t cipher[32], mac[32]; /**< OpenSSL: AES-256-CBC, HMAC-SHA-256 (RFC 5077, 4) */
-	uint8_t gnutls[64];         /**< GnuTLS's form, from which it makes its own name and keys */
-	uint64_t from_ms, until_ms; /**< current from, dead from */
-	uint32_t serial;            /**< in its ring, from 1 */
-	bool pooled;                /**< others have it, too */
+	uint8_t gnutls[64]; /**< GnuTLS's form, from which it makes its own name and keys */
+	int64_t from_ms;    /**< current from; before the clock began where negative */
+	uint64_t until_ms;  /**< dead from */
+	uint32_t serial;    /**< in its ring, from 1 */
+	bool pooled;        /**< others have it, too */
 };
 
 struct tls_ticket_ring;
@@ -43,7 +44,7 @@ void tls_ticket_ring_unref(struct tls_ticket_ring *ring);
 /** As tls_domain_tickets_turn(). */
 uint64_t tls_ticket_ring_turn(struct tls_ticket_ring *ring, uint64_t now_ms);
 /** As tls_domain_tickets_put(). */
-int tls_ticket_ring_put(struct tls_ticket_ring *ring, const uint8_t *secret, uint64_t from_ms,
+int tls_ticket_ring_put(struct tls_ticket_ring *ring, const uint8_t *secret, int64_t from_ms,
                         uint64_t now_ms);
 
 /**

@@ -135,13 +135,20 @@ enum tls_on_revocation tls_domain_on_revocation(const struct tls_domain *domain,
  * @return after how many ms to come again; 0 = the domain gives no tickets
  */
 uint64_t tls_domain_tickets_turn(struct tls_domain *domain, uint64_t now_ms);
+/** Of this part of its life a ticket key is the one that tickets are given under. */
+#define TLS_TICKET_TURNS 4
 /**
  * A key that others have, too; preferred to own ones while its turn lasts, from `from_ms` on (may
- * be over or to come). TLS_TICKET_SECRET octets. One that is there already changes nothing.
- * @return 0 or BASE_LOCAL
+ * be over, before the clock began, or to come). TLS_TICKET_SECRET octets. One that is there already
+ * changes nothing. @return 0 or BASE_LOCAL
  */
-int tls_domain_tickets_put(struct tls_domain *domain, const uint8_t *secret, uint64_t from_ms,
+int tls_domain_tickets_put(struct tls_domain *domain, const uint8_t *secret, int64_t from_ms,
                            uint64_t now_ms);
+/**
+ * With whom it may have keys in common: SHA-256 of all that decides about peers, but for what each
+ * gateway has of its own, engine and certificate. Domains of one scope ask the same of a peer.
+ */
+void tls_domain_tickets_scope(const struct tls_domain *domain, uint8_t ret[32]);
 /** How long a ticket, and all that goes back to the same full handshake, is good for; 0 = none. */
 uint32_t tls_domain_tickets_life_s(const struct tls_domain *domain);
 /** What becomes of a session whose client ignores our HelloRequest (RFC 5246, 7.4.1.1). */

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Whose sessions may be resumed, for how long and where (H.248.TLSPROF 7-6; TS 33.310, Annex E, E7): across workers and
-reloads. The client is openssl s_client, which keeps its session in a file. Both engines."""
+"""Whose sessions may be resumed, for how long and where (H.248.TLSPROF 7-6; TS 33.310, Annex E, E7): across workers,
+reloads, and the gateways of a pool, which have their ticket keys in common through Redis. The client is openssl s_client, which keeps its session in a file. Both engines."""
+import os
+import shutil
 import signal
+import subprocess
 import unittest
 
 import harness
-from harness import Backend, Case, HAVE_OPENSSL, read_exactly, stream
+from harness import Backend, Case, HAVE_OPENSSL, free_port, listens, read_exactly, stream, until
 
 ENGINES = ("openssl", "gnutls")
 VERSIONS = ("-tls1_2", "-tls1_3")
@@ -14,6 +17,26 @@ DOMAIN = """
   - {{name: {engine}, profile: ts33210-rel17, engine: {engine}, certificate: {d}/{cert}.pem, key: {d}/{cert}.key,
      client-auth: none, server-methods: [fingerprint]}}
 """
+
+
+class Redis:
+    """A Redis of its own, that keeps nothing on disk."""
+
+    def __init__(self, folder):
+        self.folder, self.port, self.process = folder, free_port(), None
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+             "--dir", self.folder], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        until(lambda: listens(self.port), lambda: "redis-server listens")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    close = kill
 
 
 @unittest.skipUnless(HAVE_OPENSSL, harness.NO_OPENSSL)
@@ -91,6 +114,95 @@ class Resume(Case, unittest.TestCase):
             session = f"{self.folder}/twin{version}"
             self.assertFalse(self.visit(gw, "openssl", version, session))
             self.assertFalse(self.visit(gw, "twin", version, session))
+
+    # -- pool
+
+    def redis(self):
+        if not shutil.which("redis-server"):
+            self.skipTest("no redis-server here (Debian: redis-server)")
+        return self.own(Redis(self.folder))
+
+    def secret(self, name="pool.key"):
+        path = os.path.join(self.folder, name)
+        if not os.path.exists(path):
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+                file.write(os.urandom(32).hex())
+        return path
+
+    def member(self, redis, domains=None, secret="pool.key"):
+        gw = self.gateway(domains or self.domains(), extra=f"""
+pool:
+  name: west
+  redis: "127.0.0.1:{redis.port}"
+  secret-file: {self.secret(secret)}
+""")
+        return gw
+
+    def agree(self, redis, *gateways):
+        """All have said that Redis is there, and what they asked of it is answered."""
+        for gw in gateways:
+            gw.logged(f"Redis at 127.0.0.1:{redis.port} is there",
+                      *(f"tls domain={engine} has its ticket keys in common with its pool" for engine in ENGINES))
+
+    def test_what_one_gateway_gave_another_takes(self):
+        redis = self.redis()
+        a, b = self.member(redis), self.member(redis, self.domains("other"))
+        self.agree(redis, a, b)
+        for engine, version, session in self.each():
+            self.assertEqual([self.visit(gw, engine, version, session) for gw in (a, b, a, b)], [False] + 3 * [True])
+
+    def test_redis_dies_and_comes_back(self):
+        redis = self.redis()
+        a, b = self.member(redis), self.member(redis)
+        self.agree(redis, a, b)
+        for engine, version, session in self.each():
+            self.assertFalse(self.visit(a, engine, version, session))
+        redis.kill()
+        for gw in (a, b):
+            gw.logged(f"Redis at 127.0.0.1:{redis.port} is lost", "goes on with keys of its own")
+        for engine, version, session in self.each():  # with the keys they have
+            self.assertTrue(self.visit(b, engine, version, session))
+        c = self.member(redis)  # and one that never saw it
+        for engine, version, session in self.each():
+            self.assertFalse(self.visit(c, engine, version, session + "c"))
+            self.assertTrue(self.visit(c, engine, version, session + "c"))
+        redis.start()
+        for gw in (a, b, c):
+            gw.logged("is there again")
+        self.assertEqual(c.log().count("is lost"), 1)
+
+    def test_what_lies_in_redis_is_of_no_use(self):
+        redis = self.redis()
+        a = self.member(redis)
+        self.agree(redis, a)
+        stranger = self.member(redis, secret="another.key")
+        stranger.logged("is not sealed with this pool's secret")
+        session = f"{self.folder}/stranger"
+        self.assertFalse(self.visit(a, "openssl", "-tls1_2", session))
+        self.assertFalse(self.visit(stranger, "openssl", "-tls1_2", session))
+
+    def test_another_policy_is_another_scope(self):
+        redis = self.redis()
+        a = self.member(redis)
+        b = self.member(redis, self.domains().replace("[fingerprint]}", "[fingerprint], continue-on: [expired]}"))
+        self.agree(redis, a, b)
+        for engine in ENGINES:
+            session = f"{self.folder}/policy{engine}"
+            self.assertFalse(self.visit(a, engine, "-tls1_2", session))
+            self.assertFalse(self.visit(b, engine, "-tls1_2", session))
+
+    def test_wrong_settings_are_told(self):
+        path = os.path.join(self.folder, "wrong.yaml")
+        for line, words in (("redis: redis.example:6379", "no address and port"), ("name: a b", "is no name of"),
+                            (f"secret-file: {self.folder}/none", "wrong.yaml:6:")):
+            settings = {"name": "west", "redis": '"127.0.0.1:1"', "secret-file": self.secret()}
+            settings.update([line.split(": ", 1)])
+            with open(path, "w", encoding="ascii") as file:
+                file.write('controllers: ["127.0.0.1:2944"]\nmedia: {addresses: [127.0.0.1]}\npool:\n' +
+                           "".join(f"  {key}: {value}\n" for key, value in settings.items()))
+            run = subprocess.run([harness.MG, "-c", path, "-t"], capture_output=True, text=True, check=False)
+            self.assertNotEqual(run.returncode, 0)
+            self.assertIn(words, run.stderr + run.stdout)
 
 
 if __name__ == "__main__":

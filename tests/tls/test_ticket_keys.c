@@ -93,9 +93,10 @@ static void a_pool_comes_first(void **state)
 	}
 	own = key_at(ring[0], at);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(tls_ticket_ring_put(ring[i], now_on, at - 5, at), 0);
-		assert_int_equal(tls_ticket_ring_put(ring[i], now_on, at - 5, at), 0);
-		assert_int_equal(tls_ticket_ring_put(ring[i], next, at - 5 + TURN_MS, at), 0);
+		assert_int_equal(tls_ticket_ring_put(ring[i], now_on, (int64_t)at - 5, at), 0);
+		assert_int_equal(tls_ticket_ring_put(ring[i], now_on, (int64_t)at - 5, at), 0);
+		assert_int_equal(
+		        tls_ticket_ring_put(ring[i], next, (int64_t)(at - 5 + TURN_MS), at), 0);
 		key[i] = key_at(ring[i], at);
 	}
 	assert_memory_equal(key[0].name, key[1].name, sizeof(key[0].name));
@@ -112,7 +113,7 @@ static void a_pool_comes_first(void **state)
 	assert_false(key_at(ring[1], at - 5 + 2 * TURN_MS).pooled);
 	/* One that is over is no news. */
 	assert_int_equal(tls_ticket_ring_put(ring[0], (const uint8_t[TLS_TICKET_SECRET]){ 3 },
-	                                     at - LIFE_MS, at),
+	                                     (int64_t)(at - LIFE_MS), at),
 	                 0);
 	assert_int_equal(key_at(ring[0], at).serial, key[0].serial);
 	for (int i = 0; i < 2; i++)

@@ -15,7 +15,7 @@ LIBRARIES = {
     "cyaml/": ["config"],
     "yaml.h": ["config"],
     "gnutls/": ["tls"],
-    "openssl/": ["x509", "trust", "tls", "fetch", "check"],
+    "openssl/": ["x509", "trust", "tls", "fetch", "check", "pool"],
     "openssl/ssl.h": ["tls"],
     "jansson.h": ["cli", "fetch"],
     "curl/": ["fetch"],
@@ -25,6 +25,7 @@ LIBRARIES = {
     "seccomp.h": ["fetch"],
     "srtp2/": ["relay"],
     "usrsctp.h": ["h248"],
+    "hiredis/": ["pool"],
     "p11-kit/": ["x509"],
 }
 NO_SLEEP = "nothing sleeps here; use a timer"
