@@ -114,10 +114,33 @@ void tls_dtls_put(struct tls_session *session, const void *data, size_t len)
 	struct base_writer *out = session->io->out;
 
 	assert(len <= UINT16_MAX);
+	session->dtls->last_at = out->len;
 	base_writer_u16(out, (uint16_t)len);
 	base_writer_put(out, data, len);
 	if (!session->established)
 		sequence_note(session->dtls, data, len);
+}
+
+void tls_dtls_add(struct tls_session *session, const void *data, size_t len, size_t mtu)
+{
+	struct base_writer *out = session->io->out;
+	size_t at = session->dtls->last_at, have;
+
+	if (at >= out->len || out->failed) {
+		tls_dtls_put(session, data, len);
+		return;
+	}
+	have = (size_t)out->data[at] << 8 | out->data[at + 1];
+	if (at + 2 + have != out->len || have + len > mtu) {
+		tls_dtls_put(session, data, len);
+		return;
+	}
+	base_writer_put(out, data, len);
+	if (out->failed)
+		return;
+	out->data[at] = (uint8_t)((have + len) >> 8);
+	out->data[at + 1] = (uint8_t)(have + len);
+	sequence_note(session->dtls, data, len);
 }
 
 int tls_dtls_plain_alert(struct tls_session *session, uint8_t alert)
@@ -209,6 +232,7 @@ int tls_dtls_handshake(struct tls_session *session)
 	int rc;
 
 	tls_dtls_trim(&io->in);
+	dtls->last_at = SIZE_MAX;
 	dtls->moved = !dtls->begun;
 	if (!dtls->begun)
 		dtls->begun_ms = now_ms;

@@ -266,9 +266,10 @@ struct tls_dtls {
 	bool lost;
 	bool verified, srtp_required; /**< as the stream says */
 	uint64_t sequence;            /**< epoch and number of the last record sent */
-	void *timer;                  /**< OpenSSL's: openssl_dtls.c */
-	struct base_writer hello;     /**< OpenSSL's: a verified ClientHello in pieces */
-	uint16_t srtp[8];             /**< codes to offer or take, 0 = no more */
+	size_t last_at; /**< where in `io->out` the last datagram begins; SIZE_MAX = none */
+	void *timer;    /**< OpenSSL's: openssl_dtls.c */
+	struct base_writer hello; /**< OpenSSL's: a verified ClientHello in pieces */
+	uint16_t srtp[8];         /**< codes to offer or take, 0 = no more */
 };
 
 struct tls_session {
@@ -406,6 +407,8 @@ void tls_dtls_trim(struct base_reader *in);
 bool tls_dtls_agreed(struct tls_session *session);
 /** Append one datagram to `io->out`, and note its last record. */
 void tls_dtls_put(struct tls_session *session, const void *data, size_t len);
+/** The same for a record that may go into the last datagram of this step, if there is room. */
+void tls_dtls_add(struct tls_session *session, const void *data, size_t len, size_t mtu);
 /** A fatal alert in the clear, while all we sent was. @return it, -1 = no more or no room */
 int tls_dtls_plain_alert(struct tls_session *session, uint8_t alert);
 

@@ -2,9 +2,10 @@
 /**
  * @file
  * Datagrams with GnuTLS. Its timers read the machine's clock; so its timeout is set to nothing and
- * its patience to a day: it repeats a flight whenever gnutls_handshake() is called and finds
- * nothing to read, and it is called so when our time is up, and only then. What it repeats beside
- * that (at once where it waits for Finished, and at any message it did not expect) is not sent.
+ * its patience to a day: it repeats a flight whenever on_wait() says that there is nothing to read,
+ * which it says when our time is up, and only then. What it repeats beside that (at any message it
+ * did not expect) is not sent. Its records of a flight share datagrams, for each datagram more is
+ * one more to lose.
  */
 #include <errno.h>
 #include <gnutls/dtls.h>
@@ -52,12 +53,16 @@ static bool flight_goes(struct tls_gnutls_session *gs, const uint8_t *record, si
 static ssize_t on_push(gnutls_transport_ptr_t arg, const giovec_t *iov, int count)
 {
 	struct tls_session *session = arg;
+	struct tls_gnutls_session *gs = session->engine;
 	size_t total = 0;
 
-	for (int i = 0; i < count; i++) { /* a datagram each */
-		if (session->established ||
-		    flight_goes(session->engine, iov[i].iov_base, iov[i].iov_len))
-			tls_dtls_put(session, iov[i].iov_base, iov[i].iov_len);
+	for (int i = 0; i < count; i++) { /* a record each */
+		const uint8_t *record = iov[i].iov_base;
+
+		if (session->established)
+			tls_dtls_put(session, record, iov[i].iov_len);
+		else if (flight_goes(gs, record, iov[i].iov_len))
+			tls_dtls_add(session, record, iov[i].iov_len, gs->mtu);
 		total += iov[i].iov_len;
 	}
 	if (!session->io->out->failed)
@@ -100,6 +105,7 @@ static bool piece_fits(struct tls_gnutls_session *gs, struct base_reader r)
 static ssize_t on_pull(gnutls_transport_ptr_t arg, void *into, size_t len)
 {
 	struct tls_session *session = arg;
+	struct tls_gnutls_session *gs = session->engine;
 	struct base_reader *in = &session->io->in;
 	struct base_writer w = base_writer_over(into, len);
 
@@ -109,15 +115,27 @@ static ssize_t on_pull(gnutls_transport_ptr_t arg, void *into, size_t len)
 		(void)base_reader_take(in, 11);
 		(void)base_reader_take(in, base_reader_u16(in));
 		record.end = in->at;
-		if (!in->failed && (session->established || piece_fits(session->engine, record)))
+		if (!in->failed && (session->established || piece_fits(gs, record)))
 			base_writer_put(&w, record.at, base_reader_left(&record));
 	}
 	in->at = in->end;
 	in->failed = false;
 	if (w.len)
 		return (ssize_t)w.len;
+	gs->dry = true;
 	errno = EAGAIN;
 	return -1;
+}
+
+/** Is there something to read? It looks then, also among what it keeps; and if there is not, it
+ * repeats its flight. */
+static int on_wait(gnutls_transport_ptr_t arg, unsigned ms)
+{
+	struct tls_session *session = arg;
+	const struct tls_gnutls_session *gs = session->engine;
+
+	(void)ms;
+	return !gs->repeat;
 }
 
 int tls_gnutls_dtls_new(struct tls_session *session, struct tls_gnutls_session *gs)
@@ -126,8 +144,10 @@ int tls_gnutls_dtls_new(struct tls_session *session, struct tls_gnutls_session *
 
 	gnutls_transport_set_vec_push_function(gs->tls, on_push);
 	gnutls_transport_set_pull_function(gs->tls, on_pull);
+	gnutls_transport_set_pull_timeout_function(gs->tls, on_wait);
 	gnutls_dtls_set_timeouts(gs->tls, 0, DAY_MS);
-	gnutls_dtls_set_mtu(gs->tls, session->dtls->mtu);
+	gs->mtu = session->dtls->mtu;
+	gnutls_dtls_set_mtu(gs->tls, gs->mtu);
 	/* IANA's numbers are GnuTLS's. */
 	for (const uint16_t *code = session->dtls->srtp; rc >= 0 && *code; code++)
 		rc = gnutls_srtp_set_profile(gs->tls, (gnutls_srtp_profile_t)*code);
@@ -138,6 +158,7 @@ void tls_gnutls_set_mtu(struct tls_session *session, uint16_t mtu)
 {
 	struct tls_gnutls_session *gs = session->engine;
 
+	gs->mtu = mtu;
 	gnutls_dtls_set_mtu(gs->tls, mtu);
 }
 
@@ -190,5 +211,6 @@ void tls_gnutls_dtls_begin(struct tls_session *session, struct tls_gnutls_sessio
 {
 	if (session->dtls->verified)
 		prestate_set(session, gs);
-	gs->repeat = base_reader_left(&session->io->in) == 0;
+	gs->given = base_reader_left(&session->io->in) > 0;
+	gs->repeat = !gs->given;
 }

@@ -79,10 +79,13 @@ struct tls_gnutls_session {
 	bool keyed;       /**< server: has a ticket key */
 	struct tls_gnutls_watch watch;
 	/* Datagrams, gnutls_dtls.c: */
+	uint16_t mtu;    /**< as GnuTLS knows it */
 	uint64_t flight; /**< the one sent last; 0 = none yet */
 	bool fresh;      /**< nothing was sent in this step */
 	bool mute;       /**< nothing more is to be */
 	bool repeat;     /**< the last flight may go once more */
+	bool given;      /**< the step began with a datagram */
+	bool dry;        /**< it has asked for a datagram, and there was none */
 	struct tls_gnutls_piece piece[8];
 };
 

@@ -239,7 +239,7 @@ struct tls_gnutls_session *tls_gnutls_step(struct tls_session *session)
 
 	tls_gnutls_context_of(session)->session = session;
 	gs->fresh = true;
-	gs->mute = gs->repeat = false;
+	gs->mute = gs->repeat = gs->dry = false;
 	return gs;
 }
 
@@ -352,6 +352,12 @@ static int ticket_send(struct tls_session *session, struct tls_gnutls_session *g
 	return gnutls_session_ticket_send(gs->tls, 1, 0);
 }
 
+/** Of a datagram GnuTLS keeps what it has not looked at. */
+static bool more(const struct tls_session *session, const struct tls_gnutls_session *gs)
+{
+	return session->dtls ? gs->given && !gs->dry : base_reader_left(&session->io->in) > 0;
+}
+
 int tls_gnutls_handshake(struct tls_session *session)
 {
 	struct tls_gnutls_session *gs = tls_gnutls_step(session);
@@ -362,8 +368,7 @@ int tls_gnutls_handshake(struct tls_session *session)
 	do
 		rc = gnutls_handshake(gs->tls);
 	while (rc == GNUTLS_E_WARNING_ALERT_RECEIVED ||
-	       (tls_gnutls_again(rc) && !tls_session_waits(session) &&
-	        base_reader_left(&session->io->in)));
+	       (tls_gnutls_again(rc) && !tls_session_waits(session) && more(session, gs)));
 	if (tls_gnutls_again(rc))
 		return BASE_ERR(BASE_AGAIN, 0);
 	if (rc < 0)

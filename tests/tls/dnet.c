@@ -74,18 +74,10 @@ static void send_all(struct dnet *net, enum tls_role from, struct base_writer *o
 
 	while (tls_datagram_next(&r, &one)) {
 		struct dnet_fate fate = { 1, 0 };
-		const uint8_t *u = (const uint8_t *)one.ptr;
 
 		net->longest[from] = BASE_MAX(net->longest[from], one.len);
 		if (net->rule)
 			fate = net->rule(net, from, net->sent[from], one);
-		if (getenv("TR"))
-			fprintf(stderr,
-			        "t%lu %c> #%u ct%u ep%u seq%u len%zu hs%u ms%u off%u flen%u/%u "
-			        "fate %u +%u\n",
-			        net->now_ms - 1000000, from ? 's' : 'c', net->sent[from], u[0],
-			        u[4], u[10], one.len, u[13], u[18], u[20] << 8 | u[21],
-			        u[23] << 8 | u[24], u[15] << 8 | u[16], fate.copies, fate.late_ms);
 		net->sent[from]++;
 		for (unsigned i = 0; i < fate.copies; i++)
 			fly(net, 1 - from, net->now_ms + net->way_ms + (i ? 0 : fate.late_ms),

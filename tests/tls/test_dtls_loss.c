@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file DTLS over a network that loses, delays, doubles, and takes no long datagrams. */
+#include "dnet.h"
+#include "pairs.h"
+
+struct way {
+	const char *profile;
+	bool rsa, psk;
+	uint16_t version;
+};
+
+static void open_way(struct dnet *net, struct lab_sides *sides, const struct way *way)
+{
+	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, way->profile);
+	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, way->profile);
+	const struct tls_psk psk = lab_psk("user", "0123456789abcdef");
+
+	if (way->rsa)
+		s.identity = sides->lab->server_rsa;
+	if (way->psk) {
+		s.identity = NULL;
+		s.psks = c.psks = &psk;
+		s.psk_count = c.psk_count = 1;
+	} else {
+		c.server_methods = TRUST_CA;
+	}
+	dnet_open(net, &s, &c, NULL, NULL);
+}
+
+/* -- a bad path ------------------------------------------------------------------------------ */
+
+static const struct way short_ways[] = { { "dtls12", false, false, 0xfefd },
+	                                 { "dtls10", true, false, 0xfeff },
+	                                 { "dtls-psk", false, true, 0xfefd } };
+
+/** Each with a certificate of the client's too: the most flights there are. */
+static void open_mutual(struct dnet *net, struct lab_sides *sides, const char *profile,
+                        const struct tls_datagram_spec *path)
+{
+	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, profile);
+	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, profile);
+	struct tls_session_spec session = { .datagram = path };
+
+	s.client_methods = c.server_methods = TRUST_CA;
+	s.client_auth = TLS_CLIENT_AUTH_REQUIRE;
+	c.identity = sides->lab->client;
+	dnet_open(net, &s, &c, &session, &session);
+}
+
+/** The datagram whose number is `param`, of both sides together, is lost. */
+static struct dnet_fate lose_one(struct dnet *net, enum tls_role from, unsigned index,
+                                 struct base_str datagram)
+{
+	(void)from;
+	(void)index;
+	(void)datagram;
+	return (struct dnet_fate){ net->sent[0] + net->sent[1] == net->param ? 0 : 1, 0 };
+}
+
+static void loss_at_every_datagram(void **state)
+{
+	for (size_t i = 0; i < BASE_COUNT(short_ways); i++) {
+		unsigned count = 1;
+
+		for (uintptr_t lost = 0; lost < count; lost++) {
+			struct dnet net;
+
+			open_way(&net, *state, &short_ways[i]);
+			net.rule = lose_one;
+			net.param = lost;
+			dnet_shake(&net);
+			dnet_assert_up(&net);
+			count = BASE_MAX(count, net.sent[0] + net.sent[1]);
+			net.rule = NULL;
+			assert_in_range(net.now_ms, 1000000, 1000000 + 4000);
+			dnet_assert_talk(&net);
+			dnet_close(&net);
+			assert_in_range(count, 3, 40);
+		}
+	}
+}
+
+/** Of each side's datagrams those are lost whose bit is set in `param`: a side's first eight. */
+static struct dnet_fate lose_mask(struct dnet *net, enum tls_role from, unsigned index,
+                                  struct base_str datagram)
+{
+	(void)datagram;
+	return (struct dnet_fate){ index < 4 && net->param >> (4 * (unsigned)from + index) & 1 ? 0
+		                                                                               : 1,
+		                   0 };
+}
+
+static void loss_of_whole_flights(void **state)
+{
+	static const uintptr_t masks[] = { 0x01, 0x03, 0x10, 0x30, 0xf0, 0x06,
+		                           0x0f, 0xff, 0x55, 0xaa, 0x11, 0x88 };
+
+	for (size_t i = 0; i < BASE_COUNT(masks); i++) {
+		struct dnet net;
+
+		open_mutual(&net, *state, "dtls12", NULL);
+		net.rule = lose_mask;
+		net.param = masks[i];
+		net.way_ms = 150;
+		dnet_shake(&net);
+		dnet_assert_up(&net);
+		net.rule = NULL;
+		dnet_assert_talk(&net);
+		dnet_close(&net);
+	}
+}
+
+/** A pseudo-random network: a fifth lost, a fifth twice, a third late and so overtaken. */
+static struct dnet_fate storm(struct dnet *net, enum tls_role from, unsigned index,
+                              struct base_str datagram)
+{
+	uint32_t dice = (uint32_t)net->param;
+
+	(void)from;
+	(void)index;
+	(void)datagram;
+	dice = dice * 1664525U + 1013904223U;
+	net->param = dice;
+	return (struct dnet_fate){ (dice >> 24) % 5 == 0   ? 0
+		                   : (dice >> 24) % 5 == 1 ? 2
+		                                           : 1,
+		                   (dice >> 16) % 3 == 0 ? (dice >> 8) % 400 : 0 };
+}
+
+static void loss_order_and_copies(void **state)
+{
+	const struct tls_datagram_spec path = { .mtu = 500, .rto_ms = 700, .patience_ms = 600000 };
+	unsigned up = 0;
+
+	for (uintptr_t seed = 1; seed <= 40; seed++) {
+		struct dnet net;
+
+		open_mutual(&net, *state, seed % 2 ? "dtls12" : "dtls10", &path);
+		net.rule = storm;
+		net.param = seed;
+		net.way_ms = 150;
+		dnet_shake(&net);
+		up += net.result[0] == 0 && net.result[1] == 0;
+		net.rule = NULL;
+		if (net.result[0] == 0 && net.result[1] == 0)
+			dnet_assert_talk(&net);
+		dnet_close(&net);
+	}
+	assert_int_equal(up, 40);
+}
+
+static void slow_path(void **state)
+{
+	const struct tls_datagram_spec path = { .rto_ms = 100 };
+	struct dnet net;
+
+	/* 300 ms there and back: with the usual second nothing is repeated. */
+	open_mutual(&net, *state, "dtls12", NULL);
+	net.way_ms = 150;
+	dnet_shake(&net);
+	dnet_assert_up(&net);
+	assert_int_equal(dnet_info(&net, TLS_ROLE_CLIENT).repeated, 0);
+	assert_int_equal(dnet_info(&net, TLS_ROLE_SERVER).repeated, 0);
+	assert_int_equal(tls_session_rtt(net.session[TLS_ROLE_CLIENT]), 300);
+	dnet_close(&net);
+	/* A time too short is made longer, and it comes up all the same. */
+	open_mutual(&net, *state, "dtls12", &path);
+	net.way_ms = 150;
+	dnet_shake(&net);
+	dnet_assert_up(&net);
+	assert_in_range(dnet_info(&net, TLS_ROLE_CLIENT).repeated, 1, 6);
+	dnet_assert_talk(&net);
+	dnet_close(&net);
+}
+
+static struct dnet_fate lose_all(struct dnet *net, enum tls_role from, unsigned index,
+                                 struct base_str datagram)
+{
+	(void)net;
+	(void)from;
+	(void)index;
+	(void)datagram;
+	return (struct dnet_fate){ 0, 0 };
+}
+
+/** 1 s, 2, 4, 8, 16: and then it is given up (RFC 6347, 4.2.4.1). */
+static void nobody_there(void **state)
+{
+	const struct tls_datagram_spec path = { .patience_ms = 40000 };
+	struct tls_info info;
+	struct dnet net;
+
+	open_mutual(&net, *state, "dtls12", &path);
+	net.rule = lose_all;
+	dnet_shake(&net);
+	info = dnet_info(&net, TLS_ROLE_CLIENT);
+	assert_int_equal(net.result[TLS_ROLE_CLIENT], BASE_ERR(BASE_PEER, 0));
+	assert_true(info.lost);
+	assert_int_equal(info.alert, -1);
+	assert_int_equal(info.repeated, 5);
+	assert_int_equal(net.now_ms, 1000000 + 40000);
+	assert_true(dnet_info(&net, TLS_ROLE_SERVER).lost);
+	assert_int_equal(tls_session_deadline(net.session[TLS_ROLE_CLIENT]), UINT64_MAX);
+	dnet_close(&net);
+}
+
+static void every_mtu(void **state)
+{
+	static const uint16_t links[] = { 256, 300, 576, 1000, 1280, 1492, 1500 };
+
+	for (size_t i = 0; i < BASE_COUNT(links); i++) {
+		const struct tls_datagram_spec path = { .mtu = (uint16_t)(links[i] - 28) };
+		uint8_t text[1500];
+		struct dnet net;
+		size_t room;
+
+		memset(text, 'x', sizeof(text));
+		open_mutual(&net, *state, i % 2 ? "dtls10" : "dtls12", &path);
+		dnet_shake(&net);
+		dnet_assert_up(&net);
+		for (int role = 0; role < 2; role++) {
+			struct base_writer none = { 0 };
+			struct tls_io io = { .out = &none, .now_ms = net.now_ms };
+
+			room = tls_session_room(net.session[role]);
+			assert_in_range(room, path.mtu - 13 - 80, path.mtu - 13);
+			dnet_write(&net, (enum tls_role)role, text, room);
+			assert_int_equal(tls_session_write(net.session[role], &io, text, room + 1),
+			                 BASE_ERR(BASE_LOCAL, 90)); /* EMSGSIZE */
+			assert_int_equal(none.len, 0);
+			assert_in_range(net.longest[role], 1, path.mtu);
+		}
+		dnet_settle(&net);
+		assert_int_equal(net.messages[0] + net.messages[1], 2);
+		/* It shrinks, and grows again. */
+		room = tls_session_room(net.session[0]);
+		tls_session_set_mtu(net.session[0], 210);
+		assert_in_range(tls_session_room(net.session[0]), 100, 197);
+		tls_session_set_mtu(net.session[0], path.mtu);
+		assert_int_equal(tls_session_room(net.session[0]), room);
+		dnet_close(&net);
+	}
+}
+
+/** What is longer than the path says is dropped in silence, until the session says so, too. */
+static struct dnet_fate narrow(struct dnet *net, enum tls_role from, unsigned index,
+                               struct base_str datagram)
+{
+	(void)from;
+	(void)index;
+	return (struct dnet_fate){ datagram.len > net->param ? 0 : 1, 0 };
+}
+
+static void path_is_narrower(void **state)
+{
+	const struct tls_datagram_spec path = { .mtu = 1472 };
+
+	for (uintptr_t least = 228; least < 600; least += 320) {
+		struct dnet net;
+
+		open_mutual(&net, *state, "dtls12", &path);
+		net.rule = narrow;
+		net.param = least;
+		dnet_shake(&net);
+		dnet_assert_up(&net);
+		dnet_close(&net);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(loss_at_every_datagram), cmocka_unit_test(loss_of_whole_flights),
+		cmocka_unit_test(loss_order_and_copies),  cmocka_unit_test(slow_path),
+		cmocka_unit_test(nobody_there),           cmocka_unit_test(every_mtu),
+		cmocka_unit_test(path_is_narrower),
+	};
+
+	return pairs_run(tests, BASE_COUNT(tests));
+}
