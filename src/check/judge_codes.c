@@ -109,9 +109,11 @@ static void suite_class(const struct check_survey *s, const struct profile *prof
 	else if (stalled)
 		check_found_set(found, CHECK_UNSEEN, NULL, "%zu of %zu offers were not answered",
 		                stalled, asked);
-	else
+	else if (asked)
 		check_found_set(found, CHECK_HAS_NOT, NULL, "takes none of %zu, each offered alone",
 		                asked);
+	else
+		check_found_set(found, CHECK_HAS_NOT, NULL, "it takes no version that has them");
 }
 
 void check_judge_suite(const struct check_survey *s, const struct profile *profile,

@@ -295,6 +295,9 @@ static enum check_outcome shake(struct check_session *s, const struct check_offe
 	if (!sent)
 		return give_up(s, CHECK_REFUSED, "the connection ended");
 	outcome = flight_read(s);
+	s->first_hello = s->answer.hello;
+	base_writer_reset(&s->first);
+	base_writer_put(&s->first, s->clear.data, s->clear.len);
 	if (outcome != CHECK_ANSWERED)
 		return outcome;
 	if (!s->answer.hello || !chosen(s))
@@ -321,7 +324,9 @@ static enum check_outcome shake_and_show(struct check_session *s, const struct c
 		atomic_fetch_add(&s->wire.target->stalled, 1);
 	if (probe) {
 		base_writer_put(&probe->sent, s->transcript.data, s->transcript.len);
-		base_writer_put(&probe->seen, s->clear.data, s->clear.len);
+		base_writer_put(&probe->seen, s->first.data, s->first.len);
+		if (s->first_hello && !s->answer.hello) /* of a full one the second flight, too */
+			base_writer_put(&probe->seen, s->clear.data, s->clear.len);
 		probe->answer.outcome = outcome;
 		probe->wanted = true;
 	}
@@ -367,6 +372,7 @@ void check_session_close(struct check_session *s)
 	check_session_part(s);
 	check_answer_done(&s->answer);
 	base_writer_done(&s->clear);
+	base_writer_done(&s->first);
 	base_writer_done(&s->transcript);
 	base_writer_done(&s->verify_client);
 	base_writer_done(&s->verify_server);

@@ -25,7 +25,8 @@ struct check_session {
 	struct check_wire wire;
 	size_t read; /**< of `wire.in` */
 	struct check_keys keys;
-	struct base_writer clear; /**< this handshake's records, opened */
+	struct base_writer clear; /**< this handshake's records, opened: of the flight at hand */
+	struct base_writer first; /**< of its first flight */
 	struct check_answer answer;
 	struct base_writer transcript; /**< messages of this handshake */
 	struct check_resume resume;    /**< of this session */
@@ -33,9 +34,9 @@ struct check_session {
 	struct base_writer verify_client,
 	        verify_server; /**< of the last handshake (RFC 5746, 3.1) */
 	const struct check_psk *psk;
-	bool up, resumed;
-	int alert;     /**< a fatal one, or the warning no_renegotiation; -1 */
-	char why[160]; /**< why it is not up */
+	bool up, resumed, first_hello; /**< `first_hello`: a ServerHello came in this handshake */
+	int alert;                     /**< a fatal one, or the warning no_renegotiation; -1 */
+	char why[160];                 /**< why it is not up */
 };
 
 /**

@@ -85,9 +85,9 @@ static void try_again(struct trying *t, enum check_trial_of which, unsigned firs
 		offer.verify = (struct check_bytes){ s.verify_client.data, s.verify_client.len };
 	outcome = check_session_again(&s, &offer, &trial->probe);
 	/* what it decides by is its hello: what follows may fail for other reasons */
-	tell(trial, outcome == CHECK_ANSWERED || s.answer.hello,
+	tell(trial, outcome == CHECK_ANSWERED || s.first_hello,
 	     outcome == CHECK_ANSWERED ? "the second handshake came through%s"
-	     : s.answer.hello          ? "it answered with a ServerHello; then: %s"
+	     : s.first_hello           ? "it answered with a ServerHello; then: %s"
 	                               : "it was refused: %s",
 	     outcome == CHECK_ANSWERED ? "" : s.why);
 	check_session_close(&s);

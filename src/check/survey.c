@@ -95,8 +95,7 @@ static int versions_ask(struct check_survey *s, struct base_error *err)
 	if (some)
 		return 0;
 	/* all of them were ended without a word: this is not how TLS refuses */
-	return base_error_set(err, BASE_ERR(BASE_PEER, 0), "%s port %u %s", s->target->host,
-	                      s->target->port,
+	return base_error_set(err, BASE_ERR(BASE_PEER, 0), "%s %s", s->target->name,
 	                      worst == CHECK_NOTHING ? "ends every connection without a word of TLS"
 	                                             : why[worst]);
 }

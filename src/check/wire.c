@@ -55,6 +55,8 @@ int check_target_find(struct check_target *t, const char *where, struct base_err
 	if (rc)
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "'%s': %s", t->host,
 		                      gai_strerror(rc));
+	(void)snprintf(t->name, sizeof(t->name), strchr(t->host, ':') ? "[%s]:%u" : "%s:%u",
+	               t->host, t->port);
 	memcpy(&t->address, found->ai_addr, found->ai_addrlen);
 	t->address_len = found->ai_addrlen;
 	freeaddrinfo(found);

@@ -23,6 +23,7 @@ enum check_starttls {
 
 /** Whom to look at, and how much. Shared by the threads of one survey. */
 struct check_target {
+	char name[280]; /**< "HOST:PORT", for people */
 	char host[256];
 	uint16_t port;
 	struct sockaddr_storage address;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file `gatehouse check`: a peer held against profiles, rule by rule (docs/check.md). */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,8 @@ static const char usage[] =
         "  --all                 show also what passes, is noted or is not testable\n"
         "  --strict              warnings count for the exit status\n"
         "  --json                machine-readable, all of it\n"
+        "  --html FILE           a page for people, beside what is printed\n"
+        "  --junit FILE          the same for continuous integration\n"
         "  --quiet               no progress on standard error\n"
         "  --help                this text\n"
         "\n"
@@ -43,6 +46,7 @@ struct checking {
 	struct check_target target;
 	struct check_terms terms;
 	bool all, strict, json, quiet;
+	const char *html, *junit;
 	struct check_survey *survey;
 	struct check_sessions sessions;
 	struct check_psk psk;
@@ -120,6 +124,26 @@ static int profiles_find(struct checking *c, const struct profile **ret, size_t 
 	return 0;
 }
 
+/** A report into a file of its own; NULL = none was asked for. */
+static bool file_write(const char *name, void (*put)(const struct cli_check *check, FILE *to),
+                       const struct cli_check *shown)
+{
+	FILE *file = name ? fopen(name, "we") : NULL;
+	bool bad;
+
+	if (!name)
+		return true;
+	if (file)
+		put(shown, file);
+	bad = !file || ferror(file);
+	if (file)
+		bad |= fclose(file) != 0;
+	if (bad)
+		fprintf(stderr, "gatehouse check: %s could not be written: %s\n", name,
+		        strerror(errno));
+	return !bad;
+}
+
 static int result(struct checking *c, struct cli_check *shown)
 {
 	unsigned fails = 0, warns = 0, untested = 0;
@@ -132,6 +156,7 @@ static int result(struct checking *c, struct cli_check *shown)
 			return complain("out of memory");
 	}
 	*shown = (struct cli_check){ .target = &c->target,
+		                     .survey = c->survey,
 		                     .versions = c->versions,
 		                     .role = "server",
 		                     .report = c->report,
@@ -144,6 +169,9 @@ static int result(struct checking *c, struct cli_check *shown)
 		cli_check_text(shown, c->all, stdout);
 	else if (!cli_check_json(shown, stdout))
 		return complain("the report could not be written");
+	if (!file_write(c->html, cli_check_html, shown) ||
+	    !file_write(c->junit, cli_check_junit, shown))
+		return NO_TEST;
 	return shown->status;
 }
 
@@ -259,6 +287,12 @@ static bool take(struct checking *c, int option, char *word)
 		return c->strict = true;
 	case 'j':
 		return c->json = true;
+	case 'H':
+		c->html = word;
+		return true;
+	case 'u':
+		c->junit = word;
+		return true;
 	case 'q':
 		return c->quiet = true;
 	default:
@@ -282,6 +316,8 @@ static int options_take(int argc, char **argv, struct checking *c)
 		{ "all", no_argument, NULL, 'a' },
 		{ "strict", no_argument, NULL, 'S' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "html", required_argument, NULL, 'H' },
+		{ "junit", required_argument, NULL, 'u' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },

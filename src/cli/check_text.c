@@ -53,16 +53,21 @@ static void report_print(const struct check_report *r, bool all, FILE *to)
 	        r->tally[CHECK_OVERRULED]);
 }
 
-void cli_check_text(const struct cli_check *c, bool all, FILE *to)
+const char *cli_check_result(int status)
 {
 	static const char *const result[] = { "conforms", "does not conform",
 		                              "could not all be tested" };
 
-	fprintf(to, "%s %s port %u: %s; %u connections\n", c->role, c->target->host,
-	        c->target->port, c->versions, atomic_load(&c->target->opened));
+	return result[status];
+}
+
+void cli_check_text(const struct cli_check *c, bool all, FILE *to)
+{
+	fprintf(to, "%s %s: %s; %u connections\n", c->role, c->target->name, c->versions,
+	        atomic_load(&c->target->opened));
 	for (size_t i = 0; i < c->count; i++)
 		report_print(&c->report[i], all, to);
-	fprintf(to, "\n%s port %u %s\n", c->target->host, c->target->port, result[c->status]);
+	fprintf(to, "\n%s %s\n", c->target->name, cli_check_result(c->status));
 }
 
 /* -- JSON -------------------------------------------------------------------------------------- */
@@ -107,6 +112,27 @@ static json_t *report_json(const struct check_report *r)
 	        "overruled", (int)r->tally[CHECK_OVERRULED], "verdicts", list);
 }
 
+/** Every suite that it takes, whatever the profiles say of it. */
+static json_t *suites_json(const struct check_survey *s)
+{
+	size_t count;
+	const struct profile_suite *suite = profile_suite_all(&count);
+	json_t *list = json_array();
+
+	for (size_t i = 0; s && list && i < count; i++) {
+		const struct check_probe *p = check_survey_takes(s, suite[i].code);
+
+		if (p && json_array_append_new(
+		                 list, json_pack("{s:i, s:s, s:s}", "code", (int)suite[i].code,
+		                                 "name", suite[i].name, "version",
+		                                 profile_version_name(p->offer.version)))) {
+			json_decref(list);
+			list = NULL;
+		}
+	}
+	return list;
+}
+
 bool cli_check_json(const struct cli_check *c, FILE *to)
 {
 	json_t *reports = json_array(), *all;
@@ -117,10 +143,11 @@ bool cli_check_json(const struct cli_check *c, FILE *to)
 			json_decref(reports);
 			reports = NULL;
 		}
-	all = json_pack("{s:s, s:i, s:s, s:s, s:i, s:b, s:i, s:o}", "host", c->target->host, "port",
-	                (int)c->target->port, "role", c->role, "versions", c->versions,
+	all = json_pack("{s:s, s:i, s:s, s:s, s:i, s:b, s:i, s:o, s:o}", "host", c->target->host,
+	                "port", (int)c->target->port, "role", c->role, "versions", c->versions,
 	                "connections", (int)atomic_load(&c->target->opened), "conforms",
-	                c->status == 0, "status", c->status, "reports", reports);
+	                c->status == 0, "status", c->status, "suites", suites_json(c->survey),
+	                "reports", reports);
 	rc = all ? json_dumpf(all, to, JSON_INDENT(2)) : -1;
 	json_decref(all);
 	return !rc && fputc('\n', to) != EOF;

@@ -4,6 +4,7 @@
 expected, by rule and item, and no other."""
 import base64
 import contextlib
+import html.parser
 import json
 import os
 import shutil
@@ -12,11 +13,12 @@ import subprocess
 import tempfile
 import threading
 import unittest
+import xml.etree.ElementTree
 
 from harness import HAVE_GNUTLS, HAVE_OPENSSL, NO_GNUTLS, NO_OPENSSL, PATIENCE, TOOL, Pki, free_port, listens, until
 
 SBIN = "/usr/sbin:" + os.environ["PATH"]
-NGINX, HAPROXY, STUNNEL = (shutil.which(name, path=SBIN) for name in ("nginx", "haproxy", "stunnel4"))
+NGINX, HAPROXY, STUNNEL = (shutil.which(name, path=SBIN) for name in ("nginx", "haproxy", "stunnel"))
 REL17 = "ts33210-rel17"
 ECDHE = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
 GOOD = ECDHE + ":DHE-RSA-AES128-GCM-SHA256"
@@ -299,6 +301,201 @@ class GnuTLS(Servers):
         port = self.serve("NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.2:%DISABLE_SAFE_RENEGOTIATION", "rsa")
         report, _ = self.check(port, "ts33310-annex-e-rel12")
         self.assertIn(("E8", "renegotiation-info"), self.findings(report, "warn"))
+
+
+@unittest.skipUnless(NGINX, "nginx is not installed")
+class Nginx(Servers):
+    def serve(self, more, name="nginx"):
+        port = free_port()
+        with open(os.path.join(self.folder, f"{name}.conf"), "w", encoding="ascii") as file:
+            file.write(f"""daemon off; master_process off; pid {self.folder}/{name}.pid; error_log stderr;
+events {{ worker_connections 256; }}
+http {{ access_log off; client_body_temp_path {self.folder}/b; proxy_temp_path {self.folder}/p; fastcgi_temp_path {self.folder}/f;
+ uwsgi_temp_path {self.folder}/u; scgi_temp_path {self.folder}/s;
+ server {{ listen 127.0.0.1:{port} ssl; server_name localhost; ssl_certificate {self.folder}/rsa.pem;
+  ssl_certificate_key {self.folder}/rsa.key; ssl_certificate {self.folder}/ec.pem; ssl_certificate_key {self.folder}/ec.key;
+  ssl_prefer_server_ciphers on; ssl_conf_command Ciphersuites {TLS13}; ssl_protocols TLSv1.2 TLSv1.3;
+  {more} return 204; }} }}""")
+        return self.start(NGINX, "-p", self.folder, "-c", f"{name}.conf", port=port)
+
+    def test_no_group_for_dhe(self):
+        """nginx offers no DHE without a group of its own: the mandatory suite is missing."""
+        self.expect(self.serve(f"ssl_ciphers {GOOD};"), REL17, [("N10", "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256")])
+
+    def test_tickets_live_too_long(self):
+        port = self.serve(f"ssl_ciphers {ECDHE}; ssl_session_timeout 48h;")
+        self.expect(port, REL17, [("N10", "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"), ("N10n", "maximum")])
+
+
+@unittest.skipUnless(HAPROXY, "haproxy is not installed")
+class Haproxy(Servers):
+    def test_old_version(self):
+        port = free_port()
+        with open(os.path.join(self.folder, "both.pem"), "wb") as both:
+            for part in ("pem", "key"):
+                with open(self.pki.path(f"rsa.{part}"), "rb") as file:
+                    both.write(file.read())
+        with open(os.path.join(self.folder, "haproxy.cfg"), "w", encoding="ascii") as file:
+            file.write(f"""global
+ tune.ssl.default-dh-param 2048
+ ssl-default-bind-options prefer-client-ciphers
+defaults
+ mode http
+ timeout client 20s
+frontend f
+ bind 127.0.0.1:{port} ssl crt {self.folder}/both.pem ssl-min-ver TLSv1.1 ciphers {GOOD}:ECDHE-RSA-AES128-SHA:@SECLEVEL=0
+ http-request return status 200
+""")
+        self.start(HAPROXY, "-db", "-f", "haproxy.cfg", port=port)
+        self.expect(port, REL17, [("N1", "TLS1.1"), ("N10b", "class non-aead"), ("N10f", "class sha1")], [("precedence", "")])
+
+
+@unittest.skipUnless(STUNNEL, "stunnel is not installed")
+class Stunnel(Servers):
+    def test_no_old_version_and_no_3des(self):
+        port = free_port()
+        with open(os.path.join(self.folder, "stunnel.conf"), "w", encoding="ascii") as file:
+            file.write(f"foreground = yes\npid =\nsyslog = no\n[s]\naccept = 127.0.0.1:{port}\nconnect = 127.0.0.1:{free_port()}\n"
+                       f"cert = {self.folder}/rsa.pem\nkey = {self.folder}/rsa.key\nsslVersion = TLSv1.2\n"
+                       "ciphers = AES128-SHA\n")
+        self.start(STUNNEL, "stunnel.conf", port=port)
+        self.expect(port, "ts33203-annex-o", [("O1", "TLS1.0"), ("O1", "TLS1.1"), ("O2", "TLS_RSA_WITH_3DES_EDE_CBC_SHA")])
+
+
+class Scanners(Servers):
+    """Where others look, too, they see the same."""
+
+    def weak(self):
+        return self.s_server("-cipher", "ALL:eNULL:@SECLEVEL=0", "-min_protocol", "TLSv1")
+
+    @unittest.skipUnless(shutil.which("sslscan"), "sslscan is not installed")
+    def test_sslscan(self):
+        port = self.weak()
+        done = subprocess.run(["sslscan", "--no-colour", "--xml=-", f"127.0.0.1:{port}"], capture_output=True, text=True,
+                              check=False, timeout=100)
+        theirs = xml.etree.ElementTree.fromstring(done.stdout).find("ssltest")
+        report, _ = self.check(port, "ts33310-annex-e")
+        versions = {f"{p.get('type').upper()}{p.get('version')}" for p in theirs.iter("protocol") if p.get("enabled") == "1"}
+        self.assertEqual(set(report["versions"].split(", ")), versions)
+        every = subprocess.run([TOOL, "profile", "show", "ts33310-annex-e", "--json"], capture_output=True, text=True,
+                               check=True, timeout=60).stdout
+        self.assertTrue(every)
+        taken = {s["code"] for s in report["suites"]}
+        seen = {int(c.get("id"), 16) for c in theirs.iter("cipher")}
+        # both ways, but for families that the registry here leaves out (ARIA, Camellia, SEED, CCM_8) ...
+        unknown = {c.get("cipher") for c in theirs.iter("cipher") if int(c.get("id"), 16) not in taken}
+        self.assertFalse([c for c in unknown if not any(w in c for w in ("ARIA", "CAMELLIA", "SEED", "CCM"))], unknown)
+        # ... and pre-shared keys, which it does not offer
+        missed = [s["name"] for s in report["suites"] if s["code"] not in seen and "PSK" not in s["name"]]
+        self.assertEqual(missed, [])
+        renegotiation = theirs.find("renegotiation")
+        noted = {(v["topic"], v["rule"]["item"] if v["rule"] else ""): v["state"]
+                 for v in self.check(port, "ts33310-annex-e-rel12")[0]["reports"][0]["verdicts"]}
+        self.assertEqual(noted[("E8", "renegotiation-info")] == "pass", renegotiation.get("secure") == "1")
+
+    @unittest.skipUnless(shutil.which("testssl"), "testssl.sh is not installed")
+    def test_testssl(self):
+        port, name = self.weak(), os.path.join(self.folder, "testssl.json")
+        subprocess.run(["testssl", "--quiet", "--color", "0", "--warnings", "off", "--ip", "one", "--jsonfile", name, "-p", "-R",
+                        "-C", "-Z", f"127.0.0.1:{port}"], capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=150)
+        with open(name, encoding="utf-8") as file:
+            theirs = {f["id"]: f["finding"] for f in json.load(file)}
+        report, _ = self.check(port, "ts33310-annex-e-rel12")
+        names = {"SSLv2": "SSL2.0", "SSLv3": "SSL3.0", "TLS1": "TLS1.0", "TLS1_1": "TLS1.1", "TLS1_2": "TLS1.2", "TLS1_3": "TLS1.3"}
+        self.assertEqual(set(report["versions"].split(", ")),
+                         {ours for key, ours in names.items() if theirs[key].startswith("offered")})
+        found = {(v["topic"], v["rule"]["item"] if v["rule"] else ""): v for v in report["reports"][0]["verdicts"]}
+        self.assertEqual(found[("E8", "renegotiation-info")]["state"] == "pass", theirs["secure_renego"] == "supported")
+        self.assertEqual("refused" in found[("E8b", "client-initiated")]["found"], "not vulnerable" in theirs["secure_client_renego"])
+        self.assertEqual(found[("E12a", "any")]["state"] == "pass", "not vulnerable" in theirs["CRIME_TLS"])
+        self.assertEqual("inappropriate_fallback" in found[("fallback", "")]["found"], "supported" in theirs["fallback_SCSV"])
+
+
+class Reports(Servers):
+    def test_html_and_junit(self):
+        port = self.s_server("-tls1_2", "-cipher", "AES128-SHA")
+        page, suite = os.path.join(self.folder, "r.html"), os.path.join(self.folder, "r.xml")
+        report, _ = self.check(port, f"{REL17},cert-ts33310", "--html", page, "--junit", suite)
+        root = xml.etree.ElementTree.parse(suite).getroot()
+        self.assertEqual([s.get("name") for s in root], [REL17, "cert-ts33310"])
+        for one, ours in zip(root, report["reports"]):
+            self.assertEqual(len(one), len(ours["verdicts"]))
+            self.assertEqual(len(one.findall("testcase/failure")), ours["fail"])
+            self.assertEqual(int(one.get("failures")), ours["fail"])
+        with open(page, encoding="utf-8") as file:
+            text = file.read()
+        self.assertEqual(text.count("<tr><td>"), sum(len(r["verdicts"]) for r in report["reports"]))
+        self.assertIn("does not conform", text)
+        html.parser.HTMLParser().feed(text)
+
+    def test_a_file_that_cannot_be_written(self):
+        port = self.s_server("-tls1_2", "-cipher", "AES128-SHA")
+        done = self.run_tool(f"127.0.0.1:{port}", "--profile", REL17, "--quiet", "--html", "/nonexistent/r.html")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("/nonexistent/r.html", done.stderr)
+
+
+class Words(Servers):
+    """What is said before TLS; the rest is s_server's."""
+
+    STYLES = {
+        "smtp": ((None, b"220-mail\r\n220 ready\r\n"), (b"EHLO", b"250-mail\r\n250 STARTTLS\r\n"), (b"STARTTLS", b"220 go\r\n")),
+        "imap": ((None, b"* OK ready\r\n"), (b"a STARTTLS", b"a OK go\r\n")),
+        "pop3": ((None, b"+OK ready\r\n"), (b"STLS", b"+OK go\r\n")),
+        "ftp": ((None, b"220 ready\r\n"), (b"AUTH TLS", b"234 go\r\n")),
+        "ldap": ((b"\x30\x1d\x02\x01\x01\x77", bytes.fromhex("300c02010178070a010004000400")),),
+    }
+
+    def front(self, steps, behind):
+        sock = socket.socket()
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(64)
+
+        def copy(a, b):
+            with contextlib.suppress(OSError):
+                while data := a.recv(65536):
+                    b.sendall(data)
+            with contextlib.suppress(OSError):
+                b.shutdown(socket.SHUT_WR)
+
+        def talk(conn):
+            with contextlib.suppress(OSError), conn, socket.create_connection(("127.0.0.1", behind)) as server:
+                for wanted, answer in steps:
+                    if wanted and not conn.recv(4096).startswith(wanted):
+                        return
+                    conn.sendall(answer)
+                back = threading.Thread(target=copy, args=(server, conn), daemon=True)
+                back.start()
+                copy(conn, server)
+                back.join(PATIENCE)
+
+        def loop():
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=talk, args=(sock.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=loop, daemon=True).start()
+
+        def end():
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+        self.addCleanup(end)
+        return sock.getsockname()[1]
+
+    def test_each_style(self):
+        behind = self.s_server("-cipher", GOOD, "-ciphersuites", TLS13, "-serverpref")
+        for style, steps in self.STYLES.items():
+            report, status = self.check(self.front(steps, behind), REL17, "--starttls", style, "--parallel", "1")
+            self.assertEqual((status, report["versions"]), (0, "TLS1.2, TLS1.3"), style)
+
+    def test_refused(self):
+        steps = ((None, b"220 ready\r\n"), (b"EHLO", b"250 mail\r\n"), (b"STARTTLS", b"502 not here\r\n"))
+        port = self.front(steps, self.s_server())
+        done = self.run_tool(f"127.0.0.1:{port}", "--profile", REL17, "--quiet", "--starttls", "smtp")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("does not speak TLS", done.stderr)
 
 
 class Refused(Servers):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of docs/h248.md and docs/interconnect.md, run in order in one shell each: a page that teaches must be true.
+"""The commands of docs/h248.md, docs/check.md and docs/interconnect.md, run in order in one shell each: a page that teaches must be true.
 
   ```KIND file=NAME    the block is written to that file
   ```sh run            is run by bash; `run status=N` when it ends with that status
@@ -92,6 +92,11 @@ class Page(unittest.TestCase):
     def test_h248(self):
         count = self.play("h248.md")
         self.assertGreater(min(count.values()), 2, count)
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
+    def test_check(self):
+        count = self.play("check.md")
+        self.assertEqual((count["run"], count["expect"]), (2, 1), count)
 
     @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
     @unittest.skipUnless(shutil.which("nginx", path="/usr/sbin:" + os.environ["PATH"]), "nginx is not installed")
