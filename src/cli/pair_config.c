@@ -108,7 +108,9 @@ static bool of_no_matter(const char *key)
 	static const char *const keys[] = { "name",          "default",
 		                            "key",           "psk-hint",
 		                            "on-revocation", "engine",
-		                            "unknown-name",  "max-fragment-length" };
+		                            "unknown-name",  "max-fragment-length",
+		                            "renegotiation", "renegotiation-ignored",
+		                            "legacy-peers" };
 
 	for (size_t i = 0; i < BASE_COUNT(keys); i++)
 		if (!strcmp(key, keys[i]))

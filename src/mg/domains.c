@@ -293,6 +293,52 @@ static int revocation_read(struct making *m)
 	return rc;
 }
 
+/** One of the words, or left out: -1. @return 0, or refused */
+static int word_read(struct making *m, const char *key, const char *word, const char *const *words,
+                     int *ret)
+{
+	char all[96] = "";
+
+	*ret = -1;
+	if (!word)
+		return 0;
+	for (int i = 0; words[i]; i++) {
+		size_t at = strlen(all);
+
+		if (!strcmp(word, words[i])) {
+			*ret = i;
+			return 0;
+		}
+		snprintf(all + at, sizeof(all) - at, "%s%s", i ? ", " : "", words[i]);
+	}
+	return refuse(m, key, "'%s' is none of: %s", word, all);
+}
+
+/* Who may begin a renegotiation, what becomes of those who ignore ours, and of those without RFC
+ * 5746; what is left out is the profile's to say. */
+static int renegotiation_read(struct making *m)
+{
+	static const char *const who[] = { "none", "client", "server", "both", NULL };
+	static const char *const then[] = { "continue", "end", NULL };
+	static const char *const legacy[] = { "refuse", "tolerate", NULL };
+	static const enum profile_choice choices[] = { PROFILE_CHOICE_NO, PROFILE_CHOICE_YES };
+	int word, rc = word_read(m, "renegotiation", m->y->renegotiation, who, &word);
+
+	if (!rc && word >= 0) {
+		m->spec.by_client = choices[word & 1];
+		m->spec.by_server = choices[word >> 1];
+	}
+	if (!rc)
+		rc = word_read(m, "renegotiation-ignored", m->y->renegotiation_ignored, then,
+		               &word);
+	m->spec.end_ignored = !rc && word == 1;
+	if (!rc)
+		rc = word_read(m, "legacy-peers", m->y->legacy_peers, legacy, &word);
+	if (!rc && word >= 0)
+		m->spec.legacy_peers = choices[word];
+	return rc;
+}
+
 static int engine_read(struct making *m)
 {
 	static const enum tls_engine engines[] = { TLS_ENGINE_AUTO, TLS_ENGINE_OPENSSL,
@@ -479,6 +525,8 @@ static int domain_make(struct making *m, struct mg_domain_table *table, struct m
 		rc = policy_read(m);
 	if (!rc)
 		rc = revocation_read(m);
+	if (!rc)
+		rc = renegotiation_read(m);
 	if (!rc && tls_domain_new(&d->tls, &m->spec, &why))
 		rc = refuse_for(m, "", &why);
 	making_done(m);

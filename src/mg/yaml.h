@@ -94,6 +94,7 @@ struct mg_yaml_certificate {
 struct mg_yaml_domain {
 	const char *name, *profile, *engine, *certificate, *key, *client_auth, *psk_hint,
 	        *on_revocation;
+	const char *renegotiation, *renegotiation_ignored, *legacy_peers;
 	const char *certificate_profile, *certificate_faults;
 	struct mg_yaml_trust *trust;
 	const char **server_methods, **client_methods, **continue_on;

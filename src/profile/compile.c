@@ -432,9 +432,9 @@ static int settle_renegotiation(struct compiling *c)
 	                                  ? PROFILE_RENEGOTIATION_SECURE
 	                                  : PROFILE_RENEGOTIATION_REFUSE;
 	s->renegotiation_client_rule = client.rule;
-	/* Where the client may begin one, it may when it is asked to. */
-	judge_flag(c, &rc, PROFILE_RENEGOTIATION, "answer-hello-request", client.value,
-	           &s->renegotiation_answer);
+	/* Where either may begin one, the client may when it is asked to. */
+	judge_flag(c, &rc, PROFILE_RENEGOTIATION, "answer-hello-request",
+	           client.value || s->renegotiation_server.value, &s->renegotiation_answer);
 	if (!rc)
 		rc = choose(c, options->by_server, &s->renegotiation_answer);
 	s->renegotiation_answer.value &= s->renegotiation_info.value;

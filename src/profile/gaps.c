@@ -15,7 +15,7 @@ struct finding {
 static void add(struct finding *f, enum profile_subject subject, const char *item,
                 const struct profile_rule *rule)
 {
-	struct profile_gap gap = { rule->strength, subject, item, rule, NULL };
+	struct profile_gap gap = { rule ? rule->strength : PROFILE_MAY, subject, item, rule, NULL };
 
 	base_writer_put(&f->bytes, &gap, sizeof(gap));
 }
@@ -75,6 +75,27 @@ static void check_flag(struct finding *f, const struct profile_flag *flag, unsig
 		add(f, flag->rule->subject, flag->rule->item, flag->rule);
 }
 
+bool profile_renegotiates(const struct profile_settings *settings)
+{
+	return settings->versions & PROFILE_TLS_ALL & ~(unsigned)PROFILE_TLS_1_3 &&
+	       settings->renegotiation_info.value &&
+	       (settings->renegotiation_client == PROFILE_RENEGOTIATION_SECURE ||
+	        settings->renegotiation_server.value);
+}
+
+/** A client may send on while it renegotiates: NSS's and JSSE's do. */
+static void check_data(struct finding *f, const struct profile_settings *s)
+{
+	const struct profile_rule *rule = s->renegotiation_server.rule;
+
+	if (!profile_renegotiates(s) || f->caps->features & PROFILE_FEATURE_RENEGOTIATION_DATA)
+		return;
+	if (s->renegotiation_client == PROFILE_RENEGOTIATION_SECURE)
+		rule = s->renegotiation_client_rule;
+	add(f, PROFILE_RENEGOTIATION, "as server, with data in its midst (RFC 5246, 7.4.1.1)",
+	    rule);
+}
+
 static void check_features(struct finding *f, const struct profile_settings *s)
 {
 	struct profile_flag client = {
@@ -86,6 +107,7 @@ static void check_features(struct finding *f, const struct profile_settings *s)
 	check_flag(f, &s->compression, PROFILE_FEATURE_COMPRESSION);
 	check_flag(f, &s->renegotiation_info, PROFILE_FEATURE_RENEGOTIATION_INFO);
 	check_flag(f, &client, PROFILE_FEATURE_RENEGOTIATION_CLIENT);
+	check_data(f, s);
 	check_flag(f, &s->renegotiation_server, PROFILE_FEATURE_RENEGOTIATION_SERVER);
 	check_flag(f, &s->resumption, PROFILE_FEATURE_TICKETS | PROFILE_FEATURE_SESSION_IDS);
 	check_flag(f, &s->tickets, PROFILE_FEATURE_TICKETS);
@@ -162,6 +184,12 @@ size_t profile_gap_count(const struct profile_gap *gap, size_t count,
 const char *profile_gap_format(const struct profile_gap *gap,
                                const struct profile_engine_caps *caps, char *buf, size_t cap)
 {
+	if (!gap->rule) {
+		(void)snprintf(buf, cap, "%s cannot meet: %s %s %s (the TLS domain's own choice)",
+		               caps->name, profile_strength_name(gap->strength),
+		               profile_subject_name(gap->subject), gap->item);
+		return buf;
+	}
 	(void)snprintf(
 	        buf, cap, "%s %s: %s %s %s (%s %s [%s, %c])%s%s",
 	        gap->why ? "gatehouse" : caps->name, gap->why ? "never offers" : "cannot meet",

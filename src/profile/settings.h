@@ -154,6 +154,8 @@ enum profile_feature {
 	PROFILE_FEATURE_PSK = 1 << 5,
 	PROFILE_FEATURE_EMS_REQUIRED = 1 << 6, /**< can insist on extended_master_secret */
 	PROFILE_FEATURE_COMPRESSION = 1 << 7,
+	/** As server takes data in the midst of a client's renegotiation (RFC 5246, 7.4.1.1). */
+	PROFILE_FEATURE_RENEGOTIATION_DATA = 1 << 8,
 };
 
 /** What an engine of this machine can do; the tls folder asks the engine and fills it. */
@@ -169,9 +171,12 @@ struct profile_gap {
 	enum profile_strength strength; /**< shall, should or may */
 	enum profile_subject subject;
 	const char *item;                /**< "TLS_RSA_WITH_3DES_EDE_CBC_SHA"; constant text */
-	const struct profile_rule *rule; /**< clause and words */
+	const struct profile_rule *rule; /**< clause and words; NULL: the domain's own choice */
 	const char *why; /**< it is our own doing: constant text; NULL = the engine's */
 };
+
+/** May anybody renegotiate with a server: in a version that has it, and by either's wish? */
+bool profile_renegotiates(const struct profile_settings *settings);
 
 /**
  * List what `caps` lacks of what is on in `settings`, and what the profile permits and we never

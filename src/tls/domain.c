@@ -30,6 +30,7 @@ struct candidate {
 	const struct tls_engine_ops *ops;
 	struct profile_gap *gap;
 	size_t gap_count, shalls; /**< gaps; of those, the profile's "shall"s */
+	bool stumbles;            /**< as server over data in the midst of a renegotiation */
 	unsigned cost;            /**< of a full handshake */
 };
 
@@ -42,6 +43,8 @@ static int candidate_fill(struct candidate *c, struct tls_domain *domain,
 	if (rc)
 		return rc;
 	c->shalls = profile_gap_count(c->gap, c->gap_count, PROFILE_SHALL);
+	c->stumbles = profile_renegotiates(domain->settings) &&
+	              !(c->ops->caps->features & PROFILE_FEATURE_RENEGOTIATION_DATA);
 	c->cost = c->ops->cost_ecdsa;
 	if (spec->identity && EVP_PKEY_is_a(spec->identity->key, "RSA"))
 		c->cost = c->ops->cost_rsa;
@@ -49,10 +52,12 @@ static int candidate_fill(struct candidate *c, struct tls_domain *domain,
 }
 
 /**
- * `auto`: the fewest unmet "shall"s; of equals, the cheaper full handshake. With the figures of
- * the engines' tables (microseconds of server CPU, one core, Debian 12: OpenSSL 3.0 281 with ECDSA
- * P-256 and 637 with RSA-2048; GnuTLS 3.7 207 and, its signature handed to libcrypto, 482; resumed
- * by ticket 34 against 12, PSK 48 against 14) that is GnuTLS wherever both can do what is asked.
+ * `auto`: the fewest unmet "shall"s; of equals, where anybody may renegotiate with a server, the
+ * one that serves clients which send data meanwhile (RFC 5246, 7.4.1.1); of equals, the cheaper
+ * full handshake. With the figures of the engines' tables (microseconds of server CPU, one core,
+ * Debian 12: OpenSSL 3.0 281 with ECDSA P-256 and 637 with RSA-2048; GnuTLS 3.7 207 and, its
+ * signature handed to libcrypto, 482; resumed by ticket 34 against 12, PSK 48 against 14) that is
+ * GnuTLS wherever both can do what is asked.
  */
 static bool candidate_better(const struct candidate *a, const struct candidate *b)
 {
@@ -60,6 +65,8 @@ static bool candidate_better(const struct candidate *a, const struct candidate *
 		return a->ops != NULL;
 	if (a->shalls != b->shalls)
 		return a->shalls < b->shalls;
+	if (a->stumbles != b->stumbles)
+		return b->stumbles;
 	return a->cost < b->cost;
 }
 

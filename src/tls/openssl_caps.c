@@ -38,6 +38,10 @@ static const uint16_t signatures[] = {
 static const uint16_t extensions[] = { 0,  1,  3,  5,  10, 11, 13, 14, 16, 22,    23,
 	                               35, 41, 43, 44, 45, 47, 49, 50, 51, 0xff01 };
 
+/*
+ * Not PROFILE_FEATURE_RENEGOTIATION_DATA: a server that has sent its ServerHello takes data for
+ * unexpected_message. tests/tls/test_renegotiation.c holds it to that (data_at_the_server).
+ */
 const struct profile_engine_caps tls_openssl_caps = {
 	.name = "openssl",
 	.versions = PROFILE_TLS_ALL | PROFILE_DTLS_1_0 | PROFILE_DTLS_1_2,

@@ -114,7 +114,7 @@ void tls_domain_versions(const struct tls_domain *domain, uint16_t *ret_min, uin
 
 /** A requirement of the profile that the chosen engine cannot meet; told, never dropped. */
 struct tls_gap {
-	const struct profile_rule *rule;
+	const struct profile_rule *rule; /**< NULL: the domain's own choice */
 	enum profile_strength strength;
 	char text[240]; /**< with document, clause and the rule's id */
 };

@@ -253,6 +253,53 @@ static void what_becomes_of_the_revoked(void **state)
 	refused(text, "soon");
 }
 
+static void who_may_renegotiate(void **state)
+{
+	static const struct {
+		const char *words;
+		unsigned who;
+		bool ends;
+	} rows[] = {
+		{ "", 1U << TLS_ROLE_CLIENT, false },
+		{ ", renegotiation: none", 0, false },
+		{ ", renegotiation: client", 1U << TLS_ROLE_CLIENT, false },
+		{ ", renegotiation: server", 1U << TLS_ROLE_SERVER, false },
+		{ ", renegotiation: both, renegotiation-ignored: end", 3, true },
+		{ ", renegotiation: both, renegotiation-ignored: continue", 3, false },
+	};
+	static const char domain[] =
+	        "controllers: [192.0.2.9]\n" MEDIA "profile-dirs: ['%s/profiles']\n"
+	        "tls-domains: [{name: a, profile: ts33328-annex-h%s}]\n";
+	const char *root = getenv("GATEHOUSE_SOURCE_ROOT");
+	struct mg_config *c;
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		(void)snprintf(text, sizeof(text), domain, root ? root : ".", rows[i].words);
+		c = loaded(text);
+		assert_int_equal(tls_domain_renegotiation(c->domains->domains[0].tls), rows[i].who);
+		assert_int_equal(tls_domain_ends_ignored(c->domains->domains[0].tls), rows[i].ends);
+		mg_config_free(c);
+	}
+	for (int refuse = 0; refuse < 2; refuse++) {
+		(void)snprintf(text, sizeof(text), domain, root ? root : ".",
+		               refuse ? ", legacy-peers: refuse" : ", legacy-peers: tolerate");
+		c = loaded(text);
+		assert_int_equal(tls_domain_settings(c->domains->domains[0].tls)
+		                         ->renegotiation_info_peer.value,
+		                 refuse);
+		mg_config_free(c);
+	}
+	(void)snprintf(text, sizeof(text), domain, root ? root : ".", ", renegotiation: often");
+	refused(text, "'often' is none of: none, client, server, both");
+	(void)snprintf(text, sizeof(text), domain, root ? root : ".",
+	               ", renegotiation-ignored: never");
+	refused(text, "'never' is none of: continue, end");
+	(void)snprintf(text, sizeof(text), domain, root ? root : ".", ", legacy-peers: hate");
+	refused(text, "'hate' is none of: refuse, tolerate");
+}
+
 static void certificates_that_make_no_sense(void **state)
 {
 	static const struct {
@@ -324,6 +371,7 @@ int main(void)
 		cmocka_unit_test(transactions_by_rule),
 		cmocka_unit_test(transactions_that_make_no_sense),
 		cmocka_unit_test(what_becomes_of_the_revoked),
+		cmocka_unit_test(who_may_renegotiate),
 		cmocka_unit_test(certificates_that_make_no_sense),
 		cmocka_unit_test(addresses_out_of_service),
 		cmocka_unit_test(addresses_are_here_or_not),

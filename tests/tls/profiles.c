@@ -81,6 +81,12 @@ static const struct lab_profile_row rows[] = {
 	  TICKETS BOTH },
 	{ "both-old", "TLS1.0, TLS1.1", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "secp256r1",
 	  OLD_SIGNATURES, TICKETS BOTH },
+	{ "both-brainpool", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+	  "secp256r1, brainpoolP256r1", SIGNATURES, TICKETS BOTH },
+	{ "never-again", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "secp256r1",
+	  SIGNATURES,
+	  "  - { id: X8, subject: renegotiation, items: [client-initiated, server-initiated], "
+	  "strength: shall-not, mark: P, text: x }\n" },
 	{ "only-ours", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
 	  TICKETS ONLY_OURS },
 	{ "again-psk", "TLS1.2", "TLS_PSK_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,

@@ -387,6 +387,44 @@ static void old_versions(void **state)
 	}
 }
 
+/** Who may begin is the domain's choice, where the profile leaves it open. */
+static void the_domain_chooses(void **state)
+{
+	static const struct {
+		const char *profile;
+		enum profile_choice client, server;
+		bool may[2]; /* we, by our role */
+	} cases[] = {
+		{ "tls12", 0, 0, { false, false } },
+		{ "tls12", PROFILE_CHOICE_YES, 0, { true, false } },
+		{ "tls12", 0, PROFILE_CHOICE_YES, { false, true } },
+		{ "both", PROFILE_CHOICE_NO, 0, { false, true } },
+		{ "both", PROFILE_CHOICE_NO, PROFILE_CHOICE_NO, { false, false } },
+	};
+
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		for (int ours = 0; ours < 2; ours++) {
+			struct tls_domain_spec spec =
+			        lab_spec(*state, (enum tls_role)ours, cases[i].profile);
+			struct foreign far;
+
+			spec.by_client = cases[i].client;
+			spec.by_server = cases[i].server;
+			open_spec(&far, *state, (enum tls_role)ours, &spec, true);
+			assert_int_equal(tls_domain_renegotiation(far.domain),
+			                 cases[i].may[0] | cases[i].may[1] << 1);
+			/* a client that may begin one may be asked to */
+			assert_int_equal(foreign_info(&far).we_may_renegotiate, cases[i].may[ours]);
+			assert_int_equal(foreign_info(&far).peer_may_renegotiate,
+			                 cases[i].may[1 - ours] ||
+			                         (ours == TLS_ROLE_CLIENT && cases[i].may[ours]));
+			assert_int_equal(order(&far), cases[i].may[ours] ? TLS_AGAIN_BEGUN
+			                                                 : TLS_AGAIN_FORBIDDEN);
+			foreign_close(&far);
+		}
+	}
+}
+
 /* -- ours with ours -------------------------------------------------------------------------- */
 
 static void pair_open(struct lab_pair *pair, void **state, const char *profile)
@@ -506,6 +544,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(refused_unasked),
 	cmocka_unit_test(judged_again),
 	cmocka_unit_test(not_theirs),
+	cmocka_unit_test(the_domain_chooses),
 	cmocka_unit_test(old_versions),
 	cmocka_unit_test(ours_with_ours),
 	cmocka_unit_test(new_keys),

@@ -253,11 +253,75 @@ static void names(void **state)
 	assert_null(tls_engine_caps(TLS_ENGINE_AUTO));
 }
 
+static bool tells(const struct tls_domain *domain, const char *words)
+{
+	size_t count;
+	const struct tls_gap *gap = tls_domain_gaps(domain, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (strstr(gap[i].text, words))
+			return true;
+	return false;
+}
+
+/**
+ * Where clients may renegotiate, `auto` takes the engine whose servers take data meanwhile; unless
+ * a "shall" needs the other one, which then tells what it lacks, by clause (RFC 5246, 7.4.1.1).
+ */
+static void engine_by_renegotiation(void **state)
+{
+	static const char words[] = "with data in its midst (RFC 5246, 7.4.1.1)";
+	static const struct {
+		const char *profile;
+		enum profile_choice by_client, by_server;
+		const char *told; /* by OpenSSL; NULL = nothing */
+	} cases[] = {
+		{ "again", 0, 0, "(laboratory 1 [X8, P])" },
+		{ "only-ours", 0, 0, "(laboratory 1 [X8, P])" },
+		{ "tls12", PROFILE_CHOICE_YES, 0, "(the TLS domain's own choice)" },
+		{ "tls12", 0, PROFILE_CHOICE_YES, "(the TLS domain's own choice)" },
+		{ "tls12", 0, 0, NULL },
+		{ "both", PROFILE_CHOICE_NO, PROFILE_CHOICE_NO, NULL },
+		{ "tls13", PROFILE_CHOICE_YES, 0, NULL },
+	};
+	struct lab_sides sides = { *state, TLS_ENGINE_AUTO, TLS_ENGINE_AUTO };
+	struct tls_domain_spec spec;
+	struct tls_domain *domain;
+
+	if (!tls_engine_caps(TLS_ENGINE_GNUTLS)) {
+		print_message("left out: this build has no gnutls\n");
+		return;
+	}
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		spec = lab_spec(&sides, TLS_ROLE_SERVER, cases[i].profile);
+		spec.by_client = cases[i].by_client;
+		spec.by_server = cases[i].by_server;
+		spec.engine = TLS_ENGINE_OPENSSL;
+		domain = made(&spec);
+		assert_int_equal(tells(domain, words), cases[i].told != NULL);
+		if (cases[i].told)
+			assert_true(tells(domain, cases[i].told));
+		tls_domain_unref(domain);
+		spec.engine = TLS_ENGINE_AUTO;
+		domain = made(&spec);
+		assert_int_equal(tls_domain_engine(domain), TLS_ENGINE_GNUTLS);
+		assert_false(tells(domain, words));
+		tls_domain_unref(domain);
+	}
+	spec = lab_spec(&sides, TLS_ROLE_SERVER, "both-brainpool");
+	spec.engine = TLS_ENGINE_AUTO;
+	domain = made(&spec);
+	assert_int_equal(tls_domain_engine(domain), TLS_ENGINE_OPENSSL);
+	assert_true(tells(domain, words));
+	tls_domain_unref(domain);
+}
+
 int main(void)
 {
 	struct lab *lab = lab_new();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(engine_by_profile, lab),
+		cmocka_unit_test_prestate(engine_by_renegotiation, lab),
 		cmocka_unit_test_prestate(clients_offer_the_list, lab),
 		cmocka_unit_test_prestate(offers, lab),
 		cmocka_unit_test_prestate(refusals, lab),

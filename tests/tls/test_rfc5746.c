@@ -95,8 +95,8 @@ static void far_close(struct far *far)
 }
 
 /** Shake hands. @return what our side, in this role, came to; the peer hears what we say */
-static int meet(const struct lab_sides *sides, enum tls_role ours, const char *profile, bool knows,
-                int *ret_heard)
+static int meet_as(const struct lab_sides *sides, enum tls_role ours, const char *profile,
+                   bool knows, enum profile_choice legacy, int *ret_heard)
 {
 	const struct tls_psk psk = lab_psk("alice", key_text);
 	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, profile);
@@ -108,6 +108,7 @@ static int meet(const struct lab_sides *sides, enum tls_role ours, const char *p
 	s.identity = NULL;
 	s.psks = c.psks = &psk;
 	s.psk_count = c.psk_count = 1;
+	s.legacy_peers = c.legacy_peers = legacy;
 	lab_pair_open(&pair, &s, &c, NULL, NULL);
 	far_open(&far, 1 - ours, knows);
 	for (int turn = 0; turn < 6; turn++) {
@@ -124,6 +125,57 @@ static int meet(const struct lab_sides *sides, enum tls_role ours, const char *p
 	far_close(&far);
 	lab_pair_close(&pair);
 	return rc;
+}
+
+static int meet(const struct lab_sides *sides, enum tls_role ours, const char *profile, bool knows,
+                int *ret_heard)
+{
+	return meet_as(sides, ours, profile, knows, PROFILE_CHOICE_NONE, ret_heard);
+}
+
+/** Where the profile leaves it open the domain may refuse them, or say that they are welcome. */
+static void the_domain_chooses(void **state)
+{
+	for (int role = 0; role < 2; role++) {
+		int heard;
+
+		assert_int_equal(meet_as(*state, (enum tls_role)role, "psk", false,
+		                         PROFILE_CHOICE_NO, &heard),
+		                 BASE_ERR(BASE_PEER, TLS_ALERT_HANDSHAKE_FAILURE));
+		assert_int_equal(heard, GNUTLS_A_HANDSHAKE_FAILURE);
+		assert_int_equal(meet_as(*state, (enum tls_role)role, "psk", true,
+		                         PROFILE_CHOICE_NO, &heard),
+		                 0);
+		assert_int_equal(meet_as(*state, (enum tls_role)role, "psk", false,
+		                         PROFILE_CHOICE_YES, &heard),
+		                 0);
+	}
+}
+
+/** What the profile demands no domain takes back. */
+static void the_profile_stands(void **state)
+{
+	const struct lab_sides *sides = *state;
+	static const struct {
+		const char *profile, *words;
+		enum profile_choice client, server, legacy;
+	} cases[] = {
+		{ "psk-5746", "rule X7 (shall renegotiation-info-peer)", 0, 0, PROFILE_CHOICE_YES },
+		{ "never-again", "rule X8 (shall-not client-initiated)", PROFILE_CHOICE_YES, 0, 0 },
+		{ "never-again", "rule X8 (shall-not server-initiated)", 0, PROFILE_CHOICE_YES, 0 },
+	};
+
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		struct tls_domain_spec spec = lab_spec(sides, TLS_ROLE_SERVER, cases[i].profile);
+		struct base_error err = { 0 };
+		struct tls_domain *domain;
+
+		spec.by_client = cases[i].client;
+		spec.by_server = cases[i].server;
+		spec.legacy_peers = cases[i].legacy;
+		assert_int_equal(base_err_class(tls_domain_new(&domain, &spec, &err)), BASE_CONFIG);
+		assert_non_null(strstr(err.text, cases[i].words));
+	}
 }
 
 static void insistence(void **state)
@@ -143,7 +195,9 @@ static void insistence(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(insistence) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(insistence),
+		                            cmocka_unit_test(the_domain_chooses),
+		                            cmocka_unit_test(the_profile_stands) };
 
 	return pairs_run_servers(tests, BASE_COUNT(tests));
 }
