@@ -384,10 +384,20 @@ int tls_gnutls_handshake(struct tls_session *session)
 	return rc < 0 && !tls_gnutls_again(rc) ? tls_gnutls_failed(session, gs, rc) : 0;
 }
 
+/**
+ * The peer has no more to say: JSSE sends user_canceled before its close_notify in TLS 1.3 (RFC 8446,
+ * 6.1). GnuTLS takes it for a fatal alert and reads nothing after it.
+ */
+static bool canceled(const struct tls_session *session, const struct tls_gnutls_session *gs, int rc)
+{
+	return rc == GNUTLS_E_FATAL_ALERT_RECEIVED && session->version == 0x0304 &&
+	       gnutls_alert_get(gs->tls) == GNUTLS_A_USER_CANCELED;
+}
+
 /** What a read that gave no data means; AGAIN also where the caller may simply go on. */
 static int read_result(struct tls_session *session, struct tls_gnutls_session *gs, int rc)
 {
-	if (rc == 0) {
+	if (rc == 0 || canceled(session, gs, rc)) {
 		session->closed_in = true;
 		/* after close_notify nothing counts (RFC 5246, 7.2.1) */
 		session->io->in.at = session->io->in.end;
@@ -461,6 +471,9 @@ int tls_gnutls_write(struct tls_session *session, const uint8_t *clear, size_t l
 
 		if (n < 0 && tls_gnutls_again((int)n))
 			continue;
+		if (n == GNUTLS_E_INVALID_SESSION && session->closed_in) /* see canceled() */
+			return tls_session_fail(session, TLS_ALERT_USER_CANCELED, TLS_SIDE_REMOTE,
+			                        "the peer has canceled the connection");
 		if (n <= 0)
 			return tls_gnutls_failed(session, gs, (int)n);
 		clear += n;

@@ -156,6 +156,13 @@ int rude_read(struct rude *rude, size_t *ret_len)
 	return rc;
 }
 
+int rude_bye(struct rude *rude)
+{
+	struct tls_io io = { .out = &rude->in };
+
+	return tls_session_close(rude->session, &io);
+}
+
 int rude_hears(struct rude *rude)
 {
 	uint8_t clear[64];

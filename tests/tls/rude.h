@@ -36,6 +36,8 @@ void rude_close(struct rude *rude);
 void rude_write(struct rude *rude, enum rude_type type, const void *data, size_t len);
 /** Our server reads all that was written. @return its last result; data is added up */
 int rude_read(struct rude *rude, size_t *ret_len);
+/** Our server says close_notify. @return its result */
+int rude_bye(struct rude *rude);
 /** The fatal alert that the client then hears, -1 = none. */
 int rude_hears(struct rude *rude);
 struct tls_info rude_info(const struct rude *rude);
