@@ -385,8 +385,8 @@ int tls_gnutls_handshake(struct tls_session *session)
 }
 
 /**
- * The peer has no more to say: JSSE sends user_canceled before its close_notify in TLS 1.3 (RFC 8446,
- * 6.1). GnuTLS takes it for a fatal alert and reads nothing after it.
+ * The peer has no more to say: JSSE sends user_canceled before its close_notify in TLS 1.3 (RFC
+ * 8446, 6.1). GnuTLS takes it for a fatal alert and reads nothing after it.
  */
 static bool canceled(const struct tls_session *session, const struct tls_gnutls_session *gs, int rc)
 {
