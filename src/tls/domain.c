@@ -343,6 +343,14 @@ static int domain_basis(struct tls_domain *domain, const struct tls_domain_spec 
 	return rc;
 }
 
+/** Session ids are of versions up to TLS 1.2 (RFC 8446, 4.1.2). */
+static bool domain_ids(const struct tls_domain *domain)
+{
+	return domain->settings->resumption.value && domain->settings->session_ids.value &&
+	       domain->ops->caps->features & PROFILE_FEATURE_SESSION_IDS &&
+	       domain->versions & ~(unsigned)PROFILE_TLS_1_3;
+}
+
 static int domain_tickets(struct tls_domain *domain, const struct tls_domain_spec *spec,
                           struct base_error *err)
 {
@@ -362,19 +370,26 @@ static int domain_tickets(struct tls_domain *domain, const struct tls_domain_spe
 		domain->lifetime_s = BASE_MIN(domain->lifetime_s, settings->lifetime_max_s.value);
 	if (domain_scope(domain) || domain_basis(domain, spec))
 		return no_memory(err);
-	if (!domain->tickets)
+	if (spec->before &&
+	    memcmp(spec->before->basis, domain->basis, sizeof(domain->basis)) == 0) {
+		domain->ring = spec->before->ring ? tls_ticket_ring_ref(spec->before->ring) : NULL;
+		domain->ids = spec->before->ids ? tls_ids_ref(spec->before->ids) : NULL;
 		return 0;
-	if (spec->before && spec->before->ring &&
-	    memcmp(spec->before->basis, domain->basis, sizeof(domain->basis)) == 0)
-		domain->ring = tls_ticket_ring_ref(spec->before->ring);
-	else if (tls_ticket_ring_new(&domain->ring, domain->lifetime_s))
+	}
+	if (domain->tickets && tls_ticket_ring_new(&domain->ring, domain->lifetime_s))
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no keys for session tickets");
+	if (domain_ids(domain) && tls_ids_new(&domain->ids, domain->lifetime_s))
+		return no_memory(err);
 	return 0;
 }
 
 uint64_t tls_domain_tickets_turn(struct tls_domain *domain, uint64_t now_ms)
 {
-	return domain->ring ? tls_ticket_ring_turn(domain->ring, now_ms) : 0;
+	if (domain->ids)
+		tls_ids_age(domain->ids, now_ms);
+	if (domain->ring)
+		return tls_ticket_ring_turn(domain->ring, now_ms);
+	return domain->ids ? (uint64_t)domain->lifetime_s * 250 : 0;
 }
 
 int tls_domain_tickets_put(struct tls_domain *domain, const uint8_t *secret, int64_t from_ms,
@@ -504,6 +519,7 @@ void tls_domain_unref(struct tls_domain *domain)
 	for (size_t i = 0; i < domain->psk_count; i++)
 		base_secret_done(&domain->psks[i].key);
 	tls_ticket_ring_unref(domain->ring);
+	tls_ids_unref(domain->ids);
 	base_wipe(domain->cookie_key, sizeof(domain->cookie_key));
 	x509_identity_unref(atomic_load(&domain->identity));
 	tls_certificates_free(domain);

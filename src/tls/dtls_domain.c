@@ -75,6 +75,7 @@ int tls_domain_datagram_new(struct tls_domain *domain)
 	part->whole = domain;
 	part->datagram = NULL;
 	part->tickets = false;
+	part->ids = NULL;
 	part->renegotiate[0] = part->renegotiate[1] = false;
 	suites_take(part, offered);
 	if (!clients_same(part))

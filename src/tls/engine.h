@@ -12,7 +12,7 @@
  *    close_notify, the engine is not asked to read again.
  * 4. A ticket is a credential of the domain that earned it: keys and scope are the domain's, and a
  *    session with credentials of its own stream (PSK, fingerprint) or one that asks for a client
- *    certificate neither gives nor takes tickets (session.c, session_tickets). As client a context
+ *    certificate neither gives nor takes tickets (session.c, session_resumes). As client a context
  *    keeps tickets with what the peer had proved, by peer (tickets.c).
  * 5. A session of datagrams (`dtls`) is of a context of its own, whose domain is the domain's
  *    `datagram` part. Its clock and its timers are dtls.c's: an engine repeats a flight when it is
@@ -26,6 +26,7 @@
 #include <stdatomic.h>
 
 #include "tls/choose.h"
+#include "tls/session_ids.h"
 #include "tls/ticket_keys.h"
 #include "tls/tls.h"
 
@@ -159,8 +160,9 @@ struct tls_domain {
 	bool renegotiate[2];          /**< by our role: profile and engine let the peer begin one */
 	bool begin[2];                /**< by our role: they let us */
 	bool end_ignored;             /**< who ignores a HelloRequest is shown out */
-	bool tickets;                 /**< as profile and policy say; see session_tickets() */
+	bool tickets;                 /**< as profile and policy say; see session_resumes() */
 	struct tls_ticket_ring *ring; /**< of all contexts; perhaps the domain's before it, too */
+	struct tls_ids *ids; /**< sessions by id; goes with the ring. NULL = none by profile */
 	uint8_t basis[32];  /**< SHA-256 of all that decides about peers, by which a ring is kept */
 	uint8_t common[32]; /**< the same without engine and own certificate */
 	uint8_t scope[32];  /**< SHA-256 of name and policy, for the session id context */
@@ -309,12 +311,15 @@ struct tls_session {
 	bool authorities;          /**< trusted_ca_keys was of use in the choice */
 	bool named;                /**< server_name was */
 	bool tickets;              /**< may give tickets as server, keep them as client */
-	uint32_t ticket_serial;    /**< of the key its ticket was under; 0 = it had none */
-	bool extms;          /**< OpenSSL client: the ServerHello had extended_master_secret */
-	uint8_t asked;       /**< renegotiations that were refused (tls_session_asks) */
-	bool closed_in;      /**< the peer's close_notify was read */
-	bool closed_out;     /**< ours was written */
-	uint16_t record_max; /**< OpenSSL: octets of clear text in a record that we write */
+	bool ids;                  /**< server: may be remembered by its id, up to TLS 1.2 */
+	uint8_t id_len;            /**< of `id`; 0 = it is not remembered */
+	uint8_t id[TLS_ID_MAX];
+	uint32_t ticket_serial; /**< of the key its ticket was under; 0 = it had none */
+	bool extms;             /**< OpenSSL client: the ServerHello had extended_master_secret */
+	uint8_t asked;          /**< renegotiations that were refused (tls_session_asks) */
+	bool closed_in;         /**< the peer's close_notify was read */
+	bool closed_out;        /**< ours was written */
+	uint16_t record_max;    /**< OpenSSL: octets of clear text in a record that we write */
 	uint64_t records_in, records_out;
 };
 
@@ -444,6 +449,14 @@ void tls_tickets_keep(struct tls_session *session, const void *data, size_t len,
                       bool resumed);
 /** The peer's chain was found good: no ticket outlives its first certificate. */
 void tls_resume_proof(struct tls_session *session, const struct base_str *chain, size_t count);
+/**
+ * Server: remember this session by its id, in the engine's form; or get one so remembered, which
+ * the caller ends. Nothing happens where it may not be. Within a step.
+ */
+void tls_ids_remember(struct tls_session *session, const void *id, size_t id_len, const void *data,
+                      size_t len);
+bool tls_ids_recall(struct tls_session *session, const void *id, size_t id_len,
+                    struct base_secret *ret);
 /** Wipe them all. */
 void tls_tickets_drop(struct tls_context *context);
 

@@ -142,7 +142,9 @@ void tls_gnutls_ticket_keep(struct tls_session *session, struct tls_gnutls_sessi
 	gnutls_datum_t data = { 0 };
 
 	/* The flag first: in TLS 1.3 GnuTLS would wait for a ticket. */
-	if (!session->resume || !(gnutls_session_get_flags(gs->tls) & GNUTLS_SFLAGS_SESSION_TICKET))
+	if (!session->resume ||
+	    (!(gnutls_session_get_flags(gs->tls) & GNUTLS_SFLAGS_SESSION_TICKET) &&
+	     !tls_gnutls_has_id(session, gs->tls)))
 		return;
 	if (gnutls_session_get_data2(gs->tls, &data) < 0)
 		return;

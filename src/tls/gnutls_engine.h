@@ -131,6 +131,11 @@ int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned
 int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket,
                           struct base_reader identities);
 
+/** Server: sessions are remembered by their id. */
+void tls_gnutls_ids(struct tls_session *session, struct tls_gnutls_session *gs);
+/** Client: is there a session id that says something (RFC 5246, 7.4.1.3)? */
+bool tls_gnutls_has_id(const struct tls_session *session, gnutls_session_t tls);
+
 /* gnutls_key.c */
 
 /** A key whose operations libcrypto does. Borrows `key`. */

@@ -244,6 +244,7 @@ static int certificate_show(struct tls_session *session, struct tls_gnutls_sessi
 	int rc = gnutls_credentials_set(gs->tls, GNUTLS_CRD_CERTIFICATE, gs->key->cred);
 
 	session->tickets &= gs->key == &gc->own;
+	session->ids &= gs->key == &gc->own;
 	if (rc < 0 || gs->chosen) /* a second ClientHello: RFC 8446, 4.1.4 */
 		return rc;
 	gs->chosen = true;

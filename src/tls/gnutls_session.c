@@ -154,8 +154,10 @@ static int server_set(struct tls_session *session, struct tls_gnutls_session *gs
 	/* Whether a client without one may go on is the common code's to say. */
 	if (tls_session_judges(session))
 		gnutls_certificate_server_set_request(gs->tls, GNUTLS_CERT_REQUEST);
-	if (session->tickets)
+	if (session->tickets || session->ids)
 		gnutls_db_set_cache_expiration(gs->tls, (int)domain->lifetime_s);
+	if (session->ids)
+		tls_gnutls_ids(session, gs);
 	return rc;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * The ticket key of a GnuTLS server. GnuTLS 3.7 makes the keys it really uses from the one it is
- * given and the time: 64 octets of SHA3-512 over the number of the period (three lifetimes long)
- * and that key, the first 16 the name; it takes those of this period and of the one before. A
- * session can be given one key only, so we look at what the client shows and compute whose it is.
- * Where another GnuTLS does it otherwise nothing is recognised, and old tickets end in full
- * handshakes; tests/tls/test_ticket_keys.c would say so.
+ * What a GnuTLS server gives to be resumed by: tickets, and session ids. The ticket key: GnuTLS 3.7
+ * makes the keys it really uses from the one it is given and the time: 64 octets of SHA3-512 over
+ * the number of the period (three lifetimes long) and that key, the first 16 the name; it takes
+ * those of this period and of the one before. A session can be given one key only, so we look at
+ * what the client shows and compute whose it is. Where another GnuTLS does it otherwise nothing is
+ * recognised, and old tickets end in full handshakes; tests/tls/test_ticket_keys.c would say so.
  */
 #include <time.h>
 
@@ -88,4 +88,62 @@ int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket
 	base_wipe(keys, sizeof(keys));
 	base_wipe(&give, sizeof(give));
 	return rc;
+}
+
+/* -- session ids ----------------------------------------------------------------------------- */
+
+static int on_store(void *arg, gnutls_datum_t id, gnutls_datum_t data)
+{
+	struct tls_session *session = arg;
+	const struct tls_gnutls_session *gs = session->engine;
+
+	if (gnutls_protocol_get_version(gs->tls) != GNUTLS_TLS1_3)
+		tls_ids_remember(session, id.data, id.size, data.data, data.size);
+	return 0;
+}
+
+static gnutls_datum_t on_retrieve(void *arg, gnutls_datum_t id)
+{
+	struct base_secret data = { 0 };
+	gnutls_datum_t ret = { NULL, 0 };
+
+	if (!tls_ids_recall(arg, id.data, id.size, &data))
+		return ret;
+	ret.data = gnutls_malloc(data.len);
+	if (ret.data) {
+		memcpy(ret.data, data.data, data.len);
+		ret.size = (unsigned)data.len;
+	}
+	base_secret_done(&data);
+	return ret;
+}
+
+static int on_remove(void *arg, gnutls_datum_t id)
+{
+	struct tls_session *session = arg;
+
+	if (session->ids)
+		tls_ids_remove(session->context->domain->ids,
+		               (struct base_str){ (const char *)id.data, id.size });
+	return 0;
+}
+
+void tls_gnutls_ids(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	gnutls_db_set_ptr(gs->tls, session);
+	gnutls_db_set_store_function(gs->tls, on_store);
+	gnutls_db_set_retrieve_function(gs->tls, on_retrieve);
+	gnutls_db_set_remove_function(gs->tls, on_remove);
+}
+
+bool tls_gnutls_has_id(const struct tls_session *session, gnutls_session_t tls)
+{
+	const struct tls_domain *domain = session->context->domain;
+	gnutls_datum_t id = { NULL, 0 };
+
+	/* It would name it again in a renegotiation, and a server that remembers would resume. */
+	return domain->ids && !domain->renegotiate[TLS_ROLE_CLIENT] &&
+	       !domain->begin[TLS_ROLE_CLIENT] &&
+	       gnutls_protocol_get_version(tls) != GNUTLS_TLS1_3 &&
+	       gnutls_session_get_id2(tls, &id) >= 0 && id.size;
 }

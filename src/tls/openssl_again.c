@@ -83,18 +83,49 @@ int openssl_on_session(SSL *ssl, SSL_SESSION *given)
 {
 	struct tls_session *session = openssl_context_of(ssl)->session;
 	unsigned long hint = SSL_SESSION_get_ticket_lifetime_hint(given);
+	unsigned id_len = 0;
+	const unsigned char *id = SSL_SESSION_get_id(given, &id_len);
+	bool by_id = SSL_version(ssl) < TLS1_3_VERSION && !SSL_SESSION_has_ticket(given);
 	unsigned char *data = NULL;
 	int len;
 
-	if (!session->resume || !SSL_SESSION_has_ticket(given))
+	if (by_id ? !session->ids && !(session->resume && id_len)
+	          : !session->resume || !SSL_SESSION_has_ticket(given))
 		return 0;
 	len = i2d_SSL_SESSION(given, &data);
 	if (len <= 0)
 		return 0;
-	tls_tickets_keep(session, data, (size_t)len, (uint32_t)BASE_MIN(hint, UINT32_MAX),
-	                 SSL_session_reused(ssl) == 1);
+	if (session->role == TLS_ROLE_SERVER)
+		tls_ids_remember(session, id, id_len, data, (size_t)len);
+	else
+		tls_tickets_keep(session, data, (size_t)len, (uint32_t)BASE_MIN(hint, UINT32_MAX),
+		                 SSL_session_reused(ssl) == 1);
 	OPENSSL_clear_free(data, (size_t)len);
 	return 0;
+}
+
+SSL_SESSION *openssl_on_id(SSL *ssl, const unsigned char *id, int len, int *copy)
+{
+	struct tls_session *session = openssl_context_of(ssl)->session;
+	struct base_secret data = { 0 };
+	const unsigned char *at;
+	SSL_SESSION *kept = NULL;
+
+	*copy = 0;
+	if (SSL_version(ssl) >= TLS1_3_VERSION || !tls_ids_recall(session, id, (size_t)len, &data))
+		return NULL;
+	at = data.data;
+	kept = d2i_SSL_SESSION(NULL, &at, (long)data.len);
+	base_secret_done(&data);
+	return kept;
+}
+
+int openssl_not_resumable(SSL *ssl, int forward_secure)
+{
+	const struct tls_session *session = openssl_context_of(ssl)->session;
+
+	(void)forward_secure;
+	return !session->tickets && !session->ids;
 }
 
 void openssl_offer(struct tls_session *session, const uint8_t *ticket, size_t len)

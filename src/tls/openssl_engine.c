@@ -229,10 +229,13 @@ static bool set_resumption(struct openssl_context *oc)
 {
 	struct tls_domain *domain = oc->context->domain;
 
-	/* A server keeps nothing; as client it is we who keep what a server gives. */
-	(void)SSL_CTX_set_session_cache_mode(oc->ctx,
-	                                     SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	/* It is we who keep: what a server gives, and the sessions of our clients by their id. */
+	(void)SSL_CTX_set_session_cache_mode(
+	        oc->ctx, (domain->ids ? SSL_SESS_CACHE_BOTH : SSL_SESS_CACHE_CLIENT) |
+	                         SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(oc->ctx, openssl_on_session);
+	SSL_CTX_sess_set_get_cb(oc->ctx, openssl_on_id);
+	SSL_CTX_set_not_resumable_session_callback(oc->ctx, openssl_not_resumable);
 	(void)SSL_CTX_set_timeout(oc->ctx, (long)domain->lifetime_s);
 	if (SSL_CTX_set_session_id_context(oc->ctx, domain->scope, sizeof(domain->scope)) != 1)
 		return false;

@@ -83,6 +83,10 @@ int openssl_again_later(struct tls_session *session, struct openssl_context *oc)
 int openssl_on_session(SSL *ssl, SSL_SESSION *given);
 void openssl_offer(struct tls_session *session, const uint8_t *ticket, size_t len);
 
+/** Server: the session that a client names by its id. */
+SSL_SESSION *openssl_on_id(SSL *ssl, const unsigned char *id, int len, int *copy);
+/** Server: one that is told neither a ticket nor an id. */
+int openssl_not_resumable(SSL *ssl, int forward_secure);
 /** Server: the key of a ticket that is to be given (`enc`), or was shown; openssl_ticket.c. */
 int openssl_on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                           EVP_MAC_CTX *mac, int enc);

@@ -346,6 +346,7 @@ static int certificates_choose(struct tls_session *session, SSL *ssl,
 	session->authorities = choice.by_authority;
 	if (!certificates_show(session, ssl, &choice))
 		return TLS_ALERT_INTERNAL_ERROR;
+	session->ids &= choice.index[0] == 0;
 	if (choice.index[0] && session->tickets) {
 		session->tickets = false;
 		(void)SSL_set_options(ssl, SSL_OP_NO_TICKET);

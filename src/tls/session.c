@@ -189,14 +189,13 @@ static bool spec_valid(const struct tls_session_spec *spec)
 
 /**
  * Resumption skips what the full handshake proved: the peer's certificate, the stream's PSK or
- * fingerprint. So only sessions whose whole policy is the domain's may use tickets.
+ * fingerprint. So only sessions whose whole policy is the domain's may use tickets and session ids.
  */
-static bool session_tickets(const struct tls_session *session)
+static bool session_resumes(const struct tls_session *session)
 {
 	const struct tls_domain *domain = session->context->domain;
 
-	return session->role == TLS_ROLE_SERVER && domain->tickets &&
-	       domain->client_auth == TLS_CLIENT_AUTH_NONE &&
+	return session->role == TLS_ROLE_SERVER && domain->client_auth == TLS_CLIENT_AUTH_NONE &&
 	       (!session->hand ||
 	        (session->hand->psk_count == 0 && session->hand->fingerprint_count == 0));
 }
@@ -226,7 +225,8 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	rc = context_identity(context, NULL);
 	if (rc == 0)
 		rc = hand_new(&session->hand, spec);
-	session->tickets = session_tickets(session);
+	session->tickets = context->domain->tickets && session_resumes(session);
+	session->ids = context->domain->ids && session_resumes(session);
 	if (rc == 0 && spec->datagram)
 		rc = tls_dtls_new(session, spec->datagram);
 	if (rc == 0)

@@ -95,14 +95,14 @@ int tls_resume_new(struct tls_session *session, const struct tls_session_spec *s
 {
 	const struct tls_domain *domain = session->context->domain;
 
-	if (session->role != TLS_ROLE_CLIENT || !domain->tickets || !spec->resume_key ||
-	    spec->psk_count || spec->fingerprint_count || domain->psk_count)
+	if (session->role != TLS_ROLE_CLIENT || !(domain->tickets || domain->ids) ||
+	    !spec->resume_key || spec->psk_count || spec->fingerprint_count || domain->psk_count)
 		return 0;
 	session->resume = calloc(1, sizeof(*session->resume));
 	if (!session->resume || !peer_digest(spec, session->resume->peer))
 		return BASE_ERR(BASE_LOCAL, 0);
 	session->resume->proof_s = UINT32_MAX;
-	session->tickets = true;
+	session->tickets = domain->tickets;
 	return 0;
 }
 
@@ -167,11 +167,39 @@ void tls_resume_finish(struct tls_session *session)
 		ticket_free(ticket);
 }
 
+void tls_ids_remember(struct tls_session *session, const void *id, size_t id_len, const void *data,
+                      size_t len)
+{
+	if (!session->ids || !id_len || id_len > sizeof(session->id))
+		return;
+	tls_ids_put(session->context->domain->ids, (struct base_str){ id, id_len }, data, len,
+	            session->io->now_ms);
+	memcpy(session->id, id, id_len);
+	session->id_len = (uint8_t)id_len;
+}
+
+bool tls_ids_recall(struct tls_session *session, const void *id, size_t id_len,
+                    struct base_secret *ret)
+{
+	/* What is proved in a renegotiation is proved anew. */
+	if (!session->ids || session->renegotiating || !id_len || id_len > sizeof(session->id) ||
+	    !tls_ids_get(session->context->domain->ids, (struct base_str){ id, id_len },
+	                 session->io->now_ms, ret))
+		return false;
+	memcpy(session->id, id, id_len);
+	session->id_len = (uint8_t)id_len;
+	return true;
+}
+
 void tls_resume_forget(struct tls_session *session)
 {
 	struct tls_ticket *ticket =
 	        session->resume ? context_find(session->context, session->resume->peer) : NULL;
 
+	if (session->id_len)
+		tls_ids_remove(session->context->domain->ids,
+		               (struct base_str){ (const char *)session->id, session->id_len });
+	session->id_len = 0;
 	if (!ticket)
 		return;
 	context_remove(session->context, ticket);

@@ -132,7 +132,8 @@ enum tls_on_revocation tls_domain_on_revocation(const struct tls_domain *domain,
  * Turn the ticket keys: a new one when it is time, the old ones wiped when they are dead. One
  * thread at a time; all workers follow at once. `now_ms` is the clock of struct tls_io. Without a
  * first turn the first key is for ever.
- * @return after how many ms to come again; 0 = the domain gives no tickets
+ * Wipes sessions that are remembered by their id
+ * and too old, too. @return after how many ms to come again; 0 = nothing is to be turned
  */
 uint64_t tls_domain_tickets_turn(struct tls_domain *domain, uint64_t now_ms);
 /** Of this part of its life a ticket key is the one that tickets are given under. */

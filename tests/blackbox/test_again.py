@@ -218,9 +218,17 @@ class Again(Case, unittest.TestCase):
         self.assertEqual(told, [False, True, False, True])
 
     @each_engine
-    def test_a_server_without_tickets_is_not_resumed(self, engine):
-        self.assertEqual(self.twice(f"{engine}-again", "openssl", "s_server", "-tls1_2", "-no_ticket", "-quiet",
-                                    "-accept", "127.0.0.1:{port}", *self.pki.cert("ue")), ["off", "off"])
+    def test_a_server_without_tickets_is_resumed_by_session_id(self, engine):
+        """But not by GnuTLS where it may renegotiate: it would name the old session there once more."""
+        for domain, second in ((f"{engine}-never", "on"), (f"{engine}-again", "on" if engine == "openssl" else "off")):
+            with self.subTest(domain):
+                self.assertEqual(self.twice(domain, "openssl", "s_server", "-tls1_2", "-no_ticket", "-quiet",
+                                            "-accept", "127.0.0.1:{port}", *self.pki.cert("ue")), ["off", second])
+
+    @each_engine
+    def test_a_server_that_remembers_nobody_is_not_resumed(self, engine):
+        self.assertEqual(self.twice(f"{engine}-never", "openssl", "s_server", "-tls1_2", "-no_ticket", "-no_cache",
+                                    "-quiet", "-accept", "127.0.0.1:{port}", *self.pki.cert("ue")), ["off", "off"])
 
     @each_engine
     @unittest.skipUnless(HAVE_GNUTLS, NO_GNUTLS)

@@ -49,12 +49,13 @@ class Resume(Case, unittest.TestCase):
     def domains(self, cert="gateway"):
         return "".join(DOMAIN.format(engine=e, d=self.folder, cert=cert) for e in ENGINES)
 
-    def visit(self, gw, engine, version, session):
+    def visit(self, gw, engine, version, session, *options):
         """One client of this gateway, with the session of that file if there is one. Was it resumed?"""
         backend = self.own(Backend())
         made = self.relay(gw.controller, stream("TCP/TLS/MSRP", "passive", 9, "active",
                                                 control=f'gatehouse/dom = "{engine}"'), backend)
         peer = self.peer("openssl", "s_client", "-connect", f"127.0.0.1:{made.ports[0]}", version, "-sess_out", session,
+                         *options,
                          *(("-sess_in", session) if session in self.kept else ()))
         conn = backend.accept()
         notify = gw.controller.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = Est,")
@@ -87,6 +88,13 @@ class Resume(Case, unittest.TestCase):
         gw = self.gateway(self.domains(), workers=3)
         for engine, version, session in self.each():
             self.assertEqual([self.visit(gw, engine, version, session) for _ in range(5)], [False] + 4 * [True])
+
+    def test_by_session_id_at_any_worker(self):
+        gw = self.gateway(self.domains(), workers=3)
+        for engine in ENGINES:
+            session = f"{self.folder}/id{engine}"
+            self.assertEqual([self.visit(gw, engine, "-tls1_2", session, "-no_ticket") for _ in range(4)],
+                             [False] + 3 * [True])
 
     def test_a_reload_that_changes_nothing_about_peers(self):
         gw = self.gateway(self.domains())

@@ -13,6 +13,12 @@ struct lab_profile_row {
 #define TICKETS                                                                                    \
 	"  - { id: X1, subject: resumption, items: [any, tickets], strength: should, mark: P, "    \
 	"text: x }\n"
+#define IDS                                                                                        \
+	"  - { id: X1, subject: resumption, items: [any, session-ids], strength: should, mark: "   \
+	"P, "                                                                                      \
+	"text: x }\n"                                                                              \
+	"  - { id: X1a, subject: resumption, items: [tickets], strength: shall-not, mark: P, "     \
+	"text: x }\n"
 #define AGAIN                                                                                      \
 	"  - { id: X8, subject: renegotiation, items: [renegotiation-info, client-initiated], "    \
 	"strength: may, mark: P, text: x }\n"
@@ -46,6 +52,9 @@ static const struct lab_profile_row rows[] = {
 	  "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
 	  "secp256r1", SIGNATURES, TICKETS },
 	{ "tls13", "TLS1.3", "TLS_AES_128_GCM_SHA256", "secp256r1", SIGNATURES, TICKETS },
+	{ "ids", "TLS1.2",
+	  "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+	  "secp256r1", SIGNATURES, IDS },
 	{ "old", "TLS1.0, TLS1.1, TLS1.2",
 	  "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA", "secp256r1",
 	  OLD_SIGNATURES, TICKETS },

@@ -9,7 +9,7 @@
 #include "pairs.h"
 #include "tls/engine.h"
 
-static const char *const profiles[] = { "again", "tls13" };
+static const char *const profiles[] = { "again", "tls13", "ids" };
 static const struct tls_session_spec home = { .role = TLS_ROLE_CLIENT,
 	                                      .resume_key = "192.0.2.1:443" };
 
@@ -176,6 +176,8 @@ static void unknown_to_the_server(void **state)
 		/* as a reload makes new keys */
 		tls_ticket_ring_unref(server->ring);
 		assert_int_equal(tls_ticket_ring_new(&server->ring, 3600), 0);
+		tls_ids_unref(server->ids);
+		assert_int_equal(tls_ids_new(&server->ids, 3600), 0);
 		assert_int_equal(tls_context_new(&context, server, NULL), 0);
 		tls_context_free(pair.context[TLS_ROLE_SERVER]);
 		pair.context[TLS_ROLE_SERVER] = context;
