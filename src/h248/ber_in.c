@@ -76,6 +76,11 @@ struct h248_fault *ber_fault_new(struct ber_parser *p, enum h248_fault_level lev
 
 /* ---- memory ---- */
 
+void *ber_zero(void *node, size_t size)
+{
+	return memset(node, 0, size);
+}
+
 char *ber_room_slow(struct ber_parser *p, size_t size)
 {
 	char *room = base_arena_alloc(p->arena, size);
@@ -377,16 +382,21 @@ bool ber_bits(struct ber_parser *p, uint16_t *ret)
 {
 	const uint8_t *at = p->at;
 	size_t len = p->h.len;
-	unsigned bits;
+	uint32_t known = 0;
 
 	if (!primitive(p) || len == 0 || at[0] > 7 || (len == 1 && at[0]))
 		return ber_expected(p, "a BIT STRING");
-	bits = (unsigned)(len - 1) * 8 - at[0];
-	*ret = 0;
-	for (unsigned bit = 0; bit < bits && bit < 16; bit++) {
-		if (at[1 + bit / 8] & 0x80 >> bit % 8)
-			*ret |= (uint16_t)(1U << bit);
-	}
+	if (len > 1)
+		known = (uint32_t)at[1] << 8;
+	if (len > 2)
+		known |= at[2];
+	if (len < 4) /* what is behind the last bit counts for nothing */
+		known &= ~0U << (at[0] + 8 * (3 - len));
+	known = (known >> 8 & 0x00FF) | (known << 8 & 0xFF00); /* the first bit is the lowest */
+	known = (known >> 4 & 0x0F0F) | (known << 4 & 0xF0F0);
+	known = (known >> 2 & 0x3333) | (known << 2 & 0xCCCC);
+	known = (known >> 1 & 0x5555) | (known << 1 & 0xAAAA);
+	*ret = (uint16_t)known;
 	p->at += len;
 	return true;
 }

@@ -12,6 +12,8 @@
 #ifndef GH_H248_BER_IN_H
 #define GH_H248_BER_IN_H
 
+#include <endian.h>
+
 #include "h248/ber.h"
 #include "h248/errors.h"
 #include "h248/message.h"
@@ -108,6 +110,11 @@ struct h248_fault *ber_fault_new(struct ber_parser *p, enum h248_fault_level lev
 
 /* ---- memory ------------------------------------------------------------------------------ */
 
+/** Up to this size a node is zeroed in line; a loop there would crowd the branch predictor. */
+#define BER_SMALL_NODE 128
+/** memset by its function. */
+void *ber_zero(void *node, size_t size);
+
 /** One zeroed node; as text_node. */
 static inline void *ber_node(struct ber_parser *p, size_t size)
 {
@@ -124,7 +131,7 @@ static inline void *ber_node(struct ber_parser *p, size_t size)
 		node = a->at;
 		a->at += size;
 		a->used += size;
-		return memset(node, 0, size);
+		return size > BER_SMALL_NODE ? ber_zero(node, size) : memset(node, 0, size);
 	}
 	node = base_arena_alloc(a, size);
 	if (!node)
@@ -134,7 +141,7 @@ static inline void *ber_node(struct ber_parser *p, size_t size)
 #define BER_NEW(p, type) ((type *)ber_node((p), sizeof(type)))
 
 /** As ber_room, when the chunk at hand is too small. */
-char *ber_room_slow(struct ber_parser *p, size_t size);
+char *ber_room_slow(struct ber_parser *p, size_t size) __attribute__((cold));
 /** Octets for a spelling, not zeroed; NULL with the fault recorded when memory is short. */
 static inline char *ber_room(struct ber_parser *p, size_t size)
 {
@@ -153,7 +160,7 @@ static inline char *ber_room(struct ber_parser *p, size_t size)
 /* ---- headers and boxes ------------------------------------------------------------------- */
 
 /** Long tags, long and indefinite lengths. */
-bool ber_header_slow(struct ber_parser *p);
+bool ber_header_slow(struct ber_parser *p) __attribute__((cold));
 
 /** Read identifier and length octets into p->h; the content must end before the limit. */
 static inline bool ber_header(struct ber_parser *p)
@@ -209,7 +216,7 @@ static inline bool ber_open(struct ber_parser *p, struct ber_box *box)
 }
 
 /** As ber_more for an indefinite length inside the limit `outer`. */
-bool ber_more_slow(struct ber_parser *p, const uint8_t *outer);
+bool ber_more_slow(struct ber_parser *p, const uint8_t *outer) __attribute__((cold));
 
 /** Is there more in the box? False closes it, or p->code tells of a fault. */
 static inline bool ber_more(struct ber_parser *p, struct ber_box *box)
@@ -226,10 +233,10 @@ static inline bool ber_more(struct ber_parser *p, struct ber_box *box)
  * What ber_field returns for the element at hand, when the fields of `seen` were met before it, and
  * `last` of those that are more than 30.
  */
-int ber_field_number(struct ber_parser *p, uint32_t seen, int last);
+int ber_field_number(struct ber_parser *p, uint32_t seen, int last) __attribute__((cold));
 /** As ber_field, for what is not of the usual form; the box is not changed. */
 int ber_field_slow(struct ber_parser *p, const uint8_t *end, const uint8_t *outer, uint32_t seen,
-                   int last);
+                   int last) __attribute__((cold));
 
 /** A field has been met. */
 static inline void ber_met(struct ber_box *box, int number)
@@ -319,7 +326,8 @@ static inline int ber_field(struct ber_parser *p, struct ber_box *box)
 }
 
 /** As ber_element, for what is not of the usual form. */
-bool ber_element_slow(struct ber_parser *p, const uint8_t *end, const uint8_t *outer, unsigned tag);
+bool ber_element_slow(struct ber_parser *p, const uint8_t *end, const uint8_t *outer, unsigned tag)
+        __attribute__((cold));
 
 /** The next element of a SEQUENCE OF type `tag` (universal); false at the end or on a fault. */
 static inline bool ber_element(struct ber_parser *p, struct ber_box *box, unsigned tag)
@@ -335,7 +343,8 @@ static inline bool ber_element(struct ber_parser *p, struct ber_box *box, unsign
 }
 
 /** As ber_choice, for what is not of the usual form. */
-int ber_choice_slow(struct ber_parser *p, const uint8_t *end, const uint8_t *outer);
+int ber_choice_slow(struct ber_parser *p, const uint8_t *end, const uint8_t *outer)
+        __attribute__((cold));
 
 /** The next element of a SEQUENCE OF CHOICE: number of its tag, BER_END, BER_FAIL, BER_OTHER. */
 static inline int ber_choice(struct ber_parser *p, struct ber_box *box)
@@ -383,31 +392,40 @@ static inline bool ber_done(struct ber_parser *p, struct ber_box *box)
 }
 
 /** Step over the element at hand. */
-bool ber_skip(struct ber_parser *p);
+bool ber_skip(struct ber_parser *p) __attribute__((cold));
 /** An unknown addition: skip it, and keep it in `list` (NULL: drop it). */
-bool ber_extension(struct ber_parser *p, struct h248_extension **list);
+bool ber_extension(struct ber_parser *p, struct h248_extension **list) __attribute__((cold));
 /** In a type without extension marker: a fault. */
-bool ber_closed(struct ber_parser *p);
+bool ber_closed(struct ber_parser *p) __attribute__((cold));
 
 /* ---- values ------------------------------------------------------------------------------ */
 
-/** As ber_uint, for more than one octet; -1 for false. By value, so that results need no memory. */
-int64_t ber_uint_slow(struct ber_parser *p, uint32_t max);
+/**
+ * As ber_uint, close to the end of the input and for faults; -1 for false. By value, so that
+ * results need no memory.
+ */
+int64_t ber_uint_slow(struct ber_parser *p, uint32_t max) __attribute__((cold));
 /** An INTEGER or ENUMERATED from 0 to `max`. */
 static inline bool ber_uint(struct ber_parser *p, uint32_t max, uint32_t *ret)
 {
 	const uint8_t *at = p->at;
+	size_t len = p->h.len;
+	uint64_t v = 0;
 	int64_t slow;
 
-	if (p->h.len != 1 || ber_constructed(p) || at[0] > BASE_MIN(max, 0x7F)) {
-		slow = ber_uint_slow(p, max);
-		if (slow >= 0)
-			*ret = (uint32_t)slow;
-		return slow >= 0;
+	if (p->end - at >= (ptrdiff_t)sizeof(v) && len - 1 < sizeof(v) && !ber_constructed(p)) {
+		memcpy(&v, at, sizeof(v)); /* all lengths alike, since they come in no order */
+		v = be64toh(v);
+		if (!(v >> 63) && v >> (64 - 8 * len) <= max) {
+			p->at = at + len;
+			*ret = (uint32_t)(v >> (64 - 8 * len));
+			return true;
+		}
 	}
-	p->at = at + 1;
-	*ret = at[0];
-	return true;
+	slow = ber_uint_slow(p, max);
+	if (slow >= 0)
+		*ret = (uint32_t)slow;
+	return slow >= 0;
 }
 static inline bool ber_u16(struct ber_parser *p, uint16_t *ret)
 {
@@ -431,7 +449,7 @@ bool ber_bool(struct ber_parser *p, bool *ret);
 bool ber_tri(struct ber_parser *p, uint8_t *ret);
 bool ber_null(struct ber_parser *p);
 /** A string in pieces, put together in the arena; its ptr is NULL on a fault. */
-struct base_str ber_string_slow(struct ber_parser *p);
+struct base_str ber_string_slow(struct ber_parser *p) __attribute__((cold));
 /** A string of any kind; constructed ones are put together in the arena. */
 static inline bool ber_string(struct ber_parser *p, struct base_str *ret)
 {
