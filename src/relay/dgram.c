@@ -18,6 +18,7 @@ struct out {
 	unsigned count;
 	struct mmsghdr msg[RELAY_SLOTS];
 	struct iovec iov[RELAY_SLOTS];
+	size_t clear[RELAY_SLOTS]; /**< octets of each before SRTP */
 };
 
 /** Of the worker; meaningful within one event alone. */
@@ -42,6 +43,7 @@ int relay_batch_init(struct relay_worker *worker)
 		b->msg[i].msg_hdr.msg_iovlen = 1;
 		b->msg[i].msg_hdr.msg_name = &b->from[i];
 	}
+	worker->late = worker->clear;
 	return 0;
 }
 
@@ -51,15 +53,17 @@ static void send_all(struct relay_leg *leg, struct out *out, int fd, bool count)
 {
 	struct relay_counters *counters = &leg->counters;
 	unsigned at = 0;
-	uint64_t sent = 0, octets = 0;
+	uint64_t sent = 0, octets = 0, wire = 0;
 
 	while (at < out->count) {
 		int n = sendmmsg(fd, out->msg + at, out->count - at, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		for (int i = 0; i < n; i++)
-			octets += out->iov[at + (unsigned)i].iov_len;
+		for (int i = 0; i < n; i++) {
+			octets += out->clear[at + (unsigned)i];
+			wire += out->iov[at + (unsigned)i].iov_len;
+		}
 		sent += (uint64_t)BASE_MAX(n, 0);
 		at += (unsigned)BASE_MAX(n, 0);
 		if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM))
@@ -69,7 +73,7 @@ static void send_all(struct relay_leg *leg, struct out *out, int fd, bool count)
 	}
 	relay_count_add(&counters->packets_lost, out->count - sent);
 	relay_count_add(&counters->octets_out, octets);
-	relay_count_add(&counters->wire_out, octets);
+	relay_count_add(&counters->wire_out, wire);
 	if (count)
 		relay_count_add(&counters->packets_out, sent);
 	out->count = 0;
@@ -91,10 +95,15 @@ static bool put(struct relay_leg *leg, uint8_t *data, size_t len, enum relay_way
 {
 	struct out *out = &leg->worker->batch->out[way];
 	union relay_address *to = &leg->dgram->remote[way];
+	size_t clear = len;
+	bool lost = false;
 	struct msghdr *h;
 
 	if (!relay_address_port(to) || out->count == RELAY_SLOTS)
 		return false;
+	if (leg->tls && !relay_dtls_protect(leg, data, &len, way == RELAY_WAY_RTCP, &lost))
+		return !lost;
+	out->clear[out->count] = clear;
 	out->iov[out->count] = (struct iovec){ .iov_base = data, .iov_len = len };
 	h = &out->msg[out->count].msg_hdr;
 	*h = (struct msghdr){ .msg_name = to,
@@ -103,6 +112,19 @@ static bool put(struct relay_leg *leg, uint8_t *data, size_t len, enum relay_way
 		              .msg_iovlen = 1 };
 	out->count++;
 	return true;
+}
+
+void relay_dgram_send(struct relay_leg *leg, const void *data, size_t len,
+                      const union relay_address *to)
+{
+	ssize_t n;
+
+	do
+		n = sendto(leg->watch.fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL, &to->sa,
+		           relay_address_len(to));
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		relay_count_add(&leg->counters.wire_out, (uint64_t)n);
 }
 
 /* ---- in ---- */
@@ -137,32 +159,56 @@ static bool admitted(struct relay_leg *leg, const union relay_address *from, enu
 		relay_count_add(&leg->counters.refused, 1);
 		return false;
 	}
-	if (leg->dgram->latch && way == RELAY_WAY_MEDIA)
+	if (leg->dgram->latch && way == RELAY_WAY_MEDIA && !leg->tls)
 		relay_dgram_latch(leg, from);
 	return true;
 }
 
+void relay_dgram_lose(struct relay_leg *leg)
+{
+	leg->worker->batch->lost++;
+}
+
+void relay_dgram_pass(struct relay_leg *leg, uint8_t *data, size_t len, enum relay_way way)
+{
+	struct relay_batch *b = leg->worker->batch;
+	struct relay_leg *to = way_on(leg);
+
+	b->octets_in += len;
+	b->packets_in += way == RELAY_WAY_MEDIA;
+	if (!to || !put(to, data, len, way))
+		b->lost++;
+}
+
+void relay_dgram_rtp(struct relay_leg *leg, uint8_t *data, size_t len, enum relay_way way)
+{
+	struct relay_srtp *srtp = leg->dgram->srtp;
+
+	if (!is_rtp(leg->dgram, data, len, &way) ||
+	    (srtp &&
+	     relay_srtp_unprotect(srtp, data, &len, way == RELAY_WAY_RTCP) != RELAY_SRTP_OK))
+		relay_dgram_lose(leg);
+	else
+		relay_dgram_pass(leg, data, len, way);
+}
+
 static void take(struct relay_leg *leg, struct relay_batch *b, unsigned i, enum relay_way way)
 {
-	const struct relay_dgram *d = leg->dgram;
 	uint8_t *data = b->iov[i].iov_base;
 	size_t len = b->msg[i].msg_len;
-	struct relay_leg *to;
 
 	if (!admitted(leg, &b->from[i], way))
 		return;
-	b->lost++; /* unless it gets through */
-	if ((b->msg[i].msg_hdr.msg_flags & MSG_TRUNC) || !len)
-		return;
-	if (leg->door && !relay_door_passes(leg->door, loop_now_ms(leg->worker->loop), len))
-		return;
-	if (d->rtp && !is_rtp(d, data, len, &way))
-		return;
-	b->octets_in += len;
-	b->packets_in += way == RELAY_WAY_MEDIA;
-	to = way_on(leg);
-	if (to && put(to, data, len, way))
-		b->lost--;
+	if ((b->msg[i].msg_hdr.msg_flags & MSG_TRUNC) || !len ||
+	    (leg->door && !relay_door_passes(leg->door, loop_now_ms(leg->worker->loop), len)))
+		relay_dgram_lose(leg);
+	else if (leg->tls)
+		relay_dtls_take(leg, data, len, &b->from[i],
+		                leg->worker->clear + i * RELAY_SLOT_SIZE);
+	else if (leg->dgram->rtp)
+		relay_dgram_rtp(leg, data, len, way);
+	else
+		relay_dgram_pass(leg, data, len, way);
 }
 
 static void take_all(struct relay_leg *leg, struct relay_batch *b, unsigned count,
@@ -171,7 +217,7 @@ static void take_all(struct relay_leg *leg, struct relay_batch *b, unsigned coun
 	uint64_t wire = 0;
 
 	b->octets_in = b->packets_in = b->lost = 0;
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count && leg->state <= RELAY_OPEN; i++) {
 		wire += b->msg[i].msg_len;
 		take(leg, b, i, way);
 	}
@@ -188,7 +234,7 @@ static bool run_socket(struct relay_leg *leg, int fd, enum relay_way way)
 {
 	struct relay_batch *b = leg->worker->batch;
 
-	for (unsigned i = 0; i < RELAY_BATCHES; i++) {
+	for (unsigned i = 0; i < RELAY_BATCHES && leg->state <= RELAY_OPEN; i++) {
 		int n;
 
 		for (unsigned k = 0; k < RELAY_SLOTS; k++)
@@ -209,12 +255,14 @@ void relay_dgram_run(struct relay_leg *leg)
 {
 	struct relay_dgram *d = leg->dgram;
 
-	if (leg->state != RELAY_OPEN)
+	if (leg->state < RELAY_TCP_READY || leg->state > RELAY_OPEN)
 		return;
 	if (leg->readable)
 		leg->readable = run_socket(leg, leg->watch.fd, RELAY_WAY_MEDIA);
-	if (d->rtcp_readable)
+	if (d->rtcp_readable && leg->state <= RELAY_OPEN)
 		d->rtcp_readable = run_socket(leg, d->rtcp.fd, RELAY_WAY_RTCP);
+	if (leg->owner && leg->session)
+		relay_shake_count(leg);
 	if (leg->readable || d->rtcp_readable)
 		relay_leg_resume(leg);
 }
@@ -241,6 +289,10 @@ void relay_dgram_rtcp_event(void *arg, unsigned events)
 
 void relay_dgram_end(struct relay_leg *leg)
 {
-	if (leg->state == RELAY_DRAIN)
-		relay_leg_input(leg, RELAY_ON_FLUSHED, RELAY_CAUSE_NONE, 0);
+	if (leg->state != RELAY_DRAIN)
+		return;
+	if (leg->tls_up && !leg->ended)
+		relay_flow_say_close(leg);
+	leg->ended = true;
+	relay_leg_input(leg, RELAY_ON_FLUSHED, RELAY_CAUSE_NONE, 0);
 }

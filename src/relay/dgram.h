@@ -10,6 +10,7 @@
 #define GH_RELAY_DGRAM_H
 
 #include "relay/private.h"
+#include "relay/srtp.h"
 
 #define RELAY_SLOT_SIZE ((size_t)4096)
 #define RELAY_SLOTS     32U
@@ -25,7 +26,10 @@ enum relay_way { RELAY_WAY_MEDIA, RELAY_WAY_RTCP, RELAY_WAYS };
 struct relay_dgram {
 	union relay_address remote[RELAY_WAYS]; /**< family 0 = not known yet */
 	struct loop_fd rtcp;                    /**< fd -1: none */
+	struct loop_timer timer;                /**< DTLS repeats its last flight */
+	struct relay_srtp *srtp;                /**< once it is keyed */
 	bool rtp : 1, rtcp_port : 1, rtcp_mux : 1;
+	bool secure : 1;          /**< wants SRTP */
 	bool rtcp_with_media : 1; /**< goes out by the media's socket */
 	bool latch : 1;           /**< waits for the first source */
 	bool rtcp_watched : 1;    /**< in the loop */
@@ -57,5 +61,36 @@ void relay_dgram_rtcp_event(void *arg, unsigned events);
 void relay_dgram_run(struct relay_leg *leg);
 /** Told to end: nothing waits, so it is over. */
 void relay_dgram_end(struct relay_leg *leg);
+/** What is in the clear, from our peer to the partner with the rest of the batch. */
+void relay_dgram_pass(struct relay_leg *leg, uint8_t *data, size_t len, enum relay_way way);
+/** One that came has no way on. */
+void relay_dgram_lose(struct relay_leg *leg);
+/** Likewise of a stream of RTP: is it, and authentic where it has keys? */
+void relay_dgram_rtp(struct relay_leg *leg, uint8_t *data, size_t len, enum relay_way way);
+/** Send one to our peer now, outside of the batch. */
+void relay_dgram_send(struct relay_leg *leg, const void *data, size_t len,
+                      const union relay_address *to);
+
+/* dtls.c: legs with `tls` */
+/** May a handshake begin now, by our own will? */
+bool relay_dtls_may_begin(const struct relay_leg *leg);
+/** What a session of datagrams is to be like; points into `ret`'s own storage or static one. */
+void relay_dtls_spec(const struct relay_leg *leg, struct tls_datagram_spec *ret);
+/** What a step has appended, datagrams behind their lengths. */
+void relay_dtls_send(struct relay_leg *leg, const uint8_t *data, size_t len);
+/** Start the timer of the session's deadline, or stop it. */
+void relay_dtls_time(struct relay_leg *leg);
+/** The handshake is complete: have its keys. false: it cannot be used. */
+bool relay_dtls_keyed(struct relay_leg *leg);
+/** A datagram that the gate let in. `clear` has room for RELAY_SLOT_SIZE octets and is not used
+ * again before the batch has gone. */
+void relay_dtls_take(struct relay_leg *leg, uint8_t *data, size_t len,
+                     const union relay_address *from, uint8_t *clear);
+/** What had overtaken the end of the handshake. */
+void relay_dtls_late(struct relay_leg *leg);
+/** Encrypt and send to our peer; `*len` and `data` change for SRTP, which goes with the batch.
+ * @return true when it is to be put there; false: it has gone, or it is lost and `*ret_lost` set */
+bool relay_dtls_protect(struct relay_leg *leg, uint8_t *data, size_t *len, bool rtcp,
+                        bool *ret_lost);
 
 #endif

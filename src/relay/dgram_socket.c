@@ -121,7 +121,8 @@ int relay_dgram_new(struct relay_leg *leg, const struct relay_endpoint_spec *spe
 	leg->dgram = d;
 	d->rtcp.fd = -1;
 	d->rtp = spec->dgram->rtp;
-	d->rtcp_port = d->rtp && spec->dgram->rtcp_port;
+	d->secure = d->rtp && spec->tls && spec->dgram->srtp;
+	d->rtcp_port = d->rtp && !d->secure && spec->dgram->rtcp_port;
 	d->rtcp_mux = d->rtp && spec->dgram->rtcp_mux;
 	rc = relay_address_set(&remote, &spec->remote);
 	if (rc == 0)
@@ -162,6 +163,8 @@ void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
 	struct relay_dgram *d = leg->dgram;
 	union relay_address *to = &d->remote[RELAY_WAY_RTCP];
 
+	if (leg->session)
+		return; /* its peer is the one that it has */
 	d->remote[RELAY_WAY_MEDIA] = *remote;
 	memset(to, 0, sizeof(*to));
 	if (rtcp->family)
@@ -173,6 +176,8 @@ void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
 		                       htons((uint16_t)(ntohs(relay_address_port(remote)) + 1)));
 	d->rtcp_with_media = same(to, remote) || !d->rtcp_port;
 	d->latch = latch;
+	if (leg->state == RELAY_TCP_READY && relay_dtls_may_begin(leg))
+		relay_leg_input(leg, RELAY_ON_START_TLS, RELAY_CAUSE_NONE, 0);
 }
 
 void relay_dgram_latch(struct relay_leg *leg, const union relay_address *from)
@@ -219,6 +224,9 @@ void relay_dgram_free(struct relay_leg *leg)
 
 	if (!d)
 		return;
+	loop_timer_stop(leg->worker->loop, &d->timer);
+	relay_srtp_free(d->srtp);
+	d->srtp = NULL;
 	if (d->rtcp_watched)
 		loop_fd_close(leg->worker->loop, &d->rtcp);
 	else if (d->rtcp.fd >= 0)

@@ -364,7 +364,7 @@ static void on_start_tls(void *arg)
 	if (leg->tls && !leg->session) {
 		leg->tls_wanted = true;
 		leg->role = (uint8_t)order->role;
-		if (leg->state == RELAY_TCP_READY)
+		if (leg->state == RELAY_TCP_READY && (!leg->dgram || relay_dtls_may_begin(leg)))
 			relay_leg_input(leg, RELAY_ON_START_TLS, RELAY_CAUSE_NONE, 0);
 	}
 	free(order);

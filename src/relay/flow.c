@@ -56,6 +56,10 @@ bool relay_flow_send(struct relay_leg *leg, const uint8_t *data, size_t len)
 	size_t sent = 0;
 	int error = 0;
 
+	if (leg->dgram) {
+		relay_dtls_send(leg, data, len);
+		return true;
+	}
 	if (!leg->pending.len)
 		sent = send_some(leg, data, len, &error);
 	if (error) {
@@ -84,7 +88,7 @@ void relay_flow_writable(struct relay_leg *leg)
 	relay_leg_resume(leg); /* the partner may read again */
 }
 
-static void say_close_notify(struct relay_leg *leg)
+void relay_flow_say_close(struct relay_leg *leg)
 {
 	struct base_writer *out = &leg->worker->out;
 	struct tls_io io = { .out = out };
@@ -117,7 +121,7 @@ void relay_flow_end(struct relay_leg *leg)
 	if (!leg->ended) {
 		leg->ended = true;
 		if (leg->tls_up)
-			say_close_notify(leg);
+			relay_flow_say_close(leg);
 		if (leg->pending.len || relay_leg_gone(leg))
 			return;
 	}

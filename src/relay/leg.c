@@ -105,7 +105,7 @@ static void follow(struct relay_leg *leg, const struct relay_leg *partner)
 	if (leg->state == RELAY_IDLE &&
 	    ((setup->linked_setup && partner->tcp_up) || (setup->on_partner_open && open)))
 		relay_leg_input(leg, RELAY_ON_CONNECT, RELAY_CAUSE_NONE, 0);
-	if (leg->state == RELAY_TCP_READY && setup->linked_tls && partner->tls_up)
+	if (leg->state == RELAY_TCP_READY && !leg->dgram && setup->linked_tls && partner->tls_up)
 		relay_leg_input(leg, RELAY_ON_START_TLS, RELAY_CAUSE_NONE, 0);
 }
 
@@ -373,8 +373,11 @@ static void do_tcp_up(struct relay_leg *leg)
 		return; /* the partner has failed already and took us along */
 	if (!leg->tls)
 		relay_leg_input(leg, RELAY_ON_PLAIN, RELAY_CAUSE_NONE, 0);
-	else if (leg->tls_wanted || !setup->tls_hold ||
-	         (setup->linked_tls && leg->partner && leg->partner->tls_up))
+	else if (leg->dgram) {
+		if (relay_dtls_may_begin(leg))
+			relay_leg_input(leg, RELAY_ON_START_TLS, RELAY_CAUSE_NONE, 0);
+	} else if (leg->tls_wanted || !setup->tls_hold ||
+	           (setup->linked_tls && leg->partner && leg->partner->tls_up))
 		relay_leg_input(leg, RELAY_ON_START_TLS, RELAY_CAUSE_NONE, 0);
 	else
 		relay_leg_resume(leg); /* the peer may have left already */

@@ -247,10 +247,11 @@ struct relay_worker {
 	uint8_t *in, *clear;       /**< RELAY_IN_SIZE and RELAY_CLEAR_SIZE, shared by all legs */
 	struct base_writer out;    /**< ciphertext to send */
 	struct relay_batch *batch; /**< of datagrams in `in`, dgram.c */
-	size_t read_size;          /**< at most so much per read */
-	int spare_fd;              /**< given up when accept finds none left */
-	unsigned planned;          /**< control's: endpoints placed here */
-	bool ordered;              /**< control's: it has orders and was not woken for them */
+	uint8_t *late; /**< where what overtook a handshake's end may be put: a slot of `clear` */
+	size_t read_size; /**< at most so much per read */
+	int spare_fd;     /**< given up when accept finds none left */
+	unsigned planned; /**< control's: endpoints placed here */
+	bool ordered;     /**< control's: it has orders and was not woken for them */
 };
 
 /** Measured with bulk through relayd, CPU seconds per GB in and out: 32 KiB 0.57 and 0.64, 64 KiB
@@ -439,6 +440,8 @@ bool relay_flow_send(struct relay_leg *leg, const uint8_t *data, size_t len);
 void relay_flow_writable(struct relay_leg *leg);
 /** When all that our peer ever sent is with the partner, let the partner's sending end too. */
 void relay_flow_carry_end(struct relay_leg *leg);
+/** close_notify, if it can still be said. */
+void relay_flow_say_close(struct relay_leg *leg);
 /** Once nothing is pending say FIN or close_notify, if that is wanted, or close, if all is said. */
 void relay_flow_end(struct relay_leg *leg);
 

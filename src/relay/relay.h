@@ -190,14 +190,19 @@ struct relay_gate {
 
 /**
  * A datagram endpoint (docs/datagrams.md). It is there from the start, so RELAY_TCP_UP is not told
- * of it, and it ends only when it is told to. What cannot go on at once is dropped and counted.
- * Copied.
+ * of it, and without TLS it ends only when it is told to. What cannot go on at once is dropped and
+ * counted. Copied.
+ *
+ * With TLS it is DTLS: a server takes up who comes first with a cookie of ours, a client begins
+ * when it is told to (or at once) and `remote` is known. From then on its one peer is there, and it
+ * ends with the session.
  */
 struct relay_dgram_spec {
 	bool rtp;       /**< only RTP and RTCP are let through; else any datagram */
 	bool rtcp_port; /**< RTCP has the next port, which is bound too (RFC 3550, 11) */
 	bool rtcp_mux;  /**< RTCP may come at the same port (RFC 5761) */
 	bool latch;     /**< the first source that the gate lets in becomes the remote address */
+	bool srtp; /**< RTP with TLS: its handshake keys SRTP (RFC 5764), with rtcp_mux alone */
 	/** Where RTCP goes: the address of `remote` again = with the media. Family 0: with
 	 * rtcp_port to the port behind `remote`, else with rtcp_mux to `remote`, else nowhere. */
 	struct sockaddr_storage rtcp_remote;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "relay/private.h"
+#include "relay/dgram.h"
 
 static void put(char *to, size_t cap, const char *text)
 {
@@ -14,6 +14,7 @@ static void put(char *to, size_t cap, const char *text)
 void relay_shake_start(struct relay_leg *leg)
 {
 	struct tls_session_spec spec = leg->setup->tls->session;
+	struct tls_datagram_spec datagram;
 	char peer[RELAY_ADDRESS_TEXT];
 
 	leg->shaking = true;
@@ -21,6 +22,10 @@ void relay_shake_start(struct relay_leg *leg)
 	/* Whoever came to us comes from another port each time: nobody to know again. */
 	if (!leg->setup->server && leg->setup->remote.family != AF_UNSPEC)
 		spec.resume_key = relay_address_format(&leg->setup->remote, peer, sizeof(peer));
+	if (leg->dgram) {
+		relay_dtls_spec(leg, &datagram);
+		spec.datagram = &datagram;
+	}
 	spec.may_wait = leg->worker->pool->fetch != NULL;
 	leg->handshake_ms = leg->setup->handshake_timeout_ms;
 	leg->slot = relay_worker_slot(leg->worker, leg->setup->tls->domain);
@@ -35,12 +40,18 @@ void relay_shake_start(struct relay_leg *leg)
 
 static void shaken(struct relay_leg *leg, struct tls_io *io)
 {
+	if (leg->dgram && !relay_dtls_keyed(leg)) {
+		relay_shake_fail(leg, RELAY_CAUSE_RESOURCES);
+		return;
+	}
 	leg->shaking = false;
 	relay_count_add(&leg->counters.handshakes, 1);
 	relay_shake_log(leg, RELAY_CAUSE_NONE);
 	relay_leg_input(leg, RELAY_ON_SHAKEN, RELAY_CAUSE_NONE, 0);
 	/* Records may have come with the end of the handshake. */
-	if (leg->session)
+	if (leg->session && leg->dgram)
+		relay_dtls_late(leg);
+	else if (leg->session)
 		relay_flow_records(leg, io);
 }
 
@@ -61,7 +72,10 @@ void relay_shake_step(struct relay_leg *leg, const uint8_t *data, size_t len)
 	if (rc == 0) {
 		shaken(leg, &io);
 	} else if (base_err_class(rc) == BASE_AGAIN) {
-		(void)relay_wait_begin(leg, &io); /* else more input is needed */
+		if (leg->dgram)
+			relay_dtls_time(leg);
+		else
+			(void)relay_wait_begin(leg, &io); /* else more input is needed */
 	} else {
 		tls_session_info(leg->session, &info);
 		relay_shake_fail(leg, relay_shake_cause(&info, rc));
@@ -355,7 +369,9 @@ void relay_shake_log(const struct relay_leg *leg, enum relay_cause cause)
 
 	if (!base_log_on(ok ? BASE_LOG_INFO : BASE_LOG_WARN))
 		return;
-	if (getpeername(leg->watch.fd, &peer.sa, &len) < 0 && leg->setup)
+	if (leg->dgram)
+		peer = leg->dgram->remote[RELAY_WAY_MEDIA];
+	else if (getpeername(leg->watch.fd, &peer.sa, &len) < 0 && leg->setup)
 		peer = leg->setup->remote; /* it has gone already */
 	relay_address_format(&peer, text, sizeof(text));
 	if (leg->session)

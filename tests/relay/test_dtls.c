@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DTLS and DTLS-SRTP endpoints with real sockets on loopback; the far end is a session of ours on
+ * the same or the other engine. */
+#include "check.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "../tls/pairs.h"
+#include "relay/dgram.h"
+#include "../tls/lab.h"
+#include "udp_peer.h"
+
+static const struct relay_dgram_spec any = { 0 };
+static const struct relay_dgram_spec rtp = { .rtp = true, .rtcp_port = true };
+static const struct relay_dgram_spec srtp = { .rtp = true, .rtcp_mux = true, .srtp = true };
+static const uint16_t offered[] = { TLS_SRTP_AES128_CM_SHA1_32, TLS_SRTP_AES128_CM_SHA1_80 };
+
+/** An endpoint with DTLS, its partner in the clear, and the peers of both. */
+struct call {
+	struct stage stage;
+	struct lab_sides *sides;
+	struct record front, back;
+	struct tls_domain *domain;
+	struct relay_tls_spec tls;
+	int peer[2], peer_port; /**< the partner's, RTCP second */
+	/* The far end: */
+	int fd, port, to; /**< its socket, and where the endpoint is */
+	struct tls_domain *far_domain;
+	struct tls_context *context;
+	struct tls_session *session;
+	struct base_writer out;
+	struct relay_srtp *srtp;
+	unsigned lose; /**< bits: datagrams of the far end that do not arrive, by their number */
+	unsigned sent;
+	uint64_t now_ms;
+};
+
+static void call_make(struct call *call, void *state, enum tls_role role,
+                      const struct relay_dgram_spec *front, const struct relay_dgram_spec *back)
+{
+	struct relay_pool_spec pool = { .workers = 2 };
+	struct relay_endpoint_spec spec;
+	struct tls_domain_spec domain;
+
+	memset(call, 0, sizeof(*call));
+	call->sides = state;
+	stage_begin(&call->stage, &pool);
+	domain = lab_spec(call->sides, role, "dtls12");
+	assert_int_equal(tls_domain_new(&call->domain, &domain, NULL), 0);
+	call->tls.domain = call->domain;
+	call->tls.session.role = role;
+	call->fd = udp_peer(&call->port);
+	udp_peers(call->peer, &call->peer_port);
+	spec = stage_datagrams(&call->front, call->port, front);
+	spec.tls = &call->tls;
+	stage_add(&call->stage, &spec);
+	call->to = endpoint_port(call->front.endpoint);
+	spec = stage_datagrams(&call->back, call->peer_port, back);
+	stage_add(&call->stage, &spec);
+	assert_int_equal(relay_endpoint_link(call->front.endpoint, call->back.endpoint), 0);
+}
+
+static void dtls_make(struct call *call, enum tls_role role, const uint16_t *profiles, size_t count)
+{
+	struct tls_domain_spec domain = lab_spec(call->sides, role, "dtls12");
+	struct tls_datagram_spec datagram = { .srtp = profiles, .srtp_count = count, .rto_ms = 50 };
+	struct tls_session_spec session = { .role = role, .datagram = &datagram };
+
+	assert_int_equal(tls_domain_new(&call->far_domain, &domain, NULL), 0);
+	assert_int_equal(tls_context_new(&call->context, call->far_domain, NULL), 0);
+	assert_int_equal(tls_session_new(&call->session, call->context, &session), 0);
+}
+
+static void call_done(struct call *call)
+{
+	relay_endpoint_remove(call->front.endpoint);
+	relay_endpoint_remove(call->back.endpoint);
+	stage_empty(&call->stage);
+	stage_end(&call->stage);
+	relay_srtp_free(call->srtp);
+	tls_session_free(call->session);
+	tls_context_free(call->context);
+	tls_domain_unref(call->far_domain);
+	tls_domain_unref(call->domain);
+	base_writer_done(&call->out);
+	close(call->fd);
+	close(call->peer[0]);
+	close(call->peer[1]);
+}
+
+static void dtls_flush(struct call *call)
+{
+	struct base_reader r = base_reader_of(call->out.data, call->out.len);
+	struct base_str one;
+
+	while (tls_datagram_next(&r, &one))
+		if (!(call->sent < 32 && call->lose >> call->sent++ & 1))
+			udp_send(call->fd, call->to, one.ptr, one.len);
+	base_writer_reset(&call->out);
+}
+
+/* The next datagram, or what the session does at its deadline when none comes: its clock is the
+ * test's and goes only then. */
+static int dtls_step(struct call *call)
+{
+	uint8_t buf[4096];
+	ssize_t n = recv(call->fd, buf, sizeof(buf), 0);
+	struct tls_io io = { .in = base_reader_of(buf, (size_t)BASE_MAX(n, 0)),
+		             .out = &call->out,
+		             .now_ms = call->now_ms };
+	int rc;
+
+	rc = tls_session_handshake(call->session, &io);
+	dtls_flush(call);
+	return rc;
+}
+
+static bool dtls_settled(void *arg)
+{
+	struct call *call = arg;
+	int rc;
+
+	call->now_ms += 5; /* as long as a turn of the stage may take */
+	rc = dtls_step(call);
+	assert_true(rc == 0 || base_err_class(rc) == BASE_AGAIN);
+	return rc == 0;
+}
+
+static void dtls_shake(struct call *call)
+{
+	stage_wait(&call->stage, dtls_settled, call);
+}
+
+static void dtls_write(struct call *call, const void *data, size_t len)
+{
+	struct tls_io io = { .out = &call->out, .now_ms = call->now_ms };
+
+	assert_int_equal(tls_session_write(call->session, &io, data, len), 0);
+	dtls_flush(call);
+}
+
+/* One message, or with `len` 0 the end. */
+static void dtls_expect(struct call *call, const void *data, size_t len)
+{
+	uint8_t buf[4096], clear[4096];
+	struct tls_io io = { .out = &call->out, .now_ms = call->now_ms };
+	size_t got = 0;
+	int rc;
+
+	do {
+		size_t n = udp_receive(&call->stage, call->fd, buf, sizeof(buf), NULL);
+
+		io.in = base_reader_of(buf, n);
+		rc = tls_session_read(call->session, &io, clear, sizeof(clear), &got);
+		dtls_flush(call);
+	} while (base_err_class(rc) == BASE_AGAIN && !got); /* a flight that was repeated */
+	assert_int_equal(rc, 0);
+	assert_int_equal(got, len);
+	assert_memory_equal(clear, data, len);
+}
+
+static void dtls_keys(struct call *call)
+{
+	struct tls_srtp_keys keys = { 0 };
+
+	assert_int_equal(tls_session_srtp_keys(call->session, &keys), 0);
+	assert_int_equal(relay_srtp_new(&call->srtp, &keys), 0);
+	tls_srtp_keys_done(&keys);
+}
+
+/* ---- datagrams inside DTLS (RFC 7345) ---- */
+
+static void talk(struct call *call)
+{
+	uint8_t data[1100];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)i;
+	for (size_t len = 1; len <= sizeof(data); len += 157) {
+		dtls_write(call, data, len);
+		udp_expect(&call->stage, call->peer[0], data, len);
+		udp_send(call->peer[0], endpoint_port(call->back.endpoint), data, len);
+		dtls_expect(call, data, len);
+	}
+}
+
+static void as_server_it_asks_for_a_cookie_and_relays(void **state)
+{
+	struct call call;
+	struct relay_stats stats;
+
+	call_make(&call, *state, TLS_ROLE_SERVER, &any, &any);
+	dtls_make(&call, TLS_ROLE_CLIENT, NULL, 0);
+	dtls_shake(&call);
+	stage_expect(&call.stage, &call.front, RELAY_TLS_UP);
+	assert_string_equal(call.front.last[RELAY_TLS_UP].tls.version_name, "DTLS1.2");
+	assert_int_equal(call.front.count[RELAY_TCP_UP], 0);
+	talk(&call);
+	stats = endpoint_stats(call.front.endpoint);
+	assert_int_equal(stats.handshakes, 1);
+	assert_int_equal(stats.packets_in, 8);
+	assert_int_equal(stats.packets_out, 8);
+	assert_int_equal(stats.packets_lost, 0);
+	call_done(&call);
+}
+
+static void as_client_it_begins_when_it_knows_whom_to_call(void **state)
+{
+	struct relay_endpoint_spec spec;
+	struct record late = { 0 };
+	struct call call;
+
+	call_make(&call, *state, TLS_ROLE_CLIENT, &any, &any);
+	dtls_make(&call, TLS_ROLE_SERVER, NULL, 0);
+	dtls_shake(&call);
+	stage_expect(&call.stage, &call.front, RELAY_TLS_UP);
+	talk(&call);
+	/* Another one has to be told. */
+	spec = stage_datagrams(&late, 0, &any);
+	spec.tls = &call.tls;
+	spec.tls_hold = true;
+	stage_add(&call.stage, &spec);
+	assert_int_equal(relay_endpoint_start_tls(late.endpoint, TLS_ROLE_CLIENT), 0);
+	spec = stage_client(&late, call.peer_port);
+	udp_nothing(call.peer[0]);
+	assert_int_equal(relay_endpoint_dgram_set(late.endpoint, &spec.remote, &any), 0);
+	assert_true(udp_receive(&call.stage, call.peer[0], (uint8_t[4096]){ 0 }, 4096, NULL) > 100);
+	relay_endpoint_remove(late.endpoint);
+	call_done(&call);
+}
+
+static void the_end_of_the_session_is_the_end_of_the_endpoint(void **state)
+{
+	struct call call;
+	struct tls_io io = { 0 };
+
+	call_make(&call, *state, TLS_ROLE_SERVER, &any, &any);
+	dtls_make(&call, TLS_ROLE_CLIENT, NULL, 0);
+	dtls_shake(&call);
+	talk(&call);
+	io.out = &call.out;
+	assert_int_equal(tls_session_close(call.session, &io), 0);
+	dtls_flush(&call);
+	stage_expect(&call.stage, &call.front, RELAY_TCP_DOWN);
+	assert_int_equal(call.front.count[RELAY_TLS_DOWN], 1);
+	assert_int_equal(call.front.last[RELAY_TCP_DOWN].cause, RELAY_CAUSE_PEER_CLOSE);
+	assert_int_equal(call.back.count[RELAY_TCP_DOWN], 0);
+	call_done(&call);
+}
+
+static void our_release_says_close_notify(void **state)
+{
+	struct call call;
+
+	call_make(&call, *state, TLS_ROLE_SERVER, &any, &any);
+	dtls_make(&call, TLS_ROLE_CLIENT, NULL, 0);
+	dtls_shake(&call);
+	talk(&call);
+	assert_int_equal(relay_endpoint_release(call.front.endpoint, false), 0);
+	dtls_expect(&call, "", 0);
+	stage_expect(&call.stage, &call.front, RELAY_TCP_DOWN);
+	assert_int_equal(call.front.last[RELAY_TCP_DOWN].cause, RELAY_CAUSE_LOCAL_CLOSE);
+	call_done(&call);
+}
+
+/* What comes from elsewhere, or is no DTLS, neither harms nor gets through. */
+static void strangers_are_not_heard(void **state)
+{
+	struct call call;
+	int port, stranger = udp_peer(&port);
+	uint8_t junk[64] = { 22, 0xfe, 0xfd };
+
+	call_make(&call, *state, TLS_ROLE_SERVER, &any, &any);
+	dtls_make(&call, TLS_ROLE_CLIENT, NULL, 0);
+	udp_send(stranger, call.to, junk, sizeof(junk));
+	udp_send(stranger, call.to, "\x80zzzzzzzzzzz", 12);
+	STAGE_COUNT(&call.stage, call.front.endpoint, packets_lost, 2);
+	dtls_shake(&call);
+	talk(&call);
+	udp_send(stranger, call.to, junk, sizeof(junk));
+	STAGE_COUNT(&call.stage, call.front.endpoint, refused, 1);
+	udp_send(call.fd, call.to, junk, sizeof(junk)); /* forged: dropped by the session */
+	talk(&call);
+	udp_nothing(call.peer[0]);
+	close(stranger);
+	call_done(&call);
+}
+
+static void a_handshake_that_ends_nowhere_times_out(void **state)
+{
+	struct relay_endpoint_spec spec;
+	struct record lonely = { 0 };
+	struct call call;
+
+	call_make(&call, *state, TLS_ROLE_CLIENT, &any, &any);
+	spec = stage_datagrams(&lonely, call.peer_port, &any);
+	spec.tls = &call.tls;
+	spec.handshake_timeout_ms = 200;
+	stage_add(&call.stage, &spec);
+	stage_expect(&call.stage, &lonely, RELAY_TCP_DOWN);
+	assert_int_equal(lonely.count[RELAY_TLS_FAILED], 1);
+	assert_int_equal(lonely.last[RELAY_TCP_DOWN].cause, RELAY_CAUSE_TIMEOUT);
+	relay_endpoint_remove(lonely.endpoint);
+	call_done(&call);
+}
+
+static void losses_are_made_good(void **state)
+{
+	struct call call;
+
+	call_make(&call, *state, TLS_ROLE_SERVER, &any, &any);
+	dtls_make(&call, TLS_ROLE_CLIENT, NULL, 0);
+	call.lose = 1U << 0 | 1U << 2; /* its first hello, and of what follows the cookie */
+	dtls_shake(&call);
+	talk(&call);
+	call_done(&call);
+}
+
+/* ---- DTLS-SRTP (RFC 5764) ---- */
+
+struct packet {
+	_Alignas(16) uint8_t data[2048];
+	size_t len;
+};
+
+static struct packet packet(uint16_t number)
+{
+	struct packet p = { .data = { 0x80, 0 }, .len = 172 };
+
+	p.data[2] = (uint8_t)(number >> 8);
+	p.data[3] = (uint8_t)number;
+	memset(p.data + 12, (uint8_t)number, p.len - 12);
+	return p;
+}
+
+static void secured(struct call *call, void *state, enum tls_role role)
+{
+	call_make(call, state, role, &srtp, &rtp);
+	dtls_make(call, role == TLS_ROLE_SERVER ? TLS_ROLE_CLIENT : TLS_ROLE_SERVER, offered,
+	          BASE_COUNT(offered));
+	dtls_shake(call);
+	stage_expect(&call->stage, &call->front, RELAY_TLS_UP);
+	dtls_keys(call);
+}
+
+static void in(struct call *call, struct packet p, int fd, bool rtcp)
+{
+	struct packet clear = p;
+
+	assert_int_equal(relay_srtp_protect(call->srtp, p.data, &p.len, rtcp), RELAY_SRTP_OK);
+	udp_send(call->fd, call->to, p.data, p.len);
+	udp_expect(&call->stage, fd, clear.data, clear.len);
+}
+
+static void out(struct call *call, struct packet clear, int fd, bool rtcp)
+{
+	struct packet p;
+
+	udp_send(fd, endpoint_port(call->back.endpoint) + rtcp, clear.data, clear.len);
+	p.len = udp_receive(&call->stage, call->fd, p.data, sizeof(p.data), NULL);
+	assert_true(p.len > clear.len);
+	assert_memory_not_equal(p.data + 8, clear.data + 8, clear.len - 8);
+	assert_int_equal(relay_srtp_unprotect(call->srtp, p.data, &p.len, rtcp), RELAY_SRTP_OK);
+	assert_int_equal(p.len, clear.len);
+	assert_memory_equal(p.data, clear.data, p.len);
+}
+
+static void srtp_here_is_rtp_there(void **state)
+{
+	const struct packet report = { .data = { 0x80, 200, 0, 6, 1, 2, 3, 4 }, .len = 28 };
+	static const enum tls_role roles[] = { TLS_ROLE_SERVER, TLS_ROLE_CLIENT };
+
+	for (size_t r = 0; r < BASE_COUNT(roles); r++) {
+		struct relay_stats stats;
+		struct call call;
+
+		secured(&call, *state, roles[r]);
+		for (uint16_t i = 1; i <= 20; i++) {
+			in(&call, packet(i), call.peer[0], false);
+			out(&call, packet(i), call.peer[0], false);
+		}
+		in(&call, report, call.peer[1], true);
+		out(&call, report, call.peer[1], true);
+		stats = endpoint_stats(call.front.endpoint);
+		assert_int_equal(stats.packets_in, 20);
+		assert_int_equal(stats.packets_out, 20);
+		assert_int_equal(stats.octets_in, 20 * 172 + 28);
+		assert_int_equal(stats.octets_out, stats.octets_in);
+		assert_true(stats.wire_out > stats.octets_out);
+		call_done(&call);
+	}
+}
+
+static void what_is_not_authentic_gets_nowhere(void **state)
+{
+	struct call call;
+	struct packet p, clear = packet(1);
+	int port, stranger = udp_peer(&port);
+
+	secured(&call, *state, TLS_ROLE_SERVER);
+	udp_send(call.fd, call.to, clear.data, clear.len); /* in the clear */
+	STAGE_COUNT(&call.stage, call.front.endpoint, packets_lost, 1);
+	p = clear;
+	assert_int_equal(relay_srtp_protect(call.srtp, p.data, &p.len, false), RELAY_SRTP_OK);
+	udp_send(stranger, call.to, p.data, p.len); /* from elsewhere */
+	STAGE_COUNT(&call.stage, call.front.endpoint, refused, 1);
+	udp_send(call.fd, call.to, p.data, p.len);
+	udp_expect(&call.stage, call.peer[0], clear.data, clear.len);
+	udp_send(call.fd, call.to, p.data, p.len); /* again */
+	STAGE_COUNT(&call.stage, call.front.endpoint, packets_lost, 2);
+	p.data[1] = 99;
+	udp_send(call.fd, call.to, p.data, p.len);                 /* bent */
+	udp_send(call.fd, call.to, "\0\1\0\0\x21\x12\xa4\x42", 8); /* STUN */
+	STAGE_COUNT(&call.stage, call.front.endpoint, packets_lost, 4);
+	dtls_write(&call, "not RTP", 7); /* inside DTLS */
+	in(&call, packet(2), call.peer[0], false);
+	udp_nothing(call.peer[0]);
+	close(stranger);
+	call_done(&call);
+}
+
+static void before_there_are_keys_nothing_goes_out(void **state)
+{
+	struct call call;
+	struct packet p = packet(1);
+
+	call_make(&call, *state, TLS_ROLE_SERVER, &srtp, &rtp);
+	udp_send(call.peer[0], endpoint_port(call.back.endpoint), p.data, p.len);
+	STAGE_COUNT(&call.stage, call.back.endpoint, packets_lost, 1);
+	udp_nothing(call.fd);
+	call_done(&call);
+}
+
+static bool has_failed(void *arg)
+{
+	struct call *call = arg;
+
+	call->now_ms += 5;
+	(void)dtls_step(call);
+	return call->front.count[RELAY_TCP_DOWN] > 0;
+}
+
+static void a_peer_without_srtp_is_refused(void **state)
+{
+	struct call call;
+
+	call_make(&call, *state, TLS_ROLE_SERVER, &srtp, &rtp);
+	dtls_make(&call, TLS_ROLE_CLIENT, NULL, 0);
+	stage_wait(&call.stage, has_failed, &call);
+	assert_int_equal(call.front.count[RELAY_TLS_FAILED], 1);
+	assert_int_equal(call.front.count[RELAY_TLS_UP], 0);
+	call_done(&call);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(as_server_it_asks_for_a_cookie_and_relays),
+		cmocka_unit_test(as_client_it_begins_when_it_knows_whom_to_call),
+		cmocka_unit_test(the_end_of_the_session_is_the_end_of_the_endpoint),
+		cmocka_unit_test(our_release_says_close_notify),
+		cmocka_unit_test(strangers_are_not_heard),
+		cmocka_unit_test(a_handshake_that_ends_nowhere_times_out),
+		cmocka_unit_test(losses_are_made_good),
+		cmocka_unit_test(srtp_here_is_rtp_there),
+		cmocka_unit_test(what_is_not_authentic_gets_nowhere),
+		cmocka_unit_test(before_there_are_keys_nothing_goes_out),
+		cmocka_unit_test(a_peer_without_srtp_is_refused),
+	};
+
+	return pairs_run(tests, BASE_COUNT(tests));
+}
