@@ -106,6 +106,11 @@ int openssl_session_new(struct tls_session *session)
 
 void openssl_session_free(struct tls_session *session)
 {
+	struct openssl_context *oc = session->context->engine;
+
+	/* SSL_free asks the BIO a last time, whose session of the last step may be gone by now. */
+	if (oc)
+		oc->session = NULL;
 	SSL_free(session->engine);
 	session->engine = NULL;
 }
