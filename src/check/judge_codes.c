@@ -65,6 +65,9 @@ static void suite_alone(const struct check_survey *s, const struct profile_rule 
 	if (taken)
 		check_found_set(found, CHECK_HAS, p, "offered alone: %s",
 		                check_probe_words(p, words, sizeof(words)));
+	else if (s->target->dtls && profile_suite_tls13(suite->code) && !s->has_13)
+		check_found_set(found, CHECK_NO_WAY, NULL,
+		                "datagrams were looked at, and it takes no DTLS 1.3");
 	else if (!p->wanted)
 		check_found_set(found, CHECK_HAS_NOT, NULL,
 		                "the server takes no version that has this suite");

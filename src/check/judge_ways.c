@@ -92,7 +92,8 @@ static void trial_take(const struct check_sessions *sessions, enum check_trial_o
 	else if (full && full->tried && !full->yes)
 		check_found_set(found, CHECK_UNSEEN, &full->probe, "%s", full->text);
 	else
-		no_way(found, "it takes no suite in which this checker can establish a session");
+		no_way(found, "only a session would show it, of a kind that this checker cannot "
+		              "establish");
 }
 
 /** Either way to renegotiate without the protection of RFC 5746 is one too many. */

@@ -17,10 +17,8 @@ static void answer_await(struct check_wire *w, struct check_answer *a)
 		if (check_answer_read(a, w->in.data, w->in.len))
 			return;
 	}
-	if (!a->whole && a->outcome == CHECK_NOTHING) {
+	if (!a->whole && a->outcome == CHECK_NOTHING)
 		a->outcome = CHECK_STALLED;
-		atomic_fetch_add(&w->target->stalled, 1);
-	}
 }
 
 static void probe_stream(struct check_wire *w, struct check_probe *p)
@@ -29,29 +27,39 @@ static void probe_stream(struct check_wire *w, struct check_probe *p)
 	/* a server that has read enough may end it before all is sent: what it said still counts */
 	(void)check_wire_send(w, p->sent.data, p->sent.len);
 	answer_await(w, &p->answer);
+	if (p->answer.outcome == CHECK_STALLED)
+		atomic_fetch_add(&w->target->stalled, 1);
 }
 
-/** A datagram may be lost: it is sent again, three times in `timeout_ms` each (RFC 6347, 4.2.4). */
+/** A datagram may be lost: it is sent three times within `timeout_ms` (RFC 6347, 4.2.4). */
 static void datagram_exchange(struct check_wire *w, struct check_probe *p, bool again)
 {
 	for (int round = 0; round < SENT_AGAIN; round++) {
 		base_writer_reset(&p->sent);
 		check_hello_datagram(&p->offer, again, &p->sent);
-		if (!check_wire_send(w, p->sent.data, p->sent.len))
-			return;
-		answer_await(w, &p->answer);
+		if (check_wire_send(w, p->sent.data, p->sent.len))
+			answer_await(w, &p->answer);
+		else
+			w->ended = true;
+		if (w->ended) /* ICMP said so: nobody is there */
+			p->answer.outcome = CHECK_UNREACHABLE;
 		if (p->answer.outcome != CHECK_STALLED)
 			return;
 	}
+	atomic_fetch_add(&w->target->stalled, 1);
 }
 
 static void probe_datagram(struct check_wire *w, struct check_probe *p)
 {
+	static const uint8_t abort_it[] = {
+		CHECK_RECORD_ALERT, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 2, 90
+	};
 	uint8_t random[32], cookie[256];
 	bool again = false;
 
 	if (base_random(random, sizeof(random)))
 		return;
+	w->wait_ms = BASE_MAX(w->target->timeout_ms / SENT_AGAIN, 1U);
 	p->offer.random = random; /* RFC 6347, 4.2.1: the same again with the cookie */
 	for (int round = 0; round < COOKIES; round++) {
 		datagram_exchange(w, p, again);
@@ -63,6 +71,9 @@ static void probe_datagram(struct check_wire *w, struct check_probe *p)
 		(void)check_answer_read(&p->answer, NULL, 0); /* of nothing it forgets */
 		again = true;
 	}
+	/* else it would go on sending its flight, and many a server hears nobody meanwhile */
+	if (p->answer.outcome == CHECK_ANSWERED)
+		(void)check_wire_send(w, abort_it, sizeof(abort_it));
 	p->offer.random = NULL;
 	p->offer.cookie = (struct check_bytes){ NULL, 0 };
 }

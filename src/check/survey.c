@@ -202,8 +202,11 @@ static void suites_sum(struct check_survey *s)
 		if (profile_suite_tls13(suite[i].code) || p->offer.version != s->high)
 			continue;
 		s->taken[s->taken_count++] = suite[i].code;
-		if ((suite[i].flags & PROFILE_SUITE_PFS) && !(suite[i].flags & UNSIGNED))
-			s->signing[s->signing_count++] = suite[i].code;
+		if ((suite[i].flags & PROFILE_SUITE_PFS) && !(suite[i].flags & UNSIGNED) &&
+		    (suite[i].flags & PROFILE_SUITE_ECDSA))
+			s->by_ecdsa[s->by_ecdsa_count++] = suite[i].code;
+		else if ((suite[i].flags & PROFILE_SUITE_PFS) && !(suite[i].flags & UNSIGNED))
+			s->by_rsa[s->by_rsa_count++] = suite[i].code;
 		if (suite[i].flags & PROFILE_SUITE_CBC)
 			s->cbc[s->cbc_count++] = suite[i].code;
 		if (strstr(suite[i].name, "_ECDHE_") && !(suite[i].flags & PROFILE_SUITE_PSK))
@@ -242,8 +245,18 @@ static void groups_offer(struct check_survey *s)
 	}
 }
 
+/** Suites in which the server signs with a key for that scheme (RFC 5246, 7.4.3). */
+static struct profile_codes signed_by(const struct check_survey *s, uint16_t scheme)
+{
+	bool rsa = scheme < 0x0800 ? (scheme & 0xff) == 1 : scheme != 0x0807 && scheme != 0x0808;
+
+	return rsa ? (struct profile_codes){ s->by_rsa, s->by_rsa_count }
+	           : (struct profile_codes){ s->by_ecdsa, s->by_ecdsa_count };
+}
+
 static void signatures_offer(struct check_survey *s)
 {
+	struct profile_codes suites;
 	size_t count;
 	const struct profile_code *signature = profile_signature_all(&count);
 
@@ -253,13 +266,13 @@ static void signatures_offer(struct check_survey *s)
 			s->signature_13[i].offer.signatures =
 			        check_probe_one(&s->signature_13[i], signature[i].code);
 		}
-		if (!s->signing_count || check_tls_of(s->high) != PROFILE_TLS_1_2)
+		suites = signed_by(s, signature[i].code);
+		if (!suites.count || check_tls_of(s->high) != PROFILE_TLS_1_2)
 			continue;
 		offer(s, &s->signature[i], s->high);
 		s->signature[i].offer.signatures =
 		        check_probe_one(&s->signature[i], signature[i].code);
-		s->signature[i].offer.suites =
-		        (struct profile_codes){ s->signing, s->signing_count };
+		s->signature[i].offer.suites = suites;
 	}
 }
 

@@ -43,9 +43,10 @@ struct check_survey {
 	uint16_t taken_13[8], taken_13_reversed[8];
 	size_t taken_count, taken_13_count;
 	/* storage of offers: suites with elliptic curves, in CBC mode, signed; groups */
-	uint16_t part[CHECK_SUITES_MAX], cbc[CHECK_SUITES_MAX], signing[CHECK_SUITES_MAX];
+	uint16_t part[CHECK_SUITES_MAX], cbc[CHECK_SUITES_MAX], by_rsa[CHECK_SUITES_MAX],
+	        by_ecdsa[CHECK_SUITES_MAX];
 	uint16_t pair[CHECK_CODES_MAX][2];
-	size_t part_count, cbc_count, signing_count;
+	size_t part_count, cbc_count, by_rsa_count, by_ecdsa_count;
 	bool rsa, ecdsa; /**< keys that it showed to have */
 	uint16_t curve;  /**< of the latter, as a group; 0 = not known */
 	bool psk_only;   /**< nothing but pre-shared keys */

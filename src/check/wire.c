@@ -71,7 +71,7 @@ int check_target_find(struct check_target *t, const char *where, struct base_err
 /** Wait for `events`. @return false when the time is over */
 static bool wire_wait(const struct check_wire *w, short events)
 {
-	int64_t until = now_ms() + w->target->timeout_ms;
+	int64_t until = now_ms() + w->wait_ms;
 	int rc;
 
 	do {
@@ -251,7 +251,10 @@ enum check_outcome check_wire_open(struct check_wire *w, struct check_target *ta
 {
 	enum check_outcome outcome;
 
-	*w = (struct check_wire){ .target = target, .fd = -1, .in = { .limit = CHECK_ANSWER_MAX } };
+	*w = (struct check_wire){ .target = target,
+		                  .fd = -1,
+		                  .in = { .limit = CHECK_ANSWER_MAX },
+		                  .wait_ms = target->timeout_ms };
 	if (atomic_fetch_add(&target->opened, 1) >= target->connections)
 		return CHECK_UNREACHABLE;
 	outcome = wire_connect(w);

@@ -50,6 +50,7 @@ struct check_wire {
 	struct check_target *target;
 	int fd; /**< -1 = none */
 	struct base_writer in;
+	unsigned wait_ms; /**< for each thing that is waited for */
 	bool ended;
 };
 

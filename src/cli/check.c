@@ -24,6 +24,7 @@ static const char usage[] =
         "  --profile NAME,...    what to hold it against (gatehouse profile list)\n"
         "  --profile-dir DIR     look for profiles in DIR first (may be repeated)\n"
         "  --starttls STYLE      smtp, imap, pop3, ftp or ldap: the words before TLS\n"
+        "  --dtls                look at DTLS, over UDP; one connection at a time\n"
         "  --null-encryption     suites without encryption are in use: rules on them hold\n"
         "  --psk-file FILE       a pre-shared key for sessions: one line, IDENTITY:HEX\n"
         "  --unsafe-psk ID:HEX   the same on the command line, where everybody can read it\n"
@@ -264,6 +265,8 @@ static bool take(struct checking *c, int option, char *word)
 		return !profile_store_dir(c->store, word);
 	case 's':
 		return starttls(c, word);
+	case 'D':
+		return c->target.dtls = c->terms.dtls = true;
 	case 'n':
 		return c->terms.null_encryption = true;
 	case 'k':
@@ -307,6 +310,7 @@ static int options_take(int argc, char **argv, struct checking *c)
 		{ "profile", required_argument, NULL, 'p' },
 		{ "profile-dir", required_argument, NULL, 'd' },
 		{ "starttls", required_argument, NULL, 's' },
+		{ "dtls", no_argument, NULL, 'D' },
 		{ "null-encryption", no_argument, NULL, 'n' },
 		{ "psk-file", required_argument, NULL, 'k' },
 		{ "unsafe-psk", required_argument, NULL, 'K' },
@@ -344,6 +348,11 @@ static int options_take(int argc, char **argv, struct checking *c)
 		return NO_TEST;
 	}
 	c->where = argv[optind];
+	/* a server of datagrams may well know one peer at a time */
+	if (!c->target.parallel)
+		c->target.parallel = c->target.dtls ? 1 : 4;
+	if (c->target.dtls && c->target.starttls)
+		return complain("--starttls is of streams, --dtls of datagrams");
 	return -1;
 }
 
@@ -357,7 +366,6 @@ int cli_check_main(int argc, char **argv)
 		return complain("out of memory");
 	}
 	c->target.timeout_ms = 5000;
-	c->target.parallel = 4;
 	c->target.connections = 2000;
 	status = options_take(argc, argv, c);
 	if (status < 0)
