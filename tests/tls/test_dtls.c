@@ -58,6 +58,125 @@ static void every_credential(void **state)
 	}
 }
 
+/* -- who the peer is ------------------------------------------------------------------------- */
+
+/** By what the SDP said, in both directions (RFC 8122, 5 and 6.2). */
+static void by_fingerprint(void **state)
+{
+	struct lab_sides *sides = *state;
+	struct lab *lab = sides->lab;
+	const struct x509_fingerprint right[2] = { lab_fingerprint(lab->client),
+		                                   lab_fingerprint(lab->server_ec) };
+
+	for (int wrong = -1; wrong < 2; wrong++) {
+		struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, "dtls12");
+		struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, "dtls12");
+		struct tls_session_spec session[2] = { { .fingerprints = &right[1] },
+			                               { .fingerprints = &right[0] } };
+		struct dnet net;
+
+		s.client_methods = c.server_methods = TRUST_FINGERPRINT;
+		c.identity = lab->client;
+		session[0].fingerprint_count = session[1].fingerprint_count = 1;
+		if (wrong >= 0)
+			session[wrong].fingerprints = &right[wrong];
+		dnet_open(&net, &s, &c, &session[1], &session[0]);
+		dnet_settle(&net);
+		if (wrong < 0) {
+			dnet_assert_up(&net);
+			dnet_assert_talk(&net);
+		} else {
+			struct tls_info info = dnet_info(&net, (enum tls_role)wrong);
+
+			assert_int_equal(net.result[wrong], BASE_ERR(BASE_PEER, 42));
+			assert_int_equal(info.alert, 42);
+			assert_int_equal(info.alert_side, TLS_SIDE_LOCAL);
+			assert_int_equal(info.verdict.reason, TRUST_FINGERPRINT_MISMATCH);
+			assert_false(info.lost);
+			info = dnet_info(&net, 1 - (enum tls_role)wrong);
+			assert_int_equal(info.alert, 42);
+			assert_int_equal(info.alert_side, TLS_SIDE_REMOTE);
+		}
+		dnet_close(&net);
+	}
+}
+
+/** A client without a certificate, where one is required and where a fingerprint is to match. */
+static void no_certificate(void **state)
+{
+	static const unsigned methods[] = { TRUST_CA, TRUST_FINGERPRINT };
+
+	for (size_t i = 0; i < BASE_COUNT(methods); i++) {
+		struct lab_sides *sides = *state;
+		struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, "dtls12");
+		struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, "dtls12");
+		struct tls_info info;
+		struct dnet net;
+
+		s.client_methods = methods[i];
+		s.client_auth = TLS_CLIENT_AUTH_REQUIRE;
+		dnet_open(&net, &s, &c, NULL, NULL);
+		dnet_settle(&net);
+		info = dnet_info(&net, TLS_ROLE_SERVER);
+		assert_int_equal(base_err_class(net.result[TLS_ROLE_SERVER]), BASE_PEER);
+		assert_true(info.has_verdict);
+		assert_false(info.verdict.authenticated);
+		assert_false(info.established);
+		info = dnet_info(&net, TLS_ROLE_CLIENT);
+		assert_int_equal(info.alert_side, TLS_SIDE_REMOTE);
+		assert_false(info.lost);
+		dnet_close(&net);
+	}
+}
+
+static void wrong_psk(void **state)
+{
+	struct lab_sides *sides = *state;
+	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, "dtls-psk");
+	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, "dtls-psk");
+	const struct tls_psk ours = lab_psk("user", "0123456789abcdef");
+	const struct tls_psk theirs = lab_psk("user", "fedcba9876543210");
+	const struct tls_datagram_spec path = { .patience_ms = 5000 };
+	const struct tls_session_spec session = { .datagram = &path };
+	struct dnet net;
+
+	s.psks = &ours;
+	c.psks = &theirs;
+	s.psk_count = c.psk_count = 1;
+	dnet_open(&net, &s, &c, &session, &session);
+	dnet_settle(&net);
+	for (int role = 0; role < 2; role++) {
+		assert_int_equal(base_err_class(net.result[role]), BASE_PEER);
+		assert_false(dnet_info(&net, (enum tls_role)role).established);
+	}
+	dnet_close(&net);
+}
+
+/** RFC 6347, 4.1.2.2; TS 33.310, E6 and TS 33.328, M4: whatever else the profile lets. */
+static void rc4_never(void **state)
+{
+	struct lab_sides *sides = *state;
+	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, "dtls-rc4");
+	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, "dtls-rc4");
+	struct tls_domain *only;
+	struct dnet net;
+
+	s.identity = sides->lab->server_rsa;
+	dnet_open(&net, &s, &c, NULL, NULL);
+	dnet_settle(&net);
+	dnet_assert_up(&net);
+	assert_string_equal(dnet_info(&net, TLS_ROLE_CLIENT).suite_name,
+	                    "TLS_RSA_WITH_AES_128_CBC_SHA");
+	dnet_close(&net);
+	/* OpenSSL has none at all, GnuTLS has it for TLS. */
+	s = lab_spec(sides, TLS_ROLE_SERVER, "only-rc4");
+	if (tls_domain_new(&only, &s, NULL))
+		return;
+	assert_int_equal(sides->server, TLS_ENGINE_GNUTLS);
+	assert_false(tls_domain_datagrams(only));
+	tls_domain_unref(only);
+}
+
 /* -- data and ends --------------------------------------------------------------------------- */
 
 static void messages_stay_messages(void **state)
@@ -270,7 +389,9 @@ static void srtp_not_agreed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_credential), cmocka_unit_test(messages_stay_messages),
+		cmocka_unit_test(every_credential), cmocka_unit_test(by_fingerprint),
+		cmocka_unit_test(no_certificate),   cmocka_unit_test(wrong_psk),
+		cmocka_unit_test(rc4_never),        cmocka_unit_test(messages_stay_messages),
 		cmocka_unit_test(hostile_records),  cmocka_unit_test(close_notify),
 		cmocka_unit_test(lost_by_the_path), cmocka_unit_test(exporter),
 		cmocka_unit_test(srtp_agreed),      cmocka_unit_test(srtp_not_agreed),
