@@ -4,6 +4,10 @@
  * Ticket keys by a clock that is lent: when they are made, who follows, when what was given under
  * them is worth nothing any more, and which change of a domain ends them.
  */
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "pairs.h"
 #include "tls/engine.h"
 #include "visit.h"
@@ -135,6 +139,65 @@ static void a_ring_has_an_end(void **state)
 	assert_int_equal(tls_ticket_keys_all(ring, 0, all), TLS_TICKET_KEYS);
 	assert_int_equal(key_at(ring, 99).from_ms, 99);
 	tls_ticket_ring_unref(ring);
+}
+
+/* -- many at once ----------------------------------------------------------------------------- */
+
+struct crowd {
+	struct tls_ticket_ring *ring;
+	struct tls_ids *ids;
+	atomic_bool over;
+	uint32_t number;
+};
+
+static void *worker(void *arg)
+{
+	struct crowd *crowd = arg;
+	struct base_secret got = { 0 };
+	struct tls_ticket_key key, again;
+
+	while (!atomic_load(&crowd->over)) {
+		uint32_t number = 7;
+		struct base_str id = { (const char *)&number, sizeof(number) };
+
+		if (tls_ticket_key_give(crowd->ring, 0, 0, &key) &&
+		    tls_ticket_key_named(crowd->ring, key.name, 0, &again))
+			/* whole, or not at all */
+			assert(key.serial == again.serial &&
+			       base_secret_equal(key.gnutls, sizeof(key.gnutls), again.gnutls,
+			                         sizeof(again.gnutls)));
+		tls_ids_put(crowd->ids, id, "data", 4, 0);
+		if (tls_ids_get(crowd->ids, id, 0, &got))
+			assert(got.len == 4);
+		tls_ids_remove(crowd->ids, id);
+	}
+	base_secret_done(&got);
+	return NULL;
+}
+
+/** Workers shake hands while the control thread turns; ThreadSanitizer listens. */
+static void turned_under_way(void **state)
+{
+	struct crowd crowd = { 0 };
+	pthread_t thread[3];
+
+	(void)state;
+	assert_int_equal(tls_ticket_ring_new(&crowd.ring, LIFE_S), 0);
+	assert_int_equal(tls_ids_new(&crowd.ids, LIFE_S), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, worker, &crowd), 0);
+	for (uint32_t i = 1; i < 2000; i++) {
+		uint8_t secret[TLS_TICKET_SECRET] = { (uint8_t)i, (uint8_t)(i >> 8) };
+
+		(void)tls_ticket_ring_turn(crowd.ring, i * TURN_MS);
+		(void)tls_ticket_ring_put(crowd.ring, secret, (int64_t)(i * TURN_MS), i * TURN_MS);
+		tls_ids_age(crowd.ids, i);
+	}
+	atomic_store(&crowd.over, true);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_join(thread[i], NULL), 0);
+	tls_ticket_ring_unref(crowd.ring);
+	tls_ids_unref(crowd.ids);
 }
 
 /* -- sessions by the clock ------------------------------------------------------------------- */
@@ -321,6 +384,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_dead_are_wiped),
 	cmocka_unit_test(a_pool_comes_first),
 	cmocka_unit_test(a_ring_has_an_end),
+	cmocka_unit_test(turned_under_way),
 	cmocka_unit_test(rotation_is_not_felt),
 	cmocka_unit_test(lifetime_counts_from_the_full_handshake),
 	cmocka_unit_test(hint_is_what_is_left),
