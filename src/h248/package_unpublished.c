@@ -127,6 +127,7 @@ static const struct h248_package_param tlsbsc_change_observed[] = {
 "`fingerprint`, `psk`; else the reason (`no-certificate`, `fingerprint-mismatch`, "
 "`unknown-ca` ...); `none` where nothing was asked." },
 };
+#define COUNT .values = WITHIN(DOUBLE, 0, INT64_MAX), .source = OURS("H.248.TLSPROF 8.7")
 static const struct h248_package_item tlsbsc_items[] = {
 	{ "BNCChange", 0x0001, H248_EVENT, P, PARAMS(tlsbsc_change), OBSERVED(tlsbsc_change_observed),
 	  .source = GB_MODEL, .about = "The TLS session came up, changed, ended or failed." },
@@ -135,6 +136,16 @@ static const struct h248_package_item tlsbsc_items[] = {
 	           "server." },
 	{ "RelBNC", 0x0003, H248_SIGNAL, P, PARAMS(release_params), .source = GB_MODEL,
 	  .about = "Send close_notify, then release TCP." },
+	{ "hs", 0x0001, H248_STATISTIC, P, COUNT, .about = "Handshakes completed." },
+	{ "hsfail", 0x0002, H248_STATISTIC, P, COUNT, .about = "Handshakes that failed." },
+	{ "resum", 0x0003, H248_STATISTIC, P, COUNT, .about = "Of hs, those that resumed a session." },
+	{ "hsauth", 0x0004, H248_STATISTIC, P, COUNT,
+	  .about = "Of hsfail and renegfail, those for the peer's certificate or its CRL." },
+	{ "hstime", 0x0005, H248_STATISTIC, P, COUNT, .about = "Milliseconds in the handshakes of hs." },
+	{ "reneg", 0x0006, H248_STATISTIC, P, COUNT, .about = "Renegotiations completed." },
+	{ "renegfail", 0x0007, H248_STATISTIC, P, COUNT, .about = "Renegotiations that failed." },
+	{ "ain", 0x0008, H248_STATISTIC, P, COUNT, .about = "Sessions that a fatal alert of the peer ended." },
+	{ "aout", 0x0009, H248_STATISTIC, P, COUNT, .about = "Sessions that a fatal alert of ours ended." },
 };
 const struct h248_package h248_package_tlsbsc = {
 	"tlsbsc", 0x0117, 1, V, .title = "TLS basic session control",

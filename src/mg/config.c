@@ -8,6 +8,7 @@
 
 #define DEFAULT_WATCH_MS 10000U
 #define DEFAULT_KEEP_MS  3600000U
+#define METRICS_PORT     9464 /* where Prometheus looks for exporters (P) */
 #define DEFAULT_FETCH_MS 5000U
 #define WORD_TRANSPORT   "h248.transport"
 #define WRONG_TRANSPORT  "'%s' is not the transport of h248 (%s)"
@@ -406,6 +407,27 @@ static int log_read(struct mg_config *c, struct base_error *err)
 	return 0;
 }
 
+/* What the counters tell is nobody's business but the operator's, and HTTP asks nobody who he is.
+ */
+static int metrics_read(struct mg_config *c, struct base_error *err)
+{
+	const struct mg_yaml_metrics *y = c->yaml->metrics;
+
+	if (!y)
+		return 0;
+	if (h248_addr_parse(H248_TCP, base_str_of(y->listen), METRICS_PORT, &c->metrics))
+		return config_refuse(c->doc, err, "metrics.listen",
+		                     "'%s' is no numeric address: 127.0.0.1:%u", y->listen,
+		                     METRICS_PORT);
+	if (h248_addr_loopback(&c->metrics))
+		return 0;
+	return config_refuse(
+	        c->doc, err, "metrics.listen",
+	        "'%s' is not on the loopback: metrics are neither encrypted nor is "
+	        "anybody asked who he is; let a scraper's own proxy carry them further",
+	        y->listen);
+}
+
 static int fetch_read(struct mg_config *c, struct base_error *err)
 {
 	const struct mg_yaml_fetch *y = c->yaml->fetch;
@@ -482,6 +504,8 @@ int mg_config_reload(struct mg_config **ret, const char *path, const struct mg_d
 		rc = fetch_read(c, err);
 	if (!rc)
 		rc = keys_pool_read(c, err);
+	if (!rc)
+		rc = metrics_read(c, err);
 	if (!rc)
 		rc = mg_domains_load(c, err);
 	if (!rc)

@@ -69,6 +69,7 @@ struct mg_config {
 	struct pool_spec pool;    /**< `name` NULL = none */
 	const char *fetch_socket; /**< of gatehouse-fetch; NULL: handshakes wait for no CRL */
 	uint32_t fetch_limit_ms;
+	struct h248_addr metrics; /**< unknown: none; else on the loopback */
 	size_t buffer_limit;
 	unsigned endpoint_limit;
 	enum base_level log_level;

@@ -28,9 +28,11 @@ static const struct mg_equipment_signal bearer_signals[] = {
 static const struct mg_equipment tcp = {
 	.package = "tcpbcc", .on = MG_ON_TERM, .events = bearer_events, .signals = bearer_signals
 };
-static const struct mg_equipment tls = {
-	.package = "tlsbsc", .on = MG_ON_TERM, .events = bearer_events, .signals = bearer_signals
-};
+static const struct mg_equipment tls = { .package = "tlsbsc",
+	                                 .on = MG_ON_TERM,
+	                                 .events = bearer_events,
+	                                 .signals = bearer_signals,
+	                                 .statistics = mg_statistics_tlsbsc };
 
 /* Properties of seplink and our own are read by control.c and told by audit.c. */
 static const struct mg_equipment network = { .package = "nt",

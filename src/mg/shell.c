@@ -6,6 +6,7 @@
 
 #include "mg/ask.h"
 #include "mg/live.h"
+#include "mg/metrics.h"
 #include "mg/shell.h"
 #include "mg/tickets.h"
 #include "mg/watch.h"
@@ -25,7 +26,8 @@ struct shell {
 	struct mg_live live;
 	struct mg_tickets tickets;
 	struct mg_ask ask;
-	struct base_arena replies; /* of the request that is executed: one chunk stays */
+	struct mg_metrics *metrics; /* NULL: none are told */
+	struct base_arena replies;  /* of the request that is executed: one chunk stays */
 	uint64_t drain_end_ms;
 	bool leaving;  /* SIGTERM has come */
 	bool stopping; /* the last ServiceChange is out */
@@ -539,6 +541,7 @@ static int core_start(struct shell *sh, struct base_error *err)
 
 static void shell_end(struct shell *sh)
 {
+	mg_metrics_stop(sh->metrics);
 	mg_ask_stop(&sh->ask);
 	mg_tickets_stop(&sh->tickets);
 	mg_live_stop(&sh->live);
@@ -573,6 +576,8 @@ int mg_shell_run(struct mg_config *config, const char *path, struct base_error *
 		rc = control_start(&sh, err);
 	if (!rc)
 		rc = signals_start(&sh, err);
+	if (!rc)
+		rc = mg_metrics_start(&sh.metrics, sh.loop, config, sh.mg, sh.pool, err);
 	if (rc)
 		goto out;
 	mg_watch_start(&sh.watch, sh.loop, sh.mg, config);

@@ -26,6 +26,15 @@ static void sum_add(struct relay_stats *to, const struct relay_stats *add)
 	to->records_out += add->records_out;
 	to->segments_retransmitted += add->segments_retransmitted;
 	to->refused += add->refused;
+	to->handshakes += add->handshakes;
+	to->handshake_failures += add->handshake_failures;
+	to->resumptions += add->resumptions;
+	to->auth_failures += add->auth_failures;
+	to->handshake_ms += add->handshake_ms;
+	to->renegotiations += add->renegotiations;
+	to->renegotiation_failures += add->renegotiation_failures;
+	to->alerts_in += add->alerts_in;
+	to->alerts_out += add->alerts_out;
 	to->packets_in += add->packets_in;
 	to->packets_out += add->packets_out;
 }
@@ -77,6 +86,24 @@ COUNTER(tls_in, octets_in, true)
 COUNTER(tls_out, octets_out, true)
 COUNTER(records_in, records_in, true)
 COUNTER(records_out, records_out, true)
+COUNTER(handshakes, handshakes, true)
+COUNTER(handshake_failures, handshake_failures, true)
+COUNTER(resumptions, resumptions, true)
+COUNTER(auth_failures, auth_failures, true)
+COUNTER(handshake_ms, handshake_ms, true)
+COUNTER(renegotiations, renegotiations, true)
+COUNTER(renegotiation_failures, renegotiation_failures, true)
+COUNTER(alerts_in, alerts_in, true)
+COUNTER(alerts_out, alerts_out, true)
+
+static bool has_tls(const struct mg_term *term)
+{
+	const struct mg_stream *s = term->media ? term->media->streams : NULL;
+
+	while (s && !(s->leg && s->leg->tls))
+		s = s->next;
+	return s != NULL;
+}
 
 const struct mg_equipment_statistic mg_statistics_nt[] = {
 	{ .name = "dur", .value = duration, .whole_only = true },
@@ -102,6 +129,19 @@ const struct mg_equipment_statistic mg_statistics_tcprm[] = {
 /* gm/dp: what its filter has kept out; told where there is one. */
 const struct mg_equipment_statistic mg_statistics_gm[] = {
 	{ .name = "dp", .value = refused, .useful = mg_gm_filters },
+	{ 0 },
+};
+/* Told where there is TLS, or asked for by name. */
+const struct mg_equipment_statistic mg_statistics_tlsbsc[] = {
+	{ .name = "hs", .value = handshakes, .useful = has_tls },
+	{ .name = "hsfail", .value = handshake_failures, .useful = has_tls },
+	{ .name = "resum", .value = resumptions, .useful = has_tls },
+	{ .name = "hsauth", .value = auth_failures, .useful = has_tls },
+	{ .name = "hstime", .value = handshake_ms, .useful = has_tls },
+	{ .name = "reneg", .value = renegotiations, .useful = has_tls },
+	{ .name = "renegfail", .value = renegotiation_failures, .useful = has_tls },
+	{ .name = "ain", .value = alerts_in, .useful = has_tls },
+	{ .name = "aout", .value = alerts_out, .useful = has_tls },
 	{ 0 },
 };
 const struct mg_equipment_statistic mg_statistics_tlstv[] = {

@@ -222,6 +222,11 @@ static const cyaml_schema_field_t fetch_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t metrics_fields[] = {
+	NEEDED("listen", struct mg_yaml_metrics, listen),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t log_fields[] = {
 	TEXT("level", struct mg_yaml_log, level),
 	FLAG("unsafe-messages", struct mg_yaml_log, messages),
@@ -241,6 +246,7 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_MAPPING_PTR("overload", OPTIONAL, struct mg_yaml, overload, overload_fields),
 	CYAML_FIELD_MAPPING_PTR("pool", OPTIONAL, struct mg_yaml, pool, pool_fields),
 	CYAML_FIELD_MAPPING_PTR("fetch", OPTIONAL, struct mg_yaml, fetch, fetch_fields),
+	CYAML_FIELD_MAPPING_PTR("metrics", OPTIONAL, struct mg_yaml, metrics, metrics_fields),
 	CYAML_FIELD_MAPPING_PTR("log", OPTIONAL, struct mg_yaml, log, log_fields),
 	CYAML_FIELD_END,
 };

@@ -124,6 +124,10 @@ struct mg_yaml_fetch {
 	const char *socket, *limit;
 };
 
+struct mg_yaml_metrics {
+	const char *listen;
+};
+
 struct mg_yaml_log {
 	const char *level;
 	bool messages;
@@ -143,6 +147,7 @@ struct mg_yaml {
 	struct mg_yaml_overload *overload;
 	struct mg_yaml_fetch *fetch;
 	struct mg_yaml_pool *pool;
+	struct mg_yaml_metrics *metrics;
 	struct mg_yaml_log *log;
 };
 

@@ -190,7 +190,7 @@ static void pass(struct relay_leg *leg, const uint8_t *data, size_t len)
 {
 	struct relay_leg *to = leg->partner;
 
-	relay_count_add(&to->counters.octets_out, len);
+	relay_meter_octets(to, false, len);
 	if (to->session)
 		pass_encrypted(to, data, len);
 	else
@@ -200,7 +200,7 @@ static void pass(struct relay_leg *leg, const uint8_t *data, size_t len)
 /* Clear text from our peer: to the partner, or held. */
 static void forward(struct relay_leg *leg, const uint8_t *data, size_t len)
 {
-	relay_count_add(&leg->counters.octets_in, len);
+	relay_meter_octets(leg, true, len);
 	if (!leg->held.len && takes(leg))
 		pass(leg, data, len);
 	else

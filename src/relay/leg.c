@@ -403,14 +403,24 @@ static void do_end(struct relay_leg *leg)
 	relay_leg_resume(leg);
 }
 
+/* Who hears of it may ask for the numbers at once, so they come first. */
+static void session_over(struct relay_leg *leg, enum relay_event_kind kind)
+{
+	if (leg->session) {
+		relay_shake_count(leg);
+		relay_meter_end(leg);
+	}
+	relay_leg_tell(leg, kind);
+}
+
 static void do_break_tls(struct relay_leg *leg)
 {
 	part(leg, RELAY_ON_PARTNER_BROKEN);
 	if (leg->shaking)
-		relay_leg_tell(leg, RELAY_TLS_FAILED);
+		session_over(leg, RELAY_TLS_FAILED);
 	relay_shake_again_failed(leg);
 	if (!leg->shaking && leg->tls_up)
-		relay_leg_tell(leg, RELAY_TLS_DOWN);
+		session_over(leg, RELAY_TLS_DOWN);
 	leg->shaking = leg->tls_up = false; /* no close_notify after a fatal alert */
 	do_end(leg);
 }
@@ -437,12 +447,12 @@ static void finish(struct relay_leg *leg)
 	if (leg->tcp_up)
 		note_retransmissions(leg);
 	if (leg->shaking) {
-		relay_count_add(&leg->counters.handshake_failures, 1);
+		relay_meter_failed(leg, leg->cause);
 		relay_shake_log(leg, leg->cause);
-		relay_leg_tell(leg, RELAY_TLS_FAILED);
+		session_over(leg, RELAY_TLS_FAILED);
 	} else if (leg->tls_up) {
 		relay_shake_again_failed(leg);
-		relay_leg_tell(leg, RELAY_TLS_DOWN);
+		session_over(leg, RELAY_TLS_DOWN);
 	}
 	leg->shaking = leg->tls_up = false;
 	relay_dgram_free(leg);

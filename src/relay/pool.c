@@ -63,6 +63,7 @@ int relay_pool_new(struct relay_pool **ret, struct loop *control,
 {
 	unsigned workers = spec->workers ? spec->workers : core_count();
 	struct relay_pool *pool = calloc(1, sizeof(*pool) + workers * sizeof(struct relay_worker));
+	size_t families;
 	int rc;
 
 	if (!pool)
@@ -73,6 +74,7 @@ int relay_pool_new(struct relay_pool **ret, struct loop *control,
 	base_list_init(&pool->holders);
 	base_list_init(&pool->askers);
 	pool->control = control;
+	(void)relay_families(&families); /* placed before there are workers */
 	relay_ports_init(&pool->ports);
 	pool->limit = spec->endpoint_limit ? spec->endpoint_limit : default_limit(workers);
 	pool->buffer_limit =

@@ -170,6 +170,11 @@ void relay_queue_done(struct relay_queue *queue);
 	X(records_out)                                                                             \
 	X(handshakes)                                                                              \
 	X(handshake_failures)                                                                      \
+	X(resumptions)                                                                             \
+	X(handshake_ms)                                                                            \
+	X(auth_failures)                                                                           \
+	X(alerts_in)                                                                               \
+	X(alerts_out)                                                                              \
 	X(renegotiations)                                                                          \
 	X(renegotiation_failures)                                                                  \
 	X(segments_retransmitted)                                                                  \
@@ -226,6 +231,7 @@ struct relay_tls_slot {
 	struct base_node node;
 	struct tls_domain *domain; /**< referenced */
 	struct tls_context *context;
+	struct relay_own_meter *meter; /**< NULL when there was no memory for it */
 	unsigned sessions;
 	bool stale; /**< the domain was dropped: free with the last session */
 };
@@ -235,10 +241,11 @@ struct relay_worker {
 	struct relay_pool *pool;
 	struct loop_thread *thread;
 	struct loop *loop;
-	struct base_node legs;  /**< all that are not gone */
-	struct base_node slots; /**< struct relay_tls_slot */
-	struct base_node dead;  /**< legs to free */
-	struct base_node doors; /**< of listeners */
+	struct base_node legs;                    /**< all that are not gone */
+	struct base_node slots;                   /**< struct relay_tls_slot */
+	_Atomic(struct relay_own_meter *) meters; /**< meter.c; only ever added to */
+	struct base_node dead;                    /**< legs to free */
+	struct base_node doors;                   /**< of listeners */
 	struct loop_task reaper;
 	struct loop_task slice;     /**< of a sweep, rejudge.c */
 	uint32_t sweep;             /**< its number; legs that bear it have been looked at */
@@ -349,6 +356,7 @@ struct relay_leg {
 	struct relay_sentence *sentence; /**< its peer is revoked, and it goes on; NULL = no */
 	uint64_t progress_mark;  /**< octets counted when a timer was started that they prolong */
 	uint32_t handshake_ms;   /**< how long a handshake may take, a renegotiation's too */
+	uint32_t shake_ms;       /**< when its handshake began, the lower bits */
 	uint32_t renegotiations; /**< told */
 	uint32_t judged;         /**< worker->sweep when it was looked at last */
 	uint32_t idle_ms;        /**< open and without traffic so long, it ends; 0 = never */
@@ -467,6 +475,24 @@ void relay_shake_again(struct relay_leg *leg);
 void relay_shake_again_failed(struct relay_leg *leg);
 /** Take over the session's count of records. */
 void relay_shake_count(struct relay_leg *leg);
+
+/* meter.c: the counters of endpoint and domain, told once for both */
+/** The worker's own for a domain; NULL when memory is short. */
+struct relay_own_meter *relay_meter_of(struct relay_worker *worker,
+                                       const struct tls_domain *domain);
+void relay_meters_free(struct relay_worker *worker);
+/** A handshake is done. */
+void relay_meter_up(struct relay_leg *leg);
+/** It has failed, or was given up. */
+void relay_meter_failed(struct relay_leg *leg, enum relay_cause cause);
+void relay_meter_again(struct relay_leg *leg, bool done, uint32_t count);
+/** Clear text. */
+void relay_meter_octets(struct relay_leg *leg, bool in, size_t len);
+/** What the session has counted until now. */
+void relay_meter_records(struct relay_leg *leg, uint64_t in, uint64_t out);
+void relay_meter_condemned(struct relay_leg *leg);
+/** The session goes: which alert ended it? */
+void relay_meter_end(struct relay_leg *leg);
 
 /* wait.c */
 /** Does the handshake wait now? Then `io->in` is kept, and the CRL asked for; or the leg failed. */

@@ -116,7 +116,8 @@ static void condemn(struct relay_leg *leg, const struct relay_judge *by,
 	now = action == TLS_REVOKED_END || had ? had : calloc(1, sizeof(*now));
 	if (!now)
 		action = TLS_REVOKED_END; /* nothing to remember it by: the stricter way */
-	relay_count_add(&leg->counters.condemned, had ? 0 : 1);
+	if (!had)
+		relay_meter_condemned(leg);
 	if (!had)
 		relay_trust_count(&leg->worker->pool->trust.condemned);
 	condemned_log(leg, action, grace_ms, why->text);

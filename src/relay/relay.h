@@ -114,6 +114,7 @@ enum relay_cause {
 	RELAY_CAUSE_AUTH,    /**< peer not authenticated */
 	RELAY_CAUSE_REVOKED, /**< a CRL that came later lists it */
 	RELAY_CAUSE_RESOURCES,
+	RELAY_CAUSES
 };
 /** Short stable word ("peer-reset"); pure. */
 const char *relay_cause_name(enum relay_cause cause);
@@ -317,6 +318,10 @@ struct relay_stats {
 	uint64_t wire_in, wire_out;       /**< on the socket, TLS included */
 	uint64_t records_in, records_out; /**< TLS application data records */
 	uint64_t handshakes, handshake_failures;
+	uint64_t resumptions;           /**< of the handshakes */
+	uint64_t handshake_ms;          /**< time in handshakes that were completed */
+	uint64_t auth_failures;         /**< of the failures: the peer's certificate, or its CRL */
+	uint64_t alerts_in, alerts_out; /**< fatal ones */
 	uint64_t renegotiations, renegotiation_failures;
 	uint64_t segments_retransmitted; /**< TCP_INFO, at the last event or close */
 	uint64_t buffered_peak;          /**< most octets held at once for a slow peer */
@@ -328,6 +333,40 @@ struct relay_stats {
 	                          socket took no more */
 };
 void relay_endpoint_stats(const struct relay_endpoint *endpoint, struct relay_stats *ret);
+/**
+ * What TLS has come to, by domain: one table of counters for metrics and whoever else asks. A
+ * family is one name with labels; its counters lie one after the other, the last label's values
+ * closest together.
+ */
+struct relay_label {
+	const char *name;
+	unsigned count;
+	const char *(*value)(unsigned i); /**< short stable words; "" = this one is never counted */
+};
+struct relay_family {
+	const char *name, *help; /**< without prefix and unit of a metric's name */
+	struct relay_label label[3];
+	/** The only "label" is a time; counters are those of the buckets, then the sum in ms. */
+	bool times;
+	unsigned at, count; /**< its counters in `value` of a meter */
+};
+/** All families, in order. Pure but for the first call, which is the pool's. */
+const struct relay_family *relay_families(size_t *ret_count);
+/** Upper bound of a bucket of `times`, inclusive, in ms; 0 = the last one, which has none. */
+unsigned relay_time_bound(unsigned bucket);
+
+/** One domain under one profile: a reload may bring it another, and both go on to be told. */
+struct relay_meter {
+	const char *domain, *profile;
+	uint64_t *value;
+};
+/**
+ * Sums over the workers, as they stand. They only grow, as long as the pool lives.
+ * @return 0, or BASE_LOCAL; what is told is the arena's
+ */
+int relay_meters_read(const struct relay_pool *pool, struct base_arena *arena,
+                      struct relay_meter **ret, size_t *ret_count);
+
 /** Endpoints open now, and the most there may be. */
 void relay_pool_usage(const struct relay_pool *pool, unsigned *ret_open, unsigned *ret_limit);
 

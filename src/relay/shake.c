@@ -28,6 +28,7 @@ void relay_shake_start(struct relay_leg *leg)
 	}
 	spec.may_wait = leg->worker->pool->fetch != NULL;
 	leg->handshake_ms = leg->setup->handshake_timeout_ms;
+	leg->shake_ms = (uint32_t)loop_now_ms(leg->worker->loop);
 	leg->slot = relay_worker_slot(leg->worker, leg->setup->tls->domain);
 	if (!leg->slot || tls_session_new(&leg->session, leg->slot->context, &spec) != 0) {
 		relay_shake_fail(leg, RELAY_CAUSE_RESOURCES);
@@ -45,7 +46,7 @@ static void shaken(struct relay_leg *leg, struct tls_io *io)
 		return;
 	}
 	leg->shaking = false;
-	relay_count_add(&leg->counters.handshakes, 1);
+	relay_meter_up(leg);
 	relay_shake_log(leg, RELAY_CAUSE_NONE);
 	relay_leg_input(leg, RELAY_ON_SHAKEN, RELAY_CAUSE_NONE, 0);
 	/* Records may have come with the end of the handshake. */
@@ -103,7 +104,7 @@ static void count_refusal(struct relay_leg *leg)
 void relay_shake_fail(struct relay_leg *leg, enum relay_cause cause)
 {
 	count_refusal(leg);
-	relay_count_add(&leg->counters.handshake_failures, 1);
+	relay_meter_failed(leg, cause);
 	relay_shake_log(leg, cause);
 	relay_leg_input(leg, RELAY_ON_SHAKE_FAILED, cause, 0);
 }
@@ -141,7 +142,7 @@ static void denied(struct relay_leg *leg)
 {
 	if (!leg->ordered || tls_session_wish(leg->session) != TLS_WISH_REFUSED)
 		return;
-	relay_count_add(&leg->counters.renegotiation_failures, 1);
+	relay_meter_again(leg, false, 1);
 	unchanged(leg, TLS_AGAIN_REFUSED, RELAY_CAUSE_PEER_ALERT,
 	          "the peer sent no_renegotiation (RFC 5246, 7.2.2)");
 }
@@ -153,7 +154,7 @@ void relay_shake_again(struct relay_leg *leg)
 	bool asked = tls_session_wish(leg->session) == TLS_WISH_OPEN && !leg->ignored;
 
 	if (count != leg->renegotiations) {
-		relay_count_add(&leg->counters.renegotiations, count - leg->renegotiations);
+		relay_meter_again(leg, true, count - leg->renegotiations);
 		leg->renegotiations = count;
 		leg->ignored = false;
 		relay_shake_log(leg, RELAY_CAUSE_NONE);
@@ -179,7 +180,7 @@ void relay_shake_again_failed(struct relay_leg *leg)
 	    leg->cause == RELAY_CAUSE_PARTNER)
 		return;
 	leg->renegotiating = leg->asked = false;
-	relay_count_add(&leg->counters.renegotiation_failures, 1);
+	relay_meter_again(leg, false, 1);
 	relay_shake_log(leg, leg->cause);
 	relay_leg_tell(leg, RELAY_TLS_RENEGOTIATE_FAILED);
 }
@@ -247,7 +248,7 @@ void relay_shake_ignored(struct relay_leg *leg)
 	}
 	leg->ignored = true;
 	leg->asked = false;
-	relay_count_add(&leg->counters.renegotiation_failures, 1);
+	relay_meter_again(leg, false, 1);
 	unchanged(leg, TLS_AGAIN_BUSY, RELAY_CAUSE_TIMEOUT,
 	          "the peer ignores the request (RFC 5246, 7.4.1.1)");
 	relay_leg_time(leg);
@@ -297,8 +298,7 @@ void relay_shake_count(struct relay_leg *leg)
 	struct tls_info info;
 
 	tls_session_info(leg->session, &info);
-	relay_count_set(&leg->counters.records_in, info.records_in);
-	relay_count_set(&leg->counters.records_out, info.records_out);
+	relay_meter_records(leg, info.records_in, info.records_out);
 }
 
 /* ---- the log line ---- */

@@ -75,6 +75,7 @@ void relay_worker_done(struct relay_worker *worker)
 	{
 		free_slot(BASE_CONTAINER_OF(node, struct relay_tls_slot, node));
 	}
+	relay_meters_free(worker);
 	base_writer_done(&worker->out);
 	free(worker->in);
 	free(worker->clear);
@@ -99,6 +100,7 @@ static struct relay_tls_slot *make_slot(struct relay_worker *worker, struct tls_
 		return NULL;
 	}
 	slot->domain = tls_domain_ref(domain);
+	slot->meter = relay_meter_of(worker, domain);
 	base_list_append(&worker->slots, &slot->node);
 	return slot;
 }

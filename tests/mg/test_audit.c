@@ -398,7 +398,9 @@ static void statistics_of_streams(void **state)
 	st.endpoint[0].stats.octets_in = 8;
 	/* Subtract tells the sum, and those of the streams beside it. */
 	v3("C=1{S=ip/1/1}",
-	   "C=1{S=ip/1/1{SA{nt/dur=0,nt/os=79,nt/or=8,tcptv/oin=0,tcptv/oout=0,tcprm/retrans=0,"
+	   "C=1{S=ip/1/1{SA{nt/dur=0,nt/os=79,nt/or=8,tcptv/oin=0,tcptv/oout=0,tcprm/"
+	   "retrans=0,tlsbsc/hs=0,tlsbsc/hsfail=0,tlsbsc/resum=0,tlsbsc/hsauth=0,"
+	   "tlsbsc/hstime=0,tlsbsc/reneg=0,tlsbsc/renegfail=0,tlsbsc/ain=0,tlsbsc/aout=0,"
 	   "tlstv/oin=0,tlstv/oout=70,tlstv/rin=3,tlstv/rout=0},M{ST=1{SA{nt/os=4,nt/or=8}},"
 	   "ST=2{SA{tlstv/oin=0,tlstv/oout=70,tlstv/rin=3,tlstv/rout=0}}}}}");
 	/* The same of the termination. */

@@ -129,7 +129,9 @@ static void subtract_tells_what_was_carried(void **state)
 	st.now_ms += 1234;
 	says("C=1{S=ip/1/1}",
 	     "C=1{S=ip/1/1{SA{nt/dur=1234,nt/os=22,nt/or=11,tcptv/oin=111,tcptv/oout=222,"
-	     "tcprm/retrans=5,tlstv/oin=11,tlstv/oout=22,tlstv/rin=3,tlstv/rout=4}}}");
+	     "tcprm/retrans=5,tlsbsc/hs=0,tlsbsc/hsfail=0,tlsbsc/resum=0,tlsbsc/hsauth=0,"
+	     "tlsbsc/hstime=0,tlsbsc/reneg=0,tlsbsc/renegfail=0,tlsbsc/ain=0,tlsbsc/aout=0,tlstv/"
+	     "oin=11,tlstv/oout=22,tlstv/rin=3,tlstv/rout=4}}}");
 	assert_int_equal(st.contexts, 0);
 	assert_int_equal(st.idles, 1);
 	/* Audit says what is told instead (7.2.3). */

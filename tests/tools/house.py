@@ -27,6 +27,7 @@ LIBRARIES = {
     "usrsctp.h": ["h248"],
     "hiredis/": ["pool"],
     "p11-kit/": ["x509"],
+    "microhttpd.h": ["mg"],
 }
 NO_SLEEP = "nothing sleeps here; use a timer"
 FORBIDDEN = {
