@@ -43,7 +43,7 @@ bool mg_stream_tls(const struct mg_stream *stream)
 {
 	const struct h248_sdp_group *g = group_of(&stream->local);
 
-	return g && g->has_media && g->media.security == H248_SDP_TLS;
+	return g && g->has_media && g->media.security != H248_SDP_CLEAR;
 }
 
 struct mg_tcp_role mg_stream_tcp_role(const struct mg_stream *stream)
@@ -74,6 +74,8 @@ enum tls_role mg_stream_tls_role(const struct mg_stream *stream)
 		return TLS_ROLE_CLIENT;
 	if (stream->role == H248_ROLE_SERVER)
 		return TLS_ROLE_SERVER;
+	if (mg_stream_dtls(stream))
+		return mg_stream_dtls_role(stream);
 	return stream->signalled_client ? TLS_ROLE_CLIENT : TLS_ROLE_SERVER;
 }
 
@@ -341,6 +343,7 @@ static bool leg_describe(struct mg_leg *leg, const struct mg_stream *stream,
 		return false;
 	if (leg->tls) {
 		leg->session->domain = domain;
+		leg->session->association = mg_stream_association(stream);
 		snprintf(leg->session->domain_name, sizeof(leg->session->domain_name), "%s",
 		         domain->name);
 	}
@@ -391,6 +394,8 @@ int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, str
 	}
 	spec.linked_setup = stream->link != H248_LINK_OFF;
 	spec.linked_tls = spec.tls_hold = leg->tls && stream->link == H248_LINK_TCP_TLS;
+	if (leg->udp && leg->tls) /* there is no TCP that comes up: somebody has to say when */
+		spec.tls_hold = !stream->signalled_client && stream->role != H248_ROLE_CLIENT;
 	spec.handshake_timeout_ms = mg->set.handshake_ms;
 	if (leg->tcp_role == RELAY_TCP_CLIENT)
 		spec.connect_timeout_ms = mg->set.connect_ms;
@@ -448,6 +453,14 @@ static bool rtcp_fits(const struct mg_leg *leg, const struct mg_stream *stream)
 	       (leg->rtcp_port || !spec.rtcp_port);
 }
 
+/* Is its session another one than the stream wants now (RFC 8842, 4)? */
+static bool association_over(const struct mg_leg *leg, const struct mg_stream *stream)
+{
+	uint64_t now = mg_stream_association(stream);
+
+	return leg->state == MG_LEG_TLS_UP && now && now != leg->session->association;
+}
+
 bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
                  const struct mg_domain *domain)
 {
@@ -460,7 +473,7 @@ bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
 		return false;
 	if (leg->tls != mg_stream_tls(stream) || leg->udp != mg_stream_udp(stream))
 		return false;
-	if (leg->udp && !rtcp_fits(leg, stream))
+	if (leg->udp && (!rtcp_fits(leg, stream) || association_over(leg, stream)))
 		return false;
 	if (leg->tls && domain && strcmp(mg_leg_domain(leg), domain->name) != 0)
 		return false;
@@ -492,6 +505,7 @@ int mg_leg_update(struct mg *mg, struct mg_leg *leg, const struct mg_stream *str
 	if (rc || !leg->tls || leg->state > MG_LEG_TCP_UP || !domain)
 		return rc;
 	tls_fill(&order, stream, domain);
+	leg->session->association = mg_stream_association(stream);
 	return mg->bearer->endpoint_tls_set(leg->endpoint, &order.spec);
 }
 

@@ -28,12 +28,17 @@ bool mg_stream_tls(const struct mg_stream *stream);
 /* dgram.c: streams of datagrams (docs/datagrams.md). */
 struct mg_proto {
 	const char *name; /* of an m= line */
-	bool rtp;
+	bool rtp, dtls;
 };
 /* NULL: not one of datagrams, or none that is understood. */
 const struct mg_proto *mg_proto_find(const struct h248_sdp_media *media);
 bool mg_stream_udp(const struct mg_stream *stream);
 bool mg_stream_rtp(const struct mg_stream *stream);
+bool mg_stream_dtls(const struct mg_stream *stream);
+/* By a=setup of both sides and the signal. */
+enum tls_role mg_stream_dtls_role(const struct mg_stream *stream);
+/* Two that differ want two DTLS associations. */
+uint64_t mg_stream_association(const struct mg_stream *stream);
 bool mg_term_has_rtp(const struct mg_term *term);
 void mg_dgram_fill(const struct mg_stream *stream, struct relay_dgram_spec *ret);
 /* Tell the bearer where Remote is now; with `latch` it learns it from who comes first. */

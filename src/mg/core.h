@@ -69,6 +69,7 @@ struct mg_domain {
 	const char *const *suites;   /**< IANA names in order of precedence, NULL-terminated */
 	const char *const *gaps;     /**< what the engine cannot meet, by clause; may be NULL */
 	const char *const *findings; /**< what of our own breaks the certificate profile; or NULL */
+	bool datagrams;              /**< can do DTLS (tls_domain_datagrams) */
 	bool compression, resumption, renegotiation;
 	const char *const *maintenance; /**< tlsm/can, NULL-terminated; may be NULL */
 };

@@ -11,6 +11,10 @@ static const struct mg_proto protos[] = {
 	{ .name = "RTP/AVPF", .rtp = true },
 	{ .name = "udptl" },
 	{ .name = "UDP/BFCP" },
+	{ .name = "UDP/TLS/RTP/SAVP", .rtp = true, .dtls = true }, /* RFC 5764, 8 */
+	{ .name = "UDP/TLS/RTP/SAVPF", .rtp = true, .dtls = true },
+	{ .name = "UDP/TLS/UDPTL", .dtls = true }, /* RFC 7345, 8.1 */
+	{ .name = "UDP/TLS/BFCP", .dtls = true },  /* RFC 8856 */
 };
 
 const struct mg_proto *mg_proto_find(const struct h248_sdp_media *media)
@@ -38,12 +42,97 @@ bool mg_stream_rtp(const struct mg_stream *stream)
 	return proto && proto->rtp;
 }
 
+bool mg_stream_dtls(const struct mg_stream *stream)
+{
+	const struct mg_proto *proto = proto_of(&stream->local);
+
+	return proto && proto->dtls;
+}
+
 bool mg_term_has_rtp(const struct mg_term *term)
 {
 	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s; s = s->next)
 		if (mg_stream_rtp(s))
 			return true;
 	return false;
+}
+
+/* ---- who begins DTLS ---- */
+
+static bool decided(unsigned setup)
+{
+	return setup == H248_SDP_ACTIVE || setup == H248_SDP_PASSIVE;
+}
+
+/* The active side is the client (RFC 5763, 5); passive and undecided ones wait, unless told. */
+enum tls_role mg_stream_dtls_role(const struct mg_stream *stream)
+{
+	const struct h248_sdp_group *l = stream->local.groups, *r = stream->remote.groups;
+	bool client = stream->signalled_client;
+
+	if (l && decided(l->setup))
+		client = l->setup == H248_SDP_ACTIVE;
+	else if (r && decided(r->setup))
+		client = r->setup == H248_SDP_PASSIVE;
+	return client ? TLS_ROLE_CLIENT : TLS_ROLE_SERVER;
+}
+
+static int setup_judge(struct mg_run *run, const struct mg_stream *s)
+{
+	const struct h248_sdp_group *l = s->local.groups, *r = s->remote.groups;
+
+	if (s->role != H248_ROLE_AUTO) /* that is what counts */
+		return 0;
+	if (l && r && decided(l->setup) && l->setup == r->setup)
+		return mg_fail(run, H248_E_CONFLICT,
+		               "Stream %u, a=setup: %s in both Local and Remote", s->id,
+		               h248_sdp_setup_name(l->setup));
+	if (s->est_tls && mg_stream_dtls_role(s) == TLS_ROLE_SERVER)
+		return mg_fail(run, H248_E_CONFLICT,
+		               "Stream %u, Signals tlsbsc/EstBNC: a=setup makes this end the DTLS "
+		               "server",
+		               s->id);
+	return 0;
+}
+
+/*
+ * What a DTLS association is told apart by (RFC 8842, 4): its tls-ids and the peer's fingerprints.
+ * Another one wants another association.
+ */
+uint64_t mg_stream_association(const struct mg_stream *stream)
+{
+	static const uint64_t seed[2] = { 0, 0 };
+	const struct h248_sdp_group *r = stream->remote.groups;
+	uint64_t sum = 0;
+
+	if (!r)
+		return 0;
+	if (r->tls_id.len)
+		sum = base_hash(seed, r->tls_id.ptr, r->tls_id.len);
+	for (const struct h248_sdp_fingerprint *f = r->fingerprints; f; f = f->next)
+		sum += base_hash(seed, f->octets, f->len);
+	return sum;
+}
+
+int mg_dgram_local_fill(struct mg_run *run, const struct mg_stream *s)
+{
+	struct h248_sdp_group *g = s->local.groups;
+	uint8_t random[16];
+	char *id;
+
+	if (g->setup == H248_SDP_SETUP_CHOOSE)
+		g->setup = !s->leg->tls                               ? H248_SDP_SETUP_ABSENT
+		           : mg_stream_tls_role(s) == TLS_ROLE_CLIENT ? H248_SDP_ACTIVE
+		                                                      : H248_SDP_PASSIVE;
+	if (!base_str_eq(g->tls_id, BASE_STR("$")))
+		return 0;
+	id = base_arena_alloc(run->arena, 2 * sizeof(random) + 1);
+	if (!id || base_random(random, sizeof(random)))
+		return mg_fail_memory(run);
+	for (size_t i = 0; i < sizeof(random); i++)
+		(void)snprintf(id + 2 * i, 3, "%02x", random[i]);
+	g->tls_id = base_str_of(id);
+	return 0;
 }
 
 /* ---- RTCP ---- */
@@ -107,10 +196,11 @@ void mg_dgram_fill(const struct mg_stream *s, struct relay_dgram_spec *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->latch = s->latch;
 	ret->rtp = mg_stream_rtp(s);
+	ret->srtp = ret->rtp && mg_stream_dtls(s);
 	if (!ret->rtp || rtcp_declined(s))
 		return;
 	ret->rtcp_mux = muxes(local);
-	ret->rtcp_port = !both && !says(local, "rtcp-mux-only");
+	ret->rtcp_port = !both && !ret->srtp && !says(local, "rtcp-mux-only");
 	if (!remote || h248_sdp_group_sockaddr(remote, &ret->rtcp_remote) != 0) {
 		memset(&ret->rtcp_remote, 0, sizeof(ret->rtcp_remote));
 		return; /* nobody is known */
@@ -137,11 +227,31 @@ static int rtcp_judge(struct mg_run *run, const struct mg_stream *s)
 	               s->id);
 }
 
+/* A second port would be a second DTLS session (RFC 5764, 5.1.1). */
+static int srtcp_judge(struct mg_run *run, const struct mg_stream *s)
+{
+	const struct h248_sdp_group *l = s->local.groups, *r = s->remote.groups;
+
+	if (!mg_stream_rtp(s) || rtcp_declined(s) || (muxes(l) && (!r || muxes(r))))
+		return 0;
+	return mg_fail(run, H248_E_NOT_IMPLEMENTED,
+	               "Stream %u, %s: DTLS-SRTP only with a=rtcp-mux, or with rtcph/rsb=off",
+	               s->id, muxes(l) ? "Remote" : "Local");
+}
+
+static int dtls_judge(struct mg_run *run, const struct mg_stream *s)
+{
+	int rc = setup_judge(run, s);
+
+	return rc ? rc : srtcp_judge(run, s);
+}
+
 static int alone_judge(struct mg_run *run, const struct mg_stream *s)
 {
 	const struct mg_proto *l = proto_of(&s->local), *r = proto_of(&s->remote);
 
-	if (s->local.groups && s->remote.groups && (!l != !r || (l && l->rtp != r->rtp)))
+	if (s->local.groups && s->remote.groups &&
+	    (!l != !r || (l && (l->rtp != r->rtp || l->dtls != r->dtls))))
 		return mg_fail(run, H248_E_CONFLICT, "Stream %u, m=: Local is %.*s and Remote %.*s",
 		               s->id, BASE_FMT(s->local.groups->media.proto),
 		               BASE_FMT(s->remote.groups->media.proto));
@@ -153,6 +263,12 @@ static int alone_judge(struct mg_run *run, const struct mg_stream *s)
 		               "Stream %u, LocalControl seplink/link: nothing is set up for "
 		               "datagrams",
 		               s->id);
+	if (l && l->dtls) {
+		int rc = dtls_judge(run, s);
+
+		if (rc)
+			return rc;
+	}
 	return rtcp_judge(run, s);
 }
 

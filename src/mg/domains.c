@@ -461,6 +461,7 @@ static int domain_describe(struct base_arena *arena, struct mg_domain *d)
 	d->fingerprint = own_fingerprint;
 	d->compression = s->compression.value;
 	d->resumption = s->resumption.value;
+	d->datagrams = tls_domain_datagrams(d->tls);
 	d->renegotiation = s->renegotiation_client == PROFILE_RENEGOTIATION_SECURE;
 	if (!rc)
 		rc = suites_tell(arena, d->tls, d);

@@ -218,6 +218,11 @@ static int domain_check(struct mg_run *run, const struct mg_stream *s)
 		return mg_fail(run, H248_E_VALUE,
 		               "Stream %u, LocalControl gatehouse/dom: no TLS domain '%.64s'",
 		               s->id, s->domain_name);
+	if (mg_stream_dtls(s) && mg_stream_domain(run->mg, s) &&
+	    !mg_stream_domain(run->mg, s)->datagrams)
+		return mg_fail(run, H248_E_VALUE,
+		               "Stream %u, LocalControl gatehouse/dom: TLS domain %s has no DTLS",
+		               s->id, mg_stream_domain(run->mg, s)->name);
 	if (mg_stream_tls(s) && !s->domain_name[0] && !run->mg->default_domain && !s->leg)
 		return mg_fail(run, H248_E_REQUIRED_MISSING,
 		               "Stream %u, LocalControl gatehouse/dom: no TLS domain is named and "
@@ -330,7 +335,7 @@ static void local_fill(struct mg_stream *s)
 
 	if (h248_sdp_group_is_open(g))
 		s->tell_local = true;
-	if (g->setup == H248_SDP_SETUP_CHOOSE && !s->leg->udp)
+	if (g->setup == H248_SDP_SETUP_CHOOSE)
 		g->setup =
 		        s->leg->tcp_role == RELAY_TCP_CLIENT ? H248_SDP_ACTIVE : H248_SDP_PASSIVE;
 	if (g->media.port == 9 && !g->media.port_choose)
@@ -367,6 +372,11 @@ static int local_finish(struct mg_run *run, struct base_arena *arena, struct mg_
 	if (!s->local.groups || !s->leg) /* which go together */
 		return description_keep(run, arena, s->local_text, &s->local, false,
 		                        &s->local_text);
+	if (h248_sdp_group_is_open(s->local.groups))
+		s->tell_local = true;
+	rc = s->leg->udp ? mg_dgram_local_fill(run, s) : 0;
+	if (rc)
+		return rc;
 	local_fill(s);
 	rc = fingerprint_put(run, s, domain);
 	return rc ? rc : group_keep(run, arena, &s->local, H248_SDP_FULL, &s->local_text);

@@ -66,6 +66,9 @@ void mg_gm_fill(const struct mg_stream *s, struct relay_gate *gate);
 
 int mg_dgram_judge(struct mg_run *run, const struct mg_stream *s, const struct mg_stream *partner);
 
+/* What was left to us in the Local of such a stream, beside address and port. */
+int mg_dgram_local_fill(struct mg_run *run, const struct mg_stream *s);
+
 /* ---- pkg_tman.c: traffic management (H.248.53) ---- */
 
 int mg_tman_judge(struct mg_run *run, const struct mg_stream *s);

@@ -5,12 +5,16 @@
  */
 #include "mg/pkg.h"
 
-static const char *const documents[] = { "RFC 8866", "RFC 4145", "RFC 8122",
-	                                 "RFC 3605", "RFC 5761", NULL };
-static const char *const attributes[] = { "setup", "fingerprint", "rtcp", "rtcp-mux", NULL };
-static const char *const protocols[] = { "TCP/MSRP",     "TCP/TLS/MSRP", "TCP/BFCP",
-	                                 "TCP/TLS/BFCP", "RTP/AVP",      "RTP/AVPF",
-	                                 "udptl",        "UDP/BFCP",     NULL };
+static const char *const documents[] = { "RFC 8866", "RFC 4145", "RFC 8122", "RFC 3605",
+	                                 "RFC 5761", "RFC 5764", "RFC 8842", NULL };
+static const char *const attributes[] = {
+	"setup", "fingerprint", "tls-id", "rtcp", "rtcp-mux", NULL
+};
+static const char *const protocols[] = {
+	"TCP/MSRP",          "TCP/TLS/MSRP", "TCP/BFCP", "TCP/TLS/BFCP",  "RTP/AVP",
+	"RTP/AVPF",          "udptl",        "UDP/BFCP", "UDP/TLS/UDPTL", "UDP/TLS/RTP/SAVP",
+	"UDP/TLS/RTP/SAVPF", "UDP/TLS/BFCP", NULL
+};
 
 static bool sdpr_tell(struct mg_run *run, const struct mg_term *term, const struct mg_stream *s,
                       struct h248_parm **list)

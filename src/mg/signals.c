@@ -108,7 +108,7 @@ static bool order_means(const struct mg_order *o, const struct mg_stream *s)
 		return o->stream == s->id;
 	if (!o->tls)
 		return !mg_stream_udp(s);
-	return s->local.groups && s->local.groups->media.security == H248_SDP_TLS;
+	return mg_stream_tls(s);
 }
 
 int mg_signals_apply(struct mg_run *run, struct mg_plan *plan)

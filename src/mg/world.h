@@ -48,6 +48,7 @@ enum mg_leg_state {
 struct mg_leg_session {
 	const struct mg_domain *domain; /* only compared and named while the table is in place */
 	char domain_name[64];
+	uint64_t association;                   /* mg_stream_association, of datagrams */
 	char version[16], suite[64], peer[128]; /* of the session, "" before */
 	bool resumed;
 	bool up, secured, orderable; /* what tlsm can do with it */

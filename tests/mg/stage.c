@@ -155,8 +155,13 @@ static int fake_add(struct relay_endpoint **ret, struct relay_context *context,
 		fake_tls(e, spec->tls);
 	on->endpoints++;
 	if (spec->dgram) {
-		ORDER("add %zu udp%s%s%s", number_of(e), spec->dgram->rtp ? " rtp" : "",
-		      spec->dgram->rtcp_port ? " rtcp" : "", spec->dgram->rtcp_mux ? " mux" : "");
+		ORDER("add %zu udp%s%s%s%s%s%s", number_of(e), spec->dgram->rtp ? " rtp" : "",
+		      spec->dgram->srtp ? " srtp" : "", spec->dgram->rtcp_port ? " rtcp" : "",
+		      spec->dgram->rtcp_mux ? " mux" : "",
+		      !spec->tls                                   ? ""
+		      : spec->tls->session.role == TLS_ROLE_CLIENT ? " dtls-client"
+		                                                   : " dtls-server",
+		      spec->tls_hold ? " hold" : "");
 		fake_aim(&spec->remote, spec->dgram);
 	} else {
 		ORDER("add %zu %s%s%s\n", number_of(e),
@@ -428,6 +433,7 @@ static const struct mg_domain domains[] = {
 	  .versions = versions,
 	  .suites = suites,
 	  .gaps = gaps,
+	  .datagrams = true,
 	  .resumption = true },
 	{ .name = "psk",
 	  .tls = (struct tls_domain *)(uintptr_t)0x2000,

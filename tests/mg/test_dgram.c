@@ -150,6 +150,106 @@ static void what_speaks_of_connections_is_refused(void **state)
 	scene_end();
 }
 
+/* ---- DTLS ---- */
+
+#define SAVP       "UDP/TLS/RTP/SAVPF"
+#define PRINT      "a=fingerprint:sha-256 " EIGHT ":" EIGHT ":" EIGHT ":" EIGHT "\n"
+#define EIGHT      "01:23:45:67:89:AB:CD:EF"
+#define OTHER      "a=fingerprint:sha-256 " EIGHT ":" EIGHT ":" EIGHT ":01:23:45:67:89:AB:CD:00\n"
+#define SETUP(how) "a=setup:" how "\n"
+
+static void setup_says_who_begins(void **state)
+{
+	(void)state;
+	scene_start();
+	/* The server waits, and shows its fingerprint. */
+	accepted(ADD(
+	        "", LOCAL(SAVP, MUX SETUP("passive")) "," REMOTE(SAVP, MUX SETUP("active") PRINT)));
+	contains("a=fingerprint:");
+	ordered("add 0 udp rtp srtp mux dtls-server hold to 7000/7000");
+	/* The client waits for the signal (TS 23.334: Establish (D)TLS session). */
+	accepted(ADD(
+	        "", LOCAL(SAVP, MUX SETUP("active")) "," REMOTE(SAVP, MUX SETUP("passive") PRINT)));
+	ordered("add 1 udp rtp srtp mux dtls-client hold to 7000/7000");
+	accepted("C=2{MF=ip/1/2{SG{tlsbsc/EstBNC}}}");
+	ordered("start-tls 1 client");
+	accepted("C=${A=${" STREAM(
+	        "", LOCAL("UDP/TLS/UDPTL", SETUP("actpass")) "," REMOTE(
+	                    "UDP/TLS/UDPTL", SETUP("passive"))) ",SG{tlsbsc/EstBNC}}}");
+	ordered("add 2 udp dtls-client to 7000");
+	accepted(ADD(
+	        "", LOCAL("UDP/TLS/BFCP", SETUP("$")) "," REMOTE("UDP/TLS/BFCP", SETUP("active"))));
+	contains("a=setup:passive");
+	ordered("add 3 udp dtls-server hold to 7000");
+	/* The controller's own word goes before it. */
+	accepted(ADD(",gatehouse/role=client",
+	             LOCAL("UDP/TLS/BFCP", SETUP("passive")) "," REMOTE("UDP/TLS/BFCP", "")));
+	ordered("add 4 udp dtls-client to 7000");
+	refused(ADD("", LOCAL("UDP/TLS/BFCP", SETUP("active")) "," REMOTE("UDP/TLS/BFCP",
+	                                                                  SETUP("active"))),
+	        473, "a=setup: active in both");
+	refused("C=${A=${" STREAM("",
+	                          LOCAL("UDP/TLS/UDPTL", SETUP("passive"))) ",SG{tlsbsc/EstBNC}}}",
+	        473, "makes this end the DTLS server");
+	scene_end();
+}
+
+static void what_is_not_built_is_refused(void **state)
+{
+	(void)state;
+	scene_start();
+	refused(ADD("", LOCAL(SAVP, "")), 501, "Local: DTLS-SRTP only with a=rtcp-mux");
+	refused(ADD("", LOCAL(SAVP, MUX) "," REMOTE(SAVP, "")), 501, "Remote: DTLS-SRTP");
+	accepted(ADD(",rtcph/rsb=off", LOCAL(SAVP, "") "," REMOTE(SAVP, "")));
+	ordered("add 0 udp rtp srtp dtls-server hold to 7000");
+	refused(ADD(",gatehouse/dom=\"psk\"", LOCAL(SAVP, MUX)), 449, "TLS domain psk has no DTLS");
+	refused(ADD("", LOCAL(SAVP, MUX) "," REMOTE("RTP/AVPF", MUX)), 473, "m=");
+	scene_end();
+}
+
+static void another_association_is_another_endpoint(void **state)
+{
+	struct relay_tls_result tls = { .alert = -1, .version_name = "DTLS1.2" };
+
+	(void)state;
+	scene_start();
+	accepted(ADD("", LOCAL(SAVP, MUX SETUP("passive") "a=tls-id:$\n")));
+	contains("a=tls-id:");
+	lacks("a=tls-id:$");
+	ordered("add 0 udp rtp srtp mux dtls-server hold to 0");
+	/* The answer says who it is. */
+	accepted("C=1{MF=ip/1/1{M{ST=1{" REMOTE(SAVP, MUX PRINT) "}}}}");
+	ordered("aim 0 to 7000/7000");
+	assert_int_equal(st.endpoint[0].fingerprint_count, 1);
+	stage_event_tls(&st, 0, RELAY_TLS_UP, RELAY_CAUSE_NONE, &tls);
+	accepted("C=1{MF=ip/1/1{M{ST=1{" REMOTE(SAVP, MUX PRINT) "}}}}");
+	ordered("aim 0 to 7000/7000");
+	accepted("C=1{MF=ip/1/1{M{ST=1{" REMOTE(SAVP, MUX OTHER) "}}}}");
+	contains("m=audio 40001");
+	ordered("add 1 udp rtp srtp mux dtls-server hold to 7000/7000 remove 0");
+	scene_end();
+}
+
+static void sessions_are_told_as_those_of_tls(void **state)
+{
+	struct relay_tls_result tls = { .alert = -1, .version_name = "DTLS1.2" };
+
+	(void)state;
+	scene_start();
+	accepted("C=${A=${" STREAM(
+	        "", LOCAL("UDP/TLS/UDPTL", SETUP("passive"))) ",E=1{tlsbsc/*,tcpbcc/*}}}");
+	stage_event_tls(&st, 0, RELAY_TLS_UP, RELAY_CAUSE_NONE, &tls);
+	notified("Type=Est,Version=\"DTLS1.2\"");
+	stage_answer(&st);
+	stage_event_tls(&st, 0, RELAY_TLS_DOWN, RELAY_CAUSE_PEER_CLOSE, &tls);
+	notified("tlsbsc/BNCChange");
+	stage_answer(&st);
+	stage_forget(&st);
+	stage_event(&st, 0, RELAY_TCP_DOWN, RELAY_CAUSE_PEER_CLOSE);
+	assert_string_equal(st.request, "");
+	scene_end();
+}
+
 static void its_end_is_no_event_of_tcp(void **state)
 {
 	(void)state;
@@ -210,6 +310,10 @@ int main(void)
 		cmocka_unit_test(gate_and_rate_are_asked_of_it),
 		cmocka_unit_test(two_that_do_not_go_together_are_refused),
 		cmocka_unit_test(what_speaks_of_connections_is_refused),
+		cmocka_unit_test(setup_says_who_begins),
+		cmocka_unit_test(what_is_not_built_is_refused),
+		cmocka_unit_test(another_association_is_another_endpoint),
+		cmocka_unit_test(sessions_are_told_as_those_of_tls),
 		cmocka_unit_test(its_end_is_no_event_of_tcp),
 		cmocka_unit_test(packets_are_counted),
 		cmocka_unit_test(ports_of_a_range_come_in_pairs),

@@ -105,8 +105,9 @@ static void root_tells_what_sdp_it_knows(void **state)
 	(void)state;
 	scene_start();
 	accepted("C=-{AV=ROOT{AT{M}}}");
-	contains("sdpr/rfc=[\"RFC 8866\",\"RFC 4145\",\"RFC 8122\",\"RFC 3605\",\"RFC 5761\"]");
-	contains("sdpc/attr=[\"setup\",\"fingerprint\",\"rtcp\",\"rtcp-mux\"]");
+	contains("sdpr/rfc=[\"RFC 8866\",\"RFC 4145\",\"RFC 8122\",\"RFC 3605\",\"RFC 5761\",\"RFC "
+	         "5764\",\"RFC 8842\"]");
+	contains("sdpc/attr=[\"setup\",\"fingerprint\",\"tls-id\",\"rtcp\",\"rtcp-mux\"]");
 	contains("sdpc/proto=[\"TCP/MSRP\",\"TCP/TLS/MSRP\"");
 	refused("C=-{MF=ROOT{M{TS{sdpr/rfc=\"RFC 1\"}}}}", 534, "");
 	refused("C=-{MF=ROOT{M{TS{sdpc/attr=\"x\"}}}}", 534, "");
