@@ -5,6 +5,7 @@ wrote. It does not know double-wrapped values and reads version 3 of 09/2005 wit
 is named in EXCEPTIONS: the words and the place, in messages that have the feature. Any other complaint fails, in those
 messages too. (Its text dissector flags valid messages: text is judged in tests/h248/test_abnf.py.)"""
 import collections
+import fnmatch
 import html
 import os
 import re
@@ -26,7 +27,8 @@ WRONG = "Wrong field in SEQUENCE: expected class"
 OCTETS = "OctetString expected but class:UNIVERSAL"
 MALFORMED = "Malformed Packet (Exception occurred)"
 EXTENSION = "the ASN.1 marks it as extensible; Wireshark calls what stands behind the marker an error: "
-# (feature, versions, how the complaint begins, the innermost fields it stands in or behind, clause and what Wireshark does)
+# (feature, versions, how the complaint begins, the innermost fields it stands in or behind, clause and what Wireshark does).
+# Fields with a * are rare; of those one is enough.
 EXCEPTIONS = (
     ("NAME_EXTENSION", "123", BEYOND, "TerminationID terminationID terminationFrom terminationTo mess",
      EXTENSION + "a name that the binary form has no room for"),
@@ -47,7 +49,7 @@ EXCEPTIONS = (
      "sheet 4.2 AuditRequest: it has terminationIDList as [3]; automatic tagging makes it [2]"),
     ("GENERIC_MORE", "123", OCTETS, "eventParamValue",
      "RFC 3525, E.1.2; chp: of these packages it reads values itself, one of each, also in events embedded in them"),
-    ("GENERIC_MORE", "123", MALFORMED, "eventParamValue generic.sc.slid chp.mgcon.reduction",
+    ("GENERIC_MORE", "123", MALFORMED, "eventParamValue generic.* chp.*",
      "RFC 3525, E.1.2; chp: likewise, and gives up where the value is another"),
 )
 
@@ -146,12 +148,16 @@ class Dissected(unittest.TestCase):
         self.assertEqual(at + 1, len(messages))
         return found
 
+    @staticmethod
+    def matching(place, places):
+        return [one for one in places.split() if fnmatch.fnmatchcase(place, one)]
+
     def excuse(self, complaint, version, features_):
         """The row that has it, or None."""
         words, place = complaint
         for row in EXCEPTIONS:
             name, versions, begins, places, _ = row
-            if name in features_ and version in versions and words.startswith(begins) and place in places.split():
+            if name in features_ and version in versions and words.startswith(begins) and self.matching(place, places):
                 return row
         return None
 
@@ -174,7 +180,7 @@ class Dissected(unittest.TestCase):
             for complaint in sorted(complaints):
                 row = self.excuse(complaint, *has[number])
                 if row:
-                    excused.update((row[0], row[2], place) for place in row[3].split() if place == complaint[1])
+                    excused.update((row[0], row[2], place) for place in self.matching(complaint[1], row[3]))
                 else:
                     bad.append((number, has[number][0], complaint))
         for name, versions, begins, places, why in EXCEPTIONS:
@@ -182,7 +188,10 @@ class Dissected(unittest.TestCase):
                 print(f"  {excused[name, begins, place]:4} {name} (version {', '.join(versions)}) in {place}: {why}")
         self.assertEqual(bad[:5], [], f"{len(bad)} complaints about {COUNT} messages")
         self.assertEqual([(row[0], row[2], place) for row in EXCEPTIONS for place in row[3].split()
-                          if not excused[row[0], row[2], place]], [], "exceptions that do not occur")
+                          if "*" not in place and not excused[row[0], row[2], place]], [], "exceptions that do not occur")
+        for row in EXCEPTIONS:
+            rare = [excused[row[0], row[2], place] for place in row[3].split() if "*" in place]
+            self.assertTrue(any(rare) or not rare, f"none of {row[3]} occurs")
 
     def test_every_element_of_the_asn1_comes(self):
         """Each SEQUENCE and CHOICE that Wireshark's dissector has from the modules is in the corpus."""

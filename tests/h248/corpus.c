@@ -10,6 +10,9 @@
  * words d FORM NUMBER OCTETS -> only decoded: "=", or "!", the error code and words; number is
  * unused
  *
+ * Without an argument the seed is GATEHOUSE_CORPUS_SEED, or 1: for judging another corpus than
+ * CI's.
+ *
  * FORM is compact, pretty or ber; in frames 0, 1 or 2. Messages in BER have names of tables only.
  */
 #include <stdio.h>
@@ -170,6 +173,8 @@ int main(int argc, char **argv)
 	}
 	if (argc > seed_at)
 		gen.seed = strtoul(argv[seed_at], NULL, 10);
+	else if (getenv("GATEHOUSE_CORPUS_SEED"))
+		gen.seed = strtoul(getenv("GATEHOUSE_CORPUS_SEED"), NULL, 10);
 	if (is_peer)
 		peer();
 	else if (strcmp(argv[1], "write") == 0)

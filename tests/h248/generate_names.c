@@ -66,6 +66,15 @@ struct base_str gen_random_name(struct generator *g, size_t len, const char *mor
 	return (struct base_str){ name, len };
 }
 
+bool gen_like_token(struct base_str text)
+{
+	bool letters = text.len && text.len <= 3;
+
+	for (size_t i = 0; letters && i < text.len; i++)
+		letters = (text.ptr[i] | 0x20) >= 'a' && (text.ptr[i] | 0x20) <= 'z';
+	return letters;
+}
+
 struct base_str gen_token(struct generator *g)
 {
 	static const char *const tokens[] = { "Media", "A",    "Context", "C",  "Stream",
@@ -120,6 +129,8 @@ struct h248_term gen_term_plain(struct generator *g)
 		                  gen_pick(g, 9));
 	else if (gen_chance(g, 10))
 		name = gen_random_name(g, 1 + gen_pick(g, 64), "0123456789_/");
+	if (gen_like_token(name))
+		gen_mark(g, GEN_TERM_TOKEN);
 	if (name.ptr[name.len - 1] == '/' || memmem(name.ptr, name.len, "//", 2))
 		gen_mark(g, GEN_TERM_SLASHES);
 	gen_mark(g, GEN_TERM_NAME);

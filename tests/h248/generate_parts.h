@@ -58,6 +58,8 @@ struct base_str gen_name(struct generator *g);
 struct base_str gen_random_name(struct generator *g, size_t len, const char *more);
 /** A keyword: they are not reserved (fact sheet, trap 7.7). */
 struct base_str gen_token(struct generator *g);
+/** Could it be a token: one to three letters? */
+bool gen_like_token(struct base_str text);
 struct h248_term gen_term(struct generator *g);
 /** A TerminationID without wildcards. */
 struct h248_term gen_term_plain(struct generator *g);

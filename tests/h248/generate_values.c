@@ -3,14 +3,9 @@
 
 #include <stdio.h>
 
-/* What could be a token. */
 static void mark_short(struct generator *g, struct base_str text)
 {
-	bool letters = text.len && text.len <= 3;
-
-	for (size_t i = 0; letters && i < text.len; i++)
-		letters = (text.ptr[i] | 0x20) >= 'a' && (text.ptr[i] | 0x20) <= 'z';
-	if (letters)
+	if (gen_like_token(text))
 		gen_mark(g, GEN_VALUE_SHORT);
 }
 
@@ -89,6 +84,7 @@ static struct h248_value sized_value(struct generator *g, const struct h248_pack
 			hex[i] = "0123456789ABCDEF"[gen_pick(g, 16)];
 		value.text = (struct base_str){ hex, octets * 2 };
 		value.quoted = gen_maybe(g, 30, GEN_VALUE_QUOTED_UPPER);
+		mark_short(g, value.text);
 		return value;
 	}
 	value.text = gen_quoted(g);
