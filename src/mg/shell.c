@@ -188,8 +188,9 @@ static void domains_swap(struct shell *sh, struct mg_domain_table *table)
 	for (const struct mg_domain_table *t = table->older; t; t = t->older)
 		for (size_t i = 0; i < t->count; i++)
 			(void)relay_pool_domain_drop(sh->pool, t->domains[i].tls);
-	mg_live_reload(&sh->live, table);
 	mg_tickets_reload(&sh->tickets, table);
+	/* The last: it may find newer certificates, and come here again, and prune this table. */
+	mg_live_reload(&sh->live, table);
 }
 
 static void reload(struct shell *sh)
