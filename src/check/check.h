@@ -14,6 +14,7 @@
 #define GH_CHECK_H
 
 #include "check/answer.h"
+#include "check/client.h"
 #include "check/hello.h"
 #include "check/judge.h"
 #include "check/report.h"

@@ -83,37 +83,41 @@ const struct profile_rule *check_overruled(const struct profile *profile,
 
 /* -- one rule ---------------------------------------------------------------------------------- */
 
-static void look(const struct check_survey *s, const struct check_sessions *sessions,
-                 const struct profile *profile, const struct profile_rule *rule,
+struct looking {
+	const struct check_survey *survey;
+	const struct check_sessions *sessions;
+};
+
+static void look(const void *arg, const struct profile *profile, const struct profile_rule *rule,
                  const struct check_terms *terms, struct check_found *found)
 {
+	const struct looking *l = arg;
+
 	switch (rule->subject) {
 	case PROFILE_VERSION:
-		check_judge_version(s, rule, found);
+		check_judge_version(l->survey, rule, found);
 		break;
 	case PROFILE_SUITE:
-		check_judge_suite(s, profile, rule, terms, found);
+		check_judge_suite(l->survey, profile, rule, terms, found);
 		break;
 	case PROFILE_GROUP:
-		check_judge_group(s, rule, found);
+		check_judge_group(l->survey, rule, found);
 		break;
 	case PROFILE_SIGNATURE:
-		check_judge_signature(s, profile, rule, terms, found);
+		check_judge_signature(l->survey, profile, rule, terms, found);
 		break;
 	case PROFILE_EXTENSION:
-		check_judge_extension(s, sessions, rule, found);
+		check_judge_extension(l->survey, l->sessions, rule, found);
 		break;
 	default:
-		check_judge_ways(s, sessions, rule, found);
+		check_judge_ways(l->survey, l->sessions, rule, found);
 	}
 }
 
-static void rule_judge(struct check_report *report, const struct check_survey *s,
-                       const struct check_sessions *sessions, const struct profile_rule *rule,
-                       const struct check_terms *terms)
+static void rule_judge(struct check_report *report, const struct profile_rule *rule,
+                       const struct check_terms *terms, check_look_fn *fn, const void *arg)
 {
-	const struct profile *profile = report->profile;
-	const struct profile_rule *later = check_overruled(profile, rule, terms);
+	const struct profile_rule *later = check_overruled(report->profile, rule, terms);
 	struct check_found found = { .text = "" };
 
 	if (later) {
@@ -129,18 +133,26 @@ static void rule_judge(struct check_report *report, const struct check_survey *s
 		                           "--null-encryption says so");
 		return;
 	}
-	look(s, sessions, profile, rule, terms, &found);
+	fn(arg, report->profile, rule, terms, &found);
 	check_report_add(report, rule, check_settle(rule, found.has), found.probe, "%s",
 	                 found.text);
+}
+
+void check_judge_rules(struct check_report *report, const struct profile *profile,
+                       const struct check_terms *terms, check_look_fn *fn, const void *arg)
+{
+	report->profile = profile;
+	for (size_t i = 0; i < profile->rule_count; i++)
+		rule_judge(report, &profile->rule[i], terms, fn, arg);
 }
 
 int check_judge(struct check_report *report, const struct check_survey *s,
                 const struct check_sessions *sessions, const struct profile *profile,
                 const struct check_terms *terms)
 {
-	report->profile = profile;
-	for (size_t i = 0; i < profile->rule_count; i++)
-		rule_judge(report, s, sessions, &profile->rule[i], terms);
+	const struct looking l = { s, sessions };
+
+	check_judge_rules(report, profile, terms, look, &l);
 	check_judge_precedence(report, s, profile, terms);
 	check_judge_notes(report, s);
 	return report->failed ? BASE_ERR(BASE_LOCAL, ENOMEM) : 0;

@@ -45,6 +45,14 @@ int check_judge(struct check_report *report, const struct check_survey *survey,
 int check_certificate_judge(struct check_report *report, const struct check_survey *survey,
                             const struct profile *profile, struct base_error *err);
 
+/** What is found of the thing a rule speaks of. */
+typedef void check_look_fn(const void *arg, const struct profile *profile,
+                           const struct profile_rule *rule, const struct check_terms *terms,
+                           struct check_found *found);
+/** Every rule: overruled, not for here, or by what `fn` finds. */
+void check_judge_rules(struct check_report *report, const struct profile *profile,
+                       const struct check_terms *terms, check_look_fn *fn, const void *arg);
+
 /** The rule's strength and what was found give the verdict. */
 enum check_state check_settle(const struct profile_rule *rule, enum check_has has);
 /** Does a rule of a later layer decide all that this one speaks of? Then it, else NULL. */

@@ -14,7 +14,8 @@ enum { CONFORMS = 0, FALLS_SHORT = 1, NO_TEST = 2, PROFILES_MAX = 8 };
 static const char usage[] =
         "usage: gatehouse check HOST:PORT --profile NAME[,NAME...] [OPTION ...]\n"
         "\n"
-        "Looks at a TLS server, rule by rule of the profiles: each version and suite is offered "
+        "Looks at a TLS server (or client), rule by rule of the profiles: each version and suite "
+        "is offered "
         "alone,\n"
         "and so on (docs/check.md). A shall that is not kept fails, a should warns; what cannot be "
         "seen\n"
@@ -24,6 +25,10 @@ static const char usage[] =
         "  --profile NAME,...    what to hold it against (gatehouse profile list)\n"
         "  --profile-dir DIR     look for profiles in DIR first (may be repeated)\n"
         "  --starttls STYLE      smtp, imap, pop3, ftp or ldap: the words before TLS\n"
+        "  --role client         listen at HOST:PORT for a client and look at that; each time it "
+        "comes it\n"
+        "                        gets another answer that it has to refuse\n"
+        "  --wait SECONDS        for the client's first visit, 1 to 3600 (default 60)\n"
         "  --dtls                look at DTLS, over UDP; one connection at a time\n"
         "  --null-encryption     suites without encryption are in use: rules on them hold\n"
         "  --psk-file FILE       a pre-shared key for sessions: one line, IDENTITY:HEX\n"
@@ -50,6 +55,9 @@ struct checking {
 	const char *html, *junit;
 	struct check_survey *survey;
 	struct check_sessions sessions;
+	struct check_client *client; /**< where one is looked at */
+	unsigned wait_ms;            /**< for its first visit */
+	bool of_client;
 	struct check_psk psk;
 	struct base_secret psk_key;
 	char psk_identity[128];
@@ -80,16 +88,16 @@ static void on_progress(void *arg, const char *what)
 		        atomic_load(&c->target.opened));
 }
 
-static void versions_name(struct checking *c)
+static void versions_name(struct checking *c, unsigned versions)
 {
 	size_t len = 0;
 
 	for (unsigned v = PROFILE_SSL_2_0; v <= PROFILE_DTLS_1_3; v <<= 1)
-		if (c->survey->versions & v)
+		if (versions & v)
 			len += (size_t)snprintf(c->versions + len, sizeof(c->versions) - len,
 			                        "%s%s", len ? ", " : "", profile_version_name(v));
 	if (!len)
-		(void)snprintf(c->versions, sizeof(c->versions), "takes no version");
+		(void)snprintf(c->versions, sizeof(c->versions), "no version");
 }
 
 static int judge(struct checking *c, const struct profile *profile, struct base_error *err)
@@ -97,6 +105,8 @@ static int judge(struct checking *c, const struct profile *profile, struct base_
 	struct check_report *report = &c->report[c->count++];
 
 	report->profile = profile;
+	if (c->client)
+		return check_client_judge(report, c->client, profile, &c->terms);
 	return profile->certificates
 	               ? check_certificate_judge(report, c->survey, profile, err)
 	               : check_judge(report, c->survey, &c->sessions, profile, &c->terms);
@@ -159,7 +169,7 @@ static int result(struct checking *c, struct cli_check *shown)
 	*shown = (struct cli_check){ .target = &c->target,
 		                     .survey = c->survey,
 		                     .versions = c->versions,
-		                     .role = "server",
+		                     .role = c->client ? "client" : "server",
 		                     .report = c->report,
 		                     .count = c->count,
 		                     .fails = fails,
@@ -176,6 +186,35 @@ static int result(struct checking *c, struct cli_check *shown)
 	return shown->status;
 }
 
+static int server_look(struct checking *c, struct base_error *err)
+{
+	int rc;
+
+	c->survey = calloc(1, sizeof(*c->survey));
+	if (!c->survey)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
+	rc = check_survey_run(c->survey, &c->target, on_progress, c, err);
+	if (rc)
+		return rc;
+	on_progress(c, "sessions");
+	check_sessions_run(&c->sessions, c->survey, c->psk.identity ? &c->psk : NULL);
+	versions_name(c, c->survey->versions);
+	return 0;
+}
+
+static int client_look(struct checking *c, struct base_error *err)
+{
+	int rc;
+
+	c->client = calloc(1, sizeof(*c->client));
+	if (!c->client)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
+	rc = check_client_run(c->client, &c->target, c->wait_ms, on_progress, c, err);
+	if (!rc)
+		versions_name(c, c->client->offered.versions);
+	return rc;
+}
+
 static int run(struct checking *c)
 {
 	const struct profile *profile[PROFILES_MAX];
@@ -187,14 +226,8 @@ static int run(struct checking *c)
 		return NO_TEST;
 	if (check_target_find(&c->target, c->where, &err))
 		return complain_error(&err);
-	c->survey = calloc(1, sizeof(*c->survey));
-	if (!c->survey)
-		return complain("out of memory");
-	if (check_survey_run(c->survey, &c->target, on_progress, c, &err))
+	if (c->of_client ? client_look(c, &err) : server_look(c, &err))
 		return complain_error(&err);
-	on_progress(c, "sessions");
-	check_sessions_run(&c->sessions, c->survey, c->psk.identity ? &c->psk : NULL);
-	versions_name(c);
 	for (size_t i = 0; i < count; i++)
 		if (judge(c, profile[i], &err))
 			return complain_error(&err);
@@ -265,6 +298,14 @@ static bool take(struct checking *c, int option, char *word)
 		return !profile_store_dir(c->store, word);
 	case 's':
 		return starttls(c, word);
+	case 'r':
+		c->of_client = !strcmp(word, "client");
+		return c->of_client || !strcmp(word, "server");
+	case 'w':
+		if (!number(word, 3600, &c->wait_ms))
+			return false;
+		c->wait_ms *= 1000;
+		return true;
 	case 'D':
 		return c->target.dtls = c->terms.dtls = true;
 	case 'n':
@@ -310,6 +351,8 @@ static int options_take(int argc, char **argv, struct checking *c)
 		{ "profile", required_argument, NULL, 'p' },
 		{ "profile-dir", required_argument, NULL, 'd' },
 		{ "starttls", required_argument, NULL, 's' },
+		{ "role", required_argument, NULL, 'r' },
+		{ "wait", required_argument, NULL, 'w' },
 		{ "dtls", no_argument, NULL, 'D' },
 		{ "null-encryption", no_argument, NULL, 'n' },
 		{ "psk-file", required_argument, NULL, 'k' },
@@ -351,6 +394,8 @@ static int options_take(int argc, char **argv, struct checking *c)
 	/* a server of datagrams may well know one peer at a time */
 	if (!c->target.parallel)
 		c->target.parallel = c->target.dtls ? 1 : 4;
+	if (c->of_client && (c->target.dtls || c->target.starttls))
+		return complain("--role client is of streams, without words before TLS");
 	if (c->target.dtls && c->target.starttls)
 		return complain("--starttls is of streams, --dtls of datagrams");
 	return -1;
@@ -367,12 +412,16 @@ int cli_check_main(int argc, char **argv)
 	}
 	c->target.timeout_ms = 5000;
 	c->target.connections = 2000;
+	c->wait_ms = 60000;
 	status = options_take(argc, argv, c);
 	if (status < 0)
 		status = run(c);
 	for (size_t i = 0; i < c->count; i++)
 		check_report_done(&c->report[i]);
 	check_sessions_done(&c->sessions);
+	if (c->client)
+		check_client_done(c->client);
+	free(c->client);
 	base_secret_done(&c->psk_key);
 	if (c->survey)
 		check_survey_done(c->survey);

@@ -550,6 +550,87 @@ class Words(Servers):
         self.assertIn("does not speak TLS", done.stderr)
 
 
+class Clients(Servers):
+    """The other side: a client is waited for, and comes until the checker has done."""
+
+    def visit(self, profiles, *client, more=()):
+        port = free_port()
+        tool = subprocess.Popen([TOOL, "check", f"127.0.0.1:{port}", "--role", "client", "--profile", profiles, "--json", "--quiet",
+                                 "--timeout", "5", "--wait", str(int(PATIENCE)), *more],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(tool.stdout.close)
+        self.addCleanup(tool.stderr.close)
+        until(lambda: listens(port) or tool.poll() is not None, "the checker does not listen")
+        reader = []
+        thread = threading.Thread(target=lambda: reader.extend((tool.stdout.read(), tool.stderr.read())))
+        thread.start()
+        while tool.poll() is None:
+            if callable(client[0]):
+                client[0](port)
+            else:
+                subprocess.run([w.replace("PORT", str(port)) for w in client], stdin=subprocess.DEVNULL, capture_output=True,
+                               check=False, timeout=60)
+        thread.join(PATIENCE)
+        self.assertTrue(reader[0], reader[1])
+        return json.loads(reader[0]), tool.returncode
+
+    def test_s_client(self):
+        report, status = self.visit(REL17, "openssl", "s_client", "-connect", "127.0.0.1:PORT", "-servername", "a.example",
+                                    "-verify_return_error", "-ciphersuites", TLS13, "-cipher", GOOD, "-status",
+                                    "-min_protocol", "TLSv1.2")
+        self.assertEqual((self.findings(report, "FAIL"), status), ([], 0))
+        passed = self.findings(report, "pass")
+        for finding in (("unoffered-compression", ""), ("unoffered-suite", ""), ("N2", "TLS1.3"), ("N8", "server_name")):
+            self.assertIn(finding, passed)
+
+    def test_an_old_client(self):
+        """Without a list of versions it is answered with each lower one: it takes what it should not."""
+        report, status = self.visit("ts33310-annex-e-rel12", "openssl", "s_client", "-connect", "127.0.0.1:PORT", "-max_protocol",
+                                    "TLSv1.2", "-min_protocol", "TLSv1", "-cipher", "AES128-SHA:@SECLEVEL=0", "-verify_return_error")
+        self.assertEqual(status, 1)
+        self.assertEqual(self.findings(report, "FAIL"), [("E12", "TLS1.0")])
+        self.assertIn(("E3", "TLS1.1"), self.findings(report, "pass"))
+        self.assertIn(("E2", "SSL3.0"), self.findings(report, "pass"))
+
+    def test_alert_for_a_stranger(self):
+        report, _ = self.visit("ts33203-annex-o", "openssl", "s_client", "-connect", "127.0.0.1:PORT", "-verify_return_error")
+        self.assertIn(("O11", "alert"), self.findings(report, "pass"))
+        self.assertIn(("O3b", "offer-an-encrypting-suite"), self.findings(report, "pass"))
+
+    @unittest.skipUnless(HAVE_GNUTLS, NO_GNUTLS)
+    def test_gnutls_cli(self):
+        report, status = self.visit("ts33203-annex-o", "gnutls-cli", "-p", "PORT", "127.0.0.1", "--priority",
+                                    "NORMAL:-VERS-ALL:+VERS-TLS1.0:+VERS-TLS1.1:+VERS-TLS1.2:+3DES-CBC:+RSA")
+        self.assertEqual((self.findings(report, "FAIL"), status), ([], 0))
+
+    def test_a_client_that_takes_anything(self):
+        """RC4 alone, DEFLATE, no RFC 5746; whatever it is told it goes on; a stranger it leaves without a word."""
+        hello = b"\x01\x00\x00\x2e\x03\x01" + b"r" * 32 + bytes.fromhex("00 0006 0005 0004 002f 02 0100".replace(" ", ""))
+        hello = hello[:3] + bytes([len(hello) - 4]) + hello[4:]
+        key = bytes.fromhex("160301000610000002abcd")
+        visits = []
+
+        def client(port):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as conn:
+                conn.sendall(b"\x16\x03\x01\x00" + bytes([len(hello)]) + hello)
+                conn.recv(65536)
+                visits.append(1)
+                if len(visits) > 1:
+                    conn.sendall(key)
+
+        report, status = self.visit("ts33203-annex-o", client)
+        failed = self.findings(report, "FAIL")
+        for finding in (("O5", "any"), ("O11", "alert"), ("unoffered-suite", "")):
+            self.assertIn(finding, failed)
+        self.assertIn(("O2c", "class rc4"), self.findings(report, "warn"))
+        self.assertEqual(status, 1)
+
+    def test_nobody_comes(self):
+        done = self.run_tool(f"127.0.0.1:{free_port()}", "--role", "client", "--profile", REL17, "--quiet", "--wait", "1")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("nobody came", done.stderr)
+
+
 class Refused(Servers):
     """No verdict where nothing could be looked at."""
 
