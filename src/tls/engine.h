@@ -310,9 +310,11 @@ struct tls_session {
 	struct tls_resume *resume; /**< NULL: a server, or a client that may not resume */
 	bool authorities;          /**< trusted_ca_keys was of use in the choice */
 	bool named;                /**< server_name was */
-	bool tickets;              /**< may give tickets as server, keep them as client */
-	bool ids;                  /**< server: may be remembered by its id, up to TLS 1.2 */
-	uint8_t id_len;            /**< of `id`; 0 = it is not remembered */
+	bool psk_tried; /**< server: a key was given for the client's PSK identity, known or not */
+	bool psk_unknown; /**< server of TLS 1.3, OpenSSL: the identity was not, and that is told */
+	bool tickets;     /**< may give tickets as server, keep them as client */
+	bool ids;         /**< server: may be remembered by its id, up to TLS 1.2 */
+	uint8_t id_len;   /**< of `id`; 0 = it is not remembered */
 	uint8_t id[TLS_ID_MAX];
 	uint32_t ticket_serial; /**< of the key its ticket was under; 0 = it had none */
 	bool extms;             /**< OpenSSL client: the ServerHello had extended_master_secret */
@@ -459,6 +461,10 @@ bool tls_ids_recall(struct tls_session *session, const void *id, size_t id_len,
                     struct base_secret *ret);
 /** Wipe them all. */
 void tls_tickets_drop(struct tls_context *context);
+
+/** One sentence for a wrong key and for an identity that nobody knows (RFC 4279, 2). */
+#define TLS_PSK_FAILED  "the peer's pre-shared key or its identity is not right"
+#define TLS_PSK_UNKNOWN "the PSK identity is not known"
 
 /** The name to send as SNI / hint to send, or NULL. */
 const char *tls_session_server_name(const struct tls_session *session);

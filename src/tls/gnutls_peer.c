@@ -79,13 +79,13 @@ int tls_gnutls_psk_server(gnutls_session_t tls, const gnutls_datum_t *identity, 
 	struct tls_session *session = gnutls_session_get_ptr(tls);
 	const struct tls_psk *found = tls_psk_find(session, identity->data, identity->size);
 
+	session->psk_tried = true;
 	if (found) {
 		tls_session_psk_used(session, identity->data, identity->size);
 		return datum_copy(key, found->key.data, found->key.len);
 	}
 	if (tls_settings(session)->psk_unknown_alert.value) {
-		(void)tls_gnutls_refuse(session, TLS_ALERT_UNKNOWN_PSK_IDENTITY,
-		                        "the PSK identity is not known");
+		(void)tls_gnutls_refuse(session, TLS_ALERT_UNKNOWN_PSK_IDENTITY, TLS_PSK_UNKNOWN);
 		return -1;
 	}
 	/* RFC 4279, 2: "as if the PSK identity existed but the key was incorrect": GnuTLS goes on

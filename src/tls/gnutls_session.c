@@ -245,6 +245,18 @@ struct tls_gnutls_session *tls_gnutls_step(struct tls_session *session)
 	return gs;
 }
 
+/** GnuTLS says bad_record_mac to a wrong key and illegal_parameter to a wrong binder, where RFC
+ * 4279, 2 and RFC 8446, 6.2 have decrypt_error. */
+static bool psk_is_wrong(const struct tls_session *session, const struct tls_gnutls_session *gs,
+                         int rc)
+{
+	bool tls13 = gnutls_protocol_get_version(gs->tls) == GNUTLS_TLS1_3;
+
+	return session->role == TLS_ROLE_SERVER && !session->established && !session->dtls &&
+	       session->psk_tried &&
+	       rc == (tls13 ? GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER : GNUTLS_E_DECRYPTION_FAILED);
+}
+
 int tls_gnutls_failed(struct tls_session *session, struct tls_gnutls_session *gs, int rc)
 {
 	int level = 0, alert = gs->alert;
@@ -264,6 +276,10 @@ int tls_gnutls_failed(struct tls_session *session, struct tls_gnutls_session *gs
 	}
 	if (rc == GNUTLS_E_MEMORY_ERROR)
 		return tls_session_fail(session, -1, TLS_SIDE_NONE, "no memory");
+	if (alert < 0 && psk_is_wrong(session, gs, rc)) {
+		alert = TLS_ALERT_DECRYPT_ERROR;
+		gs->why = TLS_PSK_FAILED;
+	}
 	if (alert < 0)
 		alert = gnutls_error_to_alert(rc, &level);
 	if (alert < 0)

@@ -18,6 +18,7 @@ struct openssl_context {
 	BIO *bio;
 	struct tls_context *context;
 	struct tls_session *session; /**< being stepped */
+	size_t out_at;               /**< octets that were in `out` when this step began */
 	int alert;                   /**< fatal alert seen in this step, -1 none */
 	enum tls_side side;          /**< of `alert` */
 	bool refused;                /**< a renegotiation, in this step */

@@ -252,20 +252,25 @@ unsigned openssl_psk_server(SSL *ssl, const char *identity, unsigned char *psk, 
 {
 	struct tls_session *session = openssl_context_of(ssl)->session;
 	const struct tls_psk *found = tls_psk_find(session, identity, strlen(identity));
+	bool tls13 = SSL_version(ssl) == TLS1_3_VERSION;
+	bool told = tls_settings(session)->psk_unknown_alert.value;
 
+	session->psk_tried = true;
 	if (found && found->key.len <= cap) {
 		memcpy(psk, found->key.data, found->key.len);
 		tls_session_psk_used(session, identity, strlen(identity));
 		return (unsigned)found->key.len;
 	}
-	/* TLS 1.3 asks for tickets too, and goes on without a PSK (RFC 8446, 4.2.11). */
-	if (SSL_version(ssl) == TLS1_3_VERSION || tls_settings(session)->psk_unknown_alert.value)
-		return 0; /* unknown_psk_identity */
 	/*
 	 * RFC 4279, 2: "as if the PSK identity existed but the key was incorrect". A key nobody
-	 * knows makes the two cases one, whatever alert a wrong key then leads to.
+	 * knows makes the two cases one. In TLS 1.3 this may be a ticket, and who has a certificate
+	 * goes on with that (RFC 8446, 4.2.11).
 	 */
-	return RAND_bytes(psk, 32) == 1 ? 32 : 0;
+	if (!told && !(tls13 && (session->tickets || session->context->has_identity)))
+		return RAND_bytes(psk, 32) == 1 ? 32 : 0;
+	session->psk_tried = false;
+	session->psk_unknown = told && tls13;
+	return 0; /* unknown_psk_identity; in TLS 1.3 it only goes on without */
 }
 
 unsigned openssl_psk_client(SSL *ssl, const char *hint, char *identity, unsigned identity_cap,

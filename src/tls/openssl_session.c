@@ -16,6 +16,7 @@ struct openssl_context *openssl_step(struct tls_session *session)
 	struct openssl_context *oc = session->context->engine;
 
 	oc->session = session;
+	oc->out_at = session->io->out->len;
 	oc->alert = -1;
 	oc->side = TLS_SIDE_NONE;
 	oc->refused = false;
@@ -140,11 +141,49 @@ static int plain_alert(struct tls_session *session, int version, uint8_t alert)
 	return session->io->out->failed ? -1 : alert;
 }
 
+/** A fatal alert in the clear, once the version is known (RFC 8446, 5.1: that of 1.2). */
+static int clear_alert(struct tls_session *session, uint8_t alert)
+{
+	return plain_alert(session, BASE_MIN(SSL_version(session->engine), TLS1_2_VERSION), alert);
+}
+
+/**
+ * OpenSSL says bad_record_mac to a wrong key and illegal_parameter to a wrong binder, where RFC
+ * 4279, 2 and RFC 8446, 6.2 have decrypt_error; and to an unknown identity in TLS 1.3 that it has
+ * no certificate. A server has encrypted nothing yet, so the alert can be another one.
+ * @return it, or -1
+ */
+static int psk_alert(const struct tls_session *session, const struct openssl_context *oc,
+                     int reason)
+{
+	bool tls13 = SSL_version(session->engine) == TLS1_3_VERSION;
+
+	if (session->role != TLS_ROLE_SERVER || session->established || session->dtls ||
+	    oc->side != TLS_SIDE_LOCAL)
+		return -1;
+	if (session->psk_tried && (tls13 ? reason == SSL_R_BINDER_DOES_NOT_VERIFY
+	                                 : oc->alert == TLS_ALERT_BAD_RECORD_MAC))
+		return TLS_ALERT_DECRYPT_ERROR;
+	if (session->psk_unknown && reason == SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM)
+		return TLS_ALERT_UNKNOWN_PSK_IDENTITY;
+	return -1;
+}
+
+/** The alert that OpenSSL has written in this step is replaced. */
+static int psk_failed(struct tls_session *session, const struct openssl_context *oc, int alert)
+{
+	session->io->out->len = oc->out_at;
+	return tls_session_fail(session, clear_alert(session, (uint8_t)alert), TLS_SIDE_LOCAL, "%s",
+	                        alert == TLS_ALERT_DECRYPT_ERROR ? TLS_PSK_FAILED
+	                                                         : TLS_PSK_UNKNOWN);
+}
+
 int openssl_failed(struct tls_session *session, struct openssl_context *oc)
 {
 	unsigned long error = ERR_peek_error();
 	const char *reason = ERR_reason_error_string(error);
 	const struct trust_verdict *verdict;
+	int psk;
 
 	/* OpenSSL did not ask about a certificate that never came; the verdict says it in words. */
 	if (ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
@@ -157,6 +196,9 @@ int openssl_failed(struct tls_session *session, struct openssl_context *oc)
 	if (session->io->out->failed)
 		return tls_session_fail(session, -1, TLS_SIDE_NONE,
 		                        "no memory for what is to be sent");
+	psk = psk_alert(session, oc, ERR_GET_REASON(error));
+	if (psk >= 0)
+		return psk_failed(session, oc, psk);
 	if (oc->side == TLS_SIDE_REMOTE)
 		return tls_session_fail(session, oc->alert, TLS_SIDE_REMOTE,
 		                        "the peer sent alert %d (%s)", oc->alert,
@@ -216,12 +258,6 @@ static int bare_judge(struct tls_session *session, struct openssl_context *oc)
 		return rc;
 	alert = plain_alert(session, SSL_version(session->engine), (uint8_t)base_err_detail(rc));
 	return tls_session_fail(session, alert, TLS_SIDE_LOCAL, "%s", session->verdict->text);
-}
-
-/** A fatal alert in the clear, once the version is known (RFC 8446, 5.1: that of 1.2). */
-static int clear_alert(struct tls_session *session, uint8_t alert)
-{
-	return plain_alert(session, BASE_MIN(SSL_version(session->engine), TLS1_2_VERSION), alert);
 }
 
 /** What the judgement was that the handshake had waited for. Up to our first encrypted record it is

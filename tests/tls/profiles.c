@@ -73,6 +73,7 @@ static const struct lab_profile_row rows[] = {
 	{ "psk13", "TLS1.3", "TLS_AES_128_GCM_SHA256", "secp256r1", SIGNATURES, PSK },
 	{ "psk-told", "TLS1.2", "TLS_PSK_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
 	  PSK_TOLD },
+	{ "psk13-told", "TLS1.3", "TLS_AES_128_GCM_SHA256", "secp256r1", SIGNATURES, PSK_TOLD },
 	{ "ems", "TLS1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
 	  "  - { id: X4, subject: extension, items: ['require extended_master_secret'], "
 	  "strength: shall, mark: P, text: x }\n" },
