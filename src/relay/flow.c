@@ -158,9 +158,9 @@ static bool takes(const struct relay_leg *leg)
 static bool may_hold(const struct relay_leg *leg)
 {
 	const struct relay_leg *partner = leg->partner;
-	bool wanted =
-	        leg->renegotiating || (leg->hangup && (!partner || partner->state < RELAY_OPEN ||
-	                                               !leg->may_receive || !partner->may_send));
+	bool wanted = leg->renegotiating || leg->asked ||
+	              (leg->hangup && (!partner || partner->state < RELAY_OPEN ||
+	                               !leg->may_receive || !partner->may_send));
 
 	return wanted && leg->held.len + leg->worker->read_size + RELAY_RECORD_MAX <=
 	                         leg->worker->pool->buffer_limit;

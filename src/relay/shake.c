@@ -193,6 +193,7 @@ static void ordered(struct relay_leg *leg, enum tls_again what)
 	case TLS_AGAIN_BEGUN:
 		leg->ordered = true;
 		relay_shake_again(leg);
+		relay_leg_resume(leg); /* the answer may stand behind data that nobody takes */
 		return;
 	case TLS_AGAIN_KEYS:
 		leg->ordered = true;

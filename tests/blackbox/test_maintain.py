@@ -191,6 +191,15 @@ class Maintain(Case, unittest.TestCase):
         self.talk(peer, conn)
         self.end(self.mgc, made)
 
+    def test_a_scenario_orders_it(self):
+        """`gatehouse h248 play`: docs/scenarios.md points at this one."""
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "renegotiate.yaml")
+        for engine in ENGINES + ("auto",):
+            with self.subTest(engine):
+                done = subprocess.run([harness.TOOL, "h248", "play", "--quiet", "--set", f"engine={engine}", path],
+                                      capture_output=True, text=True, check=False, timeout=60)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
     # -- NSS, which sends on while it renegotiates
 
     def tstclnt(self, port):

@@ -395,12 +395,32 @@ static void order_stops_nothing(void **state)
 		stage_wait(&p.scene.stage, sends_until_full, &b);
 		order(&p);
 		stage_wait(&p.scene.stage, sends_and_takes, &b);
+		stage_wait(&p.scene.stage, renegotiated,
+		           &p); /* before an end that it could not survive */
 		assert_int_equal(shutdown(p.scene.far, SHUT_WR), 0);
 		stage_wait(&p.scene.stage, ended, &p);
 		assert_int_equal(p.len, BULK);
 		assert_memory_equal(p.got, b.data, BULK);
-		stage_expect(&p.scene.stage, &p.scene.front, RELAY_TLS_RENEGOTIATED);
 		free(b.data);
+		down(&p);
+	}
+}
+
+/* It waits for its peer alone: not for a partner that takes nothing of what came before. */
+static void order_waits_for_the_peer_alone(void **state)
+{
+	for (int role = 0; role < 2; role++) {
+		struct peer p;
+
+		up_as(&p, *state, (enum tls_role)role, 0, &both);
+		assert_int_equal(relay_endpoint_mode_set(p.scene.back.endpoint, false, true), 0);
+		caught_up(&p.scene.stage);
+		assert_int_equal(SSL_write(p.ssl, "waits", 5), 5);
+		order(&p);
+		stage_wait(&p.scene.stage, renegotiated, &p);
+		assert_true(p.scene.front.last[RELAY_TLS_RENEGOTIATED].ordered);
+		assert_int_equal(relay_endpoint_mode_set(p.scene.back.endpoint, true, true), 0);
+		peer_expect(&p.scene.stage, p.scene.far, "waits");
 		down(&p);
 	}
 }
@@ -505,6 +525,7 @@ static void order_changes_keys(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(order_is_carried_out),
 	cmocka_unit_test(order_stops_nothing),
+	cmocka_unit_test(order_waits_for_the_peer_alone),
 	cmocka_unit_test(ignored),
 	cmocka_unit_test(ignored_for_the_last_time),
 	cmocka_unit_test(not_begun),
