@@ -2,7 +2,8 @@
 /**
  * @file
  * What a server says in the clear, as the checker reads it. First octet: bit 0 datagrams, bit 1 the
- * connection is at its end. What was read in pieces is what was read at once.
+ * connection is at its end, bit 2 messages of TLS 1.3 in the clear. What was read in pieces is what
+ * was read at once.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -16,6 +17,21 @@ static void inside(const struct check_answer *a, struct check_bytes b)
 	assert(!b.len || (b.data >= a->text.data && b.data + b.len <= a->text.data + a->text.len));
 }
 
+static void messages(const uint8_t *data, size_t size)
+{
+	struct check_session13 s = { .up = false };
+	struct check_bytes finished = { NULL, 0 };
+	size_t before = 0;
+
+	base_writer_put(&s.messages, data, size);
+	if (check_session13_read(&s, &finished, &before))
+		assert(before + 4 + finished.len <= size);
+	assert(!s.certificate.len ||
+	       (s.certificate.data >= s.messages.data &&
+	        s.certificate.data + s.certificate.len <= s.messages.data + s.messages.len));
+	check_session13_done(&s);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t mode = size ? data[0] : 0;
@@ -26,6 +42,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
+	if (mode & 4) {
+		messages(data + 1, size - 1);
+		return 0;
+	}
 	for (size_t i = 0; i < 2; i++) { /* some of it, all of it */
 		if (check_answer_read(&a, data + 1, (size - 1) / (2 - i)))
 			abort();

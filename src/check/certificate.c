@@ -5,9 +5,8 @@
 #include "check/judge.h"
 #include "x509/x509.h"
 
-static bool facts_of(const struct check_answer *answer, struct x509_facts *ret)
+static bool facts_of(struct check_bytes der, struct x509_facts *ret)
 {
-	struct check_bytes der = check_answer_certificate(answer);
 	const unsigned char *at = der.data;
 	X509 *cert = der.len ? d2i_X509(NULL, &at, (long)der.len) : NULL;
 
@@ -22,7 +21,7 @@ uint16_t check_certificate_curve(const struct check_answer *answer)
 {
 	struct x509_facts facts;
 
-	if (!facts_of(answer, &facts))
+	if (!facts_of(check_answer_certificate(answer), &facts))
 		return 0;
 	return !strcmp(facts.curve, "P-256")   ? 23
 	       : !strcmp(facts.curve, "P-384") ? 24
@@ -61,14 +60,21 @@ static const struct check_probe *shown_by(const struct check_survey *s)
 }
 
 int check_certificate_judge(struct check_report *report, const struct check_survey *s,
-                            const struct profile *profile, struct base_error *err)
+                            const struct check_sessions *sessions, const struct profile *profile,
+                            struct base_error *err)
 {
 	const struct check_probe *probe = shown_by(s);
 	struct linting l = { report, probe };
 	struct profile_checks *checks;
 	struct x509_facts facts;
-	bool read = probe && facts_of(&probe->answer, &facts);
-	int rc = profile_checks_new(&checks, profile, err);
+	bool read = probe && facts_of(check_answer_certificate(&probe->answer), &facts);
+	int rc;
+
+	if (!read && sessions && sessions->tls13.certificate.len) {
+		read = facts_of(sessions->tls13.certificate, &facts);
+		l.probe = probe = &sessions->trial[CHECK_TRY_13].probe;
+	}
+	rc = profile_checks_new(&checks, profile, err);
 
 	if (rc)
 		return rc;

@@ -16,6 +16,7 @@ enum extension_type {
 	EMS = 23,
 	RECORD_LIMIT = 28,
 	TICKET = 35,
+	PRE_SHARED_KEY = 41,
 	VERSIONS = 43,
 	PSK_MODES = 45,
 	SIGNATURES_CERT = 50,
@@ -176,6 +177,24 @@ static void share_put(const struct check_offer *o, struct base_writer *w)
 	check_vector_end(w, outer, 2);
 }
 
+/** The last of all (RFC 8446, 4.2.11). */
+static void psk_put(const struct check_offer *o, struct base_writer *w)
+{
+	static const uint8_t zeros[64];
+	size_t outer, inner;
+
+	base_writer_u16(w, PRE_SHARED_KEY);
+	outer = check_vector_begin(w, 2);
+	inner = check_vector_begin(w, 2);
+	vector(w, 2, o->ticket);
+	base_writer_u32(w, o->ticket_age);
+	check_vector_end(w, inner, 2);
+	inner = check_vector_begin(w, 2);
+	vector(w, 1, (struct check_bytes){ zeros, BASE_MIN(o->binder_len, sizeof(zeros)) });
+	check_vector_end(w, inner, 2);
+	check_vector_end(w, outer, 2);
+}
+
 static void extensions_13(const struct check_offer *o, struct base_writer *w)
 {
 	uint8_t versions[3] = { 2 };
@@ -245,6 +264,8 @@ static void extensions_put(const struct check_offer *o, struct base_writer *w)
 	}
 	if (is_13(o))
 		extensions_13(o, w);
+	if (o->binder_len)
+		psk_put(o, w);
 	check_vector_end(w, at, 2);
 }
 

@@ -77,6 +77,9 @@ struct check_offer {
 	struct check_bytes
 	        share; /**< TLS 1.3: a public key for `share_group`; none = random X25519 */
 	uint16_t share_group;
+	/** TLS 1.3: `ticket` is offered as a pre-shared key, its binder this long and all zero. */
+	size_t binder_len;
+	uint32_t ticket_age;   /**< obfuscated (RFC 8446, 4.2.11) */
 	const uint8_t *random; /**< 32 octets; NULL = new ones */
 };
 

@@ -43,7 +43,8 @@ int check_judge(struct check_report *report, const struct check_survey *survey,
                 const struct check_terms *terms);
 /** The same with a profile of certificates. */
 int check_certificate_judge(struct check_report *report, const struct check_survey *survey,
-                            const struct profile *profile, struct base_error *err);
+                            const struct check_sessions *sessions, const struct profile *profile,
+                            struct base_error *err);
 
 /** What is found of the thing a rule speaks of. */
 typedef void check_look_fn(const void *arg, const struct profile *profile,

@@ -391,13 +391,18 @@ void check_judge_extension(const struct check_survey *s, const struct check_sess
 	const struct profile_code *extension = profile_extension_all(&count);
 	uint16_t code;
 
-	(void)sessions;
 	if (!profile_item_code(PROFILE_EXTENSION, rule->item, &code)) {
 		extension_required(s, found);
 		return;
 	}
 	if (extension_of_13(s, code, found))
 		return;
+	if (sessions && ((code == SERVER_NAME && sessions->tls13.server_name) ||
+	                 (code == STATUS && sessions->tls13.status))) {
+		check_found_set(found, CHECK_HAS, &sessions->trial[CHECK_TRY_13].probe,
+		                "offered: under TLS 1.3's encryption it is answered");
+		return;
+	}
 	for (size_t i = 0; i < count && i < CHECK_CODES_MAX; i++) {
 		const struct check_probe *p = &s->extension[i];
 

@@ -135,7 +135,8 @@ static void renegotiation(const struct check_survey *s, const struct check_sessi
 
 /* -- who shows what ---------------------------------------------------------------------------- */
 
-static void server_certificate(const struct check_survey *s, struct check_found *found)
+static void server_certificate(const struct check_survey *s, const struct check_sessions *sessions,
+                               struct check_found *found)
 {
 	const struct check_probe *p;
 
@@ -147,18 +148,31 @@ static void server_certificate(const struct check_survey *s, struct check_found 
 			return;
 		}
 	}
-	if (s->high)
+	if (sessions && sessions->tls13.up)
+		check_found_set(found, sessions->tls13.certificate.len ? CHECK_HAS : CHECK_HAS_NOT,
+		                &sessions->trial[CHECK_TRY_13].probe, "in TLS 1.3 %s came",
+		                sessions->tls13.certificate.len ? "a certificate"
+		                                                : "no certificate");
+	else if (s->high)
 		check_found_set(found, CHECK_HAS_NOT, &s->version[check_version_index(s->high)],
 		                "no certificate came");
 	else
 		no_way(found, "TLS 1.3 hides it, and no session was established");
 }
 
-static void client_certificate(const struct check_survey *s, struct check_found *found)
+/** It may ask in one version only: what is forbidden is so in each, what is asked for likewise. */
+static void client_certificate(const struct check_survey *s, const struct check_sessions *sessions,
+                               const struct profile_rule *rule, struct check_found *found)
 {
 	const struct check_probe *p = s->high ? &s->version[check_version_index(s->high)] : NULL;
+	const struct check_session13 *up = sessions && sessions->tls13.up ? &sessions->tls13 : NULL;
+	bool odd = up && up->certificate_request != !profile_strength_negative(rule->strength);
 
-	if (!p)
+	if (up && (!p || odd))
+		check_found_set(found, up->certificate_request ? CHECK_HAS : CHECK_HAS_NOT,
+		                &sessions->trial[CHECK_TRY_13].probe, "in TLS 1.3 it %s",
+		                up->certificate_request ? "asks for one" : "does not ask for one");
+	else if (!p)
 		no_way(found, "TLS 1.3 hides whether it asks for one");
 	else
 		check_found_set(found, p->answer.certificate_request ? CHECK_HAS : CHECK_HAS_NOT, p,
@@ -185,13 +199,13 @@ static void psk(const struct check_survey *s, struct check_found *found)
 		no_way(found, "in TLS 1.3 that shows with the right key alone");
 }
 
-static void authentication(const struct check_survey *s, const struct profile_rule *rule,
-                           struct check_found *found)
+static void authentication(const struct check_survey *s, const struct check_sessions *sessions,
+                           const struct profile_rule *rule, struct check_found *found)
 {
 	if (!strcmp(rule->item, "server-certificate"))
-		server_certificate(s, found);
+		server_certificate(s, sessions, found);
 	else if (!strcmp(rule->item, "client-certificate"))
-		client_certificate(s, found);
+		client_certificate(s, sessions, rule, found);
 	else if (!strcmp(rule->item, "psk"))
 		psk(s, found);
 	else if (!strcmp(rule->item, "psk-dhe-only"))
@@ -204,6 +218,20 @@ static void authentication(const struct check_survey *s, const struct profile_ru
 
 /* -- taken up again ---------------------------------------------------------------------------- */
 
+/** Where earlier versions show nothing of it, TLS 1.3 may. */
+static void of_13(const struct check_sessions *sessions, struct check_found *found)
+{
+	const struct check_trial *t = sessions ? &sessions->trial[CHECK_TRY_13_TICKET] : NULL;
+
+	const struct check_trial *full = sessions ? &sessions->trial[CHECK_TRY_13] : NULL;
+
+	if (found->has == CHECK_NO_WAY && full && full->tried && !full->yes)
+		check_found_set(found, CHECK_UNSEEN, &full->probe, "%s", full->text);
+	if (found->has == CHECK_NO_WAY && t && t->tried)
+		check_found_set(found, t->yes ? CHECK_HAS : CHECK_HAS_NOT, &t->probe, "%s",
+		                t->text);
+}
+
 static void resumption(const struct check_sessions *sessions, const struct profile_rule *rule,
                        struct check_found *found)
 {
@@ -211,11 +239,14 @@ static void resumption(const struct check_sessions *sessions, const struct profi
 
 	trial_take(sessions, !strcmp(rule->item, "session-ids") ? CHECK_TRY_ID : CHECK_TRY_TICKET,
 	           found);
+	if (!strcmp(rule->item, "tickets") || !strcmp(rule->item, "tickets-preferred"))
+		of_13(sessions, found);
 	if (strcmp(rule->item, "any") != 0 || found->has == CHECK_HAS)
 		return;
 	trial_take(sessions, CHECK_TRY_ID, &by_id);
 	if (by_id.has == CHECK_HAS || found->has == CHECK_NO_WAY)
 		*found = by_id;
+	of_13(sessions, found);
 }
 
 static void lifetime(const struct check_sessions *sessions, const struct profile_rule *rule,
@@ -225,7 +256,11 @@ static void lifetime(const struct check_sessions *sessions, const struct profile
 	const struct check_probe *p = sessions ? &sessions->trial[CHECK_TRY_TICKET].probe : NULL;
 	bool most = !strcmp(rule->item, "maximum");
 
-	if (!sessions || !sessions->ticket)
+	if (sessions && sessions->tls13.tickets && sessions->tls13.lifetime_s > claimed) {
+		claimed = sessions->tls13.lifetime_s;
+		p = &sessions->trial[CHECK_TRY_13].probe;
+	}
+	if (!sessions || (!sessions->ticket && !sessions->tls13.tickets))
 		no_way(found, "no ticket came: only tickets claim a lifetime");
 	else if (!claimed)
 		no_way(found, "its ticket claims none (RFC 5077, 3.3)");
@@ -276,7 +311,7 @@ void check_judge_ways(const struct check_survey *s, const struct check_sessions 
 		renegotiation(s, sessions, rule, found);
 		break;
 	case PROFILE_AUTHENTICATION:
-		authentication(s, rule, found);
+		authentication(s, sessions, rule, found);
 		break;
 	case PROFILE_RESUMPTION:
 		resumption(sessions, rule, found);

@@ -8,6 +8,7 @@
 #define GH_CHECK_SESSION_H
 
 #include "check/exchange.h"
+#include "check/session13.h"
 #include "check/wire.h"
 
 /** What lasts beyond a connection, to be taken up again. */
@@ -70,13 +71,15 @@ struct check_trial {
 };
 
 enum check_trial_of {
-	CHECK_TRY_FULL,     /**< a handshake at all */
-	CHECK_TRY_SECURED,  /**< the client renegotiates as RFC 5746 wants it */
-	CHECK_TRY_LEGACY,   /**< a client without RFC 5746 renegotiates */
-	CHECK_TRY_SPLICED,  /**< a first hello inside of another's session */
-	CHECK_TRY_TICKET,   /**< taken up by ticket */
-	CHECK_TRY_ID,       /**< by session id */
-	CHECK_TRY_IDENTITY, /**< a PSK identity that nobody knows; yes = alert 115 */
+	CHECK_TRY_FULL,      /**< a handshake at all */
+	CHECK_TRY_SECURED,   /**< the client renegotiates as RFC 5746 wants it */
+	CHECK_TRY_LEGACY,    /**< a client without RFC 5746 renegotiates */
+	CHECK_TRY_SPLICED,   /**< a first hello inside of another's session */
+	CHECK_TRY_TICKET,    /**< taken up by ticket */
+	CHECK_TRY_ID,        /**< by session id */
+	CHECK_TRY_13,        /**< a handshake of TLS 1.3 */
+	CHECK_TRY_13_TICKET, /**< taken up by its ticket */
+	CHECK_TRY_IDENTITY,  /**< a PSK identity that nobody knows; yes = alert 115 */
 	CHECK_TRIALS
 };
 
@@ -84,6 +87,7 @@ struct check_sessions {
 	struct check_trial trial[CHECK_TRIALS];
 	bool ticket;         /**< one came */
 	uint32_t lifetime_s; /**< claimed for it */
+	struct check_session13 tls13;
 };
 
 struct check_survey;

@@ -164,6 +164,51 @@ static void try_identity(struct trying *t)
 	check_session_close(&s);
 }
 
+/* -- TLS 1.3 ----------------------------------------------------------------------------------- */
+
+/** A group that the server takes and this checker has; 0 = none. */
+static uint16_t group_choose(const struct check_survey *s)
+{
+	static const uint16_t ours[] = { 29, 23, 24, 25 };
+	size_t count;
+	const struct profile_code *group = profile_group_all(&count);
+
+	for (size_t k = 0; k < BASE_COUNT(ours); k++)
+		for (size_t i = 0; i < count && i < CHECK_CODES_MAX; i++)
+			if (group[i].code == ours[k] &&
+			    s->group_13[i].answer.outcome == CHECK_ANSWERED)
+				return ours[k];
+	return 0;
+}
+
+static void try_13(struct check_sessions *all, const struct check_survey *survey)
+{
+	struct check_trial *full = &all->trial[CHECK_TRY_13],
+	                   *again = &all->trial[CHECK_TRY_13_TICKET];
+	uint16_t group = group_choose(survey), suite[2];
+	size_t count = 0;
+
+	for (size_t i = 0; i < survey->taken_13_count; i++)
+		if (survey->taken_13[i] == 0x1301 || survey->taken_13[i] == 0x1302)
+			suite[count++ % 2] = survey->taken_13[i];
+	if (!group || !count || !(survey->versions & PROFILE_TLS_1_3))
+		return;
+	full->probe.answer.outcome = check_session13_open(
+	        &all->tls13, survey->target, group,
+	        (struct profile_codes){ suite, BASE_MIN(count, 2) }, &full->probe);
+	tell(full, all->tls13.up, "TLS 1.3: %s", all->tls13.up ? "a session" : all->tls13.why);
+	if (!all->tls13.up)
+		return;
+	if (!all->tls13.tickets) {
+		tell(again, false, "TLS 1.3: no ticket came");
+		return;
+	}
+	tell(again, check_session13_again(&all->tls13, survey->target, group, &again->probe),
+	     "TLS 1.3: its ticket was %s", "offered");
+	(void)snprintf(again->text, sizeof(again->text), "TLS 1.3: its ticket was %s",
+	               again->yes ? "taken" : "offered, and a full handshake followed");
+}
+
 void check_sessions_run(struct check_sessions *sessions, const struct check_survey *survey,
                         const struct check_psk *psk)
 {
@@ -173,7 +218,10 @@ void check_sessions_run(struct check_sessions *sessions, const struct check_surv
 	t.offer = (struct check_offer){ .version = survey->high,
 		                        .with = CHECK_WITH_EMS,
 		                        .server_name = survey->target->server_name };
-	if (!survey->high || survey->target->dtls)
+	if (survey->target->dtls)
+		return;
+	try_13(sessions, survey);
+	if (!survey->high)
 		return;
 	try_identity(&t);
 	if (!suites_choose(&t))
@@ -193,4 +241,5 @@ void check_sessions_done(struct check_sessions *sessions)
 {
 	for (size_t i = 0; i < CHECK_TRIALS; i++)
 		check_probe_done(&sessions->trial[i].probe);
+	check_session13_done(&sessions->tls13);
 }

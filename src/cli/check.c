@@ -108,7 +108,7 @@ static int judge(struct checking *c, const struct profile *profile, struct base_
 	if (c->client)
 		return check_client_judge(report, c->client, profile, &c->terms);
 	return profile->certificates
-	               ? check_certificate_judge(report, c->survey, profile, err)
+	               ? check_certificate_judge(report, c->survey, &c->sessions, profile, err)
 	               : check_judge(report, c->survey, &c->sessions, profile, &c->terms);
 }
 

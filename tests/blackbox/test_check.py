@@ -190,6 +190,8 @@ class OpenSSL(Servers):
         self.assertEqual(status, 1)
         failed = {item for _, item in self.findings(report, "FAIL")}
         self.assertIn("sha-1", failed)
+        hidden, _ = self.check(self.good("-tls1_3", suites=GOOD + ":@SECLEVEL=0", certs=("weak",)), "cert-ts33310")
+        self.assertEqual(self.findings(hidden, "FAIL", "warn"), self.findings(report, "FAIL", "warn"))
         lint = subprocess.run([TOOL, "pki", "lint", "--json", "--role", "server", os.path.join(self.folder, "weak.pem")],
                               capture_output=True, text=True, check=False, timeout=60)
         wanted = {(f["rule"], f["item"], f["fails"]) for one in json.loads(lint.stdout) for f in one["findings"]}
@@ -236,6 +238,25 @@ class Sessions(Servers):
             report, _ = self.check(port, "ts33310-annex-e-rel12")
             passed = self.findings(report, "pass")
             self.assertIn(("E7", "any"), passed, suites)
+
+    def test_tls13_alone(self):
+        """What TLS 1.3 encrypts: the certificate, and tickets."""
+        for more in ((), ("-groups", "P-256"), ("-groups", "P-384", "-ciphersuites", "TLS_AES_256_GCM_SHA384"), ("-groups", "P-521")):
+            port = self.s_server("-tls1_3", *more, certs=("rsa",))
+            report, _ = self.check(port, f"{REL17},cert-ts33310")
+            passed = self.findings(report, "pass")
+            self.assertIn(("N10l", "any"), passed, more)
+            self.assertIn(("N10n", "maximum"), passed, more)
+            self.assertEqual(report["reports"][1]["fail"], 0)
+            self.assertGreater(report["reports"][1]["pass"], 10)
+        report, _ = self.check(self.s_server("-tls1_3", "-num_tickets", "0", certs=("rsa",)), REL17)
+        self.assertIn(("N10l", "any"), self.findings(report, "warn"))
+
+    def test_tls13_asks_for_a_certificate(self):
+        report, _ = self.check(self.s_server("-tls1_3", "-verify", "1", certs=("rsa",)), "ts33203-annex-o-rel17")
+        self.assertIn(("O6a", "client-certificate"), self.findings(report, "FAIL"))
+        report, _ = self.check(self.s_server("-tls1_3", certs=("rsa",)), "ts33203-annex-o-rel17")
+        self.assertIn(("O6a", "client-certificate"), self.findings(report, "pass"))
 
     def test_pre_shared_key(self):
         key = os.path.join(self.folder, "psk")

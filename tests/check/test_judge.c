@@ -236,8 +236,8 @@ static void nothing_passes_in_silence(void **state)
 		assert_int_equal(profile_store_find(b->store, name[i], &p, NULL), 0);
 		check_report_done(&b->report);
 		if (p->certificates)
-			assert_int_equal(check_certificate_judge(&b->report, b->survey, p, NULL),
-			                 0);
+			assert_int_equal(
+			        check_certificate_judge(&b->report, b->survey, NULL, p, NULL), 0);
 		else
 			assert_int_equal(check_judge(&b->report, b->survey, NULL, p, &terms), 0);
 		assert_true(b->report.count >= p->rule_count);

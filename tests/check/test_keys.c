@@ -116,13 +116,33 @@ static void prf(void **state)
 	assert_memory_equal(out, want, sizeof(want));
 }
 
+/** RFC 8448, 3: "derive secret for handshake", of an early secret without PSK. */
+static void expand_label(void **state)
+{
+	static const uint8_t early[32] = { 0x33, 0xad, 0x0a, 0x1c, 0x60, 0x7e, 0xc0, 0x3b,
+		                           0x09, 0xe6, 0xcd, 0x98, 0x93, 0x68, 0x0c, 0xe2,
+		                           0x10, 0xad, 0xf3, 0x00, 0xaa, 0x1f, 0x26, 0x60,
+		                           0xe1, 0xb2, 0x2e, 0x10, 0xf1, 0x70, 0xf9, 0x2a };
+	static const uint8_t want[32] = { 0x6f, 0x26, 0x15, 0xa1, 0x08, 0xc7, 0x02, 0xc5,
+		                          0x67, 0x8f, 0x54, 0xfc, 0x9d, 0xba, 0xb6, 0x97,
+		                          0x16, 0xc0, 0x76, 0x18, 0x9c, 0x48, 0x25, 0x0c,
+		                          0xeb, 0xea, 0xc3, 0x57, 0x6c, 0x36, 0x11, 0xba };
+	static const struct base_writer none;
+	uint8_t hash[64], out[32];
+
+	(void)state;
+	assert_int_equal(check_transcript_hash(0x0304, "SHA256", &none, hash), 32);
+	assert_true(check_expand_label("SHA256", early, "derived", (struct check_bytes){ hash, 32 },
+	                               out, sizeof(out)));
+	assert_memory_equal(out, want, sizeof(want));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(there_and_back),
-		cmocka_unit_test(nothing_too_short),
-		cmocka_unit_test(shapes),
-		cmocka_unit_test(prf),
+		cmocka_unit_test(there_and_back), cmocka_unit_test(nothing_too_short),
+		cmocka_unit_test(shapes),         cmocka_unit_test(prf),
+		cmocka_unit_test(expand_label),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

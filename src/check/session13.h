@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file A session of TLS 1.3 that the checker makes itself, for what is encrypted there (RFC
+ * 8446). */
+#ifndef GH_CHECK_SESSION13_H
+#define GH_CHECK_SESSION13_H
+
+#include "check/exchange.h"
+#include "check/wire.h"
+
+#define CHECK_HASH_MAX 48
+
+/** What the server said under encryption, and what can be taken up again. */
+struct check_session13 {
+	bool up;                        /**< its Finished was right */
+	char why[160];                  /**< why it is not */
+	struct base_writer messages;    /**< EncryptedExtensions to Finished, opened */
+	struct check_bytes certificate; /**< the first, DER; into `messages` */
+	bool certificate_request, status, server_name;
+	unsigned tickets;
+	uint32_t lifetime_s; /**< the longest that a ticket claims */
+	/* the first ticket */
+	uint16_t suite;
+	uint32_t age_add;
+	struct base_writer ticket;
+	uint8_t psk[CHECK_HASH_MAX];
+};
+
+/**
+ * A full handshake in a group that the server takes, and its tickets.
+ * @param probe  evidence; `seen` is opened
+ */
+enum check_outcome check_session13_open(struct check_session13 *session,
+                                        struct check_target *target, uint16_t group,
+                                        struct profile_codes suites, struct check_probe *probe);
+/** Offer its ticket. @return true when the server's hello takes it (pre_shared_key is in it) */
+bool check_session13_again(const struct check_session13 *session, struct check_target *target,
+                           uint16_t group, struct check_probe *probe);
+void check_session13_done(struct check_session13 *session);
+
+/**
+ * Read what came so far of `messages`. Pure; any octets are safe.
+ * @return true when Finished is among them: its body, and where it begins
+ */
+bool check_session13_read(struct check_session13 *session, struct check_bytes *ret_finished,
+                          size_t *ret_before);
+
+/** HKDF-Expand-Label (RFC 8446, 7.1), of at most one block. */
+bool check_expand_label(const char *hash, const uint8_t *secret, const char *label,
+                        struct check_bytes context, uint8_t *out, size_t len);
+
+#endif
