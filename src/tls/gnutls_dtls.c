@@ -71,60 +71,22 @@ static ssize_t on_push(gnutls_transport_ptr_t arg, const giovec_t *iov, int coun
 	return -1;
 }
 
-/**
- * Of a message in pieces GnuTLS 3.7 never finds the beginning when a later one came first. Such a
- * piece is lost for us, and comes again with all others.
- */
-static bool piece_fits(struct tls_gnutls_session *gs, struct base_reader r)
-{
-	struct tls_gnutls_piece *piece;
-	uint16_t message;
-	uint32_t at, here;
-
-	if (base_reader_u8(&r) != HANDSHAKE)
-		return true;
-	(void)base_reader_take(&r, 2);
-	if (base_reader_u64(&r) >> 48)
-		return true;
-	(void)base_reader_take(&r, 2 + 4);
-	message = base_reader_u16(&r);
-	at = base_reader_u24(&r);
-	here = base_reader_u24(&r);
-	if (r.failed)
-		return true;
-	piece = &gs->piece[message % BASE_COUNT(gs->piece)];
-	if (piece->message != message)
-		*piece = (struct tls_gnutls_piece){ .message = message };
-	if (at > piece->end)
-		return false;
-	piece->end = BASE_MAX(piece->end, at + here);
-	return true;
-}
-
 /** A datagram at a time; what has no room is lost, as it is with a socket. */
 static ssize_t on_pull(gnutls_transport_ptr_t arg, void *into, size_t len)
 {
 	struct tls_session *session = arg;
 	struct tls_gnutls_session *gs = session->engine;
 	struct base_reader *in = &session->io->in;
-	struct base_writer w = base_writer_over(into, len);
 
-	while (base_reader_left(in) && !in->failed) {
-		struct base_reader record = *in;
-
-		(void)base_reader_take(in, 11);
-		(void)base_reader_take(in, base_reader_u16(in));
-		record.end = in->at;
-		if (!in->failed && (session->established || piece_fits(gs, record)))
-			base_writer_put(&w, record.at, base_reader_left(&record));
+	len = BASE_MIN(len, base_reader_left(in));
+	if (len == 0) {
+		gs->dry = true;
+		errno = EAGAIN;
+		return -1;
 	}
+	memcpy(into, in->at, len);
 	in->at = in->end;
-	in->failed = false;
-	if (w.len)
-		return (ssize_t)w.len;
-	gs->dry = true;
-	errno = EAGAIN;
-	return -1;
+	return (ssize_t)len;
 }
 
 /** Is there something to read? It looks then, also among what it keeps; and if there is not, it

@@ -56,12 +56,6 @@ struct tls_gnutls_watch {
 	bool caught;     /**< head holds an alert, kept from GnuTLS */
 };
 
-/** Datagrams: how much of a handshake message has come without a gap. */
-struct tls_gnutls_piece {
-	uint16_t message; /**< message_seq */
-	uint32_t end;
-};
-
 /** One session's own. */
 struct tls_gnutls_session {
 	gnutls_session_t tls;
@@ -86,7 +80,6 @@ struct tls_gnutls_session {
 	bool repeat;     /**< the last flight may go once more */
 	bool given;      /**< the step began with a datagram */
 	bool dry;        /**< it has asked for a datagram, and there was none */
-	struct tls_gnutls_piece piece[8];
 };
 
 extern const struct profile_engine_caps tls_gnutls_caps;

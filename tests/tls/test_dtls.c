@@ -276,6 +276,63 @@ static void close_notify(void **state)
 	}
 }
 
+/** Give a side all datagrams of `out`. @return what the last call said */
+static int give(struct dnet *net, enum tls_role to, const struct base_writer *out)
+{
+	struct base_reader r = base_reader_of(out->data, out->len);
+	struct base_writer none = { 0 };
+	struct tls_io io = { .out = &none, .now_ms = net->now_ms };
+	uint8_t clear[2048];
+	struct base_str one;
+	size_t n;
+	int rc = 0;
+
+	while (tls_datagram_next(&r, &one)) {
+		io.in = base_reader_of(one.ptr, one.len);
+		rc = tls_session_handshake(net->session[to], &io);
+		if (rc == 0)
+			rc = tls_session_read(net->session[to], &io, clear, sizeof(clear), &n);
+	}
+	base_writer_done(&none);
+	return rc;
+}
+
+/** Ours to end: before anything is encrypted by the alert we want, later by what there is. */
+static void aborted(void **state)
+{
+	const struct lab_sides *sides = *state;
+	const struct way way = { "dtls12", false, false, 0 };
+
+	for (int late = 0; late < 2; late++)
+		for (int role = 0; role < 2; role++) {
+			enum tls_engine engine = role ? sides->server : sides->client;
+			struct base_writer out = { 0 };
+			struct tls_io io = { .out = &out };
+			struct tls_info info;
+			struct dnet net;
+
+			open_way(&net, *state, &way);
+			if (late)
+				dnet_settle(&net);
+			io.now_ms = net.now_ms;
+			if (!late) {
+				(void)tls_session_handshake(net.session[0], &io);
+				(void)give(&net, TLS_ROLE_SERVER, &out);
+				base_writer_reset(&out);
+			}
+			tls_session_abort(net.session[role], &io, 90);
+			info = dnet_info(&net, (enum tls_role)role);
+			assert_int_equal(info.alert_side, TLS_SIDE_LOCAL);
+			assert_int_equal(info.alert, late && engine == TLS_ENGINE_OPENSSL ? 0 : 90);
+			(void)give(&net, 1 - (enum tls_role)role, &out);
+			info = dnet_info(&net, 1 - (enum tls_role)role);
+			assert_int_equal(info.alert_side, TLS_SIDE_REMOTE);
+			assert_int_equal(info.alert, late && engine == TLS_ENGINE_OPENSSL ? 0 : 90);
+			base_writer_done(&out);
+			dnet_close(&net);
+		}
+}
+
 static void lost_by_the_path(void **state)
 {
 	const struct way way = { "dtls12", false, false, 0 };
@@ -393,8 +450,9 @@ int main(void)
 		cmocka_unit_test(no_certificate),   cmocka_unit_test(wrong_psk),
 		cmocka_unit_test(rc4_never),        cmocka_unit_test(messages_stay_messages),
 		cmocka_unit_test(hostile_records),  cmocka_unit_test(close_notify),
-		cmocka_unit_test(lost_by_the_path), cmocka_unit_test(exporter),
-		cmocka_unit_test(srtp_agreed),      cmocka_unit_test(srtp_not_agreed),
+		cmocka_unit_test(aborted),          cmocka_unit_test(lost_by_the_path),
+		cmocka_unit_test(exporter),         cmocka_unit_test(srtp_agreed),
+		cmocka_unit_test(srtp_not_agreed),
 	};
 
 	return pairs_run(tests, BASE_COUNT(tests));

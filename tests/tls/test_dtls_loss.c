@@ -173,6 +173,119 @@ static void slow_path(void **state)
 	dnet_close(&net);
 }
 
+/** Of a first record: its type and, in the clear, the message and the place in it. */
+static uint64_t piece_of(struct base_str datagram)
+{
+	struct base_reader r = base_reader_of(datagram.ptr, datagram.len);
+	uint64_t key = base_reader_u8(&r);
+
+	(void)base_reader_take(&r, 2);
+	if (base_reader_u64(&r) >> 48)
+		return 0;
+	if (key != 22)
+		return key << 56;
+	(void)base_reader_take(&r, 2 + 4);
+	key = key << 56 | (uint64_t)base_reader_u16(&r) << 24;
+	return key | base_reader_u24(&r);
+}
+
+/** Later pieces of a message overtake the first one, whenever they are sent. */
+static struct dnet_fate backwards(struct dnet *net, enum tls_role from, unsigned index,
+                                  struct base_str datagram)
+{
+	(void)net;
+	(void)from;
+	(void)index;
+	return (struct dnet_fate){ 1, piece_of(datagram) & 0xffffff ? 0 : 5 };
+}
+
+static void pieces_come_backwards(void **state)
+{
+	const struct tls_datagram_spec path = { .mtu = 228 };
+	struct dnet net;
+
+	open_mutual(&net, *state, "dtls12", &path);
+	net.rule = backwards;
+	dnet_shake(&net);
+	dnet_assert_up(&net);
+	dnet_close(&net);
+}
+
+/** What each side has sent in the clear. */
+static struct {
+	uint64_t key[2][64];
+	unsigned count[2], twice;
+} seen;
+
+static struct dnet_fate look(struct dnet *net, enum tls_role from, unsigned index,
+                             struct base_str datagram)
+{
+	uint64_t key = piece_of(datagram);
+
+	(void)net;
+	(void)index;
+	for (unsigned i = 0; i < seen.count[from]; i++)
+		seen.twice += key && seen.key[from][i] == key;
+	if (seen.count[from] < 64)
+		seen.key[from][seen.count[from]++] = key;
+	return (struct dnet_fate){ 1, 0 };
+}
+
+/** Where nothing is lost nothing is repeated, however long it takes. */
+static void nothing_is_sent_twice(void **state)
+{
+	static const uint16_t mtus[] = { 228, 400, 1200 };
+
+	for (size_t i = 0; i < BASE_COUNT(mtus); i++) {
+		const struct tls_datagram_spec path = { .mtu = mtus[i] };
+		struct dnet net;
+
+		open_mutual(&net, *state, "dtls12", &path);
+		memset(&seen, 0, sizeof(seen));
+		net.rule = look;
+		net.way_ms = 400;
+		dnet_shake(&net);
+		dnet_assert_up(&net);
+		assert_int_equal(seen.twice, 0);
+		dnet_close(&net);
+	}
+}
+
+/** The first hello is kept, and all that the server says is lost. */
+static struct {
+	uint8_t data[512];
+	size_t len;
+} hello;
+
+static struct dnet_fate keep_hello(struct dnet *net, enum tls_role from, unsigned index,
+                                   struct base_str datagram)
+{
+	(void)net;
+	if (from == TLS_ROLE_CLIENT && index == 0 && datagram.len <= sizeof(hello.data)) {
+		memcpy(hello.data, datagram.ptr, datagram.len);
+		hello.len = datagram.len;
+	}
+	for (uint8_t i = 1; from == TLS_ROLE_SERVER && index == 0 && i <= 20; i++) {
+		hello.data[10] = i;
+		dnet_inject(net, TLS_ROLE_CLIENT, hello.data, hello.len);
+	}
+	return (struct dnet_fate){ from == TLS_ROLE_CLIENT, 0 };
+}
+
+/** Who repeats another one's hello, with new numbers, does not make us repeat a flight for each:
+ * the answers are many times longer than the question. */
+static void old_hellos_do_not_multiply(void **state)
+{
+	const struct tls_datagram_spec path = { .patience_ms = 900 };
+	struct dnet net;
+
+	open_mutual(&net, *state, "dtls12", &path);
+	net.rule = keep_hello;
+	dnet_shake(&net);
+	assert_in_range(net.sent[TLS_ROLE_SERVER], 1, 3);
+	dnet_close(&net);
+}
+
 static struct dnet_fate lose_all(struct dnet *net, enum tls_role from, unsigned index,
                                  struct base_str datagram)
 {
@@ -270,9 +383,15 @@ static void path_is_narrower(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(loss_at_every_datagram), cmocka_unit_test(loss_of_whole_flights),
-		cmocka_unit_test(loss_order_and_copies),  cmocka_unit_test(slow_path),
-		cmocka_unit_test(nobody_there),           cmocka_unit_test(every_mtu),
+		cmocka_unit_test(loss_at_every_datagram),
+		cmocka_unit_test(loss_of_whole_flights),
+		cmocka_unit_test(loss_order_and_copies),
+		cmocka_unit_test(slow_path),
+		cmocka_unit_test(pieces_come_backwards),
+		cmocka_unit_test(nothing_is_sent_twice),
+		cmocka_unit_test(old_hellos_do_not_multiply),
+		cmocka_unit_test(nobody_there),
+		cmocka_unit_test(every_mtu),
 		cmocka_unit_test(path_is_narrower),
 	};
 

@@ -43,14 +43,40 @@ void *__wrap_realloc(void *old, size_t size)
 	return refused() ? NULL : __real_realloc(old, size);
 }
 
+/** What is on the wire, all at once or datagram by datagram. */
+static int step(struct tls_session *session, struct tls_io *io, bool datagrams)
+{
+	struct base_reader wire = io->in;
+	struct base_str one;
+	int rc = BASE_ERR(BASE_AGAIN, 0);
+
+	if (!datagrams || base_reader_left(&wire) == 0)
+		return tls_session_handshake(session, io);
+	while (base_err_class(rc) == BASE_AGAIN && tls_datagram_next(&wire, &one)) {
+		io->in = base_reader_of(one.ptr, one.len);
+		rc = tls_session_handshake(session, io);
+	}
+	return rc;
+}
+
 /** One handshake by certificates or PSK, whatever can be made of it. @return the first failure */
 static int visit(const struct lab_sides *sides, const char *profile)
 {
 	const struct tls_psk psk = lab_psk("alice", "0123456789abcdef");
 	const struct x509_fingerprint fp = lab_fingerprint(sides->lab->server_ec);
+	static const uint16_t srtp[] = { TLS_SRTP_AES128_CM_SHA1_80 };
+	const struct tls_datagram_spec path = { .srtp = srtp, .srtp_count = 1 };
+	const bool datagrams = strncmp(profile, "dtls", 4) == 0;
 	const struct tls_session_spec s[2] = {
-		{ .role = TLS_ROLE_CLIENT, .fingerprints = &fp, .fingerprint_count = 1 },
-		{ .role = TLS_ROLE_SERVER, .psks = &psk, .psk_count = 1, .psk_hint = "alice" },
+		{ .role = TLS_ROLE_CLIENT,
+		  .fingerprints = &fp,
+		  .fingerprint_count = 1,
+		  .datagram = datagrams ? &path : NULL },
+		{ .role = TLS_ROLE_SERVER,
+		  .psks = &psk,
+		  .psk_count = 1,
+		  .psk_hint = "alice",
+		  .datagram = datagrams ? &path : NULL },
 	};
 	struct tls_domain_spec spec[2] = { lab_spec(sides, TLS_ROLE_CLIENT, profile),
 		                           lab_spec(sides, TLS_ROLE_SERVER, profile) };
@@ -73,10 +99,16 @@ static int visit(const struct lab_sides *sides, const char *profile)
 		struct tls_io io = { .in = base_reader_of(from->data, from->len),
 			             .out = &pair.wire[role] };
 
-		rc = tls_session_handshake(pair.session[role], &io);
+		rc = step(pair.session[role], &io, datagrams);
 		base_writer_reset(from);
 		if (rc && base_err_class(rc) == BASE_AGAIN)
 			rc = 0;
+	}
+	if (!rc && datagrams) {
+		struct tls_srtp_keys keys = { 0 };
+
+		rc = tls_session_srtp_keys(pair.session[0], &keys);
+		tls_srtp_keys_done(&keys);
 	}
 	if (!rc && !failed)
 		lab_assert_up(&pair);
@@ -110,6 +142,8 @@ static void every_allocation(void **state)
 	walk(*state, "modern");
 	walk(*state, "tls12");
 	walk(*state, "psk");
+	walk(*state, "dtls12");
+	walk(*state, "dtls-psk");
 }
 
 int main(void)
