@@ -406,6 +406,19 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 /* -- steps ----------------------------------------------------------------------------------- */
 
 /**
+ * A client that shows a key, to a server that shows a certificate instead (RFC 8446, 4.2.11), which
+ * nobody judges: then nobody has been authenticated.
+ */
+static bool psk_ignored(const struct tls_session *session)
+{
+	const struct tls_hand *hand = session->hand;
+
+	return session->role == TLS_ROLE_CLIENT && !tls_session_judges(session) &&
+	       !session->resumed &&
+	       ((hand && hand->psk_count) || session->context->domain->psk_count);
+}
+
+/**
  * The engine is done. A peer that was to be judged and was not (it sent no certificate, in a
  * version where the engine then asks nobody) is judged now, unless a PSK proved it (RFC 4279), or
  * it resumes a session in which it was. Who may renegotiate needs once more what the stream
@@ -416,6 +429,13 @@ static int handshake_finish(struct tls_session *session)
 	int rc = 0;
 
 	tls_resume_finish(session);
+	if (!session->psk && !session->judged && psk_ignored(session)) {
+		if (!session->failure) /* without memory the words are lost, no more */
+			session->failure = strdup("the server took no pre-shared key, and its "
+			                          "certificate is judged by nobody");
+		tls_session_abort(session, session->io, TLS_ALERT_HANDSHAKE_FAILURE);
+		return session->rc;
+	}
 	if (!session->psk && !session->judged)
 		rc = tls_session_judge(session, NULL, 0);
 	if (rc) {

@@ -316,11 +316,38 @@ static void psk_unknown(void **state)
 	(void)psk_refused(*state, "psk13", "mallory", "0123456789abcdef");
 }
 
+/**
+ * In TLS 1.3 a server may show a certificate though it was shown a key (RFC 8446, 4.2.11). Where
+ * nobody judges certificates, that is nobody we know.
+ */
+static void psk_ignored(void **state)
+{
+	struct tls_domain_spec s = lab_spec(*state, TLS_ROLE_SERVER, "tls13");
+	struct tls_domain_spec c = lab_spec(*state, TLS_ROLE_CLIENT, "psk13");
+	const struct tls_psk psk = lab_psk("alice", "0123456789abcdef");
+	struct lab_pair pair;
+
+	c.psks = &psk;
+	c.psk_count = 1;
+	lab_pair_open(&pair, &s, &c, NULL, NULL);
+	lab_pair_shake(&pair);
+	assert_int_equal(base_err_class(pair.result[TLS_ROLE_CLIENT]), BASE_PEER);
+	assert_false(lab_info(&pair, TLS_ROLE_CLIENT).established);
+	assert_non_null(strstr(lab_info(&pair, TLS_ROLE_CLIENT).failure, "pre-shared key"));
+	lab_pair_close(&pair);
+	c.server_methods = TRUST_CA;
+	lab_pair_open(&pair, &s, &c, NULL, NULL);
+	lab_pair_shake(&pair);
+	lab_assert_up(&pair);
+	assert_false(lab_info(&pair, TLS_ROLE_CLIENT).psk);
+	lab_pair_close(&pair);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(server_by_ca), cmocka_unit_test(server_by_fingerprint),
 	cmocka_unit_test(server_sha1),  cmocka_unit_test(client_certificates),
 	cmocka_unit_test(psk_suites),   cmocka_unit_test(psk_hints),
-	cmocka_unit_test(psk_unknown),
+	cmocka_unit_test(psk_unknown),  cmocka_unit_test(psk_ignored),
 };
 
 int main(void)
