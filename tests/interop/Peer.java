@@ -29,6 +29,13 @@ public class Peer {
 		return words.getOrDefault(name, "");
 	}
 
+	/** Of a connection; only datagrams have more than one. */
+	int port(int which) {
+		String[] ports = word("port").split(",");
+		String port = which < ports.length && !ports[which].equals("0") ? ports[which] : ports[0];
+		return Integer.parseInt(port);
+	}
+
 	boolean flag(String name) {
 		return word(name).equals("1");
 	}
@@ -199,7 +206,7 @@ public class Peer {
 		}
 		if (!serve) {
 			for (int i = 0; i < conns; i++) {
-				Socket plain = new Socket(InetAddress.getLoopbackAddress(), Integer.parseInt(word("port")));
+				Socket plain = new Socket(InetAddress.getLoopbackAddress(), port(0));
 				// By name and port JSSE finds the session to resume.
 				over((SSLSocket) context.getSocketFactory().createSocket(plain, word("name"),
 					plain.getPort(), true), seen);
@@ -248,23 +255,20 @@ class Datagrams {
 	}
 
 	void play(int conns) throws Exception {
-		int port = peer.serve ? 0 : Integer.parseInt(peer.word("port"));
 		Set<String> seen = new HashSet<>();
-		DatagramSocket listener = peer.serve ? new DatagramSocket(0, InetAddress.getLoopbackAddress()) : null;
+		DatagramSocket[] sockets = new DatagramSocket[2];
+		for (int i = 0; i < 2; i++)
+			sockets[i] = new DatagramSocket(0, InetAddress.getLoopbackAddress());
 		if (peer.serve)
-			Peer.say("port " + listener.getLocalPort());
+			Peer.say("port " + sockets[0].getLocalPort() + "," + sockets[1].getLocalPort());
 		for (int i = 0; i < conns; i++) {
-			socket = peer.serve ? listener : new DatagramSocket(0, InetAddress.getLoopbackAddress());
+			socket = sockets[i];
 			if (!peer.serve)
-				socket.connect(InetAddress.getLoopbackAddress(), port);
+				socket.connect(InetAddress.getLoopbackAddress(), peer.port(i));
 			one(seen);
-			if (!peer.serve)
-				socket.close();
-			else
-				socket.disconnect();
 		}
-		if (listener != null)
-			listener.close();
+		for (DatagramSocket each : sockets)
+			each.close();
 	}
 
 	void one(Set<String> seen) throws Exception {
@@ -398,9 +402,9 @@ class Datagrams {
 		while (heard.isEmpty() && !over) {
 			receive();
 			SSLEngineResult.HandshakeStatus at = engine.getHandshakeStatus();
-			if (at == SSLEngineResult.HandshakeStatus.NEED_TASK || at == SSLEngineResult.HandshakeStatus.NEED_WRAP) {
+			if (!over && (at == SSLEngineResult.HandshakeStatus.NEED_TASK
+				|| at == SSLEngineResult.HandshakeStatus.NEED_WRAP))
 				settle();
-			}
 		}
 		return heard.poll();
 	}

@@ -2,7 +2,6 @@
 #include "cell.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -92,9 +91,11 @@ static struct cell cell_of(char *const *words)
 		.name = word(words, "name"),
 		.engine = word(words, "engine"),
 		.conns = atoi(word(words, "conns")),
-		.port = atoi(word(words, "port")),
+		.port = { atoi(word(words, "port")) },
 	};
 
+	if (strchr(word(words, "port"), ','))
+		cell.port[1] = atoi(strchr(word(words, "port"), ',') + 1);
 	cell.datagrams = cell.version[0] == 'D';
 	cell.psk = strstr(cell.way, "PSK") != NULL;
 	return cell;
@@ -129,48 +130,22 @@ static int port_of(int fd)
 	return getsockname(fd, (struct sockaddr *)&at, &len) ? -1 : ntohs(at.sin_port);
 }
 
-/**
- * A socket to serve at. One for datagrams is bound to its port by number, or it would lose that
- * whenever it is unconnected.
- */
 static int served(const struct cell *cell)
 {
-	int fd, port;
+	int fd = bound(cell->datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
 
-	if (!cell->datagrams) {
-		fd = bound(SOCK_STREAM, 0);
-		return fd >= 0 && listen(fd, 4) == 0 ? fd : -1;
-	}
-	do {
-		fd = bound(SOCK_DGRAM, 0);
-		if (fd < 0)
-			return -1;
-		port = port_of(fd);
-		(void)close(fd);
-		fd = bound(SOCK_DGRAM, port);
-	} while (fd < 0 && errno == EADDRINUSE);
-	return fd;
+	return fd >= 0 && !cell->datagrams && listen(fd, 4) ? -1 : fd;
 }
 
-/** Datagrams: connect to whoever speaks first, but for what the last one still had to say. */
+/** Datagrams: connect to whoever speaks first. */
 static int accept_datagrams(int fd)
 {
-	static struct sockaddr_in last;
-	struct sockaddr_in from, none = { .sin_family = AF_UNSPEC };
-	socklen_t len;
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
 	char byte;
 
-	(void)connect(fd, (struct sockaddr *)&none, sizeof(none));
-	for (;;) {
-		len = sizeof(from);
-		if (!cell_wait(fd) ||
-		    recvfrom(fd, &byte, 1, MSG_PEEK, (struct sockaddr *)&from, &len) < 0)
-			return -1;
-		if (from.sin_port != last.sin_port)
-			break;
-		(void)recv(fd, &byte, 1, 0);
-	}
-	last = from;
+	if (!cell_wait(fd) || recvfrom(fd, &byte, 1, MSG_PEEK, (struct sockaddr *)&from, &len) < 0)
+		return -1;
 	return connect(fd, (struct sockaddr *)&from, len) ? -1 : dup(fd);
 }
 
@@ -181,9 +156,9 @@ static int accepted(const struct cell *cell, int fd)
 	return cell_wait(fd) ? accept(fd, NULL, NULL) : -1;
 }
 
-static int connected(const struct cell *cell)
+static int connected(const struct cell *cell, int which)
 {
-	struct sockaddr_in to = loopback(cell->port);
+	struct sockaddr_in to = loopback(cell->port[which] ? cell->port[which] : cell->port[0]);
 	int fd = bound(cell->datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
 
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
@@ -328,9 +303,9 @@ static void connection(const struct cell *cell, void *shared, int fd)
 	void *session = stack.open(shared, cell, fd);
 	char why[128] = "the handshake";
 	struct cell_told told = { .resumed = "" };
-	bool ok = stack.shake(session);
+	bool up = stack.shake(session), ok = up;
 
-	if (ok) {
+	if (up) {
 		stack.tell(session, &told);
 		cell_say("up version=%s suite=%s resumed=%s", told.version, told.suite,
 		         told.resumed);
@@ -339,10 +314,12 @@ static void connection(const struct cell *cell, void *shared, int fd)
 	}
 	stack.tell(session, &told);
 	if (ok)
-		cell_say("ok version=%s suite=%s resumed=%s again=%u", told.version, told.suite,
-		         told.resumed, told.again);
+		cell_say("ok version=%s suite=%s resumed=%s psk=%d again=%u", told.version,
+		         told.suite, told.resumed, told.psk, told.again);
 	else
 		cell_say("failed %s: %s", why, told.why);
+	if (!ok && up)
+		stack.close(session); /* a peer of datagrams would wait */
 	stack.free(session);
 	(void)close(fd);
 }
@@ -351,26 +328,30 @@ static void play(const struct cell *cell)
 {
 	char why[320] = "";
 	void *shared = NULL;
-	int listener = -1, fd;
+	int listener[2] = { -1, -1 }, fd;
 
 	if (!stack.begin(cell, &shared, why, sizeof(why))) {
 		cell_say("failed before: %s", why);
 		return;
 	}
 	if (cell->serve) {
-		listener = served(cell);
-		cell_say("port %d", port_of(listener));
+		listener[0] = served(cell);
+		listener[1] = cell->datagrams ? served(cell) : -1;
+		cell_say("port %d,%d", port_of(listener[0]),
+		         cell->datagrams ? port_of(listener[1]) : 0);
 	}
-	for (int i = 0; i < cell->conns; i++) {
-		fd = cell->serve ? accepted(cell, listener) : connected(cell);
+	for (int i = 0; i < cell->conns && i < 2; i++) {
+		fd = cell->serve ? accepted(cell, listener[cell->datagrams ? i : 0])
+		                 : connected(cell, i);
 		if (fd < 0) {
 			cell_say("failed nobody %s", cell->serve ? "came" : "listens");
 			break;
 		}
 		connection(cell, shared, fd);
 	}
-	if (listener >= 0)
-		(void)close(listener);
+	for (int i = 0; i < 2; i++)
+		if (listener[i] >= 0)
+			(void)close(listener[i]);
 	stack.end(shared);
 }
 

@@ -5,8 +5,9 @@
  * of words from stdin for each cell and says on stdout what came of it; what all of them share
  * (words, sockets, the talk) is in cell.c, the library in one other file each.
  *
- * Said for each cell: `port N` by a server; then of each connection `up ...` after the handshake,
- * `again N` for a renegotiation that is complete, and `ok ...` or `failed ...`; at last `end`.
+ * Said for each cell: `port N`, of datagrams `port N,M`, by a server; then of each connection `up
+ * ...` after the handshake, `again N` for a renegotiation that is complete, and `ok ...` or `failed
+ * ...`; at last `end`.
  *
  * The talk: the client says "one" and gets it back; who is to, begins a renegotiation (a change of
  * keys in TLS 1.3); the client says "two" and gets it back, and closes. So that a client whose
@@ -39,13 +40,14 @@ struct cell {
 	const char *name;   /**< client: whom the server's certificate has to name */
 	const char *engine; /**< ours: "openssl", "gnutls" */
 	int conns;          /**< how many connections one after the other */
-	int port;           /**< client: where to */
+	int port[2];        /**< client: where to; of datagrams each connection has its own */
 };
 
 /** What a library knows of a connection. */
 struct cell_told {
 	char version[16], suite[64];
 	const char *resumed; /**< "1", "0"; "" = it cannot tell */
+	bool psk;            /**< by a pre-shared key; only ours tells */
 	unsigned again;      /**< renegotiations (changes of keys we began) that are complete */
 	char why[320];       /**< of what failed */
 };

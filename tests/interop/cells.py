@@ -11,6 +11,8 @@ ROLES = ("server", "client")  # ours
 WAYS = ("RSA", "ECDSA", "PSK", "DHE-PSK", "ECDHE-PSK")
 # Full handshake; resumed by ticket; by session id; renegotiated when the peer begins; when we do.
 KINDS = ("full", "ticket", "id", "theirs", "ours")
+# What has to fail: the peer's certificate is by an authority that we do not know; ours is; the keys are not the same.
+WRONGS = ("theirs unknown", "ours unknown", "wrong key")
 
 # What is expected: "works"; "refused", with what our side has to say of it; "none" where it cannot be tried.
 Outlook = namedtuple("Outlook", "what why says", defaults=("", ""))
@@ -50,6 +52,14 @@ def cells(peer):
     return [Cell(peer, *rest) for rest in itertools.product(ENGINES, VERSIONS, ROLES, WAYS, KINDS)]
 
 
+def wrong_cells(peer):
+    """Cells that have to fail, one for each of WRONGS."""
+    for engine, version, role in itertools.product(ENGINES, ("TLS1.2", "TLS1.3", "DTLS1.2"), ROLES):
+        yield Cell(peer, engine, version, role, "ECDSA", WRONGS[0])
+        yield Cell(peer, engine, version, role, "ECDSA", WRONGS[1])
+        yield Cell(peer, engine, version, role, "DHE-PSK", WRONGS[2])
+
+
 def none(why):
     return Outlook("none", why)
 
@@ -66,15 +76,17 @@ def of_protocol(cell):
 
 
 def not_yet(cell):
-    if cell.datagrams:
-        return Outlook("later", "DTLS is not played here yet")
-    if cell.kind == "id":
+    if cell.kind == "id" and not cell.datagrams:
         return Outlook("later", "session ids are not played here yet")
     return None
 
 
 def of_us(cell):
     """What we do not do."""
+    if cell.datagrams and cell.resumes:
+        return refused("our DTLS resumes nothing: new keys come from a new session (RFC 8842, 4; src/tls/dtls.h)", "resumed=0")
+    if cell.datagrams and cell.again:
+        return refused("our DTLS renegotiates never: new keys come from a new session (RFC 8842, 4; src/tls/dtls.h)", "again=0")
     if cell.new and cell.way == "PSK":
         return refused("the cell's profile has psk-dhe-only: no psk_ke (RFC 8446, 4.2.9)", "failed")
     if cell.psk and cell.resumes and cell.role == "client":
@@ -101,7 +113,10 @@ def of_nss(cell):
         return none("NSS has no psk_ke")
     if cell.new and cell.kind == "theirs":
         return none("NSS's tools begin no KeyUpdate")
-    if cell.psk and cell.kind == "ticket" and cell.role == "server":
+    if cell.psk and cell.role == "client":
+        return refused("selfserv shows a certificate though it was given the external key, to tstclnt too; who shows a key takes "
+                       "no server that nobody judges", "no pre-shared key")
+    if cell.psk and cell.kind == "ticket":
         return refused("tstclnt shows its external key at each connection, and no ticket", "resumed=0")
     return None
 
@@ -120,7 +135,7 @@ def of_erlang(cell):
     if cell.way == "ECDHE-PSK" and cell.role == "server" and cell.engine == "openssl":
         return refused("Erlang's client names no curve for ECDHE-PSK, and libssl takes none then (its own server likewise); "
                        "the GnuTLS engine does", "unsupported elliptic curve")
-    if cell.way == "PSK" and cell.role == "server" and cell.again:
+    if cell.way == "PSK" and cell.role == "server" and cell.again and not cell.datagrams:
         return refused("Erlang's client computes other keys when it renegotiates with plain PSK, with its own server too",
                        "bad_record_mac sent")
     return None
@@ -130,6 +145,8 @@ OF = {"openssl": of_openssl, "gnutls": of_gnutls, "nss": of_nss, "jsse": of_jsse
 
 
 def outlook(cell):
+    if cell.kind == WRONGS[2] and cell.datagrams:
+        return none("a broken record says nothing in DTLS (RFC 6347, 4.1.2.7): both wait until their patience ends")
     theirs = OF[cell.peer](cell)
     impossible = theirs if theirs and theirs.what == "none" else None
     return of_protocol(cell) or impossible or not_yet(cell) or theirs or of_us(cell) or WORKS

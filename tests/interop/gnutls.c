@@ -242,6 +242,13 @@ static bool failed(struct far *far, int rc)
 	return false;
 }
 
+/** A warning that a renegotiation has come to nothing. */
+static bool refused(const struct far *far, int rc)
+{
+	return rc == GNUTLS_E_WARNING_ALERT_RECEIVED &&
+	       gnutls_alert_get(far->tls) == GNUTLS_A_NO_RENEGOTIATION;
+}
+
 static bool on_shake(void *arg)
 {
 	struct far *far = arg;
@@ -249,8 +256,8 @@ static bool on_shake(void *arg)
 
 	do {
 		rc = gnutls_handshake(far->tls);
-	} while (rc < 0 && !gnutls_error_is_fatal(rc));
-	if (rc < 0)
+	} while (rc < 0 && !gnutls_error_is_fatal(rc) && !refused(far, rc));
+	if (rc < 0 && !refused(far, rc))
 		(void)gnutls_alert_send_appropriate(far->tls, rc);
 	return rc == 0 || failed(far, rc);
 }

@@ -93,7 +93,7 @@ class Nss:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         harness.until(lambda: harness.listens(self.port) or self.process.poll() is not None, "selfserv listens")
-        return self.port if self.process.poll() is None else None
+        return str(self.port) if self.process.poll() is None else None
 
     def of_server(self):
         self.stop()
@@ -106,7 +106,7 @@ class Nss:
 
     def connect(self, cell, port):
         options, words = self.common(cell)
-        command = ["tstclnt", "-h", "127.0.0.1", "-a", words["name"], "-p", str(port), *options]
+        command = ["tstclnt", "-h", "127.0.0.1", "-a", words["name"], "-p", port.split(",")[0], *options]
         if "auth" in words:
             command += ["-n", "own"]
         if words["kind"] == "again" and words["begins"] == "1":

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file The interop matrix's near side: sessions of src/tls, over plain sockets. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +23,17 @@ struct shared {
 
 struct near {
 	const struct cell *cell;
-	struct tls_session *session;
+	struct shared *shared;
+	struct tls_session *session; /**< NULL: a server of datagrams that knows no peer yet */
 	struct base_writer out;
 	int fd;
 	uint8_t got[20000]; /**< from the socket, from `at` on not yet read */
 	size_t len, at;
+	uint8_t clear[20000]; /**< read and not yet asked for: messages are read whole */
+	size_t clear_len, clear_at;
 	unsigned again; /**< as told last */
-	const char
-	        *why; /**< it could not begin a renegotiation; NULL = it has not tried, or could */
+	const char *
+	        why; /**< why it could not begin a renegotiation; NULL = it could, or never tried */
 };
 
 /* -- a profile of exactly what the cell is about -------------------------------------------- */
@@ -80,7 +84,11 @@ static void profile_text(const struct cell *cell, struct base_writer *w)
 	                   "release: none\nprecedence:\n  suites: [%s]\n  groups: [%s]\n"
 	                   "  signatures: [%s]\nrules:\n",
 	                   suites_of(cell), groups, signatures);
-	rule(w, "version", cell->version);
+	/* A profile is never without a version of TLS; sessions of datagrams do not look at it. */
+	rule(w, "version",
+	     !cell->datagrams                    ? cell->version
+	     : !strcmp(cell->version, "DTLS1.0") ? "TLS1.1, DTLS1.0"
+	                                         : "TLS1.2, DTLS1.2");
 	rule(w, "suite", suites_of(cell));
 	rule(w, "group", groups);
 	rule(w, "signature", signatures);
@@ -170,67 +178,143 @@ static bool on_begin(const struct cell *cell, void **ret, char *why, size_t size
 
 /* -- a session over a socket ---------------------------------------------------------------- */
 
-static void *on_open(void *arg, const struct cell *cell, int fd)
+static void session_open(struct near *near)
 {
-	struct shared *shared = arg;
-	struct near *near = calloc(1, sizeof(*near));
+	static const struct tls_datagram_spec path = { .rto_ms = 200, .patience_ms = 8000 };
+	const struct tls_datagram_spec verified = { .rto_ms = 200,
+		                                    .patience_ms = 8000,
+		                                    .verified = true };
+	const struct cell *cell = near->cell;
 	const struct tls_session_spec spec = {
 		.role = cell->serve ? TLS_ROLE_SERVER : TLS_ROLE_CLIENT,
 		.resume_key = cell->serve || cell->kind == CELL_FULL ? NULL : "peer",
 		.peer_name = cell->serve || cell->psk ? NULL : cell->name,
 		.server_name = cell->serve ? NULL : cell->name,
+		.datagram = !cell->datagrams ? NULL
+		            : cell->serve    ? &verified
+		                             : &path,
 	};
 
-	if (!near || tls_session_new(&near->session, shared->context, &spec))
+	if (tls_session_new(&near->session, near->shared->context, &spec))
 		abort();
+}
+
+static void *on_open(void *arg, const struct cell *cell, int fd)
+{
+	struct near *near = calloc(1, sizeof(*near));
+
+	if (!near)
+		abort();
+	near->shared = arg;
 	near->cell = cell;
 	near->fd = fd;
+	if (!cell->serve || !cell->datagrams)
+		session_open(near);
 	return near;
 }
 
-static struct tls_io lend(struct near *near)
+static uint64_t now_ms(void)
 {
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static struct tls_io lend(struct near *near)
+{
 	return (struct tls_io){ .in = base_reader_of(near->got + near->at, near->len - near->at),
 		                .out = &near->out,
-		                .now_ms = (uint64_t)now.tv_sec * 1000 +
-		                          (uint64_t)now.tv_nsec / 1000000 };
+		                .now_ms = now_ms() };
+}
+
+static bool sent(int fd, const uint8_t *data, size_t len)
+{
+	ssize_t n;
+
+	for (; len; data += n, len -= (size_t)n) {
+		n = send(fd, data, len, MSG_NOSIGNAL);
+		if (n <= 0)
+			return false;
+	}
+	return true;
 }
 
 /** What a step has read is gone, what it has written is sent. */
 static bool given_back(struct near *near, const struct tls_io *io)
 {
-	size_t sent = 0;
-	ssize_t n;
+	struct base_reader r = base_reader_of(near->out.data, near->out.len);
+	struct base_str datagram;
+	bool ok = true;
 
 	near->at = near->len - base_reader_left(&io->in);
-	while (sent < near->out.len) {
-		n = send(near->fd, near->out.data + sent, near->out.len - sent, MSG_NOSIGNAL);
-		if (n <= 0)
-			break;
-		sent += (size_t)n;
-	}
-	sent = near->out.len - sent;
+	if (!near->cell->datagrams)
+		ok = sent(near->fd, near->out.data, near->out.len);
+	else
+		while (ok && tls_datagram_next(&r, &datagram))
+			ok = sent(near->fd, (const uint8_t *)datagram.ptr, datagram.len);
 	base_writer_reset(&near->out);
-	return sent == 0;
+	return ok;
 }
 
-/** More octets for the next step. */
+/** Wait for octets, or until a flight is to be repeated. */
+static bool wait_for(const struct near *near, bool *ret_due)
+{
+	uint64_t now = now_ms(), until = near->session && near->cell->datagrams
+	                                         ? tls_session_deadline(near->session)
+	                                         : UINT64_MAX;
+	struct pollfd one = { .fd = near->fd, .events = POLLIN };
+
+	*ret_due = false;
+	if (until == UINT64_MAX)
+		return cell_wait(near->fd);
+	*ret_due = until <= now || poll(&one, 1, (int)(until - now)) == 0;
+	return true;
+}
+
+/** More octets for the next step; none where a deadline has come. */
 static bool more(struct near *near)
 {
 	ssize_t n;
+	bool due;
 
 	memmove(near->got, near->got + near->at, near->len - near->at);
 	near->len -= near->at;
 	near->at = 0;
-	if (!cell_wait(near->fd))
+	if (!wait_for(near, &due))
 		return false;
+	if (due)
+		return true;
 	n = recv(near->fd, near->got + near->len, sizeof(near->got) - near->len, 0);
 	if (n > 0)
 		near->len += (size_t)n;
 	return n > 0;
+}
+
+/** A server of datagrams makes a session for who has shown our cookie (RFC 6347, 4.2.1). */
+static bool known(struct near *near)
+{
+	const struct base_str peer = base_str_of("peer");
+
+	while (!near->session) {
+		struct tls_io io;
+		enum tls_hello hello;
+
+		if (!more(near))
+			return false;
+		hello = tls_hello_check(near->shared->domain,
+		                        (struct base_str){ (const char *)near->got, near->len },
+		                        peer, now_ms(), &near->out);
+		if (hello == TLS_HELLO_VERIFIED) {
+			session_open(near);
+			return true;
+		}
+		io = lend(near);
+		io.in.at = io.in.end; /* the question is answered */
+		if (!given_back(near, &io))
+			return false;
+	}
+	return true;
 }
 
 static bool again_later(int rc)
@@ -243,6 +327,8 @@ static bool on_shake(void *arg)
 	struct near *near = arg;
 	int rc;
 
+	if (!known(near))
+		return false;
 	do {
 		struct tls_io io = lend(near);
 
@@ -265,12 +351,15 @@ static void tell_again(struct near *near)
 }
 
 /** One read of what has come. BASE_AGAIN: nothing for now */
-static int take(struct near *near, char *into, size_t cap, size_t *ret_len)
+static int take(struct near *near)
 {
 	struct tls_io io = lend(near);
-	int rc = tls_session_read(near->session, &io, (uint8_t *)into, cap, ret_len);
+	int rc;
 
-	if (!given_back(near, &io) && rc == 0 && *ret_len == 0)
+	near->clear_at = 0;
+	rc = tls_session_read(near->session, &io, near->clear, sizeof(near->clear),
+	                      &near->clear_len);
+	if (!given_back(near, &io) && rc == 0 && near->clear_len == 0)
 		rc = BASE_ERR(BASE_PEER, 0);
 	tell_again(near);
 	return rc;
@@ -279,24 +368,29 @@ static int take(struct near *near, char *into, size_t cap, size_t *ret_len)
 static int on_read(void *arg, char *into, size_t cap)
 {
 	struct near *near = arg;
-	size_t len;
-	int rc;
+	size_t n;
+	int rc = 0;
 
-	do {
-		rc = take(near, into, cap, &len);
-	} while (again_later(rc) && more(near));
-	return rc ? -1 : (int)len;
+	while (near->clear_at == near->clear_len) {
+		rc = take(near);
+		if (rc == 0 && near->clear_len == 0)
+			return 0;
+		if (rc && !(again_later(rc) && more(near)))
+			return -1;
+	}
+	n = BASE_MIN(cap, near->clear_len - near->clear_at);
+	memcpy(into, near->clear + near->clear_at, n);
+	near->clear_at += n;
+	return (int)n;
 }
 
 /** Until a renegotiation is complete, or none goes on where `any` is unset; no data may come. */
 static bool settle(struct near *near, unsigned until)
 {
 	uint32_t count;
-	char byte;
-	size_t len;
 
 	while (tls_session_renegotiating(near->session, &count) || count < until) {
-		int rc = take(near, &byte, 1, &len);
+		int rc = take(near);
 
 		if (!again_later(rc) || tls_session_wish(near->session) == TLS_WISH_REFUSED)
 			return false;
@@ -363,12 +457,17 @@ static void on_tell(void *arg, struct cell_told *ret)
 	struct near *near = arg;
 	struct tls_info info;
 
+	if (!near->session) {
+		(void)snprintf(ret->why, sizeof(ret->why), "nobody has shown the cookie");
+		return;
+	}
 	tls_session_info(near->session, &info);
 	(void)snprintf(ret->version, sizeof(ret->version), "%s",
 	               info.version_name ? info.version_name : "");
 	(void)snprintf(ret->suite, sizeof(ret->suite), "%s",
 	               info.suite_name ? info.suite_name : "");
 	ret->resumed = info.resumed ? "1" : "0";
+	ret->psk = info.psk;
 	ret->again = info.renegotiations + info.key_updates;
 	(void)snprintf(ret->why, sizeof(ret->why), "alert %s %s; %s",
 	               info.alert < 0 ? "none" : tls_alert_name(info.alert),

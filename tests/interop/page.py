@@ -22,22 +22,33 @@ def mark(out, reasons):
         return "+"
     if what == "FAILED":
         return "FAILED"
+    if not why:
+        return "x"
     number = reasons.setdefault((what, why), len(reasons) + 1)
     return f"{SIGNS[what]}{number}"
 
 
 def rows(table, reasons):
-    for key in dict.fromkeys(cell[:4] for cell in table):
+    for key in dict.fromkeys(cell[:4] for cell in table if cell.kind in matrix.KINDS):
         by_way = [" ".join(mark(table[cell], reasons) for kind in matrix.KINDS
                            if (cell := matrix.Cell(*key, way, kind)) in table) for way in matrix.WAYS]
         yield "| " + " | ".join(key + tuple(by_way)) + " |"
 
 
+def wrong_rows(table, reasons):
+    wrong = [cell for cell in table if cell.kind in matrix.WRONGS]
+    for key in dict.fromkeys(cell[:4] for cell in wrong):
+        marks = [mark(table[cell], reasons) for kind in matrix.WRONGS for cell in wrong
+                 if cell[:4] == key and cell.kind == kind]
+        yield "| " + " | ".join((*key, *marks)) + " |"
+
+
 def text(table):
     reasons = {}
     body = list(rows(table, reasons))
-    count = [sum(1 for what, _ in table.values() if what == kind) for kind in ("works", "refused", "none", "later")]
+    count = [sum(1 for cell, out in table.items() if out[0] == kind and cell.kind in matrix.KINDS) for kind in ("works", "refused", "none", "later")]
     legend = [f"- `{SIGNS[what]}{number}` {why}" for (what, why), number in reasons.items()]
+    wrong = list(wrong_rows(table, reasons))
     return "\n".join([
         HEAD,
         f"{count[0]} cells work (`+`), {count[1]} are refused as they have to be (`x` and the reason's number), {count[2]} "
@@ -48,6 +59,15 @@ def text(table):
         "| peer | our engine | version | we are | " + " | ".join(matrix.WAYS) + " |",
         "|---|---|---|---|" + "---|" * len(matrix.WAYS),
         *body,
+        "",
+        "## What has to fail",
+        "",
+        "One of the two shows a certificate (ECDSA) by an authority that the other does not know, or has another pre-shared key",
+        "(DHE-PSK). Each time who had to refused, and the other heard of it (`x`).",
+        "",
+        "| peer | our engine | version | we are | the peer's certificate | our certificate | the key |",
+        "|---|---|---|---|---|---|---|",
+        *wrong,
         "",
         "## Reasons",
         "",

@@ -94,7 +94,7 @@ resumption(Role, Cell, Version) ->
 options(Role, Cell) ->
     Version = version(word("version", Cell)),
     Dtls = lists:member(Version, [dtlsv1, 'dtlsv1.2']),
-    [binary, {active, false}, {packet, raw}, {versions, [Version]}, {ciphers, suites(Cell, Version)}]
+    [binary, {active, false}, {versions, [Version]}, {ciphers, suites(Cell, Version)}]
         ++ [{protocol, dtls} || Dtls]
         ++ [{secure_renegotiate, true} || Version =/= 'tlsv1.3']
         ++ [{client_renegotiation, true} || Role =:= server, Version =/= 'tlsv1.3']
@@ -117,12 +117,10 @@ play("serve", Cell) ->
           end),
     ssl:close(Listener);
 play("connect", Cell) ->
-    Port = list_to_integer(word("port", Cell)),
-    times(list_to_integer(word("conns", Cell)),
-          fun() ->
-                  connection(Cell, fun() -> ssl:connect({127, 0, 0, 1}, Port, options(client, Cell), ?PATIENCE) end,
-                             fun client/2)
-          end).
+    Ports = [P || P <- [list_to_integer(T) || T <- string:lexemes(word("port", Cell), ",")], P =/= 0],
+    Conns = list_to_integer(word("conns", Cell)),
+    [connection(Cell, fun() -> ssl:connect({127, 0, 0, 1}, Port, options(client, Cell), ?PATIENCE) end, fun client/2)
+     || Port <- lists:sublist(Ports ++ [hd(Ports)], Conns)].
 
 times(0, _) -> ok;
 times(N, Do) -> Do(), times(N - 1, Do).

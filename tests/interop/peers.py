@@ -59,11 +59,11 @@ class Program:
         return got
 
     def serve(self, words):
-        """@return the port, None when it cannot; then results() tells why."""
+        """@return the port, or two for datagrams, None when it cannot; then results() tells why."""
         self.tell("serve " + words)
         last = self.until("port ", "failed ")[-1]
         if last.startswith("port "):
-            return int(last.split()[1])
+            return last.split()[1]
         self.lines.appendleft(last)
         return None
 

@@ -37,14 +37,16 @@ class Files:
                               ("near-rsa", "ca-rsa", "rsa"), ("far-rsa", "ca-rsa", "rsa")):
             self.pki.leaf(name, key=key, ca=ca)
 
-    def words(self, cell, who, cert=None):
+    def words(self, cell, who):
         if cell.psk:  # selfserv will not start without a certificate
             cert = f" cert={self.pki.path('far-ecdsa.pem')} key={self.pki.path('far-ecdsa.key')}"
             return " name=peer.home.example" + (cert if cell.peer == "nss" and who == "far" else "")
         way = cell.way.lower()
         ca = "ca-rsa" if way == "rsa" else "ca"
-        name = cert or f"{who}-{way}"
-        text = f" ca={self.pki.path(ca + '.pem')} name={'far' if who == 'near' else 'near'}-{way}.home.example"
+        strange = {"near": cell.kind == matrix.WRONGS[1], "far": cell.kind == matrix.WRONGS[0]}
+        other = "far" if who == "near" else "near"
+        name = "stranger" if strange[who] else f"{who}-{way}"
+        text = f" ca={self.pki.path(ca + '.pem')} name={'stranger' if strange[other] else other + '-' + way}.home.example"
         server = (who == "near") == (cell.role == "server")
         if server or not cell.resumes:  # who asks for a certificate gives no tickets
             text += f" cert={self.pki.path(name + '.pem')} key={self.pki.path(name + '.key')}"
@@ -56,8 +58,9 @@ def says_go(cell):
     return not (cell.peer == "jsse" and cell.kind == "theirs" and not cell.new)
 
 
-def words_of(cell, files, who, cert=None, secret=SECRET):
-    kind = "again" if cell.again else cell.kind
+def words_of(cell, files, who):
+    kind = "again" if cell.again else cell.kind if cell.resumes else "full"
+    secret = WRONG if cell.kind == matrix.WRONGS[2] and who == "far" else SECRET
     begins = cell.kind == ("ours" if who == "near" else "theirs")
     text = "hangup=1 http=/page " if cell.peer == "nss" else ""
     text += f"version={cell.version} way={cell.way} kind={kind} begins={int(begins)} go={int(says_go(cell))} conns={1 + cell.resumes}"
@@ -65,7 +68,7 @@ def words_of(cell, files, who, cert=None, secret=SECRET):
         text += f" identity=someone secret={secret}"
     elif not cell.resumes:
         text += " auth=1"
-    return text + files.words(cell, who, cert) + (f" engine={cell.engine}" if who == "near" else "")
+    return text + files.words(cell, who) + (f" engine={cell.engine}" if who == "near" else "")
 
 
 class Player:
@@ -79,10 +82,9 @@ class Player:
         self.far.close()
         self.near.close()
 
-    def play(self, cell, **wrong):
+    def play(self, cell):
         """What both said, ours first."""
-        sides = [(self.near, words_of(cell, self.files, "near", **wrong.get("near", {}))),
-                 (self.far, words_of(cell, self.files, "far", **wrong.get("far", {})))]
+        sides = [(self.near, words_of(cell, self.files, "near")), (self.far, words_of(cell, self.files, "far"))]
         (server, serve), (client, connect) = sides if cell.role == "server" else reversed(sides)
         port = server.serve(serve)
         if port is None:
@@ -122,6 +124,8 @@ def judge(cell, near, far, resumed):
             return f"not {cell.version}: {line}"
         if not fits(cell, value(line, "suite")):
             return f"not by {cell.way}: {line}"
+        if value(line, "psk") != str(int(cell.psk)) and not (cell.new and value(line, "resumed") == "1"):
+            return f"known in another way: {line}"
         if value(line, "resumed") != str(int(resumed and at == 1)):
             return f"resumed is wrong: {line}"
     if any(value(line, "resumed") not in ("", str(int(resumed and at == 1))) for at, line in enumerate(theirs)):
@@ -133,6 +137,17 @@ def judge(cell, near, far, resumed):
     return None
 
 
+def failing(cell, near, far):
+    """Has somebody refused, he who had to, and the other heard of it?"""
+    ours = [line for line in near if line.startswith("failed")]
+    theirs = [line for line in far if line.startswith("failed")]
+    blind = cell.peer == "nss" and cell.role == "client"  # selfserv has not written what it saw when it is ended
+    told = ours and (theirs or blind) and not any(line.startswith("ok") for line in near)
+    if cell.kind == matrix.WRONGS[0]:
+        told = told and " sent;" in ours[0]
+    return ("refused", "") if told else ("FAILED", f"{near} {far}")
+
+
 def outcome(player, cell):
     """(what, why) for the table; what is "works", "refused", "none" or "FAILED"."""
     out = matrix.outlook(cell)
@@ -142,10 +157,15 @@ def outcome(player, cell):
         near, far = player.play(cell)
     except peers.Silent as e:
         return "FAILED", str(e)
+    if cell.kind in matrix.WRONGS:
+        return failing(cell, near, far)
     if out.what == "works":
         wrong = judge(cell, near, far, cell.resumes)
     elif out.says == "resumed=0":
         wrong = judge(cell, near, far, False)
+    elif out.says == "again=0":
+        wrong = None if any(line.startswith("failed") for line in near + far) and not any(
+            line.startswith("again") or value(line, "again") == "1" for line in near) else f"{near} {far}"
     else:
         wrong = None if any(out.says in line for line in near if line.startswith("failed")) else f"{near} {far}"
     return (out.what, out.why) if wrong is None else ("FAILED", wrong)
@@ -154,12 +174,15 @@ def outcome(player, cell):
 def run_peer(peer, folder, files, chosen):
     started = time.monotonic()
     table, failures, player = {}, [], None
-    for cell in matrix.cells(peer):
+    for cell in [*matrix.cells(peer), *matrix.wrong_cells(peer)]:
         if not chosen(cell):
             continue
         if player is None:
             player = Player(peer, folder, files)
+        began = time.monotonic()
         table[cell] = outcome(player, cell)
+        if time.monotonic() - began > 3:
+            print(f"{cell} took {time.monotonic() - began:.1f} s", flush=True)
         if table[cell][0] == "FAILED":
             failures.append(f"{cell}: {table[cell][1]}")
             if "silence" in table[cell][1] or "nothing more" in table[cell][1]:
