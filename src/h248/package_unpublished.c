@@ -290,6 +290,9 @@ static const struct h248_package_item private_items[] = {
 	  .source = "H.248.TLSPROF 8.9",
 	  .about = "What the profile asks for and the domain's engine cannot do, with clauses; in "
 	           "AuditCapability." },
+	{ "share", 0x000d, H248_PROPERTY, P, SET_BY_MGC, .values = ANY(BOOLEAN),
+	  .source = "docs/datagrams.md",
+	  .about = "Datagrams: others that share may have the same port; Remote alone is heard." },
 };
 const struct h248_package h248_package_private = {
 	H248_PACKAGE_PRIVATE, H248_PACKAGE_PRIVATE_ID, 1, P, .title = "TLS domain, role and PSK",

@@ -386,6 +386,7 @@ int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, str
 		leg->rtp = dgram.rtp;
 		leg->rtcp_port = dgram.rtcp_port;
 		leg->rtcp_mux = dgram.rtcp_mux;
+		leg->shared = dgram.shared;
 		spec.dgram = &dgram;
 	}
 	if (leg->tls) {
@@ -449,8 +450,8 @@ static bool rtcp_fits(const struct mg_leg *leg, const struct mg_stream *stream)
 	struct relay_dgram_spec spec;
 
 	mg_dgram_fill(stream, &spec);
-	return leg->rtp == spec.rtp && leg->rtcp_mux == spec.rtcp_mux &&
-	       (leg->rtcp_port || !spec.rtcp_port);
+	return leg->shared == spec.shared && leg->rtp == spec.rtp &&
+	       leg->rtcp_mux == spec.rtcp_mux && (leg->rtcp_port || !spec.rtcp_port);
 }
 
 /* Is its session another one than the stream wants now (RFC 8842, 4)? */

@@ -194,7 +194,7 @@ static int property_read(struct mg_run *run, struct mg_plan *plan, struct mg_str
 	if (rc)
 		return mg_fail_error(run, rc, &err, "Stream %u, LocalControl %s/%s", s->id,
 		                     package->name, item->name);
-	if (!own(package))
+	if (!own(package) || !strcmp(item->name, "share"))
 		return kept_read(run, plan, s, package, item, p);
 	if (p->form != H248_FORM_EQUAL && p->form != H248_FORM_OR && !value_listed(p))
 		return mg_fail(run, H248_E_VALUE,

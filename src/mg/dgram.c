@@ -194,7 +194,8 @@ void mg_dgram_fill(const struct mg_stream *s, struct relay_dgram_spec *ret)
 	bool both = muxes(local) && muxes(remote);
 
 	memset(ret, 0, sizeof(*ret));
-	ret->latch = s->latch;
+	ret->shared = mg_pkg_on(s, H248_PACKAGE_PRIVATE, "share");
+	ret->latch = s->latch && !ret->shared;
 	ret->rtp = mg_stream_rtp(s);
 	ret->srtp = ret->rtp && mg_stream_dtls(s);
 	if (!ret->rtp || rtcp_declined(s))
@@ -246,9 +247,29 @@ static int dtls_judge(struct mg_run *run, const struct mg_stream *s)
 	return rc ? rc : srtcp_judge(run, s);
 }
 
+/* Peers of one port are told apart by their addresses: ours has to be known. */
+static int share_judge(struct mg_run *run, const struct mg_stream *s)
+{
+	struct sockaddr_storage remote;
+
+	if (!s->local.groups || !mg_pkg_on(s, H248_PACKAGE_PRIVATE, "share"))
+		return 0;
+	if (!mg_stream_udp(s))
+		return mg_fail(
+		        run, H248_E_VALUE,
+		        "Stream %u, LocalControl gatehouse/share: can only be off where Local "
+		        "is not of datagrams",
+		        s->id);
+	if (!s->remote.groups || h248_sdp_group_sockaddr(s->remote.groups, &remote) != 0)
+		return mg_fail(run, H248_E_MISSING_REMOTE_LOCAL,
+		               "Stream %u, LocalControl gatehouse/share: needs Remote", s->id);
+	return 0;
+}
+
 static int alone_judge(struct mg_run *run, const struct mg_stream *s)
 {
 	const struct mg_proto *l = proto_of(&s->local), *r = proto_of(&s->remote);
+	int rc;
 
 	if (s->local.groups && s->remote.groups &&
 	    (!l != !r || (l && (l->rtp != r->rtp || l->dtls != r->dtls))))
@@ -263,13 +284,10 @@ static int alone_judge(struct mg_run *run, const struct mg_stream *s)
 		               "Stream %u, LocalControl seplink/link: nothing is set up for "
 		               "datagrams",
 		               s->id);
-	if (l && l->dtls) {
-		int rc = dtls_judge(run, s);
-
-		if (rc)
-			return rc;
-	}
-	return rtcp_judge(run, s);
+	rc = l && l->dtls ? dtls_judge(run, s) : 0;
+	if (!rc)
+		rc = share_judge(run, s);
+	return rc ? rc : rtcp_judge(run, s);
 }
 
 int mg_dgram_judge(struct mg_run *run, const struct mg_stream *s, const struct mg_stream *partner)

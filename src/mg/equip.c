@@ -52,7 +52,10 @@ static const struct mg_equipment tls_volume = { .package = "tlstv",
 	                                        .on = MG_ON_TERM,
 	                                        .statistics = mg_statistics_tlstv };
 static const struct mg_equipment linkage = { .package = "seplink", .on = MG_ON_TERM };
-static const struct mg_equipment own = { .package = H248_PACKAGE_PRIVATE, .on = MG_ON_TERM };
+static const struct mg_equipment_property own_kept[] = { { .name = "share" }, { 0 } };
+static const struct mg_equipment own = { .package = H248_PACKAGE_PRIVATE,
+	                                 .on = MG_ON_TERM,
+	                                 .properties = own_kept };
 
 /* In the order of their numbers, one a line, so that two can be added at once. */
 /* clang-format off */

@@ -59,8 +59,8 @@ static int latch_start(struct mg *mg, struct mg_term *term, const struct h248_si
 	for (struct mg_stream *s = term->media ? term->media->streams : NULL; s; s = s->next) {
 		if (signal->has_stream && signal->stream && signal->stream != s->id)
 			continue;
-		/* Who calls its Remote has nobody to learn from. */
-		if (s->leg && s->leg->tcp_role == RELAY_TCP_CLIENT)
+		/* Who calls its Remote, or hears nobody else, has nobody to learn from. */
+		if (s->leg && (s->leg->tcp_role == RELAY_TCP_CLIENT || s->leg->shared))
 			continue;
 		found++;
 		rc |= stream_latch(mg, s, mode && !strcmp(mode, "LATCH"));

@@ -62,9 +62,9 @@ struct mg_leg {
 	uint16_t stream;
 	uint8_t state; /* enum mg_leg_state */
 	bool tls, udp;
-	bool rtp, rtcp_port, rtcp_mux; /* of one with datagrams, as it was made */
-	uint8_t tcp_role;              /* enum relay_tcp_role */
-	uint8_t link;                  /* enum h248_seplink */
+	bool rtp, rtcp_port, rtcp_mux, shared; /* of one with datagrams, as it was made */
+	uint8_t tcp_role;                      /* enum relay_tcp_role */
+	uint8_t link;                          /* enum h248_seplink */
 	struct relay_endpoint *endpoint;
 	bool may_send, may_receive;     /* as ordered last */
 	struct mg_leg_session *session; /* NULL without TLS */

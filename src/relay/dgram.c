@@ -54,6 +54,7 @@ static void send_all(struct relay_leg *leg, struct out *out, int fd, bool count)
 	struct relay_counters *counters = &leg->counters;
 	unsigned at = 0;
 	uint64_t sent = 0, octets = 0, wire = 0;
+	bool heard = false;
 
 	while (at < out->count) {
 		int n = sendmmsg(fd, out->msg + at, out->count - at, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -68,6 +69,10 @@ static void send_all(struct relay_leg *leg, struct out *out, int fd, bool count)
 		at += (unsigned)BASE_MAX(n, 0);
 		if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM))
 			break; /* late media is no good to anybody */
+		if (n < 0 && errno == ECONNREFUSED && !heard) {
+			heard = true; /* of an earlier one, and told but once */
+			continue;
+		}
 		if (n < 0)
 			at++; /* this one alone: too long for its way, or nobody is there */
 	}
@@ -153,9 +158,11 @@ static bool is_rtp(const struct relay_dgram *d, const uint8_t *data, size_t len,
 /* Who sent it may, and from now on is the one that we send to if nobody else was. */
 static bool admitted(struct relay_leg *leg, const union relay_address *from, enum relay_way way)
 {
-	/* What is said of ports is said of the media's. */
-	if (way == RELAY_WAY_RTCP ? !relay_door_admits_host(leg->door, from)
-	                          : !relay_door_admits(leg->door, from)) {
+	/* What is said of ports is said of the media's. A shared port may have got something before
+	 * it was connected. */
+	if ((leg->dgram->shared && !relay_dgram_is(leg, way, from)) ||
+	    !(way == RELAY_WAY_RTCP ? relay_door_admits_host(leg->door, from)
+	                            : relay_door_admits(leg->door, from))) {
 		relay_count_add(&leg->counters.refused, 1);
 		return false;
 	}
@@ -244,7 +251,8 @@ static bool run_socket(struct relay_leg *leg, int fd, enum relay_way way)
 			return false;
 		if (n > 0)
 			take_all(leg, b, (unsigned)n, way);
-		if (n >= 0 && n < (int)RELAY_SLOTS)
+		/* On a connected socket an ICMP error may have ended the batch early. */
+		if (n >= 0 && n < (int)RELAY_SLOTS && !leg->dgram->shared)
 			return false;
 		/* Any other failure is one datagram's (ICMP), and over. */
 	}

@@ -29,6 +29,7 @@ struct relay_dgram {
 	struct loop_timer timer;                /**< DTLS repeats its last flight */
 	struct relay_srtp *srtp;                /**< once it is keyed */
 	bool rtp : 1, rtcp_port : 1, rtcp_mux : 1;
+	bool shared : 1;          /**< connected to its peer */
 	bool secure : 1;          /**< wants SRTP */
 	bool rtcp_with_media : 1; /**< goes out by the media's socket */
 	bool latch : 1;           /**< waits for the first source */
@@ -42,6 +43,16 @@ int relay_dgram_new(struct relay_leg *leg, const struct relay_endpoint_spec *spe
 /** Control: its sockets. */
 int relay_dgram_bind(struct relay_endpoint *endpoint, union relay_address *local,
                      struct relay_ports *ports);
+/** Is that where it sends? */
+bool relay_dgram_is(const struct relay_leg *leg, enum relay_way way,
+                    const union relay_address *from);
+/**
+ * Control: of a shared port this peer is now the endpoint's.
+ * @return 0; BASE_LOCAL EADDRINUSE when it is another's, EDESTADDRREQ when there is none, ENOMEM
+ */
+int relay_claim(struct relay_endpoint *endpoint, const union relay_address *peer);
+/** Control: its sockets are closed. */
+void relay_claim_drop(struct relay_endpoint *endpoint);
 /** Another remote side; `rtcp` without a family follows from it (struct relay_dgram_spec). */
 void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
                      const union relay_address *rtcp, bool latch);

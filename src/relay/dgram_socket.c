@@ -11,13 +11,28 @@
 
 /* ---- sockets ---- */
 
-static int bound(union relay_address *local, uint16_t port, int *ret_fd)
+static int made(sa_family_t family, bool shared, int *ret_fd)
 {
-	int fd = socket(local->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
-	int error;
+	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+	int error, one = 1;
 
 	if (fd < 0)
 		return BASE_ERR(BASE_LOCAL, errno);
+	if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0) {
+		error = errno;
+		close(fd);
+		return BASE_ERR(BASE_LOCAL, error);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int bound(union relay_address *local, uint16_t port, bool shared, int *ret_fd)
+{
+	int error, fd = -1, rc = made(local->family, shared, &fd);
+
+	if (rc)
+		return rc;
 	relay_address_port_set(local, htons(port));
 	if (bind(fd, &local->sa, relay_address_len(local)) < 0) {
 		error = errno;
@@ -28,16 +43,17 @@ static int bound(union relay_address *local, uint16_t port, int *ret_fd)
 	return 0;
 }
 
-static int bound_pair(union relay_address *local, uint16_t port, int *ret_fd, int *ret_next)
+static int bound_pair(union relay_address *local, uint16_t port, bool shared, int *ret_fd,
+                      int *ret_next)
 {
 	int rc, next = -1;
 
 	if (port == UINT16_MAX)
 		return BASE_ERR(BASE_LOCAL, EADDRINUSE);
-	rc = bound(local, (uint16_t)(port + 1), &next);
+	rc = bound(local, (uint16_t)(port + 1), shared, &next);
 	if (rc)
 		return rc;
-	rc = bound(local, port, ret_fd);
+	rc = bound(local, port, shared, ret_fd);
 	if (rc)
 		close(next);
 	else
@@ -52,7 +68,7 @@ static uint16_t kernels_choice(const union relay_address *local)
 	uint16_t port = 0;
 	int fd = -1;
 
-	if (bound(&any, 0, &fd))
+	if (bound(&any, 0, false, &fd))
 		return 0;
 	if (relay_socket_name(fd, &any) == 0)
 		port = ntohs(relay_address_port(&any)) & (uint16_t)~1U;
@@ -60,7 +76,7 @@ static uint16_t kernels_choice(const union relay_address *local)
 	return port;
 }
 
-static int any_pair(union relay_address *local, struct relay_ports *ports, int *ret_fd,
+static int any_pair(union relay_address *local, struct relay_ports *ports, bool shared, int *ret_fd,
                     int *ret_next)
 {
 	int rc = BASE_ERR(BASE_LOCAL, EADDRINUSE);
@@ -72,20 +88,19 @@ static int any_pair(union relay_address *local, struct relay_ports *ports, int *
 			port = kernels_choice(local);
 		if (!port)
 			break;
-		rc = bound_pair(local, port, ret_fd, ret_next);
+		rc = bound_pair(local, port, shared, ret_fd, ret_next);
 		if (rc == 0 || (base_err_detail(rc) != EADDRINUSE && base_err_detail(rc) != EACCES))
 			break;
 	}
 	return rc;
 }
 
-static int any_one(union relay_address *local, struct relay_ports *ports, int *ret_fd)
+static int any_one(union relay_address *local, struct relay_ports *ports, bool shared, int *ret_fd)
 {
-	int fd = socket(local->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
-	int rc = 0;
+	int fd = -1, rc = made(local->family, shared, &fd);
 
-	if (fd < 0)
-		return BASE_ERR(BASE_LOCAL, errno);
+	if (rc)
+		return rc;
 	if (relay_ports_bind(ports, fd, local) < 0)
 		rc = BASE_ERR(BASE_LOCAL, errno);
 	else if (!relay_address_port(local))
@@ -97,15 +112,16 @@ static int any_one(union relay_address *local, struct relay_ports *ports, int *r
 	return rc;
 }
 
-int relay_socket_datagram(union relay_address *local, struct relay_ports *ports, int *ret_fd,
-                          int *ret_next)
+int relay_socket_datagram(union relay_address *local, struct relay_ports *ports, bool shared,
+                          int *ret_fd, int *ret_next)
 {
 	uint16_t port = ntohs(relay_address_port(local));
 
 	if (!ret_next)
-		return port ? bound(local, port, ret_fd) : any_one(local, ports, ret_fd);
-	return port ? bound_pair(local, port, ret_fd, ret_next)
-	            : any_pair(local, ports, ret_fd, ret_next);
+		return port ? bound(local, port, shared, ret_fd)
+		            : any_one(local, ports, shared, ret_fd);
+	return port ? bound_pair(local, port, shared, ret_fd, ret_next)
+	            : any_pair(local, ports, shared, ret_fd, ret_next);
 }
 
 /* ---- a leg's ---- */
@@ -121,6 +137,7 @@ int relay_dgram_new(struct relay_leg *leg, const struct relay_endpoint_spec *spe
 	leg->dgram = d;
 	d->rtcp.fd = -1;
 	d->rtp = spec->dgram->rtp;
+	d->shared = spec->dgram->shared;
 	d->secure = d->rtp && spec->tls && spec->dgram->srtp;
 	d->rtcp_port = d->rtp && !d->secure && spec->dgram->rtcp_port;
 	d->rtcp_mux = d->rtp && spec->dgram->rtcp_mux;
@@ -132,22 +149,43 @@ int relay_dgram_new(struct relay_leg *leg, const struct relay_endpoint_spec *spe
 	return rc;
 }
 
+static int meet_one(int fd, const union relay_address *peer)
+{
+	if (fd < 0 || !relay_address_port(peer))
+		return 0;
+	return connect(fd, &peer->sa, relay_address_len(peer)) < 0 ? BASE_ERR(BASE_LOCAL, errno)
+	                                                           : 0;
+}
+
+/* From now on the kernel gives it what its peer sends, and nothing else. */
+static int meet(struct relay_leg *leg)
+{
+	const struct relay_dgram *d = leg->dgram;
+	int rc = meet_one(leg->watch.fd, &d->remote[RELAY_WAY_MEDIA]);
+
+	return rc ? rc : meet_one(d->rtcp.fd, &d->remote[RELAY_WAY_RTCP]);
+}
+
 int relay_dgram_bind(struct relay_endpoint *endpoint, union relay_address *local,
                      struct relay_ports *ports)
 {
 	struct relay_leg *leg = &endpoint->leg;
 	struct relay_dgram *d = leg->dgram;
 	uint8_t dscp = leg->door ? leg->door->gate.dscp : 0;
-	int rc = relay_socket_datagram(local, ports, &leg->watch.fd,
+	int rc = relay_socket_datagram(local, ports, d->shared, &leg->watch.fd,
 	                               d->rtcp_port ? &d->rtcp.fd : NULL);
 
+	endpoint->local = *local;
+	if (rc == 0 && d->shared)
+		rc = relay_claim(endpoint, &d->remote[RELAY_WAY_MEDIA]);
+	if (rc == 0 && d->shared)
+		rc = meet(leg);
 	if (rc == 0 && dscp)
 		rc = relay_socket_mark(leg->watch.fd, local->family, dscp);
 	if (rc == 0 && dscp && d->rtcp_port)
 		rc = relay_socket_mark(d->rtcp.fd, local->family, dscp);
 	if (rc && d->rtcp.fd >= 0)
 		close(d->rtcp.fd);
-	endpoint->local = *local;
 	return rc;
 }
 
@@ -155,6 +193,12 @@ static bool same(const union relay_address *a, const union relay_address *b)
 {
 	return a->family && relay_address_port(a) == relay_address_port(b) &&
 	       relay_address_admits(a, b);
+}
+
+bool relay_dgram_is(const struct relay_leg *leg, enum relay_way way,
+                    const union relay_address *from)
+{
+	return same(&leg->dgram->remote[way], from);
 }
 
 void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
@@ -175,7 +219,10 @@ void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
 		relay_address_port_set(to,
 		                       htons((uint16_t)(ntohs(relay_address_port(remote)) + 1)));
 	d->rtcp_with_media = same(to, remote) || !d->rtcp_port;
-	d->latch = latch;
+	d->latch = latch && !d->shared;
+	if (d->shared && leg->watch.fd >= 0 && meet(leg) != 0)
+		base_log(BASE_LOG_WARN, "relay", "a shared port cannot turn to another peer: %s",
+		         strerror(errno));
 	if (leg->state == RELAY_TCP_READY && relay_dtls_may_begin(leg))
 		relay_leg_input(leg, RELAY_ON_START_TLS, RELAY_CAUSE_NONE, 0);
 }

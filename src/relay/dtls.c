@@ -79,10 +79,7 @@ bool relay_dtls_keyed(struct relay_leg *leg)
 
 static bool is_peer(const struct relay_leg *leg, const union relay_address *from)
 {
-	const union relay_address *peer = &leg->dgram->remote[RELAY_WAY_MEDIA];
-
-	return relay_address_port(peer) == relay_address_port(from) &&
-	       relay_address_admits(peer, from);
+	return relay_dgram_is(leg, RELAY_WAY_MEDIA, from);
 }
 
 /* Cookies are the domain's: which of our ports they were asked at is part of whom they are for. */

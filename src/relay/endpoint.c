@@ -86,6 +86,7 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 	endpoint = calloc(1, sizeof(*endpoint));
 	if (!endpoint)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
+	endpoint->pool = pool;
 	rc = relay_setup_init(&endpoint->setup, spec);
 	relay_leg_init(&endpoint->leg, context->worker, endpoint, &endpoint->setup);
 	if (rc == 0)
@@ -96,7 +97,6 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 		rc = make_socket(endpoint, spec, &pool->ports);
 	if (rc)
 		goto out;
-	endpoint->pool = pool;
 	endpoint->fn = spec->fn;
 	endpoint->arg = spec->arg;
 	endpoint->home = context->worker;
@@ -112,6 +112,7 @@ out:
 	if (endpoint->leg.watch.fd >= 0)
 		close(endpoint->leg.watch.fd);
 	relay_setup_unref(&endpoint->setup);
+	relay_claim_drop(endpoint);
 	free(endpoint->leg.door);
 	free(endpoint->leg.dgram);
 	free(endpoint);
@@ -133,6 +134,7 @@ void relay_endpoint_remove(struct relay_endpoint *endpoint)
 void relay_endpoint_free(struct relay_endpoint *endpoint)
 {
 	base_list_remove(&endpoint->node);
+	relay_claim_drop(endpoint);
 	free(endpoint->leg.door); /* of one that never began */
 	free(endpoint->leg.dgram);
 	free(endpoint);
@@ -298,6 +300,10 @@ int relay_endpoint_dgram_set(struct relay_endpoint *endpoint, const struct socka
 
 	if (rc == 0)
 		rc = relay_address_set(&rtcp, &spec->rtcp_remote);
+	if (rc)
+		return rc;
+	if (endpoint->claim)
+		rc = relay_claim(endpoint, &address);
 	if (rc)
 		return rc;
 	order = order_new(endpoint);

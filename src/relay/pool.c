@@ -139,6 +139,7 @@ void relay_pool_free(struct relay_pool *pool)
 		endpoints_free(&c->endpoints);
 		free(c);
 	}
+	base_map_done(&pool->claims);
 	free(pool);
 }
 

@@ -80,10 +80,11 @@ int relay_socket_client(sa_family_t family, union relay_address *local, struct r
 int relay_socket_name(int fd, union relay_address *ret);
 /**
  * A non-blocking UDP socket, bound likewise; with `ret_next` a second one at the port behind it,
- * and a port that nobody named is even (RFC 3550, 11). `*local` gets the port.
+ * and a port that nobody named is even (RFC 3550, 11). `shared`: with others of that kind. `*local`
+ * gets the port.
  */
-int relay_socket_datagram(union relay_address *local, struct relay_ports *ports, int *ret_fd,
-                          int *ret_next);
+int relay_socket_datagram(union relay_address *local, struct relay_ports *ports, bool shared,
+                          int *ret_fd, int *ret_next);
 /** TCP_NODELAY: messages of two parties must not wait for each other's acknowledgements (RFC 896).
  * On a connection, or on a socket that will be one. @return 0, or -1 and errno */
 int relay_socket_prompt(int fd);
@@ -508,6 +509,7 @@ struct relay_pool {
 	struct relay_ports ports;
 	struct base_node contexts, listeners;
 	struct base_node removed; /**< endpoints whose legs go on to their end */
+	struct base_map claims;   /**< struct relay_claim, by port and peer */
 	struct base_node holders; /**< endpoints with orders that wait */
 	struct base_node askers;  /**< endpoints whose leg waits for word that it is alone */
 	struct loop_task waker;   /**< in the control loop: wakes workers for their orders */
@@ -545,6 +547,7 @@ struct relay_endpoint {
 	void *arg;
 	bool removed;
 	union relay_address local;
+	struct relay_claim *claim; /**< of a shared port; NULL = none */
 	struct relay_worker *home; /**< control's: where orders go */
 	bool moving;               /**< it is on its way there */
 	struct relay_held *held;   /**< orders that wait for that, in order */

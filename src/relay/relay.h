@@ -203,6 +203,8 @@ struct relay_dgram_spec {
 	bool rtcp_port; /**< RTCP has the next port, which is bound too (RFC 3550, 11) */
 	bool rtcp_mux;  /**< RTCP may come at the same port (RFC 5761) */
 	bool latch;     /**< the first source that the gate lets in becomes the remote address */
+	bool shared;    /**< others that are shared may have the same local port, each for a peer of
+	                   its own, `remote`, who alone is heard; latch has no meaning */
 	bool srtp; /**< RTP with TLS: its handshake keys SRTP (RFC 5764), with rtcp_mux alone */
 	/** Where RTCP goes: the address of `remote` again = with the media. Family 0: with
 	 * rtcp_port to the port behind `remote`, else with rtcp_mux to `remote`, else nowhere. */

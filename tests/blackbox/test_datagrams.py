@@ -144,6 +144,26 @@ class Datagrams(Case, unittest.TestCase):
                 return True
             until(free, f"port {port} free")
 
+    def test_many_peers_on_one_port(self):
+        share = ", gatehouse/share = on"
+        calls, port = [], "$"
+        for _ in range(4):
+            peers = [self.own(Peer()) for _ in range(2)]
+            access = media("udptl", peers[0], control=share).replace("m=audio $", f"m=audio {port}")
+            made = Made(self.mgc.ok(f"Context = $ {{ {access}, {media('udptl', peers[1])} }}"))
+            port = made.ports[0]
+            calls.append((made, peers))
+        self.assertEqual({made.ports[0] for made, _ in calls}, {port})
+        for i, (made, peers) in enumerate(calls):
+            peers[0].media.sendto(b"from %d" % i, ("127.0.0.1", port))
+            self.assertEqual(receive(peers[1].media), (b"from %d" % i, made.ports[1]))
+            peers[1].media.sendto(b"to %d" % i, ("127.0.0.1", made.ports[1]))
+            self.assertEqual(receive(peers[0].media), (b"to %d" % i, port))
+        again = media("udptl", calls[0][1][0], control=share).replace("m=audio $", f"m=audio {port}")
+        self.mgc.refused(f"Context = $ {{ {again} }}", 510)
+        for made, _ in calls:
+            self.end(self.mgc, made)
+
     def test_what_does_not_go_together_is_refused(self):
         peer = self.own(Peer())
         self.mgc.refused(f"Context = $ {{ {media('RTP/SAVP', peer)} }}", 515)

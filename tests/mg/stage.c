@@ -162,6 +162,8 @@ static int fake_add(struct relay_endpoint **ret, struct relay_context *context,
 		      : spec->tls->session.role == TLS_ROLE_CLIENT ? " dtls-client"
 		                                                   : " dtls-server",
 		      spec->tls_hold ? " hold" : "");
+		if (spec->dgram->shared)
+			ORDER(" shared");
 		fake_aim(&spec->remote, spec->dgram);
 	} else {
 		ORDER("add %zu %s%s%s\n", number_of(e),

@@ -239,8 +239,9 @@ static void parm_sets(const struct h248_parm *p)
 		/* A link needs partners that fit it: off alone goes everywhere. */
 		if (!strcmp(item->name, "link") && !base_str_eq(v->text, BASE_STR("off")))
 			continue;
-		/* And a port for RTCP an RTP stream. */
-		if (!strcmp(item->name, "rsb") && base_str_eq(v->text, BASE_STR("on")))
+		/* And a port for RTCP an RTP stream, a shared port one of datagrams. */
+		if ((!strcmp(item->name, "rsb") || !strcmp(item->name, "share")) &&
+		    base_str_eq(v->text, BASE_STR("on")))
 			continue;
 		/* Policing is of a rate; another realm needs another address. */
 		snprintf(body, sizeof(body), "M{ST=1{O{%s%.*s/%.*s=%s%.*s%s}%s}}",

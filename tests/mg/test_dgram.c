@@ -250,6 +250,22 @@ static void sessions_are_told_as_those_of_tls(void **state)
 	scene_end();
 }
 
+static void a_port_is_shared_on_request(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD(",gatehouse/share=on", LOCAL("udptl", "") "," REMOTE("udptl", "")));
+	ordered("add 0 udp shared to 7000");
+	accepted("C=1{AV=ip/1/1{AT{M}}}");
+	contains("gatehouse/share=on");
+	accepted(ADD("", LOCAL("udptl", "") "," REMOTE("udptl", "")));
+	ordered("add 1 udp to 7000");
+	refused(ADD(",gatehouse/share=on", LOCAL("udptl", "")), 441,
+	        "gatehouse/share: needs Remote");
+	refused(ADD(",gatehouse/share=on", TCP_ANY "," TCP_PEER), 449, "gatehouse/share");
+	scene_end();
+}
+
 static void its_end_is_no_event_of_tcp(void **state)
 {
 	(void)state;
@@ -314,6 +330,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_built_is_refused),
 		cmocka_unit_test(another_association_is_another_endpoint),
 		cmocka_unit_test(sessions_are_told_as_those_of_tls),
+		cmocka_unit_test(a_port_is_shared_on_request),
 		cmocka_unit_test(its_end_is_no_event_of_tcp),
 		cmocka_unit_test(packets_are_counted),
 		cmocka_unit_test(ports_of_a_range_come_in_pairs),

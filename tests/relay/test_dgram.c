@@ -382,6 +382,86 @@ static void a_port_has_one_owner_and_is_free_again(void **state)
 	stage_empty(stage);
 }
 
+struct knock {
+	int fd, port;
+	const struct relay_endpoint *endpoint;
+};
+
+/* Until the worker has turned the socket to it the kernel has nobody for it. */
+static bool is_heard(void *arg)
+{
+	const struct knock *k = arg;
+
+	udp_send(k->fd, k->port, "now", 3);
+	return endpoint_stats(k->endpoint).packets_in > 1;
+}
+
+/* Five peers and one port; endpoints on both workers. */
+static void a_shared_port_tells_its_peers_apart(void **state)
+{
+	static const struct relay_dgram_spec shared = { .shared = true };
+	struct stage *stage = *state;
+	struct record end[5] = { 0 }, back = { 0 };
+	struct relay_context *context[5];
+	struct relay_endpoint_spec spec;
+	struct base_error err = { 0 };
+	int peer[5], port[5], to = 0, stranger, far_port, far = udp_peer(&far_port);
+
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(relay_context_new(&context[i], stage->pool), 0);
+		peer[i] = udp_peer(&port[i]);
+		spec = stage_datagrams(&end[i], port[i], &shared);
+		((struct sockaddr_in *)&spec.local)->sin_port = htons((uint16_t)to);
+		assert_int_equal(relay_endpoint_add(&end[i].endpoint, context[i], &spec, &err), 0);
+		to = endpoint_port(end[i].endpoint);
+	}
+	/* One peer is one endpoint's, and without a peer there is none. */
+	assert_int_equal(
+	        base_err_detail(relay_endpoint_add(&back.endpoint, stage->context, &spec, &err)),
+	        EADDRINUSE);
+	memset(&spec.remote, 0, sizeof(spec.remote));
+	assert_int_equal(
+	        base_err_detail(relay_endpoint_add(&back.endpoint, stage->context, &spec, &err)),
+	        EDESTADDRREQ);
+	/* Nor is it anybody's who is not of that kind. */
+	spec.dgram = &any;
+	assert_int_equal(
+	        base_err_detail(relay_endpoint_add(&back.endpoint, stage->context, &spec, &err)),
+	        EADDRINUSE);
+	stranger = udp_peer(&port[0]);
+	for (unsigned i = 0; i < 5; i++) {
+		spec = stage_datagrams(&back, far_port, &any);
+		assert_int_equal(relay_endpoint_add(&back.endpoint, context[i], &spec, &err), 0);
+		assert_int_equal(relay_endpoint_link(end[i].endpoint, back.endpoint), 0);
+		udp_send(stranger, to, "?", 1); /* goes nowhere: all sockets have their peer */
+		udp_send(peer[i], to, &"abcde"[i], 1);
+		udp_expect(stage, far, &"abcde"[i], 1);
+		udp_send(far, endpoint_port(back.endpoint), "back", 4);
+		udp_expect(stage, peer[i], "back", 4);
+		relay_endpoint_remove(back.endpoint);
+	}
+	/* Its peer may change, but not for one that another has. */
+	spec = stage_client(&back, port[1]);
+	assert_int_equal(
+	        base_err_detail(relay_endpoint_dgram_set(end[0].endpoint, &spec.remote, &shared)),
+	        EADDRINUSE);
+	spec = stage_client(&back, port[0]);
+	assert_int_equal(relay_endpoint_dgram_set(end[0].endpoint, &spec.remote, &shared), 0);
+	stage_wait(stage, is_heard, &(struct knock){ stranger, to, end[0].endpoint });
+	udp_nothing(far);
+	for (unsigned i = 0; i < 5; i++) {
+		if (i)
+			assert_int_equal(endpoint_stats(end[i].endpoint).packets_in, 1);
+		relay_endpoint_remove(end[i].endpoint);
+		close(peer[i]);
+	}
+	stage_empty(stage);
+	close(stranger);
+	close(far);
+	for (unsigned i = 0; i < 5; i++)
+		relay_context_free(context[i]);
+}
+
 struct arrival {
 	struct relay_endpoint *endpoint;
 	struct relay_context *elsewhere;
@@ -439,6 +519,7 @@ int main(void)
 		TEST(the_gate_keeps_out_and_drops_what_is_too_fast),
 		TEST(it_outlives_its_partner_and_its_peer),
 		TEST(a_port_has_one_owner_and_is_free_again),
+		TEST(a_shared_port_tells_its_peers_apart),
 		TEST(it_goes_to_another_worker_with_its_ports),
 	};
 
