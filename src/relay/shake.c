@@ -113,9 +113,14 @@ void relay_shake_fail(struct relay_leg *leg, enum relay_cause cause)
 static void unchanged(struct relay_leg *leg, enum tls_again again, enum relay_cause cause,
                       const char *why)
 {
+	union relay_address peer = { .family = AF_UNSPEC };
+	socklen_t len = sizeof(peer);
+	char text[RELAY_ADDRESS_TEXT];
 	struct relay_event event;
 
-	base_log(BASE_LOG_INFO, "relay", "tls not renegotiated domain=%s cause=%s: %s",
+	(void)getpeername(leg->watch.fd, &peer.sa, &len); /* else "-" */
+	base_log(BASE_LOG_INFO, "relay", "tls not renegotiated peer=%s domain=%s cause=%s: %s",
+	         relay_address_format(&peer, text, sizeof(text)),
 	         leg->slot ? tls_domain_name(leg->slot->domain) : "-", relay_cause_name(cause),
 	         why);
 	leg->ordered = false;

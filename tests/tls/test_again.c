@@ -387,6 +387,40 @@ static void old_versions(void **state)
 	}
 }
 
+/** Who came by a ticket has the server prove everything in the renegotiation that we begin. */
+static void after_a_ticket(void **state)
+{
+	const struct lab_sides *sides = *state;
+	const struct tls_session_spec session = { .role = TLS_ROLE_CLIENT, .resume_key = "it" };
+	struct tls_domain_spec spec = lab_spec(sides, TLS_ROLE_CLIENT, "both");
+	const struct x509_identity *then[] = { sides->lab->server_ec, sides->lab->stranger };
+
+	if (sides->client != TLS_ENGINE_OPENSSL)
+		return;
+	for (size_t i = 0; i < BASE_COUNT(then); i++) {
+		struct foreign far;
+
+		spec.engine = sides->server;
+		spec.server_methods = TRUST_CA;
+		foreign_open(&far, sides->client, sides->lab->server_ec, &spec, &session, true);
+		foreign_shake(&far);
+		foreign_again(&far, sides->lab->server_ec, &session);
+		foreign_shake(&far);
+		assert_true(foreign_info(&far).resumed);
+		foreign_identity(&far, then[i]);
+		assert_int_equal(order(&far), TLS_AGAIN_BEGUN);
+		(void)foreign_answer(&far);
+		assert_int_equal(foreign_info(&far).renegotiations, i == 0);
+		if (i) {
+			assert_int_equal(foreign_info(&far).alert_side, TLS_SIDE_LOCAL);
+		} else {
+			assert_false(foreign_info(&far).resumed);
+			talk(&far);
+		}
+		foreign_close(&far);
+	}
+}
+
 /** Who may begin is the domain's choice, where the profile leaves it open. */
 static void the_domain_chooses(void **state)
 {
@@ -544,6 +578,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(refused_unasked),
 	cmocka_unit_test(judged_again),
 	cmocka_unit_test(not_theirs),
+	cmocka_unit_test(after_a_ticket),
 	cmocka_unit_test(the_domain_chooses),
 	cmocka_unit_test(old_versions),
 	cmocka_unit_test(ours_with_ours),
