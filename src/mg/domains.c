@@ -380,18 +380,13 @@ static int own_fingerprint(const struct mg_domain *domain, struct x509_fingerpri
 static int versions_tell(struct base_arena *arena, const struct tls_domain *tls,
                          struct mg_domain *d)
 {
-	const struct profile_settings *s = tls_domain_settings(tls);
 	const char **list = base_arena_array(arena, 8, sizeof(*list));
 	unsigned n = 0;
-	uint16_t min, max;
 
 	if (!list)
 		return BASE_ERR(BASE_LOCAL, 0);
-	tls_domain_versions(tls, &min, &max);
 	for (unsigned v = PROFILE_TLS_1_0; v <= PROFILE_TLS_1_3; v <<= 1) {
-		uint16_t wire = profile_version_wire(v);
-
-		if ((s->versions & v) && wire >= min && wire <= max)
+		if (tls_domain_version_bits(tls) & v)
 			list[n++] = profile_version_name(v);
 	}
 	d->versions = list;
@@ -459,10 +454,12 @@ static int domain_describe(struct base_arena *arena, struct mg_domain *d)
 
 	d->name = tls_domain_name(d->tls);
 	d->fingerprint = own_fingerprint;
-	d->compression = s->compression.value;
-	d->resumption = s->resumption.value;
+	d->compression =
+	        s->compression.value &&
+	        tls_engine_caps(tls_domain_engine(d->tls))->features & PROFILE_FEATURE_COMPRESSION;
+	d->resumption = tls_domain_resumes(d->tls);
 	d->datagrams = tls_domain_datagrams(d->tls);
-	d->renegotiation = s->renegotiation_client == PROFILE_RENEGOTIATION_SECURE;
+	d->renegotiation = tls_domain_renegotiation(d->tls) & 1U << TLS_ROLE_CLIENT;
 	if (!rc)
 		rc = suites_tell(arena, d->tls, d);
 	if (!rc)

@@ -595,6 +595,16 @@ const uint16_t *tls_domain_suites(const struct tls_domain *domain, size_t *ret_c
 	return domain->suites;
 }
 
+unsigned tls_domain_version_bits(const struct tls_domain *domain)
+{
+	return domain->versions;
+}
+
+bool tls_domain_resumes(const struct tls_domain *domain)
+{
+	return domain->tickets || domain_ids(domain);
+}
+
 void tls_domain_versions(const struct tls_domain *domain, uint16_t *ret_min, uint16_t *ret_max)
 {
 	unsigned low = domain->versions & -domain->versions;

@@ -154,6 +154,11 @@ void tls_domain_tickets_scope(const struct tls_domain *domain, uint8_t ret[32]);
 uint32_t tls_domain_tickets_life_s(const struct tls_domain *domain);
 /** What becomes of a session whose client ignores our HelloRequest (RFC 5246, 7.4.1.1). */
 bool tls_domain_ends_ignored(const struct tls_domain *domain);
+/** PROFILE_TLS_* bits that are really offered: no version without a suite, none the engine lacks.
+ */
+unsigned tls_domain_version_bits(const struct tls_domain *domain);
+/** Are there sessions of its own that can be resumed, by ticket or by session id? */
+bool tls_domain_resumes(const struct tls_domain *domain);
 /** Who may begin a renegotiation that RFC 5746 secures: bits 1 << enum tls_role, of the beginner.
  * 0 where no version has any. */
 unsigned tls_domain_renegotiation(const struct tls_domain *domain);

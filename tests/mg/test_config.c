@@ -300,6 +300,53 @@ static void who_may_renegotiate(void **state)
 	refused(text, "'hate' is none of: refuse, tolerate");
 }
 
+/* H.248.TLSPROF 8.9: an audit tells what really can be, not what a profile would let be. */
+static void what_a_domain_really_can(void **state)
+{
+	static const char profile[] =
+	        "name: hollow\ntitle: t\ndocument: d\nclause: '1'\nrelease: r\nrules:\n"
+	        "  - {id: V, subject: version, items: [TLS1.1, TLS1.2], strength: may, "
+	        "mark: "
+	        "P, text: t}\n"
+	        "  - {id: S, subject: suite, items: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256], "
+	        "strength: may, mark: P, text: t}\n"
+	        "  - {id: G, subject: signature, items: [ecdsa_secp256r1_sha256], strength: may, "
+	        "mark: P, text: t}\n"
+	        "  - {id: K, subject: group, items: [secp256r1], strength: may, mark: P, text: t}\n"
+	        "  - {id: C, subject: compression, items: [any], strength: may, mark: P, text: t}\n"
+	        "  - {id: R, subject: resumption, items: [any], strength: may, mark: P, text: t}\n"
+	        "  - {id: T, subject: resumption, items: [tickets, session-ids], strength: "
+	        "shall-not, mark: P, text: t}\n";
+	char dir[] = "/tmp/gatehouse-config-XXXXXX", made[128], text[512];
+	const struct mg_domain *d;
+	struct mg_config *c;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(made, sizeof(made), "%s/hollow.yaml", dir);
+	file = fopen(made, "w");
+	assert_non_null(file);
+	assert_true(fputs(profile, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	(void)snprintf(text, sizeof(text),
+	               "controllers: [192.0.2.9]\n" MEDIA "profile-dirs: ['%s']\n"
+	               "tls-domains: [{name: a, profile: hollow, engine: openssl}]\n",
+	               dir);
+	c = loaded(text);
+	d = &c->domains->domains[0];
+	assert_true(tls_domain_settings(d->tls)->compression.value);
+	assert_true(tls_domain_settings(d->tls)->resumption.value);
+	assert_false(d->compression);                  /* no engine has any */
+	assert_false(d->resumption);                   /* neither tickets nor session ids */
+	assert_false(d->renegotiation);                /* nobody lets it */
+	assert_string_equal(d->versions[0], "TLS1.2"); /* 1.1 has no suite */
+	assert_null(d->versions[1]);
+	mg_config_free(c);
+	(void)remove(made);
+	(void)rmdir(dir);
+}
+
 static void certificates_that_make_no_sense(void **state)
 {
 	static const struct {
@@ -372,6 +419,7 @@ int main(void)
 		cmocka_unit_test(transactions_that_make_no_sense),
 		cmocka_unit_test(what_becomes_of_the_revoked),
 		cmocka_unit_test(who_may_renegotiate),
+		cmocka_unit_test(what_a_domain_really_can),
 		cmocka_unit_test(certificates_that_make_no_sense),
 		cmocka_unit_test(addresses_out_of_service),
 		cmocka_unit_test(addresses_are_here_or_not),

@@ -72,7 +72,8 @@ static void said_and_not_said(void **state)
 }
 
 /** Put a hello in the place of what is on the client's wire. */
-static void client_says(struct lab_pair *pair, struct base_str methods, struct base_str extensions)
+static void client_offers(struct lab_pair *pair, uint16_t suite, struct base_str methods,
+                          struct base_str extensions)
 {
 	struct base_writer *w = &pair->wire[TLS_ROLE_CLIENT];
 	size_t len = 2 + 32 + 1 + 2 + 4 + 1 + methods.len + 2 + extensions.len;
@@ -88,12 +89,17 @@ static void client_says(struct lab_pair *pair, struct base_str methods, struct b
 		base_writer_u8(w, (uint8_t)(i + 1));
 	base_writer_u8(w, 0);
 	base_writer_u16(w, 4);
-	base_writer_u16(w, 0xc02b);
+	base_writer_u16(w, suite);
 	base_writer_u16(w, 0x00ff);
 	base_writer_u8(w, (uint8_t)methods.len);
 	base_writer_str(w, methods);
 	base_writer_u16(w, (uint16_t)extensions.len);
 	base_writer_str(w, extensions);
+}
+
+static void client_says(struct lab_pair *pair, struct base_str methods, struct base_str extensions)
+{
+	client_offers(pair, 0xc02b, methods, extensions);
 }
 
 #define BYTES(text)     ((struct base_str){ text, sizeof(text) - 1 })
@@ -152,6 +158,63 @@ static void what_is_not_offered_is_not_taken(void **state)
 	assert_int_equal(hello_of(&pair, TLS_ROLE_SERVER).present &
 	                         (TLS_HELLO_TRUNCATED | TLS_HELLO_URL),
 	                 0);
+	lab_pair_close(&pair);
+}
+
+/** RC4 (TS 33.310, E5; RFC 7465), NULL, anonymous and export suites: none of them is ever in our
+ * hellos, and a client that offers nothing else is refused. */
+static void weak_suites_are_not_taken(void **state)
+{
+	static const uint16_t weak[] = { 0x0004, 0x0005, 0xc007, 0xc011, 0x008a, 0x0001,
+		                         0x0002, 0x002c, 0x0018, 0x0034, 0x0003, 0x0008 };
+	static const char *const profiles[] = { "old", "tls12", "modern" };
+
+	for (size_t p = 0; p < BASE_COUNT(profiles); p++) {
+		struct tls_hello_view client;
+		struct lab_pair pair;
+
+		open_pair(&pair, *state, profiles[p], 0);
+		(void)step(&pair, TLS_ROLE_CLIENT);
+		client = hello_of(&pair, TLS_ROLE_CLIENT);
+		for (size_t i = 0; i < BASE_COUNT(weak); i++)
+			assert_false(tls_numbers_have(client.suites, weak[i]));
+		for (size_t i = 0; i < BASE_COUNT(weak); i++) {
+			lab_pair_again(&pair, NULL, NULL);
+			client_offers(&pair, weak[i], NULL_METHOD, BYTES(GROUPS));
+			assert_int_equal(base_err_class(step(&pair, TLS_ROLE_SERVER)), BASE_PEER);
+			assert_int_equal(lab_info(&pair, TLS_ROLE_SERVER).alert,
+			                 TLS_ALERT_HANDSHAKE_FAILURE);
+		}
+		lab_pair_close(&pair);
+	}
+}
+
+/** What RFC 8446, 9.2 wants of everybody (TS 33.210, N8): in our ClientHello, and used. */
+static void mandatory_for_tls13(void **state)
+{
+	const unsigned wanted = TLS_HELLO_VERSIONS | TLS_HELLO_SIGNATURES | TLS_HELLO_GROUPS |
+	                        TLS_HELLO_KEY_SHARE | TLS_HELLO_NAME;
+	const struct tls_session_spec named = { .role = TLS_ROLE_CLIENT,
+		                                .server_name = "server.test" };
+	struct tls_domain_spec s = lab_spec(*state, TLS_ROLE_SERVER, "tls13");
+	struct tls_domain_spec c = lab_spec(*state, TLS_ROLE_CLIENT, "tls13");
+	struct tls_hello_view client, server;
+	struct lab_pair pair;
+
+	lab_pair_open(&pair, &s, &c, NULL, &named);
+	(void)step(&pair, TLS_ROLE_CLIENT);
+	client = hello_of(&pair, TLS_ROLE_CLIENT);
+	assert_int_equal(client.present & wanted, wanted);
+	assert_int_equal(client.name.len, strlen("server.test"));
+	assert_memory_equal(client.name.ptr, "server.test", client.name.len);
+	assert_true(tls_numbers_have(client.versions, 0x0304));
+	assert_true(tls_numbers_have(client.groups, 23));
+	(void)step(&pair, TLS_ROLE_SERVER);
+	server = hello_of(&pair, TLS_ROLE_SERVER);
+	assert_true(tls_numbers_have(server.versions, 0x0304));
+	assert_true(server.present & TLS_HELLO_KEY_SHARE);
+	lab_pair_shake(&pair);
+	lab_assert_up(&pair);
 	lab_pair_close(&pair);
 }
 
@@ -231,6 +294,8 @@ int main(void)
 		cmocka_unit_test(deflate_is_not_taken),
 		cmocka_unit_test(deflate_chosen_is_refused),
 		cmocka_unit_test(what_is_not_offered_is_not_taken),
+		cmocka_unit_test(weak_suites_are_not_taken),
+		cmocka_unit_test(mandatory_for_tls13),
 		cmocka_unit_test(small_records),
 		cmocka_unit_test(sizes_that_are_none),
 	};
