@@ -288,6 +288,27 @@ static bool psk_file(struct checking *c, const char *name)
 	return good;
 }
 
+/** Options that are said or not. */
+static bool flag_take(struct checking *c, int option)
+{
+	switch (option) {
+	case 'D':
+		return c->target.dtls = c->terms.dtls = true;
+	case 'n':
+		return c->terms.null_encryption = true;
+	case 'a':
+		return c->all = true;
+	case 'S':
+		return c->strict = true;
+	case 'j':
+		return c->json = true;
+	case 'q':
+		return c->quiet = true;
+	default:
+		return false;
+	}
+}
+
 static bool take(struct checking *c, int option, char *word)
 {
 	switch (option) {
@@ -306,10 +327,6 @@ static bool take(struct checking *c, int option, char *word)
 			return false;
 		c->wait_ms *= 1000;
 		return true;
-	case 'D':
-		return c->target.dtls = c->terms.dtls = true;
-	case 'n':
-		return c->terms.null_encryption = true;
 	case 'k':
 		return psk_file(c, word);
 	case 'K':
@@ -325,23 +342,33 @@ static bool take(struct checking *c, int option, char *word)
 		return number(word, 32, &c->target.parallel);
 	case 'C':
 		return number(word, 100000, &c->target.connections);
-	case 'a':
-		return c->all = true;
-	case 'S':
-		return c->strict = true;
-	case 'j':
-		return c->json = true;
 	case 'H':
 		c->html = word;
 		return true;
 	case 'u':
 		c->junit = word;
 		return true;
-	case 'q':
-		return c->quiet = true;
 	default:
-		return false;
+		return flag_take(c, option);
 	}
+}
+
+/** What is left once options are gone, and what goes together. @return as options_take */
+static int settled(struct checking *c, int words, char **word)
+{
+	if (words != 1 || !c->profiles) {
+		fprintf(stderr, "%s", usage);
+		return NO_TEST;
+	}
+	c->where = *word;
+	/* a server of datagrams may well know one peer at a time */
+	if (!c->target.parallel)
+		c->target.parallel = c->target.dtls ? 1 : 4;
+	if (c->of_client && (c->target.dtls || c->target.starttls))
+		return complain("--role client is of streams, without words before TLS");
+	if (c->target.dtls && c->target.starttls)
+		return complain("--starttls is of streams, --dtls of datagrams");
+	return -1;
 }
 
 /** @return -1 to go on, else the exit status */
@@ -386,19 +413,7 @@ static int options_take(int argc, char **argv, struct checking *c)
 			return NO_TEST;
 		}
 	}
-	if (optind + 1 != argc || !c->profiles) {
-		fprintf(stderr, "%s", usage);
-		return NO_TEST;
-	}
-	c->where = argv[optind];
-	/* a server of datagrams may well know one peer at a time */
-	if (!c->target.parallel)
-		c->target.parallel = c->target.dtls ? 1 : 4;
-	if (c->of_client && (c->target.dtls || c->target.starttls))
-		return complain("--role client is of streams, without words before TLS");
-	if (c->target.dtls && c->target.starttls)
-		return complain("--starttls is of streams, --dtls of datagrams");
-	return -1;
+	return settled(c, argc - optind, argv + optind);
 }
 
 int cli_check_main(int argc, char **argv)

@@ -114,7 +114,7 @@ class Servers(unittest.TestCase):
         return subprocess.run([TOOL, "check", *words], capture_output=True, text=True, check=False, timeout=100)
 
     def check(self, port, profiles, *more):
-        done = self.run_tool(f"127.0.0.1:{port}", "--profile", profiles, "--json", "--quiet", *more)
+        done = self.run_tool(f"127.0.0.1:{port}", "--profile", profiles, "--json", "--quiet", "--timeout", str(int(PATIENCE)), *more)
         self.assertIn(done.returncode, (0, 1, 2), done.stderr)
         self.assertTrue(done.stdout, done.stderr)
         return json.loads(done.stdout), done.returncode
@@ -497,7 +497,7 @@ class Datagrams(Servers):
         self.start_udp("gnutls-serv", "--udp", "--port", str(port), "--priority",
                        "NORMAL:-VERS-ALL:+VERS-DTLS1.2:+VERS-DTLS1.0:%SERVER_PRECEDENCE", "--x509certfile", "rsa.pem",
                        "--x509keyfile", "rsa.key", port=port)
-        report, status = self.check(port, "ts33328-annex-m", "--dtls", "--timeout", "1")
+        report, status = self.check(port, "ts33328-annex-m", "--dtls", "--timeout", "2")
         self.assertEqual((report["versions"], status), ("DTLS1.0, DTLS1.2", 2))
         self.assertIn(("E6a", "DTLS1.0"), self.findings(report, "pass"))
         self.assertIn(("M4", "class rc4"), self.findings(report, "not tested"))
