@@ -75,12 +75,6 @@ def of_protocol(cell):
     return None
 
 
-def not_yet(cell):
-    if cell.kind == "id" and not cell.datagrams:
-        return Outlook("later", "session ids are not played here yet")
-    return None
-
-
 def of_us(cell):
     """What we do not do."""
     if cell.datagrams and cell.resumes:
@@ -132,6 +126,9 @@ def of_erlang(cell):
         return none("Erlang's ssl has no external PSK in TLS 1.3")
     if cell.kind == "ticket" and not cell.new:
         return none("Erlang's ssl has no tickets before TLS 1.3")
+    if cell.way == "PSK" and cell.role == "server" and cell.datagrams and cell.kind == "id":
+        return none("Erlang's client computes other keys with plain PSK once a session it offered is not taken; with libssl's "
+                    "server too")
     if cell.way == "ECDHE-PSK" and cell.role == "server" and cell.engine == "openssl":
         return refused("Erlang's client names no curve for ECDHE-PSK, and libssl takes none then (its own server likewise); "
                        "the GnuTLS engine does", "unsupported elliptic curve")
@@ -149,4 +146,4 @@ def outlook(cell):
         return none("a broken record says nothing in DTLS (RFC 6347, 4.1.2.7): both wait until their patience ends")
     theirs = OF[cell.peer](cell)
     impossible = theirs if theirs and theirs.what == "none" else None
-    return of_protocol(cell) or impossible or not_yet(cell) or theirs or of_us(cell) or WORKS
+    return of_protocol(cell) or impossible or theirs or of_us(cell) or WORKS

@@ -66,7 +66,7 @@ class Nss:
     def common(self, cell):
         words = dict(word.split("=", 1) for word in cell.split())
         self.cell = words
-        version = words["version"].lower()
+        version = {"DTLS1.0": "tls1.1", "DTLS1.2": "tls1.2"}.get(words["version"], words["version"].lower())
         options = ["-d", self.store(words.get("cert", ""), words.get("key", ""), words.get("ca", "")), "-V",
                    f"{version}:{version}"]
         if version == "tls1.3" and "secret" in words:
@@ -109,6 +109,8 @@ class Nss:
         command = ["tstclnt", "-h", "127.0.0.1", "-a", words["name"], "-p", port.split(",")[0], *options]
         if "auth" in words:
             command += ["-n", "own"]
+        if words["version"].startswith("D"):
+            command += ["-P", "client"]
         if words["kind"] == "again" and words["begins"] == "1":
             command += ["-r", "1"]
         if words["conns"] != "1":

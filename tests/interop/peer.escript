@@ -16,6 +16,7 @@ loop() ->
         Line ->
             [What | Words] = string:lexemes(Line, " \n"),
             Cell = maps:from_list([list_to_tuple(pair(W)) || W <- Words]),
+            erase(session),
             try play(What, Cell)
             catch Class:Reason -> say("failed before: ~p ~p", [Class, Reason])
             end,
@@ -86,7 +87,11 @@ resumption(Role, Cell, Version) ->
         {"ticket", 'tlsv1.3', client} -> [{session_tickets, auto}];
         {"ticket", 'tlsv1.3', server} -> [{session_tickets, stateless}];
         {_, 'tlsv1.3', _} -> [];
-        {"id", _, client} -> [{reuse_sessions, save}];
+        {"id", _, client} ->
+            case get(session) of
+                undefined -> [{reuse_sessions, save}];
+                Session -> [{reuse_session, Session}]
+            end;
         {"id", _, server} -> [{reuse_sessions, true}];
         _ -> [{reuse_sessions, false}]
     end.
@@ -132,12 +137,16 @@ connection(Cell, Open, Talk) ->
     end.
 
 up(Cell, Socket, Talk) ->
-    {ok, Info} = ssl:connection_information(Socket, [protocol, selected_cipher_suite, session_resumption]),
-    Resumed = case proplists:get_value(session_resumption, Info) of
-                  true -> 1;
-                  _ -> 0
+    {ok, Info} = ssl:connection_information(Socket, [protocol, selected_cipher_suite, session_resumption,
+                                                  session_id, session_data]),
+    put(session, {proplists:get_value(session_id, Info), proplists:get_value(session_data, Info)}),
+    %% Before TLS 1.3 it does not tell.
+    Resumed = case {word("version", Cell), proplists:get_value(session_resumption, Info)} of
+                  {"TLS1.3", true} -> "1";
+                  {"TLS1.3", _} -> "0";
+                  _ -> ""
               end,
-    Told = io_lib:format("version=~s suite=~s resumed=~b",
+    Told = io_lib:format("version=~s suite=~s resumed=~s",
                          [proplists:get_value(protocol, Info),
                           ssl:suite_to_str(proplists:get_value(selected_cipher_suite, Info)), Resumed]),
     say("up ~s", [Told]),
