@@ -5,14 +5,14 @@
 
 /* In the order of their numbers; a test holds us to it. */
 static const struct h248_package *const packages[] = {
-	&h248_package_g,       &h248_package_root,   &h248_package_nt,       &h248_package_rtp,
-	&h248_package_chp,     &h248_package_it,     &h248_package_ocp,      &h248_package_ds,
-	&h248_package_gm,      &h248_package_tman,   &h248_package_hangterm, &h248_package_ipnapt,
-	&h248_package_nb,      &h248_package_adid,   &h248_package_ipdc,     &h248_package_seg,
-	&h248_package_rtcph,   &h248_package_sdpr,   &h248_package_sdpc,     &h248_package_ipra,
-	&h248_package_tcptv,   &h248_package_tcpbcc, &h248_package_tcprm,    &h248_package_tlsbsc,
-	&h248_package_tlscn,   &h248_package_tlsm,   &h248_package_tlstv,    &h248_package_seplink,
-	&h248_package_private,
+	&h248_package_g,      &h248_package_root,    &h248_package_nt,       &h248_package_rtp,
+	&h248_package_chp,    &h248_package_it,      &h248_package_ocp,      &h248_package_ds,
+	&h248_package_gm,     &h248_package_tman,    &h248_package_hangterm, &h248_package_ipnapt,
+	&h248_package_nb,     &h248_package_adid,    &h248_package_ipdc,     &h248_package_seg,
+	&h248_package_rtcph,  &h248_package_sdpr,    &h248_package_sdpc,     &h248_package_ipra,
+	&h248_package_tcptv,  &h248_package_tcpbcc,  &h248_package_tcprm,    &h248_package_tlsbsc,
+	&h248_package_tlscn,  &h248_package_tlsm,    &h248_package_tlstv,    &h248_package_seplink,
+	&h248_package_dtlscn, &h248_package_private,
 };
 
 const struct h248_package *h248_package_at(size_t index)

@@ -18,6 +18,7 @@ extern const struct h248_package h248_package_tcpbcc;
 extern const struct h248_package h248_package_tcprm;
 extern const struct h248_package h248_package_tlsbsc;
 extern const struct h248_package h248_package_tlscn;
+extern const struct h248_package h248_package_dtlscn;
 extern const struct h248_package h248_package_tlsm;
 extern const struct h248_package h248_package_tlstv;
 extern const struct h248_package h248_package_seplink;

@@ -173,6 +173,18 @@ const struct h248_package h248_package_tlscn = {
 	.source = "H.248.90, 10; IANA registry", ITEMS(tlscn_items),
 };
 
+/* ---- dtlscn: DTLS extended capabilities (H.248.93, 11) -------------------------------------- */
+
+static const struct h248_package_item dtlscn_items[] = {
+	{ "srtpprof", 0x0001, H248_PROPERTY, P, H248_IN_LOCAL_CONTROL, H248_READ | H248_WRITE, .values = LIST_WITHIN(STRING, 1, 64),
+	  .source = "RFC 5764, 4.1.2",
+	  .about = "SRTP protection profiles by IANA name, in order of preference." },
+};
+const struct h248_package h248_package_dtlscn = {
+	"dtlscn", 0x011e, 1, V, .title = "DTLS extended capabilities", .extends = "tlscn",
+	.source = "H.248.93, 11; IANA registry", ITEMS(dtlscn_items),
+};
+
 /* ---- tlsm: TLS session maintenance (H.248.90; H.248.TLSPROF 8.4) ---------------------------- */
 
 static const struct h248_package_enum tlsm_results[] = {

@@ -198,6 +198,8 @@ void mg_dgram_fill(const struct mg_stream *s, struct relay_dgram_spec *ret)
 	ret->latch = s->latch && !ret->shared;
 	ret->rtp = mg_stream_rtp(s);
 	ret->srtp = ret->rtp && mg_stream_dtls(s);
+	if (ret->srtp)
+		mg_dtlscn_fill(s, ret);
 	if (!ret->rtp || rtcp_declined(s))
 		return;
 	ret->rtcp_mux = muxes(local);
@@ -287,6 +289,8 @@ static int alone_judge(struct mg_run *run, const struct mg_stream *s)
 	rc = l && l->dtls ? dtls_judge(run, s) : 0;
 	if (!rc)
 		rc = share_judge(run, s);
+	if (!rc)
+		rc = mg_dtlscn_judge(run, s);
 	return rc ? rc : rtcp_judge(run, s);
 }
 

@@ -88,6 +88,7 @@ static const struct mg_equipment *const built_in[] = {
 	&mg_pkg_tlsm,
 	&tls_volume,
 	&linkage,
+	&mg_pkg_dtlscn,
 	&own,
 	NULL,
 };

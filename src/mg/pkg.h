@@ -12,9 +12,9 @@
 #include "mg/equip.h"
 #include "mg/plan.h"
 
-extern const struct mg_equipment mg_pkg_adid, mg_pkg_ds, mg_pkg_gm, mg_pkg_ipdc, mg_pkg_ipnapt,
-        mg_pkg_ipra, mg_pkg_nb, mg_pkg_root, mg_pkg_rtcph, mg_pkg_sdpc, mg_pkg_sdpr, mg_pkg_seg,
-        mg_pkg_tlsm, mg_pkg_tman;
+extern const struct mg_equipment mg_pkg_adid, mg_pkg_ds, mg_pkg_dtlscn, mg_pkg_gm, mg_pkg_ipdc,
+        mg_pkg_ipnapt, mg_pkg_ipra, mg_pkg_nb, mg_pkg_root, mg_pkg_rtcph, mg_pkg_sdpc, mg_pkg_sdpr,
+        mg_pkg_seg, mg_pkg_tlsm, mg_pkg_tman;
 
 /* ---- pkg.c ---- */
 
@@ -68,6 +68,11 @@ int mg_dgram_judge(struct mg_run *run, const struct mg_stream *s, const struct m
 
 /* What was left to us in the Local of such a stream, beside address and port. */
 int mg_dgram_local_fill(struct mg_run *run, const struct mg_stream *s);
+
+/* ---- pkg_dtlscn.c: DTLS extended capabilities (H.248.93) ---- */
+
+void mg_dtlscn_fill(const struct mg_stream *s, struct relay_dgram_spec *ret);
+int mg_dtlscn_judge(struct mg_run *run, const struct mg_stream *s);
 
 /* ---- pkg_tman.c: traffic management (H.248.53) ---- */
 

@@ -28,6 +28,8 @@ struct relay_dgram {
 	struct loop_fd rtcp;                    /**< fd -1: none */
 	struct loop_timer timer;                /**< DTLS repeats its last flight */
 	struct relay_srtp *srtp;                /**< once it is keyed */
+	uint16_t srtp_profiles[RELAY_SRTP_PROFILES];
+	uint8_t srtp_count; /**< 0 = our own choice */
 	bool rtp : 1, rtcp_port : 1, rtcp_mux : 1;
 	bool shared : 1;          /**< connected to its peer */
 	bool secure : 1;          /**< wants SRTP */

@@ -138,6 +138,8 @@ int relay_dgram_new(struct relay_leg *leg, const struct relay_endpoint_spec *spe
 	d->rtcp.fd = -1;
 	d->rtp = spec->dgram->rtp;
 	d->shared = spec->dgram->shared;
+	d->srtp_count = (uint8_t)spec->dgram->srtp_count;
+	memcpy(d->srtp_profiles, spec->dgram->srtp_profiles, sizeof(d->srtp_profiles));
 	d->secure = d->rtp && spec->tls && spec->dgram->srtp;
 	d->rtcp_port = d->rtp && !d->secure && spec->dgram->rtcp_port;
 	d->rtcp_mux = d->rtp && spec->dgram->rtcp_mux;

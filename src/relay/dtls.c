@@ -25,8 +25,8 @@ void relay_dtls_spec(const struct relay_leg *leg, struct tls_datagram_spec *ret)
 		                           .verified = true };
 	if (!leg->dgram->secure)
 		return;
-	ret->srtp = profiles;
-	ret->srtp_count = BASE_COUNT(profiles);
+	ret->srtp = leg->dgram->srtp_count ? leg->dgram->srtp_profiles : profiles;
+	ret->srtp_count = leg->dgram->srtp_count ? leg->dgram->srtp_count : BASE_COUNT(profiles);
 	ret->srtp_required = true;
 }
 

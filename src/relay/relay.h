@@ -189,6 +189,8 @@ struct relay_gate {
 	struct relay_rate sustained, peak;
 };
 
+#define RELAY_SRTP_PROFILES 4U
+
 /**
  * A datagram endpoint (docs/datagrams.md). It is there from the start, so RELAY_TCP_UP is not told
  * of it, and without TLS it ends only when it is told to. What cannot go on at once is dropped and
@@ -206,6 +208,8 @@ struct relay_dgram_spec {
 	bool shared;    /**< others that are shared may have the same local port, each for a peer of
 	                   its own, `remote`, who alone is heard; latch has no meaning */
 	bool srtp; /**< RTP with TLS: its handshake keys SRTP (RFC 5764), with rtcp_mux alone */
+	uint16_t srtp_profiles[RELAY_SRTP_PROFILES]; /**< enum tls_srtp, the best first */
+	unsigned srtp_count;                         /**< 0 = our own choice */
 	/** Where RTCP goes: the address of `remote` again = with the media. Family 0: with
 	 * rtcp_port to the port behind `remote`, else with rtcp_mux to `remote`, else nowhere. */
 	struct sockaddr_storage rtcp_remote;

@@ -162,6 +162,8 @@ static int fake_add(struct relay_endpoint **ret, struct relay_context *context,
 		      : spec->tls->session.role == TLS_ROLE_CLIENT ? " dtls-client"
 		                                                   : " dtls-server",
 		      spec->tls_hold ? " hold" : "");
+		for (unsigned i = 0; i < spec->dgram->srtp_count; i++)
+			ORDER(" %u", spec->dgram->srtp_profiles[i]);
 		if (spec->dgram->shared)
 			ORDER(" shared");
 		fake_aim(&spec->remote, spec->dgram);

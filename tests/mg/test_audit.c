@@ -19,8 +19,8 @@ static void whole_descriptors(void **state)
 	     "C=1{AV=ip/1/1{MX,MD,E=4{tcpbcc/*},SG,DM,OE,EB}}");
 	accepted("C=1{AV=ip/1/1{AT{PG}}}");
 	contains("PG{g-2,nt-1,");
-	contains(
-	        ",tcptv-1,tcpbcc-1,tcprm-1,tlsbsc-1,tlscn-1,tlsm-1,tlstv-1,seplink-1,gatehouse-1}");
+	contains(",tcptv-1,tcpbcc-1,tcprm-1,tlsbsc-1,tlscn-1,tlsm-1,tlstv-1,seplink-1,dtlscn-1,"
+	         "gatehouse-1}");
 	accepted("C=1{AV=*{AT{SA}}}");
 	contains("AV=ip/1/1{SA{");
 	contains("AV=ip/1/2{SA{");

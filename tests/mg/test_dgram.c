@@ -207,6 +207,20 @@ static void what_is_not_built_is_refused(void **state)
 	scene_end();
 }
 
+static void the_controller_names_srtp_profiles(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD(",dtlscn/srtpprof=[\"SRTP_AEAD_AES_128_GCM\",\"SRTP_AES128_CM_HMAC_SHA1_80\"]",
+	             LOCAL(SAVP, MUX)));
+	ordered("add 0 udp rtp srtp mux dtls-server hold 7 1 to 0");
+	refused(ADD(",dtlscn/srtpprof=[\"SRTP_NULL_HMAC_SHA1_80\"]", LOCAL(SAVP, MUX)), 449,
+	        "dtlscn/srtpprof");
+	refused(ADD(",dtlscn/srtpprof=[\"SRTP_AES128_CM_HMAC_SHA1_80\"]", LOCAL("RTP/AVP", "")),
+	        449, "Local is not of DTLS-SRTP");
+	scene_end();
+}
+
 static void another_association_is_another_endpoint(void **state)
 {
 	struct relay_tls_result tls = { .alert = -1, .version_name = "DTLS1.2" };
@@ -328,6 +342,7 @@ int main(void)
 		cmocka_unit_test(what_speaks_of_connections_is_refused),
 		cmocka_unit_test(setup_says_who_begins),
 		cmocka_unit_test(what_is_not_built_is_refused),
+		cmocka_unit_test(the_controller_names_srtp_profiles),
 		cmocka_unit_test(another_association_is_another_endpoint),
 		cmocka_unit_test(sessions_are_told_as_those_of_tls),
 		cmocka_unit_test(a_port_is_shared_on_request),

@@ -441,6 +441,28 @@ static bool has_failed(void *arg)
 	return call->front.count[RELAY_TCP_DOWN] > 0;
 }
 
+static void the_profile_may_be_named(void **state)
+{
+	static const struct relay_dgram_spec named = {
+		.rtp = true,
+		.rtcp_mux = true,
+		.srtp = true,
+		.srtp_profiles = { TLS_SRTP_AES128_CM_SHA1_32 },
+		.srtp_count = 1
+	};
+	struct call call;
+
+	call_make(&call, *state, TLS_ROLE_SERVER, &named, &rtp);
+	dtls_make(&call, TLS_ROLE_CLIENT, offered + 1, 1); /* another one alone */
+	stage_wait(&call.stage, has_failed, &call);
+	call_done(&call);
+	call_make(&call, *state, TLS_ROLE_SERVER, &named, &rtp);
+	dtls_make(&call, TLS_ROLE_CLIENT, offered, BASE_COUNT(offered));
+	dtls_shake(&call);
+	assert_int_equal(tls_session_srtp(call.session), TLS_SRTP_AES128_CM_SHA1_32);
+	call_done(&call);
+}
+
 static void a_peer_without_srtp_is_refused(void **state)
 {
 	struct call call;
@@ -466,6 +488,7 @@ int main(void)
 		cmocka_unit_test(srtp_here_is_rtp_there),
 		cmocka_unit_test(what_is_not_authentic_gets_nowhere),
 		cmocka_unit_test(before_there_are_keys_nothing_goes_out),
+		cmocka_unit_test(the_profile_may_be_named),
 		cmocka_unit_test(a_peer_without_srtp_is_refused),
 	};
 
