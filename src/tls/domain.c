@@ -311,7 +311,7 @@ static int basis_digest(const struct base_writer *w, uint8_t ret[32])
 
 /**
  * Peers resume with what this domain's predecessor gave them only where all this is as it was. CRLs
- * are not in it: they come and go, and no session that rests on a certificate is resumed.
+ * are not in it: they come and go, and whoever resumes is judged by those of now.
  */
 static int domain_basis(struct tls_domain *domain, const struct tls_domain_spec *spec)
 {

@@ -11,9 +11,9 @@
  * 3. The first failure is the one that is told (tls_session_fail); after it, and after the peer's
  *    close_notify, the engine is not asked to read again.
  * 4. A ticket is a credential of the domain that earned it: keys and scope are the domain's, and a
- *    session with credentials of its own stream (PSK, fingerprint) or one that asks for a client
- *    certificate neither gives nor takes tickets (session.c, session_resumes). As client a context
- *    keeps tickets with what the peer had proved, by peer (tickets.c).
+ *    session with credentials of its own stream (PSK, fingerprint) neither gives nor takes tickets
+ *    (session.c, session_resumes). A client's certificate is judged again when it resumes. As
+ * client a context keeps tickets with what the peer had proved, by peer (tickets.c).
  * 5. A session of datagrams (`dtls`) is of a context of its own, whose domain is the domain's
  *    `datagram` part. Its clock and its timers are dtls.c's: an engine repeats a flight when it is
  *    told to, or when the peer repeats its own.
@@ -314,6 +314,7 @@ struct tls_session {
 	bool psk_unknown; /**< server of TLS 1.3, OpenSSL: the identity was not, and that is told */
 	bool tickets;     /**< may give tickets as server, keep them as client */
 	bool ids;         /**< server: may be remembered by its id, up to TLS 1.2 */
+	bool rests;       /**< server: what is to be resumed was judged, and let in */
 	uint8_t id_len;   /**< of `id`; 0 = it is not remembered */
 	uint8_t id[TLS_ID_MAX];
 	uint32_t ticket_serial; /**< of the key its ticket was under; 0 = it had none */
@@ -451,6 +452,15 @@ void tls_tickets_keep(struct tls_session *session, const void *data, size_t len,
                       bool resumed);
 /** The peer's chain was found good: no ticket outlives its first certificate. */
 void tls_resume_proof(struct tls_session *session, const struct base_str *chain, size_t count);
+/**
+ * Server: a client wants to resume a session whose peer had shown this chain (none: count 0).
+ * Judges it as if it had just been shown, but waits for no CRL; `session->verdict` is the
+ * outcome's.
+ * @return whether it may be resumed; else a full handshake is due, or the end
+ */
+bool tls_resume_judge(struct tls_session *session, const struct base_str *chain, size_t count);
+/** What was judged is not what goes on: forget the verdict. */
+void tls_resume_unjudge(struct tls_session *session);
 /**
  * Server: remember this session by its id, in the engine's form; or get one so remembered, which
  * the caller ends. Nothing happens where it may not be. Within a step.

@@ -126,6 +126,9 @@ int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket
 
 /** Server: sessions are remembered by their id. */
 void tls_gnutls_ids(struct tls_session *session, struct tls_gnutls_session *gs);
+/** Server, when the handshake is done: what was resumed rests on a chain that is judged again.
+ * GnuTLS asks nobody before it resumes. @return its code */
+int tls_gnutls_resumed(struct tls_session *session, struct tls_gnutls_session *gs);
 /** Client: is there a session id that says something (RFC 5246, 7.4.1.3)? */
 bool tls_gnutls_has_id(const struct tls_session *session, gnutls_session_t tls);
 

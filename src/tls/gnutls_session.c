@@ -392,6 +392,9 @@ int tls_gnutls_handshake(struct tls_session *session)
 	if (rc < 0)
 		return tls_gnutls_failed(session, gs, rc);
 	tls_gnutls_shaken(session, gs->tls);
+	rc = tls_gnutls_resumed(session, gs);
+	if (rc < 0)
+		return tls_gnutls_failed(session, gs, rc);
 	session->secured = gnutls_safe_renegotiation_status(gs->tls) != 0;
 	/* GnuTLS 3.7 agrees to max_fragment_length, and its server then writes as if it had not. */
 	if (gs->fragment)

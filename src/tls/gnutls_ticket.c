@@ -147,3 +147,19 @@ bool tls_gnutls_has_id(const struct tls_session *session, gnutls_session_t tls)
 	       gnutls_protocol_get_version(tls) != GNUTLS_TLS1_3 &&
 	       gnutls_session_get_id2(tls, &id) >= 0 && id.size;
 }
+
+/* -- what a session rests on ----------------------------------------------------------------- */
+
+int tls_gnutls_resumed(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	bool may_wait = session->may_wait;
+	int rc;
+
+	if (session->role != TLS_ROLE_SERVER || !session->resumed || session->psk ||
+	    !tls_session_judges(session))
+		return 0;
+	session->may_wait = false;
+	rc = tls_gnutls_verify(gs->tls);
+	session->may_wait = may_wait;
+	return rc;
+}

@@ -92,6 +92,8 @@ int openssl_on_session(SSL *ssl, SSL_SESSION *given)
 	if (by_id ? !session->ids && !(session->resume && id_len)
 	          : !session->resume || !SSL_SESSION_has_ticket(given))
 		return 0;
+	if (by_id && session->ids && openssl_chain_put(ssl, NULL) != 1)
+		return 0;
 	len = i2d_SSL_SESSION(given, &data);
 	if (len <= 0)
 		return 0;
@@ -117,6 +119,10 @@ SSL_SESSION *openssl_on_id(SSL *ssl, const unsigned char *id, int len, int *copy
 	at = data.data;
 	kept = d2i_SSL_SESSION(NULL, &at, (long)data.len);
 	base_secret_done(&data);
+	if (kept && !openssl_chain_judge(ssl, kept)) {
+		SSL_SESSION_free(kept);
+		kept = NULL;
+	}
 	return kept;
 }
 

@@ -234,6 +234,9 @@ static bool set_resumption(struct openssl_context *oc)
 	        oc->ctx, (domain->ids ? SSL_SESS_CACHE_BOTH : SSL_SESS_CACHE_CLIENT) |
 	                         SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(oc->ctx, openssl_on_session);
+	if (SSL_CTX_set_session_ticket_cb(oc->ctx, openssl_chain_put, openssl_on_ticket_read,
+	                                  NULL) != 1)
+		return false;
 	SSL_CTX_sess_set_get_cb(oc->ctx, openssl_on_id);
 	SSL_CTX_set_not_resumable_session_callback(oc->ctx, openssl_not_resumable);
 	(void)SSL_CTX_set_timeout(oc->ctx, (long)domain->lifetime_s);

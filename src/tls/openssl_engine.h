@@ -86,6 +86,13 @@ void openssl_offer(struct tls_session *session, const uint8_t *ticket, size_t le
 
 /** Server: the session that a client names by its id. */
 SSL_SESSION *openssl_on_id(SSL *ssl, const unsigned char *id, int len, int *copy);
+/** Server: put the chain that the client has shown into what it may resume. @return OpenSSL's */
+int openssl_chain_put(SSL *ssl, void *arg);
+/** Server: may this session be resumed, by what it rests on? */
+bool openssl_chain_judge(SSL *ssl, SSL_SESSION *shown);
+/** Server: a ticket was read, or was not. */
+SSL_TICKET_RETURN openssl_on_ticket_read(SSL *ssl, SSL_SESSION *shown, const unsigned char *name,
+                                         size_t name_len, SSL_TICKET_STATUS status, void *arg);
 /** Server: one that is told neither a ticket nor an id. */
 int openssl_not_resumable(SSL *ssl, int forward_secure);
 /** Server: the key of a ticket that is to be given (`enc`), or was shown; openssl_ticket.c. */

@@ -139,6 +139,8 @@ static int judge(struct tls_session *session, const struct base_str *chain, size
 	if (chain != session->wait->chain && !tls_wait_keep(session, chain, count, staple))
 		return BASE_ERR(BASE_LOCAL, TLS_ALERT_INTERNAL_ERROR);
 	session->wait->hold = true;
+	/* A ticket would be encrypted, and what is held may have to be dropped. */
+	(void)SSL_set_num_tickets(session->engine, 0);
 	return rc;
 }
 

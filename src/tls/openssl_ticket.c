@@ -76,3 +76,92 @@ int openssl_on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_
 	base_wipe(&key, sizeof(key));
 	return rc;
 }
+
+/* -- what a session rests on ----------------------------------------------------------------- */
+
+#define CHAIN_MAX    16
+#define CHAIN_OCTETS 12000 /**< longer ones are not resumed: a ticket has 65,535 at most */
+
+static bool cert_put(struct base_writer *w, X509 *cert)
+{
+	unsigned char *der = NULL;
+	int len = cert ? i2d_X509(cert, &der) : 0;
+
+	if (len > 0 && len <= UINT16_MAX) {
+		base_writer_u16(w, (uint16_t)len);
+		base_writer_put(w, der, (size_t)len);
+	}
+	OPENSSL_free(der);
+	return len > 0 && len <= UINT16_MAX;
+}
+
+/** OpenSSL's own form has the first certificate only. An empty chain is no chain at all. */
+int openssl_chain_put(SSL *ssl, void *arg)
+{
+	const struct tls_session *session = openssl_context_of(ssl)->session;
+	X509 *peer = SSL_get0_peer_certificate(ssl);
+	STACK_OF(X509) *rest = SSL_get_peer_cert_chain(ssl);
+	struct base_writer w = { 0 };
+	bool ok;
+	int rc;
+
+	(void)arg;
+	/* What was resumed has it, and its copies do. */
+	if (!tls_session_judges(session) || !peer || SSL_session_reused(ssl) == 1)
+		return 1;
+	ok = cert_put(&w, peer);
+	for (int i = 0; ok && i < sk_X509_num(rest); i++)
+		ok = cert_put(&w, sk_X509_value(rest, i));
+	ok = ok && !w.failed && w.len <= CHAIN_OCTETS;
+	rc = SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), ok ? w.data : NULL,
+	                                     ok ? w.len : 0);
+	base_writer_done(&w);
+	return rc;
+}
+
+bool openssl_chain_judge(SSL *ssl, SSL_SESSION *shown)
+{
+	struct tls_session *session = openssl_context_of(ssl)->session;
+	struct base_str chain[CHAIN_MAX];
+	struct base_reader r;
+	void *data = NULL;
+	size_t len = 0, count = 0;
+
+	if (!tls_session_judges(session))
+		return true;
+	if (session->renegotiating || SSL_SESSION_get0_ticket_appdata(shown, &data, &len) != 1)
+		return false;
+	r = base_reader_of(data, len);
+	while (base_reader_left(&r) && !r.failed && count < CHAIN_MAX) {
+		uint16_t one = base_reader_u16(&r);
+
+		chain[count++] = (struct base_str){ (const char *)base_reader_take(&r, one), one };
+	}
+	if (r.failed || base_reader_left(&r))
+		return false;
+	/* One that had a certificate, whose chain was too long to keep, is to show it again. */
+	if (!count && SSL_SESSION_get0_peer(shown))
+		return false;
+	return tls_resume_judge(session, chain, count);
+}
+
+SSL_TICKET_RETURN openssl_on_ticket_read(SSL *ssl, SSL_SESSION *shown, const unsigned char *name,
+                                         size_t name_len, SSL_TICKET_STATUS status, void *arg)
+{
+	(void)name;
+	(void)name_len;
+	(void)arg;
+	switch (status) {
+	case SSL_TICKET_EMPTY:
+	case SSL_TICKET_NO_DECRYPT:
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	case SSL_TICKET_SUCCESS:
+	case SSL_TICKET_SUCCESS_RENEW:
+		if (!openssl_chain_judge(ssl, shown))
+			return SSL_TICKET_RETURN_IGNORE_RENEW;
+		return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE
+		                                    : SSL_TICKET_RETURN_USE_RENEW;
+	default:
+		return SSL_TICKET_RETURN_ABORT;
+	}
+}

@@ -188,14 +188,13 @@ static bool spec_valid(const struct tls_session_spec *spec)
 /* -- life ------------------------------------------------------------------------------------ */
 
 /**
- * Resumption skips what the full handshake proved: the peer's certificate, the stream's PSK or
- * fingerprint. So only sessions whose whole policy is the domain's may use tickets and session ids.
+ * Resumption skips what the full handshake proved. A client's certificate goes with the session and
+ * is judged again (tls_resume_judge); what a stream brought, a PSK or a fingerprint, is not there
+ * again. So only sessions whose whole policy is the domain's may use tickets and session ids.
  */
 static bool session_resumes(const struct tls_session *session)
 {
-	const struct tls_domain *domain = session->context->domain;
-
-	return session->role == TLS_ROLE_SERVER && domain->client_auth == TLS_CLIENT_AUTH_NONE &&
+	return session->role == TLS_ROLE_SERVER &&
 	       (!session->hand ||
 	        (session->hand->psk_count == 0 && session->hand->fingerprint_count == 0));
 }
@@ -429,6 +428,9 @@ static int handshake_finish(struct tls_session *session)
 	int rc = 0;
 
 	tls_resume_finish(session);
+	session->judged |= session->resumed && session->rests;
+	if (session->rests && !session->judged)
+		tls_resume_unjudge(session);
 	if (!session->psk && !session->judged && psk_ignored(session)) {
 		if (!session->failure) /* without memory the words are lost, no more */
 			session->failure = strdup("the server took no pre-shared key, and its "

@@ -167,6 +167,30 @@ void tls_resume_finish(struct tls_session *session)
 		ticket_free(ticket);
 }
 
+void tls_resume_unjudge(struct tls_session *session)
+{
+	free(session->verdict);
+	session->verdict = NULL;
+	trust_standing_unref(session->standing);
+	session->standing = NULL;
+}
+
+bool tls_resume_judge(struct tls_session *session, const struct base_str *chain, size_t count)
+{
+	bool may_wait = session->may_wait, judged = session->judged;
+
+	if (!tls_session_judges(session))
+		return true;
+	session->may_wait = false;
+	session->rests = tls_session_judge(session, chain, count) == 0;
+	session->may_wait = may_wait;
+	if (!session->rests)
+		tls_resume_unjudge(session);
+	/* Not yet: the engine may still go on in full, and then it counts for nothing. */
+	session->judged = judged;
+	return session->rests;
+}
+
 void tls_ids_remember(struct tls_session *session, const void *id, size_t id_len, const void *data,
                       size_t len)
 {

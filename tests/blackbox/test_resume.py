@@ -76,7 +76,7 @@ class Resume(Case, unittest.TestCase):
         for engine in ENGINES:
             for version in VERSIONS:
                 with self.subTest(engine=engine, version=version):
-                    yield engine, version, f"{self.folder}/{self.id()}{engine}{version}"
+                    yield engine, version, f"{self.folder}/{self.id().rsplit('.', 1)[1]}{engine}{version}"
 
     def reload(self, gw, domains):
         count = gw.log().count("reloaded")
@@ -122,6 +122,40 @@ class Resume(Case, unittest.TestCase):
             session = f"{self.folder}/twin{version}"
             self.assertFalse(self.visit(gw, "openssl", version, session))
             self.assertFalse(self.visit(gw, "twin", version, session))
+
+    # -- clients with certificates
+
+    ASKS = """
+  - {{name: {engine}, profile: ts33210-rel17, engine: {engine}, certificate: {d}/gateway.pem, key: {d}/gateway.key,
+     client-auth: require, client-methods: [ca], server-methods: [ca],
+     trust: {{anchors: [{d}/ca.pem], crls: [{d}/{crl}], crl-required: true}}}}
+"""
+
+    def asking(self, crl):
+        return "".join(self.ASKS.format(engine=e, d=self.folder, crl=crl) for e in ENGINES)
+
+    def test_a_revoked_client_does_not_resume(self):
+        """It comes by what it was, and is judged by what it is."""
+        self.pki.crl("none.crl")
+        self.pki.leaf("ue")
+        self.pki.leaf("twin")
+        gw = self.gateway(self.asking("none.crl"))
+        for engine, version, session in self.each():
+            for name in ("ue", "twin"):
+                self.assertEqual([self.visit(gw, engine, version, session + name, *self.pki.cert(name))
+                                  for _ in range(3)], [False, True, True])
+        self.pki.crl("ue.crl", "ue")
+        self.reload(gw, self.asking("ue.crl"))
+        for engine, version, session in self.each():
+            self.assertTrue(self.visit(gw, engine, version, session + "twin", *self.pki.cert("twin")))
+            backend = self.own(Backend())
+            made = self.relay(gw.controller, stream("TCP/TLS/MSRP", "passive", 9, "active",
+                                                    control=f'gatehouse/dom = "{engine}"'), backend)
+            peer = self.peer("openssl", "s_client", "-connect", f"127.0.0.1:{made.ports[0]}", version, "-sess_in",
+                             session + "ue", *self.pki.cert("ue"))
+            gw.controller.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = EstFail", "revoked")
+            self.end(gw.controller, made)
+            peer.close()
 
     # -- pool
 

@@ -71,7 +71,10 @@ struct visit visit(SSL_CTX *ctx, SSL_SESSION *session, struct tls_context *conte
 	}
 	tls_session_info(v.server, &info);
 	v.up = info.established && SSL_is_init_finished(v.ssl);
-	v.resumed = info.resumed;
+	v.resumed = v.up && info.resumed;
+	v.info = info;
+	v.info.failure = v.info.psk_identity = NULL;
+	v.stands = tls_session_standing(v.server) != NULL;
 	assert_int_equal(v.up && SSL_session_reused(v.ssl), v.resumed);
 	(void)SSL_shutdown(v.ssl);
 	SSL_free(v.ssl);

@@ -17,7 +17,9 @@ struct visit {
 	struct tls_session *server;
 	struct base_writer out;
 	bool resumed, up;
-	bool alert; /**< the server refused */
+	struct tls_info info; /**< the server's; no texts */
+	bool stands;          /**< the server knows what the client rests on */
+	bool alert;           /**< the server refused */
 };
 
 /** What our servers are told of the time. */
