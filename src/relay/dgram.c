@@ -229,7 +229,7 @@ static void take_all(struct relay_leg *leg, struct relay_batch *b, unsigned coun
 		take(leg, b, i, way);
 	}
 	relay_count_add(&leg->counters.wire_in, wire);
-	relay_count_add(&leg->counters.octets_in, b->octets_in);
+	relay_meter_octets(leg, true, b->octets_in);
 	relay_count_add(&leg->counters.packets_in, b->packets_in);
 	relay_count_add(&leg->counters.packets_lost, b->lost);
 	if (leg->partner && leg->partner->dgram)

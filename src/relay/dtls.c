@@ -198,7 +198,7 @@ bool relay_dtls_protect(struct relay_leg *leg, uint8_t *data, size_t *len, bool 
 	if (*ret_lost)
 		return false;
 	relay_dtls_send(leg, out->data, out->len);
-	relay_count_add(&leg->counters.octets_out, *len);
+	relay_meter_octets(leg, false, *len);
 	relay_count_add(&leg->counters.packets_out, 1);
 	return false;
 }

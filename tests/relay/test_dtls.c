@@ -185,6 +185,23 @@ static void talk(struct call *call)
 	}
 }
 
+/** What the domains' counters have in that family, at that place in it. */
+static uint64_t metered(const struct relay_pool *pool, const char *name, unsigned index)
+{
+	struct base_arena arena = { 0 };
+	struct relay_meter *meters;
+	size_t count, families;
+	const struct relay_family *family = relay_families(&families);
+	uint64_t sum = 0;
+
+	assert_int_equal(relay_meters_read(pool, &arena, &meters, &count), 0);
+	for (size_t f = 0; f < families; f++)
+		for (size_t m = 0; m < count && !strcmp(family[f].name, name); m++)
+			sum += meters[m].value[family[f].at + index];
+	base_arena_done(&arena);
+	return sum;
+}
+
 static void as_server_it_asks_for_a_cookie_and_relays(void **state)
 {
 	struct call call;
@@ -202,6 +219,11 @@ static void as_server_it_asks_for_a_cookie_and_relays(void **state)
 	assert_int_equal(stats.packets_in, 8);
 	assert_int_equal(stats.packets_out, 8);
 	assert_int_equal(stats.packets_lost, 0);
+	assert_true(stats.octets_in > 0);
+	assert_int_equal(metered(call.stage.pool, "octets", 1), stats.octets_in);
+	assert_int_equal(metered(call.stage.pool, "octets", 0), stats.octets_out);
+	/* of a server, DTLS 1.2, not resumed */
+	assert_int_equal(metered(call.stage.pool, "handshakes", (1 * 7 + 6) * 2), 1);
 	call_done(&call);
 }
 
