@@ -35,7 +35,7 @@ static const char profile_text[] =
         "shall, mark: P, text: x }\n";
 
 static struct profile_store *profiles;
-static struct x509_identity *identity;
+static struct x509_identity *identity, *other;
 static struct tls_domain *domain[2];
 static struct tls_context *context[2]; /* kept until the program ends */
 
@@ -50,6 +50,8 @@ static void domain_open(int i, const struct profile *profile)
 		.profile = profile,
 		.engine = i ? TLS_ENGINE_GNUTLS : TLS_ENGINE_OPENSSL,
 		.identity = identity,
+		.more = &other, /* so that names and authorities choose */
+		.more_count = 1,
 		.psks = &psk,
 		.psk_count = 1,
 	};
@@ -66,7 +68,8 @@ static void open_all(void)
 	if (profile_store_new(&profiles) ||
 	    profile_store_text(profiles, "fuzz", profile_text, sizeof(profile_text) - 1, &profile,
 	                       NULL) ||
-	    x509_identity_self_signed(&identity, X509_KEY_EC_P256, "fuzz", 86400, NULL))
+	    x509_identity_self_signed(&identity, X509_KEY_EC_P256, "fuzz", 86400, NULL) ||
+	    x509_identity_self_signed(&other, X509_KEY_EC_P256, "other.test", 86400, NULL))
 		abort();
 	for (int i = 0; i < 2; i++)
 		domain_open(i, profile);
