@@ -40,32 +40,6 @@ static bool where_split(struct check_target *t, const char *where)
 	return true;
 }
 
-int check_target_find(struct check_target *t, const char *where, struct base_error *err)
-{
-	struct addrinfo hints = { .ai_socktype = t->dtls ? SOCK_DGRAM : SOCK_STREAM }, *found;
-	char port[8];
-	uint8_t address[16];
-	int rc;
-
-	if (!where_split(t, where))
-		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-		                      "'%s' is not HOST:PORT, nor [ADDRESS]:PORT", where);
-	(void)snprintf(port, sizeof(port), "%u", t->port);
-	rc = getaddrinfo(t->host, port, &hints, &found);
-	if (rc)
-		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "'%s': %s", t->host,
-		                      gai_strerror(rc));
-	(void)snprintf(t->name, sizeof(t->name), strchr(t->host, ':') ? "[%s]:%u" : "%s:%u",
-	               t->host, t->port);
-	memcpy(&t->address, found->ai_addr, found->ai_addrlen);
-	t->address_len = found->ai_addrlen;
-	freeaddrinfo(found);
-	/* RFC 6066, 3: no addresses in server_name */
-	if (inet_pton(AF_INET, t->host, address) != 1 && inet_pton(AF_INET6, t->host, address) != 1)
-		t->server_name = t->host;
-	return 0;
-}
-
 /* -- a connection ------------------------------------------------------------------------------ */
 
 /** Wait for `events`. @return false when the time is over */
@@ -104,6 +78,50 @@ static enum check_outcome wire_connect(struct check_wire *w)
 	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) || error)
 		return CHECK_UNREACHABLE;
 	return CHECK_NOTHING;
+}
+
+/** Of several addresses the first that somebody listens at; where none does, the first. */
+static void address_choose(struct check_target *t, const struct addrinfo *found)
+{
+	bool alone = !found->ai_next || t->dtls || t->listens, good = alone;
+
+	for (const struct addrinfo *a = found; a && !good; a = a->ai_next) {
+		struct check_wire w = { .target = t, .fd = -1, .wait_ms = t->timeout_ms };
+
+		memcpy(&t->address, a->ai_addr, a->ai_addrlen);
+		t->address_len = a->ai_addrlen;
+		good = wire_connect(&w) == CHECK_NOTHING;
+		check_wire_close(&w);
+	}
+	if (good && !alone)
+		return;
+	memcpy(&t->address, found->ai_addr, found->ai_addrlen);
+	t->address_len = found->ai_addrlen;
+}
+
+int check_target_find(struct check_target *t, const char *where, struct base_error *err)
+{
+	struct addrinfo hints = { .ai_socktype = t->dtls ? SOCK_DGRAM : SOCK_STREAM }, *found;
+	char port[8];
+	uint8_t address[16];
+	int rc;
+
+	if (!where_split(t, where))
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "'%s' is not HOST:PORT, nor [ADDRESS]:PORT", where);
+	(void)snprintf(port, sizeof(port), "%u", t->port);
+	rc = getaddrinfo(t->host, port, &hints, &found);
+	if (rc)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "'%s': %s", t->host,
+		                      gai_strerror(rc));
+	(void)snprintf(t->name, sizeof(t->name), strchr(t->host, ':') ? "[%s]:%u" : "%s:%u",
+	               t->host, t->port);
+	address_choose(t, found);
+	freeaddrinfo(found);
+	/* RFC 6066, 3: no addresses in server_name */
+	if (inet_pton(AF_INET, t->host, address) != 1 && inet_pton(AF_INET6, t->host, address) != 1)
+		t->server_name = t->host;
+	return 0;
 }
 
 bool check_wire_send(struct check_wire *w, const void *data, size_t len)

@@ -31,6 +31,7 @@ struct check_target {
 	const char *server_name; /**< for SNI: `host`, unless it is an address; NULL = none */
 	enum check_starttls starttls;
 	bool dtls;
+	bool listens;         /**< a client is waited for there */
 	unsigned timeout_ms;  /**< for each thing that is waited for */
 	unsigned parallel;    /**< connections at a time */
 	unsigned connections; /**< at most, altogether */

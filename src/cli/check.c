@@ -320,7 +320,7 @@ static bool take(struct checking *c, int option, char *word)
 	case 's':
 		return starttls(c, word);
 	case 'r':
-		c->of_client = !strcmp(word, "client");
+		c->of_client = c->target.listens = !strcmp(word, "client");
 		return c->of_client || !strcmp(word, "server");
 	case 'w':
 		if (!number(word, 3600, &c->wait_ms))

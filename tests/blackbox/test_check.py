@@ -34,12 +34,12 @@ OAKLEY_2 = bytes.fromhex(
 class Fake:
     """Answers every connection with the same octets; or with none, and holds it."""
 
-    def __init__(self, answer, hold=False):
+    def __init__(self, answer, hold=False, threads=False):
         self.sock = socket.socket()
         self.sock.bind(("127.0.0.1", 0))
         self.sock.listen(64)
         self.port = self.sock.getsockname()[1]
-        self.answer, self.hold, self.held = answer, hold, []
+        self.answer, self.hold, self.threads, self.held = answer, hold, threads, []
         threading.Thread(target=self.loop, daemon=True).start()
 
     def loop(self):
@@ -47,12 +47,16 @@ class Fake:
             while True:
                 conn, _ = self.sock.accept()
                 self.held.append(conn)
-                if self.hold:
-                    continue
-                with contextlib.suppress(OSError):
-                    hello = conn.recv(65536)
-                    conn.sendall(self.answer(hello) if callable(self.answer) else self.answer)
-                    conn.close()
+                if self.threads:
+                    threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
+                elif not self.hold:
+                    self.serve(conn)
+
+    def serve(self, conn):
+        with contextlib.suppress(OSError):
+            hello = conn.recv(65536)
+            conn.sendall(self.answer(hello) if callable(self.answer) else self.answer)
+            conn.close()
 
     def close(self):
         with contextlib.suppress(OSError):
@@ -166,6 +170,14 @@ class OpenSSL(Servers):
         """The client's order, where the profile has one of its own."""
         port = self.s_server("-cipher", GOOD, "-ciphersuites", TLS13)
         self.expect(port, REL17, [], [("precedence", "")])
+
+    def test_a_name_with_several_addresses(self):
+        """localhost may be ::1 first, where nobody listens; the name goes into server_name."""
+        port = self.good("-servername", "localhost", "-cert2", "rsa.pem", "-key2", "rsa.key", certs=("rsa",))
+        done = self.run_tool(f"localhost:{port}", "--profile", REL17, "--json", "--quiet")
+        report = json.loads(done.stdout)
+        self.assertEqual(done.returncode, 0, self.findings(report, "FAIL", "not tested"))
+        self.assertIn(("N8", "server_name"), self.findings(report, "pass"))
 
     def test_one_key_only(self):
         """What would need another kind of certificate is not held against it."""
@@ -673,6 +685,36 @@ class Refused(Servers):
         done = self.run_tool(f"127.0.0.1:{fake.port}", "--profile", REL17, "--quiet", "--timeout", "1", "--parallel", "8")
         self.assertEqual(done.returncode, 2)
         self.assertIn("does not answer in time", done.stderr)
+
+    def test_silence_upon_a_suite(self):
+        """It answers who offers much and is silent to who offers one suite: that is no refusal, and there is an end to waiting."""
+        body = b"\x03\x03" + b"r" * 32 + b"\0\x00\x2f\0"
+        flight = b"\x02\0\0" + bytes([len(body)]) + body + b"\x0e\0\0\0"
+        held = threading.Event()
+        self.addCleanup(held.set)
+
+        def answer(hello):
+            if hello[9:11] != b"\x03\x03" or b"\x00\x2b\x00\x03\x02\x03\x04" in hello or len(hello) < 100:
+                return bytes.fromhex("15030100020246")
+            at = 5 + 4 + 2 + 32
+            at += 1 + hello[at]
+            if hello[at:at + 2] == b"\x00\x02":
+                held.wait(PATIENCE)
+                return b""
+            return b"\x16\x03\x03" + len(flight).to_bytes(2, "big") + flight
+
+        fake = Fake(answer, threads=True)
+        self.addCleanup(fake.close)
+        report, status = self.check(fake.port, "ts33310-annex-e", "--timeout", "1", "--parallel", "8")
+        self.assertIn(("E4", "TLS_RSA_WITH_AES_128_CBC_SHA"), self.findings(report, "not tested"))
+        self.assertIn(("E5", "class rc4"), self.findings(report, "not tested"))
+        self.assertEqual((self.findings(report, "FAIL"), status), ([("E3", "TLS1.1")], 1))
+        self.assertLess(report["connections"], 60)
+
+    def test_no_more_connections_than_allowed(self):
+        report, status = self.check(self.s_server("-tls1_2"), "ts33310-annex-e", "--connections", "20")
+        self.assertNotEqual(self.findings(report, "not tested"), [])
+        self.assertNotEqual(status, 0)
 
     def test_ssl2_and_ssl3(self):
         """No library speaks them any more: a server that says yes to either, by octets."""
