@@ -284,6 +284,8 @@ static enum check_outcome shake(struct check_session *s, const struct check_offe
 	enum check_outcome outcome;
 	bool sent;
 
+	s->first_hello = s->resumed = false; /* of an earlier handshake */
+	base_writer_reset(&s->first);
 	offer.random = s->client_random;
 	if (base_random(s->client_random, sizeof(s->client_random)))
 		return give_up(s, CHECK_STALLED, "no random octets");
