@@ -101,8 +101,12 @@ def of_gnutls(cell):
 def of_nss(cell):
     if cell.psk and not cell.new:
         return none("NSS has no PSK suites before TLS 1.3")
-    if cell.datagrams:
-        return none("NSS's tools: selfserv has no DTLS, tstclnt no server")
+    if cell.datagrams and cell.role == "client":
+        return none("NSS's selfserv has no DTLS")
+    if cell.datagrams and cell.resumes:
+        return none("tstclnt goes back to the port where it was; here each connection of datagrams has its own")
+    if cell.datagrams and cell.kind == "theirs":
+        return none("tstclnt hears no refusal in DTLS, and says nothing more")
     if cell.way == "PSK":
         return none("NSS has no psk_ke")
     if cell.new and cell.kind == "theirs":
