@@ -20,6 +20,8 @@ int load_backend(int port);
 
 /** CPU seconds that the processes (comma-separated ids) have used, all threads; 0 for "". */
 double load_cpu_s(const char *pids);
+/** The same once they sleep: a server may be busy with the ends of what was. */
+double load_settled_s(const char *pids);
 /** Of that, what was spent in the kernel, in ticks (mostly of 10 ms). */
 double load_kernel_s(const char *pids);
 /** Their resident memory, KiB: proportional share where the kernel tells, so forks count once. */

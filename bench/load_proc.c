@@ -96,3 +96,17 @@ double load_memory_kib(const char *pids)
 {
 	return sum_over(pids, process_memory_kib);
 }
+
+double load_settled_s(const char *pids)
+{
+	struct timespec pause = { .tv_nsec = 20000000 };
+	double before, now = load_cpu_s(pids);
+	unsigned rounds = 0;
+
+	do {
+		before = now;
+		(void)nanosleep(&pause, NULL);
+		now = load_cpu_s(pids);
+	} while (now - before > 0.0005 && ++rounds < 200);
+	return now;
+}

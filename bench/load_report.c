@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 static int by_value(const void *a, const void *b)
@@ -13,21 +12,6 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The server may still be busy with the last connections' ends: wait until it sleeps. */
-static double settled_cpu_s(const char *pids)
-{
-	struct timespec pause = { .tv_nsec = 20000000 };
-	double before, now = load_cpu_s(pids);
-	unsigned rounds = 0;
-
-	do {
-		before = now;
-		(void)nanosleep(&pause, NULL);
-		now = load_cpu_s(pids);
-	} while (now - before > 0.0005 && ++rounds < 200);
-	return now;
-}
-
 struct load_reading load_read(const struct load_options *o)
 {
 	struct load_reading r;
@@ -35,7 +19,7 @@ struct load_reading load_read(const struct load_options *o)
 
 	(void)snprintf(self, sizeof(self), "%ld", (long)getpid());
 	r.wall_s = load_now_s();
-	r.server_s = settled_cpu_s(o->pids);
+	r.server_s = load_settled_s(o->pids);
 	r.own_s = load_cpu_s(self);
 	r.memory_kib = o->mode == M_IDLE ? load_memory_kib(o->pids) : 0;
 	return r;

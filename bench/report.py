@@ -2,6 +2,7 @@
 """The result as Markdown."""
 
 import crl
+import media
 import path
 
 ORDER = ["gatehouse", "haproxy", "nginx", "stunnel", "hitch"]
@@ -172,6 +173,8 @@ def markdown(result):
     if result["crl"]:
         parts += ["A CRL as our index, as OpenSSL's X509_CRL and as GnuTLS has it, one core, processor time:\n",
                   crl.markdown(result["crl"])]
+    if result["media"]:
+        parts += ["DTLS and DTLS-SRTP, median (lowest to highest):\n", media.markdown(result["media"])]
     if result["notes"]:
         parts += ["Notes:\n"] + [f"- {note}" for note in result["notes"]] + [""]
     return "\n".join(parts)

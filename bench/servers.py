@@ -260,7 +260,7 @@ PEERS = {"haproxy": Haproxy, "nginx": Nginx, "stunnel": Stunnel, "hitch": Hitch}
 VERSIONS = {
     "haproxy": (["haproxy", "-v"], 0), "nginx": (["nginx", "-v"], 0),
     "stunnel": (["stunnel4", "-version"], 1), "hitch": (["hitch", "--version"], 0),
-    "OpenSSL": (["openssl", "version"], 0),
+    "OpenSSL": (["openssl", "version"], 0), "rtpengine": (["rtpengine", "--version"], 0),
 }
 
 
