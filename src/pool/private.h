@@ -6,6 +6,7 @@
 #include "pool/pool.h"
 
 struct redisAsyncContext;
+struct redisReplyObjectFunctions;
 
 /* -- seal.c ---------------------------------------------------------------------------------- */
 
@@ -26,7 +27,8 @@ int pool_unseal(const uint8_t key[32], const char *place, struct base_str sealed
 
 struct pool_link {
 	struct loop *loop;
-	struct redisAsyncContext *redis; /**< NULL = not even trying */
+	struct redisAsyncContext *redis;                /**< NULL = not even trying */
+	const struct redisReplyObjectFunctions *makers; /**< hiredis's own: answers.c */
 	struct loop_fd fd;
 	struct loop_task flush;
 	struct loop_timer again, patience;
@@ -43,6 +45,15 @@ struct pool_link {
 	void *arg;
 	unsigned open; /**< questions without an answer */
 };
+
+/* -- answers.c ------------------------------------------------------------------------------- */
+
+/** From now on `link->redis` takes no answer that nobody asked for, no list and nothing long. */
+void pool_answers_guard(struct pool_link *link);
+/** Is what has come of an answer that is not whole too much already? */
+bool pool_answers_long(const struct pool_link *link);
+
+/* -- redis.c: what is done with it ----------------------------------------------------------- */
 
 /** Is it an address? As pool_check(). */
 int pool_link_check(const char *redis, struct base_error *err);

@@ -108,8 +108,11 @@ static void on_event(void *arg, unsigned events)
 
 	if (link->wants_write && events & (LOOP_WRITABLE | LOOP_ERROR | LOOP_HANGUP))
 		redisAsyncHandleWrite(link->redis);
-	while (link->redis && link->redis->c.flags & REDIS_CONNECTED && readable(link->fd.fd))
+	while (link->redis && link->redis->c.flags & REDIS_CONNECTED && readable(link->fd.fd)) {
 		redisAsyncHandleRead(link->redis);
+		if (link->redis && pool_answers_long(link))
+			link_drop(link, "it says more than was asked");
+	}
 }
 
 /* -- connecting ------------------------------------------------------------------------------ */
@@ -172,6 +175,7 @@ static void link_connect(void *arg)
 		return;
 	}
 	link->redis = redis;
+	pool_answers_guard(link);
 	link->wants_write = false;
 	redis->ev.data = link;
 	redis->ev.addRead = hook_read;

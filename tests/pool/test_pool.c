@@ -156,7 +156,7 @@ static struct room *room_open(const char *password)
 	if (!have_redis())
 		skip();
 	room = (struct room){ .server.password = password };
-	wall = wall - wall % TURN_MS + 10 * TURN_MS;
+	wall = wall - wall % TURN_MS + 10ULL * TURN_MS;
 	assert_int_equal(loop_new(&room.loop), 0);
 	server_start(&room.server);
 	return &room;
@@ -332,6 +332,114 @@ static void ends(void **state)
 	room_close(r);
 }
 
+/* -- a Redis that is none -------------------------------------------------------------------- */
+
+struct impostor {
+	int listens, fd;
+	char address[32];
+};
+
+static void impostor_open(struct impostor *x)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(at);
+
+	*x = (struct impostor){ socket(AF_INET, SOCK_STREAM, 0), -1, "" };
+	assert_int_equal(bind(x->listens, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(x->listens, 4), 0);
+	assert_int_equal(getsockname(x->listens, (struct sockaddr *)&at, &len), 0);
+	(void)snprintf(x->address, sizeof(x->address), "127.0.0.1:%d", ntohs(at.sin_port));
+}
+
+/** Take the member in, and answer its PING. */
+static void impostor_welcome(struct impostor *x, struct member *m)
+{
+	x->fd = accept(x->listens, NULL, NULL);
+	assert_true(x->fd >= 0);
+	assert_int_equal(send(x->fd, "+PONG\r\n", 7, MSG_NOSIGNAL), 7);
+	until_up(m, true);
+}
+
+/** Whatever it says that no answer of ours can be: the connection ends, and nothing else does. */
+static void says_what_nobody_asked(void **state)
+{
+	static const char *const say[] = {
+		"+OK\r\n",                                /* nobody asked */
+		":1\r\n",                                 /* the same */
+		"$-1\r\n",                                /* the same */
+		"*2\r\n$7\r\nmessage\r\n$1\r\nx\r\n",     /* the same */
+		"*1000000\r\n",                           /* and much of it */
+		"$536870912\r\n",                         /* a long one, that comes */
+		"+",                                      /* the same, of no length */
+		"-ERR max number of clients reached\r\n", /* what Redis does say unasked */
+	};
+	static char much[8192];
+	struct impostor x;
+	struct pool_spec spec;
+	struct member m = { 0 };
+
+	(void)state;
+	memset(much, 'x', sizeof(much));
+	assert_int_equal(loop_new(&m.loop), 0);
+	for (size_t i = 0; i < BASE_COUNT(say); i++) {
+		struct server at = { 0 };
+		struct base_error err = { 0 };
+
+		impostor_open(&x);
+		(void)snprintf(at.address, sizeof(at.address), "%s", x.address);
+		spec = spec_of(&at);
+		assert_int_equal(pool_new(&m.pool, m.loop, &spec, &err), 0);
+		impostor_welcome(&x, &m);
+		assert_true(send(x.fd, say[i], strlen(say[i]), MSG_NOSIGNAL) > 0);
+		if (!strchr(say[i], '\n') || say[i][1] == '5')
+			assert_true(send(x.fd, much, sizeof(much), MSG_NOSIGNAL) > 0);
+		until_up(&m, false);
+		pool_free(m.pool);
+		close(x.fd);
+		close(x.listens);
+	}
+	loop_free(m.loop);
+}
+
+/** What is asked, answered by something else, is no key. */
+static void answers_something_else(void **state)
+{
+	static const char *const say[] = { "*1\r\n$1\r\nx\r\n", "$2000\r\n", ":5\r\n" };
+	static char much[2002];
+
+	(void)state;
+	memset(much, 'x', sizeof(much));
+	memcpy(much + 2000, "\r\n", 2);
+	for (size_t i = 0; i < BASE_COUNT(say); i++) {
+		struct server at = { 0 };
+		struct impostor x;
+		struct pool_spec spec;
+		struct member m;
+		struct loop *loop;
+		char line[4];
+
+		assert_int_equal(loop_new(&loop), 0);
+		impostor_open(&x);
+		(void)snprintf(at.address, sizeof(at.address), "%s", x.address);
+		spec = spec_of(&at);
+		member_open(&m, loop, &spec, 1);
+		impostor_welcome(&x, &m);
+		while (recv(x.fd, line, sizeof(line), MSG_DONTWAIT) < 4)
+			assert_int_equal(loop_run_once(loop, 1), 0);
+		assert_true(send(x.fd, say[i], strlen(say[i]), MSG_NOSIGNAL) > 0);
+		if (say[i][0] == '$')
+			assert_true(send(x.fd, much, sizeof(much), MSG_NOSIGNAL) > 0);
+		if (say[i][0] != ':')
+			until_up(&m, false);
+		assert_int_equal(m.count, 0);
+		pool_free(m.pool);
+		close(x.fd);
+		close(x.listens);
+		loop_free(loop);
+	}
+}
+
 static void wrong_settings(void **state)
 {
 	static const char *const bad[] = { "redis.example:6379", "unix:redis.sock", "",
@@ -368,6 +476,8 @@ int main(void)
 		cmocka_unit_test(apart),
 		cmocka_unit_test(with_a_password),
 		cmocka_unit_test(ends),
+		cmocka_unit_test(says_what_nobody_asked),
+		cmocka_unit_test(answers_something_else),
 		cmocka_unit_test(wrong_settings),
 	};
 
