@@ -27,7 +27,8 @@ struct relay_batch {
 	struct iovec iov[RELAY_SLOTS];
 	union relay_address from[RELAY_SLOTS];
 	struct out out[RELAY_WAYS];
-	uint64_t octets_in, packets_in, lost; /**< added to the leg's counters at the end */
+	struct relay_leg *leg;                         /**< whose it is; NULL between batches */
+	uint64_t wire_in, octets_in, packets_in, lost; /**< added to its counters at the end */
 };
 
 int relay_batch_init(struct relay_worker *worker)
@@ -218,22 +219,32 @@ static void take(struct relay_leg *leg, struct relay_batch *b, unsigned i, enum 
 		relay_dgram_pass(leg, data, len, way);
 }
 
-static void take_all(struct relay_leg *leg, struct relay_batch *b, unsigned count,
-                     enum relay_way way)
+void relay_dgram_settle(struct relay_worker *worker)
 {
-	uint64_t wire = 0;
+	struct relay_batch *b = worker->batch;
+	struct relay_leg *leg = b->leg;
 
-	b->octets_in = b->packets_in = b->lost = 0;
-	for (unsigned i = 0; i < count && leg->state <= RELAY_OPEN; i++) {
-		wire += b->msg[i].msg_len;
-		take(leg, b, i, way);
-	}
-	relay_count_add(&leg->counters.wire_in, wire);
+	if (!leg)
+		return;
+	relay_count_add(&leg->counters.wire_in, b->wire_in);
 	relay_meter_octets(leg, true, b->octets_in);
 	relay_count_add(&leg->counters.packets_in, b->packets_in);
 	relay_count_add(&leg->counters.packets_lost, b->lost);
+	b->wire_in = b->octets_in = b->packets_in = b->lost = 0;
 	if (leg->partner && leg->partner->dgram)
 		flush(leg->partner, b);
+}
+
+static void take_all(struct relay_leg *leg, struct relay_batch *b, unsigned count,
+                     enum relay_way way)
+{
+	b->leg = leg;
+	for (unsigned i = 0; i < count && leg->state <= RELAY_OPEN; i++) {
+		b->wire_in += b->msg[i].msg_len;
+		take(leg, b, i, way);
+	}
+	relay_dgram_settle(leg->worker);
+	b->leg = NULL;
 }
 
 /* @return false when the socket is empty: the loop tells when more comes (edge triggered) */

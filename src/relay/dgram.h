@@ -76,6 +76,9 @@ void relay_dgram_run(struct relay_leg *leg);
 void relay_dgram_end(struct relay_leg *leg);
 /** What is in the clear, from our peer to the partner with the rest of the batch. */
 void relay_dgram_pass(struct relay_leg *leg, uint8_t *data, size_t len, enum relay_way way);
+/** Two legs part: what the batch at hand, if there is one, has come to is sent and counted first.
+ */
+void relay_dgram_settle(struct relay_worker *worker);
 /** One that came has no way on. */
 void relay_dgram_lose(struct relay_leg *leg);
 /** Likewise of a stream of RTP: is it, and authentic where it has keys? */

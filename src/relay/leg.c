@@ -78,8 +78,10 @@ static struct relay_leg *unlink_partner(struct relay_leg *leg)
 /* Part from the partner and tell it how the stream ended. */
 static void part(struct relay_leg *leg, enum relay_input how)
 {
-	struct relay_leg *partner = unlink_partner(leg);
+	struct relay_leg *partner;
 
+	relay_dgram_settle(leg->worker);
+	partner = unlink_partner(leg);
 	leg->parted = true;
 	if (!partner) {
 		leg->broke_alone |= how == RELAY_ON_PARTNER_BROKEN;

@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <unistd.h>
 
 #include "../tls/pairs.h"
@@ -442,6 +443,65 @@ static void what_is_not_authentic_gets_nowhere(void **state)
 	call_done(&call);
 }
 
+/** A worker that is made to wait, so that what comes meanwhile is one batch. */
+struct pause {
+	struct loop_msg msg;
+	sem_t told, go;
+};
+
+static void wait_here(void *arg)
+{
+	struct pause *pause = arg;
+
+	(void)sem_post(&pause->told);
+	while (sem_wait(&pause->go) < 0 && errno == EINTR)
+		;
+}
+
+static void worker_hold(struct pause *pause, const struct call *call)
+{
+	assert_int_equal(sem_init(&pause->told, 0, 0) | sem_init(&pause->go, 0, 0), 0);
+	loop_post(call->front.endpoint->leg.worker->loop, &pause->msg, wait_here, pause);
+	while (sem_wait(&pause->told) < 0 && errno == EINTR)
+		;
+}
+
+/* What a peer says last stands in one batch with its close_notify: it goes on before the end, by
+ * nobody else's socket, and is counted when control hears of the end. */
+static void last_words_stand_beside_the_end(void **state)
+{
+	struct packet p[3] = { packet(1), packet(2), packet(3) };
+	struct pause pause = { 0 };
+	struct relay_stats stats;
+	struct tls_io io = { 0 };
+	struct call call;
+
+	secured(&call, *state, TLS_ROLE_SERVER);
+	in(&call, p[0], call.peer[0], false);
+	worker_hold(&pause, &call);
+	for (size_t i = 1; i < BASE_COUNT(p); i++) {
+		struct packet sent = p[i];
+
+		assert_int_equal(relay_srtp_protect(call.srtp, sent.data, &sent.len, false),
+		                 RELAY_SRTP_OK);
+		udp_send(call.fd, call.to, sent.data, sent.len);
+	}
+	io.out = &call.out;
+	assert_int_equal(tls_session_close(call.session, &io), 0);
+	dtls_flush(&call);
+	(void)sem_post(&pause.go);
+	stage_expect(&call.stage, &call.front, RELAY_TCP_DOWN);
+	assert_int_equal(call.front.last[RELAY_TCP_DOWN].cause, RELAY_CAUSE_PEER_CLOSE);
+	udp_expect(&call.stage, call.peer[0], p[1].data, p[1].len);
+	udp_expect(&call.stage, call.peer[0], p[2].data, p[2].len);
+	udp_nothing(call.peer[0]);
+	stats = endpoint_stats(call.front.endpoint);
+	assert_int_equal(stats.packets_in, 3);
+	assert_int_equal(metered(call.stage.pool, "octets", 1), stats.octets_in);
+	assert_int_equal(endpoint_stats(call.back.endpoint).packets_out, 3);
+	call_done(&call);
+}
+
 static void before_there_are_keys_nothing_goes_out(void **state)
 {
 	struct call call;
@@ -509,6 +569,7 @@ int main(void)
 		cmocka_unit_test(losses_are_made_good),
 		cmocka_unit_test(srtp_here_is_rtp_there),
 		cmocka_unit_test(what_is_not_authentic_gets_nowhere),
+		cmocka_unit_test(last_words_stand_beside_the_end),
 		cmocka_unit_test(before_there_are_keys_nothing_goes_out),
 		cmocka_unit_test(the_profile_may_be_named),
 		cmocka_unit_test(a_peer_without_srtp_is_refused),
