@@ -91,10 +91,14 @@ static void hello(struct relay_leg *leg, const uint8_t *data, size_t len,
                   const union relay_address *from)
 {
 	struct base_writer *out = &leg->worker->out;
-	struct asker asker = { .peer = *from, .local = leg->owner->local };
+	struct asker asker;
 	struct base_str who = { (const char *)&asker, sizeof(asker) }, one;
 	struct base_reader r;
 
+	/* Behind an address of IPv4 stands what an earlier batch has left there. */
+	memset(&asker, 0, sizeof(asker));
+	memcpy(&asker.peer, from, relay_address_len(from));
+	memcpy(&asker.local, &leg->owner->local, relay_address_len(&leg->owner->local));
 	base_writer_reset(out);
 	switch (tls_hello_check(leg->setup->tls->domain,
 	                        (struct base_str){ (const char *)data, len }, who,

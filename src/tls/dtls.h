@@ -37,8 +37,8 @@ struct tls_datagram_spec {
 	uint32_t rto_ms;      /**< before the first repetition (RFC 6347, 4.2.4.1): 1000, or about
 	                           twice the round trip where it is known */
 	uint32_t rto_max_ms;  /**< it doubles up to this: 60000 */
-	uint32_t patience_ms; /**< a peer that brings the handshake no further for so long is lost:
-	                           30000 */
+	uint32_t patience_ms; /**< a handshake that is not done so long after its first step has
+	                           lost its peer: 60000 */
 	/** DTLS-SRTP protection profiles (RFC 5764, 4.1.2) in order of preference; 0 = no use_srtp.
 	 * Those that the engine lacks are left out (GnuTLS 3.7: both AEAD ones); BASE_CONFIG when
 	 * none is left. */

@@ -72,6 +72,7 @@ int tls_domain_datagram_new(struct tls_domain *domain)
 	                                sizeof(*part->suites));
 	if (!part->suites)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	base_wipe(part->cookie_key, sizeof(part->cookie_key)); /* the whole's counts */
 	part->whole = domain;
 	part->datagram = NULL;
 	part->tickets = false;

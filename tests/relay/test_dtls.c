@@ -34,6 +34,7 @@ struct call {
 	struct relay_srtp *srtp;
 	unsigned lose; /**< bits: datagrams of the far end that do not arrive, by their number */
 	unsigned sent;
+	unsigned asked; /**< for a cookie */
 	uint64_t now_ms;
 };
 
@@ -112,6 +113,7 @@ static int dtls_step(struct call *call)
 		             .now_ms = call->now_ms };
 	int rc;
 
+	call->asked += n > 13 && buf[0] == 22 && buf[13] == 3; /* HelloVerifyRequest */
 	rc = tls_session_handshake(call->session, &io);
 	dtls_flush(call);
 	return rc;
@@ -443,6 +445,65 @@ static void what_is_not_authentic_gets_nowhere(void **state)
 	call_done(&call);
 }
 
+static bool has_six(void)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	bool has = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+
+	close(fd);
+	return has;
+}
+
+/** An endpoint of IPv6 on the worker of `call`'s, and one datagram that it gets. */
+static void six_gets_one(struct call *call, struct record *six)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct relay_endpoint_spec spec = stage_datagrams(six, 0, &any);
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	memset(&spec.local, 0, sizeof(spec.local));
+	memcpy(&spec.local, &at, sizeof(at));
+	stage_add(&call->stage, &spec);
+	at.sin6_port = htons((uint16_t)endpoint_port(six->endpoint));
+	assert_int_equal(sendto(fd, "six", 3, 0, (struct sockaddr *)&at, sizeof(at)), 3);
+	STAGE_COUNT(&call->stage, six->endpoint, packets_in, 1);
+	close(fd);
+}
+
+static bool hears(void *arg)
+{
+	const struct call *call = arg;
+	uint8_t octet;
+
+	return recv(call->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+/* A cookie is the peer's whatever came from others in between: an address of IPv6 is longer. */
+static void a_cookie_is_the_peers_alone(void **state)
+{
+	struct record six[4] = { 0 };
+	struct call call;
+	unsigned count = 0;
+
+	if (!has_six())
+		skip();
+	call_make(&call, *state, TLS_ROLE_SERVER, &any, &any);
+	dtls_make(&call, TLS_ROLE_CLIENT, NULL, 0);
+	(void)dtls_step(&call); /* ClientHello */
+	stage_wait(&call.stage, hears, &call);
+	do
+		six_gets_one(&call, &six[count]);
+	while (six[count++].endpoint->leg.worker != call.front.endpoint->leg.worker && count < 4);
+	assert_ptr_equal(six[count - 1].endpoint->leg.worker, call.front.endpoint->leg.worker);
+	dtls_shake(&call);
+	stage_expect(&call.stage, &call.front, RELAY_TLS_UP);
+	assert_int_equal(call.asked, 1);
+	while (count)
+		relay_endpoint_remove(six[--count].endpoint);
+	call_done(&call);
+}
+
 /** A worker that is made to wait, so that what comes meanwhile is one batch. */
 struct pause {
 	struct loop_msg msg;
@@ -565,6 +626,7 @@ int main(void)
 		cmocka_unit_test(the_end_of_the_session_is_the_end_of_the_endpoint),
 		cmocka_unit_test(our_release_says_close_notify),
 		cmocka_unit_test(strangers_are_not_heard),
+		cmocka_unit_test(a_cookie_is_the_peers_alone),
 		cmocka_unit_test(a_handshake_that_ends_nowhere_times_out),
 		cmocka_unit_test(losses_are_made_good),
 		cmocka_unit_test(srtp_here_is_rtp_there),
