@@ -244,13 +244,13 @@ static void visits(struct check_client *c, struct check_target *t, int fd, unsig
 	bool more = true;
 
 	for (unsigned i = 0; more && i < 4 * CHECK_LURES; i++) {
-		struct check_wire w = { .target = t,
-			                .in = { .limit = CHECK_ANSWER_MAX },
-			                .wait_ms = t->timeout_ms };
+		struct check_wire w;
+		int visitor = visitor_await(fd, c->came ? t->timeout_ms : wait_ms);
 
-		w.fd = visitor_await(fd, c->came ? t->timeout_ms : wait_ms);
-		if (w.fd < 0)
+		if (visitor < 0)
 			return;
+		check_wire_begin(&w, t);
+		w.fd = visitor;
 		atomic_fetch_add(&t->opened, 1);
 		more = visit(c, &w, cert);
 		check_wire_close(&w);

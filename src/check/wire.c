@@ -46,7 +46,10 @@ static bool where_split(struct check_target *t, const char *where)
 static bool wire_wait(const struct check_wire *w, short events)
 {
 	int64_t until = now_ms() + w->wait_ms;
+	bool last = w->until_ms && until > w->until_ms;
 	int rc;
+
+	until = last ? w->until_ms : until;
 
 	do {
 		struct pollfd fd = { .fd = w->fd, .events = events };
@@ -54,6 +57,8 @@ static bool wire_wait(const struct check_wire *w, short events)
 
 		rc = poll(&fd, 1, left > 0 ? (int)left : 0);
 	} while (rc < 0 && errno == EINTR);
+	if (rc <= 0 && last) /* whatever it said before: who asks for so much time gets no more */
+		atomic_fetch_add(&w->target->stalled, 1);
 	return rc > 0;
 }
 
@@ -265,14 +270,20 @@ static enum check_outcome words_exchange(struct check_wire *w)
 	return CHECK_NOTHING;
 }
 
+void check_wire_begin(struct check_wire *w, struct check_target *target)
+{
+	*w = (struct check_wire){ .target = target,
+		                  .fd = -1,
+		                  .in = { .limit = CHECK_ANSWER_MAX },
+		                  .wait_ms = target->timeout_ms,
+		                  .until_ms = now_ms() + 10 * (int64_t)target->timeout_ms };
+}
+
 enum check_outcome check_wire_open(struct check_wire *w, struct check_target *target)
 {
 	enum check_outcome outcome;
 
-	*w = (struct check_wire){ .target = target,
-		                  .fd = -1,
-		                  .in = { .limit = CHECK_ANSWER_MAX },
-		                  .wait_ms = target->timeout_ms };
+	check_wire_begin(w, target);
 	if (atomic_fetch_add(&target->opened, 1) >= target->connections)
 		return CHECK_UNREACHABLE;
 	outcome = wire_connect(w);

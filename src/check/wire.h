@@ -52,8 +52,12 @@ struct check_wire {
 	int fd; /**< -1 = none */
 	struct base_writer in;
 	unsigned wait_ms; /**< for each thing that is waited for */
+	int64_t until_ms; /**< the connection's own end, however it drips; 0 = none */
 	bool ended;
 };
+
+/** A connection that is not made yet; its time runs: ten times the target's timeout. */
+void check_wire_begin(struct check_wire *wire, struct check_target *target);
 
 /** Connect, and say the words before TLS. @return CHECK_NOTHING, or what became of it */
 enum check_outcome check_wire_open(struct check_wire *wire, struct check_target *target);
