@@ -52,7 +52,7 @@ static size_t hash_len_of(const char *hash)
 bool check_expand_label(const char *hash, const uint8_t *secret, const char *label,
                         struct check_bytes context, uint8_t *out, size_t len)
 {
-	uint8_t info[128], block[64];
+	uint8_t info[320], block[64]; /* a ticket's nonce may have 255 octets */
 	struct base_writer w = base_writer_over(info, sizeof(info));
 	bool good;
 
@@ -307,7 +307,7 @@ static bool flight_read(struct shaking *s)
 	good = finished.len == s->hash_len && finished_of(s, s->theirs_secret, want) &&
 	       !memcmp(want, finished.data, s->hash_len);
 	base_writer_put(&s->transcript, session->messages.data + before,
-	                MESSAGE_HEAD + s->hash_len);
+	                MESSAGE_HEAD + finished.len);
 	return good;
 }
 
