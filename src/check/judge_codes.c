@@ -32,10 +32,12 @@ void check_judge_version(const struct check_survey *s, const struct profile_rule
 		check_found_set(found, CHECK_HAS, p, "offered alone: %s",
 		                check_probe_words(p, words, sizeof(words)));
 	else
-		/* a version that is not known may well meet silence, or garbage */
+		/* SSL may well meet silence or garbage; who was not reached said nothing */
 		check_found_set(found,
-		                unseen(p) && version > PROFILE_SSL_3_0 ? CHECK_UNSEEN
-		                                                       : CHECK_HAS_NOT,
+		                unseen(p) && (version > PROFILE_SSL_3_0 ||
+		                              p->answer.outcome == CHECK_UNREACHABLE)
+		                        ? CHECK_UNSEEN
+		                        : CHECK_HAS_NOT,
 		                p, "offered alone: %s", check_probe_words(p, words, sizeof(words)));
 }
 
@@ -58,7 +60,9 @@ static void suite_alone(const struct check_survey *s, const struct profile_rule 
                         const struct profile_suite *suite, size_t index, struct check_found *found)
 {
 	const struct check_probe *taken = check_survey_takes(s, suite->code);
-	const struct check_probe *p = taken ? taken : &s->suite[index];
+	const struct check_probe *p = taken                          ? taken
+	                              : unseen(&s->suite_low[index]) ? &s->suite_low[index]
+	                                                             : &s->suite[index];
 	const char *lacks = suite_lacks(s, suite);
 	char words[CHECK_WORDS];
 
@@ -98,7 +102,7 @@ static void suite_class(const struct check_survey *s, const struct profile *prof
 		    check_code_overruled(profile, rule, suite[i].code, terms))
 			continue;
 		asked += s->suite[i].wanted;
-		stalled += unseen(&s->suite[i]);
+		stalled += unseen(&s->suite[i]) || unseen(&s->suite_low[i]);
 		if (!p)
 			continue;
 		first = first ? first : p;
@@ -183,7 +187,7 @@ void check_judge_group(const struct check_survey *s, const struct profile_rule *
 	}
 	for (size_t i = 0; i < count && i < CHECK_CODES_MAX; i++) {
 		const struct check_probe *p12 = &s->group[i], *p13 = &s->group_13[i];
-		const struct check_probe *p = p13->wanted ? p13 : p12;
+		const struct check_probe *p = p13->wanted && !unseen(p12) ? p13 : p12;
 		bool in_12 = group_taken_12(p12, group[i].code);
 		bool in_13 = p13->answer.outcome == CHECK_ANSWERED;
 		char words[CHECK_WORDS];
@@ -235,7 +239,7 @@ static void signature_class(const struct check_survey *s, const struct profile *
                             const struct profile_rule *rule, const struct check_terms *terms,
                             struct check_found *found)
 {
-	size_t count, len = 0, asked = 0;
+	size_t count, len = 0, asked = 0, stalled = 0;
 	const struct profile_code *signature = profile_signature_all(&count);
 	const struct check_probe *first = NULL;
 	char list[200] = "";
@@ -247,6 +251,7 @@ static void signature_class(const struct check_survey *s, const struct profile *
 		    check_code_overruled(profile, rule, signature[i].code, terms))
 			continue;
 		asked += s->signature[i].wanted || s->signature_13[i].wanted;
+		stalled += unseen(&s->signature[i]) || unseen(&s->signature_13[i]);
 		if (!p)
 			continue;
 		first = first ? first : p;
@@ -259,6 +264,9 @@ static void signature_class(const struct check_survey *s, const struct profile *
 		                "it takes no version in which signatures are named");
 	else if (first)
 		check_found_set(found, CHECK_HAS, first, "signs with %s", list);
+	else if (stalled)
+		check_found_set(found, CHECK_UNSEEN, NULL, "%zu of %zu offers were not answered",
+		                stalled, asked);
 	else
 		check_found_set(found, CHECK_HAS_NOT, NULL, "signs with none of %zu", asked);
 }
@@ -267,8 +275,8 @@ static void signature_alone(const struct check_survey *s, uint16_t code, size_t 
                             struct check_found *found)
 {
 	const struct check_probe *taken = signature_taken(s, i, code);
-	const struct check_probe *p =
-	        s->signature_13[i].wanted ? &s->signature_13[i] : &s->signature[i];
+	bool in_13 = s->signature_13[i].wanted && !unseen(&s->signature[i]);
+	const struct check_probe *p = in_13 ? &s->signature_13[i] : &s->signature[i];
 	char words[CHECK_WORDS];
 
 	if (taken)
@@ -321,6 +329,10 @@ static bool extension_of_13(const struct check_survey *s, uint16_t code, struct 
 {
 	const struct check_probe *p = &s->version[check_version_index(PROFILE_TLS_1_3)];
 	bool up = p->answer.outcome == CHECK_ANSWERED && s->has_13;
+	const struct check_probe *old = s->has_13       ? p
+	                                : s->part_count ? check_survey_takes(s, s->part[0])
+	                                : s->high       ? &s->version[check_version_index(s->high)]
+	                                                : NULL;
 
 	switch (code) {
 	case VERSIONS:
@@ -332,13 +344,13 @@ static bool extension_of_13(const struct check_survey *s, uint16_t code, struct 
 		                p, up ? "in its hello of TLS 1.3" : "it takes no TLS 1.3");
 		return true;
 	case SUPPORTED_GROUPS:
-		check_found_set(found, s->has_13 || s->part_count ? CHECK_HAS : CHECK_NO_WAY, p,
+		check_found_set(found, s->has_13 || s->part_count ? CHECK_HAS : CHECK_NO_WAY, old,
 		                s->has_13 || s->part_count ? "it chose a group out of it"
 		                                           : "it takes nothing with a group");
 		return true;
 	case SIGNATURE_ALGORITHMS:
 		up = s->has_13 || check_tls_of(s->high) == PROFILE_TLS_1_2;
-		check_found_set(found, up ? CHECK_HAS : CHECK_NO_WAY, p,
+		check_found_set(found, up ? CHECK_HAS : CHECK_NO_WAY, old,
 		                up ? "it shakes hands by it" : "it takes no version that has it");
 		return true;
 	case 41:

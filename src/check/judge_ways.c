@@ -74,6 +74,12 @@ static void renegotiation_peer(const struct check_survey *s, struct check_found 
 		                check_probe_words(p, words, sizeof(words)));
 }
 
+/** Nothing came of it that says yes or no. */
+static bool undecided(const struct check_answer *a)
+{
+	return a->outcome != CHECK_ANSWERED && a->outcome != CHECK_REFUSED;
+}
+
 /** What a trial says by itself. */
 static void trial_take(const struct check_sessions *sessions, enum check_trial_of which,
                        struct check_found *found)
@@ -83,11 +89,9 @@ static void trial_take(const struct check_sessions *sessions, enum check_trial_o
 
 	if (t && t->tried)
 		check_found_set(found,
-		                t->yes                                     ? CHECK_HAS
-		                : t->probe.answer.outcome == CHECK_STALLED ? CHECK_UNSEEN
-		                : t->probe.answer.outcome == CHECK_GARBLED && !t->yes
-		                        ? CHECK_UNSEEN
-		                        : CHECK_HAS_NOT,
+		                t->yes                        ? CHECK_HAS
+		                : undecided(&t->probe.answer) ? CHECK_UNSEEN
+		                                              : CHECK_HAS_NOT,
 		                &t->probe, "%s", t->text);
 	else if (full && full->tried && !full->yes)
 		check_found_set(found, CHECK_UNSEEN, &full->probe, "%s", full->text);
@@ -174,6 +178,8 @@ static void client_certificate(const struct check_survey *s, const struct check_
 		                up->certificate_request ? "asks for one" : "does not ask for one");
 	else if (!p)
 		no_way(found, "TLS 1.3 hides whether it asks for one");
+	else if (!p->answer.certificate_request && !p->answer.done)
+		check_found_set(found, CHECK_UNSEEN, p, "the rest of its flight did not come");
 	else
 		check_found_set(found, p->answer.certificate_request ? CHECK_HAS : CHECK_HAS_NOT, p,
 		                p->answer.certificate_request ? "it asks for one"
@@ -228,8 +234,11 @@ static void of_13(const struct check_sessions *sessions, struct check_found *fou
 	if (found->has == CHECK_NO_WAY && full && full->tried && !full->yes)
 		check_found_set(found, CHECK_UNSEEN, &full->probe, "%s", full->text);
 	if (found->has == CHECK_NO_WAY && t && t->tried)
-		check_found_set(found, t->yes ? CHECK_HAS : CHECK_HAS_NOT, &t->probe, "%s",
-		                t->text);
+		check_found_set(found,
+		                t->yes                        ? CHECK_HAS
+		                : undecided(&t->probe.answer) ? CHECK_UNSEEN
+		                                              : CHECK_HAS_NOT,
+		                &t->probe, "%s", t->text);
 }
 
 static void resumption(const struct check_sessions *sessions, const struct profile_rule *rule,
@@ -347,9 +356,10 @@ static void precedence(struct check_report *report, const struct check_survey *s
 
 	if (!want || !p->wanted)
 		return;
-	if (unseen(p) || unseen(q))
-		check_report_note(report, "precedence", CHECK_UNTESTED, unseen(p) ? p : q,
-		                  "no answer in time");
+	if (p->answer.outcome != CHECK_ANSWERED || q->answer.outcome != CHECK_ANSWERED)
+		check_report_note(report, "precedence", CHECK_UNTESTED,
+		                  p->answer.outcome != CHECK_ANSWERED ? p : q,
+		                  "not every offer of what it takes was answered");
 	else if (p->answer.suite == want && q->answer.suite == want)
 		check_report_note(report, "precedence", CHECK_PASS, p,
 		                  "%s: in either order of the offer it takes %s",

@@ -54,9 +54,44 @@ static bool room_make(struct check_report *r)
 	return true;
 }
 
-static void add(struct check_report *r, struct check_verdict v, const struct check_probe *probe,
-                const char *text)
+/** Octets of one sign of UTF-8 that a terminal, JSON and XML may have (RFC 3629, 4); 0 = none. */
+static size_t sign_len(const uint8_t *at)
 {
+	static const uint32_t least[] = { 0, 0x20, 0xa0, 0x800, 0x10000 };
+	size_t len = *at < 0x80       ? 1
+	             : *at >> 5 == 6  ? 2
+	             : *at >> 4 == 14 ? 3
+	             : *at >> 3 == 30 ? 4
+	                              : 0;
+	uint32_t code = len > 1 ? *at & (0x7fU >> len) : *at;
+
+	for (size_t i = 1; i < len; i++) {
+		if (at[i] >> 6 != 2)
+			return 0;
+		code = code << 6 | (at[i] & 0x3f);
+	}
+	return code < least[len] || code == 0x7f || (code >= 0xd800 && code < 0xe000) ||
+	                       (code | 1) == 0xffff || code > 0x10ffff
+	               ? 0
+	               : len;
+}
+
+/** Names of peers come as they are, or cut short: what is no sign becomes a question mark. */
+static void make_harmless(char *text)
+{
+	size_t len;
+
+	for (; *text; text += len ? len : 1) {
+		len = sign_len((const uint8_t *)text);
+		if (!len)
+			*text = '?';
+	}
+}
+
+static void add(struct check_report *r, struct check_verdict v, const struct check_probe *probe,
+                char *text)
+{
+	make_harmless(text);
 	v.text = base_arena_dup(&r->arena, base_str_of(text));
 	v.sent = probe ? hex(&r->arena, &probe->sent, SENT) : "";
 	v.seen = probe ? hex(&r->arena, &probe->seen, EVIDENCE) : "";

@@ -187,6 +187,7 @@ static void try_13(struct check_sessions *all, const struct check_survey *survey
 	                   *again = &all->trial[CHECK_TRY_13_TICKET];
 	uint16_t group = group_choose(survey), suite[2];
 	size_t count = 0;
+	bool taken;
 
 	for (size_t i = 0; i < survey->taken_13_count; i++)
 		if (survey->taken_13[i] == 0x1301 || survey->taken_13[i] == 0x1302)
@@ -200,13 +201,15 @@ static void try_13(struct check_sessions *all, const struct check_survey *survey
 	if (!all->tls13.up)
 		return;
 	if (!all->tls13.tickets) {
+		again->probe.answer.outcome = CHECK_ANSWERED; /* the full one */
 		tell(again, false, "TLS 1.3: no ticket came");
 		return;
 	}
-	tell(again, check_session13_again(&all->tls13, survey->target, group, &again->probe),
-	     "TLS 1.3: its ticket was %s", "offered");
-	(void)snprintf(again->text, sizeof(again->text), "TLS 1.3: its ticket was %s",
-	               again->yes ? "taken" : "offered, and a full handshake followed");
+	taken = check_session13_again(&all->tls13, survey->target, group, &again->probe);
+	tell(again, taken, "TLS 1.3: its ticket was %s",
+	     taken                       ? "taken"
+	     : again->probe.answer.hello ? "offered, and a full handshake followed"
+	                                 : "offered, and no hello came");
 }
 
 void check_sessions_run(struct check_sessions *sessions, const struct check_survey *survey,

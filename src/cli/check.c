@@ -163,6 +163,8 @@ static int result(struct checking *c, struct cli_check *shown)
 		fails += c->report[i].tally[CHECK_FAIL];
 		warns += c->report[i].tally[CHECK_WARN];
 		untested += c->report[i].tally[CHECK_UNTESTED];
+		untested += !c->report[i].tally[CHECK_PASS] && !c->report[i].tally[CHECK_FAIL] &&
+		            !c->report[i].tally[CHECK_WARN]; /* nothing is no conformance */
 		if (c->report[i].failed)
 			return complain("out of memory");
 	}
@@ -178,7 +180,7 @@ static int result(struct checking *c, struct cli_check *shown)
 	shown->status = fails || (c->strict && warns) ? FALLS_SHORT : untested ? NO_TEST : CONFORMS;
 	if (!c->json)
 		cli_check_text(shown, c->all, stdout);
-	else if (!cli_check_json(shown, stdout))
+	if ((c->json && !cli_check_json(shown, stdout)) || fflush(stdout) || ferror(stdout))
 		return complain("the report could not be written");
 	if (!file_write(c->html, cli_check_html, shown) ||
 	    !file_write(c->junit, cli_check_junit, shown))

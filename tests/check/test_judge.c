@@ -166,6 +166,115 @@ static void stalled(void **state)
 	assert_int_equal(state_of(b, "S3", "class rc4"), CHECK_UNTESTED);
 }
 
+/** Neither does silence in the lowest version, upon a scheme, or in the midst of a flight. */
+static void stalled_in_part(void **state)
+{
+	struct bench *b = *state;
+	const size_t rc4 = (size_t)(suite_of(b, 0x0005) - b->survey->suite);
+	struct check_probe *ssl3 = &b->survey->version[check_version_index(PROFILE_SSL_3_0)];
+
+	takes(b, PROFILE_TLS_1_2);
+	refuses_suite(b, 0x0005);
+	b->survey->suite_low[rc4].wanted = true;
+	b->survey->suite_low[rc4].answer.outcome = CHECK_STALLED;
+	for (size_t i = 0; i < CHECK_CODES_MAX; i++) {
+		b->survey->signature[i].wanted = true;
+		b->survey->signature[i].answer.outcome = CHECK_STALLED;
+	}
+	ssl3->wanted = true;
+	ssl3->answer.outcome = CHECK_UNREACHABLE;
+	judge(b, "a",
+	      HEAD("a") "rules:\n" NEEDED RULE("V1", "version", "TLS1.2", "shall")
+	              RULE("V2", "version", "SSL3.0", "shall-not")
+	                      RULE("S1", "suite", "TLS_RSA_WITH_RC4_128_SHA", "shall-not")
+	                              RULE("S2", "suite", "class rc4", "shall-not")
+	                                      RULE("G1", "signature", "class sha1", "shall-not")
+	                                              RULE("C1", "authentication",
+	                                                   "client-certificate", "shall-not"));
+	assert_int_equal(state_of(b, "V2", "SSL3.0"), CHECK_UNTESTED);
+	assert_int_equal(state_of(b, "S1", "TLS_RSA_WITH_RC4_128_SHA"), CHECK_UNTESTED);
+	assert_int_equal(state_of(b, "S2", "class rc4"), CHECK_UNTESTED);
+	assert_int_equal(state_of(b, "G1", "class sha1"), CHECK_UNTESTED);
+	assert_int_equal(state_of(b, "C1", "client-certificate"), CHECK_UNTESTED);
+	ssl3->answer.outcome = CHECK_STALLED; /* of SSL this is a refusal */
+	b->survey->version[check_version_index(PROFILE_TLS_1_2)].answer.done = true;
+	judge(b, "b",
+	      HEAD("b") "rules:\n" NEEDED RULE("V1", "version", "TLS1.2", "shall")
+	              RULE("V2", "version", "SSL3.0", "shall-not")
+	                      RULE("C1", "authentication", "client-certificate", "shall-not"));
+	assert_int_equal(state_of(b, "V2", "SSL3.0"), CHECK_PASS);
+	assert_int_equal(state_of(b, "C1", "client-certificate"), CHECK_PASS);
+}
+
+/** A connection that could not be made is no refusal of what was to be tried on it. */
+static void sessions_not_reached(void **state)
+{
+	struct bench *b = *state;
+	const struct check_terms terms = { .dtls = false };
+	static struct check_sessions sessions;
+	const struct profile *profile;
+	static const char text[] =
+	        HEAD("a") "rules:\n" NEEDED RULE("V1", "version", "TLS1.2", "shall")
+	                RULE("R1", "renegotiation", "client-initiated-insecure", "shall-not")
+	                        RULE("R2", "resumption", "any", "shall");
+
+	takes(b, PROFILE_TLS_1_2);
+	for (size_t i = 0; i < CHECK_TRIALS; i++) {
+		sessions.trial[i].tried = true;
+		sessions.trial[i].probe.answer.outcome = CHECK_UNREACHABLE;
+	}
+	sessions.trial[CHECK_TRY_13_TICKET].tried = false;
+	sessions.trial[CHECK_TRY_LEGACY].probe.answer.outcome = CHECK_REFUSED;
+	assert_int_equal(profile_store_text(b->store, "a", text, sizeof(text) - 1, &profile, NULL),
+	                 0);
+	assert_int_equal(check_judge(&b->report, b->survey, &sessions, profile, &terms), 0);
+	assert_int_equal(state_of(b, "R1", "client-initiated-insecure"), CHECK_UNTESTED);
+	assert_int_equal(state_of(b, "R2", "any"), CHECK_UNTESTED);
+}
+
+/** The evidence is of the probe that showed it, not of one that was refused. */
+static void evidence(void **state)
+{
+	struct bench *b = *state;
+	const size_t at = (size_t)(suite_of(b, 0xc02f) - b->survey->suite);
+
+	takes(b, PROFILE_TLS_1_2);
+	takes_suite(b, 0xc02f);
+	b->survey->part[0] = 0xc02f;
+	b->survey->part_count = 1;
+	base_writer_put(&b->survey->suite[at].seen, "\x16\x03\x03", 3);
+	base_writer_put(&b->survey->version[check_version_index(PROFILE_TLS_1_3)].seen,
+	                "\x15\x03\x03", 3);
+	judge(b, "a",
+	      HEAD("a") "rules:\n" NEEDED RULE("V1", "version", "TLS1.2", "shall")
+	              RULE("X1", "extension", "supported_groups", "shall"));
+	assert_int_equal(state_of(b, "X1", "supported_groups"), CHECK_PASS);
+	for (size_t i = 0; i < b->report.count; i++)
+		if (!strcmp(b->report.verdict[i].topic, "X1"))
+			assert_string_equal(b->report.verdict[i].seen, "16 03 03");
+	check_survey_done(b->survey);
+}
+
+/** What a peer calls itself can neither write to a terminal nor break JSON and XML. */
+static void names_of_peers(void **state)
+{
+	static const struct {
+		const char *name, *shown;
+	} cases[] = {
+		{ "CN=M\xc3\xbcller \xe2\x82\xac \xf0\x9f\x94\x92",
+		  "CN=M\xc3\xbcller \xe2\x82\xac \xf0\x9f\x94\x92" },
+		{ "\x1b[2J\n\x7f\xc2\x9b", "?[2J????" },
+		{ "cut\xe2\x82", "cut??" },
+		{ "\xed\xa0\x80 \xc0\xaf \xff \xef\xbf\xbf", "??? ?? ? ???" },
+	};
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		check_report_note(&b->report, "name", CHECK_NOTED, NULL, "%s", cases[i].name);
+		assert_string_equal(b->report.verdict[i].text, cases[i].shown);
+	}
+}
+
 /** A key that the server does not show to have is no fault of it. */
 static void no_such_key(void **state)
 {
@@ -280,6 +389,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(strengths, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(stalled, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(stalled_in_part, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(sessions_not_reached, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(evidence, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(names_of_peers, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(no_such_key, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(layers, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(nothing_passes_in_silence, bench_open, bench_close),
