@@ -16,7 +16,8 @@ const uint8_t *base_reader_take(struct base_reader *r, size_t len)
 		r->at = r->end;
 		return NULL;
 	}
-	r->at += len;
+	if (len) /* an empty one may stand on NULL */
+		r->at += len;
 	return p;
 }
 

@@ -67,6 +67,17 @@ static void reader_fails_once_and_for_all(void **state)
 	assert_false(base_reader_done(&r));
 }
 
+static void reader_of_nothing(void **state)
+{
+	struct base_reader r = base_reader_of(NULL, 0);
+
+	(void)state;
+	assert_null(base_reader_take(&r, 0));
+	assert_false(r.failed);
+	assert_null(base_reader_take(&r, 1));
+	assert_true(r.failed);
+}
+
 static void writer_keeps_its_limit(void **state)
 {
 	struct base_writer w = { .limit = 600 };
@@ -236,6 +247,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_checked),
 		cmocka_unit_test(hex_both_ways),
 		cmocka_unit_test(reader_fails_once_and_for_all),
+		cmocka_unit_test(reader_of_nothing),
 		cmocka_unit_test(writer_keeps_its_limit),
 		cmocka_unit_test(arena_and_writer_wipe),
 		cmocka_unit_test(arena_reuses_its_chunk),

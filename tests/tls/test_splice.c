@@ -157,11 +157,12 @@ static struct tls_info ours_info(const struct ours *ours)
 static void ours_step(struct ours *ours, struct wire *in, struct wire *out,
                       struct base_writer *said)
 {
-	struct tls_io io = { .in = base_reader_of(in->w.data + in->read, in->w.len - in->read),
-		             .out = &out->w };
+	struct tls_io io = { .out = &out->w };
 	uint8_t clear[256];
 	size_t n = 1;
 
+	if (in->w.len > in->read)
+		io.in = base_reader_of(in->w.data + in->read, in->w.len - in->read);
 	if (!ours_info(ours).established)
 		(void)tls_session_handshake(ours->session, &io);
 	while (ours_info(ours).established && n) {
@@ -339,8 +340,8 @@ static size_t unseal(struct attacker *a, const uint8_t *body, size_t len, uint8_
 /** The next whole record; false = none. */
 static bool record_next(struct wire *wire, const uint8_t **ret, size_t *ret_len)
 {
-	const uint8_t *at = wire->w.data + wire->read;
 	size_t left = wire->w.len - wire->read;
+	const uint8_t *at = left ? wire->w.data + wire->read : NULL;
 
 	if (left < 5 || left < 5U + (size_t)(at[3] << 8 | at[4]))
 		return false;
