@@ -489,25 +489,36 @@ bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
 	return leg->state != MG_LEG_WAITING || (leg->tcp_role == role && leg->link == stream->link);
 }
 
+/* Where its peer is. */
+static int leg_aim(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream)
+{
+	bool profiles = stream->new_control && leg->tls && leg->rtp; /* they go with it */
+	struct sockaddr_storage remote;
+
+	if (leg->udp && leg->state != MG_LEG_ENDED && (stream->new_remote || profiles))
+		return mg_leg_aim(mg, leg, stream, stream->latch);
+	if (stream->new_remote && leg->state == MG_LEG_WAITING &&
+	    leg->tcp_role == RELAY_TCP_CLIENT && remote_of(stream, &remote))
+		return mg->bearer->endpoint_remote_set(leg->endpoint, &remote);
+	return 0;
+}
+
+/* Who it has to be, and who may come, is told first: a DTLS client begins as soon as it knows
+ * where, and who latches is whoever comes then. */
 int mg_leg_update(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream,
                   const struct mg_domain *domain)
 {
-	struct sockaddr_storage remote;
 	struct tls_order order;
 	int rc = 0;
 
-	if (leg->udp && leg->state != MG_LEG_ENDED && stream->new_remote)
-		rc = mg_leg_aim(mg, leg, stream, stream->latch);
-	else if (stream->new_remote && leg->state == MG_LEG_WAITING &&
-	         leg->tcp_role == RELAY_TCP_CLIENT && remote_of(stream, &remote))
-		rc = mg->bearer->endpoint_remote_set(leg->endpoint, &remote);
+	if (leg->tls && leg->state <= MG_LEG_TCP_UP && domain) {
+		tls_fill(&order, stream, domain);
+		leg->session->association = mg_stream_association(stream);
+		rc = mg->bearer->endpoint_tls_set(leg->endpoint, &order.spec);
+	}
 	if (!rc && leg->state != MG_LEG_ENDED)
 		rc = mg_leg_gate(mg, leg, stream);
-	if (rc || !leg->tls || leg->state > MG_LEG_TCP_UP || !domain)
-		return rc;
-	tls_fill(&order, stream, domain);
-	leg->session->association = mg_stream_association(stream);
-	return mg->bearer->endpoint_tls_set(leg->endpoint, &order.spec);
+	return rc ? rc : leg_aim(mg, leg, stream);
 }
 
 void mg_leg_stats(const struct mg *mg, const struct mg_leg *leg, struct relay_stats *ret)
@@ -526,6 +537,11 @@ void mg_leg_stats(const struct mg *mg, const struct mg_leg *leg, struct relay_st
 	ret->records_out += c->records_out;
 	ret->handshakes += c->handshakes;
 	ret->handshake_failures += c->handshake_failures;
+	ret->resumptions += c->resumptions;
+	ret->auth_failures += c->auth_failures;
+	ret->handshake_ms += c->handshake_ms;
+	ret->alerts_in += c->alerts_in;
+	ret->alerts_out += c->alerts_out;
 	ret->renegotiations += c->renegotiations;
 	ret->renegotiation_failures += c->renegotiation_failures;
 	ret->segments_retransmitted += c->segments_retransmitted;

@@ -226,6 +226,8 @@ struct order {
 		struct relay_leg *partner;
 		struct {
 			union relay_address remote, rtcp;
+			uint16_t srtp_profiles[RELAY_SRTP_PROFILES];
+			uint8_t srtp_count;
 			bool latch;
 		};
 		struct relay_setup *setup; /**< owned; its TLS part is wanted */
@@ -285,9 +287,13 @@ int relay_endpoint_remote_set(struct relay_endpoint *endpoint,
 static void on_dgram(void *arg)
 {
 	struct order *order = arg;
+	struct relay_dgram *d = order->leg->dgram;
 
-	if (order->leg->dgram)
+	if (d) {
+		d->srtp_count = order->srtp_count;
+		memcpy(d->srtp_profiles, order->srtp_profiles, sizeof(d->srtp_profiles));
 		relay_dgram_aim(order->leg, &order->remote, &order->rtcp, order->latch);
+	}
 	free(order);
 }
 
@@ -311,6 +317,8 @@ int relay_endpoint_dgram_set(struct relay_endpoint *endpoint, const struct socka
 		order->remote = address;
 		order->rtcp = rtcp;
 		order->latch = spec->latch;
+		order->srtp_count = (uint8_t)spec->srtp_count;
+		memcpy(order->srtp_profiles, spec->srtp_profiles, sizeof(order->srtp_profiles));
 	}
 	return order_give(order, on_dgram);
 }

@@ -247,7 +247,8 @@ void relay_endpoint_local(const struct relay_endpoint *endpoint, struct sockaddr
 /** Set or replace the remote address before the connection is made. */
 int relay_endpoint_remote_set(struct relay_endpoint *endpoint,
                               const struct sockaddr_storage *remote);
-/** The same of a datagram endpoint, at any time; of `spec` only what speaks of the remote side. */
+/** The same of a datagram endpoint, at any time; of `spec` only what speaks of the remote side, and
+ * the SRTP profiles, where its handshake is still to come. */
 int relay_endpoint_dgram_set(struct relay_endpoint *endpoint, const struct sockaddr_storage *remote,
                              const struct relay_dgram_spec *spec);
 /** Replace fingerprints, PSKs, role of a session not yet started. Copied. */

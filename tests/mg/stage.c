@@ -112,6 +112,8 @@ static int fake_dgram_set(struct relay_endpoint *endpoint, const struct sockaddr
 {
 	if (fake_of(endpoint)->dull)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	fake_of(endpoint)->fingers_when_aimed = fake_of(endpoint)->fingerprint_count;
+	fake_of(endpoint)->srtp_profile = dgram->srtp_profiles[0];
 	ORDER("aim %zu", number_of(fake_of(endpoint)));
 	fake_aim(remote, dgram);
 	return 0;

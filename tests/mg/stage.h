@@ -25,6 +25,8 @@ struct stage_endpoint {
 	enum tls_role tls_role;
 	struct tls_domain *domain;
 	size_t psk_count, fingerprint_count;
+	size_t fingers_when_aimed; /* it may begin then */
+	uint16_t srtp_profile;     /* the first one named */
 	uint8_t psk[64];
 	size_t psk_len;
 	char psk_id[129], psk_hint[129];

@@ -194,6 +194,19 @@ static void setup_says_who_begins(void **state)
 	scene_end();
 }
 
+/* A client begins as soon as it knows where to: so whom to expect there comes first. */
+static void who_the_peer_is_comes_before_where_it_is(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD(",gatehouse/role=client", LOCAL(SAVP, MUX)));
+	stage_forget(&st);
+	accepted("C=1{MF=ip/1/1{M{ST=1{" REMOTE(SAVP, MUX PRINT) "}}}}");
+	ordered("aim 0 to 7000/7000");
+	assert_int_equal(st.endpoint[0].fingers_when_aimed, 1);
+	scene_end();
+}
+
 static void what_is_not_built_is_refused(void **state)
 {
 	(void)state;
@@ -214,6 +227,11 @@ static void the_controller_names_srtp_profiles(void **state)
 	accepted(ADD(",dtlscn/srtpprof=[\"SRTP_AEAD_AES_128_GCM\",\"SRTP_AES128_CM_HMAC_SHA1_80\"]",
 	             LOCAL(SAVP, MUX)));
 	ordered("add 0 udp rtp srtp mux dtls-server hold 7 1 to 0");
+	/* Before the handshake they may change. */
+	accepted("C=1{MF=ip/1/1{M{ST=1{O{MO=SR,dtlscn/srtpprof=[\"SRTP_AES128_CM_HMAC_SHA1_80\"]"
+	         "}}}}}");
+	ordered("aim 0 to 0");
+	assert_int_equal(st.endpoint[0].srtp_profile, 1);
 	refused(ADD(",dtlscn/srtpprof=[\"SRTP_NULL_HMAC_SHA1_80\"]", LOCAL(SAVP, MUX)), 449,
 	        "dtlscn/srtpprof");
 	refused(ADD(",dtlscn/srtpprof=[\"SRTP_AES128_CM_HMAC_SHA1_80\"]", LOCAL("RTP/AVP", "")),
@@ -313,6 +331,30 @@ static void packets_are_counted(void **state)
 	scene_end();
 }
 
+/* Another endpoint in its place goes on where the first one was. */
+static void what_was_counted_stays_counted(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD("", LOCAL(SAVP, MUX)));
+	memset(&st.endpoint[0].stats, 0, sizeof(st.endpoint[0].stats));
+	st.endpoint[0].stats.handshakes = 1;
+	st.endpoint[0].stats.handshake_failures = 2;
+	st.endpoint[0].stats.resumptions = 3;
+	st.endpoint[0].stats.auth_failures = 4;
+	st.endpoint[0].stats.handshake_ms = 5;
+	st.endpoint[0].stats.renegotiations = 6;
+	st.endpoint[0].stats.renegotiation_failures = 7;
+	st.endpoint[0].stats.alerts_in = 8;
+	st.endpoint[0].stats.alerts_out = 9;
+	accepted("C=1{MF=ip/1/1{M{ST=1{" LOCAL("UDP/TLS/UDPTL", "") "}}}}");
+	contains("m=audio 40001");
+	accepted("C=1{S=ip/1/1{AT{SA}}}");
+	contains("tlsbsc/hs=1,tlsbsc/hsfail=2,tlsbsc/resum=3,tlsbsc/hsauth=4,tlsbsc/hstime=5,"
+	         "tlsbsc/reneg=6,tlsbsc/renegfail=7,tlsbsc/ain=8,tlsbsc/aout=9");
+	scene_end();
+}
+
 static void ports_of_a_range_come_in_pairs(void **state)
 {
 	(void)state;
@@ -341,6 +383,7 @@ int main(void)
 		cmocka_unit_test(two_that_do_not_go_together_are_refused),
 		cmocka_unit_test(what_speaks_of_connections_is_refused),
 		cmocka_unit_test(setup_says_who_begins),
+		cmocka_unit_test(who_the_peer_is_comes_before_where_it_is),
 		cmocka_unit_test(what_is_not_built_is_refused),
 		cmocka_unit_test(the_controller_names_srtp_profiles),
 		cmocka_unit_test(another_association_is_another_endpoint),
@@ -348,6 +391,7 @@ int main(void)
 		cmocka_unit_test(a_port_is_shared_on_request),
 		cmocka_unit_test(its_end_is_no_event_of_tcp),
 		cmocka_unit_test(packets_are_counted),
+		cmocka_unit_test(what_was_counted_stays_counted),
 		cmocka_unit_test(ports_of_a_range_come_in_pairs),
 	};
 

@@ -606,6 +606,23 @@ static void the_profile_may_be_named(void **state)
 	call_done(&call);
 }
 
+static void the_profile_may_be_named_later(void **state)
+{
+	struct relay_dgram_spec named = srtp;
+	struct relay_endpoint_spec spec;
+	struct call call;
+
+	call_make(&call, *state, TLS_ROLE_SERVER, &srtp, &rtp);
+	dtls_make(&call, TLS_ROLE_CLIENT, offered + 1, 1);
+	named.srtp_profiles[0] = TLS_SRTP_AES128_CM_SHA1_32;
+	named.srtp_count = 1;
+	spec = stage_client(&call.front, call.port);
+	assert_int_equal(relay_endpoint_dgram_set(call.front.endpoint, &spec.remote, &named), 0);
+	stage_wait(&call.stage, has_failed, &call);
+	assert_int_equal(call.front.count[RELAY_TLS_UP], 0);
+	call_done(&call);
+}
+
 static void a_peer_without_srtp_is_refused(void **state)
 {
 	struct call call;
@@ -634,6 +651,7 @@ int main(void)
 		cmocka_unit_test(last_words_stand_beside_the_end),
 		cmocka_unit_test(before_there_are_keys_nothing_goes_out),
 		cmocka_unit_test(the_profile_may_be_named),
+		cmocka_unit_test(the_profile_may_be_named_later),
 		cmocka_unit_test(a_peer_without_srtp_is_refused),
 	};
 
