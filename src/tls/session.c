@@ -280,13 +280,16 @@ int tls_session_fail(struct tls_session *session, int alert, enum tls_side side,
 
 int tls_session_ended(struct tls_session *session, int rc)
 {
-	if (rc == 0 || base_err_class(rc) == BASE_AGAIN)
-		return rc;
-	if (!session->rc)
+	bool told = rc && base_err_class(rc) != BASE_AGAIN;
+
+	if (told && !session->rc)
 		session->rc = rc;
-	tls_resume_forget(session);
-	hand_free(session);
-	return session->rc;
+	/* Also where data came beside the failure: they go first, and the next call tells. */
+	if (session->rc) {
+		tls_resume_forget(session);
+		hand_free(session);
+	}
+	return told ? session->rc : rc;
 }
 
 /** close_notify: who said it first is told, until a fatal alert comes after all. */

@@ -225,6 +225,44 @@ static void not_after_a_fatal_alert(void **state)
 	guest_close(&g);
 }
 
+/** Nor where the alert came in the same breath as data, which go first. */
+static void not_after_one_beside_data(void **state)
+{
+	static const uint8_t forged[] = { 23, 3, 3, 0, 32, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5,
+		                          6,  7, 8, 9, 1,  2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5 };
+	struct tls_domain_spec spec = lab_spec(*state, TLS_ROLE_SERVER, "ids");
+	struct tls_domain_spec near = lab_spec(*state, TLS_ROLE_CLIENT, "ids");
+	struct base_writer out = { 0 };
+	struct tls_io io = { .out = &out };
+	struct lab_pair pair;
+	uint8_t clear[64];
+	size_t len, octets;
+	int rc;
+
+	lab_pair_open(&pair, &spec, &near, NULL, NULL);
+	lab_pair_shake(&pair);
+	lab_assert_up(&pair);
+	assert_int_equal(tls_ids_count(pair.domain[TLS_ROLE_SERVER]->ids, &octets), 1);
+	base_writer_reset(&pair.wire[TLS_ROLE_CLIENT]);
+	io.out = &pair.wire[TLS_ROLE_CLIENT];
+	assert_int_equal(
+	        tls_session_write(pair.session[TLS_ROLE_CLIENT], &io, (const uint8_t *)"last", 4),
+	        0);
+	base_writer_put(io.out, forged, sizeof(forged));
+	io.in = base_reader_of(io.out->data, io.out->len);
+	io.out = &out;
+	rc = tls_session_read(pair.session[TLS_ROLE_SERVER], &io, clear, sizeof(clear), &len);
+	if (rc == 0) {
+		assert_int_equal(len, 4);
+		rc = tls_session_read(pair.session[TLS_ROLE_SERVER], &io, clear, sizeof(clear),
+		                      &len);
+	}
+	assert_int_equal(base_err_class(rc), BASE_PEER);
+	assert_int_equal(tls_ids_count(pair.domain[TLS_ROLE_SERVER]->ids, &octets), 0);
+	base_writer_done(&out);
+	lab_pair_close(&pair);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(bounded),
 	cmocka_unit_test(for_so_long),
@@ -234,6 +272,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(not_where_something_was_proved),
 	cmocka_unit_test(over_a_reload),
 	cmocka_unit_test(not_after_a_fatal_alert),
+	cmocka_unit_test(not_after_one_beside_data),
 };
 
 int main(void)
