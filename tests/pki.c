@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
@@ -138,6 +139,30 @@ X509_CRL *pki_crl(const struct pki *issuer, X509 *const *revoked, long from_s, l
 	ASN1_TIME_free(from);
 	ASN1_TIME_free(to);
 	return crl;
+}
+
+struct base_str pki_staple(const struct pki *by, const struct pki *issuer, X509 *about, int status,
+                           long from_s, long to_s)
+{
+	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), about, issuer->cert);
+	ASN1_TIME *from = X509_gmtime_adj(NULL, from_s),
+	          *to = to_s ? X509_gmtime_adj(NULL, to_s) : NULL;
+	OCSP_RESPONSE *response;
+	unsigned char *der = NULL;
+	int len;
+
+	assert_non_null(OCSP_basic_add1_status(basic, id, status, 0, from, from, to));
+	assert_int_equal(OCSP_basic_sign(basic, by->cert, by->key, EVP_sha256(), NULL, 0), 1);
+	response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+	len = i2d_OCSP_RESPONSE(response, &der);
+	assert_true(len > 0);
+	OCSP_RESPONSE_free(response);
+	OCSP_BASICRESP_free(basic);
+	OCSP_CERTID_free(id);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(to);
+	return (struct base_str){ (const char *)der, (size_t)len };
 }
 
 struct base_str pki_der(X509 *cert)

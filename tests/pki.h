@@ -49,6 +49,11 @@ struct pki pki_leaf(const char *cn, const struct pki *issuer);
 /** A CRL by `issuer` that lists `revoked` (NULL-terminated, or NULL), valid from_s to to_s. */
 X509_CRL *pki_crl(const struct pki *issuer, X509 *const *revoked, long from_s, long to_s);
 
+/** An OCSP response (DER, pki_der_free()) by `by` about a certificate of `issuer`: `status` of
+ * <openssl/ocsp.h>; valid from_s to to_s, 0 = it does not say until when. */
+struct base_str pki_staple(const struct pki *by, const struct pki *issuer, X509 *about, int status,
+                           long from_s, long to_s);
+
 /** DER, owned by the caller (OPENSSL_free on ptr). */
 struct base_str pki_der(X509 *cert);
 void pki_der_free(struct base_str *der);

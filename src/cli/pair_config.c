@@ -110,7 +110,7 @@ static bool of_no_matter(const char *key)
 		                            "on-revocation", "engine",
 		                            "unknown-name",  "max-fragment-length",
 		                            "renegotiation", "renegotiation-ignored",
-		                            "legacy-peers" };
+		                            "legacy-peers",  "staple" };
 
 	for (size_t i = 0; i < BASE_COUNT(keys); i++)
 		if (!strcmp(key, keys[i]))

@@ -22,6 +22,7 @@ struct making {
 	struct tls_domain_spec spec;
 	struct tls_psk *psks;
 	struct x509_identity **more;
+	struct tls_staple staples[TLS_CERTIFICATES_MAX];
 	struct mg_lint lint;
 	struct base_error *err;
 };
@@ -154,6 +155,16 @@ static int trust_make(struct making *m)
 	if (!rc)
 		return 0;
 	return base_err_class(rc) == BASE_LOCAL ? rc : refuse_for(m, "trust", &why);
+}
+
+static int staples_make(struct making *m)
+{
+	struct base_error why = { 0 };
+	char key[MG_STAPLE_KEY];
+	int rc = mg_staples_load(m->config, m->y, &m->spec, m->staples, key, &why);
+
+	m->spec.staples = m->staples;
+	return !rc || base_err_class(rc) == BASE_LOCAL ? rc : refuse_for(m, key, &why);
 }
 
 static int lint_start(struct making *m)
@@ -515,6 +526,8 @@ static int domain_make(struct making *m, struct mg_domain_table *table, struct m
 		rc = lint_start(m);
 	if (!rc)
 		rc = trust_make(m);
+	if (!rc)
+		rc = staples_make(m);
 	if (!rc)
 		rc = lint_own(m, d);
 	if (!rc)

@@ -151,6 +151,7 @@ static const cyaml_schema_value_t psk_entry = {
 static const cyaml_schema_field_t certificate_fields[] = {
 	NEEDED("certificate", struct mg_yaml_certificate, certificate),
 	TEXT("key", struct mg_yaml_certificate, key),
+	TEXT("staple", struct mg_yaml_certificate, staple),
 	CYAML_FIELD_END,
 };
 
@@ -164,6 +165,7 @@ static const cyaml_schema_field_t domain_fields[] = {
 	TEXT("engine", struct mg_yaml_domain, engine),
 	TEXT("certificate", struct mg_yaml_domain, certificate),
 	TEXT("key", struct mg_yaml_domain, key),
+	TEXT("staple", struct mg_yaml_domain, staple),
 	CYAML_FIELD_SEQUENCE("certificates", OPTIONAL, struct mg_yaml_domain, more,
 	                     &certificate_entry, 0, TLS_CERTIFICATES_MAX - 1),
 	TEXT("unknown-name", struct mg_yaml_domain, unknown_name),

@@ -88,11 +88,11 @@ struct mg_yaml_psk {
 };
 
 struct mg_yaml_certificate {
-	const char *certificate, *key;
+	const char *certificate, *key, *staple;
 };
 
 struct mg_yaml_domain {
-	const char *name, *profile, *engine, *certificate, *key, *client_auth, *psk_hint,
+	const char *name, *profile, *engine, *certificate, *key, *staple, *client_auth, *psk_hint,
 	        *on_revocation;
 	const char *renegotiation, *renegotiation_ignored, *legacy_peers;
 	const char *certificate_profile, *certificate_faults;
@@ -187,6 +187,15 @@ int mg_lint_start(const struct mg_yaml_domain *y, struct mg_domain_table *table,
 int mg_lint_own(const struct mg_lint *lint, const struct tls_domain_spec *spec,
                 struct base_arena *arena, const char *const **ret, struct base_error *err);
 void mg_lint_done(struct mg_lint *lint);
+
+/* staple.c */
+/* What we staple to our own certificates, those of `spec`, judged by its trust; ret has
+ * TLS_CERTIFICATES_MAX. One that is not in date is told and left out. BASE_CONFIG: it is not for
+ * this certificate, or may not be believed; *ret_key is the key that led there. */
+#define MG_STAPLE_KEY 48
+int mg_staples_load(struct mg_config *c, const struct mg_yaml_domain *y,
+                    const struct tls_domain_spec *spec, struct tls_staple *ret,
+                    char ret_key[MG_STAPLE_KEY], struct base_error *err);
 
 /* trust.c */
 /* A domain's store; *ret stays NULL where it has no trust. Folders of the cache are opened once for

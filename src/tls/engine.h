@@ -144,6 +144,8 @@ struct tls_domain {
 	_Atomic(struct x509_identity *) identity; /**< may be NULL; set once */
 	struct tls_certificate *certificates;     /**< the identity first; choose.c */
 	size_t certificate_count;                 /**< 0 = nothing to choose */
+	struct tls_staple *staples; /**< of the certificates, in that order; NULL = none */
+	size_t staple_count;
 	bool refuse_unknown_name;
 	uint16_t max_fragment; /**< as client; 0 = none asked for */
 	unsigned server_methods, client_methods, continue_on;
@@ -419,6 +421,16 @@ void tls_dtls_put(struct tls_session *session, const void *data, size_t len);
 void tls_dtls_add(struct tls_session *session, const void *data, size_t len, size_t mtu);
 /** A fatal alert in the clear, while all we sent was. @return it, -1 = no more or no room */
 int tls_dtls_plain_alert(struct tls_session *session, uint8_t alert);
+
+/* -- staple.c ------------------------------------------------------------------------------- */
+
+/** Copy what may be stapled. @return 0 or BASE_LOCAL */
+int tls_staples_make(struct tls_domain *domain, const struct tls_domain_spec *spec);
+/**
+ * What to staple to this certificate of the domain at `now_s` (UNIX time): one past its date only
+ * does harm. Borrowed from the domain. @return len 0 = nothing
+ */
+struct base_str tls_staple_find(const struct tls_domain *domain, const X509 *cert, int64_t now_s);
 
 /* -- wait.c --------------------------------------------------------------------------------- */
 

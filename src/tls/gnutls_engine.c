@@ -121,6 +121,22 @@ static int identity_set(struct tls_gnutls_key *own, gnutls_pcert_st *chain, unsi
 	return rc;
 }
 
+/** A client has asked. GnuTLS frees what it is given. */
+static int on_staple(gnutls_session_t tls, void *ptr, gnutls_datum_t *ret)
+{
+	const struct tls_gnutls_key *own = ptr;
+	struct base_str der =
+	        tls_staple_find(own->gc->context->domain, own->identity->cert, (int64_t)time(NULL));
+
+	(void)tls;
+	ret->data = der.len ? gnutls_malloc(der.len) : NULL;
+	ret->size = ret->data ? (unsigned)der.len : 0;
+	if (!ret->data)
+		return GNUTLS_E_NO_CERTIFICATE_STATUS;
+	memcpy(ret->data, der.ptr, der.len);
+	return 0;
+}
+
 static int credentials_identity(struct tls_gnutls_key *own, struct x509_identity *identity)
 {
 	gnutls_pcert_st *chain = calloc(identity->der_count, sizeof(*chain));
@@ -147,6 +163,9 @@ static int credentials_identity(struct tls_gnutls_key *own, struct x509_identity
 		while (count)
 			gnutls_pcert_deinit(&chain[--count]);
 	free(chain);
+	if (rc >= 0 && tls_staple_find(own->gc->context->domain, identity->cert, 0).len)
+		rc = gnutls_certificate_set_ocsp_status_request_function2(own->cred, 0, on_staple,
+		                                                          own);
 	return rc;
 }
 

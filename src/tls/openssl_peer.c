@@ -172,6 +172,19 @@ static void wish(struct tls_session *session, struct openssl_context *oc, unsign
 	oc->wish_at = session->io->out->len;
 }
 
+/** A client has asked, and OpenSSL has chosen what it shows. */
+static int staple_send(const struct tls_domain *domain, SSL *ssl)
+{
+	struct base_str der =
+	        tls_staple_find(domain, SSL_get_certificate(ssl), (int64_t)time(NULL));
+	void *copy = der.len ? OPENSSL_memdup(der.ptr, der.len) : NULL;
+
+	if (!copy)
+		return SSL_TLSEXT_ERR_NOACK;
+	(void)SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)der.len); /* owns it; always 1 */
+	return SSL_TLSEXT_ERR_OK;
+}
+
 int openssl_on_status(SSL *ssl, void *arg)
 {
 	struct openssl_context *oc = arg;
@@ -180,7 +193,7 @@ int openssl_on_status(SSL *ssl, void *arg)
 	int rc;
 
 	if (session->role == TLS_ROLE_SERVER)
-		return SSL_TLSEXT_ERR_NOACK; /* asked for ours: we have none */
+		return staple_send(oc->context->domain, ssl);
 	if (!wait || !wait->deferred)
 		return 1;
 	wait->deferred = false;

@@ -38,6 +38,13 @@ enum tls_on_revocation {
 /** "end", "grace", "report"; pure. */
 const char *tls_on_revocation_name(enum tls_on_revocation action);
 
+/** An OCSP response about one of our certificates (RFC 6066, 8), found good by trust_staple_own().
+ * A server's alone: as client we send none. */
+struct tls_staple {
+	struct base_str der; /**< len 0 = none */
+	int64_t until_s;     /**< UNIX time from which on it is not sent any more */
+};
+
 /** Everything a domain is made of. Borrowed for the call; tls_domain_new copies or references. */
 struct tls_domain_spec {
 	const char *name;
@@ -67,6 +74,9 @@ struct tls_domain_spec {
 	 * for none. */
 	struct x509_identity *const *more;
 	size_t more_count;
+	/** What to send to clients that ask (status_request): of `identity`, then of each of
+	 * `more`. NULL = nothing. */
+	const struct tls_staple *staples;
 	/** A server_name that none of the certificates proves: unrecognized_name ends the handshake
 	 * (RFC 6066, 3), else it goes on with `identity`. */
 	bool refuse_unknown_name;

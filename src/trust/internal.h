@@ -194,16 +194,18 @@ const char *trust_revoked_reason(X509_REVOKED *entry);
 int trust_revocation_prepare(struct trust_store *store);
 
 /**
- * Judge the staple of the question for `cert` (RFC 6960, 3.2 and 4.2.2).
+ * Judge a staple for `cert` (RFC 6960, 3.2 and 4.2.2) at `now_s`. Without a store a responder has
+ * to be of those that need no check.
  * @return TRUST_STATUS_GOOD or _REVOKED where it may be relied on; else UNKNOWN, with the reason
  *         (stale or missing) and a sentence
  */
 struct trust_staple {
 	enum trust_status status;
 	enum trust_reason reason;
+	int64_t until_s; /**< GOOD: the first moment at which it may not be relied on any more */
 	char text[200];
 };
-void trust_staple_judge(const struct trust_store *store, const struct trust_question *question,
+void trust_staple_judge(const struct trust_store *store, struct base_str der, int64_t now_s,
                         X509 *cert, X509 *issuer, struct trust_staple *ret);
 
 /** Add TRUST_PROFILE for each rule that was seen and is not kept; note the others. */

@@ -143,7 +143,8 @@ static void status_check(struct walk *walk, X509 *cert, X509 *issuer, int depth)
 	if (depth || !walk->store->ocsp_staples || !walk->question->staple.len)
 		return;
 	walk->covered |= bit_of(depth);
-	trust_staple_judge(walk->store, walk->question, cert, issuer, &staple);
+	trust_staple_judge(walk->store, walk->question->staple, now_of(walk->question), cert,
+	                   issuer, &staple);
 	if (staple.status == TRUST_STATUS_GOOD) {
 		trust_finding_good(walk->finding, TRUST_LOOK_OCSP, depth, "%s", staple.text);
 	} else {

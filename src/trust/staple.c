@@ -46,12 +46,15 @@ static bool responder_authorised(const struct trust_store *store, X509 *signer, 
 		return false;
 	if (X509_get_ext_by_NID(signer, NID_id_pkix_OCSP_noCheck, -1) >= 0)
 		return true;
+	if (!store)
+		return false;
 	trust_revocation_find(store, signer, issuer, now_s, &status);
 	return status.status == TRUST_STATUS_GOOD;
 }
 
-static bool signature_holds(const struct trust_store *store, OCSP_BASICRESP *basic, X509 *issuer,
-                            int64_t now_s)
+/* @return who signed it, borrowed; NULL = nobody who may */
+static X509 *signer_of(const struct trust_store *store, OCSP_BASICRESP *basic, X509 *issuer,
+                       int64_t now_s)
 {
 	STACK_OF(X509) *extra = sk_X509_new_null();
 	X509 *signer = NULL;
@@ -61,7 +64,7 @@ static bool signature_holds(const struct trust_store *store, OCSP_BASICRESP *bas
 	          OCSP_basic_verify(basic, extra, NULL, OCSP_NOVERIFY) == 1;
 
 	sk_X509_free(extra);
-	return ok;
+	return ok ? signer : NULL;
 }
 
 /* The answer about our certificate; its CertID may use any hash we know. */
@@ -86,7 +89,15 @@ static OCSP_SINGLERESP *single_find(OCSP_BASICRESP *basic, X509 *cert, X509 *iss
 	return NULL;
 }
 
-static void single_judge(OCSP_SINGLERESP *one, int64_t now_s, struct trust_staple *ret)
+static int64_t seconds(const ASN1_TIME *time)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+static void single_judge(OCSP_SINGLERESP *one, X509 *signer, int64_t now_s,
+                         struct trust_staple *ret)
 {
 	ASN1_GENERALIZEDTIME *from = NULL, *to = NULL;
 	time_t now = (time_t)now_s, ahead = (time_t)(now_s + SKEW_S);
@@ -99,37 +110,96 @@ static void single_judge(OCSP_SINGLERESP *one, int64_t now_s, struct trust_stapl
 		judge(ret, TRUST_REVOKED, "says revoked (RFC 6960, 2.2)");
 	} else if (status == V_OCSP_CERTSTATUS_GOOD) {
 		ret->status = TRUST_STATUS_GOOD;
+		ret->until_s = BASE_MIN(seconds(to), seconds(X509_get0_notAfter(signer)));
 		judge(ret, TRUST_OK, "says good (RFC 6960, 2.2)");
 	} else {
 		judge(ret, TRUST_CRL_MISSING, "does not know the certificate (RFC 6960, 2.2)");
 	}
 }
 
-void trust_staple_judge(const struct trust_store *store, const struct trust_question *question,
+void trust_staple_judge(const struct trust_store *store, struct base_str der, int64_t now_s,
                         X509 *cert, X509 *issuer, struct trust_staple *ret)
 {
-	const unsigned char *at = (const unsigned char *)question->staple.ptr;
-	int64_t now_s = question->now_s ? question->now_s : (int64_t)time(NULL);
-	size_t len = question->staple.len;
-	OCSP_RESPONSE *response = len <= INT32_MAX ? d2i_OCSP_RESPONSE(NULL, &at, (long)len) : NULL;
+	const unsigned char *at = (const unsigned char *)der.ptr;
+	OCSP_RESPONSE *response =
+	        der.len <= INT32_MAX ? d2i_OCSP_RESPONSE(NULL, &at, (long)der.len) : NULL;
 	OCSP_BASICRESP *basic = NULL;
 	OCSP_SINGLERESP *one = NULL;
+	X509 *signer = NULL;
 
 	*ret = (struct trust_staple){ 0 };
 	if (response && OCSP_response_status(response) == OCSP_RESPONSE_STATUS_SUCCESSFUL)
 		basic = OCSP_response_get1_basic(response);
 	if (basic)
 		one = single_find(basic, cert, issuer);
+	if (one)
+		signer = signer_of(store, basic, issuer, now_s);
 	if (!basic)
 		judge(ret, TRUST_CRL_MISSING, "cannot be read (RFC 6960, 4.2)");
 	else if (!one)
 		judge(ret, TRUST_CRL_MISSING, "is about another certificate (RFC 6960, 3.2)");
-	else if (!signature_holds(store, basic, issuer, now_s))
+	else if (!signer)
 		judge(ret, TRUST_CRL_MISSING,
 		      "is not signed by whom it must be (RFC 6960, 4.2.2.2)");
 	else
-		single_judge(one, now_s, ret);
+		single_judge(one, signer, now_s, ret);
 	OCSP_BASICRESP_free(basic);
 	OCSP_RESPONSE_free(response);
 	ERR_clear_error();
+}
+
+/* ---- our own ---- */
+
+static X509 *issuer_in(const STACK_OF(X509) * certs, X509 *cert)
+{
+	for (int i = 0; i < sk_X509_num(certs); i++)
+		if (x509_signed_by(cert, sk_X509_value(certs, i)))
+			return sk_X509_value(certs, i);
+	return NULL;
+}
+
+static X509 *issuer_find(const struct trust_store *store, const struct x509_identity *identity)
+{
+	const STACK_OF(X509) *const known[] = { identity->chain, store ? store->anchors : NULL,
+		                                store ? store->untrusted : NULL,
+		                                store ? store->own : NULL };
+	X509 *issuer = NULL;
+
+	for (size_t i = 0; i < BASE_COUNT(known) && !issuer; i++)
+		issuer = issuer_in(known[i], identity->cert);
+	return issuer;
+}
+
+/* d2i looks at what it needs; peers may look at what is behind it. */
+static bool whole(struct base_str der)
+{
+	const unsigned char *at = (const unsigned char *)der.ptr;
+	long len = 0;
+	int tag, class;
+
+	return der.len && der.len <= INT32_MAX &&
+	       !(ASN1_get_object(&at, &len, &tag, &class, (long)der.len) & 0x81) &&
+	       at + len == (const unsigned char *)der.ptr + der.len;
+}
+
+enum trust_reason trust_staple_own(const struct trust_store *store,
+                                   const struct x509_identity *identity, struct base_str der,
+                                   int64_t now_s, int64_t *ret_until_s, char *text, size_t cap)
+{
+	X509 *issuer = issuer_find(store, identity);
+	struct trust_staple staple = { 0 };
+
+	*ret_until_s = 0;
+	if (!issuer)
+		judge(&staple, TRUST_UNKNOWN_CA,
+		      "cannot be checked: who issued the certificate is not known");
+	else if (!whole(der))
+		judge(&staple, TRUST_CRL_MISSING, "cannot be read (RFC 6960, 4.2)");
+	else
+		trust_staple_judge(store, der, now_s, identity->cert, issuer, &staple);
+	if (staple.status == TRUST_STATUS_GOOD)
+		*ret_until_s = staple.until_s;
+	(void)snprintf(text, cap, "%s", staple.text);
+	ERR_clear_error();
+	return staple.reason;
 }

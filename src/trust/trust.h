@@ -257,6 +257,18 @@ int trust_explain(struct trust_store *store, const struct trust_question *questi
                   const struct base_str *chain, size_t count, trust_step_fn *step, void *arg,
                   struct trust_verdict *ret);
 /**
+ * May an OCSP response be stapled to our own certificate (RFC 6066, 8)? It has to be what our own
+ * trust would take of a peer; who issued the certificate is looked for in its chain and the store.
+ * @param store        NULL = none
+ * @param ret_until_s  TRUST_OK: the first moment at which it may not be sent any more; else 0
+ * @param text         one sentence
+ * @return TRUST_OK; TRUST_CRL_STALE: not in date; TRUST_REVOKED; TRUST_UNKNOWN_CA: the issuer is
+ *         not found; TRUST_CRL_MISSING: it is not for this certificate, or not by whom it must be
+ */
+enum trust_reason trust_staple_own(const struct trust_store *store,
+                                   const struct x509_identity *identity, struct base_str der,
+                                   int64_t now_s, int64_t *ret_until_s, char *text, size_t cap);
+/**
  * What a log line about a handshake adds of a verdict, key=value with a blank before each: `rules`
  * where some are not kept; `culprit`, `issuer`, `serial` and `crl` where it refuses.
  * docs/certificates.md tells each. @return `buf`, terminated, "" where there is nothing to add

@@ -313,6 +313,83 @@ class Live(Case, unittest.TestCase):
                             self.end(self.mgc, made)
                         server.close()
 
+    # -- staples of our own
+
+    def asks(self, engine, version, *words):
+        """A client that asks for our staple, and what it says of the answer."""
+        backend = self.own(Backend())
+        made = self.relay(self.mgc, stream("TCP/TLS/MSRP", "passive", 9, "active",
+                                           control=f'gatehouse/dom = "{engine}"'), backend)
+        peer = self.peer("openssl", "s_client", "-connect", f"127.0.0.1:{made.ports[0]}", "-status", version,
+                         *self.pki.cert("good"))
+        backend.accept()
+        for word in words:
+            peer.says(word)
+        self.end(self.mgc, made)
+
+    def asked_by_gnutls(self, engine, version, sent):
+        backend = self.own(Backend())
+        made = self.relay(self.mgc, stream("TCP/TLS/MSRP", "passive", 9, "active",
+                                           control=f'gatehouse/dom = "{engine}"'), backend)
+        peer = self.peer("gnutls-cli", "-p", str(made.ports[0]), "127.0.0.1", "--x509cafile", self.pki.path("ca.pem"),
+                         "--verify-hostname", "gateway.home.example", "--x509certfile", self.pki.path("good.pem"),
+                         "--x509keyfile", self.pki.path("good.key"), "--priority",
+                         f"NORMAL:-VERS-ALL:+VERS-TLS{version}")
+        backend.accept()
+        peer.says(b"Handshake was completed")
+        self.assertIn(b"The certificate is trusted.", peer.text)
+        self.assertEqual(b"OCSP status request" in peer.text, sent, peer.text)
+        self.end(self.mgc, made)
+
+    def all_ask(self, sent):
+        for engine in ENGINES:
+            for version in ("1.2", "1.3"):
+                with self.subTest(engine=engine, version=version, sent=sent):
+                    self.asks(engine, f"-tls{version.replace('.', '_')}",
+                              *((b"OCSP Response Status: successful", b"Cert Status: good") if sent else
+                                (b"OCSP response: no response sent",)))
+                    if HAVE_GNUTLS:
+                        self.asked_by_gnutls(engine, version, sent)
+
+    def test_our_own_staple(self):
+        """Taken anew at a reload; one that is not ours, or not good, changes nothing; one out of date is not sent."""
+        serial = self.pki.tool("x509", "-in", "gateway.pem", "-noout", "-serial").strip().split("=")[1]
+        for name, status in (("ours.txt", "V\t400101000000Z\t"), ("gone.txt", "R\t400101000000Z\t200101000000Z")):
+            with open(self.pki.path(name), "w", encoding="ascii") as file:
+                file.write(f"{status}\t{serial}\tunknown\t/O=Home/CN=gateway.home.example\n")
+        own = os.path.join(self.cache, "own.ocsp")
+        shutil.copy(self.staple("gateway", "ours.txt"), own)
+        self.begin(self.domains(more=f", staple: {own}"))
+        self.all_ask(True)
+
+        def der(who, index):
+            with open(self.staple(who, index), "rb") as file:
+                return file.read()
+        endless = self.pki.path("endless.ocsp")
+        self.pki.tool("ocsp", "-index", "ours.txt", "-CA", "ca.pem", "-rsigner", "ca.pem", "-rkey", "ca.key", "-issuer",
+                      "ca.pem", "-cert", "gateway.pem", "-respout", endless, "-noverify")
+        with open(endless, "rb") as file:
+            endless = file.read()
+        reloads = refusals = 0
+        for data, words, sent in ((der("good", "ours.txt"), "own.ocsp: the OCSP staple is about another certificate", True),
+                                  (der("gateway", "gone.txt"), "own.ocsp: the OCSP staple says revoked", True),
+                                  (b"-----BEGIN", "own.ocsp: the OCSP staple cannot be read", True),
+                                  (b"", "own.ocsp: the OCSP staple cannot be read", True),
+                                  (endless, "own.ocsp: the OCSP staple is not fresh (RFC 6960, 3.2); it is not sent: get a new "
+                                   "one and reload", False),
+                                  (der("gateway", "ours.txt"), "reloaded: 2 TLS domains", True)):
+            with open(own, "wb") as file:
+                file.write(data)
+            self.gw.signal(harness.signal.SIGHUP)
+            if sent and "own.ocsp" in words:
+                refusals += 1
+                self.gw.logged("not reloaded, nothing has changed", count=refusals)
+            else:
+                reloads += 1
+                self.gw.logged("mg: reloaded: 2 TLS domains", count=reloads)
+            self.gw.logged(words)
+            self.all_ask(sent)
+
     # -- reload
 
     def test_a_bad_certificate_is_refused_with_the_reason_and_changes_nothing(self):

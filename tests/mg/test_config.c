@@ -357,6 +357,7 @@ static void certificates_that_make_no_sense(void **state)
 		  "without a certificate of the domain no name is known" },
 		{ ", certificates: [{certificate: x.pem}]", "shown by default is missing" },
 		{ ", certificates: [{key: x.pem}]", "certificate" },
+		{ ", staple: x.ocsp", "a staple without a certificate" },
 		{ ", max-fragment-length: 1000", "none of: 512, 1024, 2048, 4096 (RFC 6066, 4)" },
 	};
 	static const char domain[] =

@@ -303,24 +303,9 @@ static void tickets_of_the_revoked(void **state)
 
 static gnutls_datum_t staple_make(int status)
 {
-	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
-	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), entity.cert, ca.cert);
-	ASN1_TIME *from = X509_gmtime_adj(NULL, -3600), *to = X509_gmtime_adj(NULL, PKI_DAY);
-	OCSP_RESPONSE *response;
-	unsigned char *der = NULL;
-	int len;
+	struct base_str der = pki_staple(&ca, &ca, entity.cert, status, -3600, PKI_DAY);
 
-	assert_non_null(OCSP_basic_add1_status(basic, id, status, 0, from, from, to));
-	assert_int_equal(OCSP_basic_sign(basic, ca.cert, ca.key, EVP_sha256(), NULL, 0), 1);
-	response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
-	len = i2d_OCSP_RESPONSE(response, &der);
-	assert_true(len > 0);
-	OCSP_RESPONSE_free(response);
-	OCSP_BASICRESP_free(basic);
-	OCSP_CERTID_free(id);
-	ASN1_TIME_free(from);
-	ASN1_TIME_free(to);
-	return (gnutls_datum_t){ der, (unsigned)len };
+	return (gnutls_datum_t){ (unsigned char *)der.ptr, (unsigned)der.len };
 }
 
 /* @return why our server refused it, TRUST_OK = it is in */

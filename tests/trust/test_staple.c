@@ -255,9 +255,89 @@ static void a_revoked_responder_says_nothing(void **state)
 	pki_free(&by);
 }
 
+/* -- our own --------------------------------------------------------------------------------- */
+
+static enum trust_reason own(struct base_str der, const struct pki *const *chain, int64_t *until_s,
+                             const char *words)
+{
+	struct x509_identity *identity = pki_identity(&server, chain);
+	char text[200];
+	enum trust_reason reason = trust_staple_own(NULL, identity, der, (int64_t)time(NULL),
+	                                            until_s, text, sizeof(text));
+
+	if (!strstr(text, words))
+		fail_msg("no '%s' in: %s", words, text);
+	assert_int_equal(reason == TRUST_OK, *until_s > 0);
+	x509_identity_unref(identity);
+	return reason;
+}
+
+static void own_staples_are_judged_as_others(void **state)
+{
+	struct pki twin = pki_ca("TLS server CA"); /* of that name, with another key */
+	const struct pki *const chain[] = { &ca, NULL }, *const none[] = { NULL },
+	                        *const wrong[] = { &twin, NULL };
+	const struct {
+		struct staple spec;
+		enum trust_reason reason;
+		const char *words;
+	} rows[] = {
+		{ { 0 }, TRUST_OK, "good" },
+		{ { .status = V_OCSP_CERTSTATUS_REVOKED }, TRUST_REVOKED, "revoked" },
+		{ { .status = V_OCSP_CERTSTATUS_UNKNOWN }, TRUST_CRL_MISSING, "does not know" },
+		{ { .about = other.cert }, TRUST_CRL_MISSING, "another certificate" },
+		{ { .break_signature = true }, TRUST_CRL_MISSING, "signed" },
+		{ { .signer = &twin }, TRUST_CRL_MISSING, "signed" },
+		{ { .from_s = -PKI_DAY, .to_s = -60 }, TRUST_CRL_STALE, "fresh" },
+		{ { .from_s = -60 }, TRUST_CRL_STALE, "fresh" },
+	};
+	int64_t until_s;
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		struct base_str der = staple_make(&rows[i].spec), more = der;
+		char *longer = calloc(1, der.len + 1);
+
+		assert_int_equal(own(der, chain, &until_s, rows[i].words), rows[i].reason);
+		assert_int_equal(own(der, none, &until_s, "not known"), TRUST_UNKNOWN_CA);
+		assert_int_equal(own(der, wrong, &until_s, "not known"), TRUST_UNKNOWN_CA);
+		memcpy(longer, der.ptr, der.len);
+		more = (struct base_str){ longer, der.len + 1 };
+		assert_int_equal(own(more, chain, &until_s, "read"), TRUST_CRL_MISSING);
+		more.len = der.len - 1;
+		assert_int_equal(own(more, chain, &until_s, "read"), TRUST_CRL_MISSING);
+		free(longer);
+		pki_der_free(&der);
+	}
+	assert_int_equal(own((struct base_str){ "", 0 }, chain, &until_s, "read"),
+	                 TRUST_CRL_MISSING);
+	pki_free(&twin);
+}
+
+/* No longer than its responder's certificate, and than its own date. */
+static void own_staples_end(void **state)
+{
+	const struct pki *const chain[] = { &ca, NULL };
+	struct pki by = responder(&ca, "OCSPSigning", NULL, true, 600);
+	struct base_str short_one = staple_make(&(struct staple){ .signer = &by }),
+	                long_one = staple_make(&(struct staple){ 0 });
+	int64_t now_s = (int64_t)time(NULL), until_s;
+
+	(void)state;
+	assert_int_equal(own(short_one, chain, &until_s, "good"), TRUST_OK);
+	assert_true(until_s > now_s + 300 && until_s <= now_s + 600);
+	assert_int_equal(own(long_one, chain, &until_s, "good"), TRUST_OK);
+	assert_true(until_s > now_s + 600);
+	pki_free(&by);
+	pki_der_free(&short_one);
+	pki_der_free(&long_one);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(own_staples_are_judged_as_others),
+		cmocka_unit_test(own_staples_end),
 		cmocka_unit_test(a_staple_stands_in_for_a_crl),
 		cmocka_unit_test(revocation_is_heard_from_either),
 		cmocka_unit_test(unsatisfactory_staples_refuse),
