@@ -2,8 +2,9 @@
 /**
  * @file
  * What a server says in the clear, as the checker reads it. First octet: bit 0 datagrams, bit 1 the
- * connection is at its end, bit 2 messages of TLS 1.3 in the clear. What was read in pieces is what
- * was read at once.
+ * connection is at its end, bit 2 messages of TLS 1.3 in the clear, bit 3 libcrypto reads the
+ * certificate, too, which takes longer than all the rest. What was read in pieces is what was read
+ * at once.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -60,10 +61,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (check_key_exchange_read(&a, &ske))
 			inside(&a, ske.point);
 		(void)check_answer_version(&a);
-		(void)check_certificate_curve(&a);
 		probe.answer = a;
 		assert(*check_probe_words(&probe, words, sizeof(words)));
 	}
+	if (mode & 8)
+		(void)check_certificate_curve(&a);
 	check_answer_done(&a);
 	return 0;
 }
