@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file The certificate that a server showed. */
+/** @file The certificates that a server showed. */
+#include <errno.h>
 #include <openssl/x509.h>
+#include <stdlib.h>
 
 #include "check/judge.h"
+#include "check/words.h"
 #include "x509/x509.h"
 
 static bool facts_of(struct check_bytes der, struct x509_facts *ret)
@@ -29,17 +32,32 @@ uint16_t check_certificate_curve(const struct check_answer *answer)
 	                                       : 0;
 }
 
+/** One of the server's certificates: it may have one for each kind of key. */
+struct leaf {
+	struct check_bytes der;
+	const struct check_probe *probe; /**< that it was shown to first */
+	struct x509_facts facts;
+};
+
+struct leaves {
+	struct leaf leaf[4];
+	size_t count;
+};
+
 struct linting {
 	struct check_report *report;
-	const struct check_probe *probe;
+	const struct leaf *leaf;
+	bool alone;
 };
 
 static void on_finding(void *arg, const struct profile_finding *finding)
 {
 	const struct linting *l = arg;
+	const struct check_probe *probe = l->leaf->probe;
 
-	check_report_add(l->report, finding->rule, finding->fails ? CHECK_FAIL : CHECK_WARN,
-	                 l->probe, "the certificate: %s", finding->text);
+	check_report_add(l->report, finding->rule, finding->fails ? CHECK_FAIL : CHECK_WARN, probe,
+	                 "the certificate%s%s: %s", l->alone ? "" : " shown with ",
+	                 l->alone ? "" : check_suite_name(probe->answer.suite), finding->text);
 }
 
 /** Did a rule get its verdict already? */
@@ -51,51 +69,81 @@ static bool told(const struct check_report *report, const struct profile_rule *r
 	return false;
 }
 
-static const struct check_probe *shown_by(const struct check_survey *s)
+static void leaf_take(struct leaves *all, struct check_bytes der, const struct check_probe *probe)
 {
-	for (unsigned i = CHECK_VERSIONS; i > 0; i--)
-		if (s->version[i - 1].answer.certificates.len)
-			return &s->version[i - 1];
-	return NULL;
+	for (size_t i = 0; i < all->count; i++)
+		if (all->leaf[i].der.len == der.len &&
+		    !memcmp(all->leaf[i].der.data, der.data, der.len))
+			return;
+	if (all->count < BASE_COUNT(all->leaf) && facts_of(der, &all->leaf[all->count].facts)) {
+		all->leaf[all->count].der = der;
+		all->leaf[all->count++].probe = probe;
+	}
+}
+
+static void leaves_take(struct leaves *all, const struct check_probe *probe, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (probe[i].answer.certificates.len)
+			leaf_take(all, check_answer_certificate(&probe[i].answer), &probe[i]);
+}
+
+/** All that were shown, whatever was offered. */
+static void leaves_find(struct leaves *all, const struct check_survey *s,
+                        const struct check_sessions *sessions)
+{
+	all->count = 0;
+	leaves_take(all, s->version, CHECK_VERSIONS);
+	leaves_take(all, s->suite, CHECK_SUITES_MAX);
+	leaves_take(all, s->suite_low, CHECK_SUITES_MAX);
+	if (sessions && sessions->tls13.certificate.len)
+		leaf_take(all, sessions->tls13.certificate, &sessions->trial[CHECK_TRY_13].probe);
+}
+
+static void rule_settle(struct check_report *report, const struct check_survey *s,
+                        const struct leaves *all, const struct profile_rule *rule)
+{
+	if (told(report, rule))
+		return;
+	if (!(rule->roles & PROFILE_ROLE_SERVER))
+		check_report_add(report, rule, CHECK_NOT_TESTABLE, NULL,
+		                 "it binds what a server does not show");
+	else if (!all->count)
+		check_report_add(report, rule, CHECK_NOT_TESTABLE, NULL,
+		                 s->psk_only ? "no certificate: pre-shared keys only"
+		                             : "no certificate was seen in the clear");
+	else if (all->count > 1)
+		check_report_add(report, rule, CHECK_PASS, all->leaf->probe,
+		                 "each of the %zu certificates that it shows", all->count);
+	else
+		check_report_add(report, rule, CHECK_PASS, all->leaf->probe,
+		                 "the certificate of %s", all->leaf->facts.subject);
 }
 
 int check_certificate_judge(struct check_report *report, const struct check_survey *s,
                             const struct check_sessions *sessions, const struct profile *profile,
                             struct base_error *err)
 {
-	const struct check_probe *probe = shown_by(s);
-	struct linting l = { report, probe };
+	struct leaves *all = calloc(1, sizeof(*all)); /* facts are large */
 	struct profile_checks *checks;
-	struct x509_facts facts;
-	bool read = probe && facts_of(check_answer_certificate(&probe->answer), &facts);
 	int rc;
 
-	if (!read && sessions && sessions->tls13.certificate.len) {
-		read = facts_of(sessions->tls13.certificate, &facts);
-		l.probe = probe = &sessions->trial[CHECK_TRY_13].probe;
-	}
+	if (!all)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
 	rc = profile_checks_new(&checks, profile, err);
-
-	if (rc)
+	if (rc) {
+		free(all);
 		return rc;
-	if (read)
-		(void)profile_check(checks, PROFILE_ROLE_SERVER, &facts, on_finding, &l);
-	for (size_t i = 0; i < profile->rule_count; i++) {
-		const struct profile_rule *rule = &profile->rule[i];
-
-		if (told(report, rule))
-			continue;
-		if (!(rule->roles & PROFILE_ROLE_SERVER))
-			check_report_add(report, rule, CHECK_NOT_TESTABLE, NULL,
-			                 "it binds what a server does not show");
-		else if (!read)
-			check_report_add(report, rule, CHECK_NOT_TESTABLE, NULL,
-			                 s->psk_only ? "no certificate: pre-shared keys only"
-			                             : "no certificate was seen in the clear");
-		else
-			check_report_add(report, rule, CHECK_PASS, probe, "the certificate of %s",
-			                 facts.subject);
 	}
+	leaves_find(all, s, sessions);
+	for (size_t i = 0; i < all->count; i++) {
+		struct linting l = { report, &all->leaf[i], all->count == 1 };
+
+		(void)profile_check(checks, PROFILE_ROLE_SERVER, &l.leaf->facts, on_finding, &l);
+	}
+	for (size_t i = 0; i < profile->rule_count; i++)
+		rule_settle(report, s, all, &profile->rule[i]);
 	profile_checks_unref(checks);
+	free(all);
 	return 0;
 }

@@ -298,9 +298,11 @@ static void precedence(struct check_report *report, const struct check_client *c
 			if (k < last) {
 				check_report_note(
 				        report, "precedence", CHECK_WARN, &c->hello,
-				        "it offers %s before %s",
+				        "it offers %s before %s, against the profile's order (%s "
+				        "%s, %s)",
 				        check_suite_name(profile->suite_precedence.code[last]),
-				        check_suite_name(code));
+				        check_suite_name(code), profile->document, profile->clause,
+				        profile->release);
 				return;
 			}
 			last = k;

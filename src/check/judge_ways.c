@@ -349,7 +349,7 @@ static uint16_t preferred(const struct profile *profile, const uint16_t *taken, 
 }
 
 static void precedence(struct check_report *report, const struct check_survey *s,
-                       enum check_single one, uint16_t want)
+                       const struct profile *profile, enum check_single one, uint16_t want)
 {
 	const struct check_probe *p = &s->single[one], *q = &s->single[one + 1];
 	const struct check_probe *odd = p->answer.suite == want ? q : p;
@@ -365,20 +365,24 @@ static void precedence(struct check_report *report, const struct check_survey *s
 		                  "%s: in either order of the offer it takes %s",
 		                  profile_version_name(p->offer.version), check_suite_name(want));
 	else
-		check_report_note(report, "precedence", CHECK_WARN, odd,
-		                  "%s: takes %s where %s is first in the profile's order; %s",
-		                  profile_version_name(p->offer.version),
-		                  check_suite_name(odd->answer.suite), check_suite_name(want),
-		                  p->answer.suite == q->answer.suite ? "it has another order"
-		                                                     : "it goes by the client's");
+		check_report_note(
+		        report, "precedence", CHECK_WARN, odd,
+		        "%s: takes %s where %s is first in the profile's order (%s %s, %s); "
+		        "%s",
+		        profile_version_name(p->offer.version), check_suite_name(odd->answer.suite),
+		        check_suite_name(want), profile->document, profile->clause,
+		        profile->release,
+		        p->answer.suite == q->answer.suite ? "it has another order"
+		                                           : "it goes by the client's");
 }
 
 void check_judge_precedence(struct check_report *report, const struct check_survey *s,
                             const struct profile *profile, const struct check_terms *terms)
 {
 	(void)terms;
-	precedence(report, s, CHECK_ASK_ORDER, preferred(profile, s->taken, s->taken_count));
-	precedence(report, s, CHECK_ASK_ORDER_13,
+	precedence(report, s, profile, CHECK_ASK_ORDER,
+	           preferred(profile, s->taken, s->taken_count));
+	precedence(report, s, profile, CHECK_ASK_ORDER_13,
 	           preferred(profile, s->taken_13, s->taken_13_count));
 }
 

@@ -180,7 +180,8 @@ class OpenSSL(Servers):
     def test_precedence(self):
         """The client's order, where the profile has one of its own."""
         port = self.s_server("-cipher", GOOD, "-ciphersuites", TLS13)
-        self.expect(port, REL17, [], [("precedence", "")])
+        report = self.expect(port, REL17, [], [("precedence", "")])
+        self.assertIn("(TS 33.210 6.2, Rel-17)", [v["found"] for v in report["reports"][0]["verdicts"] if v["state"] == "warn"][0])
 
     def test_a_name_with_several_addresses(self):
         """localhost may be ::1 first, where nobody listens; the name goes into server_name."""
@@ -213,6 +214,10 @@ class OpenSSL(Servers):
         self.assertEqual(status, 1)
         failed = {item for _, item in self.findings(report, "FAIL")}
         self.assertIn("sha-1", failed)
+        # behind a good one of another kind it is found, too
+        behind, status = self.check(self.good(suites=GOOD + ":@SECLEVEL=0", certs=("ec", "weak")), "cert-ts33310")
+        self.assertEqual(status, 1)
+        self.assertIn("sha-1", {item for _, item in self.findings(behind, "FAIL")})
         hidden, _ = self.check(self.good("-tls1_3", suites=GOOD + ":@SECLEVEL=0", certs=("weak",)), "cert-ts33310")
         self.assertEqual(self.findings(hidden, "FAIL", "warn"), self.findings(report, "FAIL", "warn"))
         lint = subprocess.run([TOOL, "pki", "lint", "--json", "--role", "server", os.path.join(self.folder, "weak.pem")],
