@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../pki.h"
+#include "dnet.h"
 #include "lab.h"
 #include "pairs.h"
 #include "tls/engine.h"
@@ -154,6 +155,28 @@ static void past_its_date_it_is_not_sent(void **state)
 	}
 }
 
+static void of_datagrams(void **state)
+{
+	for (int sent = 0; sent < 2; sent++) {
+		const struct tls_staple staple = staple_of(0, sent ? 60 : -1);
+		struct tls_domain_spec s = lab_spec(*state, TLS_ROLE_SERVER, "dtls12"),
+		                       c = lab_spec(*state, TLS_ROLE_CLIENT, "dtls12");
+		struct dnet net;
+
+		s.identity = identity[0];
+		s.staples = &staple;
+		c.trust = asking;
+		c.server_methods = TRUST_CA;
+		dnet_open(&net, &s, &c, NULL, NULL);
+		dnet_shake(&net);
+		assert_int_equal(dnet_info(&net, TLS_ROLE_CLIENT).verdict.reason,
+		                 sent ? TRUST_OK : TRUST_CRL_MISSING);
+		if (sent)
+			dnet_assert_up(&net);
+		dnet_close(&net);
+	}
+}
+
 static void until_its_date(void **state)
 {
 	const struct tls_staple staples[2] = { { .der = der[0], .until_s = 1000 },
@@ -184,6 +207,7 @@ int main(void)
 		cmocka_unit_test(each_certificate_has_its_own),
 		cmocka_unit_test(who_does_not_ask_gets_none),
 		cmocka_unit_test(past_its_date_it_is_not_sent),
+		cmocka_unit_test(of_datagrams),
 		cmocka_unit_test(until_its_date),
 	};
 	int failed;
