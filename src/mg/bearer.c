@@ -495,6 +495,8 @@ static int leg_aim(struct mg *mg, struct mg_leg *leg, const struct mg_stream *st
 	bool profiles = stream->new_control && leg->tls && leg->rtp; /* they go with it */
 	struct sockaddr_storage remote;
 
+	if (leg->udp && stream->latch && mg_leg_latched(leg, stream))
+		return 0;
 	if (leg->udp && leg->state != MG_LEG_ENDED && (stream->new_remote || profiles))
 		return mg_leg_aim(mg, leg, stream, stream->latch);
 	if (stream->new_remote && leg->state == MG_LEG_WAITING &&

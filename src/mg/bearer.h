@@ -42,7 +42,9 @@ uint64_t mg_stream_association(const struct mg_stream *stream);
 bool mg_term_has_rtp(const struct mg_term *term);
 void mg_dgram_fill(const struct mg_stream *stream, struct relay_dgram_spec *ret);
 /* Tell the bearer where Remote is now; with `latch` it learns it from who comes first. */
-int mg_leg_aim(struct mg *mg, const struct mg_leg *leg, const struct mg_stream *stream, bool latch);
+int mg_leg_aim(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream, bool latch);
+/** Has it latched for that very Remote? Then one that is repeated is no news. */
+bool mg_leg_latched(const struct mg_leg *leg, const struct mg_stream *stream);
 
 /*
  * Bind (and, as a server, listen) for the stream's Local, in place of the leg that it has, which

@@ -312,14 +312,45 @@ int mg_dgram_judge(struct mg_run *run, const struct mg_stream *s, const struct m
 
 /* ---- orders ---- */
 
-int mg_leg_aim(struct mg *mg, const struct mg_leg *leg, const struct mg_stream *stream, bool latch)
+static void aim_fill(const struct mg_stream *stream, struct sockaddr_storage *remote,
+                     struct relay_dgram_spec *spec)
 {
-	struct sockaddr_storage remote = { 0 };
+	mg_dgram_fill(stream, spec);
+	memset(remote, 0, sizeof(*remote));
+	if (stream->remote.groups && h248_sdp_group_sockaddr(stream->remote.groups, remote) != 0)
+		memset(remote, 0, sizeof(*remote));
+}
+
+static uint64_t aim_sum(const struct sockaddr_storage *remote, const struct relay_dgram_spec *spec)
+{
+	static const uint64_t seed[2] = { 0, 0 };
+
+	return (base_hash(seed, remote, sizeof(*remote)) +
+	        base_hash(seed, &spec->rtcp_remote, sizeof(spec->rtcp_remote))) |
+	       1;
+}
+
+bool mg_leg_latched(const struct mg_leg *leg, const struct mg_stream *stream)
+{
+	struct sockaddr_storage remote;
 	struct relay_dgram_spec spec;
 
-	mg_dgram_fill(stream, &spec);
+	if (!leg->latched)
+		return false;
+	aim_fill(stream, &remote, &spec);
+	return leg->latched == aim_sum(&remote, &spec);
+}
+
+int mg_leg_aim(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream, bool latch)
+{
+	struct sockaddr_storage remote;
+	struct relay_dgram_spec spec;
+	int rc;
+
+	aim_fill(stream, &remote, &spec);
 	spec.latch = latch;
-	if (stream->remote.groups && h248_sdp_group_sockaddr(stream->remote.groups, &remote) != 0)
-		memset(&remote, 0, sizeof(remote));
-	return mg->bearer->endpoint_dgram_set(leg->endpoint, &remote, &spec);
+	rc = mg->bearer->endpoint_dgram_set(leg->endpoint, &remote, &spec);
+	if (!rc)
+		leg->latched = latch ? aim_sum(&remote, &spec) : 0;
+	return rc;
 }

@@ -289,7 +289,8 @@ void mg_leg_unable(struct mg_leg *leg, enum relay_event_kind kind)
 		                     .ordered = kind == RELAY_TLS_UNCHANGED };
 
 	event.tls.alert = -1;
-	if (kind == RELAY_TLS_FAILED) /* no session with keys or names that are no longer right */
+	/* No session with keys or names, no media to or from somebody, that are no longer right. */
+	if (kind == RELAY_TLS_FAILED || leg->udp)
 		(void)leg->mg->bearer->endpoint_release(leg->endpoint, true);
 	mg_leg_event(leg, leg->endpoint, &event);
 }

@@ -67,6 +67,7 @@ struct mg_leg {
 	uint8_t link;                          /* enum h248_seplink */
 	struct relay_endpoint *endpoint;
 	bool may_send, may_receive;     /* as ordered last */
+	uint64_t latched;               /* the Remote it has latched for; 0 = it does not latch */
 	struct mg_leg_session *session; /* NULL without TLS */
 	struct relay_stats *carried;    /* of this stream's former endpoints; NULL = none */
 	struct mg_leg *partner;         /* as ordered last; it says the same of us, or NULL */

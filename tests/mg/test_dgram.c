@@ -96,9 +96,32 @@ static void remote_may_change_at_any_time(void **state)
 	ordered("mode 0 send");
 	accepted("C=1{MF=ip/1/1{SG{ipnapt/latch{ST=1,napt=LATCH}}}}");
 	ordered("aim 0 to 7002 latch");
+	/* Who has come stays though Remote is said again; another Remote, or the signal, asks anew.
+	 */
+	accepted(
+	        "C=1{MF=ip/1/1{M{ST=1{R{\nv=0\nc=IN IP4 198.51.100.8\nm=audio 7002 udptl 0\n}}}}}");
+	ordered("");
+	accepted("C=1{MF=ip/1/1{SG{ipnapt/latch{ST=1,napt=LATCH}}}}");
+	ordered("aim 0 to 7002 latch");
+	accepted("C=1{MF=ip/1/1{M{ST=1{" REMOTE("udptl", "") "}}}}");
+	ordered("aim 0 to 7000 latch");
 	/* Another kind of stream is another endpoint. */
 	accepted("C=1{MF=ip/1/1{M{ST=1{" LOCAL("RTP/AVP", "") "," REMOTE("RTP/AVP", "") "}}}}");
 	contains("m=audio 40001 RTP/AVP 0");
+	scene_end();
+}
+
+/* The reply has gone when the order finds no memory, or another has the peer: then it ends. */
+static void one_that_cannot_turn_does_not_go_on(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted("C=${A=${" STREAM("", LOCAL("udptl", "")) ",E=1{g/cause}}}");
+	stage_forget(&st);
+	st.endpoint[0].dull = true;
+	accepted("C=1{MF=ip/1/1{M{ST=1{" REMOTE("udptl", "") "}}}}");
+	ordered("release 0 abort");
+	notified("g/cause");
 	scene_end();
 }
 
@@ -379,6 +402,7 @@ int main(void)
 		cmocka_unit_test(rtcp_is_muxed_when_both_say_so),
 		cmocka_unit_test(rtcp_may_be_declined),
 		cmocka_unit_test(remote_may_change_at_any_time),
+		cmocka_unit_test(one_that_cannot_turn_does_not_go_on),
 		cmocka_unit_test(gate_and_rate_are_asked_of_it),
 		cmocka_unit_test(two_that_do_not_go_together_are_refused),
 		cmocka_unit_test(what_speaks_of_connections_is_refused),
