@@ -5,7 +5,7 @@
 #include <netinet/ip.h>
 #include <stdlib.h>
 
-#include "relay/private.h"
+#include "relay/dgram.h"
 
 /** Reading goes on after at least so long, so that a slow stream does not wake us for each octet.
  */
@@ -189,6 +189,8 @@ static void mark_again(const struct relay_leg *leg, uint8_t dscp)
 	sa_family_t family = leg->watch.fd >= 0 ? family_of(leg->watch.fd) : AF_UNSPEC;
 	int rc = family ? relay_socket_mark(leg->watch.fd, family, dscp) : 0;
 
+	if (family && !rc && leg->dgram && leg->dgram->rtcp.fd >= 0)
+		rc = relay_socket_mark(leg->dgram->rtcp.fd, family, dscp);
 	if (rc)
 		base_log(BASE_LOG_WARN, "relay", "DSCP %u cannot be set: %s", dscp,
 		         strerror((int)base_err_detail(rc)));

@@ -322,6 +322,30 @@ static void the_gate_keeps_out_and_drops_what_is_too_fast(void **state)
 	call_done(&call);
 }
 
+static bool is_marked(void *arg)
+{
+	const struct relay_leg *leg = arg;
+	int media = -1, rtcp = -1;
+	socklen_t len = sizeof(int);
+
+	assert_int_equal(getsockopt(leg->watch.fd, IPPROTO_IP, IP_TOS, &media, &len), 0);
+	assert_int_equal(getsockopt(leg->dgram->rtcp.fd, IPPROTO_IP, IP_TOS, &rtcp, &len), 0);
+	return media == 46 << 2 && rtcp == media;
+}
+
+/* A mark that comes later is RTCP's, too. */
+static void rtcp_is_marked_as_its_media(void **state)
+{
+	struct relay_gate gate = { .dscp = 46 };
+	struct stage *stage = *state;
+	struct call call;
+
+	call_make(stage, &call, &rtp, &any);
+	assert_int_equal(relay_endpoint_gate_set(call.end[0].endpoint, &gate), 0);
+	stage_wait(stage, is_marked, &call.end[0].endpoint->leg);
+	call_done(&call);
+}
+
 static void it_outlives_its_partner_and_its_peer(void **state)
 {
 	struct stage *stage = *state;
@@ -517,6 +541,7 @@ int main(void)
 		TEST(latching_makes_the_first_source_the_remote_side),
 		TEST(nobody_is_sent_anything_before_remote_is_known),
 		TEST(the_gate_keeps_out_and_drops_what_is_too_fast),
+		TEST(rtcp_is_marked_as_its_media),
 		TEST(it_outlives_its_partner_and_its_peer),
 		TEST(a_port_has_one_owner_and_is_free_again),
 		TEST(a_shared_port_tells_its_peers_apart),
