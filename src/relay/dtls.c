@@ -140,16 +140,20 @@ static void record(struct relay_leg *leg, const uint8_t *data, size_t len, uint8
 	struct tls_io io = { .in = base_reader_of(data, len),
 		             .out = out,
 		             .now_ms = loop_now_ms(leg->worker->loop) };
-	size_t got = 0;
+	size_t got = 0, used = 0;
 	int rc;
 
-	base_writer_reset(out);
-	rc = tls_session_read(leg->session, &io, clear, RELAY_SLOT_SIZE, &got);
-	relay_dtls_send(leg, out->data, out->len);
-	if (got && !leg->dgram->secure) /* beside SRTP nothing else is meant */
-		relay_dgram_pass(leg, clear, got, RELAY_WAY_MEDIA);
-	if (!got)
-		ended(leg, rc);
+	/* As many messages as records (RFC 6347, 4.1); all together they are shorter than those. */
+	do {
+		base_writer_reset(out);
+		rc = tls_session_read(leg->session, &io, clear + used, RELAY_SLOT_SIZE - used,
+		                      &got);
+		relay_dtls_send(leg, out->data, out->len);
+		if (got && !leg->dgram->secure) /* beside SRTP nothing else is meant */
+			relay_dgram_pass(leg, clear + used, got, RELAY_WAY_MEDIA);
+		used += got;
+	} while (got);
+	ended(leg, rc);
 }
 
 void relay_dtls_late(struct relay_leg *leg)

@@ -8,7 +8,8 @@
  * - appends to `io->out` whole datagrams, each behind its length: see tls_datagram_next();
  * - needs `io->now_ms` and wants to be called again at tls_session_deadline();
  * - gives one message per read and sends one per write: what one side wrote is what the other
- *   reads, or nothing of it;
+ *   reads, or nothing of it; a datagram may bring several (RFC 6347, 4.1): read, `io->in` empty
+ *   from the second time on, until it says BASE_AGAIN, else the next datagram is lost;
  * - drops what no peer of ours can have sent (a broken record, a replayed one, one of another
  *   epoch) without a word (RFC 6347, 4.1.2.6 and 4.1.2.7);
  * - may have kept a message that overtook the end of the handshake: read once with an empty

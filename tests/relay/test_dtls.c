@@ -445,6 +445,34 @@ static void what_is_not_authentic_gets_nowhere(void **state)
 	call_done(&call);
 }
 
+/* RFC 6347, 4.1: records may share a datagram. None is kept back, and none lost for it. */
+static void records_in_one_datagram(void **state)
+{
+	uint8_t both[256];
+	struct base_writer w = base_writer_over(both, sizeof(both));
+	struct tls_io io = { 0 };
+	struct base_reader r;
+	struct base_str one;
+	struct call call;
+
+	call_make(&call, *state, TLS_ROLE_SERVER, &any, &any);
+	dtls_make(&call, TLS_ROLE_CLIENT, NULL, 0);
+	dtls_shake(&call);
+	stage_expect(&call.stage, &call.front, RELAY_TLS_UP);
+	io.out = &call.out;
+	assert_int_equal(tls_session_write(call.session, &io, (const uint8_t *)"one", 3), 0);
+	assert_int_equal(tls_session_write(call.session, &io, (const uint8_t *)"two", 3), 0);
+	r = base_reader_of(call.out.data, call.out.len);
+	while (tls_datagram_next(&r, &one))
+		base_writer_str(&w, one);
+	base_writer_reset(&call.out);
+	udp_send(call.fd, call.to, both, w.len);
+	udp_expect(&call.stage, call.peer[0], "one", 3);
+	udp_expect(&call.stage, call.peer[0], "two", 3);
+	talk(&call);
+	call_done(&call);
+}
+
 static bool has_six(void)
 {
 	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
@@ -644,6 +672,7 @@ int main(void)
 		cmocka_unit_test(our_release_says_close_notify),
 		cmocka_unit_test(strangers_are_not_heard),
 		cmocka_unit_test(a_cookie_is_the_peers_alone),
+		cmocka_unit_test(records_in_one_datagram),
 		cmocka_unit_test(a_handshake_that_ends_nowhere_times_out),
 		cmocka_unit_test(losses_are_made_good),
 		cmocka_unit_test(srtp_here_is_rtp_there),
