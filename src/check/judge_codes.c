@@ -142,6 +142,18 @@ void check_judge_suite(const struct check_survey *s, const struct profile *profi
 
 /* -- groups ------------------------------------------------------------------------------------ */
 
+static void prime_take(const struct check_probe *p, unsigned *least,
+                       const struct check_probe **which)
+{
+	struct check_key_exchange ske;
+
+	if (!check_key_exchange_read(&p->answer, &ske) || !ske.dh_bits ||
+	    (*least && ske.dh_bits >= *least))
+		return;
+	*least = ske.dh_bits;
+	*which = p;
+}
+
 /** Of all suites with a finite field that it takes: the shortest prime. */
 static void dh_bits(const struct check_survey *s, const struct profile_rule *rule,
                     struct check_found *found)
@@ -150,13 +162,8 @@ static void dh_bits(const struct check_survey *s, const struct profile_rule *rul
 	const struct check_probe *which = NULL;
 
 	for (size_t i = 0; i < CHECK_SUITES_MAX; i++) {
-		struct check_key_exchange ske;
-
-		if (!check_key_exchange_read(&s->suite[i].answer, &ske) || !ske.dh_bits ||
-		    (least && ske.dh_bits >= least))
-			continue;
-		least = ske.dh_bits;
-		which = &s->suite[i];
+		prime_take(&s->suite[i], &least, &which);
+		prime_take(&s->suite_low[i], &least, &which);
 	}
 	if (!least)
 		check_found_set(found, CHECK_NO_WAY, NULL,

@@ -188,6 +188,7 @@ static void client_certificate(const struct check_survey *s, const struct check_
 
 static void psk(const struct check_survey *s, struct check_found *found)
 {
+	const struct check_probe *silent = NULL;
 	size_t count;
 	const struct profile_suite *suite = profile_suite_all(&count);
 
@@ -198,8 +199,13 @@ static void psk(const struct check_survey *s, struct check_found *found)
 			check_found_set(found, CHECK_HAS, p, "takes %s", suite[i].name);
 			return;
 		}
+		if ((suite[i].flags & PROFILE_SUITE_PSK) && unseen(&s->suite[i]))
+			silent = &s->suite[i];
 	}
-	if (s->high)
+	if (silent)
+		check_found_set(found, CHECK_UNSEEN, silent,
+		                "not every suite of pre-shared keys was answered");
+	else if (s->high)
 		check_found_set(found, CHECK_HAS_NOT, NULL, "takes no suite of pre-shared keys");
 	else
 		no_way(found, "in TLS 1.3 that shows with the right key alone");

@@ -89,7 +89,7 @@ static int versions_ask(struct check_survey *s, struct base_error *err)
 			s->versions |= 1U << i;
 		some |= a->alert >= 0 || a->hello;
 		if (a->outcome >= CHECK_STALLED)
-			worst = a->outcome;
+			worst = BASE_MAX(worst, a->outcome);
 		keys_note(s, &s->version[i]);
 	}
 	if (some)

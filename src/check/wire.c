@@ -284,8 +284,10 @@ enum check_outcome check_wire_open(struct check_wire *w, struct check_target *ta
 	enum check_outcome outcome;
 
 	check_wire_begin(w, target);
-	if (atomic_fetch_add(&target->opened, 1) >= target->connections)
+	if (atomic_fetch_add(&target->opened, 1) >= target->connections) {
+		atomic_fetch_sub(&target->opened, 1); /* it was not made */
 		return CHECK_UNREACHABLE;
+	}
 	outcome = wire_connect(w);
 	if (outcome == CHECK_NOTHING)
 		outcome = words_exchange(w);

@@ -771,6 +771,7 @@ class Refused(Servers):
         report, status = self.check(self.s_server("-tls1_2"), "ts33310-annex-e", "--connections", "20")
         self.assertNotEqual(self.findings(report, "not tested"), [])
         self.assertNotEqual(status, 0)
+        self.assertEqual(report["connections"], 20)
 
     def test_ssl2_and_ssl3(self):
         """No library speaks them any more: a server that says yes to either, by octets."""

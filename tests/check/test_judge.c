@@ -232,6 +232,37 @@ static void sessions_not_reached(void **state)
 	assert_int_equal(state_of(b, "R2", "any"), CHECK_UNTESTED);
 }
 
+/** What is taken in the lowest version alone, or may be, counts as what is taken above. */
+static void lowest_version(void **state)
+{
+	struct bench *b = *state;
+	const size_t dhe = (size_t)(suite_of(b, 0x0033) - b->survey->suite),
+	             psk = (size_t)(suite_of(b, 0x008c) - b->survey->suite);
+	struct check_probe *low = &b->survey->suite_low[dhe];
+	static const uint8_t rest[] = { 0, 1, 2, 0, 1, 4 };
+	uint8_t body[2 + 128 + sizeof(rest)] = { 0, 128, 0x80 };
+
+	memcpy(body + 130, rest, sizeof(rest));
+	takes(b, PROFILE_TLS_1_2);
+	refuses_suite(b, 0x0033);
+	low->wanted = true;
+	low->answer = (struct check_answer){ .hello = true,
+		                             .outcome = CHECK_ANSWERED,
+		                             .suite = 0x0033,
+		                             .version = 0x0301,
+		                             .key_exchange = { body, sizeof(body) } };
+	b->survey->suite[psk].wanted = true;
+	b->survey->suite[psk].answer.outcome = CHECK_STALLED;
+	judge(b, "a",
+	      HEAD("a") "rules:\n" NEEDED RULE(
+	              "V1", "version", "TLS1.2",
+	              "shall") "  - { id: D1, subject: group, items: [dh-bits], value: '2048', "
+	                       "strength: shall, mark: P, text: x }\n" RULE("P1", "authentication",
+	                                                                    "psk", "shall"));
+	assert_int_equal(state_of(b, "D1", "dh-bits"), CHECK_FAIL);
+	assert_int_equal(state_of(b, "P1", "psk"), CHECK_UNTESTED);
+}
+
 /** The evidence is of the probe that showed it, not of one that was refused. */
 static void evidence(void **state)
 {
@@ -391,6 +422,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stalled, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(stalled_in_part, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(sessions_not_reached, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(lowest_version, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(evidence, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(names_of_peers, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(no_such_key, bench_open, bench_close),
