@@ -7,6 +7,7 @@
  * where both sides have a session, on two workers, it is refused.
  */
 #include "mg/audit.h"
+#include "mg/pkg.h"
 #include "mg/service.h"
 
 /* All legs of a context, or of one termination (`only`). */
@@ -149,6 +150,23 @@ static int streams_check(struct mg_run *run, const struct mg_term *term)
 	return 0;
 }
 
+/* Datagrams meet datagrams: what the plan asks of streams that it changes. */
+static int kinds_check(struct mg_run *run, const struct mg_term *term)
+{
+	int rc = 0;
+
+	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s && !rc;
+	     s = s->next)
+		for (struct mg_term *t = mg_context_term_first(run->context); t && !rc;
+		     t = mg_context_term_next(run->context, t)) {
+			const struct mg_stream *o = mg_term_stream(t, s->id);
+
+			if (o)
+				rc = mg_dgram_judge(run, s, o);
+		}
+	return rc;
+}
+
 static int move_check(struct mg_run *run, const struct mg_term *term)
 {
 	unsigned max = run->mg->set.max_terminations ? run->mg->set.max_terminations
@@ -177,6 +195,8 @@ int mg_cmd_move(struct mg_run *run, struct mg_term *term)
 	if (rc)
 		return rc;
 	rc = mg_plan_make(run, &plan, term, run->context);
+	if (!rc && !plan.media)
+		rc = kinds_check(run, term);
 	if (!rc)
 		rc = mg_plan_commit(run, &plan, run->context->id);
 	if (rc) {

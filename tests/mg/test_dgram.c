@@ -149,6 +149,10 @@ static void two_that_do_not_go_together_are_refused(void **state)
 	        "do not go together");
 	refused("C=3{A=${" STREAM("", LOCAL("RTP/AVP", "")) "}}", 473, "do not go together");
 	accepted("C=3{A=${" STREAM("", LOCAL("UDP/BFCP", "")) "}}");
+	/* Nor when one comes from elsewhere. */
+	accepted("C=${A=${" STREAM("", "L{\nv=0\nc=IN IP4 $\nm=audio $ TCP/BFCP 0\n}") "}}");
+	accepted("C=${A=${" STREAM("", LOCAL("UDP/BFCP", "")) "}}");
+	refused("C=5{MV=ip/1/7}", 473, "do not go together");
 	scene_end();
 }
 
