@@ -191,6 +191,7 @@ int pool_new(struct pool **ret, struct loop *loop, const struct pool_spec *spec,
 	if (!rc)
 		rc = pool_seal_key(&spec->secret, spec->name, pool->key);
 	if (rc) {
+		base_secret_done(&pool->link.password);
 		base_wipe(pool->key, sizeof(pool->key));
 		free(pool);
 		return rc;
