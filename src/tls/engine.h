@@ -178,6 +178,13 @@ struct tls_domain {
 	struct base_arena arena;  /**< names, PSK structs, suites, gaps */
 };
 
+/** Whether, for how long and with what keys sessions resume; those of `spec->before` where nothing
+ * that decides about peers has changed (domain_resumption.c). */
+int tls_domain_resumption(struct tls_domain *domain, const struct tls_domain_spec *spec,
+                          struct base_error *err);
+/** Does it resume by session ids, too? */
+bool tls_domain_ids(const struct tls_domain *domain);
+
 /** The domain that a part is of: it has the references and the identity. */
 static inline struct tls_domain *tls_domain_whole(struct tls_domain *domain)
 {

@@ -199,3 +199,21 @@ void dnet_assert_talk(struct dnet *net)
 		assert_string_equal(base_writer_cstr(&net->clear[1 - role]), "message");
 	}
 }
+
+void dnet_open_way(struct dnet *net, struct lab_sides *sides, const struct way *way)
+{
+	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, way->profile);
+	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, way->profile);
+	const struct tls_psk psk = lab_psk("user", "0123456789abcdef");
+
+	if (way->rsa)
+		s.identity = sides->lab->server_rsa;
+	if (way->psk) {
+		s.identity = NULL;
+		s.psks = c.psks = &psk;
+		s.psk_count = c.psk_count = 1;
+	} else {
+		c.server_methods = TRUST_CA;
+	}
+	dnet_open(net, &s, &c, NULL, NULL);
+}

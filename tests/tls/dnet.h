@@ -48,6 +48,14 @@ struct dnet {
 void dnet_open(struct dnet *net, const struct tls_domain_spec *server,
                const struct tls_domain_spec *client, const struct tls_session_spec *server_s,
                const struct tls_session_spec *client_s);
+/** By one of the ways to show who one is. */
+struct way {
+	const char *profile;
+	bool rsa, psk;
+	uint16_t version;
+};
+
+void dnet_open_way(struct dnet *net, struct lab_sides *sides, const struct way *way);
 void dnet_close(struct dnet *net);
 /** Until both are up or have failed and nothing is under way. */
 void dnet_shake(struct dnet *net);

@@ -380,3 +380,23 @@ struct tls_info foreign_info(const struct foreign *far)
 	tls_session_info(far->session, &info);
 	return info;
 }
+
+void foreign_talk(struct foreign *far)
+{
+	char clear[64] = { 0 };
+
+	foreign_send(far, "still here");
+	assert_int_equal(foreign_ours(far, clear, sizeof(clear)), 10);
+	assert_string_equal(clear, "still here");
+	assert_int_equal(far->result, BASE_ERR(BASE_AGAIN, 0));
+	foreign_expect(far, "and so am I");
+}
+
+void foreign_assert_up(const struct foreign *far, unsigned count)
+{
+	struct tls_info info = foreign_info(far);
+
+	if (info.renegotiations != count || info.renegotiating || info.alert != -1)
+		fail_msg("%u of %u, alert %d: %s", info.renegotiations, count, info.alert,
+		         info.failure);
+}

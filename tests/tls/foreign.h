@@ -57,6 +57,10 @@ bool foreign_answer(struct foreign *far);
 void foreign_refuse(struct foreign *far);
 void foreign_send(struct foreign *far, const char *text);
 void foreign_bye(struct foreign *far);
+/** It says something and ours something back; ours goes on. */
+void foreign_talk(struct foreign *far);
+/** Ours is up after so many renegotiations, without an alert. */
+void foreign_assert_up(const struct foreign *far, unsigned count);
 /** It reads exactly `text`, which ours writes. */
 void foreign_expect(struct foreign *far, const char *text);
 struct tls_info foreign_info(const struct foreign *far);

@@ -38,26 +38,6 @@ static enum tls_again order(struct foreign *far)
 	return what;
 }
 
-static void talk(struct foreign *far)
-{
-	char clear[64] = { 0 };
-
-	foreign_send(far, "still here");
-	assert_int_equal(foreign_ours(far, clear, sizeof(clear)), 10);
-	assert_string_equal(clear, "still here");
-	assert_int_equal(far->result, BASE_ERR(BASE_AGAIN, 0));
-	foreign_expect(far, "and so am I");
-}
-
-static void assert_up(const struct foreign *far, unsigned count)
-{
-	struct tls_info info = foreign_info(far);
-
-	if (info.renegotiations != count || info.renegotiating || info.alert != -1)
-		fail_msg("%u of %u, alert %d: %s", info.renegotiations, count, info.alert,
-		         info.failure);
-}
-
 static void begun(void **state)
 {
 	for (int ours = 0; ours < 2; ours++) {
@@ -65,19 +45,19 @@ static void begun(void **state)
 
 		open_plain(&far, *state, (enum tls_role)ours, "both");
 		assert_true(foreign_info(&far).we_may_renegotiate && foreign_info(&far).secured);
-		talk(&far);
+		foreign_talk(&far);
 		for (unsigned count = 1; count <= 2; count++) {
 			assert_int_equal(order(&far), TLS_AGAIN_BEGUN);
 			assert_int_equal(tls_session_wish(far.session),
 			                 ours == TLS_ROLE_SERVER ? TLS_WISH_OPEN : TLS_WISH_NONE);
 			assert_int_equal(foreign_info(&far).renegotiating, ours == TLS_ROLE_CLIENT);
 			assert_true(foreign_answer(&far));
-			assert_up(&far, count);
+			foreign_assert_up(&far, count);
 			assert_int_equal(tls_session_wish(far.session), TLS_WISH_NONE);
 			/* libssl's client resumes what it renegotiates, where nothing is proved */
 			if (ours == TLS_ROLE_CLIENT || far.kind == TLS_ENGINE_GNUTLS)
 				assert_false(foreign_info(&far).resumed);
-			talk(&far);
+			foreign_talk(&far);
 		}
 		foreign_close(&far);
 	}
@@ -99,8 +79,8 @@ static void data_before_the_answer(void **state)
 	assert_int_equal(foreign_ours(&far, clear, sizeof(clear)), 6);
 	assert_int_equal(tls_session_wish(far.session), TLS_WISH_OPEN);
 	assert_true(foreign_answer(&far));
-	assert_up(&far, 1);
-	talk(&far);
+	foreign_assert_up(&far, 1);
+	foreign_talk(&far);
 	foreign_close(&far);
 }
 
@@ -118,8 +98,8 @@ static void data_in_the_midst(void **state)
 	assert_string_equal(clear, "onetwo");
 	assert_true(foreign_info(&far).renegotiating);
 	assert_true(foreign_answer(&far));
-	assert_up(&far, 1);
-	talk(&far);
+	foreign_assert_up(&far, 1);
+	foreign_talk(&far);
 	foreign_close(&far);
 }
 
@@ -142,8 +122,8 @@ static void half_a_record(void **state)
 			assert_int_equal(foreign_ours(&far, clear, sizeof(clear)), 3);
 			assert_string_equal(clear, "cut");
 			assert_true(foreign_answer(&far));
-			assert_up(&far, 1);
-			talk(&far);
+			foreign_assert_up(&far, 1);
+			foreign_talk(&far);
 			base_writer_done(&rest);
 			foreign_close(&far);
 		}
@@ -157,7 +137,7 @@ static void assert_not(struct foreign *far, enum tls_again why)
 	assert_int_equal(order(far), why);
 	assert_int_equal(far->in.len, before);
 	assert_true(strlen(tls_again_text(why)) > 10);
-	talk(far);
+	foreign_talk(far);
 }
 
 static void not_by_profile(void **state)
@@ -203,7 +183,7 @@ static void not_now(void **state)
 		assert_int_equal(order(&far), TLS_AGAIN_BEGUN);
 		assert_int_equal(order(&far), TLS_AGAIN_BUSY);
 		assert_true(foreign_answer(&far));
-		assert_up(&far, 1);
+		foreign_assert_up(&far, 1);
 		io = (struct tls_io){ .out = &far.in };
 		assert_int_equal(tls_session_close(far.session, &io), 0);
 		assert_int_equal(order(&far), TLS_AGAIN_CLOSED);
@@ -226,13 +206,13 @@ static void limit(void **state)
 				assert_int_equal(order(&far), TLS_AGAIN_BEGUN);
 				assert_true(foreign_answer(&far));
 			}
-			assert_up(&far, count);
+			foreign_assert_up(&far, count);
 		}
 		assert_not(&far, TLS_AGAIN_TOO_OFTEN);
 		far.now_ms += 60000;
 		assert_int_equal(order(&far), TLS_AGAIN_BEGUN);
 		assert_true(foreign_answer(&far));
-		assert_up(&far, 4);
+		foreign_assert_up(&far, 4);
 		foreign_close(&far);
 	}
 }
@@ -260,7 +240,7 @@ static void refused_by_the_peer(void **state)
 			foreign_close(&far);
 			continue;
 		}
-		assert_up(&far, 0);
+		foreign_assert_up(&far, 0);
 		assert_int_equal(tls_session_wish(far.session), TLS_WISH_REFUSED);
 		assert_int_equal(after.suite, before.suite);
 		assert_int_equal(after.has_verdict, before.has_verdict);
@@ -289,7 +269,7 @@ static void refused_unasked(void **state)
 	assert_int_equal(tls_session_wish(far.session), TLS_WISH_NONE);
 	assert_int_equal(order(&far), TLS_AGAIN_BEGUN);
 	assert_true(foreign_answer(&far));
-	assert_up(&far, 1);
+	foreign_assert_up(&far, 1);
 	foreign_close(&far);
 }
 
@@ -328,7 +308,7 @@ static void judged_again(void **state)
 			assert_int_equal(info.renegotiations, cases[i].good);
 			if (cases[i].good) {
 				assert_true(info.has_verdict && info.verdict.authenticated);
-				talk(&far);
+				foreign_talk(&far);
 			} else {
 				assert_int_equal(base_err_class(far.result), BASE_PEER);
 				assert_int_equal(info.alert_side, TLS_SIDE_LOCAL);
@@ -349,8 +329,8 @@ static void not_theirs(void **state)
 	assert_false(foreign_info(&far).peer_may_renegotiate);
 	assert_int_equal(order(&far), TLS_AGAIN_BEGUN);
 	assert_true(foreign_answer(&far));
-	assert_up(&far, 1);
-	talk(&far);
+	foreign_assert_up(&far, 1);
+	foreign_talk(&far);
 	foreign_ask(&far);
 	(void)foreign_reshake(&far);
 	assert_int_equal(foreign_info(&far).renegotiations, 1);
@@ -380,9 +360,9 @@ static void old_versions(void **state)
 		foreign_shake(&far);
 		assert_int_equal(order(&far), TLS_AGAIN_BEGUN);
 		assert_true(foreign_answer(&far));
-		assert_up(&far, 1);
+		foreign_assert_up(&far, 1);
 		assert_int_equal(foreign_info(&far).version, 0x0301 + i % 2);
-		talk(&far);
+		foreign_talk(&far);
 		foreign_close(&far);
 	}
 }
@@ -415,7 +395,7 @@ static void after_a_ticket(void **state)
 			assert_int_equal(foreign_info(&far).alert_side, TLS_SIDE_LOCAL);
 		} else {
 			assert_false(foreign_info(&far).resumed);
-			talk(&far);
+			foreign_talk(&far);
 		}
 		foreign_close(&far);
 	}

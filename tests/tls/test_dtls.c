@@ -3,30 +3,6 @@
 #include "dnet.h"
 #include "pairs.h"
 
-struct way {
-	const char *profile;
-	bool rsa, psk;
-	uint16_t version;
-};
-
-static void open_way(struct dnet *net, struct lab_sides *sides, const struct way *way)
-{
-	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, way->profile);
-	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, way->profile);
-	const struct tls_psk psk = lab_psk("user", "0123456789abcdef");
-
-	if (way->rsa)
-		s.identity = sides->lab->server_rsa;
-	if (way->psk) {
-		s.identity = NULL;
-		s.psks = c.psks = &psk;
-		s.psk_count = c.psk_count = 1;
-	} else {
-		c.server_methods = TRUST_CA;
-	}
-	dnet_open(net, &s, &c, NULL, NULL);
-}
-
 static void every_credential(void **state)
 {
 	static const struct way ways[] = {
@@ -40,7 +16,7 @@ static void every_credential(void **state)
 	for (size_t i = 0; i < BASE_COUNT(ways); i++) {
 		struct dnet net;
 
-		open_way(&net, *state, &ways[i]);
+		dnet_open_way(&net, *state, &ways[i]);
 		dnet_shake(&net);
 		dnet_assert_up(&net);
 		for (int role = 0; role < 2; role++) {
@@ -184,7 +160,7 @@ static void messages_stay_messages(void **state)
 	const struct way way = { "dtls12", false, false, 0 };
 	struct dnet net;
 
-	open_way(&net, *state, &way);
+	dnet_open_way(&net, *state, &way);
 	dnet_shake(&net);
 	for (int i = 0; i < 5; i++)
 		dnet_write(&net, TLS_ROLE_CLIENT, "12345", 5);
@@ -218,7 +194,7 @@ static void hostile_records(void **state)
 	const struct way way = { "dtls12", false, false, 0 };
 	struct dnet net;
 
-	open_way(&net, *state, &way);
+	dnet_open_way(&net, *state, &way);
 	net.rule = keep;
 	dnet_shake(&net);
 	dnet_assert_talk(&net);
@@ -259,7 +235,7 @@ static void close_notify(void **state)
 		struct dnet net;
 		size_t n = 1;
 
-		open_way(&net, *state, &way);
+		dnet_open_way(&net, *state, &way);
 		dnet_shake(&net);
 		assert_int_equal(tls_session_close(net.session[role], &io), 0);
 		r = base_reader_of(out.data, out.len);
@@ -311,7 +287,7 @@ static void aborted(void **state)
 			struct tls_info info;
 			struct dnet net;
 
-			open_way(&net, *state, &way);
+			dnet_open_way(&net, *state, &way);
 			if (late)
 				dnet_settle(&net);
 			io.now_ms = net.now_ms;
@@ -339,7 +315,7 @@ static void lost_by_the_path(void **state)
 	struct tls_info info;
 	struct dnet net;
 
-	open_way(&net, *state, &way);
+	dnet_open_way(&net, *state, &way);
 	dnet_shake(&net);
 	tls_session_lost(net.session[0], "port unreachable");
 	info = dnet_info(&net, TLS_ROLE_CLIENT);
@@ -359,7 +335,7 @@ static void exporter(void **state)
 	struct base_secret key[2][3] = { 0 };
 	struct dnet net;
 
-	open_way(&net, *state, &way);
+	dnet_open_way(&net, *state, &way);
 	dnet_shake(&net);
 	for (int role = 0; role < 2; role++)
 		for (int i = 0; i < 3; i++) {

@@ -3,30 +3,6 @@
 #include "dnet.h"
 #include "pairs.h"
 
-struct way {
-	const char *profile;
-	bool rsa, psk;
-	uint16_t version;
-};
-
-static void open_way(struct dnet *net, struct lab_sides *sides, const struct way *way)
-{
-	struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, way->profile);
-	struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, way->profile);
-	const struct tls_psk psk = lab_psk("user", "0123456789abcdef");
-
-	if (way->rsa)
-		s.identity = sides->lab->server_rsa;
-	if (way->psk) {
-		s.identity = NULL;
-		s.psks = c.psks = &psk;
-		s.psk_count = c.psk_count = 1;
-	} else {
-		c.server_methods = TRUST_CA;
-	}
-	dnet_open(net, &s, &c, NULL, NULL);
-}
-
 /* -- a bad path ------------------------------------------------------------------------------ */
 
 static const struct way short_ways[] = { { "dtls12", false, false, 0xfefd },
@@ -65,7 +41,7 @@ static void loss_at_every_datagram(void **state)
 		for (uintptr_t lost = 0; lost < count; lost++) {
 			struct dnet net;
 
-			open_way(&net, *state, &short_ways[i]);
+			dnet_open_way(&net, *state, &short_ways[i]);
 			net.rule = lose_one;
 			net.param = lost;
 			dnet_shake(&net);

@@ -29,40 +29,20 @@ static void open_plain(struct foreign *far, const struct lab_sides *sides, enum 
 	open_as(far, sides, ours, &spec, true);
 }
 
-static void talk(struct foreign *far)
-{
-	char clear[64] = { 0 };
-
-	foreign_send(far, "still here");
-	assert_int_equal(foreign_ours(far, clear, sizeof(clear)), 10);
-	assert_string_equal(clear, "still here");
-	assert_int_equal(far->result, BASE_ERR(BASE_AGAIN, 0));
-	foreign_expect(far, "and so am I");
-}
-
-static void assert_up(const struct foreign *far, unsigned count)
-{
-	struct tls_info info = foreign_info(far);
-
-	if (info.renegotiations != count || info.renegotiating || info.alert != -1)
-		fail_msg("%u of %u, alert %d: %s", info.renegotiations, count, info.alert,
-		         info.failure);
-}
-
 static void taken_up(void **state)
 {
 	for (int ours = 0; ours < 2; ours++) {
 		struct foreign far;
 
 		open_plain(&far, *state, (enum tls_role)ours, "again");
-		talk(&far);
+		foreign_talk(&far);
 		for (unsigned count = 1; count <= 2; count++) {
 			foreign_ask(&far);
 			assert_true(foreign_reshake(&far));
-			assert_up(&far, count);
+			foreign_assert_up(&far, count);
 			assert_false(foreign_info(&far).resumed);
 			assert_int_equal(foreign_info(&far).suite, 0xc02b);
-			talk(&far);
+			foreign_talk(&far);
 		}
 		foreign_close(&far);
 	}
@@ -78,8 +58,8 @@ static void assert_refused(struct foreign *far, unsigned count)
 		assert_int_equal(foreign_info(far).alert_side, TLS_SIDE_REMOTE);
 		return;
 	}
-	assert_up(far, count);
-	talk(far);
+	foreign_assert_up(far, count);
+	foreign_talk(far);
 }
 
 /** A profile without a word about it: refused, and the session goes on (RFC 5246, 7.2.2). */
@@ -107,7 +87,7 @@ static void not_unsecured(void **state)
 		struct foreign far;
 
 		open_as(&far, sides, (enum tls_role)ours, &spec, false);
-		talk(&far);
+		foreign_talk(&far);
 		foreign_ask(&far);
 		assert_refused(&far, 0);
 		foreign_close(&far);
@@ -136,8 +116,8 @@ static void writes_wait(void **state)
 		assert_int_equal(tls_session_close(far.session, &io), BASE_ERR(BASE_AGAIN, 0));
 		assert_int_equal(far.in.len, before);
 		assert_true(foreign_reshake(&far));
-		assert_up(&far, 1);
-		talk(&far);
+		foreign_assert_up(&far, 1);
+		foreign_talk(&far);
 		assert_int_equal(tls_session_close(far.session, &io), 0);
 		assert_int_equal(foreign_info(&far).alert, TLS_ALERT_CLOSE_NOTIFY);
 		foreign_close(&far);
@@ -159,7 +139,7 @@ static void limit(void **state)
 		far.now_ms += 60000;
 		foreign_ask(&far);
 		assert_true(foreign_reshake(&far));
-		assert_up(&far, ++count);
+		foreign_assert_up(&far, ++count);
 		far.now_ms += 59999;
 		foreign_ask(&far);
 		assert_refused(&far, count);
@@ -196,7 +176,7 @@ static void judged_again(void **state)
 		assert_int_equal(info.renegotiations, cases[i].good);
 		if (cases[i].good) {
 			assert_true(info.has_verdict && info.verdict.authenticated);
-			talk(&far);
+			foreign_talk(&far);
 		} else {
 			assert_int_equal(base_err_class(far.result), BASE_PEER);
 			assert_int_equal(info.alert_side, TLS_SIDE_LOCAL);
@@ -233,7 +213,7 @@ static void server_judged_again(void **state)
 		if (other)
 			assert_int_equal(foreign_info(&far).alert_side, TLS_SIDE_LOCAL);
 		else
-			talk(&far);
+			foreign_talk(&far);
 		foreign_close(&far);
 	}
 }
@@ -260,12 +240,12 @@ static void old_versions(void **state)
 		assert_int_equal(gnutls_priority_set_direct(far.tls, words[i % 2], NULL), 0);
 		foreign_shake(&far);
 		assert_int_equal(foreign_info(&far).version, 0x0301 + i % 2);
-		talk(&far);
+		foreign_talk(&far);
 		foreign_ask(&far);
 		assert_true(foreign_reshake(&far));
-		assert_up(&far, 1);
+		foreign_assert_up(&far, 1);
 		assert_int_equal(foreign_info(&far).version, 0x0301 + i % 2);
-		talk(&far);
+		foreign_talk(&far);
 		foreign_close(&far);
 	}
 }
@@ -286,10 +266,10 @@ static void tolerated_again(void **state)
 	foreign_shake(&far);
 	foreign_ask(&far);
 	assert_true(foreign_reshake(&far));
-	assert_up(&far, 1);
+	foreign_assert_up(&far, 1);
 	assert_true(foreign_info(&far).verdict.tolerated);
 	assert_int_equal(foreign_info(&far).verdict.reason, TRUST_EXPIRED);
-	talk(&far);
+	foreign_talk(&far);
 	foreign_close(&far);
 }
 
@@ -345,7 +325,7 @@ static void by_key(void **state)
 			assert_int_equal(foreign_info(&far).alert_side, TLS_SIDE_LOCAL);
 		} else {
 			assert_string_equal(foreign_info(&far).psk_identity, "alice");
-			talk(&far);
+			foreign_talk(&far);
 		}
 		foreign_close(&far);
 	}
@@ -366,8 +346,8 @@ static void data_in_the_midst(void **state)
 	assert_int_equal(foreign_ours(&far, clear, sizeof(clear)), 6);
 	assert_string_equal(clear, "onetwo");
 	assert_true(foreign_reshake(&far));
-	assert_up(&far, 1);
-	talk(&far);
+	foreign_assert_up(&far, 1);
+	foreign_talk(&far);
 	foreign_close(&far);
 }
 
@@ -395,8 +375,8 @@ static void data_at_the_server(void **state)
 	foreign_send(&far, "and more");
 	assert_int_equal(foreign_ours(&far, clear, sizeof(clear)), 8);
 	assert_true(foreign_reshake(&far));
-	assert_up(&far, 1);
-	talk(&far);
+	foreign_assert_up(&far, 1);
+	foreign_talk(&far);
 	foreign_close(&far);
 }
 
@@ -447,7 +427,7 @@ static void after_a_ticket(void **state)
 		if (i)
 			assert_int_equal(foreign_info(&far).alert_side, TLS_SIDE_LOCAL);
 		else
-			talk(&far);
+			foreign_talk(&far);
 		foreign_close(&far);
 	}
 }
