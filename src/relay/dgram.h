@@ -92,6 +92,9 @@ void relay_dgram_send(struct relay_leg *leg, const void *data, size_t len,
 bool relay_dtls_may_begin(const struct relay_leg *leg);
 /** What a session of datagrams is to be like; points into `ret`'s own storage or static one. */
 void relay_dtls_spec(const struct relay_leg *leg, struct tls_datagram_spec *ret);
+/** Who a server is, to be known again when the next session is to resume: its host, for a media
+ * port is one call's. Into `buf`, terminated. */
+const char *relay_dtls_peer(const struct relay_leg *leg, char *buf, size_t cap);
 /** What a step has appended, datagrams behind their lengths. */
 void relay_dtls_send(struct relay_leg *leg, const uint8_t *data, size_t len);
 /** Start the timer of the session's deadline, or stop it. */

@@ -30,6 +30,14 @@ void relay_dtls_spec(const struct relay_leg *leg, struct tls_datagram_spec *ret)
 	ret->srtp_required = true;
 }
 
+const char *relay_dtls_peer(const struct relay_leg *leg, char *buf, size_t cap)
+{
+	union relay_address host = leg->dgram->remote[RELAY_WAY_MEDIA];
+
+	relay_address_port_set(&host, 0);
+	return relay_address_format(&host, buf, cap);
+}
+
 void relay_dtls_send(struct relay_leg *leg, const uint8_t *data, size_t len)
 {
 	struct base_reader r = base_reader_of(data, len);

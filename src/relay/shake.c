@@ -20,11 +20,13 @@ void relay_shake_start(struct relay_leg *leg)
 	leg->shaking = true;
 	spec.role = (enum tls_role)leg->role;
 	/* Whoever came to us comes from another port each time: nobody to know again. */
-	if (!leg->setup->server && leg->setup->remote.family != AF_UNSPEC)
+	if (!leg->dgram && !leg->setup->server && leg->setup->remote.family != AF_UNSPEC)
 		spec.resume_key = relay_address_format(&leg->setup->remote, peer, sizeof(peer));
 	if (leg->dgram) {
 		relay_dtls_spec(leg, &datagram);
 		spec.datagram = &datagram;
+		if (leg->role == TLS_ROLE_CLIENT)
+			spec.resume_key = relay_dtls_peer(leg, peer, sizeof(peer));
 	}
 	spec.may_wait = leg->worker->pool->fetch != NULL;
 	leg->handshake_ms = leg->setup->handshake_timeout_ms;

@@ -333,7 +333,7 @@ static int domain_fill(struct tls_domain *domain, const struct tls_domain_spec *
 		rc = domain_psks(domain, spec, err);
 	if (rc == 0)
 		rc = tls_domain_resumption(domain, spec, err);
-	if (rc == 0 && tls_domain_datagram_new(domain))
+	if (rc == 0 && tls_domain_datagram_new(domain, spec->before))
 		rc = no_memory(err);
 	return rc;
 }
@@ -384,8 +384,9 @@ void tls_domain_unref(struct tls_domain *domain)
 		return;
 	for (size_t i = 0; i < domain->psk_count; i++)
 		base_secret_done(&domain->psks[i].key);
-	tls_ticket_ring_unref(domain->ring);
-	tls_ids_unref(domain->ids);
+	tls_domain_resumption_done(domain);
+	if (domain->datagram)
+		tls_domain_resumption_done(domain->datagram);
 	base_wipe(domain->cookie_key, sizeof(domain->cookie_key));
 	x509_identity_unref(atomic_load(&domain->identity));
 	tls_certificates_free(domain);

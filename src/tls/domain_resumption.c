@@ -91,6 +91,23 @@ bool tls_domain_ids(const struct tls_domain *domain)
 	       domain->versions & ~(unsigned)PROFILE_TLS_1_3;
 }
 
+/** Those of its predecessor, or new ones. */
+static int resumption_of(struct tls_domain *domain, const struct tls_domain *before,
+                         struct base_error *err)
+{
+	if (before && memcmp(before->basis, domain->basis, sizeof(domain->basis)) == 0) {
+		domain->ring = before->ring ? tls_ticket_ring_ref(before->ring) : NULL;
+		domain->ids = before->ids ? tls_ids_ref(before->ids) : NULL;
+		return 0;
+	}
+	if (domain->tickets &&
+	    tls_ticket_ring_new(&domain->ring, domain->lifetime_s, domain->whole != NULL))
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no keys for session tickets");
+	if (tls_domain_ids(domain) && tls_ids_new(&domain->ids, domain->lifetime_s))
+		return no_memory(err);
+	return 0;
+}
+
 int tls_domain_resumption(struct tls_domain *domain, const struct tls_domain_spec *spec,
                           struct base_error *err)
 {
@@ -110,20 +127,23 @@ int tls_domain_resumption(struct tls_domain *domain, const struct tls_domain_spe
 		domain->lifetime_s = BASE_MIN(domain->lifetime_s, settings->lifetime_max_s.value);
 	if (domain_scope(domain) || domain_basis(domain, spec))
 		return no_memory(err);
-	if (spec->before &&
-	    memcmp(spec->before->basis, domain->basis, sizeof(domain->basis)) == 0) {
-		domain->ring = spec->before->ring ? tls_ticket_ring_ref(spec->before->ring) : NULL;
-		domain->ids = spec->before->ids ? tls_ids_ref(spec->before->ids) : NULL;
-		return 0;
-	}
-	if (domain->tickets && tls_ticket_ring_new(&domain->ring, domain->lifetime_s))
-		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no keys for session tickets");
-	if (tls_domain_ids(domain) && tls_ids_new(&domain->ids, domain->lifetime_s))
-		return no_memory(err);
-	return 0;
+	return resumption_of(domain, spec->before, err);
 }
 
-uint64_t tls_domain_tickets_turn(struct tls_domain *domain, uint64_t now_ms)
+int tls_domain_datagram_resumption(struct tls_domain *part, const struct tls_domain *before)
+{
+	part->ring = NULL;
+	part->ids = NULL;
+	return resumption_of(part, before ? before->datagram : NULL, NULL);
+}
+
+void tls_domain_resumption_done(struct tls_domain *domain)
+{
+	tls_ticket_ring_unref(domain->ring);
+	tls_ids_unref(domain->ids);
+}
+
+static uint64_t turn(struct tls_domain *domain, uint64_t now_ms)
 {
 	if (domain->ids)
 		tls_ids_age(domain->ids, now_ms);
@@ -132,10 +152,23 @@ uint64_t tls_domain_tickets_turn(struct tls_domain *domain, uint64_t now_ms)
 	return domain->ids ? (uint64_t)domain->lifetime_s * 250 : 0;
 }
 
+uint64_t tls_domain_tickets_turn(struct tls_domain *domain, uint64_t now_ms)
+{
+	uint64_t next = turn(domain, now_ms), other;
+
+	other = domain->datagram ? turn(domain->datagram, now_ms) : 0;
+	return next && other ? BASE_MIN(next, other) : BASE_MAX(next, other);
+}
+
 int tls_domain_tickets_put(struct tls_domain *domain, const uint8_t *secret, int64_t from_ms,
                            uint64_t now_ms)
 {
-	return domain->ring ? tls_ticket_ring_put(domain->ring, secret, from_ms, now_ms) : 0;
+	struct tls_ticket_ring *datagram = domain->datagram ? domain->datagram->ring : NULL;
+	int rc = domain->ring ? tls_ticket_ring_put(domain->ring, secret, from_ms, now_ms) : 0;
+
+	if (rc == 0 && datagram)
+		rc = tls_ticket_ring_put(datagram, secret, from_ms, now_ms);
+	return rc;
 }
 
 void tls_domain_tickets_scope(const struct tls_domain *domain, uint8_t ret[32])

@@ -75,6 +75,11 @@ void tls_dtls_free(struct tls_session *session)
 	session->dtls = NULL;
 }
 
+bool tls_dtls_once(const struct tls_session *session)
+{
+	return session->dtls && session->dtls->srtp[0] && !session->context->ops->srtp_resumes;
+}
+
 /* -- datagrams ------------------------------------------------------------------------------- */
 
 /** No record spans datagrams (RFC 6347, 4.1): GnuTLS would wait for the rest of one that is cut

@@ -16,8 +16,8 @@
  * `io->in` after tls_session_handshake() has said 0;
  * - once established wants every datagram by tls_session_read(), with a `clear` not smaller than
  *   the datagram; that may repeat the last flight into `io->out`;
- * - neither renegotiates nor resumes, and never waits for CRLs (`once`, `resume_key` and
- *   `may_wait` say nothing here): new keys come from a new session (RFC 8842, 4).
+ * - resumes as TLS does, but with use_srtp (where GnuTLS 3.7 does not);
+ * - does not renegotiate, and never waits for CRLs (`once` and `may_wait` say nothing here).
  */
 #ifndef GH_TLS_DTLS_H
 #define GH_TLS_DTLS_H

@@ -53,7 +53,7 @@ static bool clients_same(const struct tls_domain *part)
 	return true;
 }
 
-int tls_domain_datagram_new(struct tls_domain *domain)
+int tls_domain_datagram_new(struct tls_domain *domain, const struct tls_domain *before)
 {
 	unsigned may = domain->settings->dtls & domain->ops->caps->versions, offered = 0;
 	struct tls_domain *part;
@@ -75,14 +75,14 @@ int tls_domain_datagram_new(struct tls_domain *domain)
 	base_wipe(part->cookie_key, sizeof(part->cookie_key)); /* the whole's counts */
 	part->whole = domain;
 	part->datagram = NULL;
-	part->tickets = false;
-	part->ids = NULL;
 	part->renegotiate[0] = part->renegotiate[1] = false;
 	suites_take(part, offered);
 	if (!clients_same(part))
 		part->client_ops = part->ops;
-	domain->datagram = part->versions ? part : NULL;
-	return 0;
+	if (!part->versions)
+		return 0;
+	domain->datagram = part;
+	return tls_domain_datagram_resumption(part, before);
 }
 
 bool tls_domain_datagrams(const struct tls_domain *domain)

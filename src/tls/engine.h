@@ -127,6 +127,7 @@ struct tls_engine_ops {
 	uint16_t (*srtp)(const struct tls_session *session);
 	/** SRTP profiles it can agree on. */
 	struct profile_codes srtp_profiles;
+	bool srtp_resumes; /**< sessions with use_srtp may be resumed */
 };
 
 const struct tls_engine_ops *tls_openssl_ops(void);
@@ -171,8 +172,8 @@ struct tls_domain {
 	struct tls_gap *gaps;
 	size_t gap_count;
 	uint8_t cookie_key[32]; /**< random; what cookies of DTLS are made with */
-	/** What is different for DTLS: versions (as those of TLS they stem from), suites; the rest
-	 * is a copy. NULL = no DTLS. */
+	/** What is different for DTLS: versions (as those of TLS they stem from), suites, ticket
+	 * keys, what is remembered; the rest is a copy. NULL = no DTLS. */
 	struct tls_domain *datagram;
 	struct tls_domain *whole; /**< of a `datagram` part: the domain it is of; else NULL */
 	struct base_arena arena;  /**< names, PSK structs, suites, gaps */
@@ -182,6 +183,11 @@ struct tls_domain {
  * that decides about peers has changed (domain_resumption.c). */
 int tls_domain_resumption(struct tls_domain *domain, const struct tls_domain_spec *spec,
                           struct base_error *err);
+/** Likewise of its `datagram` part; `before`: the whole domain's predecessor, NULL = none.
+ * @return 0 or BASE_LOCAL */
+int tls_domain_datagram_resumption(struct tls_domain *part, const struct tls_domain *before);
+/** Of a domain or its part. */
+void tls_domain_resumption_done(struct tls_domain *domain);
 /** Does it resume by session ids, too? */
 bool tls_domain_ids(const struct tls_domain *domain);
 
@@ -411,11 +417,15 @@ void tls_renegotiation_done(struct tls_session *session);
 
 /* -- dtls.c, dtls_domain.c ------------------------------------------------------------------ */
 
-/** Work out what of the domain is for DTLS: `domain->datagram`, or NULL. @return 0 or BASE_LOCAL */
-int tls_domain_datagram_new(struct tls_domain *domain);
+/** Work out what of the domain is for DTLS: `domain->datagram`, or NULL; `before` its predecessor,
+ * NULL = none. @return 0 or BASE_LOCAL */
+int tls_domain_datagram_new(struct tls_domain *domain, const struct tls_domain *before);
 /** Make `session->dtls` of the stream's wishes. @return 0, BASE_CONFIG or BASE_LOCAL */
 int tls_dtls_new(struct tls_session *session, const struct tls_datagram_spec *spec);
 void tls_dtls_free(struct tls_session *session);
+/** Must this session not be resumed, nor be one that is? GnuTLS 3.7 restores what it kept of
+ * use_srtp beyond its own memory. False for TLS. */
+bool tls_dtls_once(const struct tls_session *session);
 /** As the engine's handshake(), with all that depends on time. */
 int tls_dtls_handshake(struct tls_session *session);
 /** What of a datagram is whole records. */

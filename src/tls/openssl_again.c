@@ -85,7 +85,7 @@ int openssl_on_session(SSL *ssl, SSL_SESSION *given)
 	unsigned long hint = SSL_SESSION_get_ticket_lifetime_hint(given);
 	unsigned id_len = 0;
 	const unsigned char *id = SSL_SESSION_get_id(given, &id_len);
-	bool by_id = SSL_version(ssl) < TLS1_3_VERSION && !SSL_SESSION_has_ticket(given);
+	bool by_id = SSL_version(ssl) != TLS1_3_VERSION && !SSL_SESSION_has_ticket(given);
 	unsigned char *data = NULL;
 	int len;
 
@@ -114,7 +114,7 @@ SSL_SESSION *openssl_on_id(SSL *ssl, const unsigned char *id, int len, int *copy
 	SSL_SESSION *kept = NULL;
 
 	*copy = 0;
-	if (SSL_version(ssl) >= TLS1_3_VERSION || !tls_ids_recall(session, id, (size_t)len, &data))
+	if (SSL_version(ssl) == TLS1_3_VERSION || !tls_ids_recall(session, id, (size_t)len, &data))
 		return NULL;
 	at = data.data;
 	kept = d2i_SSL_SESSION(NULL, &at, (long)data.len);

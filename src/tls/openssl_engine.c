@@ -421,6 +421,7 @@ const struct tls_engine_ops *tls_openssl_ops(void)
 		.room = openssl_room,
 		.srtp = openssl_srtp,
 		.srtp_profiles = { srtp, BASE_COUNT(srtp) },
+		.srtp_resumes = true,
 	};
 
 	return &ops;

@@ -62,7 +62,7 @@ static int take(SSL *ssl, struct tls_session *session, struct tls_ticket_key *ke
 	if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->cipher, iv) != 1 ||
 	    !mac_set(mac, key))
 		return -1;
-	return SSL_version(ssl) >= TLS1_3_VERSION ? 2 : 1; /* 2: give another (RFC 8446, C.4) */
+	return SSL_version(ssl) == TLS1_3_VERSION ? 2 : 1; /* 2: give another (RFC 8446, C.4) */
 }
 
 int openssl_on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,

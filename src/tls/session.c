@@ -194,7 +194,7 @@ static bool spec_valid(const struct tls_session_spec *spec)
  */
 static bool session_resumes(const struct tls_session *session)
 {
-	return session->role == TLS_ROLE_SERVER &&
+	return session->role == TLS_ROLE_SERVER && !tls_dtls_once(session) &&
 	       (!session->hand ||
 	        (session->hand->psk_count == 0 && session->hand->fingerprint_count == 0));
 }
@@ -224,11 +224,11 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	rc = context_identity(context, NULL);
 	if (rc == 0)
 		rc = hand_new(&session->hand, spec);
-	session->tickets = context->domain->tickets && session_resumes(session);
-	session->ids = context->domain->ids && session_resumes(session);
 	if (rc == 0 && spec->datagram)
 		rc = tls_dtls_new(session, spec->datagram);
-	if (rc == 0)
+	session->tickets = context->domain->tickets && session_resumes(session);
+	session->ids = context->domain->ids && session_resumes(session);
+	if (rc == 0 && !tls_dtls_once(session))
 		rc = tls_resume_new(session, spec);
 	if (rc == 0)
 		rc = context->ops->session_new(session);

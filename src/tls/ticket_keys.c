@@ -18,6 +18,7 @@ struct tls_ticket_ring {
 	unsigned current;
 	uint32_t serials; /**< given so far */
 	bool started;     /**< the first turn told the time */
+	bool datagram;    /**< of DTLS */
 };
 
 /* -- one key --------------------------------------------------------------------------------- */
@@ -35,7 +36,7 @@ static bool derive(const uint8_t *secret, const char *label, uint8_t *ret, size_
 	return ok;
 }
 
-static bool key_make(struct tls_ticket_key *key, const uint8_t *secret)
+static bool key_fill(struct tls_ticket_key *key, const uint8_t *secret)
 {
 	*key = (struct tls_ticket_key){ .until_ms = UINT64_MAX };
 	return derive(secret, "gatehouse ticket name", key->name, sizeof(key->name)) &&
@@ -44,10 +45,24 @@ static bool key_make(struct tls_ticket_key *key, const uint8_t *secret)
 	       derive(secret, "gatehouse ticket gnutls", key->gnutls, sizeof(key->gnutls));
 }
 
-static bool key_random(struct tls_ticket_key *key)
+/** A pool's secret is the domain's: of it TLS and DTLS have keys of their own. */
+static bool key_make(const struct tls_ticket_ring *ring, struct tls_ticket_key *key,
+                     const uint8_t *secret)
+{
+	uint8_t own[TLS_TICKET_SECRET];
+	bool ok;
+
+	if (!ring->datagram)
+		return key_fill(key, secret);
+	ok = derive(secret, "gatehouse ticket datagram", own, sizeof(own)) && key_fill(key, own);
+	base_wipe(own, sizeof(own));
+	return ok;
+}
+
+static bool key_random(const struct tls_ticket_ring *ring, struct tls_ticket_key *key)
 {
 	uint8_t secret[TLS_TICKET_SECRET];
-	bool ok = base_random(secret, sizeof(secret)) == 0 && key_make(key, secret);
+	bool ok = base_random(secret, sizeof(secret)) == 0 && key_make(ring, key, secret);
 
 	base_wipe(secret, sizeof(secret));
 	return ok;
@@ -154,7 +169,7 @@ uint64_t tls_ticket_ring_turn(struct tls_ticket_ring *ring, uint64_t now_ms)
 	}
 	ring_age(ring, now_ms);
 	ok = ring_choose(ring, now_ms);
-	if (!ok && key_random(&fresh)) {
+	if (!ok && key_random(ring, &fresh)) {
 		ring_take(ring, &fresh, (int64_t)now_ms);
 		ok = ring_choose(ring, now_ms);
 	}
@@ -177,7 +192,7 @@ int tls_ticket_ring_put(struct tls_ticket_ring *ring, const uint8_t *secret, int
 	struct tls_ticket_key made;
 	int64_t until_ms;
 
-	if (!key_make(&made, secret))
+	if (!key_make(ring, &made, secret))
 		return BASE_ERR(BASE_LOCAL, 0);
 	made.pooled = true;
 	(void)tls_ticket_ring_turn(ring, now_ms);
@@ -194,11 +209,13 @@ int tls_ticket_ring_put(struct tls_ticket_ring *ring, const uint8_t *secret, int
 
 /* -- life ------------------------------------------------------------------------------------ */
 
-int tls_ticket_ring_new(struct tls_ticket_ring **ret, uint32_t lifetime_s)
+int tls_ticket_ring_new(struct tls_ticket_ring **ret, uint32_t lifetime_s, bool datagram)
 {
 	struct tls_ticket_ring *ring = calloc(1, sizeof(*ring));
 
-	if (!ring || !key_random(&ring->key[0])) {
+	if (ring)
+		ring->datagram = datagram;
+	if (!ring || !key_random(ring, &ring->key[0])) {
 		free(ring);
 		return BASE_ERR(BASE_LOCAL, 0);
 	}

@@ -11,7 +11,9 @@
  *    lifetime, however often it is resumed.
  * 3. OpenSSL and GnuTLS use keys derived from one secret and never the same ones: a ticket of the
  *    other engine is merely unknown.
- * 4. The lock is taken in handshakes that give or take a ticket, and by the control thread when it
+ * 4. Of one secret TLS and DTLS have keys of their own (a pool's is put into both rings): a ticket
+ *    of the one is unknown to the other, which may have fewer suites.
+ * 5. The lock is taken in handshakes that give or take a ticket, and by the control thread when it
  *    turns the ring; never for what a session sends or receives. Under it 200 octets are copied.
  */
 #ifndef GH_TLS_TICKET_KEYS_H
@@ -35,8 +37,9 @@ struct tls_ticket_key {
 
 struct tls_ticket_ring;
 
-/** With a first key, that counts no time until the first turn. @return 0 or BASE_LOCAL */
-int tls_ticket_ring_new(struct tls_ticket_ring **ret, uint32_t lifetime_s);
+/** With a first key, that counts no time until the first turn. `datagram`: of a domain's DTLS.
+ * @return 0 or BASE_LOCAL */
+int tls_ticket_ring_new(struct tls_ticket_ring **ret, uint32_t lifetime_s, bool datagram);
 struct tls_ticket_ring *tls_ticket_ring_ref(struct tls_ticket_ring *ring);
 /** NULL is fine. The last one wipes. */
 void tls_ticket_ring_unref(struct tls_ticket_ring *ring);

@@ -6,21 +6,28 @@ static bool again(int rc)
 	return rc < 0 && base_err_class(rc) == BASE_AGAIN;
 }
 
-static void side_open(struct dnet *net, enum tls_role role, const struct tls_domain_spec *spec,
-                      const struct tls_session_spec *session)
+static void session_open(struct dnet *net, enum tls_role role,
+                         const struct tls_session_spec *session)
 {
 	const struct tls_datagram_spec plain = { 0 };
 	struct tls_session_spec made = session ? *session : (struct tls_session_spec){ 0 };
-	struct base_error err = { 0 };
 
 	made.role = role;
 	if (!made.datagram)
 		made.datagram = &plain;
+	assert_int_equal(tls_session_new(&net->session[role], net->context[role], &made), 0);
+	net->result[role] = BASE_ERR(BASE_AGAIN, 0);
+}
+
+static void side_open(struct dnet *net, enum tls_role role, const struct tls_domain_spec *spec,
+                      const struct tls_session_spec *session)
+{
+	struct base_error err = { 0 };
+
 	if (tls_domain_new(&net->domain[role], spec, &err) ||
 	    tls_context_new(&net->context[role], net->domain[role], &err))
 		fail_msg("%s", err.text);
-	assert_int_equal(tls_session_new(&net->session[role], net->context[role], &made), 0);
-	net->result[role] = BASE_ERR(BASE_AGAIN, 0);
+	session_open(net, role, session);
 }
 
 void dnet_open(struct dnet *net, const struct tls_domain_spec *server,
@@ -30,6 +37,24 @@ void dnet_open(struct dnet *net, const struct tls_domain_spec *server,
 	*net = (struct dnet){ .way_ms = 10, .now_ms = 1000000 };
 	side_open(net, TLS_ROLE_CLIENT, client, client_s);
 	side_open(net, TLS_ROLE_SERVER, server, server_s);
+}
+
+void dnet_again(struct dnet *net, const struct tls_session_spec *server_s,
+                const struct tls_session_spec *client_s)
+{
+	for (int role = 0; role < 2; role++) {
+		tls_session_free(net->session[role]);
+		net->sent[role] = 0;
+	}
+	session_open(net, TLS_ROLE_CLIENT, client_s);
+	session_open(net, TLS_ROLE_SERVER, server_s);
+}
+
+void dnet_again_with_cookies(struct dnet *net, const struct tls_session_spec *client_s)
+{
+	dnet_again(net, NULL, client_s);
+	tls_session_free(net->session[TLS_ROLE_SERVER]);
+	net->session[TLS_ROLE_SERVER] = NULL;
 }
 
 void dnet_close(struct dnet *net)
@@ -103,12 +128,30 @@ static void read_all(struct dnet *net, enum tls_role role, struct tls_io *io)
 		net->result[role] = rc;
 }
 
+/** At the server's port, where nobody has a session. @return whether it has one now */
+static bool knock(struct dnet *net, const void *data, size_t len)
+{
+	const struct tls_datagram_spec path = { .verified = true };
+	const struct tls_session_spec session = { .datagram = &path };
+	struct base_writer out = { 0 };
+	enum tls_hello hello =
+	        tls_hello_check(net->domain[TLS_ROLE_SERVER], (struct base_str){ data, len },
+	                        BASE_STR("client"), net->now_ms, &out);
+
+	send_all(net, TLS_ROLE_SERVER, &out);
+	if (hello == TLS_HELLO_VERIFIED)
+		session_open(net, TLS_ROLE_SERVER, &session);
+	return hello == TLS_HELLO_VERIFIED;
+}
+
 /** Give a side a datagram, or (empty) the time. */
 static void step(struct dnet *net, enum tls_role role, const void *data, size_t len)
 {
 	struct base_writer out = { 0 };
 	struct tls_io io = { .in = base_reader_of(data, len), .out = &out, .now_ms = net->now_ms };
 
+	if (!net->session[role] && !knock(net, data, len))
+		return;
 	if (again(net->result[role])) {
 		net->result[role] = tls_session_handshake(net->session[role], &io);
 		assert_int_equal(base_reader_left(&io.in), 0);
@@ -126,7 +169,7 @@ static bool turn(struct dnet *net)
 	enum tls_role role;
 
 	for (int i = 0; i < 2; i++)
-		if (again(net->result[i]))
+		if (again(net->result[i]) && net->session[i])
 			due[i] = tls_session_deadline(net->session[i]);
 	role = due[0] <= due[1] ? TLS_ROLE_CLIENT : TLS_ROLE_SERVER;
 	if (first && first->at_ms <= due[role]) {

@@ -31,13 +31,13 @@ struct dnet_flying {
 struct dnet {
 	struct tls_domain *domain[2];
 	struct tls_context *context[2];
-	struct tls_session *session[2];
-	int result[2];               /**< of the handshake; of a read that failed later */
-	struct base_writer clear[2]; /**< what that side has read */
-	unsigned messages[2];        /**< of those */
-	unsigned sent[2];            /**< datagrams */
-	size_t longest[2];           /**< of those */
-	uint32_t way_ms;             /**< one way */
+	struct tls_session *session[2]; /**< the server's: NULL before a cookie was seen */
+	int result[2];                  /**< of the handshake; of a read that failed later */
+	struct base_writer clear[2];    /**< what that side has read */
+	unsigned messages[2];           /**< of those */
+	unsigned sent[2];               /**< datagrams */
+	size_t longest[2];              /**< of those */
+	uint32_t way_ms;                /**< one way */
 	uint64_t now_ms;
 	struct dnet_flying *flying; /**< by time of arrival */
 	dnet_rule *rule;            /**< NULL = all arrive */
@@ -56,6 +56,11 @@ struct way {
 };
 
 void dnet_open_way(struct dnet *net, struct lab_sides *sides, const struct way *way);
+/** Replace both sessions by fresh ones of the same contexts; nothing may be under way. */
+void dnet_again(struct dnet *net, const struct tls_session_spec *server_s,
+                const struct tls_session_spec *client_s);
+/** The same, and the server has no session before it has seen a cookie (tls_hello_check). */
+void dnet_again_with_cookies(struct dnet *net, const struct tls_session_spec *client_s);
 void dnet_close(struct dnet *net);
 /** Until both are up or have failed and nothing is under way. */
 void dnet_shake(struct dnet *net);

@@ -175,7 +175,7 @@ static void unknown_to_the_server(void **state)
 		}
 		/* as a reload makes new keys */
 		tls_ticket_ring_unref(server->ring);
-		assert_int_equal(tls_ticket_ring_new(&server->ring, 3600), 0);
+		assert_int_equal(tls_ticket_ring_new(&server->ring, 3600, false), 0);
 		tls_ids_unref(server->ids);
 		assert_int_equal(tls_ids_new(&server->ids, 3600), 0);
 		assert_int_equal(tls_context_new(&context, server, NULL), 0);

@@ -42,7 +42,7 @@ static void a_key_has_its_time(void **state)
 	uint64_t start = 77777;
 
 	(void)state;
-	assert_int_equal(tls_ticket_ring_new(&ring, LIFE_S), 0);
+	assert_int_equal(tls_ticket_ring_new(&ring, LIFE_S, false), 0);
 	assert_int_equal(tls_ticket_ring_turn(ring, start), TURN_MS);
 	first = key_at(ring, start);
 	assert_int_equal(tls_ticket_ring_turn(ring, start + TURN_MS - 1), 1);
@@ -68,7 +68,7 @@ static void the_dead_are_wiped(void **state)
 	uint64_t now = 0, wait;
 
 	(void)state;
-	assert_int_equal(tls_ticket_ring_new(&ring, LIFE_S), 0);
+	assert_int_equal(tls_ticket_ring_new(&ring, LIFE_S, false), 0);
 	for (int round = 0; round < 40; round++, now += wait) {
 		wait = tls_ticket_ring_turn(ring, now);
 		assert_true(wait > 0 && wait <= TURN_MS);
@@ -92,7 +92,7 @@ static void a_pool_comes_first(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(tls_ticket_ring_new(&ring[i], LIFE_S), 0);
+		assert_int_equal(tls_ticket_ring_new(&ring[i], LIFE_S, false), 0);
 		(void)tls_ticket_ring_turn(ring[i], at);
 	}
 	own = key_at(ring[0], at);
@@ -124,13 +124,40 @@ static void a_pool_comes_first(void **state)
 		tls_ticket_ring_unref(ring[i]);
 }
 
+/** Of a pool's secret TLS and DTLS have keys of their own, the same in all gateways. */
+static void datagrams_have_keys_of_their_own(void **state)
+{
+	const uint8_t secret[TLS_TICKET_SECRET] = { 1 };
+	struct tls_ticket_ring *ring[3];
+	struct tls_ticket_key key[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(tls_ticket_ring_new(&ring[i], LIFE_S, i > 0), 0);
+		assert_int_equal(tls_ticket_ring_put(ring[i], secret, 0, 0), 0);
+		key[i] = key_at(ring[i], 0);
+		assert_true(key[i].pooled);
+	}
+	assert_memory_equal(key[1].name, key[2].name, sizeof(key[1].name));
+	assert_memory_equal(key[1].mac, key[2].mac, sizeof(key[1].mac));
+	assert_memory_not_equal(key[0].name, key[1].name, sizeof(key[0].name));
+	assert_memory_not_equal(key[0].cipher, key[1].cipher, sizeof(key[0].cipher));
+	assert_memory_not_equal(key[0].mac, key[1].mac, sizeof(key[0].mac));
+	assert_memory_not_equal(key[0].gnutls, key[1].gnutls, sizeof(key[0].gnutls));
+	assert_false(known(ring[0], &key[1], 0));
+	assert_false(known(ring[1], &key[0], 0));
+	assert_true(known(ring[1], &key[2], 0));
+	for (int i = 0; i < 3; i++)
+		tls_ticket_ring_unref(ring[i]);
+}
+
 static void a_ring_has_an_end(void **state)
 {
 	struct tls_ticket_key all[TLS_TICKET_KEYS];
 	struct tls_ticket_ring *ring;
 
 	(void)state;
-	assert_int_equal(tls_ticket_ring_new(&ring, LIFE_S), 0);
+	assert_int_equal(tls_ticket_ring_new(&ring, LIFE_S, false), 0);
 	for (uint8_t i = 1; i < 100; i++) {
 		const uint8_t secret[TLS_TICKET_SECRET] = { i };
 
@@ -182,7 +209,7 @@ static void turned_under_way(void **state)
 	pthread_t thread[3];
 
 	(void)state;
-	assert_int_equal(tls_ticket_ring_new(&crowd.ring, LIFE_S), 0);
+	assert_int_equal(tls_ticket_ring_new(&crowd.ring, LIFE_S, false), 0);
 	assert_int_equal(tls_ids_new(&crowd.ids, LIFE_S), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, worker, &crowd), 0);
@@ -383,6 +410,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_key_has_its_time),
 	cmocka_unit_test(the_dead_are_wiped),
 	cmocka_unit_test(a_pool_comes_first),
+	cmocka_unit_test(datagrams_have_keys_of_their_own),
 	cmocka_unit_test(a_ring_has_an_end),
 	cmocka_unit_test(turned_under_way),
 	cmocka_unit_test(rotation_is_not_felt),
