@@ -25,6 +25,9 @@ int cli_pki_main(int argc, char **argv);
 /** `gatehouse lab interconnect`: two operators on loopback (docs/interconnect.md) */
 int cli_lab_main(int argc, char **argv);
 
+/** `gatehouse mikey decode FILE`: a MIKEY message in words (docs/mikey.md) */
+int cli_mikey_main(int argc, char **argv);
+
 /** `gatehouse explain [FILE]`: refused handshakes out of the gateway's log (docs/certificates.md)
  */
 int cli_explain_main(int argc, char **argv);

@@ -14,6 +14,7 @@ static const struct {
 	{ "explain", cli_explain_main, "why the gateway refused a TLS peer, out of its log" },
 	{ "h248", cli_h248_main, "be a controller: play a scenario; convert messages" },
 	{ "lab", cli_lab_main, "two operators' interconnect on loopback, step by step" },
+	{ "mikey", cli_mikey_main, "print MIKEY and MIKEY-TICKET messages in words" },
 	{ "pki", cli_pki_main, "run an operator's certification authorities" },
 	{ "profile", cli_profile_main, "list, show and compare TLS profiles" },
 };
