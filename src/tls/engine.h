@@ -305,10 +305,16 @@ struct tls_session {
 	uint8_t role;                    /**< enum tls_role */
 	uint16_t version, suite;         /**< on the wire; 0 before */
 	bool established, resumed, psk;
-	bool begun;              /**< the first step was made */
-	bool judged;             /**< the peer was, in the handshake that goes on or was the last */
-	bool secured;            /**< the peer knows RFC 5746 */
-	bool once;               /**< as the stream says */
+	bool begun;        /**< the first step was made */
+	bool judged;       /**< the peer was, in the handshake that goes on or was the last */
+	bool secured;      /**< the peer knows RFC 5746 */
+	bool once;         /**< as the stream says */
+	bool prints_later; /**< likewise */
+	bool unproved;     /**< its certificate was let through for that: prints.c */
+	struct tls_prints *prints; /**< instead of those of `hand`; NULL = none came later */
+	char *shown; /**< DER of the peer's own certificate, where a fingerprint may prove it, or
+	                NULL */
+	size_t shown_len;
 	bool renegotiable;       /**< the peer may begin one: renegotiate.c */
 	bool orderable;          /**< we may */
 	uint8_t wish;            /**< enum tls_wish */
@@ -395,6 +401,22 @@ int tls_session_ended(struct tls_session *session, int rc);
  * times more. Then the session is to be ended.
  */
 bool tls_session_asks(struct tls_session *session);
+
+/** What domain and stream ask of the peer's certificate. */
+struct trust_question tls_session_question(const struct tls_session *session);
+
+/* -- prints.c ------------------------------------------------------------------------------- */
+
+/** Fingerprints that have come after the session was made. */
+struct tls_prints {
+	size_t count;
+	struct x509_fingerprint print[];
+};
+/** The peer has shown this chain: keep what fingerprints may be compared with later. */
+void tls_prints_shown(struct tls_session *session, const struct base_str *chain, size_t count);
+/** The verdict refuses: is the last word to be said later? Then it goes on, unproved. */
+bool tls_prints_wait(struct tls_session *session);
+void tls_prints_free(struct tls_session *session);
 
 /* -- renegotiate.c -------------------------------------------------------------------------- */
 

@@ -195,6 +195,7 @@ static bool spec_valid(const struct tls_session_spec *spec)
 static bool session_resumes(const struct tls_session *session)
 {
 	return session->role == TLS_ROLE_SERVER && !tls_dtls_once(session) &&
+	       !session->prints_later &&
 	       (!session->hand ||
 	        (session->hand->psk_count == 0 && session->hand->fingerprint_count == 0));
 }
@@ -220,6 +221,8 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	session->alert = -1;
 	session->once = spec->once || spec->datagram;
 	session->may_wait = spec->may_wait && !spec->datagram;
+	session->prints_later = spec->prints_later &&
+	                        (tls_session_question(session).methods & TRUST_FINGERPRINT) != 0;
 	context->sessions++;
 	rc = context_identity(context, NULL);
 	if (rc == 0)
@@ -251,6 +254,7 @@ void tls_session_free(struct tls_session *session)
 	tls_resume_free(session);
 	tls_renegotiation_done(session);
 	tls_wait_free(session);
+	tls_prints_free(session);
 	trust_standing_unref(session->standing);
 	free(session->verdict);
 	free(session->psk_identity);
@@ -339,16 +343,21 @@ static bool sha1_allowed(const struct tls_domain *domain)
 	return false;
 }
 
-static struct trust_question session_question(const struct tls_session *session)
+struct trust_question tls_session_question(const struct tls_session *session)
 {
 	const struct tls_domain *domain = session->context->domain;
 	const struct tls_hand *hand = session->hand;
+	const struct tls_prints *later = session->prints;
 	bool client = session->role == TLS_ROLE_CLIENT;
 
 	return (struct trust_question){
 		.methods = client ? domain->server_methods : domain->client_methods,
-		.fingerprints = hand ? hand->fingerprints : NULL,
-		.fingerprint_count = hand ? hand->fingerprint_count : 0,
+		.fingerprints = later  ? later->print
+		                : hand ? hand->fingerprints
+		                       : NULL,
+		.fingerprint_count = later  ? later->count
+		                     : hand ? hand->fingerprint_count
+		                            : 0,
 		.peer_is_server = client,
 		.peer_name = hand ? hand->peer_name : NULL,
 		.continue_on = domain->continue_on,
@@ -370,7 +379,7 @@ static bool verdict_refuses(const struct tls_session *session)
 
 int tls_session_judge(struct tls_session *session, const struct base_str *chain, size_t count)
 {
-	struct trust_question question = session_question(session);
+	struct trust_question question = tls_session_question(session);
 	char **urls = NULL;
 	bool wait;
 	int rc;
@@ -386,6 +395,7 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 	*session->verdict = (struct trust_verdict){ 0 };
 	trust_standing_unref(session->standing);
 	session->standing = NULL;
+	tls_prints_shown(session, chain, count);
 	question.ret_standing = &session->standing;
 	question.ret_urls = tls_wait_may(session) ? &urls : NULL;
 	rc = trust_decide(session->context->domain->trust, &question, chain, count,
@@ -399,7 +409,7 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 	x509_urls_free(urls);
 	if (wait)
 		return BASE_ERR(BASE_AGAIN, 0);
-	if (!verdict_refuses(session))
+	if (!verdict_refuses(session) || tls_prints_wait(session))
 		return 0;
 	tls_wait_explain(session);
 	return BASE_ERR(BASE_PEER, session->verdict->alert);

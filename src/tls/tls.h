@@ -202,6 +202,10 @@ struct tls_session_spec {
 	 * tls_session_waits(). false: that refuses the peer at once. */
 	bool may_wait;
 	bool once; /**< nobody may renegotiate, whatever the profile says */
+	/** A certificate that only a fingerprint could prove is let through the handshake: whose it
+	 * is is said later (RFC 5763, 6.2), see tls_session_unproved(). Such a session resumes none
+	 * and is not resumed. */
+	bool prints_later;
 	const struct tls_datagram_spec *datagram; /**< DTLS (dtls.h); NULL = TLS */
 };
 
@@ -246,6 +250,20 @@ const char *tls_session_waits(const struct tls_session *session);
  * @param why  NULL: the cache has been refreshed. Else why nothing came, for the verdict's text
  */
 void tls_session_arrived(struct tls_session *session, const char *why, bool last);
+
+/** Is the peer's certificate still to be proved (`prints_later`)? Then nothing that the peer sends
+ * may be passed on, and nothing sent to it. */
+bool tls_session_unproved(const struct tls_session *session);
+/**
+ * The peer's fingerprints have come, or are others now; copied. Before its certificate is judged
+ * they take the place of those of the spec; afterwards it is held against them at once, and the
+ * verdict of tls_session_info() is the one by them. None, a peer that a PSK proved, and a domain
+ * that does not ask for fingerprints: changes nothing.
+ * @return 0; BASE_PEER (detail: the alert that the caller may end it with) where the certificate
+ *         matches none; BASE_LOCAL
+ */
+int tls_session_prints(struct tls_session *session, const struct x509_fingerprint *fingerprints,
+                       size_t count);
 
 /**
  * Decrypt. Fills `clear` from as many records as are complete. Whole records for which `clear` has
