@@ -331,6 +331,7 @@ struct tls_session {
 	struct tls_resume *resume; /**< NULL: a server, or a client that may not resume */
 	bool authorities;          /**< trusted_ca_keys was of use in the choice */
 	bool named;                /**< server_name was */
+	bool has_called;           /**< `called` says something */
 	bool psk_tried; /**< server: a key was given for the client's PSK identity, known or not */
 	bool psk_unknown; /**< server of TLS 1.3, OpenSSL: the identity was not, and that is told */
 	bool tickets;     /**< may give tickets as server, keep them as client */
@@ -338,12 +339,13 @@ struct tls_session {
 	bool rests;       /**< server: what is to be resumed was judged, and let in */
 	uint8_t id_len;   /**< of `id`; 0 = it is not remembered */
 	uint8_t id[TLS_ID_MAX];
-	uint32_t ticket_serial; /**< of the key its ticket was under; 0 = it had none */
-	bool extms;             /**< OpenSSL client: the ServerHello had extended_master_secret */
-	uint8_t asked;          /**< renegotiations that were refused (tls_session_asks) */
-	bool closed_in;         /**< the peer's close_notify was read */
-	bool closed_out;        /**< ours was written */
-	uint16_t record_max;    /**< OpenSSL: octets of clear text in a record that we write */
+	uint8_t called[TLS_CALLED]; /**< server: by what server_name; see tls_session_call() */
+	uint32_t ticket_serial;     /**< of the key its ticket was under; 0 = it had none */
+	bool extms;          /**< OpenSSL client: the ServerHello had extended_master_secret */
+	uint8_t asked;       /**< renegotiations that were refused (tls_session_asks) */
+	bool closed_in;      /**< the peer's close_notify was read */
+	bool closed_out;     /**< ours was written */
+	uint16_t record_max; /**< OpenSSL: octets of clear text in a record that we write */
 	uint64_t records_in, records_out;
 };
 
@@ -520,6 +522,13 @@ void tls_ids_remember(struct tls_session *session, const void *id, size_t id_len
                       size_t len);
 bool tls_ids_recall(struct tls_session *session, const void *id, size_t id_len,
                     struct base_secret *ret);
+/**
+ * Server, at each ClientHello: the name the client asks for, len 0 = none. What is given to be
+ * resumed is resumed under that name alone (RFC 6066, 3).
+ */
+void tls_session_call(struct tls_session *session, struct base_str name);
+/** TLS_CALLED octets that say which; NULL = none. */
+const uint8_t *tls_session_called(const struct tls_session *session);
 /** Wipe them all. */
 void tls_tickets_drop(struct tls_context *context);
 

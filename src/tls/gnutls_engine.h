@@ -63,14 +63,17 @@ struct tls_gnutls_session {
 	gnutls_psk_server_credentials_t hinted; /**< NULL unless the stream brought a hint */
 	const char *why;                        /**< a failure in words; NULL = GnuTLS's */
 	uint16_t hello_version;                 /**< ClientHello.client_version */
-	int16_t alert;    /**< to send for the failure at hand; -1 = GnuTLS's */
-	uint64_t seq;     /**< of the next record in, as the last read left it */
-	uint64_t empty;   /**< records in a row that brought no data */
-	bool shaking;     /**< within gnutls_handshake() of a renegotiation */
-	bool kept;        /**< the ticket of TLS 1.3 */
-	uint8_t fragment; /**< the client's max_fragment_length, 0 = none */
-	bool chosen;      /**< a certificate, of several */
-	bool keyed;       /**< server: has a ticket key */
+	int16_t alert;            /**< to send for the failure at hand; -1 = GnuTLS's */
+	uint64_t seq;             /**< of the next record in, as the last read left it */
+	uint64_t empty;           /**< records in a row that brought no data */
+	bool shaking;             /**< within gnutls_handshake() of a renegotiation */
+	bool kept;                /**< the ticket of TLS 1.3 */
+	uint8_t fragment;         /**< the client's max_fragment_length, 0 = none */
+	bool limited;             /**< it holds from the ServerHello on */
+	bool answers;             /**< server_name, where it was of use */
+	struct base_writer first; /**< a ClientHello that is to be read once more */
+	bool chosen;              /**< a certificate, of several */
+	bool keyed;               /**< server: has a ticket key */
 	struct tls_gnutls_watch watch;
 	/* Datagrams, gnutls_dtls.c: */
 	uint16_t mtu;    /**< as GnuTLS knows it */
@@ -113,6 +116,17 @@ int tls_gnutls_priority_one(const struct tls_domain *domain, uint16_t code, bool
 /** Hook of every handshake message: reads hellos, and sees that no certificate came. */
 int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned incoming,
                     const gnutls_datum_t *msg);
+
+/* gnutls_answer.c */
+
+/** Server, a ClientHello was read: see that server_name is answered. @return GnuTLS's code */
+int tls_gnutls_name_answer(struct tls_session *session);
+/** Server, before a ClientHello is read. @return GnuTLS's code: INTERRUPTED = it is to be read once
+ * more, by tls_gnutls_limit() */
+int tls_gnutls_limit_due(struct tls_session *session, const struct tls_hello_view *hello,
+                         const gnutls_datum_t *msg);
+/** Begin once more with `gs->first`, and the limit. @return what gnutls_handshake() does */
+int tls_gnutls_limit(struct tls_session *session, struct tls_gnutls_session *gs);
 
 /* gnutls_ticket.c */
 
@@ -165,6 +179,8 @@ static inline bool tls_gnutls_again(int rc)
 	return rc == GNUTLS_E_AGAIN || rc == GNUTLS_E_INTERRUPTED;
 }
 void tls_gnutls_session_free(struct tls_session *session);
+/** In a handshake of which nothing was sent: with a new session of the library. @return its code */
+int tls_gnutls_session_anew(struct tls_session *session, struct tls_gnutls_session *gs);
 int tls_gnutls_handshake(struct tls_session *session);
 int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len);
 int tls_gnutls_write(struct tls_session *session, const uint8_t *clear, size_t len);

@@ -298,7 +298,11 @@ static int on_client_hello(struct tls_session *session, const gnutls_datum_t *ms
 
 	if (!tls_hello_read(&hello, msg->data, msg->size, true))
 		return 0;
+	rc = tls_gnutls_limit_due(session, &hello, msg);
+	if (rc)
+		return rc;
 	gs->hello_version = hello.version;
+	tls_session_call(session, hello.name);
 	if (session->renegotiating && hello.present & TLS_HELLO_TICKET)
 		tls_gnutls_tickets_stop(session);
 	version = session->established ? version_of(session->version)
@@ -324,7 +328,6 @@ static int on_client_hello(struct tls_session *session, const gnutls_datum_t *ms
 	if (i < 0)
 		return tls_gnutls_refuse(session, TLS_ALERT_HANDSHAKE_FAILURE,
 		                         "no cipher suite in common");
-	/* GnuTLS prefers RFC 8449's. */
 	gs->fragment = hello.present & TLS_HELLO_RECORD_SIZE ? 0 : hello.fragment;
 	rc = domain->certificate_count ? certificate_show(session, gs, version) : 0;
 	if (rc >= 0)
@@ -404,7 +407,10 @@ int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned
 {
 	struct tls_session *session = gnutls_session_get_ptr(tls);
 
-	(void)when;
+	if (when == GNUTLS_HOOK_POST)
+		return type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming
+		               ? tls_gnutls_name_answer(session)
+		               : 0;
 	if (session->established && !session->renegotiating)
 		return type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming ? on_late_hello(session)
 		                                                         : 0;

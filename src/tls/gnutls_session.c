@@ -194,7 +194,7 @@ static int session_fill(struct tls_session *session, struct tls_gnutls_session *
 	gnutls_transport_set_pull_function(gs->tls, on_pull);
 	gnutls_transport_set_pull_timeout_function(gs->tls, on_wait);
 	gnutls_handshake_set_timeout(gs->tls, 0); /* the endpoint's timer, not the library's */
-	gnutls_handshake_set_hook_function(gs->tls, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE,
+	gnutls_handshake_set_hook_function(gs->tls, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
 	                                   tls_gnutls_hook);
 	rc = gnutls_priority_set(gs->tls, gc->all);
 	if (rc >= 0 && session->dtls)
@@ -229,8 +229,20 @@ void tls_gnutls_session_free(struct tls_session *session)
 		gnutls_deinit(gs->tls);
 	if (gs->hinted)
 		gnutls_psk_free_server_credentials(gs->hinted);
+	base_writer_done(&gs->first);
 	free(gs);
 	session->engine = NULL;
+}
+
+int tls_gnutls_session_anew(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	gnutls_deinit(gs->tls);
+	gs->tls = NULL;
+	if (gs->hinted)
+		gnutls_psk_free_server_credentials(gs->hinted);
+	gs->hinted = NULL;
+	gs->watch = (struct tls_gnutls_watch){ 0 };
+	return session_fill(session, gs);
 }
 
 /* -- steps ----------------------------------------------------------------------------------- */
@@ -384,8 +396,8 @@ int tls_gnutls_handshake(struct tls_session *session)
 	if (session->dtls)
 		tls_gnutls_dtls_begin(session, gs);
 	do
-		rc = gnutls_handshake(gs->tls);
-	while (rc == GNUTLS_E_WARNING_ALERT_RECEIVED ||
+		rc = gs->first.len ? tls_gnutls_limit(session, gs) : gnutls_handshake(gs->tls);
+	while (rc == GNUTLS_E_WARNING_ALERT_RECEIVED || gs->first.len ||
 	       (tls_gnutls_again(rc) && !tls_session_waits(session) && more(session, gs)));
 	if (tls_gnutls_again(rc))
 		return BASE_ERR(BASE_AGAIN, 0);
@@ -396,8 +408,7 @@ int tls_gnutls_handshake(struct tls_session *session)
 	if (rc < 0)
 		return tls_gnutls_failed(session, gs, rc);
 	session->secured = gnutls_safe_renegotiation_status(gs->tls) != 0;
-	/* GnuTLS 3.7 agrees to max_fragment_length, and its server then writes as if it had not. */
-	if (gs->fragment)
+	if (gs->fragment && !gs->limited) /* DTLS */
 		(void)gnutls_record_set_max_size(gs->tls, (size_t)256 << gs->fragment);
 	(void)empty_flood(gs, 1);
 	tls_gnutls_ticket_keep(session, gs);

@@ -31,6 +31,7 @@ static bool name_is(const uint8_t *name, const struct tls_ticket_key *key, uint6
 	return same;
 }
 
+/** Among these, that are bound to the name the client asks for. */
 static const struct tls_ticket_key *key_find(const struct tls_ticket_key *keys, unsigned count,
                                              struct base_reader ticket, uint32_t lifetime_s)
 {
@@ -66,6 +67,8 @@ int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket
 {
 	struct tls_gnutls_session *gs = session->engine;
 	const struct tls_domain *domain = session->context->domain;
+	bool shown = base_reader_left(&ticket) || base_reader_left(&identities);
+	const uint8_t *called = tls_session_called(session);
 	struct tls_ticket_key keys[TLS_TICKET_KEYS], give;
 	const struct tls_ticket_key *key;
 	unsigned count;
@@ -73,13 +76,17 @@ int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket
 
 	if (!session->tickets || gs->keyed)
 		return 0;
-	count = tls_ticket_keys_all(domain->ring, session->io->now_ms, keys);
+	count = shown ? tls_ticket_keys_all(domain->ring, session->io->now_ms, keys) : 0;
+	for (unsigned i = 0; i < count; i++)
+		if (!tls_ticket_key_bind(&keys[i], called))
+			count = i;
 	key = key_find(keys, count, ticket, domain->lifetime_s);
 	if (!key)
 		key = key_of_identities(keys, count, identities, domain->lifetime_s);
 	if (key)
 		session->ticket_serial = key->serial;
-	if (tls_ticket_key_give(domain->ring, session->ticket_serial, session->io->now_ms, &give)) {
+	if (tls_ticket_key_give(domain->ring, session->ticket_serial, session->io->now_ms, &give) &&
+	    tls_ticket_key_bind(&give, called)) {
 		gnutls_datum_t datum = { give.gnutls, sizeof(give.gnutls) };
 
 		rc = gnutls_session_ticket_enable_server(gs->tls, &datum);

@@ -291,14 +291,16 @@ static void on_info(const SSL *ssl, int where, int value)
 
 static void set_callbacks(struct openssl_context *oc)
 {
-	const struct profile_settings *settings = oc->context->domain->settings;
+	const struct tls_domain *domain = oc->context->domain;
+	const struct profile_settings *settings = domain->settings;
 
 	SSL_CTX_set_info_callback(oc->ctx, on_info);
 	SSL_CTX_set_cert_verify_callback(oc->ctx, openssl_verify, oc);
 	(void)SSL_CTX_set_tlsext_status_cb(oc->ctx, openssl_on_status); /* always 1 */
 	(void)SSL_CTX_set_tlsext_status_arg(oc->ctx, oc);
 	if (settings->extended_master_secret_required.value ||
-	    settings->renegotiation_info_peer.value || oc->context->domain->certificate_count)
+	    settings->renegotiation_info_peer.value || domain->certificate_count ||
+	    domain->tickets || domain->ids)
 		SSL_CTX_set_client_hello_cb(oc->ctx, openssl_client_hello, oc);
 	if (settings->extended_master_secret_required.value)
 		SSL_CTX_set_msg_callback(oc->ctx, openssl_on_message);

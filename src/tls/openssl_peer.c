@@ -399,6 +399,7 @@ int openssl_client_hello(SSL *ssl, int *ret_alert, void *arg)
 	struct tls_hello_view hello;
 
 	hello_of(ssl, &hello);
+	tls_session_call(oc->session, hello.name);
 	*ret_alert = hello_judge(oc->context->domain, &hello);
 	if (!*ret_alert)
 		*ret_alert = certificates_choose(oc->session, ssl, &hello);

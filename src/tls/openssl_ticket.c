@@ -45,7 +45,7 @@ static int give(SSL *ssl, struct tls_session *session, struct tls_ticket_key *ke
 		return -1;
 	}
 	memcpy(name, key->name, sizeof(key->name));
-	if (RAND_bytes(iv, 16) != 1 ||
+	if (!tls_ticket_key_bind(key, tls_session_called(session)) || RAND_bytes(iv, 16) != 1 ||
 	    EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->cipher, iv) != 1 ||
 	    !mac_set(mac, key))
 		return -1;
@@ -59,7 +59,8 @@ static int take(SSL *ssl, struct tls_session *session, struct tls_ticket_key *ke
 	if (!tls_ticket_key_named(session->context->domain->ring, name, session->io->now_ms, key))
 		return 0;
 	session->ticket_serial = key->serial;
-	if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->cipher, iv) != 1 ||
+	if (!tls_ticket_key_bind(key, tls_session_called(session)) ||
+	    EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->cipher, iv) != 1 ||
 	    !mac_set(mac, key))
 		return -1;
 	return SSL_version(ssl) == TLS1_3_VERSION ? 2 : 1; /* 2: give another (RFC 8446, C.4) */
@@ -148,17 +149,22 @@ bool openssl_chain_judge(SSL *ssl, SSL_SESSION *shown)
 SSL_TICKET_RETURN openssl_on_ticket_read(SSL *ssl, SSL_SESSION *shown, const unsigned char *name,
                                          size_t name_len, SSL_TICKET_STATUS status, void *arg)
 {
+	struct tls_session *session = openssl_context_of(ssl)->session;
+
 	(void)name;
 	(void)name_len;
 	(void)arg;
 	switch (status) {
 	case SSL_TICKET_EMPTY:
-	case SSL_TICKET_NO_DECRYPT:
+	case SSL_TICKET_NO_DECRYPT: /* or of another server_name */
+		session->ticket_serial = 0;
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	case SSL_TICKET_SUCCESS:
 	case SSL_TICKET_SUCCESS_RENEW:
-		if (!openssl_chain_judge(ssl, shown))
+		if (!openssl_chain_judge(ssl, shown)) {
+			session->ticket_serial = 0;
 			return SSL_TICKET_RETURN_IGNORE_RENEW;
+		}
 		return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE
 		                                    : SSL_TICKET_RETURN_USE_RENEW;
 	default:

@@ -12,7 +12,8 @@ struct one {
 	uint64_t until_ms;
 	size_t len;
 	uint8_t id[TLS_ID_MAX];
-	uint8_t data[]; /**< a secret */
+	uint8_t called[TLS_CALLED]; /**< zeros = no name */
+	uint8_t data[];             /**< a secret */
 };
 
 struct tls_ids {
@@ -76,8 +77,8 @@ static struct one *one_make(struct base_str id, const void *data, size_t len, ui
 	return one;
 }
 
-void tls_ids_put(struct tls_ids *ids, struct base_str id, const void *data, size_t len,
-                 uint64_t now_ms)
+void tls_ids_put(struct tls_ids *ids, struct base_str id, const uint8_t *called, const void *data,
+                 size_t len, uint64_t now_ms)
 {
 	struct one *one, *old;
 
@@ -86,6 +87,8 @@ void tls_ids_put(struct tls_ids *ids, struct base_str id, const void *data, size
 	one = one_make(id, data, len, now_ms + ids->life_ms);
 	if (!one)
 		return;
+	if (called)
+		memcpy(one->called, called, sizeof(one->called));
 	lock(ids);
 	age(ids, now_ms);
 	old = find(ids, id);
@@ -105,14 +108,18 @@ void tls_ids_put(struct tls_ids *ids, struct base_str id, const void *data, size
 	free(one);
 }
 
-bool tls_ids_get(struct tls_ids *ids, struct base_str id, uint64_t now_ms, struct base_secret *ret)
+bool tls_ids_get(struct tls_ids *ids, struct base_str id, const uint8_t *called, uint64_t now_ms,
+                 struct base_secret *ret)
 {
+	static const uint8_t none[TLS_CALLED];
 	const struct one *one;
 	bool found;
 
 	lock(ids);
 	one = find(ids, id);
-	found = one && now_ms < one->until_ms && base_secret_set(ret, one->data, one->len) == 0;
+	found = one && now_ms < one->until_ms &&
+	        memcmp(one->called, called ? called : none, sizeof(one->called)) == 0 &&
+	        base_secret_set(ret, one->data, one->len) == 0;
 	unlock(ids);
 	return found;
 }

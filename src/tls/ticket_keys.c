@@ -59,6 +59,25 @@ static bool key_make(const struct tls_ticket_ring *ring, struct tls_ticket_key *
 	return ok;
 }
 
+/** One key of both. */
+static bool bind(uint8_t *key, size_t len, const uint8_t *called)
+{
+	uint8_t full[64];
+	unsigned got = sizeof(full);
+	bool ok = HMAC(EVP_sha512(), key, (int)len, called, TLS_CALLED, full, &got) != NULL;
+
+	if (ok)
+		memcpy(key, full, len);
+	base_wipe(full, sizeof(full));
+	return ok;
+}
+
+bool tls_ticket_key_bind(struct tls_ticket_key *key, const uint8_t *called)
+{
+	return !called || (bind(key->mac, sizeof(key->mac), called) &&
+	                   bind(key->gnutls, sizeof(key->gnutls), called));
+}
+
 static bool key_random(const struct tls_ticket_ring *ring, struct tls_ticket_key *key)
 {
 	uint8_t secret[TLS_TICKET_SECRET];

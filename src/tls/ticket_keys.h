@@ -19,6 +19,7 @@
 #ifndef GH_TLS_TICKET_KEYS_H
 #define GH_TLS_TICKET_KEYS_H
 
+#include "tls/session_ids.h"
 #include "tls/tls.h"
 
 #define TLS_TICKET_NAME 16 /**< octets of a key's name, at the front of a ticket (RFC 5077, 4) */
@@ -59,6 +60,11 @@ bool tls_ticket_key_give(struct tls_ticket_ring *ring, uint32_t serial, uint64_t
 /** The living key of that name. @return false = unknown: a full handshake */
 bool tls_ticket_key_named(struct tls_ticket_ring *ring, const uint8_t *name, uint64_t now_ms,
                           struct tls_ticket_key *ret);
+/**
+ * What it protects is of the session's server_name alone: under another name the ticket is unknown.
+ * `called`: TLS_CALLED octets; NULL changes nothing. @return false = no memory
+ */
+bool tls_ticket_key_bind(struct tls_ticket_key *key, const uint8_t *called);
 /** All living keys. @return how many */
 unsigned tls_ticket_keys_all(struct tls_ticket_ring *ring, uint64_t now_ms,
                              struct tls_ticket_key ret[TLS_TICKET_KEYS]);

@@ -191,13 +191,38 @@ bool tls_resume_judge(struct tls_session *session, const struct base_str *chain,
 	return session->rests;
 }
 
+void tls_session_call(struct tls_session *session, struct base_str name)
+{
+	char lower[256]; /* RFC 1035, 2.3.3: a name is the same in capitals */
+	unsigned len = sizeof(session->called);
+
+	session->has_called = false;
+	if (!name.len)
+		return;
+	for (size_t i = 0; i < BASE_MIN(name.len, sizeof(lower)); i++)
+		lower[i] = name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] | 0x20)
+		                                                    : name.ptr[i];
+	session->has_called = true;
+	if (name.len <= sizeof(lower) &&
+	    EVP_Digest(lower, name.len, session->called, &len, EVP_sha256(), NULL) == 1)
+		return;
+	/* No name, or no memory: it is like no other. */
+	if (base_random(session->called, sizeof(session->called)))
+		session->tickets = session->ids = false;
+}
+
+const uint8_t *tls_session_called(const struct tls_session *session)
+{
+	return session->has_called ? session->called : NULL;
+}
+
 void tls_ids_remember(struct tls_session *session, const void *id, size_t id_len, const void *data,
                       size_t len)
 {
 	if (!session->ids || !id_len || id_len > sizeof(session->id))
 		return;
-	tls_ids_put(session->context->domain->ids, (struct base_str){ id, id_len }, data, len,
-	            session->io->now_ms);
+	tls_ids_put(session->context->domain->ids, (struct base_str){ id, id_len },
+	            tls_session_called(session), data, len, session->io->now_ms);
 	memcpy(session->id, id, id_len);
 	session->id_len = (uint8_t)id_len;
 }
@@ -208,7 +233,7 @@ bool tls_ids_recall(struct tls_session *session, const void *id, size_t id_len,
 	/* What is proved in a renegotiation is proved anew. */
 	if (!session->ids || session->renegotiating || !id_len || id_len > sizeof(session->id) ||
 	    !tls_ids_get(session->context->domain->ids, (struct base_str){ id, id_len },
-	                 session->io->now_ms, ret))
+	                 tls_session_called(session), session->io->now_ms, ret))
 		return false;
 	memcpy(session->id, id, id_len);
 	session->id_len = (uint8_t)id_len;

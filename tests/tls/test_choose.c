@@ -67,6 +67,7 @@ struct call {
 	const char *signatures;  /**< NULL = libssl's own */
 	struct base_str trusted; /**< extension_data of trusted_ca_keys; len 0 = none */
 	int version;             /**< 0 = as it comes */
+	bool bare;               /**< takes no tickets */
 	SSL_SESSION *resume;     /**< NULL = none */
 	bool answered;           /**< the server has said trusted_ca_keys too */
 	bool named;              /**< and server_name */
@@ -109,6 +110,22 @@ static int trusted_take(SSL *ssl, unsigned type, unsigned where, const unsigned 
 	return 1;
 }
 
+/** EncryptedExtensions (RFC 8446, 4.3.1): is server_name among them, empty as it must be? */
+static bool name_among(struct base_reader body)
+{
+	struct base_reader all = base_reader_sub(&body, base_reader_u16(&body));
+	bool there = false;
+
+	while (base_reader_left(&all)) {
+		uint16_t type = base_reader_u16(&all), len = base_reader_u16(&all);
+
+		there |= type == 0 && len == 0;
+		(void)base_reader_take(&all, len);
+	}
+	assert_true(base_reader_done(&body) && base_reader_done(&all));
+	return there;
+}
+
 static void on_message(int write, int version, int type, const void *data, size_t len, SSL *ssl,
                        void *arg)
 {
@@ -123,6 +140,8 @@ static void on_message(int write, int version, int type, const void *data, size_
 	if (!write && type == SSL3_RT_HANDSHAKE && octet[0] == SSL3_MT_SERVER_HELLO &&
 	    tls_hello_read(&hello, octet + 4, len - 4, false))
 		call->named = hello.present & TLS_HELLO_NAME;
+	if (!write && type == SSL3_RT_HANDSHAKE && octet[0] == SSL3_MT_ENCRYPTED_EXTENSIONS)
+		call->named = name_among(base_reader_of(octet + 4, len - 4));
 }
 
 static SSL_CTX *client_ctx(struct call *call)
@@ -134,6 +153,8 @@ static SSL_CTX *client_ctx(struct call *call)
 	SSL_CTX_set_msg_callback_arg(ctx, call);
 	if (call->version)
 		assert_int_equal(SSL_CTX_set_max_proto_version(ctx, call->version), 1);
+	if (call->bare)
+		(void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 	if (call->signatures)
 		assert_int_equal(SSL_CTX_set1_sigalgs_list(ctx, call->signatures), 1);
 	assert_int_equal(SSL_CTX_add_custom_ext(ctx, 3,
@@ -268,22 +289,38 @@ static void by_name(void **state)
 }
 
 /** "the server SHALL include an extension of type server_name in the (extended) server hello"
- * where it was of use; GnuTLS's server cannot (docs/tls.md). */
+ * where it was of use; up to TLS 1.2 not "when resuming a session". */
 static void name_is_answered(void **state)
 {
-	const struct lab_sides *sides = *state;
 	struct x509_identity *const more[] = { world.b_ec };
-	struct call call = { .name = "b.test", .version = TLS1_2_VERSION };
 	struct server server;
 
-	server_open(&server, sides, "tls12", world.a_ec, more, 1, false);
-	call_make(&call, server.context);
-	assert_int_equal(call.named, sides->server == TLS_ENGINE_OPENSSL);
-	call_done(&call);
-	call.name = "c.test";
-	call_make(&call, server.context);
-	assert_false(call.named);
-	call_done(&call);
+	server_open(&server, *state, "modern", world.a_ec, more, 1, false);
+	for (size_t i = 0; i < BASE_COUNT(versions); i++) {
+		struct call call = { .name = "b.test", .version = versions[i] }, again;
+
+		call_make(&call, server.context);
+		assert_true(call.named);
+		call_done(&call);
+		call.name = "a.test";
+		call_make(&call, server.context);
+		assert_true(call.named);
+		again = call;
+		again.resume = call.session;
+		call_make(&again, server.context);
+		assert_true(again.resumed);
+		assert_true(!again.named || versions[i] == TLS1_3_VERSION);
+		call_done(&again);
+		call_done(&call);
+		call.name = "c.test";
+		call_make(&call, server.context);
+		assert_false(call.named);
+		call_done(&call);
+		call.name = NULL;
+		call_make(&call, server.context);
+		assert_false(call.named);
+		call_done(&call);
+	}
 	server_close(&server);
 }
 
@@ -434,6 +471,59 @@ static void not_resumed_by_another_name(void **state)
 	server_close(&server);
 }
 
+/** Of one client, twice: does it resume what it had under another name, or under none? */
+static bool resumes_as(struct tls_context *context, struct call call, const char *then)
+{
+	struct call first = call, again = call;
+	bool resumed;
+
+	call_make(&first, context);
+	assert_non_null(first.session);
+	again.name = then;
+	again.resume = first.session;
+	call_make(&again, context);
+	assert_non_null(again.shown);
+	resumed = again.resumed;
+	call_done(&again);
+	call_done(&first);
+	return resumed;
+}
+
+/** "A server that implements this extension MUST NOT accept the request to resume the session if
+ * the server_name extension contains a different name", though both lead to one certificate. */
+static void not_resumed_by_another_name_for_one_certificate(void **state)
+{
+	static const struct {
+		const char *profile;
+		int version;
+		bool bare;
+	} row[] = {
+		{ "modern", TLS1_3_VERSION, false },
+		{ "modern", TLS1_2_VERSION, false },
+		{ "ids", TLS1_2_VERSION, true },
+		{ "tls12", TLS1_2_VERSION, true },
+	};
+
+	for (size_t i = 0; i < BASE_COUNT(row); i++)
+		for (size_t more = 0; more < 2; more++) {
+			struct call call = { .version = row[i].version, .bare = row[i].bare };
+			struct server server;
+
+			/* With and without a list of certificates behind it. */
+			server_open(&server, *state, row[i].profile, world.a_ec,
+			            (struct x509_identity *const[]){ world.a_other }, more, false);
+			assert_true(resumes_as(server.context, call, NULL));
+			assert_false(resumes_as(server.context, call, "a.test"));
+			call.name = "a.test";
+			assert_true(resumes_as(server.context, call, "a.test"));
+			assert_false(resumes_as(server.context, call, "c.test"));
+			assert_false(resumes_as(server.context, call, NULL));
+			call.name = "c.test";
+			assert_false(resumes_as(server.context, call, "d.test"));
+			server_close(&server);
+		}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -444,6 +534,7 @@ int main(void)
 		cmocka_unit_test(by_authority),
 		cmocka_unit_test(by_no_authority),
 		cmocka_unit_test(not_resumed_by_another_name),
+		cmocka_unit_test(not_resumed_by_another_name_for_one_certificate),
 	};
 	int rc;
 

@@ -276,6 +276,78 @@ static void small_records(void **state)
 	}
 }
 
+/** The longest record of any kind. */
+static size_t longest_of_all(const struct base_writer *wire)
+{
+	struct base_reader r = base_reader_of(wire->data, wire->len);
+	size_t most = 0;
+
+	while (base_reader_left(&r)) {
+		size_t len;
+
+		(void)base_reader_take(&r, 3);
+		len = base_reader_u16(&r);
+		(void)base_reader_take(&r, len);
+		most = BASE_MAX(most, len);
+	}
+	assert_false(r.failed);
+	return most;
+}
+
+/** A whole handshake with all that comes after it of itself, record by record. */
+static void small_shake(struct lab_pair *pair)
+{
+	uint8_t clear[64];
+	size_t most[2] = { 0, 0 }, len;
+
+	for (int i = 0; i < 8; i++)
+		for (enum tls_role role = 0; role < 2; role++) {
+			if (lab_info(pair, role).established)
+				continue;
+			pair->result[role] = step(pair, role);
+			most[role] = BASE_MAX(most[role], longest_of_all(&pair->wire[role]));
+		}
+	lab_assert_up(pair);
+	/* The ClientHello comes before anything is agreed on. */
+	assert_in_range(most[TLS_ROLE_CLIENT], 1, 512 + 64);
+	assert_in_range(most[TLS_ROLE_SERVER], 1, 512 + 64);
+	(void)lab_pair_read(pair, TLS_ROLE_CLIENT, clear, sizeof(clear), &len);
+}
+
+/** "MUST immediately begin fragmenting messages (including handshake messages)", and "for the
+ * duration of the session including session resumptions" (RFC 6066, 4). */
+static void small_handshakes(void **state)
+{
+	static const char *const profiles[] = { "tls12", "tls13", "tls10" };
+	const struct lab_sides *sides = *state;
+	const struct tls_session_spec known = { .role = TLS_ROLE_CLIENT,
+		                                .resume_key = "192.0.2.1:443" };
+
+	for (size_t i = 0; i < BASE_COUNT(profiles); i++) {
+		struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, profiles[i]);
+		struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, profiles[i]);
+		struct lab_pair pair;
+
+		if (i < 2)
+			s.identity = sides->lab->server_rsa; /* more than 512 octets */
+		c.identity = sides->lab->client;
+		s.client_auth = TLS_CLIENT_AUTH_REQUEST;
+		s.client_methods = TRUST_CA;
+		c.max_fragment = 512;
+		lab_pair_open(&pair, &s, &c, NULL, &known);
+		small_shake(&pair);
+		assert_false(lab_info(&pair, TLS_ROLE_SERVER).resumed);
+		small_from(&pair, TLS_ROLE_SERVER);
+		small_from(&pair, TLS_ROLE_CLIENT);
+		lab_pair_again(&pair, NULL, &known);
+		small_shake(&pair);
+		assert_true(lab_info(&pair, TLS_ROLE_SERVER).resumed);
+		small_from(&pair, TLS_ROLE_SERVER);
+		small_from(&pair, TLS_ROLE_CLIENT);
+		lab_pair_close(&pair);
+	}
+}
+
 static void sizes_that_are_none(void **state)
 {
 	struct tls_domain_spec spec = lab_spec(*state, TLS_ROLE_CLIENT, "tls12");
@@ -297,6 +369,7 @@ int main(void)
 		cmocka_unit_test(weak_suites_are_not_taken),
 		cmocka_unit_test(mandatory_for_tls13),
 		cmocka_unit_test(small_records),
+		cmocka_unit_test(small_handshakes),
 		cmocka_unit_test(sizes_that_are_none),
 	};
 

@@ -20,7 +20,7 @@ static struct base_str id_of(uint32_t *number)
 static bool has(struct tls_ids *ids, uint32_t number, uint64_t now_ms)
 {
 	struct base_secret got = { 0 };
-	bool found = tls_ids_get(ids, id_of(&number), now_ms, &got);
+	bool found = tls_ids_get(ids, id_of(&number), NULL, now_ms, &got);
 
 	base_secret_done(&got);
 	return found;
@@ -35,17 +35,17 @@ static void bounded(void **state)
 	(void)state;
 	assert_int_equal(tls_ids_new(&ids, 3600), 0);
 	for (uint32_t i = 0; i < 3 * TLS_IDS_MAX; i++)
-		tls_ids_put(ids, id_of(&i), data, 10, 0);
+		tls_ids_put(ids, id_of(&i), NULL, data, 10, 0);
 	assert_int_equal(tls_ids_count(ids, &octets), TLS_IDS_MAX);
 	assert_int_equal(octets, 10 * TLS_IDS_MAX);
 	assert_false(has(ids, 2 * TLS_IDS_MAX - 1, 0)); /* the oldest went */
 	assert_true(has(ids, 2 * TLS_IDS_MAX, 0));
 	for (uint32_t i = 0; i < 3000; i++)
-		tls_ids_put(ids, id_of(&(uint32_t){ 1000000 + i }), data, each, 0);
+		tls_ids_put(ids, id_of(&(uint32_t){ 1000000 + i }), NULL, data, each, 0);
 	assert_true(tls_ids_count(ids, &octets) <= 1024);
 	assert_true(octets <= TLS_IDS_OCTETS);
 	assert_true(has(ids, 1002999, 0));
-	tls_ids_put(ids, id_of(&(uint32_t){ 5 }), data, sizeof(data), 0);
+	tls_ids_put(ids, id_of(&(uint32_t){ 5 }), NULL, data, sizeof(data), 0);
 	assert_false(has(ids, 5, 0));
 	tls_ids_unref(ids);
 }
@@ -59,10 +59,10 @@ static void for_so_long(void **state)
 
 	(void)state;
 	assert_int_equal(tls_ids_new(&ids, 3600), 0);
-	tls_ids_put(ids, id_of(&one), "first", 5, 1000);
-	tls_ids_put(ids, id_of(&two), "other", 5, 2000);
-	tls_ids_put(ids, id_of(&one), "again", 5, 3000); /* keeps its age, and what it was */
-	assert_true(tls_ids_get(ids, id_of(&one), 1000 + LIFE_MS - 1, &got));
+	tls_ids_put(ids, id_of(&one), NULL, "first", 5, 1000);
+	tls_ids_put(ids, id_of(&two), NULL, "other", 5, 2000);
+	tls_ids_put(ids, id_of(&one), NULL, "again", 5, 3000); /* keeps its age, and what it was */
+	assert_true(tls_ids_get(ids, id_of(&one), NULL, 1000 + LIFE_MS - 1, &got));
 	assert_memory_equal(got.data, "first", 5);
 	base_secret_done(&got);
 	assert_false(has(ids, 1, 1000 + LIFE_MS));

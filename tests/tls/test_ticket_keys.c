@@ -193,8 +193,8 @@ static void *worker(void *arg)
 			assert(key.serial == again.serial &&
 			       base_secret_equal(key.gnutls, sizeof(key.gnutls), again.gnutls,
 			                         sizeof(again.gnutls)));
-		tls_ids_put(crowd->ids, id, "data", 4, 0);
-		if (tls_ids_get(crowd->ids, id, 0, &got))
+		tls_ids_put(crowd->ids, id, NULL, "data", 4, 0);
+		if (tls_ids_get(crowd->ids, id, NULL, 0, &got))
 			assert(got.len == 4);
 		tls_ids_remove(crowd->ids, id);
 	}
