@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file Messages shared by the tests of this folder: files of the data folder, found by place. */
-#ifndef GH_TESTS_H248_SHARED_H
-#define GH_TESTS_H248_SHARED_H
+/** @file Files of the data folder beside the project, found by place. */
+#ifndef GH_TESTS_SHARED_H
+#define GH_TESTS_SHARED_H
 
-#include "h248/h248.h"
+#include "base/base.h"
 
 struct shared_file {
 	char name[256];

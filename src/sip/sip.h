@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * SIP (RFC 3261): messages as they stand in their octets, and how they are cut out of a stream.
+ * Pure; no I/O, no clock.
+ */
+#ifndef GH_SIP_SIP_H
+#define GH_SIP_SIP_H
+
+#include "sip/frame.h"
+#include "sip/message.h"
+#include "sip/text.h"
+#include "sip/uri.h"
+
+#endif
