@@ -3,6 +3,7 @@
 #include "check.h"
 #include "h248/ber.h"
 #include "h248/codec.h"
+#include "h248/h248.h"
 #include "shared.h"
 
 static const char sample[] =

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages written by others, and what becomes of them when they are cut and bent. */
 #include "check.h"
+#include "h248/h248.h"
 #include "shared.h"
 
 /* Decode, encode in both styles, decode again: the same message. */
