@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The Message Session Relay Protocol (RFC 4975), with chat rooms (RFC 7701): reading and writing
+ * it, and what ends, relays and switches do with it. No sockets, no clock: octets and milliseconds
+ * come in, octets go out. Other folders include this header only. docs/msrp.md tells how.
+ */
+#ifndef GH_MSRP_MSRP_H
+#define GH_MSRP_MSRP_H
+
+#include "msrp/link.h"
+#include "msrp/message.h"
+#include "msrp/out.h"
+#include "msrp/parser.h"
+#include "msrp/pool.h"
+#include "msrp/uri.h"
+
+#endif
