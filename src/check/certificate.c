@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file The certificates that a server showed. */
+/** @file The certificates that a server showed, or a client. */
 #include <errno.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 
+#include "check/client.h"
 #include "check/judge.h"
 #include "check/words.h"
 #include "x509/x509.h"
@@ -146,4 +147,66 @@ int check_certificate_judge(struct check_report *report, const struct check_surv
 	profile_checks_unref(checks);
 	free(all);
 	return 0;
+}
+
+/* -- a client's -------------------------------------------------------------------------------- */
+
+/** Why there is none; NULL = there is one. */
+static const char *none_because(const struct check_client *c)
+{
+	const struct check_trial *t = &c->trial[CHECK_VISIT_CERTIFICATE];
+
+	if (c->certificate.len)
+		return NULL;
+	if (t->tried)
+		return t->text;
+	return !c->host.identity ? "no certificate of the client was asked for: that takes a "
+	                           "session, by --cert and --key"
+	                         : "it did not come again to be asked for its certificate";
+}
+
+static void client_rule_settle(struct check_report *report, const struct check_client *c,
+                               const struct leaf *leaf, const struct profile_rule *rule)
+{
+	const char *none = none_because(c);
+
+	if (told(report, rule))
+		return;
+	if (!(rule->roles & PROFILE_ROLE_CLIENT))
+		check_report_add(report, rule, CHECK_NOT_TESTABLE, NULL,
+		                 "it binds what a client does not show");
+	else if (none)
+		check_report_add(report, rule, CHECK_NOT_TESTABLE, NULL, "%s", none);
+	else
+		check_report_add(report, rule, CHECK_PASS, leaf->probe, "the certificate of %s",
+		                 leaf->facts.subject);
+}
+
+int check_client_certificate_judge(struct check_report *report, const struct check_client *c,
+                                   const struct profile *profile, struct base_error *err)
+{
+	struct leaf *leaf = calloc(1, sizeof(*leaf)); /* facts are large */
+	struct linting l = { report, leaf, true };
+	struct profile_checks *checks;
+	int rc;
+
+	if (!leaf)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
+	rc = profile_checks_new(&checks, profile, err);
+	if (rc) {
+		free(leaf);
+		return rc;
+	}
+	report->profile = profile;
+	leaf->probe = &c->trial[CHECK_VISIT_CERTIFICATE].probe;
+	if (facts_of((struct check_bytes){ c->certificate.data, c->certificate.len }, &leaf->facts))
+		(void)profile_check(checks, PROFILE_ROLE_CLIENT, &leaf->facts, on_finding, &l);
+	else if (c->certificate.len)
+		check_report_note(report, "certificate", CHECK_FAIL, leaf->probe,
+		                  "what it shows is no certificate");
+	for (size_t i = 0; i < profile->rule_count; i++)
+		client_rule_settle(report, c, leaf, &profile->rule[i]);
+	profile_checks_unref(checks);
+	free(leaf);
+	return report->failed ? BASE_ERR(BASE_LOCAL, ENOMEM) : 0;
 }

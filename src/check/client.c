@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <openssl/x509.h>
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "x509/x509.h"
 
 /* -- answers ----------------------------------------------------------------------------------- */
 
-static unsigned highest_old(const struct check_offered *o)
+unsigned check_client_version(const struct check_offered *o)
 {
 	unsigned found = 0;
 
@@ -61,7 +62,7 @@ struct answer {
 /** What to say; false where this client cannot be lured so. */
 static bool answer_choose(const struct check_offered *o, enum check_lure lure, struct answer *ret)
 {
-	unsigned version = highest_old(o);
+	unsigned version = check_client_version(o);
 
 	*ret = (struct answer){ .info = lure != CHECK_LURE_NO_RI };
 	if (lure >= CHECK_LURE_SSL_3_0) {
@@ -184,32 +185,39 @@ static enum check_lure lure_next(const struct check_client *c, const struct chec
 	return CHECK_LURES;
 }
 
-/** @return false when there is nothing more to learn, or it spoke no TLS at its first visit */
-static bool visit(struct check_client *c, struct check_wire *w, X509 *cert)
+/** What became of a visit. */
+enum became { NO_TLS, MORE, ENOUGH };
+
+static enum became visit(struct check_client *c, struct check_wire *w, X509 *cert)
 {
 	struct check_answer text = { .alert = -1 };
 	struct check_offered offered;
 	struct answer answer;
 	enum check_lure lure;
-	bool first = !c->came, more = true;
+	bool more;
 
-	if (!hello_await(w, first ? &c->text : &text, first ? &c->offered : &offered)) {
+	if (!hello_await(w, &text, &offered)) {
 		check_answer_done(&text);
-		return !first;
+		return NO_TLS;
 	}
-	c->came++;
-	if (first) {
+	if (!c->came++) {
 		base_writer_put(&c->hello.seen, w->in.data, w->in.len);
-		offered = c->offered;
+		base_writer_put(&c->text, text.text.data, text.text.len);
+		if (!check_offered_read(&c->offered,
+		                        (struct check_bytes){ c->text.data, c->text.len }))
+			c->came = 0; /* memory is short */
 	}
 	lure = lure_next(c, &offered, &answer);
 	if (lure < CHECK_LURES) {
 		(void)flight_send(w, &offered, &answer, cert, &c->lured[lure].probe.sent);
 		reaction_read(w, &c->lured[lure]);
+	} else if (check_client_sessions_left(c, &offered)) {
+		check_client_session(c, w, &text, &offered);
 	}
-	more = lure_next(c, &offered, &answer) < CHECK_LURES;
+	more = lure_next(c, &offered, &answer) < CHECK_LURES ||
+	       check_client_sessions_left(c, &offered);
 	check_answer_done(&text);
-	return more;
+	return c->came && !more ? ENOUGH : MORE;
 }
 
 /* -- waiting ----------------------------------------------------------------------------------- */
@@ -229,31 +237,47 @@ static int listen_at(const struct check_target *t, struct base_error *err)
 	return -1;
 }
 
-static int visitor_await(int fd, unsigned wait_ms)
+static int64_t now_ms(void)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct timespec t;
 
-	if (poll(&p, 1, (int)wait_ms) <= 0)
-		return -1;
-	return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* this clock is always there */
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/** The next visitor, or -1; `left_ms` is what is left of waiting, and becomes less. */
+static int visitor_await(int fd, int64_t *left_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t begin = now_ms();
+	int rc = *left_ms > 0 ? poll(&p, 1, (int)*left_ms) : 0;
+
+	*left_ms -= now_ms() - begin;
+	return rc > 0 ? accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK) : -1;
+}
+
+/** Who speaks no TLS (a port scan) is let go, and is no end of waiting. */
 static void visits(struct check_client *c, struct check_target *t, int fd, unsigned wait_ms,
                    X509 *cert)
 {
-	bool more = true;
+	enum became became = MORE;
+	int64_t left_ms = wait_ms;
 
-	for (unsigned i = 0; more && i < 4 * CHECK_LURES; i++) {
+	while (became != ENOUGH && atomic_load(&t->opened) < t->connections) {
 		struct check_wire w;
-		int visitor = visitor_await(fd, c->came ? t->timeout_ms : wait_ms);
+		int visitor = visitor_await(fd, &left_ms);
 
-		if (visitor < 0)
+		if (visitor < 0 && left_ms <= 0)
 			return;
+		if (visitor < 0)
+			continue;
 		check_wire_begin(&w, t);
 		w.fd = visitor;
 		atomic_fetch_add(&t->opened, 1);
-		more = visit(c, &w, cert);
+		became = visit(c, &w, cert);
 		check_wire_close(&w);
+		if (became != NO_TLS)
+			left_ms = t->timeout_ms;
 	}
 }
 
@@ -285,7 +309,8 @@ int check_client_run(struct check_client *c, struct check_target *t, unsigned wa
 void check_client_done(struct check_client *c)
 {
 	check_probe_done(&c->hello);
-	check_answer_done(&c->text);
+	base_writer_done(&c->text);
+	check_client_sessions_done(c);
 	for (size_t i = 0; i < CHECK_LURES; i++)
 		check_probe_done(&c->lured[i].probe);
 }

@@ -2,11 +2,12 @@
 /**
  * @file
  * A client that is waited for: its ClientHello is read, and each time it comes it gets another
- * answer that it has to refuse.
+ * answer: some that it has to refuse, then sessions, where the caller has a key for them.
  */
 #ifndef GH_CHECK_CLIENT_H
 #define GH_CHECK_CLIENT_H
 
+#include "check/host.h"
 #include "check/judge.h"
 #include "check/offered.h"
 
@@ -29,12 +30,36 @@ struct check_lured {
 	bool about_certificate;   /**< its alert is one about the certificate: it got so far */
 };
 
+/** Sessions, in the order in which they are given: one a visit. */
+enum check_visit {
+	CHECK_VISIT_FULL,         /**< a session at all */
+	CHECK_VISIT_BEGUN,        /**< in it: a renegotiation that it begins by itself */
+	CHECK_VISIT_ID,           /**< it offers its session id again */
+	CHECK_VISIT_ASKED,        /**< it answers a HelloRequest */
+	CHECK_VISIT_UNSECURED,    /**< it renegotiates with a server without RFC 5746 */
+	CHECK_VISIT_SPOILT,       /**< it refuses a renegotiation_info that is not empty */
+	CHECK_VISIT_SPOILT_AGAIN, /**< and, renegotiating, one of another session */
+	CHECK_VISIT_CERTIFICATE,  /**< asked for a certificate, it shows one */
+	CHECK_VISIT_FINISHED,     /**< it refuses a wrong Finished */
+	CHECK_VISIT_NO_EMS,       /**< it refuses a server without RFC 7627 */
+	CHECK_VISIT_TICKET,       /**< it gets a ticket */
+	CHECK_VISIT_TICKET_AGAIN, /**< it offers it */
+	CHECK_VISITS
+};
+
 struct check_client {
+	struct check_host host;   /**< given: for sessions; all zero = none */
 	struct check_probe hello; /**< `seen`: the first ClientHello */
-	struct check_answer text;
+	struct base_writer text;
 	struct check_offered offered; /**< into `text` */
 	struct check_lured lured[CHECK_LURES];
 	unsigned came; /**< how often */
+	enum check_visit next;
+	struct check_trial trial[CHECK_VISITS];
+	struct check_resume by_id, by_ticket; /**< what it may take up */
+	bool unbound; /**< it renegotiated unsecured, in a session that could have secured it */
+	struct base_writer certificate; /**< the first that it showed, DER */
+	bool proved;                    /**< and it has the key */
 };
 
 /**
@@ -46,8 +71,23 @@ int check_client_run(struct check_client *client, struct check_target *target, u
                      check_progress_fn *progress, void *arg, struct base_error *err);
 void check_client_done(struct check_client *client);
 
+/** Of its first hello the last version before TLS 1.3, as a bit; 0 = none that is named. */
+unsigned check_client_version(const struct check_offered *offered);
+
+/* visits.c */
+/** Is there a session left to be had with a client that offers so? */
+bool check_client_sessions_left(struct check_client *client, const struct check_offered *offered);
+/** The next one; `text` is its ClientHello as it was read out of `wire->in`. */
+void check_client_session(struct check_client *client, struct check_wire *wire,
+                          const struct check_answer *text, const struct check_offered *offered);
+void check_client_sessions_done(struct check_client *client);
+
 /** One verdict for each rule of a profile, of TLS or of certificates. */
 int check_client_judge(struct check_report *report, const struct check_client *client,
-                       const struct profile *profile, const struct check_terms *terms);
+                       const struct profile *profile, const struct check_terms *terms,
+                       struct base_error *err);
+/** The same with a profile of certificates: by the one that it showed when it was asked. */
+int check_client_certificate_judge(struct check_report *report, const struct check_client *client,
+                                   const struct profile *profile, struct base_error *err);
 
 #endif

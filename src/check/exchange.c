@@ -148,11 +148,10 @@ static bool by_rsa(const struct check_answer *a, uint16_t client_version, struct
 
 /* -- all --------------------------------------------------------------------------------------- */
 
-/** RFC 4279, 2: the other secret, or as many zeros as the key has; then the key. */
-static void psk_mix(struct base_writer *secret, const struct check_psk *psk, bool alone)
+void check_psk_mix(struct base_writer *secret, const struct check_psk *psk, bool alone)
 {
 	struct base_writer mixed = { .wipe = true };
-	static const uint8_t zeros[64];
+	static const uint8_t zeros[128]; /* as long as a key can be here */
 	size_t len = alone ? BASE_MIN(psk->key.len, sizeof(zeros)) : secret->len;
 
 	vector_16(&mixed, alone ? zeros : secret->data, len);
@@ -183,6 +182,6 @@ bool check_exchange_make(const struct check_answer *a, const struct check_shape 
 	else if (shape->exchange == CHECK_BY_RSA)
 		good = by_rsa(a, client_version, body, premaster);
 	if (good && shape->psk)
-		psk_mix(premaster, psk, shape->exchange == CHECK_BY_PSK);
+		check_psk_mix(premaster, psk, shape->exchange == CHECK_BY_PSK);
 	return good && !body->failed && !premaster->failed;
 }

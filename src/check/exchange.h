@@ -19,6 +19,10 @@ bool check_exchange_make(const struct check_answer *answer, const struct check_s
                          uint16_t client_version, const struct check_psk *psk,
                          struct base_writer *body, struct base_writer *premaster);
 
+/** RFC 4279, 2: the other secret, or where the key is `alone` as many zeros as it has; then the
+ *  key. */
+void check_psk_mix(struct base_writer *secret, const struct check_psk *psk, bool alone);
+
 /** One's own side of an elliptic curve group; opaque (an EVP_PKEY). NULL where there is none. */
 void *check_share_new(uint16_t group, struct base_writer *ret_public);
 bool check_share_agree(void *share, uint16_t group, struct check_bytes theirs,

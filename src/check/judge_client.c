@@ -26,6 +26,34 @@ static const char *reaction(const struct check_lured *l, char *buf, size_t cap)
 	return buf;
 }
 
+/** Why no session says anything. */
+static const char *no_session(const struct check_client *c)
+{
+	if (!c->host.identity && !c->host.psk)
+		return "it would take a session: --cert and --key, or --psk-file, let it have one";
+	if (c->trial[CHECK_VISIT_FULL].tried)
+		return "its hello leaves nothing to try, or it did not come again";
+	return "it did not come again to have a session, or offers no suite that this checker has "
+	       "with what it was given";
+}
+
+/** What a session's trial says by itself. */
+static void by_trial(const struct check_client *c, enum check_visit which,
+                     struct check_found *found)
+{
+	const struct check_trial *t = &c->trial[which], *full = &c->trial[CHECK_VISIT_FULL];
+
+	if (t->tried && t->probe.answer.outcome == CHECK_ANSWERED)
+		check_found_set(found, t->yes ? CHECK_HAS : CHECK_HAS_NOT, &t->probe, "%s",
+		                t->text);
+	else if (t->tried && which != CHECK_VISIT_FULL)
+		check_found_set(found, CHECK_NO_WAY, &t->probe, "%s", t->text);
+	else if (full->tried && !full->yes)
+		check_found_set(found, CHECK_UNSEEN, &full->probe, "%s", full->text);
+	else
+		no_way(found, no_session(c));
+}
+
 /* -- versions ---------------------------------------------------------------------------------- */
 
 static void version(const struct check_client *c, const struct profile_rule *rule,
@@ -112,7 +140,7 @@ static void extension(const struct check_client *c, const struct profile_rule *r
 	uint16_t code;
 
 	if (!profile_item_code(PROFILE_EXTENSION, rule->item, &code)) {
-		no_way(found, "whether it insists shows in a whole handshake alone");
+		by_trial(c, CHECK_VISIT_NO_EMS, found);
 		return;
 	}
 	info = code == 0xff01 && check_codes_hold(c->offered.suites, CHECK_SCSV_RENEGOTIATION);
@@ -168,8 +196,16 @@ static void renegotiation(const struct check_client *c, const struct profile_rul
 	else if (!strcmp(rule->item, "renegotiation-info-peer"))
 		by_lure(l, !l->went_on && !l->about_certificate, "a server without RFC 5746",
 		        found);
+	else if (!strcmp(rule->item, "server-initiated"))
+		no_way(found, "it binds servers");
+	else if (!strcmp(rule->item, "answer-hello-request"))
+		by_trial(c, CHECK_VISIT_ASKED, found);
+	else if (!strcmp(rule->item, "client-initiated-insecure"))
+		by_trial(c, CHECK_VISIT_UNSECURED, found);
+	else if (c->trial[CHECK_VISIT_FULL].yes && !c->trial[CHECK_VISIT_BEGUN].tried)
+		no_way(found, "it began none while it was looked at; only it knows when it would");
 	else
-		no_way(found, "it would take a session, which no client has with this checker");
+		by_trial(c, CHECK_VISIT_BEGUN, found);
 }
 
 static void failure(const struct check_client *c, const struct profile_rule *rule,
@@ -186,6 +222,22 @@ static void failure(const struct check_client *c, const struct profile_rule *rul
 		by_lure(l, l->probe.answer.alert > 0, "a certificate by nobody it can know", found);
 }
 
+/** psk_key_exchange_modes (RFC 8446, 4.2.9). */
+static void psk_modes(const struct check_client *c, struct check_found *found)
+{
+	const struct check_extension *e = check_offered_extension(&c->offered, 45);
+	bool alone = false;
+
+	for (size_t i = 1; e && i < e->data.len; i++)
+		alone |= !e->data.data[i];
+	if (!e)
+		no_way(found, "it offers no pre-shared keys of TLS 1.3");
+	else
+		check_found_set(found, alone ? CHECK_HAS_NOT : CHECK_HAS, &c->hello, "%s",
+		                alone ? "it offers psk_ke, without forward secrecy"
+		                      : "it offers psk_dhe_ke alone");
+}
+
 static void authentication(const struct check_client *c, const struct profile_rule *rule,
                            struct check_found *found)
 {
@@ -200,20 +252,34 @@ static void authentication(const struct check_client *c, const struct profile_ru
 	if (!strcmp(rule->item, "psk"))
 		check_found_set(found, psk ? CHECK_HAS : CHECK_HAS_NOT, &c->hello, "%s",
 		                psk ? "it offers pre-shared keys" : "it offers no pre-shared keys");
+	else if (!strcmp(rule->item, "psk-dhe-only"))
+		psk_modes(c, found);
+	else if (!strcmp(rule->item, "client-certificate") &&
+	         !profile_strength_negative(rule->strength))
+		by_trial(c, CHECK_VISIT_CERTIFICATE, found);
 	else
-		no_way(found, "it shows in a whole handshake alone");
+		no_way(found, "it binds servers, or travels above TLS");
 }
 
+/** A session id shows once it is offered; whether a ticket is wanted, its hello says. */
 static void resumption(const struct check_client *c, const struct profile_rule *rule,
                        struct check_found *found)
 {
+	const struct check_trial *id = &c->trial[CHECK_VISIT_ID],
+	                         *again = &c->trial[CHECK_VISIT_TICKET_AGAIN];
 	bool ticket = check_offered_extension(&c->offered, 35) ||
 	              check_offered_extension(&c->offered, 45);
 
-	if (!strcmp(rule->item, "session-ids") || !ticket)
-		no_way(found, "a client offers a session id once it has one");
-	else
+	if (!strcmp(rule->item, "session-ids") || (!strcmp(rule->item, "any") && id->yes))
+		by_trial(c, CHECK_VISIT_ID, found);
+	else if (again->yes)
+		check_found_set(found, CHECK_HAS, &again->probe, "%s", again->text);
+	else if (ticket)
 		check_found_set(found, CHECK_HAS, &c->hello, "it asks for tickets");
+	else if (!strcmp(rule->item, "any"))
+		by_trial(c, CHECK_VISIT_ID, found);
+	else
+		check_found_set(found, CHECK_HAS_NOT, &c->hello, "it does not ask for tickets");
 }
 
 /** TS 33.203, O.2: who offers a suite without encryption offers one that encrypts, too. */
@@ -276,7 +342,7 @@ static void look(const void *arg, const struct profile *profile, const struct pr
 		scope(c, rule, found);
 		break;
 	default:
-		no_way(found, "no certificate of the client was asked for");
+		no_way(found, "it is about certificates");
 	}
 }
 
@@ -325,15 +391,53 @@ static void lured_note(struct check_report *report, const struct check_client *c
 		                  reaction(l, words, sizeof(words)));
 }
 
-int check_client_judge(struct check_report *report, const struct check_client *c,
-                       const struct profile *profile, const struct check_terms *terms)
+/** What an RFC asks of every client, whatever the profile. */
+static void trial_note(struct check_report *report, const struct check_client *c,
+                       enum check_visit which, const char *topic, const char *what)
 {
-	check_judge_rules(report, profile, terms, look, c);
+	const struct check_trial *t = &c->trial[which];
+
+	if (t->tried && t->probe.answer.outcome == CHECK_ANSWERED)
+		check_report_note(report, topic, t->yes ? CHECK_PASS : CHECK_FAIL, &t->probe,
+		                  "%s: %s", what, t->text);
+}
+
+static void sessions_note(struct check_report *report, const struct check_client *c)
+{
+	const struct check_trial *full = &c->trial[CHECK_VISIT_FULL];
+
+	if (full->tried)
+		check_report_note(report, "session", full->yes ? CHECK_NOTED : CHECK_UNTESTED,
+		                  &full->probe, "%s", full->text);
+	trial_note(report, c, CHECK_VISIT_SPOILT, "renegotiation-info-first",
+	           "RFC 5746, 3.4: answered with a renegotiation_info that is not empty");
+	trial_note(report, c, CHECK_VISIT_SPOILT_AGAIN, "renegotiation-info-again",
+	           "RFC 5746, 3.5: renegotiating, answered with one of another session");
+	trial_note(report, c, CHECK_VISIT_FINISHED, "wrong-finished",
+	           "RFC 5246, 7.4.9: a wrong Finished");
+	if (c->unbound)
+		check_report_note(report, "renegotiation-info-own", CHECK_FAIL,
+		                  &c->trial[CHECK_VISIT_ASKED].probe,
+		                  "RFC 5746, 3.5: it renegotiated without the verify_data of its "
+		                  "session");
+	if (c->certificate.len && !c->proved)
+		check_report_note(report, "certificate-verify", CHECK_FAIL,
+		                  &c->trial[CHECK_VISIT_CERTIFICATE].probe,
+		                  "RFC 5246, 7.4.8: it did not prove to have the key of its "
+		                  "certificate");
+}
+
+int check_client_judge(struct check_report *report, const struct check_client *c,
+                       const struct profile *profile, const struct check_terms *terms,
+                       struct base_error *err)
+{
 	if (profile->certificates)
-		return report->failed ? BASE_ERR(BASE_LOCAL, ENOMEM) : 0;
+		return check_client_certificate_judge(report, c, profile, err);
+	check_judge_rules(report, profile, terms, look, c);
 	precedence(report, c, profile);
 	lured_note(report, c, CHECK_LURE_DEFLATE, "unoffered-compression", "answered with DEFLATE");
 	lured_note(report, c, CHECK_LURE_UNOFFERED, "unoffered-suite",
 	           "answered with a suite that it did not offer");
+	sessions_note(report, c);
 	return report->failed ? BASE_ERR(BASE_LOCAL, ENOMEM) : 0;
 }

@@ -8,6 +8,7 @@
 
 #include "cli/check_report.h"
 #include "cli/cli.h"
+#include "x509/x509.h"
 
 enum { CONFORMS = 0, FALLS_SHORT = 1, NO_TEST = 2, PROFILES_MAX = 8 };
 
@@ -27,7 +28,10 @@ static const char usage[] =
         "  --starttls STYLE      smtp, imap, pop3, ftp or ldap: the words before TLS\n"
         "  --role client         listen at HOST:PORT for a client and look at that; each time it "
         "comes it\n"
-        "                        gets another answer that it has to refuse\n"
+        "                        gets another answer that it has to refuse; then sessions, by "
+        "what follows\n"
+        "  --cert FILE           a certificate that the client trusts, with its chain (PEM) ...\n"
+        "  --key FILE            ... and its key; or a pre-shared key, as below\n"
         "  --wait SECONDS        for the client's first visit, 1 to 3600 (default 60)\n"
         "  --dtls                look at DTLS, over UDP; one connection at a time\n"
         "  --null-encryption     suites without encryption are in use: rules on them hold\n"
@@ -53,6 +57,8 @@ struct checking {
 	struct check_terms terms;
 	bool all, strict, json, quiet;
 	const char *html, *junit;
+	const char *cert, *key; /**< to be shown to a client */
+	struct x509_identity *identity;
 	struct check_survey *survey;
 	struct check_sessions sessions;
 	struct check_client *client; /**< where one is looked at */
@@ -106,7 +112,7 @@ static int judge(struct checking *c, const struct profile *profile, struct base_
 
 	report->profile = profile;
 	if (c->client)
-		return check_client_judge(report, c->client, profile, &c->terms);
+		return check_client_judge(report, c->client, profile, &c->terms, err);
 	return profile->certificates
 	               ? check_certificate_judge(report, c->survey, &c->sessions, profile, err)
 	               : check_judge(report, c->survey, &c->sessions, profile, &c->terms);
@@ -211,6 +217,10 @@ static int client_look(struct checking *c, struct base_error *err)
 	c->client = calloc(1, sizeof(*c->client));
 	if (!c->client)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
+	rc = c->cert ? x509_identity_load(&c->identity, c->cert, c->key, err) : 0;
+	if (rc)
+		return rc;
+	c->client->host = (struct check_host){ c->identity, c->psk.identity ? &c->psk : NULL };
 	rc = check_client_run(c->client, &c->target, c->wait_ms, on_progress, c, err);
 	if (!rc)
 		versions_name(c, c->client->offered.versions);
@@ -330,6 +340,12 @@ static bool take(struct checking *c, int option, char *word)
 			return false;
 		c->wait_ms *= 1000;
 		return true;
+	case 'c':
+		c->cert = word;
+		return true;
+	case 'y':
+		c->key = word;
+		return true;
 	case 'k':
 		return psk_file(c, word);
 	case 'K':
@@ -367,6 +383,10 @@ static int settled(struct checking *c, int words, char **word)
 	/* a server of datagrams may well know one peer at a time */
 	if (!c->target.parallel)
 		c->target.parallel = c->target.dtls ? 1 : 4;
+	if (!c->cert != !c->key)
+		return complain("--cert and --key go together");
+	if (c->cert && !c->of_client)
+		return complain("--cert is what a client is shown: --role client");
 	if (c->of_client && (c->target.dtls || c->target.starttls))
 		return complain("--role client is of streams, without words before TLS");
 	if (c->target.dtls && c->target.starttls)
@@ -385,6 +405,8 @@ static int options_take(int argc, char **argv, struct checking *c)
 		{ "wait", required_argument, NULL, 'w' },
 		{ "dtls", no_argument, NULL, 'D' },
 		{ "null-encryption", no_argument, NULL, 'n' },
+		{ "cert", required_argument, NULL, 'c' },
+		{ "key", required_argument, NULL, 'y' },
 		{ "psk-file", required_argument, NULL, 'k' },
 		{ "unsafe-psk", required_argument, NULL, 'K' },
 		{ "timeout", required_argument, NULL, 't' },
@@ -440,6 +462,7 @@ int cli_check_main(int argc, char **argv)
 	if (c->client)
 		check_client_done(c->client);
 	free(c->client);
+	x509_identity_unref(c->identity);
 	base_secret_done(&c->psk_key);
 	if (c->survey)
 		check_survey_done(c->survey);

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file The checker as server: sessions with its own client, and parts of a client's flight. */
+#include "check.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "check/check.h"
+#include "check/served.h"
+#include "x509/x509.h"
+
+enum { PATIENCE_MS = 15000 };
+
+static struct x509_identity *rsa, *ec;
+static const uint8_t key[20] = "a key that both have";
+static const struct check_psk psk = { "gateway.example", { key, sizeof(key) } };
+
+static int identities_make(void **state)
+{
+	struct base_error err;
+
+	(void)state;
+	return x509_identity_self_signed(&rsa, X509_KEY_RSA_2048, "rsa.example", 3600, &err) ||
+	       x509_identity_self_signed(&ec, X509_KEY_EC_P256, "ec.example", 3600, &err);
+}
+
+static int identities_drop(void **state)
+{
+	(void)state;
+	x509_identity_unref(rsa);
+	x509_identity_unref(ec);
+	return 0;
+}
+
+/* -- the other side: the checker's client ------------------------------------------------------ */
+
+struct other {
+	int listener;
+	struct check_target target;
+	struct check_offer offer, again; /**< `again.version`: it renegotiates so */
+	const struct check_resume *resume;
+	const struct check_psk *psk;
+	struct check_session session;
+	enum check_outcome outcome, outcome_again;
+};
+
+static void *other_run(void *arg)
+{
+	struct other *o = arg;
+
+	o->outcome =
+	        check_session_open(&o->session, &o->target, &o->offer, o->resume, o->psk, NULL);
+	if (o->outcome == CHECK_ANSWERED && o->again.version) {
+		o->again.verify = (struct check_bytes){ o->session.verify_client.data,
+			                                o->session.verify_client.len };
+		o->outcome_again = check_session_again(&o->session, &o->again, NULL);
+	}
+	check_session_part(&o->session);
+	return NULL;
+}
+
+static void other_listen(struct other *o)
+{
+	struct sockaddr_in *address = (struct sockaddr_in *)&o->target.address;
+	socklen_t len = sizeof(*address);
+
+	o->target.timeout_ms = PATIENCE_MS;
+	o->target.connections = 9;
+	o->target.address_len = len;
+	address->sin_family = AF_INET;
+	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	o->listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(o->listener, (struct sockaddr *)address, len), 0);
+	assert_int_equal(listen(o->listener, 1), 0);
+	assert_int_equal(getsockname(o->listener, (struct sockaddr *)address, &len), 0);
+}
+
+/** One connection between the two. */
+struct meeting {
+	struct other other;
+	struct check_host host;
+	struct check_wire wire;
+	struct check_served served;
+	struct check_answer text;
+	pthread_t thread;
+};
+
+static void meet(struct meeting *m)
+{
+	struct check_offered offered;
+
+	other_listen(&m->other);
+	assert_int_equal(pthread_create(&m->thread, NULL, other_run, &m->other), 0);
+	check_wire_begin(&m->wire, &m->other.target);
+	m->wire.fd = accept(m->other.listener, NULL, NULL);
+	assert_true(m->wire.fd >= 0);
+	do
+		assert_true(check_wire_more(&m->wire) &&
+		            !check_answer_read(&m->text, m->wire.in.data, m->wire.in.len));
+	while (!check_offered_read(&offered,
+	                           (struct check_bytes){ m->text.text.data, m->text.text.len }));
+	assert_true(check_served_begin(&m->served, &m->wire, &m->host, &m->text));
+}
+
+static void part(struct meeting *m)
+{
+	check_served_done(&m->served);
+	assert_int_equal(pthread_join(m->thread, NULL), 0);
+	check_wire_close(&m->wire);
+	check_answer_done(&m->text);
+	assert_int_equal(close(m->other.listener), 0);
+}
+
+static const struct suite_case {
+	uint16_t suite;
+	unsigned version;
+} cases[] = {
+	{ 0x002f, PROFILE_TLS_1_0 }, /* RSA, AES-128-CBC */
+	{ 0x0035, PROFILE_TLS_1_1 }, /* RSA, AES-256-CBC */
+	{ 0x003c, PROFILE_TLS_1_2 }, /* RSA, AES-128-CBC, SHA-256 */
+	{ 0x009d, PROFILE_TLS_1_2 }, /* RSA, AES-256-GCM */
+	{ 0x0033, PROFILE_TLS_1_0 }, /* DHE-RSA */
+	{ 0x009e, PROFILE_TLS_1_2 }, /* DHE-RSA, AES-128-GCM */
+	{ 0xc013, PROFILE_TLS_1_1 }, /* ECDHE-RSA */
+	{ 0xc02f, PROFILE_TLS_1_2 }, /* ECDHE-RSA, AES-128-GCM */
+	{ 0xc009, PROFILE_TLS_1_0 }, /* ECDHE-ECDSA */
+	{ 0xc02b, PROFILE_TLS_1_2 }, /* ECDHE-ECDSA, AES-128-GCM */
+	{ 0x008c, PROFILE_TLS_1_0 }, /* PSK */
+	{ 0x00a8, PROFILE_TLS_1_2 }, /* PSK, AES-128-GCM */
+	{ 0x0090, PROFILE_TLS_1_1 }, /* DHE-PSK */
+	{ 0xc037, PROFILE_TLS_1_2 }, /* ECDHE-PSK, SHA-256 */
+};
+
+static struct check_host host_for(uint16_t suite)
+{
+	unsigned flags = profile_suite_find(suite)->flags;
+
+	return (struct check_host){ flags & PROFILE_SUITE_PSK     ? NULL
+		                    : flags & PROFILE_SUITE_ECDSA ? ec
+		                                                  : rsa,
+		                    flags & PROFILE_SUITE_PSK ? &psk : NULL };
+}
+
+static void meeting_of(struct meeting *m, const struct suite_case *c, unsigned with)
+{
+	*m = (struct meeting){ .host = host_for(c->suite) };
+	m->other.psk = &psk;
+	m->other.offer = (struct check_offer){
+		.version = c->version,
+		.suites = { &c->suite, 1 },
+		.with = CHECK_WITH_RENEGOTIATION_INFO | with,
+	};
+}
+
+/** Every exchange, mode and version; renegotiated by the client; with and without RFC 7627. */
+static void each_suite(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * BASE_COUNT(cases); i++) {
+		const struct suite_case *c = &cases[i / 2];
+		struct meeting m;
+
+		meeting_of(&m, c, i % 2 ? CHECK_WITH_EMS : 0);
+		m.other.again = m.other.offer;
+		meet(&m);
+		assert_int_equal(check_served_shake(&m.served, c->version,
+		                                    CHECK_SERVE_INFO | CHECK_SERVE_CERTIFICATE,
+		                                    NULL),
+		                 CHECK_ANSWERED);
+		assert_int_equal(m.served.resume.ems, i % 2);
+		assert_true(m.served.secured && m.served.went_on);
+		assert_int_equal(check_served_hear(&m.served, false), CHECK_HEARD_HELLO);
+		assert_true(check_served_bound(&m.served));
+		assert_int_equal(check_served_shake(&m.served, c->version, CHECK_SERVE_INFO, NULL),
+		                 CHECK_ANSWERED);
+		assert_int_equal(check_served_hear(&m.served, true), CHECK_HEARD_CLOSED);
+		part(&m);
+		assert_int_equal(m.other.outcome, CHECK_ANSWERED);
+		assert_int_equal(m.other.outcome_again, CHECK_ANSWERED);
+		check_session_close(&m.other.session);
+	}
+}
+
+/** By id and by ticket: the abbreviated handshake, in the session that was left. */
+static void taken_up(void **state)
+{
+	(void)state;
+	for (unsigned ticket = 0; ticket < 2; ticket++) {
+		const struct suite_case *c = &cases[7];
+		static const uint8_t marker[] = "taken up again";
+		struct meeting first, second;
+
+		meeting_of(&first, c, CHECK_WITH_EMS | (ticket ? CHECK_WITH_TICKET : 0));
+		meet(&first);
+		assert_int_equal(check_served_shake(&first.served, c->version,
+		                                    CHECK_SERVE_INFO | CHECK_SERVE_TICKET, NULL),
+		                 CHECK_ANSWERED);
+		assert_int_equal(first.served.resume.ticket.len != 0, ticket);
+		meeting_of(&second, c, first.other.offer.with);
+		assert_int_equal(check_served_hear(&first.served, true), CHECK_HEARD_CLOSED);
+		assert_int_equal(pthread_join(first.thread, NULL), 0);
+		second.other.resume = &first.other.session.resume;
+		second.other.offer.session_id =
+		        ticket ? (struct check_bytes){ marker, sizeof(marker) }
+		               : (struct check_bytes){ first.served.resume.id,
+			                               first.served.resume.id_len };
+		second.other.offer.ticket = (struct check_bytes){ first.served.resume.ticket.data,
+			                                          first.served.resume.ticket.len };
+		meet(&second);
+		assert_int_equal(check_served_shake(&second.served, c->version, CHECK_SERVE_INFO,
+		                                    &first.served.resume),
+		                 CHECK_ANSWERED);
+		assert_true(second.served.resumed);
+		part(&second);
+		assert_true(second.other.session.resumed);
+		check_session_close(&second.other.session);
+		check_session_close(&first.other.session);
+		check_served_done(&first.served);
+		check_wire_close(&first.wire);
+		check_answer_done(&first.text);
+		assert_int_equal(close(first.other.listener), 0);
+	}
+}
+
+/** What is spoilt is found by a client that looks. */
+static void spoilt(void **state)
+{
+	const struct suite_case *c = &cases[3];
+	struct meeting m;
+
+	(void)state;
+	meeting_of(&m, c, 0);
+	meet(&m);
+	(void)check_served_shake(&m.served, c->version,
+	                         CHECK_SERVE_INFO | CHECK_SERVE_SPOILT_FINISHED, NULL);
+	part(&m);
+	assert_int_equal(m.other.outcome, CHECK_GARBLED);
+	assert_string_equal(m.other.session.why, "the server's Finished is wrong");
+	check_session_close(&m.other.session);
+}
+
+/** Nobody's suite, a name that is not ours, a key that is not ours. */
+static void refused(void **state)
+{
+	static const uint8_t wrong[16] = "another's key";
+	const struct check_psk stranger = { "somebody.else", { key, sizeof(key) } },
+	                       liar = { psk.identity, { wrong, sizeof(wrong) } };
+	struct meeting m;
+
+	(void)state;
+	meeting_of(&m, &cases[3], 0);
+	m.host = (struct check_host){ ec, NULL };
+	meet(&m);
+	assert_int_equal(check_served_shake(&m.served, PROFILE_TLS_1_2, 0, NULL), CHECK_GARBLED);
+	assert_non_null(strstr(m.served.why, "no suite"));
+	check_wire_close(&m.wire); /* it waits for an answer */
+	part(&m);
+	check_session_close(&m.other.session);
+
+	for (unsigned i = 0; i < 2; i++) {
+		meeting_of(&m, &cases[11], 0);
+		m.other.psk = i ? &liar : &stranger;
+		meet(&m);
+		assert_int_equal(check_served_shake(&m.served, PROFILE_TLS_1_2, 0, NULL),
+		                 CHECK_GARBLED);
+		check_wire_close(&m.wire);
+		part(&m);
+		check_session_close(&m.other.session);
+	}
+}
+
+/* -- a flight's parts -------------------------------------------------------------------------- */
+
+static struct check_bytes of(const char *text, size_t len)
+{
+	return (struct check_bytes){ (const uint8_t *)text, len };
+}
+#define OF(text) of(text, sizeof(text) - 1)
+
+static void keys_of_clients(void **state)
+{
+	static const struct check_shape by_rsa = { .exchange = CHECK_BY_RSA },
+	                                by_psk = { .exchange = CHECK_BY_PSK, .psk = true },
+	                                both = { .exchange = CHECK_BY_ECDH, .psk = true };
+	struct check_client_key k;
+
+	(void)state;
+	assert_true(check_client_key_read(OF("\x00\x03\x01\x02\x03"), &by_rsa, &k));
+	assert_int_equal(k.value.len, 3);
+	assert_false(check_client_key_read(OF("\x00\x03\x01\x02"), &by_rsa, &k));
+	assert_false(check_client_key_read(OF("\x00\x02\x01\x02\x03"), &by_rsa, &k));
+	assert_false(check_client_key_read(OF("\x00\x00"), &by_rsa, &k));
+	assert_true(check_client_key_read(OF("\x00\x02me"), &by_psk, &k));
+	assert_memory_equal(k.identity.data, "me", 2);
+	assert_true(check_client_key_read(OF("\x00\x02me\x01\x04"), &both, &k));
+	assert_int_equal(k.value.len, 1);
+	assert_false(check_client_key_read(OF("\x00\x02me"), &both, &k));
+	assert_false(check_client_key_read(OF(""), &by_psk, &k));
+}
+
+static void certificates_of_clients(void **state)
+{
+	struct check_bytes first;
+	struct check_proof proof;
+
+	(void)state;
+	assert_true(check_client_certificate_read(OF("\0\0\0"), &first));
+	assert_int_equal(first.len, 0);
+	assert_true(check_client_certificate_read(OF("\0\0\x09\0\0\x02hi\0\0\x01z"), &first));
+	assert_memory_equal(first.data, "hi", 2);
+	assert_false(check_client_certificate_read(OF("\0\0\x05\0\0\x03hi"), &first));
+	assert_false(check_client_certificate_read(OF("\0\0\x01"), &first));
+	assert_false(check_client_certificate_read(OF("\0\0\0\0"), &first));
+	assert_true(check_proof_read(OF("\x04\x01\x00\x01s"), 0x0303, &proof));
+	assert_int_equal(proof.scheme, 0x0401);
+	assert_true(check_proof_read(OF("\x00\x01s"), 0x0301, &proof));
+	assert_int_equal(proof.scheme, 0);
+	assert_false(check_proof_read(OF("\x04\x01\x00\x00"), 0x0303, &proof));
+	assert_false(check_proof_read(OF("\x04\x01\x00\x02s"), 0x0303, &proof));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_suite),      cmocka_unit_test(taken_up),
+		cmocka_unit_test(spoilt),          cmocka_unit_test(refused),
+		cmocka_unit_test(keys_of_clients), cmocka_unit_test(certificates_of_clients),
+	};
+
+	return cmocka_run_group_tests(tests, identities_make, identities_drop);
+}
