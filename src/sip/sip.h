@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * SIP (RFC 3261): messages as they stand in their octets, and how they are cut out of a stream.
- * Pure; no I/O, no clock.
+ * SIP (RFC 3261): messages as they stand in their octets, how they are cut out of a stream, what
+ * follows from them, and transactions. Pure; no I/O, no clock.
  */
 #ifndef GH_SIP_SIP_H
 #define GH_SIP_SIP_H
 
+#include "sip/build.h"
 #include "sip/frame.h"
 #include "sip/message.h"
 #include "sip/text.h"
+#include "sip/txn.h"
 #include "sip/uri.h"
 
 #endif

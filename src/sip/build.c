@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sip/build.h"
+
+static void copy_all(struct base_writer *w, const struct sip_message *msg, enum sip_header_id id)
+{
+	for (const struct sip_header *h = sip_header(msg, id); h; h = sip_header_after(msg, h))
+		base_writer_str(w, h->whole);
+}
+
+static void copy(struct base_writer *w, const struct sip_message *msg, enum sip_header_id id)
+{
+	const struct sip_header *h = sip_header(msg, id);
+
+	if (h)
+		base_writer_str(w, h->whole);
+}
+
+/* Its parameters, but those that are about to be written anew. */
+static void via_params(struct base_writer *w, struct base_str params)
+{
+	struct sip_param param;
+
+	while (sip_param_next(&params, &param) == 1) {
+		if (base_str_ieq(param.name, BASE_STR("received")) ||
+		    base_str_ieq(param.name, BASE_STR("rport")))
+			continue;
+		base_writer_printf(w, ";%.*s", BASE_FMT(param.name));
+		if (param.value.ptr)
+			base_writer_printf(w, "=%.*s", BASE_FMT(param.value));
+	}
+}
+
+/* The topmost Via with `received` (18.2.1), and `rport` where it was asked for (RFC 3581, 4). */
+static void top_via(struct base_writer *w, const struct sip_message *request,
+                    const struct sip_source *source)
+{
+	const struct sip_header *h = sip_header(request, SIP_H_VIA);
+	const struct sip_via *via = &request->via;
+	bool rport = sip_param_find(via->params, "rport", NULL);
+	struct base_str rest;
+
+	if (!source || !source->address || !via->host.len ||
+	    (!rport && base_str_ieq(via->host, base_str_of(source->address)))) {
+		base_writer_str(w, h->whole);
+		return;
+	}
+	base_writer_printf(w, "Via: SIP/2.0/%.*s %.*s", BASE_FMT(via->transport),
+	                   BASE_FMT(via->host));
+	if (via->port)
+		base_writer_printf(w, ":%u", via->port);
+	via_params(w, via->params);
+	base_writer_printf(w, ";received=%s", source->address);
+	if (rport)
+		base_writer_printf(w, ";rport=%u", source->port);
+	/* what else stands in the same field */
+	rest = sip_from(h->value, (size_t)(via->text.ptr - h->value.ptr) + via->text.len);
+	base_writer_str(w, rest);
+	base_writer_text(w, "\r\n");
+}
+
+static void vias(struct base_writer *w, const struct sip_message *request,
+                 const struct sip_source *source)
+{
+	const struct sip_header *h = sip_header(request, SIP_H_VIA);
+
+	if (!h)
+		return;
+	top_via(w, request, source);
+	while ((h = sip_header_after(request, h)) != NULL)
+		base_writer_str(w, h->whole);
+}
+
+static void to(struct base_writer *w, const struct sip_message *request, unsigned status,
+               struct base_str tag)
+{
+	const struct sip_header *h = sip_header(request, SIP_H_TO);
+
+	if (!h)
+		return;
+	if (request->to_tag.ptr || !tag.len || status == 100 || !request->to.uri.len) {
+		base_writer_str(w, h->whole);
+		return;
+	}
+	base_writer_printf(w, "To: %.*s;tag=%.*s\r\n", BASE_FMT(h->value), BASE_FMT(tag));
+}
+
+void sip_reply_begin(struct base_writer *w, const struct sip_message *request,
+                     const struct sip_source *source, unsigned status, const char *reason,
+                     struct base_str to_tag)
+{
+	base_writer_printf(w, "SIP/2.0 %u %s\r\n", status, reason ? reason : sip_reason(status));
+	vias(w, request, source);
+	copy(w, request, SIP_H_FROM);
+	to(w, request, status, to_tag);
+	copy(w, request, SIP_H_CALL_ID);
+	copy(w, request, SIP_H_CSEQ);
+	if (status > 100 && status < 300)
+		copy_all(w, request, SIP_H_RECORD_ROUTE);
+	if (status == 100) { /* 8.2.6.1 */
+		const struct sip_header *h = sip_header_named(request, "Timestamp");
+
+		if (h)
+			base_writer_str(w, h->whole);
+	}
+}
+
+void sip_body_end(struct base_writer *w, const char *type, struct base_str body)
+{
+	if (type)
+		base_writer_printf(w, "Content-Type: %s\r\n", type);
+	base_writer_printf(w, "Content-Length: %zu\r\n\r\n", type ? body.len : 0);
+	if (type)
+		base_writer_str(w, body);
+}
+
+/* What ACK and CANCEL share with their request: its Request-URI, the one Via, Route, From, Call-ID.
+ */
+static void follow(struct base_writer *w, const struct sip_message *request, const char *method)
+{
+	base_writer_printf(w, "%s %.*s SIP/2.0\r\n", method, BASE_FMT(request->target));
+	base_writer_printf(w, "Via: %.*s\r\n", BASE_FMT(request->via.text));
+	base_writer_text(w, "Max-Forwards: 70\r\n");
+	copy_all(w, request, SIP_H_ROUTE);
+	copy(w, request, SIP_H_FROM);
+	copy(w, request, SIP_H_CALL_ID);
+	base_writer_printf(w, "CSeq: %u %s\r\n", request->cseq, method);
+}
+
+void sip_ack_build(struct base_writer *w, const struct sip_message *invite,
+                   const struct sip_message *response)
+{
+	follow(w, invite, "ACK");
+	copy(w, response, SIP_H_TO);
+	sip_body_end(w, NULL, (struct base_str){ NULL, 0 });
+}
+
+void sip_cancel_build(struct base_writer *w, const struct sip_message *request)
+{
+	follow(w, request, "CANCEL");
+	copy(w, request, SIP_H_TO);
+	sip_body_end(w, NULL, (struct base_str){ NULL, 0 });
+}

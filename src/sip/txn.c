@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A transaction is found by its key (17.1.3, 17.2.3) and is in the list of its flow. Nothing is
+ * freed but by its last timer, so that a caller's pointer lives until on_end: what is over leaves
+ * the map at once and waits for that timer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sip/txn_private.h"
+
+/* -- keys -------------------------------------------------------------------------------------- */
+
+static void key_method(struct base_writer *w, const struct sip_message *msg)
+{
+	base_writer_str(w, msg->method == SIP_ACK ? BASE_STR("INVITE") : msg->method_name);
+}
+
+/* 17.1.3: branch and method. 17.2.3: sent-by too; by the rules of RFC 2543 where there is no
+ * cookie. */
+void txn_key(struct base_writer *w, const struct sip_message *msg, bool server)
+{
+	struct base_str cookie = { msg->via.branch.ptr, strlen(SIP_BRANCH_COOKIE) };
+
+	base_writer_text(w, server ? "s " : "c ");
+	key_method(w, msg);
+	base_writer_printf(w, " %.*s", BASE_FMT(msg->via.branch));
+	if (!server)
+		return;
+	base_writer_u8(w, ' ');
+	for (size_t i = 0; i < msg->via.host.len; i++)
+		base_writer_u8(w, (uint8_t)base_lower(msg->via.host.ptr[i]));
+	base_writer_printf(w, ":%u", msg->via.port);
+	if (msg->via.branch.len > cookie.len && base_str_eq(cookie, BASE_STR(SIP_BRANCH_COOKIE)))
+		return;
+	base_writer_printf(w, " %u %.*s %.*s %.*s %.*s", msg->cseq, BASE_FMT(msg->call_id),
+	                   BASE_FMT(msg->from_tag), BASE_FMT(msg->target), BASE_FMT(msg->via.text));
+}
+
+static struct sip_txn *find(const struct sip_txns *txns, const struct base_writer *key)
+{
+	struct base_map_node *node =
+	        key->failed ? NULL : base_map_find(&txns->map, base_writer_view(key));
+
+	return node ? BASE_CONTAINER_OF(node, struct sip_txn, node) : NULL;
+}
+
+struct sip_txn *txn_find(const struct sip_txns *txns, const struct sip_message *msg, bool server)
+{
+	struct base_writer key = { 0 };
+	struct sip_txn *txn;
+
+	txn_key(&key, msg, server);
+	txn = find(txns, &key);
+	base_writer_done(&key);
+	return txn;
+}
+
+struct sip_txn *sip_txn_cancelled(const struct sip_txns *txns, const struct sip_message *cancel)
+{
+	struct sip_message invite = *cancel;
+
+	invite.method_name = BASE_STR("INVITE"); /* nothing else is worth cancelling (9.1) */
+	return txn_find(txns, &invite, true);
+}
+
+/* -- life -------------------------------------------------------------------------------------- */
+
+int sip_txns_new(struct sip_txns **ret, const struct sip_txn_config *config,
+                 const struct sip_txn_ops *ops)
+{
+	struct sip_txns *txns = calloc(1, sizeof(*txns));
+
+	if (!txns)
+		return BASE_ERR(BASE_LOCAL, 500);
+	txns->ops = *ops;
+	txns->config = *config;
+	if (!txns->config.t1_ms)
+		txns->config.t1_ms = 500;
+	if (!txns->config.t2_ms)
+		txns->config.t2_ms = 4000;
+	if (!txns->config.t4_ms)
+		txns->config.t4_ms = 5000;
+	if (!txns->config.count_max)
+		txns->config.count_max = 65536;
+	txns->told_ms = UINT64_MAX;
+	base_list_init(&txns->all);
+	*ret = txns;
+	return 0;
+}
+
+void txn_free(struct sip_txn *txn)
+{
+	struct sip_txns *txns = txn->owner;
+
+	loop_timers_stop(&txns->timers, &txn->repeat);
+	loop_timers_stop(&txns->timers, &txn->limit);
+	if (txn->mapped)
+		base_map_remove(&txns->map, &txn->node);
+	base_list_remove(&txn->all);
+	txns->count--;
+	base_writer_done(&txn->key);
+	base_writer_done(&txn->sent);
+	base_arena_done(&txn->arena);
+	free(txn);
+}
+
+void sip_txns_free(struct sip_txns *txns)
+{
+	if (!txns)
+		return;
+	BASE_LIST_EACH(&txns->all, node, after)
+	{
+		txn_free(BASE_CONTAINER_OF(node, struct sip_txn, all));
+	}
+	base_map_done(&txns->map);
+	free(txns);
+}
+
+int txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_message *msg,
+            struct sip_flow flow, bool server)
+{
+	struct sip_txn *txn;
+	int rc;
+
+	if (txns->count >= txns->config.count_max)
+		return BASE_ERR(BASE_LOCAL, 503);
+	txn = calloc(1, sizeof(*txn));
+	if (!txn)
+		return BASE_ERR(BASE_LOCAL, 500);
+	txn->owner = txns;
+	txn->flow = flow;
+	txn->machine = msg->method == SIP_INVITE ? (server ? INVITE_SERVER : INVITE_CLIENT)
+	                                         : (server ? OTHER_SERVER : OTHER_CLIENT);
+	txn->state = txn->machine == INVITE_SERVER ? PROCEEDING : CALLING;
+	base_list_append(&txns->all, &txn->all);
+	txns->count++;
+	txn->arena.chunk_size =
+	        msg->octets.len + (msg->header_count + 2) * sizeof(*msg->headers) + 256;
+	txn_key(&txn->key, msg, server);
+	rc = txn_keep(txn, msg->octets);
+	if (!rc && !txn->key.failed)
+		rc = base_map_insert(&txns->map, base_writer_view(&txn->key), &txn->node);
+	if (rc || txn->key.failed) {
+		txn_free(txn);
+		return BASE_ERR(BASE_LOCAL, 500);
+	}
+	txn->mapped = true;
+	*ret = txn;
+	return 0;
+}
+
+/* A copy of its request, taken apart again: the octets that came are the transport's. */
+int txn_keep(struct sip_txn *txn, struct base_str octets)
+{
+	char *copy = base_arena_dup(&txn->arena, octets);
+
+	if (!copy)
+		return BASE_ERR(BASE_LOCAL, 500);
+	return sip_message_parse(&txn->request, &txn->arena, (struct base_str){ copy, octets.len },
+	                         false);
+}
+
+/* -- steps ------------------------------------------------------------------------------------- */
+
+void txns_rearm(struct sip_txns *txns)
+{
+	uint64_t deadline = loop_timers_deadline(&txns->timers);
+
+	if (deadline == txns->told_ms)
+		return;
+	txns->told_ms = deadline;
+	txns->ops.rearm(txns->ops.arg, deadline);
+}
+
+static void over(void *arg)
+{
+	struct sip_txn *txn = arg;
+	struct sip_txns *txns = txn->owner;
+
+	txns->ops.on_end(txns->ops.arg, txn, txn->why);
+	txn_free(txn);
+}
+
+static void on_repeat(void *arg)
+{
+	txn_step(arg, EV_REPEAT, NULL);
+}
+
+static void on_timeout(void *arg)
+{
+	txn_step(arg, EV_TIMEOUT, NULL);
+}
+
+static void on_linger(void *arg)
+{
+	txn_step(arg, EV_LINGER, NULL);
+}
+
+/* How long it stays for the peer's repetitions (table 4): timers D, K, I, J, and L and M. */
+static uint64_t linger_ms(const struct sip_txn *txn)
+{
+	const struct sip_txn_config *c = &txn->owner->config;
+
+	if (txn->state == ACCEPTED)
+		return (uint64_t)64 * c->t1_ms; /* 2xx are repeated whatever the transport */
+	if (txn->flow.reliable)
+		return 0;
+	switch (txn->machine) {
+	case INVITE_CLIENT:
+		return BASE_MAX((uint64_t)64 * c->t1_ms, 32000U);
+	case OTHER_SERVER:
+		return (uint64_t)64 * c->t1_ms;
+	default:
+		return c->t4_ms;
+	}
+}
+
+static void repeat_in(struct sip_txn *txn, uint64_t wait_ms)
+{
+	txn->wait_ms = wait_ms;
+	if (!txn->flow.reliable)
+		loop_timers_start(&txn->owner->timers, &txn->repeat, wait_ms, on_repeat, txn);
+}
+
+void txn_repeat(struct sip_txn *txn)
+{
+	const struct sip_txn_config *c = &txn->owner->config;
+
+	repeat_in(txn, c->t1_ms);
+	loop_timers_start(&txn->owner->timers, &txn->limit, (uint64_t)64 * c->t1_ms, on_timeout,
+	                  txn);
+}
+
+static void finish(struct sip_txn *txn, enum sip_end why)
+{
+	struct sip_txns *txns = txn->owner;
+
+	txn->why = why;
+	loop_timers_stop(&txns->timers, &txn->repeat);
+	if (txn->mapped)
+		base_map_remove(&txns->map, &txn->node);
+	txn->mapped = false;
+	loop_timers_start(&txns->timers, &txn->limit, 0, over, txn);
+}
+
+int txn_send(struct sip_txn *txn)
+{
+	struct sip_txns *txns = txn->owner;
+
+	return txn->sent.len
+	               ? txns->ops.send(txns->ops.arg, txn->flow, base_writer_view(&txn->sent))
+	               : 0;
+}
+
+static void timing(struct sip_txn *txn, unsigned actions)
+{
+	const struct sip_txn_config *c = &txn->owner->config;
+
+	if (actions & (DO_STOP | DO_REPEAT)) {
+		loop_timers_stop(&txn->owner->timers, &txn->repeat);
+		loop_timers_stop(&txn->owner->timers, &txn->limit);
+	}
+	if (actions & DO_REPEAT)
+		txn_repeat(txn);
+	if (actions & DO_DOUBLE) /* timer A has no bound but B (17.1.1.2) */
+		repeat_in(txn, txn->machine == INVITE_CLIENT
+		                       ? txn->wait_ms * 2
+		                       : BASE_MIN(txn->wait_ms * 2, (uint64_t)c->t2_ms));
+	if (actions & DO_SLOW)
+		repeat_in(txn, c->t2_ms);
+	if (actions & DO_LINGER)
+		loop_timers_start(&txn->owner->timers, &txn->limit, linger_ms(txn), on_linger, txn);
+}
+
+void txn_step(struct sip_txn *txn, enum txn_event event, const struct sip_message *msg)
+{
+	struct txn_step step =
+	        txn_step_of((enum txn_machine)txn->machine, (enum txn_state)txn->state, event);
+	struct sip_txns *txns = txn->owner;
+	int rc = 0;
+
+	if (!step.legal)
+		return;
+	txn->state = step.next;
+	if (step.actions & (DO_DONE | DO_STALE | DO_BROKEN)) {
+		finish(txn, step.actions & DO_STALE    ? SIP_END_TIMEOUT
+		            : step.actions & DO_BROKEN ? SIP_END_FLOW
+		                                       : SIP_END_DONE);
+		return;
+	}
+	if (step.actions & DO_ACK) {
+		base_writer_reset(&txn->sent);
+		sip_ack_build(&txn->sent, &txn->request, msg);
+	}
+	if (step.actions & (DO_SEND | DO_ACK))
+		rc = txn_send(txn);
+	timing(txn, step.actions);
+	if (step.actions & DO_TELL)
+		txns->ops.on_response(txns->ops.arg, txn, msg);
+	if (rc)
+		txn_step(txn, EV_ERROR, NULL);
+}
+
+uint64_t sip_txns_deadline(const struct sip_txns *txns)
+{
+	return loop_timers_deadline(&txns->timers);
+}
+
+void sip_txns_advance(struct sip_txns *txns)
+{
+	loop_timers_run(&txns->timers, txns->ops.now_ms(txns->ops.arg));
+	txns_rearm(txns);
+}
+
+void sip_txns_lost(struct sip_txns *txns, uint64_t flow)
+{
+	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
+	BASE_LIST_EACH(&txns->all, node, after)
+	{
+		struct sip_txn *txn = BASE_CONTAINER_OF(node, struct sip_txn, all);
+
+		if (txn->flow.id == flow)
+			txn_step(txn, EV_ERROR, NULL);
+	}
+	txns_rearm(txns);
+}
+
+/* -- what others may know ---------------------------------------------------------------------- */
+
+size_t sip_txns_count(const struct sip_txns *txns)
+{
+	return txns->count;
+}
+
+void *sip_txn_user(const struct sip_txn *txn)
+{
+	return txn->user;
+}
+
+void sip_txn_user_set(struct sip_txn *txn, void *user)
+{
+	txn->user = user;
+}
+
+struct sip_flow sip_txn_flow(const struct sip_txn *txn)
+{
+	return txn->flow;
+}
+
+const struct sip_message *sip_txn_request(const struct sip_txn *txn)
+{
+	return &txn->request;
+}
+
+const struct sip_source *sip_txn_source(const struct sip_txn *txn)
+{
+	return txn->source.address ? &txn->source : NULL;
+}
+
+bool sip_txn_is_invite(const struct sip_txn *txn)
+{
+	return txn->machine == INVITE_CLIENT || txn->machine == INVITE_SERVER;
+}
+
+bool sip_txn_answered(const struct sip_txn *txn)
+{
+	return txn->state >= COMPLETED;
+}

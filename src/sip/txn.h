@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * SIP transactions (RFC 3261, 17, with the Accepted state of RFC 6026). A pure core: octets and
+ * time go in, octets and calls come out, so that it is tested on a virtual clock. One `struct
+ * sip_txns` is one element (a UA, a proxy); it knows transports only as flows that its owner
+ * numbers.
+ *
+ * Callbacks may call everything here but sip_txns_input, sip_txns_advance, sip_txns_lost and
+ * sip_txns_free. One thread each.
+ */
+#ifndef GH_SIP_TXN_H
+#define GH_SIP_TXN_H
+
+#include "loop/loop.h"
+#include "sip/build.h"
+#include "sip/message.h"
+
+/** The magic cookie that every branch of ours begins with (8.1.1.7), and octets of a branch. */
+#define SIP_BRANCH_COOKIE "z9hG4bK"
+#define SIP_BRANCH_MAX    40
+
+struct sip_txns;
+struct sip_txn;
+
+/** Where a message came from or goes to: a connection, or the peer of a datagram. */
+struct sip_flow {
+	uint64_t id;   /**< the owner's number */
+	bool reliable; /**< TCP, TLS: nothing is repeated */
+};
+
+enum sip_end {
+	SIP_END_DONE,    /**< it has had its final response, and has lingered */
+	SIP_END_TIMEOUT, /**< client: no final response (408); INVITE server: no ACK */
+	SIP_END_FLOW,    /**< its flow failed before that (503) */
+};
+
+/** All needed but on_stray. */
+struct sip_txn_ops {
+	/** Octets are borrowed. @return 0; anything else ends the transaction: SIP_END_FLOW */
+	int (*send)(void *arg, struct sip_flow flow, struct base_str octets);
+	/**
+	 * A new request; answer with sip_txn_reply, now or later. NULL `txn`: an ACK that belongs
+	 * to no transaction, as that of a 2xx does. The message is borrowed.
+	 */
+	void (*on_request)(void *arg, struct sip_txn *txn, const struct sip_message *msg,
+	                   struct sip_flow from);
+	/**
+	 * A response to a request of ours: provisional ones, then one final; of an INVITE each 2xx
+	 * that comes, repetitions too (13.2.2.4). ACKs of others have been sent. Borrowed.
+	 */
+	void (*on_response)(void *arg, struct sip_txn *txn, const struct sip_message *msg);
+	/** It is over and freed after this call: once for each transaction. */
+	void (*on_end)(void *arg, struct sip_txn *txn, enum sip_end why);
+	/** A response that belongs to no transaction; a 2xx, mostly. May be NULL. */
+	void (*on_stray)(void *arg, const struct sip_message *msg, struct sip_flow from);
+	/** sip_txns_deadline has changed to this. */
+	void (*rearm)(void *arg, uint64_t deadline_ms);
+	uint64_t (*now_ms)(void *arg);
+	/** Octets that nobody can foresee. */
+	void (*random)(void *arg, uint8_t *out, size_t len);
+	void *arg;
+};
+
+/** 0 = the default of RFC 3261, table 4. */
+struct sip_txn_config {
+	uint32_t t1_ms;   /**< 500: a round trip */
+	uint32_t t2_ms;   /**< 4000: the longest wait between repetitions */
+	uint32_t t4_ms;   /**< 5000: the longest a message stays in the network */
+	size_t count_max; /**< transactions at a time, 65536; requests beyond them get 503 */
+};
+
+/** Both are copied. @return 0, or BASE_LOCAL */
+int sip_txns_new(struct sip_txns **ret, const struct sip_txn_config *config,
+                 const struct sip_txn_ops *ops);
+/** Frees all its transactions; no callback is called. NULL is fine. */
+void sip_txns_free(struct sip_txns *txns);
+
+/**
+ * One message, as a datagram or cut out of a stream. Any octets are safe. A request with a fault is
+ * answered with its status, once and without state; other octets are passed over.
+ *
+ * @param source  for the topmost Via of the responses; copied, may be NULL
+ */
+void sip_txns_input(struct sip_txns *txns, struct sip_flow from, const struct sip_source *source,
+                    struct base_str octets);
+/** This flow has failed: SIP_END_FLOW for each transaction on it that still wants something of it.
+ */
+void sip_txns_lost(struct sip_txns *txns, uint64_t flow);
+/** When sip_txns_advance has to be called; UINT64_MAX = never. */
+uint64_t sip_txns_deadline(const struct sip_txns *txns);
+/** Do what is due by now. */
+void sip_txns_advance(struct sip_txns *txns);
+/** Transactions there are. */
+size_t sip_txns_count(const struct sip_txns *txns);
+
+/** A fresh branch for the Via of a request of ours; terminated. */
+void sip_branch(struct sip_txns *txns, char out[SIP_BRANCH_MAX]);
+/**
+ * Send a request that is whole, with our Via on top and its branch from sip_branch, and wait for
+ * responses. An ACK is none of these: just send it (13.2.2.4).
+ * @return 0; BASE_BUG when the message has a fault; BASE_LOCAL; or what `send` said
+ */
+int sip_request_send(struct sip_txns *txns, struct sip_flow flow, struct base_str octets,
+                     void *user, struct sip_txn **ret);
+/** Send CANCEL for a request that has had a provisional response and no final one (9.1). @return as
+ * above */
+int sip_request_cancel(struct sip_txn *txn, void *user, struct sip_txn **ret);
+/** Answer a request, more than once with provisional responses. Whole; copied. @return 0,
+ * BASE_LOCAL, or BASE_BUG after a final response (of INVITE another 2xx is fine: it is the caller
+ * who repeats it) */
+int sip_txn_reply(struct sip_txn *txn, struct base_str octets);
+/** The INVITE (or other request) that a CANCEL means (9.2). NULL: answer 481. */
+struct sip_txn *sip_txn_cancelled(const struct sip_txns *txns, const struct sip_message *cancel);
+
+/** What the owner ties to it: NULL until it is set. */
+void *sip_txn_user(const struct sip_txn *txn);
+void sip_txn_user_set(struct sip_txn *txn, void *user);
+/** Its request: the peer's, or ours. Borrowed, until on_end. */
+const struct sip_message *sip_txn_request(const struct sip_txn *txn);
+struct sip_flow sip_txn_flow(const struct sip_txn *txn);
+const struct sip_source *sip_txn_source(const struct sip_txn *txn);
+bool sip_txn_is_invite(const struct sip_txn *txn);
+/** A client's: has it had a final response? A server's: has it been given one? */
+bool sip_txn_answered(const struct sip_txn *txn);
+
+/** The tables as text, for docs/state-sip.md. */
+void sip_txn_print(struct base_writer *w);
+
+#endif

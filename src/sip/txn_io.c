@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What comes in, what is begun, what is answered. */
+#include <stdio.h>
+
+#include "sip/txn_private.h"
+
+/* 17.2.1: an INVITE's 100, unless the owner has said something within 200 ms. */
+#define TRYING_MS 200
+
+static enum txn_event event_of(unsigned status)
+{
+	return status < 200 ? EV_1XX : status < 300 ? EV_2XX : EV_FINAL;
+}
+
+/* Once, without state: what cannot become a transaction. */
+static void refuse(struct sip_txns *txns, struct sip_flow flow, const struct sip_source *source,
+                   const struct sip_message *msg, unsigned status, const char *reason)
+{
+	struct base_writer w = { 0 };
+	uint8_t random[8];
+	char tag[2 * sizeof(random) + 1];
+
+	if (msg->method == SIP_ACK || !msg->via.host.len)
+		return; /* an ACK is never answered, nor is who has not said where he is */
+	txns->ops.random(txns->ops.arg, random, sizeof(random));
+	base_hex_encode(random, sizeof(random), 0, false, tag);
+	sip_reply_begin(&w, msg, source, status, reason, base_str_of(tag));
+	if (status == 503)
+		base_writer_text(&w, "Retry-After: 5\r\n");
+	sip_body_end(&w, NULL, (struct base_str){ NULL, 0 });
+	if (!w.failed)
+		(void)txns->ops.send(txns->ops.arg, flow, base_writer_view(&w)); /* nobody waits */
+	base_writer_done(&w);
+}
+
+static void on_trying(void *arg)
+{
+	struct sip_txn *txn = arg;
+
+	if (txn->sent.len)
+		return;
+	sip_reply_begin(&txn->sent, &txn->request, sip_txn_source(txn), 100, NULL,
+	                (struct base_str){ NULL, 0 });
+	sip_body_end(&txn->sent, NULL, (struct base_str){ NULL, 0 });
+	txn_step(txn, EV_1XX, NULL);
+}
+
+static void request_new(struct sip_txns *txns, struct sip_flow from,
+                        const struct sip_source *source, const struct sip_message *msg)
+{
+	struct sip_txn *txn;
+	int rc;
+
+	if (msg->fault) {
+		refuse(txns, from, source, msg, msg->fault, msg->fault_text);
+		return;
+	}
+	rc = txn_new(&txn, txns, msg, from, true);
+	if (rc) {
+		refuse(txns, from, source, msg, base_err_detail(rc), NULL);
+		return;
+	}
+	if (source && source->address) {
+		txn->source.port = source->port;
+		txn->source.address = base_arena_dup(&txn->arena, base_str_of(source->address));
+	}
+	if (txn->machine == INVITE_SERVER)
+		loop_timers_start(&txns->timers, &txn->repeat, TRYING_MS, on_trying, txn);
+	txns->ops.on_request(txns->ops.arg, txn, &txn->request, from);
+}
+
+static void request(struct sip_txns *txns, struct sip_flow from, const struct sip_source *source,
+                    const struct sip_message *msg)
+{
+	struct sip_txn *txn = msg->fault ? NULL : txn_find(txns, msg, true);
+
+	if (txn && msg->method == SIP_ACK && txn->state != ACCEPTED)
+		txn_step(txn, EV_ACK, msg);
+	else if (msg->method == SIP_ACK) {
+		if (!msg->fault)
+			txns->ops.on_request(txns->ops.arg, NULL, msg, from);
+	} else if (txn) {
+		txn_step(txn, EV_REQUEST, msg);
+	} else {
+		request_new(txns, from, source, msg);
+	}
+}
+
+static void response(struct sip_txns *txns, struct sip_flow from, const struct sip_message *msg)
+{
+	struct sip_txn *txn;
+
+	if (msg->fault)
+		return; /* to be thrown away (18.3, 8.1.3.1) */
+	txn = txn_find(txns, msg, false);
+	if (txn)
+		txn_step(txn, event_of(msg->status), msg);
+	else if (txns->ops.on_stray)
+		txns->ops.on_stray(txns->ops.arg, msg, from);
+}
+
+void sip_txns_input(struct sip_txns *txns, struct sip_flow from, const struct sip_source *source,
+                    struct base_str octets)
+{
+	struct base_arena arena = { 0 };
+	struct sip_message msg;
+
+	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
+	if (!sip_message_parse(&msg, &arena, octets, from.reliable)) {
+		if (msg.request)
+			request(txns, from, source, &msg);
+		else
+			response(txns, from, &msg);
+	}
+	base_arena_done(&arena);
+	txns_rearm(txns);
+}
+
+void sip_branch(struct sip_txns *txns, char out[SIP_BRANCH_MAX])
+{
+	uint8_t random[12];
+	char digits[2 * sizeof(random) + 1];
+
+	txns->ops.random(txns->ops.arg, random, sizeof(random));
+	base_hex_encode(random, sizeof(random), 0, false, digits);
+	(void)snprintf(out, SIP_BRANCH_MAX, SIP_BRANCH_COOKIE "%s", digits);
+}
+
+static int request_begin(struct sip_txn *txn)
+{
+	int rc;
+
+	base_writer_str(&txn->sent, txn->request.octets);
+	if (txn->sent.failed)
+		return BASE_ERR(BASE_LOCAL, 500);
+	rc = txn_send(txn);
+	if (!rc)
+		txn_repeat(txn);
+	return rc;
+}
+
+int sip_request_send(struct sip_txns *txns, struct sip_flow flow, struct base_str octets,
+                     void *user, struct sip_txn **ret)
+{
+	struct base_arena arena = { 0 };
+	struct sip_message msg;
+	struct sip_txn *txn = NULL;
+	int rc = sip_message_parse(&msg, &arena, octets, true);
+
+	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
+	if (!rc &&
+	    (msg.fault || !msg.request || msg.method == SIP_ACK || txn_find(txns, &msg, false)))
+		rc = BASE_ERR(BASE_BUG, msg.fault);
+	if (!rc)
+		rc = txn_new(&txn, txns, &msg, flow, false);
+	base_arena_done(&arena);
+	if (!rc) {
+		txn->user = user;
+		rc = request_begin(txn);
+		if (rc)
+			txn_free(txn);
+	}
+	if (!rc && ret)
+		*ret = txn;
+	txns_rearm(txns);
+	return rc;
+}
+
+int sip_request_cancel(struct sip_txn *txn, void *user, struct sip_txn **ret)
+{
+	struct base_writer w = { 0 };
+	int rc;
+
+	if (txn->machine != INVITE_CLIENT || txn->state != PROCEEDING)
+		return BASE_ERR(BASE_BUG, 0);
+	sip_cancel_build(&w, &txn->request);
+	rc = w.failed ? BASE_ERR(BASE_LOCAL, 500)
+	              : sip_request_send(txn->owner, txn->flow, base_writer_view(&w), user, ret);
+	base_writer_done(&w);
+	return rc;
+}
+
+int sip_txn_reply(struct sip_txn *txn, struct base_str octets)
+{
+	struct sip_txns *txns = txn->owner;
+	struct base_arena arena = { 0 };
+	struct sip_message msg;
+	int rc = sip_message_parse(&msg, &arena, octets, true);
+	bool legal;
+
+	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
+	base_arena_done(&arena);
+	if (rc || msg.fault || msg.request)
+		return BASE_ERR(BASE_BUG, rc ? 0 : msg.fault);
+	legal = txn_step_of((enum txn_machine)txn->machine, (enum txn_state)txn->state,
+	                    event_of(msg.status))
+	                .legal;
+	if (!legal)
+		return BASE_ERR(BASE_BUG, 0);
+	base_writer_reset(&txn->sent);
+	base_writer_str(&txn->sent, octets);
+	if (txn->sent.failed)
+		return BASE_ERR(BASE_LOCAL, 500);
+	if (txn->machine == INVITE_SERVER && msg.status < 300) /* no 100 any more */
+		loop_timers_stop(&txns->timers, &txn->repeat);
+	txn_step(txn, event_of(msg.status), NULL);
+	txns_rearm(txns);
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file Inside of a transaction; private to this folder. */
+#ifndef GH_SIP_TXN_PRIVATE_H
+#define GH_SIP_TXN_PRIVATE_H
+
+#include "sip/txn.h"
+#include "sip/txn_table.h"
+
+struct sip_txns {
+	struct sip_txn_ops ops;
+	struct sip_txn_config config;
+	struct base_map map; /* by key; without those that are over */
+	struct base_node all;
+	size_t count;
+	struct loop_timers timers;
+	uint64_t told_ms; /* to rearm */
+};
+
+struct sip_txn {
+	struct base_map_node node;
+	struct base_node all;
+	struct sip_txns *owner;
+	struct sip_flow flow;
+	uint8_t machine; /* enum txn_machine */
+	uint8_t state;   /* enum txn_state */
+	bool mapped;
+	enum sip_end why;
+	uint64_t wait_ms;         /* until the repetition that is waited for */
+	struct loop_timer repeat; /* A, E, G; an INVITE server's 100 before that */
+	struct loop_timer limit;  /* B, F, H; then D, I, J, K, L, M */
+	struct base_writer key;
+	struct base_writer sent; /* last: a request, a response, an ACK */
+	struct base_arena arena;
+	struct sip_message request; /* a copy, in the arena */
+	struct sip_source source;   /* server: in the arena */
+	void *user;
+};
+
+void txn_key(struct base_writer *w, const struct sip_message *msg, bool server);
+struct sip_txn *txn_find(const struct sip_txns *txns, const struct sip_message *msg, bool server);
+int txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_message *msg,
+            struct sip_flow flow, bool server);
+int txn_keep(struct sip_txn *txn, struct base_str octets);
+void txn_free(struct sip_txn *txn);
+void txn_step(struct sip_txn *txn, enum txn_event event, const struct sip_message *msg);
+/* Begin to repeat (unreliable flows), and the time after which it is given up. */
+void txn_repeat(struct sip_txn *txn);
+/* What is in `sent`. */
+int txn_send(struct sip_txn *txn);
+void txns_rearm(struct sip_txns *txns);
+
+#endif
