@@ -245,6 +245,14 @@ enum h248_bnc_type {
 enum h248_bnc_side { H248_SIDE_NONE = 0, H248_SIDE_LOCAL, H248_SIDE_REMOTE };
 /** gatehouse/role. */
 enum h248_tls_role { H248_ROLE_AUTO = 0, H248_ROLE_CLIENT, H248_ROLE_SERVER };
+/** gatehouse/reneg. */
+enum h248_tls_reneg {
+	H248_RENEG_DOMAIN = 0,
+	H248_RENEG_REFUSE,
+	H248_RENEG_ACCEPT,
+	H248_RENEG_INITIATE,
+	H248_RENEG_BOTH,
+};
 /** seplink/link. */
 enum h248_seplink { H248_LINK_OFF = 0, H248_LINK_TCP, H248_LINK_TCP_TLS };
 

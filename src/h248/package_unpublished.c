@@ -267,6 +267,11 @@ const struct h248_package h248_package_seplink = {
 static const struct h248_package_enum roles[] = {
 	{ "auto", H248_ROLE_AUTO }, { "client", H248_ROLE_CLIENT }, { "server", H248_ROLE_SERVER },
 };
+static const struct h248_package_enum renegotiations[] = {
+	{ "domain", H248_RENEG_DOMAIN }, { "refuse", H248_RENEG_REFUSE },
+	{ "accept", H248_RENEG_ACCEPT }, { "initiate", H248_RENEG_INITIATE },
+	{ "both", H248_RENEG_BOTH },
+};
 #define SET_BY_MGC H248_IN_LOCAL_CONTROL, H248_READ | H248_WRITE
 #define TOLD_TO_MGC H248_IN_LOCAL_CONTROL, H248_READ
 static const struct h248_package_item private_items[] = {
@@ -305,6 +310,10 @@ static const struct h248_package_item private_items[] = {
 	{ "share", 0x000d, H248_PROPERTY, P, SET_BY_MGC, .values = ANY(BOOLEAN),
 	  .source = "docs/datagrams.md",
 	  .about = "Datagrams: others that share may have the same port; Remote alone is heard." },
+	{ "reneg", 0x000e, H248_PROPERTY, P, SET_BY_MGC,
+	  .values = ONE_OF_INITIALLY(renegotiations, "domain"), .source = "H.248.TLSPROF 7-5",
+	  .about = "Renegotiation, within the profile: the peer's are accepted, tlsm/Reneg may "
+	           "initiate one, both or neither; else as the TLS domain says." },
 };
 const struct h248_package h248_package_private = {
 	H248_PACKAGE_PRIVATE, H248_PACKAGE_PRIVATE_ID, 1, P, .title = "TLS domain, role and PSK",

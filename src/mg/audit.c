@@ -100,6 +100,9 @@ static bool properties_tell(struct mg_run *run, const struct mg_stream *s, struc
 		ok = set_text(run, list, "gatehouse/peername", s->peer_name, true);
 	if (ok && s->server_name)
 		ok = set_text(run, list, "gatehouse/sni", s->server_name, true);
+	if (ok && s->renegotiate)
+		ok = set_text(run, list, "gatehouse/reneg",
+		              item_name("gatehouse/reneg", s->renegotiate), false);
 	return ok && (!leg || !leg->session || !leg->session->version[0] ||
 	              session_tell(run, leg->session, list));
 }

@@ -136,6 +136,12 @@ static size_t fingers_fill(struct x509_fingerprint *finger, const struct h248_sd
 	return n;
 }
 
+_Static_assert((int)H248_RENEG_BOTH == (int)TLS_RENEGOTIATE_BOTH &&
+                       (int)H248_RENEG_INITIATE == (int)TLS_RENEGOTIATE_INITIATE &&
+                       (int)H248_RENEG_ACCEPT == (int)TLS_RENEGOTIATE_ACCEPT &&
+                       (int)H248_RENEG_REFUSE == (int)TLS_RENEGOTIATE_REFUSE,
+               "gatehouse/reneg is what sessions know");
+
 static void tls_fill(struct tls_order *order, const struct mg_stream *stream,
                      const struct mg_domain *domain)
 {
@@ -153,6 +159,7 @@ static void tls_fill(struct tls_order *order, const struct mg_stream *stream,
 	s->psk_hint = stream->psk_hint;
 	s->peer_name = stream->peer_name;
 	s->server_name = stream->server_name;
+	s->renegotiate = (enum tls_renegotiate)stream->renegotiate;
 }
 
 static bool remote_of(const struct mg_stream *stream, struct sockaddr_storage *ret)

@@ -35,6 +35,41 @@ static bool flag_tell(struct mg_run *run, struct h248_parm **list, const char *n
 	                     base_str_of(value ? "on" : "off"), false) != NULL;
 }
 
+/* Append one more alternative of a parameter. */
+static bool value_tell(struct mg_run *run, struct h248_parm **list, struct h248_name name,
+                       struct h248_parm **p, struct base_str v, bool quoted)
+{
+	if (!*p)
+		*p = h248_parm_set(run->arena, list, name, v, quoted);
+	else if (!h248_value_add(run->arena, *p, v, quoted))
+		return false;
+	else
+		(*p)->form = H248_FORM_OR;
+	return *p != NULL;
+}
+
+/* Those of gatehouse/reneg that the domain's profile has nothing against, in either role. */
+static bool renegotiation_tell(struct mg_run *run, const struct mg_domain *d,
+                               struct h248_parm **list)
+{
+	struct h248_name name = h248_name_of("gatehouse/reneg");
+	const struct h248_package_item *item = NULL;
+	struct h248_parm *p = NULL;
+
+	if (h248_package_lookup(H248_PROPERTY, name, NULL, &item, NULL))
+		return true;
+	for (size_t i = 0; i < item->values.name_count; i++) {
+		const struct h248_package_enum *one = &item->values.names[i];
+
+		if (d->no_renegotiation[TLS_ROLE_CLIENT][one->number] ||
+		    d->no_renegotiation[TLS_ROLE_SERVER][one->number])
+			continue;
+		if (!value_tell(run, list, name, &p, base_str_of(one->name), false))
+			return false;
+	}
+	return true;
+}
+
 /* tlscn for one domain: versions, suites, compression, resumption, renegotiation; its gaps. */
 static bool domain_tell(struct mg_run *run, const struct mg_domain *d, struct h248_parm **list)
 {
@@ -49,20 +84,8 @@ static bool domain_tell(struct mg_run *run, const struct mg_domain *d, struct h2
 	       flag_tell(run, list, "tlscn/resum", d->resumption) &&
 	       flag_tell(run, list, "tlscn/reneg", d->renegotiation) &&
 	       (!d->maintenance || names_tell(run, list, "tlsm/can", d->maintenance)) &&
+	       renegotiation_tell(run, d, list) &&
 	       (!d->gaps || names_tell(run, list, "gatehouse/gaps", d->gaps));
-}
-
-/* Append one more alternative of a parameter. */
-static bool value_tell(struct mg_run *run, struct h248_parm **list, struct h248_name name,
-                       struct h248_parm **p, struct base_str v, bool quoted)
-{
-	if (!*p)
-		*p = h248_parm_set(run->arena, list, name, v, quoted);
-	else if (!h248_value_add(run->arena, *p, v, quoted))
-		return false;
-	else
-		(*p)->form = H248_FORM_OR;
-	return *p != NULL;
 }
 
 static bool range_tell(struct mg_run *run, struct h248_parm **list, struct h248_name name,

@@ -138,6 +138,8 @@ static int private_read(struct mg_run *run, struct base_arena *arena, struct mg_
 			s->domain_name = "";
 		else if (!strcmp(item->name, "role"))
 			s->role = H248_ROLE_AUTO;
+		else if (!strcmp(item->name, "reneg"))
+			s->renegotiate = H248_RENEG_DOMAIN;
 		else
 			return mg_fail(
 			        run, H248_E_VALUE,
@@ -156,7 +158,7 @@ static int private_read(struct mg_run *run, struct base_arena *arena, struct mg_
 	if (h248_package_value_parse(&item->values, &p->value, H248_E_VALUE, &v, NULL))
 		return mg_fail(run, H248_E_VALUE, "Stream %u, LocalControl gatehouse/%s", s->id,
 		               item->name);
-	s->role = (uint8_t)v.number;
+	*(strcmp(item->name, "role") ? &s->renegotiate : &s->role) = (uint8_t)v.number;
 	return 0;
 }
 

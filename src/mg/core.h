@@ -72,6 +72,9 @@ struct mg_domain {
 	bool datagrams;              /**< can do DTLS (tls_domain_datagrams) */
 	bool compression, resumption, renegotiation;
 	const char *const *maintenance; /**< tlsm/can, NULL-terminated; may be NULL */
+	/** By TLS role and enum tls_renegotiate: what of the profile is against it; NULL = nothing.
+	 */
+	const char *no_renegotiation[2][5];
 };
 
 /* ---- settings ---- */

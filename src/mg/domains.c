@@ -458,6 +458,26 @@ static int maintenance_tell(struct base_arena *arena, const struct tls_domain *t
 	return 0;
 }
 
+/* What no stream may ask for (gatehouse/reneg), in words with the clause. */
+static int renegotiation_tell(struct base_arena *arena, struct mg_domain *d)
+{
+	for (int role = 0; role < 2; role++)
+		for (int what = 0; what <= TLS_RENEGOTIATE_BOTH; what++) {
+			const struct profile_rule *rule = tls_domain_renegotiate_rule(
+			        d->tls, (enum tls_role)role, (enum tls_renegotiate)what);
+
+			if (!rule)
+				continue;
+			d->no_renegotiation[role][what] = base_arena_printf(
+			        arena, "%s %s (%s, %s, %s, rule %s)",
+			        profile_strength_name(rule->strength), rule->item, rule->document,
+			        rule->clause, rule->release, rule->id);
+			if (!d->no_renegotiation[role][what])
+				return BASE_ERR(BASE_LOCAL, 0);
+		}
+	return 0;
+}
+
 static int domain_describe(struct base_arena *arena, struct mg_domain *d)
 {
 	const struct profile_settings *s = tls_domain_settings(d->tls);
@@ -475,6 +495,8 @@ static int domain_describe(struct base_arena *arena, struct mg_domain *d)
 		rc = suites_tell(arena, d->tls, d);
 	if (!rc)
 		rc = maintenance_tell(arena, d->tls, d);
+	if (!rc)
+		rc = renegotiation_tell(arena, d);
 	return rc ? rc : gaps_tell(arena, d->tls, d);
 }
 

@@ -231,6 +231,22 @@ static int domain_check(struct mg_run *run, const struct mg_stream *s)
 	return 0;
 }
 
+/* Renegotiation as the controller says beforehand, by the role the stream has now (7-5). */
+static int renegotiation_check(struct mg_run *run, const struct mg_stream *s)
+{
+	const struct mg_domain *domain = mg_stream_domain(run->mg, s);
+	const char *why;
+
+	if (!s->renegotiate || !domain || !mg_stream_tls(s))
+		return 0;
+	why = domain->no_renegotiation[mg_stream_tls_role(s)][s->renegotiate];
+	if (!why)
+		return 0;
+	return mg_fail(run, H248_E_VALUE,
+	               "Stream %u, LocalControl gatehouse/reneg: TLS domain %s, %s", s->id,
+	               domain->name, why);
+}
+
 /* One side with a link, the other side or NULL (H.248.92; spec section 4). */
 static int link_check(struct mg_run *run, const struct mg_stream *s, const struct mg_stream *other)
 {
@@ -287,6 +303,8 @@ static int stream_check(struct mg_run *run, const struct mg_plan *plan, const st
 		rc = role_check(run, s);
 	if (!rc)
 		rc = domain_check(run, s);
+	if (!rc)
+		rc = renegotiation_check(run, s);
 	if (!rc)
 		rc = mg_pkg_judge(run, s);
 	if (!rc && s->local.groups && others > 1)

@@ -81,13 +81,14 @@ struct mg_stream {
 	uint8_t mode; /* enum h248_mode, never ABSENT */
 	uint8_t reserved_value, reserved_group;
 	bool has_control, has_local, has_remote;
-	struct h248_parm *parms;             /* properties as set, readable ones only */
-	const char *domain_name;             /* "" = the default one */
-	const char *realm;                   /* ipdc/realm; "" = none */
-	bool latch;                          /* ipnapt/latch: whoever comes first is the peer */
-	uint8_t role;                        /* enum h248_tls_role */
-	uint8_t link;                        /* enum h248_seplink */
-	const char *psk_hint;                /* NULL = none */
+	struct h248_parm *parms; /* properties as set, readable ones only */
+	const char *domain_name; /* "" = the default one */
+	const char *realm;       /* ipdc/realm; "" = none */
+	bool latch;              /* ipnapt/latch: whoever comes first is the peer */
+	uint8_t role;            /* enum h248_tls_role */
+	uint8_t renegotiate;     /* enum h248_tls_reneg, which is enum tls_renegotiate */
+	uint8_t link;            /* enum h248_seplink */
+	const char *psk_hint;    /* NULL = none */
 	const char *peer_name, *server_name; /* NULL = any, none */
 	struct mg_keys *keys;                /* counted; NULL = none */
 	const struct mg_choice *choice;      /* statistics of this stream; NULL = none */

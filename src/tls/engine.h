@@ -305,12 +305,13 @@ struct tls_session {
 	uint8_t role;                    /**< enum tls_role */
 	uint16_t version, suite;         /**< on the wire; 0 before */
 	bool established, resumed, psk;
-	bool begun;        /**< the first step was made */
-	bool judged;       /**< the peer was, in the handshake that goes on or was the last */
-	bool secured;      /**< the peer knows RFC 5746 */
-	bool once;         /**< as the stream says */
-	bool prints_later; /**< likewise */
-	bool unproved;     /**< its certificate was let through for that: prints.c */
+	bool begun;              /**< the first step was made */
+	bool judged;             /**< the peer was, in the handshake that goes on or was the last */
+	bool secured;            /**< the peer knows RFC 5746 */
+	bool once;               /**< as the stream says */
+	bool accepts, initiates; /**< a renegotiation, as stream, domain and profile have it */
+	bool prints_later;       /**< likewise */
+	bool unproved;           /**< its certificate was let through for that: prints.c */
 	struct tls_prints *prints; /**< instead of those of `hand`; NULL = none came later */
 	char *shown; /**< DER of the peer's own certificate, where a fingerprint may prove it, or
 	                NULL */
@@ -422,6 +423,9 @@ void tls_prints_free(struct tls_session *session);
 
 /* -- renegotiate.c -------------------------------------------------------------------------- */
 
+/** A new session: what does its stream say about it, within the profile? Sets `accepts`,
+ * `initiates`. */
+void tls_renegotiation_say(struct tls_session *session, enum tls_renegotiate what);
 /** A first handshake is done: who may begin another one? Sets `renegotiable`, `orderable`. */
 void tls_renegotiation_init(struct tls_session *session);
 /** May it begin one now? Always when we have asked for it; else not too often, and never again once

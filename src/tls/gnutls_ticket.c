@@ -149,8 +149,7 @@ bool tls_gnutls_has_id(const struct tls_session *session, gnutls_session_t tls)
 	gnutls_datum_t id = { NULL, 0 };
 
 	/* It would name it again in a renegotiation, and a server that remembers would resume. */
-	return domain->ids && !domain->renegotiate[TLS_ROLE_CLIENT] &&
-	       !domain->begin[TLS_ROLE_CLIENT] &&
+	return domain->ids && !session->accepts && !session->initiates &&
 	       gnutls_protocol_get_version(tls) != GNUTLS_TLS1_3 &&
 	       gnutls_session_get_id2(tls, &id) >= 0 && id.size;
 }

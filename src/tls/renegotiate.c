@@ -18,13 +18,75 @@
 #define CREDIT    3     /**< renegotiations at once */
 #define CREDIT_MS 60000 /**< one more after this long */
 
-void tls_renegotiation_init(struct tls_session *session)
+/* -- who may begin one ----------------------------------------------------------------------- */
+
+/** The rules about one that the peer begins, and about one of ours. */
+static void rules_of(const struct tls_domain *domain, enum tls_role role,
+                     const struct profile_rule **ret_peer, const struct profile_rule **ret_ours)
+{
+	const struct profile_settings *s = domain->settings;
+	bool server = role == TLS_ROLE_SERVER;
+
+	*ret_peer = server ? s->renegotiation_client_rule : s->renegotiation_answer.rule;
+	*ret_ours = server ? s->renegotiation_server.rule : s->renegotiation_client_rule;
+}
+
+static bool accepts(enum tls_renegotiate what)
+{
+	return what == TLS_RENEGOTIATE_ACCEPT || what == TLS_RENEGOTIATE_BOTH;
+}
+
+static bool initiates(enum tls_renegotiate what)
+{
+	return what == TLS_RENEGOTIATE_INITIATE || what == TLS_RENEGOTIATE_BOTH;
+}
+
+static bool against(const struct profile_rule *rule, bool wanted)
+{
+	return rule && rule->strength == (wanted ? PROFILE_SHALL_NOT : PROFILE_SHALL);
+}
+
+const struct profile_rule *tls_domain_renegotiate_rule(const struct tls_domain *domain,
+                                                       enum tls_role role,
+                                                       enum tls_renegotiate what)
+{
+	const struct profile_settings *s = domain->settings;
+	const struct profile_rule *peer, *ours;
+
+	rules_of(domain, role, &peer, &ours);
+	if (what == TLS_RENEGOTIATE_DOMAIN)
+		return NULL;
+	if (what != TLS_RENEGOTIATE_REFUSE && !s->renegotiation_info.value)
+		return s->renegotiation_info.rule;
+	if (against(peer, accepts(what)))
+		return peer;
+	return against(ours, initiates(what)) ? ours : NULL;
+}
+
+void tls_renegotiation_say(struct tls_session *session, enum tls_renegotiate what)
 {
 	const struct tls_domain *domain = session->context->domain;
+	const struct profile_rule *peer, *ours;
+	bool secured = domain->settings->renegotiation_info.value;
+	bool able = session->role == TLS_ROLE_CLIENT ||
+	            session->context->ops->caps->features & PROFILE_FEATURE_RENEGOTIATION_CLIENT;
+
+	rules_of(domain, session->role, &peer, &ours);
+	session->accepts = domain->renegotiate[session->role];
+	session->initiates = domain->begin[session->role];
+	if (what == TLS_RENEGOTIATE_DOMAIN)
+		return;
+	/* A "shall not" holds whatever the stream says. */
+	session->accepts = accepts(what) && secured && able && !against(peer, true);
+	session->initiates = initiates(what) && secured && !against(ours, true);
+}
+
+void tls_renegotiation_init(struct tls_session *session)
+{
 	bool possible = session->version != 0x0304 && session->secured && !session->once;
 
-	session->renegotiable = possible && domain->renegotiate[session->role];
-	session->orderable = possible && session->version < 0x0400 && domain->begin[session->role];
+	session->renegotiable = possible && session->accepts;
+	session->orderable = possible && session->version < 0x0400 && session->initiates;
 	session->credit = CREDIT;
 	session->credit_ms = session->io->now_ms;
 }

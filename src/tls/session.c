@@ -220,6 +220,7 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	session->role = (uint8_t)spec->role;
 	session->alert = -1;
 	session->once = spec->once || spec->datagram;
+	tls_renegotiation_say(session, spec->renegotiate);
 	session->may_wait = spec->may_wait && !spec->datagram;
 	session->prints_later = spec->prints_later &&
 	                        (tls_session_question(session).methods & TRUST_FINGERPRINT) != 0;

@@ -185,6 +185,22 @@ int tls_context_new(struct tls_context **ret, struct tls_domain *domain, struct 
 /** Sessions made from it must be gone. */
 void tls_context_free(struct tls_context *context);
 
+/**
+ * Renegotiation (up to TLS 1.2, secured by RFC 5746) as one stream says, beyond its domain's
+ * setting and within the profile (H.248.TLSPROF 7-5): are the peer's taken up, may we begin one?
+ */
+enum tls_renegotiate {
+	TLS_RENEGOTIATE_DOMAIN, /**< nothing is said */
+	TLS_RENEGOTIATE_REFUSE, /**< neither */
+	TLS_RENEGOTIATE_ACCEPT,
+	TLS_RENEGOTIATE_INITIATE,
+	TLS_RENEGOTIATE_BOTH,
+};
+/** The rule of the profile that is against it for sessions of this role; NULL = none is. */
+const struct profile_rule *tls_domain_renegotiate_rule(const struct tls_domain *domain,
+                                                       enum tls_role role,
+                                                       enum tls_renegotiate what);
+
 /** What one stream adds to its domain. Copied by tls_session_new. */
 struct tls_session_spec {
 	enum tls_role role;
@@ -202,6 +218,7 @@ struct tls_session_spec {
 	 * tls_session_waits(). false: that refuses the peer at once. */
 	bool may_wait;
 	bool once; /**< nobody may renegotiate, whatever the profile says */
+	enum tls_renegotiate renegotiate;
 	/** A certificate that only a fingerprint could prove is let through the handshake: whose it
 	 * is is said later (RFC 5763, 6.2), see tls_session_unproved(). Such a session resumes none
 	 * and is not resumed. */

@@ -18,6 +18,8 @@ DOMAINS = """
      trust: {{anchors: [{d}/ca.pem]}}, client-auth: none, server-methods: [ca]{default}}}
   - {{name: {e}-never, profile: ts33210-rel17, engine: {e}, certificate: {d}/gateway.pem, key: {d}/gateway.key,
      trust: {{anchors: [{d}/ca.pem]}}, client-auth: none, server-methods: [ca]}}
+  - {{name: {e}-mute, profile: ts33310-annex-e-rel12, engine: {e}, certificate: {d}/gateway.pem, key: {d}/gateway.key,
+     trust: {{anchors: [{d}/ca.pem]}}, client-auth: none, renegotiation: none}}
   - {{name: {e}-asks, profile: ts33310-annex-e-rel12, engine: {e}, certificate: {d}/gateway.pem,
      key: {d}/gateway.key, trust: {{anchors: [{d}/ca.pem]}}, client-auth: require, client-methods: [ca]}}
 """
@@ -44,11 +46,11 @@ class Again(Case, unittest.TestCase):
         cls.shared_gateway("".join(DOMAINS.format(e=e, d=cls.folder, default=", default: true" if e == "openssl" else
                                                   "") for e in ENGINES), workers=1)
 
-    def as_server(self, domain, *command):
+    def as_server(self, domain, *command, control=""):
         """The gateway as TLS server, that client come through: (made, peer, backend's connection, Notify)."""
         backend = self.own(Backend())
         made = self.relay(self.mgc, stream("TCP/TLS/MSRP", "passive", 9, "active",
-                                           control=f'gatehouse/dom = "{domain}"'), backend)
+                                           control=f'gatehouse/dom = "{domain}"{control}'), backend)
         peer = self.peer(*(word.format(port=made.ports[0]) for word in command))
         conn = backend.accept()
         notify = self.mgc.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = Est,")
@@ -96,6 +98,30 @@ class Again(Case, unittest.TestCase):
             self.modified(made)
             self.talk(peer, conn)
         self.gw.logged(f"tls renegotiated", f"tls-renegotiated context={made.context}")
+        self.end(self.mgc, made)
+
+    @each_engine
+    def test_the_controller_says_beforehand(self, engine):
+        """gatehouse/reneg comes before the domain's setting, both ways (H.248.TLSPROF 7-5)."""
+        client = ("openssl", "s_client", "-connect", "127.0.0.1:{port}", "-servername", "gateway.home.example", "-tls1_2")
+        made, peer, conn, _ = self.as_server(f"{engine}-mute", *client, control=", gatehouse/reneg = both")
+        self.talk(peer, conn)
+        peer.send(b"R\n")
+        self.modified(made)
+        self.talk(peer, conn)
+        self.assertIn("gatehouse/reneg = both", self.mgc.ok(
+            f"Context = {made.context} {{ AuditValue = {made.terms[0]} {{ Audit {{ Media }} }} }}"))
+        self.mgc.ok(f"Context = {made.context} {{ Modify = {made.terms[0]} {{ Signals {{ tlsm/Reneg }} }} }}")
+        self.modified(made)
+        self.talk(peer, conn)
+        self.end(self.mgc, made)
+        made, peer, conn, _ = self.as_server(f"{engine}-again", *client, control=", gatehouse/reneg = refuse")
+        self.talk(peer, conn)
+        reply = self.mgc.command(f"Context = {made.context} {{ Modify = {made.terms[0]} {{ Signals {{ tlsm/Reneg }} }} }}")
+        self.assertRegex(reply, "Error = 513")
+        peer.send(b"R\n")
+        peer.says(b"no renegotiation")
+        self.mgc.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = Rel")
         self.end(self.mgc, made)
 
     @each_engine

@@ -176,6 +176,8 @@ static int fake_add(struct relay_endpoint **ret, struct relay_context *context,
 		      : spec->tls->session.role == TLS_ROLE_CLIENT ? " tls-client"
 		                                                   : " tls-server",
 		      spec->tls_hold ? " hold" : "");
+		if (spec->tls && spec->tls->session.renegotiate)
+			ORDER("reneg %d\n", (int)spec->tls->session.renegotiate);
 	}
 	if (spec->gate)
 		fake_gate(e, spec->gate);
@@ -438,6 +440,8 @@ static const struct mg_domain domains[] = {
 	  .fingerprint = own_fingerprint,
 	  .versions = versions,
 	  .suites = suites,
+	  .no_renegotiation[TLS_ROLE_SERVER][TLS_RENEGOTIATE_BOTH] =
+	          "shall-not client-initiated (a rule)",
 	  .gaps = gaps,
 	  .datagrams = true,
 	  .resumption = true },

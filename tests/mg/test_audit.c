@@ -176,6 +176,8 @@ static void capabilities_are_what_is_taken(void **state)
 	contains("MO=SR");
 	contains("seplink/link={off,tcp,tcp+tls}");
 	contains("gatehouse/role={auto,client,server}");
+	contains("gatehouse/reneg={domain,refuse,accept,initiate}");
+	contains("gatehouse/reneg={domain,refuse,accept,initiate,both}"); /* of the other domain */
 	contains("gatehouse/dom=\"access\",tlscn/ver=\"TLS1.2\","
 	         "tlscn/suites=\"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\",tlscn/comp=\"null\","
 	         "tlscn/resum=on,tlscn/reneg=off,tlsm/can=[\"by-client\",\"by-server\"]");

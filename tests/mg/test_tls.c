@@ -116,6 +116,33 @@ static void the_tls_role_is_the_controllers(void **state)
 	scene_end();
 }
 
+/** Beyond the domain's setting, within the profile (7-5); it stays until said anew. */
+static void renegotiation_is_said_beforehand(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted("C=${A=${M{ST=1{" DOM(",gatehouse/reneg=accept") "," TLS_ANY "}}}}");
+	ordered("add 0 server tls-server reneg 2");
+	accepted("C=1{AV=ip/1/1{AT{M}}}");
+	contains("gatehouse/reneg=accept");
+	accepted("C=1{MF=ip/1/1{M{ST=1{O{MO=SR}}}}}");
+	accepted("C=1{AV=ip/1/1{AT{M}}}");
+	contains("gatehouse/reneg=accept");
+	accepted("C=1{MF=ip/1/1{M{ST=1{O{MO=SR,gatehouse/reneg=domain}}}}}");
+	accepted("C=1{AV=ip/1/1{AT{M}}}");
+	assert_null(strstr(st.reply, "gatehouse/reneg"));
+	refused("C=${A=${M{ST=1{" DOM(",gatehouse/reneg=both") "," TLS_ANY "}}}}", 449,
+	        "Stream 1, LocalControl gatehouse/reneg: TLS domain access, shall-not "
+	        "client-initiated (a rule)");
+	refused("C=${A=${M{ST=1{" DOM(",gatehouse/reneg=always") "," TLS_ANY "}}}}", 449,
+	        "gatehouse/reneg");
+	/* The rule is one for servers. */
+	accepted("C=${A=${M{ST=1{" DOM(",gatehouse/role=client,gatehouse/reneg=both") "," TLS_ANY
+	                                                                              "}}}}");
+	ordered("add 1 server tls-client reneg 4");
+	scene_end();
+}
+
 /* ---- the domain (8.1) ---- */
 
 static void the_domain_is_named_or_the_default(void **state)
@@ -398,6 +425,7 @@ int main(void)
 		cmocka_unit_test(the_remote_may_come_later),
 		cmocka_unit_test(release_is_ordered),
 		cmocka_unit_test(the_tls_role_is_the_controllers),
+		cmocka_unit_test(renegotiation_is_said_beforehand),
 		cmocka_unit_test(the_domain_is_named_or_the_default),
 		cmocka_unit_test(the_own_fingerprint_is_in_the_reply),
 		cmocka_unit_test(the_peers_fingerprint_reaches_the_session),

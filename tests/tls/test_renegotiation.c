@@ -75,6 +75,91 @@ static void not_by_profile(void **state)
 	}
 }
 
+/** What the controller said beforehand comes before the domain's setting (H.248.TLSPROF 7-5). */
+static void as_the_stream_says(void **state)
+{
+	static const struct {
+		const char *profile;
+		enum tls_renegotiate stream;
+		bool accepted, ordered; /**< the peer's; ours */
+	} row[] = {
+		{ "tls12", TLS_RENEGOTIATE_DOMAIN, false, false },
+		{ "tls12", TLS_RENEGOTIATE_ACCEPT, true, false },
+		{ "tls12", TLS_RENEGOTIATE_INITIATE, false, true },
+		{ "tls12", TLS_RENEGOTIATE_BOTH, true, true },
+		{ "again", TLS_RENEGOTIATE_REFUSE, false, false },
+		{ "never-again", TLS_RENEGOTIATE_REFUSE, false, false },
+	};
+
+	for (size_t i = 0; i < BASE_COUNT(row); i++)
+		for (int ours = 0; ours < 2; ours++) {
+			const struct lab_sides *sides = *state;
+			struct tls_domain_spec spec =
+			        lab_spec(sides, (enum tls_role)ours, row[i].profile);
+			const struct tls_session_spec session = { .role = (enum tls_role)ours,
+				                                  .renegotiate = row[i].stream };
+			struct foreign far;
+
+			spec.engine = sides->server;
+			foreign_open(&far, sides->client,
+			             ours == TLS_ROLE_SERVER ? sides->lab->client
+			                                     : sides->lab->server_ec,
+			             &spec, &session, true);
+			foreign_shake(&far);
+			assert_int_equal(foreign_info(&far).peer_may_renegotiate, row[i].accepted);
+			assert_int_equal(foreign_info(&far).we_may_renegotiate, row[i].ordered);
+			foreign_ask(&far);
+			if (row[i].accepted) {
+				assert_true(foreign_reshake(&far));
+				foreign_assert_up(&far, 1);
+				foreign_talk(&far);
+			} else {
+				assert_refused(&far, 0);
+			}
+			foreign_close(&far);
+		}
+}
+
+/** What the profile has a "shall not" against, or a "shall" for, is no stream's to say. */
+static void within_what_the_profile_lets(void **state)
+{
+	static const enum tls_renegotiate all[] = { TLS_RENEGOTIATE_ACCEPT,
+		                                    TLS_RENEGOTIATE_INITIATE,
+		                                    TLS_RENEGOTIATE_BOTH };
+	const struct lab_sides *sides = *state;
+	struct tls_domain_spec never = lab_spec(sides, TLS_ROLE_SERVER, "never-again");
+	struct tls_domain_spec open = lab_spec(sides, TLS_ROLE_SERVER, "tls12");
+	const struct profile_rule *rule;
+	struct tls_domain *domain;
+
+	assert_int_equal(tls_domain_new(&domain, &never, NULL), 0);
+	for (size_t i = 0; i < BASE_COUNT(all); i++) {
+		const struct tls_session_spec spec = { .role = TLS_ROLE_SERVER,
+			                               .renegotiate = all[i] };
+		struct tls_context *context;
+		struct tls_session *session;
+
+		rule = tls_domain_renegotiate_rule(domain, TLS_ROLE_SERVER, all[i]);
+		assert_non_null(rule);
+		assert_int_equal(rule->strength, PROFILE_SHALL_NOT);
+		/* And if it were said all the same, it would not count. */
+		assert_int_equal(tls_context_new(&context, domain, NULL), 0);
+		assert_int_equal(tls_session_new(&session, context, &spec), 0);
+		assert_false(session->accepts || session->initiates);
+		tls_session_free(session);
+		tls_context_free(context);
+	}
+	assert_null(tls_domain_renegotiate_rule(domain, TLS_ROLE_SERVER, TLS_RENEGOTIATE_REFUSE));
+	assert_null(tls_domain_renegotiate_rule(domain, TLS_ROLE_SERVER, TLS_RENEGOTIATE_DOMAIN));
+	tls_domain_unref(domain);
+	assert_int_equal(tls_domain_new(&domain, &open, NULL), 0);
+	for (int role = 0; role < 2; role++)
+		for (int what = 0; what <= TLS_RENEGOTIATE_BOTH; what++)
+			assert_null(tls_domain_renegotiate_rule(domain, (enum tls_role)role,
+			                                        (enum tls_renegotiate)what));
+	tls_domain_unref(domain);
+}
+
 /** RFC 5746, 4.2 and 4.4: who did not secure the first handshake has no second one. */
 static void not_unsecured(void **state)
 {
@@ -450,6 +535,8 @@ static void ours_with_ours(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(taken_up),
 	cmocka_unit_test(not_by_profile),
+	cmocka_unit_test(as_the_stream_says),
+	cmocka_unit_test(within_what_the_profile_lets),
 	cmocka_unit_test(not_unsecured),
 	cmocka_unit_test(writes_wait),
 	cmocka_unit_test(limit),
