@@ -157,6 +157,10 @@ static int map_read(struct mikey_decoder *d, struct base_reader *r, struct mikey
 		return mikey_refuse(d, r->at - 1, MIKEY_UNSPECIFIED,
 		                    "CS ID map type %u is not known (RFC 3830, 6.1)",
 		                    hdr->map_type);
+	/* a crypto session has nine octets, or seven and more: no memory for those that cannot be
+	 */
+	if (base_reader_left(r) / (hdr->map_type == MIKEY_MAP_SRTP_ID ? 9 : 7) < hdr->cs_count)
+		return mikey_short(d, r->at, "the CS ID map info", "RFC 3830, 6.1");
 	hdr->cs = base_arena_array(d->arena, hdr->cs_count, sizeof(*hdr->cs));
 	if (!hdr->cs)
 		return mikey_no_memory(d->err);

@@ -13,8 +13,13 @@
 #define GH_MIKEY_MIKEY_H
 
 #include "mikey/codec.h"
+#include "mikey/derive.h"
+#include "mikey/env.h"
+#include "mikey/exchange.h"
+#include "mikey/keys.h"
 #include "mikey/message.h"
 #include "mikey/names.h"
 #include "mikey/sdp.h"
+#include "mikey/ticket.h"
 
 #endif
