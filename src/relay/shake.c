@@ -75,10 +75,12 @@ void relay_shake_step(struct relay_leg *leg, const uint8_t *data, size_t len)
 	if (rc == 0) {
 		shaken(leg, &io);
 	} else if (base_err_class(rc) == BASE_AGAIN) {
-		if (leg->dgram)
+		/* One that waits already has what came kept by its session: datagrams alone come.
+		 */
+		if (!leg->fetch && relay_wait_begin(leg, &io) && relay_leg_gone(leg))
+			return;
+		if (leg->dgram) /* else more input is needed */
 			relay_dtls_time(leg);
-		else
-			(void)relay_wait_begin(leg, &io); /* else more input is needed */
 	} else {
 		tls_session_info(leg->session, &info);
 		relay_shake_fail(leg, relay_shake_cause(&info, rc));

@@ -71,6 +71,7 @@ void tls_dtls_free(struct tls_session *session)
 	if (!session->dtls)
 		return;
 	base_writer_done(&session->dtls->hello);
+	base_writer_done(&session->dtls->meanwhile);
 	free(session->dtls);
 	session->dtls = NULL;
 }
@@ -114,15 +115,25 @@ static void sequence_note(struct tls_dtls *dtls, const uint8_t *data, size_t len
 	}
 }
 
+void tls_dtls_sent(struct tls_session *session, const void *data, size_t len)
+{
+	struct base_reader r = base_reader_of(data, len);
+	struct base_str one;
+
+	base_writer_put(session->io->out, data, len);
+	while (tls_datagram_next(&r, &one))
+		sequence_note(session->dtls, (const uint8_t *)one.ptr, one.len);
+}
+
 void tls_dtls_put(struct tls_session *session, const void *data, size_t len)
 {
-	struct base_writer *out = session->io->out;
+	struct base_writer *out = tls_session_out(session);
 
 	assert(len <= UINT16_MAX);
 	session->dtls->last_at = out->len;
 	base_writer_u16(out, (uint16_t)len);
 	base_writer_put(out, data, len);
-	if (!session->established)
+	if (!session->established && out == session->io->out)
 		sequence_note(session->dtls, data, len);
 }
 
@@ -148,7 +159,7 @@ void tls_dtls_add(struct tls_session *session, const void *data, size_t len, siz
 	sequence_note(session->dtls, data, len);
 }
 
-int tls_dtls_plain_alert(struct tls_session *session, uint8_t alert)
+int tls_dtls_plain_alert(struct tls_session *session, int version, uint8_t alert)
 {
 	struct tls_dtls *dtls = session->dtls;
 	uint8_t record[15];
@@ -158,7 +169,7 @@ int tls_dtls_plain_alert(struct tls_session *session, uint8_t alert)
 		return -1;
 	dtls->sequence++;
 	base_writer_u8(&w, 21);
-	base_writer_u16(&w, session->version ? session->version : 0xfeff);
+	base_writer_u16(&w, version ? (uint16_t)version : 0xfeff);
 	base_writer_u32(&w, (uint32_t)(dtls->sequence >> 32));
 	base_writer_u32(&w, (uint32_t)dtls->sequence);
 	base_writer_u16(&w, 2);
@@ -228,6 +239,65 @@ static void flight_sent(struct tls_dtls *dtls, uint64_t now_ms)
 	dtls->due_ms = now_ms + dtls->rto_ms;
 }
 
+/** What has come from a peer that repeats its flight; no more than that is kept of it. */
+#define MEANWHILE_MAX 16384
+
+void tls_dtls_meanwhile(struct tls_session *session, struct tls_io *io)
+{
+	struct base_writer *kept = &session->dtls->meanwhile;
+	size_t len = base_reader_left(&io->in);
+
+	if (len && len <= UINT16_MAX && kept->len + 2 + len <= MEANWHILE_MAX) {
+		base_writer_u16(kept, (uint16_t)len);
+		base_writer_put(kept, io->in.at, len); /* without memory it is lost on the way */
+	}
+	io->in.at = io->in.end;
+}
+
+/** One step of the engine, with what is in `io->in`. */
+static int step(struct tls_session *session)
+{
+	struct tls_dtls *dtls = session->dtls;
+	int rc = session->context->ops->handshake(session);
+
+	session->io->in.at = session->io->in.end;
+	dtls->goes_on = false;
+	if (tls_session_waits(session))
+		dtls->wait_ms = session->io->now_ms;
+	return rc;
+}
+
+/**
+ * The wait is over: the engine goes on where it stopped, then with what has come meanwhile. The
+ * clocks stood still; a flight that was held says nothing of the path.
+ */
+static int go_on(struct tls_session *session)
+{
+	struct tls_dtls *dtls = session->dtls;
+	struct base_writer kept = dtls->meanwhile;
+	struct base_reader r = base_reader_of(kept.data, kept.len);
+	uint64_t now_ms = session->io->now_ms;
+	struct base_str one;
+	int rc;
+
+	dtls->meanwhile = (struct base_writer){ 0 };
+	dtls->begun_ms += now_ms - dtls->wait_ms;
+	dtls->waiting = false;
+	dtls->moved = true;
+	session->io->in = base_reader_of(NULL, 0);
+	rc = step(session);
+	while (base_err_class(rc) == BASE_AGAIN && !tls_session_waits(session) &&
+	       tls_datagram_next(&r, &one)) {
+		session->io->in = base_reader_of(one.ptr, one.len);
+		tls_dtls_trim(&session->io->in);
+		rc = step(session);
+	}
+	base_writer_done(&kept);
+	dtls->waiting = true;
+	dtls->due_ms = now_ms + dtls->rto_ms;
+	return rc;
+}
+
 int tls_dtls_handshake(struct tls_session *session)
 {
 	struct tls_dtls *dtls = session->dtls;
@@ -241,7 +311,14 @@ int tls_dtls_handshake(struct tls_session *session)
 	dtls->moved = !dtls->begun;
 	if (!dtls->begun)
 		dtls->begun_ms = now_ms;
-	if (base_reader_left(&io->in) == 0 && dtls->begun) {
+	if (dtls->goes_on) {
+		tls_dtls_meanwhile(session, io);
+		rc = go_on(session);
+		if (io->out->len != before) {
+			dtls->waiting = false;
+			flight_sent(dtls, now_ms);
+		}
+	} else if (base_reader_left(&io->in) == 0 && dtls->begun) {
 		if (now_ms >= dtls->begun_ms + dtls->patience_ms)
 			return lose(session, "the peer did not answer in time");
 		if (!dtls->waiting || now_ms < dtls->due_ms)
@@ -249,8 +326,7 @@ int tls_dtls_handshake(struct tls_session *session)
 		rc = repeat(session, now_ms);
 	} else {
 		dtls->begun = true;
-		rc = session->context->ops->handshake(session);
-		io->in.at = io->in.end;
+		rc = step(session);
 		if (io->out->len != before)
 			flight_sent(dtls, now_ms);
 	}
@@ -280,8 +356,10 @@ uint64_t tls_session_deadline(const struct tls_session *session)
 
 	if (!dtls || session->rc || session->established)
 		return UINT64_MAX;
-	if (!dtls->begun)
+	if (!dtls->begun || dtls->goes_on)
 		return 0;
+	if (tls_session_waits(session))
+		return UINT64_MAX;
 	end_ms = dtls->begun_ms + dtls->patience_ms;
 	return dtls->waiting ? BASE_MIN(dtls->due_ms, end_ms) : end_ms;
 }

@@ -17,7 +17,9 @@
  * - once established wants every datagram by tls_session_read(), with a `clear` not smaller than
  *   the datagram; that may repeat the last flight into `io->out`;
  * - resumes as TLS does, but with use_srtp (where GnuTLS 3.7 does not);
- * - does not renegotiate, and never waits for CRLs (`once` and `may_wait` say nothing here).
+ * - while it waits for a CRL (`may_wait`) takes every datagram and says nothing: it keeps what its
+ *   peer repeats, within 16 KiB, until tls_session_arrived(), and has no deadline;
+ * - does not renegotiate (`once` says nothing here).
  */
 #ifndef GH_TLS_DTLS_H
 #define GH_TLS_DTLS_H

@@ -279,7 +279,10 @@ struct tls_dtls {
 	uint8_t tries; /**< repetitions of this flight */
 	bool waiting;  /**< for an answer: due_ms counts */
 	bool begun;
-	bool moved; /**< in this step */
+	bool moved;       /**< in this step */
+	bool goes_on;     /**< this step, or the next, is the first after a wait (wait.c) ... */
+	uint64_t wait_ms; /**< ... which began then; no time has passed in it */
+	struct base_writer meanwhile; /**< datagrams that came in it, behind their lengths */
 	bool lost;
 	bool verified, srtp_required; /**< as the stream says */
 	uint64_t sequence;            /**< epoch and number of the last record sent */
@@ -456,16 +459,27 @@ void tls_dtls_free(struct tls_session *session);
 bool tls_dtls_once(const struct tls_session *session);
 /** As the engine's handshake(), with all that depends on time. */
 int tls_dtls_handshake(struct tls_session *session);
+/** A datagram has come, or the time, while the handshake waits: it is kept, or lost. */
+void tls_dtls_meanwhile(struct tls_session *session, struct tls_io *io);
 /** What of a datagram is whole records. */
 void tls_dtls_trim(struct base_reader *in);
 /** It is complete: is what the stream requires agreed on? If not, the session has failed. */
 bool tls_dtls_agreed(struct tls_session *session);
-/** Append one datagram to `io->out`, and note its last record. */
+/** Append datagrams behind their lengths, and note their last records. */
+void tls_dtls_sent(struct tls_session *session, const void *data, size_t len);
+/** Append one datagram to what the engine writes to, and note its last record if it goes out. */
 void tls_dtls_put(struct tls_session *session, const void *data, size_t len);
 /** The same for a record that may go into the last datagram of this step, if there is room. */
 void tls_dtls_add(struct tls_session *session, const void *data, size_t len, size_t mtu);
-/** A fatal alert in the clear, while all we sent was. @return it, -1 = no more or no room */
-int tls_dtls_plain_alert(struct tls_session *session, uint8_t alert);
+/** A fatal alert in the clear, while all we sent was; `version` of the record, 0 = not agreed on
+ * yet. @return it, -1 = no more or no room */
+int tls_dtls_plain_alert(struct tls_session *session, int version, uint8_t alert);
+
+/** Where what an engine writes goes: out, or held back (wait.c). */
+static inline struct base_writer *tls_session_out(const struct tls_session *session)
+{
+	return session->wait && session->wait->hold ? &session->wait->held : session->io->out;
+}
 
 /* -- staple.c ------------------------------------------------------------------------------- */
 

@@ -174,5 +174,5 @@ void tls_gnutls_dtls_begin(struct tls_session *session, struct tls_gnutls_sessio
 	if (session->dtls->verified)
 		prestate_set(session, gs);
 	gs->given = base_reader_left(&session->io->in) > 0;
-	gs->repeat = !gs->given;
+	gs->repeat = !gs->given && !session->dtls->goes_on;
 }

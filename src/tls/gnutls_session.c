@@ -471,8 +471,8 @@ int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, siz
 			continue;
 		}
 		rc = read_result(session, gs, (int)n);
-		if (rc == 0 || base_err_class(rc) != BASE_AGAIN ||
-		    (session->dtls && in->at == in->end))
+		/* Behind a record of an older epoch it leaves the rest of a datagram. */
+		if (rc == 0 || base_err_class(rc) != BASE_AGAIN || (session->dtls && gs->dry))
 			break;
 	}
 	if (session->resume && session->version == 0x0304 && !gs->kept)

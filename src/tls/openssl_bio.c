@@ -38,8 +38,7 @@ static int bio_read(BIO *bio, char *data, size_t len, size_t *ret_len)
 static int bio_write(BIO *bio, const char *data, size_t len, size_t *ret_len)
 {
 	struct openssl_context *oc = BIO_get_data(bio);
-	struct tls_wait *wait = oc->session->wait;
-	struct base_writer *out = wait && wait->hold ? &wait->held : oc->session->io->out;
+	struct base_writer *out = tls_session_out(oc->session);
 
 	BIO_clear_retry_flags(bio);
 	if (oc->session->dtls)

@@ -254,12 +254,24 @@ int openssl_dtls_read(struct tls_session *session, uint8_t *clear, size_t cap, s
 	return error == SSL_ERROR_WANT_READ ? BASE_ERR(BASE_AGAIN, 0) : openssl_failed(session, oc);
 }
 
+int openssl_dtls_version(const SSL *ssl)
+{
+	switch (SSL_get_state(ssl)) {
+	case TLS_ST_BEFORE:
+	case TLS_ST_CW_CLNT_HELLO:
+	case DTLS_ST_CR_HELLO_VERIFY_REQUEST:
+		return 0;
+	default:
+		return SSL_version(ssl);
+	}
+}
+
 /** OpenSSL sends no alert of our choice; where all was in the clear we do, later it is its
  * close_notify. */
 int openssl_dtls_abort(struct tls_session *session, uint8_t alert)
 {
 	SSL *ssl = session->engine;
-	int sent = tls_dtls_plain_alert(session, alert);
+	int sent = tls_dtls_plain_alert(session, openssl_dtls_version(ssl), alert);
 
 	if (sent >= 0)
 		return sent;

@@ -117,6 +117,8 @@ int openssl_cookie_good(SSL *ssl, const unsigned char *cookie, unsigned len);
 int openssl_listen(struct tls_session *session);
 int openssl_repeat(struct tls_session *session);
 int openssl_dtls_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len);
+/** Agreed on, on the wire; 0 = not yet. */
+int openssl_dtls_version(const SSL *ssl);
 int openssl_dtls_abort(struct tls_session *session, uint8_t alert);
 void openssl_set_mtu(struct tls_session *session, uint16_t mtu);
 size_t openssl_room(const struct tls_session *session);

@@ -220,10 +220,12 @@ int openssl_judge_again(struct tls_session *session)
 		return rc;
 	wait->chain_count = 0;
 	wait->hold = rc != 0;
-	if (rc == 0)
-		base_writer_put(session->io->out, wait->held.data, wait->held.len);
-	else
+	if (rc)
 		wait->refused = rc;
+	else if (session->dtls)
+		tls_dtls_sent(session, wait->held.data, wait->held.len);
+	else
+		base_writer_put(session->io->out, wait->held.data, wait->held.len);
 	base_writer_reset(&wait->held);
 	return 0;
 }

@@ -136,7 +136,7 @@ static int plain_alert(struct tls_session *session, int version, uint8_t alert)
 	const uint8_t record[] = { 21, 3, (uint8_t)version, 0, 2, 2, alert };
 
 	if (session->dtls)
-		return tls_dtls_plain_alert(session, alert);
+		return tls_dtls_plain_alert(session, openssl_dtls_version(session->engine), alert);
 	base_writer_put(session->io->out, record, sizeof(record));
 	return session->io->out->failed ? -1 : alert;
 }

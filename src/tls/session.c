@@ -221,7 +221,7 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	session->alert = -1;
 	session->once = spec->once || spec->datagram;
 	tls_renegotiation_say(session, spec->renegotiate);
-	session->may_wait = spec->may_wait && !spec->datagram;
+	session->may_wait = spec->may_wait;
 	session->prints_later = spec->prints_later &&
 	                        (tls_session_question(session).methods & TRUST_FINGERPRINT) != 0;
 	context->sessions++;
@@ -481,8 +481,11 @@ int tls_session_handshake(struct tls_session *session, struct tls_io *io)
 		return session->rc;
 	if (session->established)
 		return 0;
-	if (tls_session_waits(session))
+	if (tls_session_waits(session)) {
+		if (session->dtls)
+			tls_dtls_meanwhile(session, io);
 		return BASE_ERR(BASE_AGAIN, 0);
+	}
 	session->io = io;
 	if (!session->begun)
 		tls_resume_offer(session);

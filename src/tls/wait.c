@@ -117,6 +117,8 @@ void tls_session_arrived(struct tls_session *session, const char *why, bool last
 		return;
 	wait->pending = false;
 	wait->over |= last;
+	if (session->dtls)
+		session->dtls->goes_on = true;
 	(void)snprintf(wait->why, sizeof(wait->why), "%s", why ? why : "");
 }
 

@@ -161,8 +161,8 @@ static void step(struct dnet *net, enum tls_role role, const void *data, size_t 
 	send_all(net, role, &out);
 }
 
-/** One event. @return false when there is none any more */
-static bool turn(struct dnet *net)
+/** One event. @return false when there is none any more, or none in time */
+static bool turn(struct dnet *net, uint64_t until_ms)
 {
 	uint64_t due[2] = { UINT64_MAX, UINT64_MAX };
 	struct dnet_flying *first = net->flying;
@@ -172,6 +172,8 @@ static bool turn(struct dnet *net)
 		if (again(net->result[i]) && net->session[i])
 			due[i] = tls_session_deadline(net->session[i]);
 	role = due[0] <= due[1] ? TLS_ROLE_CLIENT : TLS_ROLE_SERVER;
+	if (BASE_MIN(first ? first->at_ms : UINT64_MAX, due[role]) > until_ms)
+		return false;
 	if (first && first->at_ms <= due[role]) {
 		net->now_ms = BASE_MAX(net->now_ms, first->at_ms);
 		net->flying = first->next;
@@ -186,13 +188,24 @@ static bool turn(struct dnet *net)
 	return true;
 }
 
+static void turns(struct dnet *net, uint64_t until_ms)
+{
+	unsigned count = 0;
+
+	while (turn(net, until_ms))
+		if (++count > 20000)
+			fail_msg("this goes on for ever");
+}
+
 void dnet_settle(struct dnet *net)
 {
-	unsigned turns = 0;
+	turns(net, UINT64_MAX);
+}
 
-	while (turn(net))
-		if (++turns > 20000)
-			fail_msg("this goes on for ever");
+void dnet_run(struct dnet *net, uint64_t until_ms)
+{
+	turns(net, until_ms);
+	net->now_ms = BASE_MAX(net->now_ms, until_ms);
 }
 
 void dnet_shake(struct dnet *net)

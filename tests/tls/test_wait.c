@@ -10,42 +10,32 @@
 #include <openssl/ocsp.h>
 #include <openssl/x509v3.h>
 
-#include "../pki.h"
+#include "crls.h"
 #include "foreign.h"
 #include "lab.h"
 #include "pairs.h"
 
-#define LONG (30 * PKI_DAY)
-#define URL  "http://crl.example/1.crl"
+#define URL "http://crl.example/1.crl"
 
 static struct pki ca, entity, hostile;
 static struct x509_identity *identity, *injected;
 
 struct stage {
-	char *cache, *anchor;
-	struct trust_store *store;
+	struct crls crls;
 	struct tls_domain_spec spec[2];
 	struct lab_pair pair;
 	enum tls_role judge;
-	long number;
 };
 
 static void stage_begin(struct stage *s, struct lab_sides *sides, const char *profile,
                         enum tls_role judge)
 {
-	*s = (struct stage){ .judge = judge, .cache = pki_dir_new() };
-	s->anchor = pki_write_certs(s->cache, ".ca", (X509 *[]){ ca.cert, NULL });
-	assert_int_equal(trust_store_load(&s->store,
-	                                  &(struct trust_store_files){
-	                                          .anchors = (const char *[]){ s->anchor, NULL },
-	                                          .crl_required = true,
-	                                          .cache = s->cache },
-	                                  NULL),
-	                 0);
+	*s = (struct stage){ .judge = judge };
+	crls_begin(&s->crls, &ca);
 	for (int role = 0; role < 2; role++) {
 		s->spec[role] = lab_spec(sides, (enum tls_role)role, profile);
 		s->spec[role].identity = identity;
-		s->spec[role].trust = s->store;
+		s->spec[role].trust = s->crls.store;
 	}
 	if (judge == TLS_ROLE_SERVER) {
 		s->spec[TLS_ROLE_SERVER].client_auth = TLS_CLIENT_AUTH_REQUIRE;
@@ -74,34 +64,9 @@ static void stage_open(struct stage *s, bool may_wait)
 
 static void stage_end(struct stage *s)
 {
-	DIR *d = opendir(s->cache);
-
 	if (s->pair.domain[0])
 		lab_pair_close(&s->pair);
-	trust_store_unref(s->store);
-	for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
-		(void)unlinkat(dirfd(d), e->d_name, 0);
-	(void)closedir(d);
-	(void)rmdir(s->cache);
-	free(s->cache);
-	free(s->anchor);
-}
-
-/* The next CRL comes into the cache; `revoked` NULL: it is empty. */
-static void crl_comes(struct stage *s, X509 *revoked)
-{
-	X509_CRL *crl = pki_crl(&ca, revoked ? (X509 *[]){ revoked, NULL } : NULL,
-	                        -PKI_DAY + ++s->number, LONG);
-	struct x509_crl_index *index = NULL;
-	unsigned char *der = NULL;
-	int len = i2d_X509_CRL(crl, &der);
-
-	assert_int_equal(x509_crl_index_make(&index, der, (size_t)len, ca.key, NULL), 0);
-	assert_int_equal(trust_cache_write(s->cache, index, NULL), 0);
-	assert_int_equal(trust_cache_refresh(trust_store_cache(s->store)), 1);
-	x509_crl_index_unref(index);
-	OPENSSL_free(der);
-	X509_CRL_free(crl);
+	crls_end(&s->crls);
 }
 
 /* The judge waits, and the other one has not been told that all is well. */
@@ -164,7 +129,7 @@ static void it_comes_and_is_good(void **state)
 		waits(&s);
 		lab_pair_shake(&s.pair); /* whatever moves, it waits */
 		waits(&s);
-		crl_comes(&s, NULL);
+		crls_come(&s.crls, NULL);
 		arrives(&s, NULL, false);
 		lab_assert_up(&s.pair);
 		assert_true(lab_info(&s.pair, s.judge).verdict.authenticated);
@@ -181,7 +146,7 @@ static void it_comes_and_condemns(void **state)
 	{
 		stage_open(&s, true);
 		waits(&s);
-		crl_comes(&s, entity.cert);
+		crls_come(&s.crls, entity.cert);
 		arrives(&s, NULL, false);
 		refused(&s, 44, TRUST_REVOKED, "revoked");
 	}
@@ -248,20 +213,20 @@ static void in_pieces(void **state)
 			if (good) {
 				lab_pair_shake(&s.pair);
 				waits(&s);
-				crl_comes(&s, NULL);
+				crls_come(&s.crls, NULL);
 				arrives(&s, NULL, false);
 				lab_assert_up(&s.pair);
 			} else {
-				char *name = pki_path(s.cache, "none");
-				DIR *d = opendir(s.cache);
+				char *name = pki_path(s.crls.cache, "none");
+				DIR *d = opendir(s.crls.cache);
 
 				for (struct dirent *e = readdir(d); e; e = readdir(d))
 					if (strstr(e->d_name, ".crlx"))
 						(void)unlinkat(dirfd(d), e->d_name, 0);
 				(void)closedir(d);
 				free(name);
-				assert_int_equal(trust_cache_refresh(trust_store_cache(s.store)),
-				                 1);
+				assert_int_equal(
+				        trust_cache_refresh(trust_store_cache(s.crls.store)), 1);
 				lab_pair_shake(&s.pair);
 				waits(&s);
 				arrives(&s, "too late", true);
@@ -281,10 +246,10 @@ static void tickets_of_the_revoked(void **state)
 
 	for (size_t i = 0; i < BASE_COUNT(profiles); i++) {
 		stage_begin(&s, *state, profiles[i], TLS_ROLE_CLIENT);
-		crl_comes(&s, NULL);
+		crls_come(&s.crls, NULL);
 		for (int round = 0; round < 3; round++) {
 			if (round == 2)
-				crl_comes(&s, entity.cert);
+				crls_come(&s.crls, entity.cert);
 			stage_open(&s, true);
 			if (round == 2) {
 				refused(&s, 44, TRUST_REVOKED, "revoked");
@@ -319,15 +284,16 @@ static enum trust_reason visit(struct lab_sides *sides, int status)
 	char scrap[16];
 
 	stage_begin(&s, sides, "tls13", TLS_ROLE_SERVER);
-	trust_store_unref(s.store);
-	assert_int_equal(trust_store_load(&s.store,
-	                                  &(struct trust_store_files){
-	                                          .anchors = (const char *[]){ s.anchor, NULL },
-	                                          .crl_required = true,
-	                                          .ocsp_staples = true },
-	                                  NULL),
-	                 0);
-	s.spec[TLS_ROLE_SERVER].trust = s.store;
+	trust_store_unref(s.crls.store);
+	assert_int_equal(
+	        trust_store_load(&s.crls.store,
+	                         &(struct trust_store_files){
+	                                 .anchors = (const char *[]){ s.crls.anchor, NULL },
+	                                 .crl_required = true,
+	                                 .ocsp_staples = true },
+	                         NULL),
+	        0);
+	s.spec[TLS_ROLE_SERVER].trust = s.crls.store;
 	foreign_open(&far, TLS_ENGINE_GNUTLS, identity, &s.spec[TLS_ROLE_SERVER], &session, true);
 	assert_int_equal(gnutls_priority_set_direct(far.tls, "NORMAL:-VERS-ALL:+VERS-TLS1.3", NULL),
 	                 0);
