@@ -17,6 +17,7 @@ enum extension_type {
 	RECORD_LIMIT = 28,
 	TICKET = 35,
 	PRE_SHARED_KEY = 41,
+	EARLY_DATA = 42,
 	VERSIONS = 43,
 	PSK_MODES = 45,
 	SIGNATURES_CERT = 50,
@@ -203,7 +204,10 @@ static void extensions_13(const struct check_offer *o, struct base_writer *w)
 	versions[1] = (uint8_t)(wire >> 8);
 	versions[2] = (uint8_t)wire;
 	extension(w, VERSIONS, versions, sizeof(versions));
-	extension(w, PSK_MODES, "\x01\x01", 2); /* psk_dhe_ke: a server may then send tickets */
+	/* psk_dhe_ke: a server may then send tickets */
+	extension(w, PSK_MODES, o->with & CHECK_WITH_PSK_KE ? "\x01\x00" : "\x01\x01", 2);
+	if (o->with & CHECK_WITH_EARLY)
+		extension(w, EARLY_DATA, "", 0);
 	share_put(o, w);
 }
 

@@ -59,6 +59,8 @@ enum check_with {
 	CHECK_WITH_CLIENT_URL = 1 << 13,
 	CHECK_WITH_SRTP = 1 << 14,
 	CHECK_WITH_NO_SHARE = 1 << 15, /**< TLS 1.3: an empty key_share, so that it asks for one */
+	CHECK_WITH_PSK_KE = 1 << 16,   /**< TLS 1.3: psk_ke alone, without forward secrecy */
+	CHECK_WITH_EARLY = 1 << 17,    /**< TLS 1.3: early_data, of which none is sent */
 };
 
 struct check_bytes {

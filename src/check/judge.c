@@ -88,11 +88,36 @@ struct looking {
 	const struct check_sessions *sessions;
 };
 
+/** Of TLS 1.3 for those alone who show a key the survey saw nothing. */
+static bool by_psk13(const struct looking *l, const struct profile_rule *rule,
+                     struct check_found *found)
+{
+	const struct check_trial *t = l->sessions ? &l->sessions->trial[CHECK_TRY_13_PSK] : NULL;
+	uint16_t code = 0;
+
+	if (!t || !t->yes || (l->survey->versions & PROFILE_TLS_1_3) ||
+	    !profile_item_code(rule->subject, rule->item, &code))
+		return false;
+	if (rule->subject == PROFILE_VERSION ? code == PROFILE_TLS_1_3
+	                                     : code == l->sessions->psk13_suite)
+		check_found_set(found, CHECK_HAS, &t->probe, "%s", t->text);
+	else if (rule->subject == PROFILE_SUITE && profile_suite_tls13(code))
+		check_found_set(found, CHECK_NO_WAY, &t->probe,
+		                "it has TLS 1.3 by pre-shared key alone, which was tried with one "
+		                "suite");
+	else
+		return false;
+	return true;
+}
+
 static void look(const void *arg, const struct profile *profile, const struct profile_rule *rule,
                  const struct check_terms *terms, struct check_found *found)
 {
 	const struct looking *l = arg;
 
+	if ((rule->subject == PROFILE_VERSION || rule->subject == PROFILE_SUITE) &&
+	    by_psk13(l, rule, found))
+		return;
 	switch (rule->subject) {
 	case PROFILE_VERSION:
 		check_judge_version(l->survey, rule, found);
@@ -155,5 +180,7 @@ int check_judge(struct check_report *report, const struct check_survey *s,
 	check_judge_rules(report, profile, terms, look, &l);
 	check_judge_precedence(report, s, profile, terms);
 	check_judge_notes(report, s);
+	if (sessions)
+		check_judge_psk13(report, sessions);
 	return report->failed ? BASE_ERR(BASE_LOCAL, ENOMEM) : 0;
 }

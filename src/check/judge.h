@@ -85,5 +85,7 @@ void check_judge_precedence(struct check_report *report, const struct check_surv
                             const struct profile *profile, const struct check_terms *terms);
 /** What is worth telling and no rule speaks of. */
 void check_judge_notes(struct check_report *report, const struct check_survey *s);
+/** The same of external pre-shared keys of TLS 1.3. */
+void check_judge_psk13(struct check_report *report, const struct check_sessions *sessions);
 
 #endif

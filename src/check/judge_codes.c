@@ -327,7 +327,9 @@ enum {
 	STATUS = 5,
 	SUPPORTED_GROUPS = 10,
 	SIGNATURE_ALGORITHMS = 13,
+	PRE_SHARED_KEY = 41,
 	VERSIONS = 43,
+	PSK_MODES = 45,
 	SHARE = 51
 };
 
@@ -360,10 +362,11 @@ static bool extension_of_13(const struct check_survey *s, uint16_t code, struct 
 		check_found_set(found, up ? CHECK_HAS : CHECK_NO_WAY, old,
 		                up ? "it shakes hands by it" : "it takes no version that has it");
 		return true;
-	case 41:
-	case 45:
+	case PRE_SHARED_KEY:
+	case PSK_MODES:
 		check_found_set(found, CHECK_NO_WAY, NULL,
-		                "a server shows it in a session of TLS 1.3 with a pre-shared key");
+		                "a server shows it in a session of TLS 1.3 with a pre-shared key "
+		                "that it takes");
 		return true;
 	case 44:
 	case 50:
@@ -412,6 +415,12 @@ void check_judge_extension(const struct check_survey *s, const struct check_sess
 
 	if (!profile_item_code(PROFILE_EXTENSION, rule->item, &code)) {
 		extension_required(s, found);
+		return;
+	}
+	if (sessions && (code == PRE_SHARED_KEY || code == PSK_MODES) &&
+	    sessions->trial[CHECK_TRY_13_PSK].yes) {
+		check_found_set(found, CHECK_HAS, &sessions->trial[CHECK_TRY_13_PSK].probe, "%s",
+		                sessions->trial[CHECK_TRY_13_PSK].text);
 		return;
 	}
 	if (extension_of_13(s, code, found))

@@ -186,8 +186,10 @@ static void client_certificate(const struct check_survey *s, const struct check_
 		                                              : "it does not ask for one");
 }
 
-static void psk(const struct check_survey *s, struct check_found *found)
+static void psk(const struct check_survey *s, const struct check_sessions *sessions,
+                struct check_found *found)
 {
+	const struct check_trial *t = sessions ? &sessions->trial[CHECK_TRY_13_PSK] : NULL;
 	const struct check_probe *silent = NULL;
 	size_t count;
 	const struct profile_suite *suite = profile_suite_all(&count);
@@ -202,13 +204,30 @@ static void psk(const struct check_survey *s, struct check_found *found)
 		if ((suite[i].flags & PROFILE_SUITE_PSK) && unseen(&s->suite[i]))
 			silent = &s->suite[i];
 	}
-	if (silent)
+	if (t && t->yes)
+		check_found_set(found, CHECK_HAS, &t->probe, "%s", t->text);
+	else if (silent)
 		check_found_set(found, CHECK_UNSEEN, silent,
 		                "not every suite of pre-shared keys was answered");
 	else if (s->high)
 		check_found_set(found, CHECK_HAS_NOT, NULL, "takes no suite of pre-shared keys");
 	else
 		no_way(found, "in TLS 1.3 that shows with the right key alone");
+}
+
+/** The rule is kept where psk_ke is not taken; without the right key nothing is. */
+static void psk_dhe_only(const struct check_sessions *sessions, struct check_found *found)
+{
+	const struct check_trial *t = sessions ? &sessions->trial[CHECK_TRY_13_PSK_KE] : NULL;
+
+	if (!t || !t->tried)
+		no_way(found, "shows in TLS 1.3 with the right key alone");
+	else
+		check_found_set(found,
+		                undecided(&t->probe.answer) ? CHECK_UNSEEN
+		                : t->yes                    ? CHECK_HAS_NOT
+		                                            : CHECK_HAS,
+		                &t->probe, "%s", t->text);
 }
 
 static void authentication(const struct check_survey *s, const struct check_sessions *sessions,
@@ -219,9 +238,9 @@ static void authentication(const struct check_survey *s, const struct check_sess
 	else if (!strcmp(rule->item, "client-certificate"))
 		client_certificate(s, sessions, rule, found);
 	else if (!strcmp(rule->item, "psk"))
-		psk(s, found);
+		psk(s, sessions, found);
 	else if (!strcmp(rule->item, "psk-dhe-only"))
-		no_way(found, "shows in TLS 1.3 with the right key alone");
+		psk_dhe_only(sessions, found);
 	else if (!strcmp(rule->item, "session-binding"))
 		no_way(found, "the binding of session and registration is SIP's");
 	else
@@ -296,6 +315,8 @@ static void failure(const struct check_sessions *sessions, const struct profile_
 		no_way(found, "what SIP does is not looked at");
 	else if (sessions && sessions->trial[CHECK_TRY_IDENTITY].tried)
 		trial_take(sessions, CHECK_TRY_IDENTITY, found);
+	else if (sessions && sessions->trial[CHECK_TRY_13_IDENTITY].tried)
+		trial_take(sessions, CHECK_TRY_13_IDENTITY, found);
 	else
 		no_way(found, "it takes no suite of pre-shared keys in which this could be tried");
 }
@@ -409,4 +430,33 @@ void check_judge_notes(struct check_report *report, const struct check_survey *s
 		                  check_answer_extension(&scsv->answer, 0xff01)
 		                          ? "answered with renegotiation_info"
 		                          : check_probe_words(scsv, words, sizeof(words)));
+}
+
+void check_judge_psk13(struct check_report *report, const struct check_sessions *sessions)
+{
+	const struct check_trial *right = &sessions->trial[CHECK_TRY_13_PSK],
+	                         *wrong = &sessions->trial[CHECK_TRY_13_KEY],
+	                         *early = &sessions->trial[CHECK_TRY_13_EARLY];
+
+	if (sessions->tls13.early_ticket)
+		check_report_note(report, "early-data", CHECK_WARN,
+		                  &sessions->trial[CHECK_TRY_13].probe,
+		                  "RFC 8446, 8: what comes so may come twice: its tickets take "
+		                  "early_data");
+	if (right->tried)
+		check_report_note(report, "psk-of-tls13", CHECK_NOTED, &right->probe, "%s",
+		                  right->text);
+	if (wrong->tried)
+		check_report_note(report, "psk-binder",
+		                  undecided(&wrong->probe.answer) ? CHECK_UNTESTED
+		                  : wrong->yes                    ? CHECK_PASS
+		                                                  : CHECK_FAIL,
+		                  &wrong->probe, "RFC 8446, 4.2.11: %s", wrong->text);
+	if (early->tried)
+		check_report_note(report, "early-data",
+		                  undecided(&early->probe.answer) ? CHECK_UNTESTED
+		                  : early->yes                    ? CHECK_WARN
+		                                                  : CHECK_PASS,
+		                  &early->probe, "RFC 8446, 8: what comes so may come twice: %s",
+		                  early->text);
 }

@@ -80,6 +80,12 @@ enum check_trial_of {
 	CHECK_TRY_13,        /**< a handshake of TLS 1.3 */
 	CHECK_TRY_13_TICKET, /**< taken up by its ticket */
 	CHECK_TRY_IDENTITY,  /**< a PSK identity that nobody knows; yes = alert 115 */
+	/* external pre-shared keys of TLS 1.3 (RFC 8446, 4.2.11), with psk_dhe_ke but for one */
+	CHECK_TRY_13_PSK,      /**< the right one is taken */
+	CHECK_TRY_13_KEY,      /**< another key with its name is refused */
+	CHECK_TRY_13_IDENTITY, /**< a name that nobody has; yes = alert 115 */
+	CHECK_TRY_13_PSK_KE,   /**< the right one is taken with psk_ke alone */
+	CHECK_TRY_13_EARLY,    /**< early_data with the right one is accepted */
 	CHECK_TRIALS
 };
 
@@ -88,6 +94,8 @@ struct check_sessions {
 	bool ticket;         /**< one came */
 	uint32_t lifetime_s; /**< claimed for it */
 	struct check_session13 tls13;
+	uint16_t psk13_suite,
+	        psk13_group; /**< of the session by external pre-shared key; 0 = none */
 };
 
 struct check_survey;

@@ -6,8 +6,10 @@
 #include <stdio.h>
 
 #include "check/keys.h"
+#include "check/words.h"
 
-enum { TAG = 16, RECORD_HEAD = 5, MESSAGE_HEAD = 4, IV = 12, TEXT_MAX = 16640, PSK = 41 };
+enum { TAG = 16, RECORD_HEAD = 5, MESSAGE_HEAD = 4, IV = 12, TEXT_MAX = 16640 };
+enum { PSK = 41, EARLY = 42, SHARE = 51 };
 
 /** One direction under one secret. */
 struct way {
@@ -22,6 +24,7 @@ struct shaking {
 	const char *hash, *cipher;
 	size_t hash_len, key_len;
 	struct base_writer transcript;
+	struct check_bytes psk;         /**< an external one, that is offered; none = none */
 	uint8_t secret[CHECK_HASH_MAX]; /**< of the key schedule's step at hand */
 	uint8_t ours_secret[CHECK_HASH_MAX], theirs_secret[CHECK_HASH_MAX];
 	struct way ours, theirs;
@@ -122,7 +125,9 @@ static void suite_take(struct shaking *s, uint16_t suite)
 
 static bool handshake_keys(struct shaking *s, struct check_bytes shared)
 {
-	return early(s, (struct check_bytes){ NULL, 0 }) && extract(s, shared) &&
+	const struct check_bytes none = { NULL, 0 };
+
+	return early(s, s->session->psk_taken ? s->psk : none) && extract(s, shared) &&
 	       derive(s, s->secret, "c hs traffic", &s->transcript, s->ours_secret) &&
 	       derive(s, s->secret, "s hs traffic", &s->transcript, s->theirs_secret) &&
 	       way_open(s, s->ours_secret, &s->ours) && way_open(s, s->theirs_secret, &s->theirs);
@@ -243,6 +248,12 @@ static void certificate_read(struct check_session13 *session, struct base_reader
 	session->status = extension_in(vector(&entry, 2), 5);
 }
 
+static void extensions_read(struct check_session13 *session, struct check_bytes list)
+{
+	session->server_name = extension_in(list, 0);
+	session->early = extension_in(list, EARLY);
+}
+
 bool check_session13_read(struct check_session13 *session, struct check_bytes *ret_finished,
                           size_t *ret_before)
 {
@@ -258,7 +269,7 @@ bool check_session13_read(struct check_session13 *session, struct check_bytes *r
 			return false;
 		body = base_reader_sub(&r, len);
 		if (type == CHECK_ENCRYPTED_EXTENSIONS)
-			session->server_name = extension_in(vector(&body, 2), 0);
+			extensions_read(session, vector(&body, 2));
 		else if (type == CHECK_CERTIFICATE_REQUEST)
 			session->certificate_request = true;
 		else if (type == CHECK_CERTIFICATE)
@@ -345,11 +356,11 @@ static void ticket_read(struct shaking *s, struct base_reader r, const uint8_t *
 {
 	struct check_session13 *session = s->session;
 	uint32_t lifetime = base_reader_u32(&r), age_add = base_reader_u32(&r);
-	struct check_bytes nonce = vector(&r, 1), ticket = vector(&r, 2);
+	struct check_bytes nonce = vector(&r, 1), ticket = vector(&r, 2), list = vector(&r, 2);
 
-	(void)vector(&r, 2);
 	if (!base_reader_done(&r))
 		return;
+	session->early_ticket |= extension_in(list, EARLY);
 	session->lifetime_s = BASE_MAX(session->lifetime_s, lifetime);
 	if (session->tickets++)
 		return;
@@ -385,7 +396,7 @@ static void tickets_read(struct shaking *s, const uint8_t *resumption)
 
 static bool share_of(const struct check_answer *a, uint16_t group, struct check_bytes *ret)
 {
-	const struct check_extension *e = check_answer_extension(a, 51);
+	const struct check_extension *e = check_answer_extension(a, SHARE);
 	struct base_reader r = base_reader_of(e ? e->data.data : NULL, e ? e->data.len : 0);
 	uint16_t theirs = base_reader_u16(&r);
 
@@ -393,10 +404,32 @@ static bool share_of(const struct check_answer *a, uint16_t group, struct check_
 	return base_reader_done(&r) && theirs == group;
 }
 
+/** The binder over the hello up to the list of binders, into its place (RFC 8446, 4.2.11.2). */
+static bool binder_put(struct shaking *s, struct base_writer *hello, struct check_bytes psk,
+                       const char *label)
+{
+	uint8_t secret[CHECK_HASH_MAX], binder[64];
+	size_t tail = s->hash_len + 3;
+	bool good;
+
+	if (hello->failed || hello->len < RECORD_HEAD + tail)
+		return false;
+	base_writer_put(&s->transcript, hello->data + RECORD_HEAD, hello->len - RECORD_HEAD - tail);
+	good = early(s, psk) && derive(s, s->secret, label, NULL, secret) &&
+	       finished_of(s, secret, binder);
+	if (good)
+		memcpy(hello->data + hello->len - s->hash_len, binder, s->hash_len);
+	base_writer_reset(&s->transcript);
+	base_wipe(secret, sizeof(secret));
+	return good;
+}
+
 static bool hello_exchange(struct shaking *s, const struct check_offer *offer,
                            struct check_answer *answer, struct base_writer *sent)
 {
 	check_hello_wire(offer, sent);
+	if (s->psk.len && !binder_put(s, sent, s->psk, "ext binder"))
+		return false;
 	if (sent->failed || !check_wire_send(&s->wire, sent->data, sent->len))
 		return false;
 	while (!answer->whole) {
@@ -408,7 +441,24 @@ static bool hello_exchange(struct shaking *s, const struct check_offer *offer,
 	}
 	s->alert = answer->alert;
 	s->read = answer->consumed;
+	s->session->psk_taken = answer->hello && check_answer_extension(answer, PSK) != NULL;
+	s->session->dhe = answer->hello && check_answer_extension(answer, SHARE) != NULL;
 	return answer->hello && !answer->retry && answer->version == 0x0304;
+}
+
+/** What (EC)DHE brings; of a pre-shared key alone it is zeros (RFC 8446, 7.1). */
+static bool shared_of(const struct shaking *s, void *share, const struct check_offer *offer,
+                      const struct check_answer *answer, struct base_writer *secret)
+{
+	static const uint8_t zeros[CHECK_HASH_MAX];
+	struct check_bytes theirs;
+
+	if (s->session->psk_taken && !s->session->dhe) {
+		base_writer_put(secret, zeros, s->hash_len);
+		return !secret->failed;
+	}
+	return share_of(answer, offer->share_group, &theirs) &&
+	       check_share_agree(share, offer->share_group, theirs, secret);
 }
 
 static bool shake(struct shaking *s, void *share, const struct check_offer *offer,
@@ -416,13 +466,14 @@ static bool shake(struct shaking *s, void *share, const struct check_offer *offe
 {
 	struct base_writer secret = { .wipe = true };
 	uint8_t resumption[CHECK_HASH_MAX];
-	struct check_bytes theirs;
-	bool good = hello_exchange(s, offer, &probe->answer, &probe->sent) &&
-	            share_of(&probe->answer, offer->share_group, &theirs) &&
-	            check_share_agree(share, offer->share_group, theirs, &secret);
+	bool good = hello_exchange(s, offer, &probe->answer, &probe->sent);
 
 	if (good) {
 		suite_take(s, probe->answer.suite);
+		good = (!s->session->psk_taken || s->hash_len == 32) &&
+		       shared_of(s, share, offer, &probe->answer, &secret);
+	}
+	if (good) {
 		base_writer_put(&s->transcript, probe->sent.data + RECORD_HEAD,
 		                probe->sent.len - RECORD_HEAD);
 		base_writer_put(&s->transcript, probe->answer.text.data, probe->answer.text_hello);
@@ -436,41 +487,72 @@ static bool shake(struct shaking *s, void *share, const struct check_offer *offe
 	return good;
 }
 
+static enum check_outcome open_with(struct shaking *s, struct check_target *t,
+                                    struct check_offer *offer, struct check_probe *probe)
+{
+	struct check_session13 *session = s->session;
+	struct base_writer public = { 0 };
+	void *share = check_share_new(offer->share_group, &public);
+	enum check_outcome outcome;
+
+	probe->answer = (struct check_answer){ .alert = -1, .alert_level = -1 };
+	offer->share = (struct check_bytes){ public.data, public.len };
+	outcome = share ? check_wire_open(&s->wire, t) : CHECK_UNREACHABLE;
+	if (outcome == CHECK_NOTHING) {
+		session->up = shake(s, share, offer, probe);
+		outcome = session->up ? CHECK_ANSWERED : CHECK_GARBLED;
+		base_writer_put(&probe->seen, probe->answer.text.data, probe->answer.text.len);
+		base_writer_put(&probe->seen, session->messages.data, session->messages.len);
+	}
+	session->alert = s->alert;
+	if (!session->up)
+		(void)snprintf(session->why, sizeof(session->why),
+		               s->alert >= 0 ? "alert %s (%d)"
+		                             : "the handshake did not come through%s",
+		               s->alert >= 0 ? check_alert_name(s->alert) : "", s->alert);
+	if (share)
+		check_wire_close(&s->wire);
+	check_share_free(share);
+	base_writer_done(&public);
+	base_writer_done(&s->transcript);
+	base_wipe(s, sizeof(*s));
+	return outcome;
+}
+
 enum check_outcome check_session13_open(struct check_session13 *session, struct check_target *t,
                                         uint16_t group, struct profile_codes suites,
                                         struct check_probe *probe)
 {
 	struct shaking s = { .session = session, .alert = -1, .hash = "SHA256", .hash_len = 32 };
-	struct base_writer public = { 0 };
 	struct check_offer offer = { .version = PROFILE_TLS_1_3,
 		                     .suites = suites,
 		                     .groups = { &group, 1 },
 		                     .share_group = group,
 		                     .with = CHECK_WITH_STATUS,
 		                     .server_name = t->server_name };
-	void *share = check_share_new(group, &public);
-	enum check_outcome outcome;
 
-	probe->answer = (struct check_answer){ .alert = -1, .alert_level = -1 };
-	offer.share = (struct check_bytes){ public.data, public.len };
-	outcome = share ? check_wire_open(&s.wire, t) : CHECK_UNREACHABLE;
-	if (outcome == CHECK_NOTHING) {
-		session->up = shake(&s, share, &offer, probe);
-		outcome = session->up ? CHECK_ANSWERED : CHECK_GARBLED;
-		base_writer_put(&probe->seen, probe->answer.text.data, probe->answer.text.len);
-		base_writer_put(&probe->seen, session->messages.data, session->messages.len);
-	}
-	if (!session->up)
-		(void)snprintf(session->why, sizeof(session->why),
-		               s.alert >= 0 ? "alert %d" : "the handshake did not come through",
-		               s.alert);
-	if (share)
-		check_wire_close(&s.wire);
-	check_share_free(share);
-	base_writer_done(&public);
-	base_writer_done(&s.transcript);
-	base_wipe(&s, sizeof(s));
-	return outcome;
+	return open_with(&s, t, &offer, probe);
+}
+
+enum check_outcome check_session13_psk(struct check_session13 *session, struct check_target *t,
+                                       uint16_t group, const struct check_psk *psk, unsigned with,
+                                       struct check_probe *probe)
+{
+	static const uint16_t suite = 0x1301; /* SHA-256 */
+	static const uint16_t groups[] = { 29, 23, 24, 25 };
+	struct shaking s = { .session = session, .alert = -1, .psk = psk->key };
+	struct check_offer offer = { .version = PROFILE_TLS_1_3,
+		                     .suites = { &suite, 1 },
+		                     .groups = { groups, BASE_COUNT(groups) },
+		                     .share_group = group,
+		                     .with = with,
+		                     .binder_len = 32,
+		                     .ticket = { (const uint8_t *)psk->identity,
+		                                 strlen(psk->identity) },
+		                     .server_name = t->server_name };
+
+	suite_take(&s, suite);
+	return open_with(&s, t, &offer, probe);
 }
 
 bool check_session13_again(const struct check_session13 *session, struct check_target *t,
@@ -479,7 +561,6 @@ bool check_session13_again(const struct check_session13 *session, struct check_t
 	struct check_session13 copy = { .up = false };
 	struct shaking s = { .session = &copy, .alert = -1 };
 	struct base_writer public = { 0 };
-	uint8_t binder_secret[CHECK_HASH_MAX], binder[64];
 	struct check_offer offer = { .version = PROFILE_TLS_1_3,
 		                     .suites = { &session->suite, 1 },
 		                     .groups = { &group, 1 },
@@ -495,15 +576,8 @@ bool check_session13_again(const struct check_session13 *session, struct check_t
 	offer.share = (struct check_bytes){ public.data, public.len };
 	probe->answer = (struct check_answer){ .alert = -1, .alert_level = -1 };
 	check_hello_wire(&offer, &probe->sent);
-	/* RFC 8446, 4.2.11.2: over the hello up to the binders' list */
-	base_writer_put(&s.transcript, probe->sent.data + RECORD_HEAD,
-	                probe->sent.len - RECORD_HEAD - s.hash_len - 3);
-	good = share && !probe->sent.failed &&
-	       early(&s, (struct check_bytes){ session->psk, s.hash_len }) &&
-	       derive(&s, s.secret, "res binder", NULL, binder_secret) &&
-	       finished_of(&s, binder_secret, binder);
-	if (good)
-		memcpy(probe->sent.data + probe->sent.len - s.hash_len, binder, s.hash_len);
+	good = share && binder_put(&s, &probe->sent,
+	                           (struct check_bytes){ session->psk, s.hash_len }, "res binder");
 	if (good && check_wire_open(&s.wire, t) == CHECK_NOTHING) {
 		good = check_wire_send(&s.wire, probe->sent.data, probe->sent.len);
 		while (good && !probe->answer.whole) {

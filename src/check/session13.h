@@ -16,7 +16,12 @@ struct check_session13 {
 	struct base_writer messages;    /**< EncryptedExtensions to Finished, opened */
 	struct check_bytes certificate; /**< the first, DER; into `messages` */
 	bool certificate_request, status, server_name;
+	bool psk_taken; /**< pre_shared_key is in its hello */
+	bool dhe;       /**< and a key_share */
+	bool early;     /**< early_data is in its EncryptedExtensions */
+	int alert;      /**< that it sent, or -1 */
 	unsigned tickets;
+	bool early_ticket;   /**< one of them takes early_data (RFC 8446, 4.6.1) */
 	uint32_t lifetime_s; /**< the longest that a ticket claims */
 	/* the first ticket */
 	uint16_t suite;
@@ -32,6 +37,14 @@ struct check_session13 {
 enum check_outcome check_session13_open(struct check_session13 *session,
                                         struct check_target *target, uint16_t group,
                                         struct profile_codes suites, struct check_probe *probe);
+/**
+ * The same with an external pre-shared key (RFC 8446, 4.2.11), whose hash is SHA-256, and a
+ * key_share of that group beside which others are offered.
+ * @param with  CHECK_WITH_PSK_KE, CHECK_WITH_EARLY
+ */
+enum check_outcome check_session13_psk(struct check_session13 *session, struct check_target *target,
+                                       uint16_t group, const struct check_psk *psk, unsigned with,
+                                       struct check_probe *probe);
 /** Offer its ticket. @return true when the server's hello takes it (pre_shared_key is in it) */
 bool check_session13_again(const struct check_session13 *session, struct check_target *target,
                            uint16_t group, struct check_probe *probe);

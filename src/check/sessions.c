@@ -212,6 +212,95 @@ static void try_13(struct check_sessions *all, const struct check_survey *survey
 	                                 : "offered, and no hello came");
 }
 
+/* -- external pre-shared keys of TLS 1.3 ------------------------------------------------------- */
+
+/** What became of one offer; `session` is the caller's to let go. */
+static struct check_trial *psk13(struct check_sessions *all, const struct check_survey *survey,
+                                 enum check_trial_of which, const struct check_psk *psk,
+                                 unsigned with, struct check_session13 *session)
+{
+	struct check_trial *trial = &all->trial[which];
+
+	trial->probe.answer.outcome = check_session13_psk(session, survey->target, all->psk13_group,
+	                                                  psk, with, &trial->probe);
+	/* whatever the server said is an answer; of what it did not say nothing follows */
+	if (session->psk_taken || session->up || session->alert >= 0)
+		trial->probe.answer.outcome = CHECK_ANSWERED;
+	trial->probe.wanted = true;
+	return trial;
+}
+
+static const char *psk13_words(const struct check_session13 *s)
+{
+	return s->psk_taken && s->up ? "taken"
+	       : s->psk_taken        ? "taken in its hello; then the handshake did not come through"
+	       : s->up               ? "passed over: a session by certificate"
+	                             : s->why;
+}
+
+static void try_psk13_refusals(struct check_sessions *all, const struct check_survey *survey,
+                               const struct check_psk *psk)
+{
+	static const uint8_t key[32] = "another key than that of anybody";
+	const struct check_psk liar = { psk->identity, { key, sizeof(key) } },
+	                       nobody = { "nobody-that-this-server-knows.invalid",
+		                          { key, sizeof(key) } };
+	struct check_session13 s = { .up = false };
+	struct check_trial *t = psk13(all, survey, CHECK_TRY_13_KEY, &liar, 0, &s);
+
+	tell(t, !s.psk_taken && !s.up, "TLS 1.3: another key: %s", psk13_words(&s));
+	check_session13_done(&s);
+	s = (struct check_session13){ .up = false };
+	t = psk13(all, survey, CHECK_TRY_13_IDENTITY, &nobody, 0, &s);
+	tell(t, s.alert == 115, "TLS 1.3: an identity that nobody has: %s", psk13_words(&s));
+	check_session13_done(&s);
+}
+
+/** The group that it asks for instead (RFC 8446, 4.2.8); 0 = it asked for none. */
+static uint16_t group_asked(const struct check_answer *a)
+{
+	const struct check_extension *e =
+	        a->hello && a->retry ? check_answer_extension(a, 51) : NULL;
+
+	return e && e->data.len == 2 ? (uint16_t)(e->data.data[0] << 8 | e->data.data[1]) : 0;
+}
+
+/** Also where the survey saw no TLS 1.3: a server may have it for those alone who show a key. */
+static void try_psk13(struct check_sessions *all, const struct check_survey *survey,
+                      const struct check_psk *psk)
+{
+	uint16_t known = group_choose(survey), asked;
+	struct check_session13 s = { .up = false };
+	struct check_trial *t;
+
+	all->psk13_group = known ? known : 29;
+	t = psk13(all, survey, CHECK_TRY_13_PSK, psk, 0, &s);
+	asked = group_asked(&t->probe.answer);
+	if (asked && asked != all->psk13_group) {
+		all->psk13_group = asked;
+		check_session13_done(&s);
+		check_probe_done(&t->probe);
+		s = (struct check_session13){ .up = false };
+		t = psk13(all, survey, CHECK_TRY_13_PSK, psk, 0, &s);
+	}
+	all->psk13_suite = s.psk_taken && s.up ? s.suite : 0;
+	tell(t, all->psk13_suite != 0, "TLS 1.3: the external pre-shared key: %s", psk13_words(&s));
+	check_session13_done(&s);
+	if (!all->psk13_suite)
+		return;
+	try_psk13_refusals(all, survey, psk);
+	s = (struct check_session13){ .up = false };
+	t = psk13(all, survey, CHECK_TRY_13_PSK_KE, psk, CHECK_WITH_PSK_KE, &s);
+	tell(t, s.psk_taken, "TLS 1.3: with psk_ke alone: %s%s", psk13_words(&s),
+	     s.psk_taken && s.dhe ? ", with a key_share that was not asked for" : "");
+	check_session13_done(&s);
+	s = (struct check_session13){ .up = false };
+	t = psk13(all, survey, CHECK_TRY_13_EARLY, psk, CHECK_WITH_EARLY, &s);
+	tell(t, s.early, "early_data beside the external pre-shared key: %s",
+	     s.early ? "accepted" : "not accepted");
+	check_session13_done(&s);
+}
+
 void check_sessions_run(struct check_sessions *sessions, const struct check_survey *survey,
                         const struct check_psk *psk)
 {
@@ -224,6 +313,8 @@ void check_sessions_run(struct check_sessions *sessions, const struct check_surv
 	if (survey->target->dtls)
 		return;
 	try_13(sessions, survey);
+	if (psk)
+		try_psk13(sessions, survey, psk);
 	if (!survey->high)
 		return;
 	try_identity(&t);

@@ -206,7 +206,7 @@ static int server_look(struct checking *c, struct base_error *err)
 		return rc;
 	on_progress(c, "sessions");
 	check_sessions_run(&c->sessions, c->survey, c->psk.identity ? &c->psk : NULL);
-	versions_name(c, c->survey->versions);
+	versions_name(c, c->survey->versions | (c->sessions.psk13_suite ? PROFILE_TLS_1_3 : 0U));
 	return 0;
 }
 

@@ -66,10 +66,11 @@ static enum check_state state_of(const struct bench *b, const char *id, const ch
 	for (size_t i = 0; i < b->report.count; i++) {
 		const struct profile_rule *rule = b->report.verdict[i].rule;
 
-		if (rule && !strcmp(rule->id, id) && !strcmp(rule->item, item))
+		if (rule ? item && !strcmp(rule->id, id) && !strcmp(rule->item, item)
+		         : !item && !strcmp(b->report.verdict[i].topic, id))
 			return b->report.verdict[i].state;
 	}
-	fail_msg("no verdict on %s %s", id, item);
+	fail_msg("no verdict on %s %s", id, item ? item : "");
 	return CHECK_STATES;
 }
 
@@ -230,6 +231,42 @@ static void sessions_not_reached(void **state)
 	assert_int_equal(check_judge(&b->report, b->survey, &sessions, profile, &terms), 0);
 	assert_int_equal(state_of(b, "R1", "client-initiated-insecure"), CHECK_UNTESTED);
 	assert_int_equal(state_of(b, "R2", "any"), CHECK_UNTESTED);
+}
+
+/** External keys of TLS 1.3, where nothing else shows that the server has it. */
+static void external_keys(void **state)
+{
+	struct bench *b = *state;
+	const struct check_terms terms = { .dtls = false };
+	static struct check_sessions sessions;
+	const struct profile *profile;
+	static const char text[] = HEAD("a") "rules:\n" NEEDED RULE(
+	        "V1", "version", "TLS1.2", "shall") RULE("V2", "version", "TLS1.3", "shall")
+	        RULE("S1", "suite", "TLS_AES_128_GCM_SHA256", "shall")
+	                RULE("S2", "suite", "TLS_AES_256_GCM_SHA384", "shall")
+	                        RULE("P1", "authentication", "psk", "shall")
+	                                RULE("P2", "authentication", "psk-dhe-only", "shall");
+	static const enum check_trial_of these[] = { CHECK_TRY_13_PSK, CHECK_TRY_13_KEY,
+		                                     CHECK_TRY_13_PSK_KE, CHECK_TRY_13_EARLY };
+
+	takes(b, PROFILE_TLS_1_2);
+	for (size_t i = 0; i < BASE_COUNT(these); i++)
+		sessions.trial[these[i]] = (struct check_trial){
+			.tried = true,
+			.yes = i == 0 || i > 1, /* it takes whatever it is given */
+			.probe = { .wanted = true, .answer = { .outcome = CHECK_ANSWERED } },
+		};
+	sessions.psk13_suite = 0x1301;
+	assert_int_equal(profile_store_text(b->store, "a", text, sizeof(text) - 1, &profile, NULL),
+	                 0);
+	assert_int_equal(check_judge(&b->report, b->survey, &sessions, profile, &terms), 0);
+	assert_int_equal(state_of(b, "V2", "TLS1.3"), CHECK_PASS);
+	assert_int_equal(state_of(b, "S1", "TLS_AES_128_GCM_SHA256"), CHECK_PASS);
+	assert_int_equal(state_of(b, "S2", "TLS_AES_256_GCM_SHA384"), CHECK_NOT_TESTABLE);
+	assert_int_equal(state_of(b, "P1", "psk"), CHECK_PASS);
+	assert_int_equal(state_of(b, "P2", "psk-dhe-only"), CHECK_FAIL);
+	assert_int_equal(state_of(b, "psk-binder", NULL), CHECK_FAIL);
+	assert_int_equal(state_of(b, "early-data", NULL), CHECK_WARN);
 }
 
 /** What is taken in the lowest version alone, or may be, counts as what is taken above. */
@@ -422,6 +459,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stalled, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(stalled_in_part, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(sessions_not_reached, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(external_keys, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(lowest_version, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(evidence, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(names_of_peers, bench_open, bench_close),
