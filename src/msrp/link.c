@@ -135,11 +135,8 @@ static int on_end(struct msrp_link *link, uint64_t now_ms)
 			on_response(link, head);
 		return 0;
 	}
-	if (link->refused) {
-		if (link->ops->refused && !head->fault)
-			link->ops->refused(link->arg, head);
+	if (link->refused)
 		return 0;
-	}
 	if (head->method == MSRP_REPORT) {
 		if (link->ops->report)
 			link->ops->report(link->arg, head);

@@ -23,8 +23,6 @@ struct msrp_link_ops {
 	unsigned (*body)(void *arg, const struct msrp_head *head, struct base_str piece);
 	/** It is over. 0 is answered with 200; MSRP_LATER: the owner answers himself. */
 	unsigned (*end)(void *arg, const struct msrp_head *head, char flag, uint64_t now_ms);
-	/** What was refused or broken off on our side is over, too. May be NULL. */
-	void (*refused)(void *arg, const struct msrp_head *head);
 	/** A REPORT (its body, if any, is not kept). May be NULL. */
 	void (*report)(void *arg, const struct msrp_head *head);
 	/** A transaction of ours was answered, or (`head` is NULL) was not in time. May be NULL. */

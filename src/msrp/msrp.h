@@ -8,11 +8,16 @@
 #ifndef GH_MSRP_MSRP_H
 #define GH_MSRP_MSRP_H
 
+#include "msrp/b2b.h"
+#include "msrp/client.h"
+#include "msrp/cpim.h"
 #include "msrp/link.h"
 #include "msrp/message.h"
 #include "msrp/out.h"
 #include "msrp/parser.h"
 #include "msrp/pool.h"
+#include "msrp/ranges.h"
+#include "msrp/room.h"
 #include "msrp/uri.h"
 
 #endif

@@ -263,32 +263,41 @@ static void open_chunk(struct msrp_out *out, struct msrp_sending *s)
 			base_writer_printf(w, "%llu/", (unsigned long long)last);
 		else
 			base_writer_text(w, "*/");
-		if (s->total_known || s->end == '$')
-			base_writer_printf(w, "%llu\r\n",
-			                   (unsigned long long)(s->total_known ? s->total : last));
+		if (s->end == '$') /* what a relayed message said may be wrong */
+			base_writer_printf(w, "%llu\r\n", (unsigned long long)last);
+		else if (s->total_known)
+			base_writer_printf(w, "%llu\r\n", (unsigned long long)s->total);
 		else
 			base_writer_text(w, "*\r\n");
 	}
 	base_writer_put(w, s->text.data + s->before, s->text.len - s->before);
 }
 
+struct msrp_answer msrp_out_chunk(const struct msrp_out *out)
+{
+	const struct msrp_sending *s = out->now;
+	struct msrp_answer what = { .is_send = true, .report = s->failure == MSRP_FAILURE_YES };
+
+	memcpy(what.note, s->id, sizeof(what.note));
+	what.range = (struct msrp_range){ .start = out->chunk_start,
+		                          .end = out->chunk_start + out->chunk_len - 1,
+		                          .end_known = true,
+		                          .total = s->total,
+		                          .total_known = s->total_known };
+	if (what.range.total < what.range.end)
+		what.range.total_known = false; /* it said less than it had */
+	return what;
+}
+
 static void close_chunk(struct msrp_out *out, char flag, uint64_t now_ms)
 {
 	struct msrp_sending *s = out->now;
-	struct msrp_answer what = { .is_send = true };
+	struct msrp_answer what = msrp_out_chunk(out);
 
 	msrp_end_write(&out->stage, base_str_of(out->tid), s->has_body, flag);
 	out->now = NULL;
-	if (s->failure != MSRP_FAILURE_NO) {
-		memcpy(what.note, s->id, sizeof(what.note));
-		what.range = (struct msrp_range){ .start = out->chunk_start,
-			                          .end = out->chunk_start + out->chunk_len - 1,
-			                          .end_known = true,
-			                          .total = s->total,
-			                          .total_known = s->total_known };
-		what.report = s->failure == MSRP_FAILURE_YES;
+	if (s->failure != MSRP_FAILURE_NO)
 		msrp_out_await(out, &what, out->tid, now_ms);
-	}
 	if (flag != '+' || (s->end == '+' && !s->queued)) {
 		retire(s);
 		return;

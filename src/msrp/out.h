@@ -95,6 +95,8 @@ bool msrp_out_answered(struct msrp_out *out, const struct msrp_head *head, struc
 bool msrp_out_expired(struct msrp_out *out, uint64_t now_ms, struct msrp_answer *ret);
 /** When the next one is overdue, or MSRP_NEVER. */
 uint64_t msrp_out_due(const struct msrp_out *out);
+/** Stop sending all messages that are under way. */
+void msrp_out_give_up_all(struct msrp_out *out);
 /** Stop sending the message of this id, if it is under way. */
 void msrp_out_give_up(struct msrp_out *out, struct base_str message_id);
 

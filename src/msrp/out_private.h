@@ -23,6 +23,8 @@ struct msrp_sending {
 	size_t before;
 };
 
+/** What an answer to the open chunk would be about. */
+struct msrp_answer msrp_out_chunk(const struct msrp_out *out);
 /** A chunk has gone: remember it where an answer may come. */
 void msrp_out_await(struct msrp_out *out, const struct msrp_answer *what, const char *tid,
                     uint64_t now_ms);

@@ -68,13 +68,35 @@ void msrp_out_give_up(struct msrp_out *out, struct base_str message_id)
 	}
 }
 
+void msrp_out_give_up_all(struct msrp_out *out)
+{
+	BASE_LIST_EACH(&out->ring, node, after)
+	msrp_sending_end(BASE_CONTAINER_OF(node, struct msrp_sending, node), '#');
+}
+
+/** An answer to the chunk that is still going out (7.3.2); a good one is not final. */
+static bool answered_early(struct msrp_out *out, const struct msrp_head *head,
+                           struct msrp_answer *ret)
+{
+	struct msrp_sending *s = out->now;
+
+	if (!s || s->failure == MSRP_FAILURE_NO || head->status / 100 == 2 ||
+	    !base_str_eq(head->tid, base_str_of(out->tid)))
+		return false;
+	*ret = msrp_out_chunk(out);
+	ret->status = head->status;
+	s->failure = MSRP_FAILURE_NO; /* no second answer is awaited */
+	msrp_sending_end(s, '#');
+	return true;
+}
+
 bool msrp_out_answered(struct msrp_out *out, const struct msrp_head *head, struct msrp_answer *ret)
 {
 	struct base_map_node *found = base_map_find(&out->by_tid, head->tid);
 	struct unanswered *u;
 
 	if (!found)
-		return false;
+		return answered_early(out, head, ret);
 	u = BASE_CONTAINER_OF(found, struct unanswered, by_tid);
 	*ret = u->what;
 	ret->status = head->status;
