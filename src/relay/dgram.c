@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "relay/dgram.h"
+#include "relay/room.h"
 
 /** The first octet of RTP and RTCP (version 2), the second of muxed RTCP (RFC 5761, 4). */
 #define RTP_MIN_LEN  12U
@@ -161,7 +162,8 @@ static bool admitted(struct relay_leg *leg, const union relay_address *from, enu
 {
 	/* What is said of ports is said of the media's. A shared port may have got something before
 	 * it was connected. */
-	if ((leg->dgram->shared && !relay_dgram_is(leg, way, from)) ||
+	if ((leg->dgram->shared && relay_address_port(&leg->dgram->remote[way]) &&
+	     !relay_dgram_is(leg, way, from)) ||
 	    !(way == RELAY_WAY_RTCP ? relay_door_admits_host(leg->door, from)
 	                            : relay_door_admits(leg->door, from))) {
 		relay_count_add(&leg->counters.refused, 1);
@@ -200,11 +202,12 @@ void relay_dgram_rtp(struct relay_leg *leg, uint8_t *data, size_t len, enum rela
 		relay_dgram_pass(leg, data, len, way);
 }
 
-static void take(struct relay_leg *leg, struct relay_batch *b, unsigned i, enum relay_way way)
+static void take_one(struct relay_leg *leg, struct relay_batch *b, unsigned i, enum relay_way way)
 {
 	uint8_t *data = b->iov[i].iov_base;
 	size_t len = b->msg[i].msg_len;
 
+	b->wire_in += len;
 	if (!admitted(leg, &b->from[i], way))
 		return;
 	if ((b->msg[i].msg_hdr.msg_flags & MSG_TRUNC) || !len ||
@@ -217,6 +220,31 @@ static void take(struct relay_leg *leg, struct relay_batch *b, unsigned i, enum 
 		relay_dgram_rtp(leg, data, len, way);
 	else
 		relay_dgram_pass(leg, data, len, way);
+}
+
+static void take(struct relay_leg *leg, struct relay_batch *b, unsigned i, enum relay_way way)
+{
+	struct relay_leg *whose = leg;
+
+	if (leg->dgram->room)
+		whose = relay_room_whose(leg, &b->from[i]);
+	if (!whose) {
+		relay_count_add(&leg->counters.refused, 1);
+		return;
+	}
+	relay_dgram_for(whose);
+	take_one(whose, b, i, way);
+	relay_dgram_for(leg);
+}
+
+void relay_dgram_for(struct relay_leg *leg)
+{
+	struct relay_batch *b = leg->worker->batch;
+
+	if (!b->leg || b->leg == leg)
+		return;
+	relay_dgram_settle(leg->worker);
+	b->leg = leg;
 }
 
 void relay_dgram_settle(struct relay_worker *worker)
@@ -240,7 +268,6 @@ static void take_all(struct relay_leg *leg, struct relay_batch *b, unsigned coun
 {
 	b->leg = leg;
 	for (unsigned i = 0; i < count && leg->state <= RELAY_OPEN; i++) {
-		b->wire_in += b->msg[i].msg_len;
 		take(leg, b, i, way);
 	}
 	relay_dgram_settle(leg->worker);

@@ -23,11 +23,25 @@
 /** Which of a leg's two ways: its socket and its address. */
 enum relay_way { RELAY_WAY_MEDIA, RELAY_WAY_RTCP, RELAY_WAYS };
 
+/** Port and address of a peer, to find it by. */
+#define RELAY_PEER_KEY 18
+
+struct relay_guests;
+struct relay_room;
+
 struct relay_dgram {
+	struct relay_leg *leg;                  /**< whose it is */
 	union relay_address remote[RELAY_WAYS]; /**< family 0 = not known yet */
-	struct loop_fd rtcp;                    /**< fd -1: none */
-	struct loop_timer timer;                /**< DTLS repeats its last flight */
-	struct relay_srtp *srtp;                /**< once it is keyed */
+	union relay_address wanted[RELAY_WAYS]; /**< as ordered, whoever has come */
+	struct relay_guests *guests;            /**< who has failed; NULL = nobody (room.h) */
+	struct relay_room *room;        /**< a DTLS server whose peer nobody named; NULL = none */
+	struct base_node room_node;     /**< in it */
+	struct base_map_node peer_node; /**< likewise, while it is `hosting` */
+	uint8_t peer_key[RELAY_PEER_KEY];
+	bool hosting;
+	struct loop_fd rtcp;     /**< fd -1: none */
+	struct loop_timer timer; /**< DTLS repeats its last flight */
+	struct relay_srtp *srtp; /**< once it is keyed */
 	uint16_t srtp_profiles[RELAY_SRTP_PROFILES];
 	uint8_t srtp_count; /**< 0 = our own choice */
 	bool rtp : 1, rtcp_port : 1, rtcp_mux : 1;
@@ -55,9 +69,18 @@ bool relay_dgram_is(const struct relay_leg *leg, enum relay_way way,
 int relay_claim(struct relay_endpoint *endpoint, const union relay_address *peer);
 /** Control: its sockets are closed. */
 void relay_claim_drop(struct relay_endpoint *endpoint);
-/** Another remote side; `rtcp` without a family follows from it (struct relay_dgram_spec). */
+/** Ordered: another remote side; `rtcp` without a family follows from it (struct
+ * relay_dgram_spec). A session keeps the peer that it has. */
 void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
                      const union relay_address *rtcp, bool latch);
+/** From now on it sends there; nothing else follows from that. */
+void relay_dgram_point(struct relay_leg *leg, const union relay_address *remote,
+                       const union relay_address *rtcp);
+/** Of a shared port: the kernel gives it what its peer sends, and nothing else. @return 0 or
+ * BASE_LOCAL errno */
+int relay_dgram_meet(const struct relay_leg *leg);
+/** A DTLS server at a shared port whose peer nobody has named? */
+bool relay_dgram_unnamed(const struct relay_leg *leg);
 /** The first source has come. */
 void relay_dgram_latch(struct relay_leg *leg, const union relay_address *from);
 /** The RTCP socket, if there is one. @return 0 or BASE_LOCAL errno */
@@ -79,6 +102,8 @@ void relay_dgram_pass(struct relay_leg *leg, uint8_t *data, size_t len, enum rel
 /** Two legs part: what the batch at hand, if there is one, has come to is sent and counted first.
  */
 void relay_dgram_settle(struct relay_worker *worker);
+/** What comes next in the batch at hand, if there is one, is this leg's. */
+void relay_dgram_for(struct relay_leg *leg);
 /** One that came has no way on. */
 void relay_dgram_lose(struct relay_leg *leg);
 /** Likewise of a stream of RTP: is it, and authentic where it has keys? */

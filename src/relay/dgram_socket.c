@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "relay/dgram.h"
+#include "relay/room.h"
 
 /** Even ports that are tried before the kernel is asked. */
 #define TRIES 64
@@ -135,6 +136,7 @@ int relay_dgram_new(struct relay_leg *leg, const struct relay_endpoint_spec *spe
 	if (!d)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	leg->dgram = d;
+	d->leg = leg;
 	d->rtcp.fd = -1;
 	d->rtp = spec->dgram->rtp;
 	d->shared = spec->dgram->shared;
@@ -159,8 +161,7 @@ static int meet_one(int fd, const union relay_address *peer)
 	                                                           : 0;
 }
 
-/* From now on the kernel gives it what its peer sends, and nothing else. */
-static int meet(struct relay_leg *leg)
+int relay_dgram_meet(const struct relay_leg *leg)
 {
 	const struct relay_dgram *d = leg->dgram;
 	int rc = meet_one(leg->watch.fd, &d->remote[RELAY_WAY_MEDIA]);
@@ -178,10 +179,10 @@ int relay_dgram_bind(struct relay_endpoint *endpoint, union relay_address *local
 	                               d->rtcp_port ? &d->rtcp.fd : NULL);
 
 	endpoint->local = *local;
-	if (rc == 0 && d->shared)
+	if (rc == 0 && d->shared && !relay_dgram_unnamed(leg))
 		rc = relay_claim(endpoint, &d->remote[RELAY_WAY_MEDIA]);
 	if (rc == 0 && d->shared)
-		rc = meet(leg);
+		rc = relay_dgram_meet(leg);
 	if (rc == 0 && dscp)
 		rc = relay_socket_mark(leg->watch.fd, local->family, dscp);
 	if (rc == 0 && dscp && d->rtcp_port)
@@ -203,14 +204,18 @@ bool relay_dgram_is(const struct relay_leg *leg, enum relay_way way,
 	return same(&leg->dgram->remote[way], from);
 }
 
-void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
-                     const union relay_address *rtcp, bool latch)
+bool relay_dgram_unnamed(const struct relay_leg *leg)
+{
+	return leg->dgram->shared && leg->tls && leg->role == TLS_ROLE_SERVER &&
+	       !relay_address_port(&leg->dgram->wanted[RELAY_WAY_MEDIA]);
+}
+
+void relay_dgram_point(struct relay_leg *leg, const union relay_address *remote,
+                       const union relay_address *rtcp)
 {
 	struct relay_dgram *d = leg->dgram;
 	union relay_address *to = &d->remote[RELAY_WAY_RTCP];
 
-	if (leg->session)
-		return; /* its peer is the one that it has */
 	d->remote[RELAY_WAY_MEDIA] = *remote;
 	memset(to, 0, sizeof(*to));
 	if (rtcp->family)
@@ -221,8 +226,20 @@ void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
 		relay_address_port_set(to,
 		                       htons((uint16_t)(ntohs(relay_address_port(remote)) + 1)));
 	d->rtcp_with_media = same(to, remote) || !d->rtcp_port;
+}
+
+void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
+                     const union relay_address *rtcp, bool latch)
+{
+	struct relay_dgram *d = leg->dgram;
+
+	d->wanted[RELAY_WAY_MEDIA] = *remote;
+	d->wanted[RELAY_WAY_RTCP] = *rtcp;
+	if (leg->session)
+		return; /* its peer is the one that it has */
+	relay_dgram_point(leg, remote, rtcp);
 	d->latch = latch && !d->shared;
-	if (d->shared && leg->watch.fd >= 0 && meet(leg) != 0)
+	if (d->shared && leg->watch.fd >= 0 && relay_dgram_meet(leg) != 0)
 		base_log(BASE_LOG_WARN, "relay", "a shared port cannot turn to another peer: %s",
 		         strerror(errno));
 	if (leg->state == RELAY_TCP_READY && relay_dtls_may_begin(leg))
@@ -231,14 +248,14 @@ void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
 
 void relay_dgram_latch(struct relay_leg *leg, const union relay_address *from)
 {
-	const struct relay_dgram *d = leg->dgram;
+	struct relay_dgram *d = leg->dgram;
 	union relay_address none = { .family = AF_UNSPEC };
 
 	/* What went with the media goes on with it. */
-	relay_dgram_aim(leg, from,
-	                same(&d->remote[RELAY_WAY_MEDIA], &d->remote[RELAY_WAY_RTCP]) ? from
-	                                                                              : &none,
-	                false);
+	relay_dgram_point(leg, from,
+	                  same(&d->remote[RELAY_WAY_MEDIA], &d->remote[RELAY_WAY_RTCP]) ? from
+	                                                                                : &none);
+	d->latch = false;
 }
 
 int relay_dgram_watch(struct relay_leg *leg)
@@ -274,6 +291,9 @@ void relay_dgram_free(struct relay_leg *leg)
 	if (!d)
 		return;
 	loop_timer_stop(leg->worker->loop, &d->timer);
+	relay_room_leave(leg);
+	free(d->guests);
+	d->guests = NULL;
 	relay_srtp_free(d->srtp);
 	d->srtp = NULL;
 	if (d->rtcp_watched)

@@ -5,6 +5,7 @@
  * The one that has is the leg's peer from then on: what comes from elsewhere is dropped.
  */
 #include "relay/dgram.h"
+#include "relay/room.h"
 
 /** RFC 5764, 4.1.2: its mandatory one first; what the engine lacks is left out. */
 static const uint16_t profiles[] = { TLS_SRTP_AES128_CM_SHA1_80, TLS_SRTP_AEAD_AES_128_GCM,
@@ -117,7 +118,8 @@ static void hello(struct relay_leg *leg, const uint8_t *data, size_t len,
 			relay_dgram_send(leg, one.ptr, one.len, from);
 		break;
 	case TLS_HELLO_VERIFIED:
-		relay_dgram_latch(leg, from);
+		if (!relay_guest_come(leg, from))
+			break;
 		relay_leg_input(leg, RELAY_ON_START_TLS, RELAY_CAUSE_NONE, 0);
 		if (leg->session && leg->state == RELAY_HANDSHAKE)
 			relay_shake_step(leg, data, len);
@@ -132,13 +134,17 @@ static void ended(struct relay_leg *leg, int rc)
 {
 	struct tls_info info;
 
+	if (base_err_class(rc) == BASE_AGAIN)
+		return;
+	tls_session_info(leg->session, &info);
+	if (leg->proving) {
+		relay_shake_fail(leg, relay_shake_cause(&info, rc));
+		return;
+	}
 	if (rc == 0) {
 		relay_leg_input(leg, RELAY_ON_RELEASE, RELAY_CAUSE_PEER_CLOSE, 0);
 		return;
 	}
-	if (base_err_class(rc) == BASE_AGAIN)
-		return;
-	tls_session_info(leg->session, &info);
 	relay_leg_input(leg, RELAY_ON_TLS_BROKEN, relay_shake_cause(&info, rc), 0);
 }
 
@@ -157,7 +163,9 @@ static void record(struct relay_leg *leg, const uint8_t *data, size_t len, uint8
 		rc = tls_session_read(leg->session, &io, clear + used, RELAY_SLOT_SIZE - used,
 		                      &got);
 		relay_dtls_send(leg, out->data, out->len);
-		if (got && !leg->dgram->secure) /* beside SRTP nothing else is meant */
+		/* Beside SRTP nothing else is meant, and of one who is not proved nothing at all.
+		 */
+		if (got && !leg->dgram->secure && !leg->proving)
 			relay_dgram_pass(leg, clear + used, got, RELAY_WAY_MEDIA);
 		used += got;
 	} while (got);
@@ -186,9 +194,9 @@ void relay_dtls_take(struct relay_leg *leg, uint8_t *data, size_t len,
 		return;
 	}
 	leg->worker->late = clear;
-	if (leg->state == RELAY_HANDSHAKE && dtls)
+	if (leg->state == RELAY_HANDSHAKE && dtls && !leg->proving)
 		relay_shake_step(leg, data, len);
-	else if (leg->state == RELAY_OPEN && dtls)
+	else if ((leg->state == RELAY_OPEN || leg->proving) && dtls)
 		record(leg, data, len, clear);
 	else if (leg->state == RELAY_OPEN && leg->dgram->srtp)
 		relay_dgram_rtp(leg, data, len, RELAY_WAY_MEDIA);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "relay/dgram.h"
+#include "relay/room.h"
 
 const char *relay_cause_name(enum relay_cause cause)
 {
@@ -95,8 +96,11 @@ int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *contex
 		rc = relay_dgram_new(&endpoint->leg, spec);
 	if (rc == 0)
 		rc = make_socket(endpoint, spec, &pool->ports);
+	if (rc == 0 && spec->dgram && relay_dgram_unnamed(&endpoint->leg))
+		rc = relay_room_join(endpoint, context, spec->tls->domain);
 	if (rc)
 		goto out;
+	endpoint->tls = spec->tls != NULL;
 	endpoint->fn = spec->fn;
 	endpoint->arg = spec->arg;
 	endpoint->home = context->worker;
@@ -113,6 +117,7 @@ out:
 		close(endpoint->leg.watch.fd);
 	relay_setup_unref(&endpoint->setup);
 	relay_claim_drop(endpoint);
+	relay_room_part(endpoint);
 	free(endpoint->leg.door);
 	free(endpoint->leg.dgram);
 	free(endpoint);
@@ -135,6 +140,7 @@ void relay_endpoint_free(struct relay_endpoint *endpoint)
 {
 	base_list_remove(&endpoint->node);
 	relay_claim_drop(endpoint);
+	relay_room_part(endpoint);
 	free(endpoint->leg.door); /* of one that never began */
 	free(endpoint->leg.dgram);
 	free(endpoint);
@@ -171,10 +177,24 @@ static void tell(struct relay_endpoint *endpoint, const struct relay_event *even
 		endpoint->fn(endpoint->arg, endpoint, event);
 }
 
+/* Who has come to its room is its own from now on, as if it had been named. */
+static void settle(struct relay_endpoint *endpoint, const struct relay_event *event)
+{
+	union relay_address peer;
+
+	endpoint->settled = true;
+	if (!endpoint->removed && relay_address_set(&peer, &event->peer) == 0 &&
+	    relay_claim(endpoint, &peer) != 0)
+		base_log(BASE_LOG_WARN, "relay",
+		         "the peer that came to a shared port is another endpoint's, too");
+}
+
 static void open_event(struct relay_letter *letter, bool discard)
 {
 	struct event_letter *note = BASE_CONTAINER_OF(letter, struct event_letter, letter);
 
+	if (!discard && note->endpoint->room && note->event.kind == RELAY_TLS_UP)
+		settle(note->endpoint, &note->event);
 	if (!discard)
 		tell(note->endpoint, &note->event);
 	free(note);
@@ -308,7 +328,8 @@ int relay_endpoint_dgram_set(struct relay_endpoint *endpoint, const struct socka
 		rc = relay_address_set(&rtcp, &spec->rtcp_remote);
 	if (rc)
 		return rc;
-	if (endpoint->claim)
+	if (!endpoint->settled &&
+	    (endpoint->claim || (endpoint->room && relay_address_port(&address))))
 		rc = relay_claim(endpoint, &address);
 	if (rc)
 		return rc;
@@ -328,14 +349,17 @@ static void on_tls(void *arg)
 	struct order *order = arg;
 	struct relay_leg *leg = order->leg;
 
-	if (leg->setup && !leg->session) {
+	if (leg->setup) {
 		struct relay_tls_setup *was = leg->setup->tls;
 
 		leg->setup->tls = order->setup->tls;
 		order->setup->tls = was;
 		leg->tls = true;
-		leg->role = leg->setup->tls->session.role;
+		if (!leg->session)
+			leg->role = leg->setup->tls->session.role;
 	}
+	if (leg->session)
+		relay_shake_changed(leg, leg->setup ? leg->setup->tls : order->setup->tls);
 	relay_setup_unref(order->setup);
 	free(order);
 }
@@ -505,6 +529,10 @@ int relay_endpoint_link(struct relay_endpoint *endpoint, struct relay_endpoint *
 		order->partner = partner ? &partner->leg : NULL;
 	if (order)
 		order->held.other = partner;
+	if (order)
+		endpoint->linked = partner != NULL;
+	if (order && partner)
+		partner->linked = true;
 	return order_give(order, on_link);
 }
 

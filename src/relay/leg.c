@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "relay/dgram.h"
+#include "relay/room.h"
 
 void relay_leg_init(struct relay_leg *leg, struct relay_worker *worker,
                     struct relay_endpoint *owner, struct relay_setup *setup)
@@ -34,6 +35,7 @@ void relay_leg_tell(struct relay_leg *leg, enum relay_event_kind kind)
 		return;
 	memset(&event, 0, sizeof(event));
 	event.kind = kind;
+	event.mark = leg->mark;
 	event.tls.alert = -1;
 	if (kind != RELAY_TCP_UP && kind != RELAY_TLS_UP && kind != RELAY_TLS_RENEGOTIATED &&
 	    kind != RELAY_TLS_REKEYED) {
@@ -297,7 +299,7 @@ void relay_leg_time(struct relay_leg *leg)
 		delay_ms = setup->connect_timeout_ms;
 		break;
 	case RELAY_TIMER_HANDSHAKE:
-		delay_ms = setup->handshake_timeout_ms;
+		delay_ms = leg->proving ? RELAY_PROVE_MS : setup->handshake_timeout_ms;
 		break;
 	case RELAY_TIMER_RENEGOTIATION:
 		delay_ms = leg->handshake_ms;
@@ -351,6 +353,10 @@ static void on_timer(void *arg)
 	}
 	if (leg->asked && !leg->renegotiating && leg->state != RELAY_DRAIN) {
 		relay_shake_ignored(leg);
+		return;
+	}
+	if (leg->state == RELAY_HANDSHAKE && relay_guest_is(leg)) {
+		relay_shake_fail(leg, leg->proving ? RELAY_CAUSE_AUTH : RELAY_CAUSE_TIMEOUT);
 		return;
 	}
 	/* Nobody has done wrong who says nothing: such an end goes in order. */
@@ -438,6 +444,22 @@ static void free_session(struct relay_leg *leg)
 	leg->slot = NULL;
 }
 
+/* Not the end: the next one may come. */
+static void do_dismiss(struct relay_leg *leg)
+{
+	session_over(leg, RELAY_TLS_FAILED);
+	leg->shaking = leg->proving = false;
+	relay_sentence_free(leg);
+	relay_wait_end(leg);
+	relay_queue_done(&leg->held);
+	leg->fetch_until_ms = 0;
+	free_session(leg);
+	leg->cause = RELAY_CAUSE_NONE;
+	leg->error = 0;
+	relay_dtls_time(leg);
+	relay_guest_gone(leg);
+}
+
 static void finish(struct relay_leg *leg)
 {
 	struct loop *loop = leg->worker->loop;
@@ -504,6 +526,13 @@ static void act(struct relay_leg *leg, enum relay_action action)
 	case RELAY_DO_BREAK_TLS:
 		do_break_tls(leg);
 		break;
+	case RELAY_DO_DISMISS:
+		do_dismiss(leg);
+		break;
+	case RELAY_DO_RECEIVE:
+	case RELAY_DO_PASS_ON:
+		leg->shaking = action == RELAY_DO_RECEIVE;
+		break;
 	case RELAY_DO_ABORT:
 		leg->abortive = true;
 		part(leg, RELAY_ON_PARTNER_BROKEN);
@@ -556,6 +585,7 @@ void relay_leg_input(struct relay_leg *leg, enum relay_input input, enum relay_c
 void relay_leg_begin(struct relay_leg *leg)
 {
 	base_list_append(&leg->worker->legs, &leg->node);
+	relay_room_enter(leg);
 	leg->judged = leg->worker->sweep;
 	relay_leg_time(leg);
 	if (leg->state == RELAY_LISTENING)

@@ -16,6 +16,7 @@
  * it. So no leg ends in order for want of a partner by itself: it asks control, whose answer comes
  * behind all orders that were given before. If it has a partner then, its end is carried to that.
  */
+#include <assert.h>
 #include <sched.h>
 #include <stdlib.h>
 
@@ -249,6 +250,7 @@ void relay_endpoint_move(struct relay_endpoint *endpoint, struct relay_context *
 	base_list_append(&context->endpoints, &endpoint->node);
 	if (from == context->worker || endpoint->moving)
 		return;
+	assert(!endpoint->room); /* its peers come to the worker where it is */
 	from->planned--;
 	context->worker->planned++;
 	endpoint->home = context->worker;

@@ -73,6 +73,7 @@ int relay_pool_new(struct relay_pool **ret, struct loop *control,
 	base_list_init(&pool->listeners);
 	base_list_init(&pool->holders);
 	base_list_init(&pool->askers);
+	base_list_init(&pool->room_list);
 	pool->control = control;
 	(void)relay_families(&families); /* placed before there are workers */
 	relay_ports_init(&pool->ports);
@@ -140,6 +141,7 @@ void relay_pool_free(struct relay_pool *pool)
 		free(c);
 	}
 	base_map_done(&pool->claims);
+	base_map_done(&pool->rooms);
 	free(pool);
 }
 

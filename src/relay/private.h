@@ -97,6 +97,7 @@ void relay_socket_abortive(int fd);
 struct relay_tls_setup {
 	struct tls_domain *domain;       /**< referenced */
 	struct tls_session_spec session; /**< points into `copies` */
+	uint32_t mark;                   /**< its number, control's */
 	size_t len;                      /**< octets of `copies` */
 	_Alignas(16) uint8_t copies[];
 };
@@ -359,6 +360,7 @@ struct relay_leg {
 	uint32_t handshake_ms;   /**< how long a handshake may take, a renegotiation's too */
 	uint32_t shake_ms;       /**< when its handshake began, the lower bits */
 	uint32_t renegotiations; /**< told */
+	uint32_t mark;           /**< of the TLS set-up that its session is judged by */
 	uint32_t judged;         /**< worker->sweep when it was looked at last */
 	uint32_t idle_ms;        /**< open and without traffic so long, it ends; 0 = never */
 	uint16_t error;          /**< errno of the failure, 0 = none */
@@ -376,6 +378,7 @@ struct relay_leg {
 	bool tls_wanted : 1;    /**< ordered to start */
 	bool tcp_up : 1;        /**< told */
 	bool shaking : 1;       /**< handshake begun, result not told */
+	bool proving : 1;       /**< and done: the peer's fingerprint is waited for */
 	bool renegotiating : 1; /**< nothing can be written, and a timer runs */
 	bool asked : 1;         /**< we wait for a client to renegotiate; the same timer */
 	bool ignored : 1;       /**< we have waited long enough */
@@ -461,8 +464,12 @@ void relay_shake_step(struct relay_leg *leg, const uint8_t *data, size_t len);
 /** A session is over or has failed: cause by what it says. */
 enum relay_cause relay_shake_cause(const struct tls_info *info, int rc);
 void relay_shake_result(const struct relay_leg *leg, struct relay_tls_result *ret);
-/** It has failed: count, log, end. */
+/** It has failed: count, log, end; or wait for the next one (room.h). */
 void relay_shake_fail(struct relay_leg *leg, enum relay_cause cause);
+/** Our peer is the wrong one: the alert, and that. */
+void relay_shake_refuse(struct relay_leg *leg, uint8_t alert);
+/** Control has another TLS set-up while there is a session: is its peer still the right one? */
+void relay_shake_changed(struct relay_leg *leg, const struct relay_tls_setup *now);
 /** The one line of a finished handshake; RELAY_CAUSE_NONE = it succeeded. */
 void relay_shake_log(const struct relay_leg *leg, enum relay_cause cause);
 /** Order: renegotiate. */
@@ -510,6 +517,8 @@ struct relay_pool {
 	struct base_node contexts, listeners;
 	struct base_node removed; /**< endpoints whose legs go on to their end */
 	struct base_map claims;   /**< struct relay_claim, by port and peer */
+	struct base_map rooms;    /**< struct relay_room, by port */
+	struct base_node room_list;
 	struct base_node holders; /**< endpoints with orders that wait */
 	struct base_node askers;  /**< endpoints whose leg waits for word that it is alone */
 	struct loop_task waker;   /**< in the control loop: wakes workers for their orders */
@@ -548,6 +557,8 @@ struct relay_endpoint {
 	bool removed;
 	union relay_address local;
 	struct relay_claim *claim; /**< of a shared port; NULL = none */
+	struct relay_room *room;   /**< likewise, its peer is not named */
+	bool tls, linked, settled; /**< has TLS; was linked; who came to its room is known */
 	struct relay_worker *home; /**< control's: where orders go */
 	bool moving;               /**< it is on its way there */
 	struct relay_held *held;   /**< orders that wait for that, in order */

@@ -88,7 +88,8 @@ enum relay_event_kind {
 	RELAY_TCP_FAILED,             /**< connect failed, timed out, or nobody came */
 	RELAY_TCP_DOWN,               /**< closed: `cause`, by which side */
 	RELAY_TLS_UP,                 /**< handshake done: `tls` */
-	RELAY_TLS_FAILED,             /**< handshake failed or timed out: `tls`, `cause` */
+	RELAY_TLS_FAILED,             /**< handshake failed or timed out: `tls`, `cause`. A DTLS
+	                                 server waits for the next one then */
 	RELAY_TLS_DOWN,               /**< ended: close_notify, alert or abort: `tls`, `cause` */
 	RELAY_TLS_RENEGOTIATED,       /**< by either's wish (RFC 5746): `tls` as it is now */
 	RELAY_TLS_RENEGOTIATE_FAILED, /**< refused half-way, or stalled: `tls`, `cause` */
@@ -143,6 +144,9 @@ struct relay_event {
 	enum tls_on_revocation action; /**< of RELAY_TLS_CONDEMNED */
 	enum tls_again again;          /**< of RELAY_TLS_UNCHANGED: why it was not even begun */
 	bool ordered;                  /**< it answers relay_endpoint_renegotiate() */
+	/** Of TLS: which set-up the session goes by. Others that were ordered since are still on
+	 * their way, and the session is held against them when they arrive. */
+	uint32_t mark;
 	struct relay_tls_result tls;
 };
 
@@ -159,6 +163,9 @@ enum relay_tcp_role { RELAY_TCP_SERVER, RELAY_TCP_CLIENT };
 struct relay_tls_spec {
 	struct tls_domain *domain;       /**< referenced by the endpoint */
 	struct tls_session_spec session; /**< copied */
+	/** The caller's number of what is said of the peer here, another one when that is another.
+	 * Comes back with events of TLS. */
+	uint32_t mark;
 };
 
 /** Peers of one prefix. */
@@ -196,9 +203,11 @@ struct relay_gate {
  * of it, and without TLS it ends only when it is told to. What cannot go on at once is dropped and
  * counted. Copied.
  *
- * With TLS it is DTLS: a server takes up who comes first with a cookie of ours, a client begins
- * when it is told to (or at once) and `remote` is known. From then on its one peer is there, and it
- * ends with the session.
+ * With TLS it is DTLS: a server takes up who comes first with a cookie of ours, and if that one
+ * fails the next; a client begins when it is told to (or at once) and `remote` is known. From then
+ * on its one peer is there, and it ends with the session. A server that was given no fingerprint
+ * lets the handshake be done, and waits for one (relay_endpoint_tls_set) before anything is passed
+ * on.
  */
 struct relay_dgram_spec {
 	bool rtp;       /**< only RTP and RTCP are let through; else any datagram */
@@ -206,7 +215,9 @@ struct relay_dgram_spec {
 	bool rtcp_mux;  /**< RTCP may come at the same port (RFC 5761) */
 	bool latch;     /**< the first source that the gate lets in becomes the remote address */
 	bool shared;    /**< others that are shared may have the same local port, each for a peer of
-	                   its own, `remote`, who alone is heard; latch has no meaning */
+	                   its own, `remote`, who alone is heard; latch has no meaning. DTLS servers
+	                   may do without `remote`: of those that wait at one port, all of one
+	                   domain, a peer's is the one whose fingerprint or key it has */
 	bool srtp; /**< RTP with TLS: its handshake keys SRTP (RFC 5764), with rtcp_mux alone */
 	uint16_t srtp_profiles[RELAY_SRTP_PROFILES]; /**< enum tls_srtp, the best first */
 	unsigned srtp_count;                         /**< 0 = our own choice */
@@ -238,7 +249,9 @@ struct relay_endpoint_spec {
 /**
  * Make an endpoint. Socket, bind and listen happen here, on the control thread, so that the local
  * port is known and a failure is an answer, not an event.
- * @return 0; BASE_LOCAL with errno as detail (EMFILE, EADDRINUSE, EADDRNOTAVAIL, ENOMEM)
+ * @return 0; BASE_LOCAL with errno as detail (EMFILE, EADDRINUSE, EADDRNOTAVAIL, ENOMEM; of a
+ *         shared port EDESTADDRREQ without `remote`, EPROTOTYPE where those that wait there have
+ *         another domain, EXDEV where they are on another worker and the context cannot follow)
  */
 int relay_endpoint_add(struct relay_endpoint **ret, struct relay_context *context,
                        const struct relay_endpoint_spec *spec, struct base_error *err);
@@ -251,7 +264,11 @@ int relay_endpoint_remote_set(struct relay_endpoint *endpoint,
  * the SRTP profiles, where its handshake is still to come. */
 int relay_endpoint_dgram_set(struct relay_endpoint *endpoint, const struct sockaddr_storage *remote,
                              const struct relay_dgram_spec *spec);
-/** Replace fingerprints, PSKs, role of a session not yet started. Copied. */
+/**
+ * Replace fingerprints, PSKs, role. Copied. Where there is a session already its peer is held
+ * against the fingerprints at once; one that they do not prove, or that a key has proved when
+ * `mark` is another, ends with RELAY_CAUSE_AUTH.
+ */
 int relay_endpoint_tls_set(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls);
 /*
  * Orders. They, and what add, move and remove ask for, reach a worker that sleeps at the end of the

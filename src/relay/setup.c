@@ -77,6 +77,7 @@ int relay_setup_tls(struct relay_setup *setup, const struct relay_tls_spec *spec
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	tls->len = len;
 	tls->domain = tls_domain_ref(spec->domain);
+	tls->mark = spec->mark;
 	fill(&tls->session, &spec->session, tls->copies);
 	tls_free(setup->tls);
 	setup->tls = tls;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "relay/dgram.h"
+#include "relay/room.h"
 
 static void put(char *to, size_t cap, const char *text)
 {
@@ -15,7 +16,9 @@ void relay_shake_start(struct relay_leg *leg)
 {
 	struct tls_session_spec spec = leg->setup->tls->session;
 	struct tls_datagram_spec datagram;
+	struct tls_psk *keys = NULL;
 	char peer[RELAY_ADDRESS_TEXT];
+	int rc;
 
 	leg->shaking = true;
 	spec.role = (enum tls_role)leg->role;
@@ -27,12 +30,19 @@ void relay_shake_start(struct relay_leg *leg)
 		spec.datagram = &datagram;
 		if (leg->role == TLS_ROLE_CLIENT)
 			spec.resume_key = relay_dtls_peer(leg, peer, sizeof(peer));
+		else
+			keys = relay_guest_spec(leg, &spec);
 	}
-	spec.may_wait = leg->worker->pool->fetch != NULL;
+	/* A session that may go to another leg waits for nothing that comes back to this one. */
+	spec.may_wait = leg->worker->pool->fetch != NULL && !(leg->dgram && leg->dgram->hosting);
 	leg->handshake_ms = leg->setup->handshake_timeout_ms;
 	leg->shake_ms = (uint32_t)loop_now_ms(leg->worker->loop);
 	leg->slot = relay_worker_slot(leg->worker, leg->setup->tls->domain);
-	if (!leg->slot || tls_session_new(&leg->session, leg->slot->context, &spec) != 0) {
+	leg->mark = leg->setup->tls->mark;
+	rc = leg->slot ? tls_session_new(&leg->session, leg->slot->context, &spec)
+	               : BASE_ERR(BASE_LOCAL, ENOMEM);
+	free(keys);
+	if (rc) {
 		relay_shake_fail(leg, RELAY_CAUSE_RESOURCES);
 		return;
 	}
@@ -41,8 +51,36 @@ void relay_shake_start(struct relay_leg *leg)
 	relay_leg_resume(leg); /* the peer's first flight may have been waiting */
 }
 
+/* The key that proved the peer has been replaced while the handshake went on. */
+static bool key_is_old(const struct relay_leg *leg)
+{
+	struct tls_info info;
+
+	if (leg->mark == leg->setup->tls->mark || (leg->dgram && leg->dgram->hosting))
+		return false;
+	tls_session_info(leg->session, &info);
+	return info.psk;
+}
+
+/* @return the leg whose session it is; NULL: there is none, or the fingerprint is waited for */
+static struct relay_leg *proved(struct relay_leg *leg)
+{
+	if (key_is_old(leg)) {
+		relay_shake_refuse(leg, 49); /* access_denied */
+		return NULL;
+	}
+	if (leg->dgram && leg->role == TLS_ROLE_SERVER)
+		leg = relay_guest_proved(leg);
+	if (leg)
+		leg->mark = leg->setup->tls->mark;
+	return leg;
+}
+
 static void shaken(struct relay_leg *leg, struct tls_io *io)
 {
+	leg = proved(leg);
+	if (!leg)
+		return;
 	if (leg->dgram && !relay_dtls_keyed(leg)) {
 		relay_shake_fail(leg, RELAY_CAUSE_RESOURCES);
 		return;
@@ -110,7 +148,52 @@ void relay_shake_fail(struct relay_leg *leg, enum relay_cause cause)
 	count_refusal(leg);
 	relay_meter_failed(leg, cause);
 	relay_shake_log(leg, cause);
-	relay_leg_input(leg, RELAY_ON_SHAKE_FAILED, cause, 0);
+	relay_leg_input(leg,
+	                relay_guest_is(leg) && cause != RELAY_CAUSE_RESOURCES
+	                        ? RELAY_ON_GUEST_FAILED
+	                        : RELAY_ON_SHAKE_FAILED,
+	                cause, 0);
+}
+
+/* Our alert goes out first, if there is one that we may send. */
+static bool abort_with(struct relay_leg *leg, uint8_t alert)
+{
+	struct base_writer *out = &leg->worker->out;
+	struct tls_io io = { .out = out, .now_ms = loop_now_ms(leg->worker->loop) };
+
+	base_writer_reset(out);
+	tls_session_abort(leg->session, &io, alert);
+	return !out->len || relay_flow_send(leg, out->data, out->len);
+}
+
+void relay_shake_refuse(struct relay_leg *leg, uint8_t alert)
+{
+	if (abort_with(leg, alert))
+		relay_shake_fail(leg, RELAY_CAUSE_AUTH);
+}
+
+void relay_shake_changed(struct relay_leg *leg, const struct relay_tls_setup *now)
+{
+	struct tls_info info;
+	int rc;
+
+	if (now->mark == leg->mark || leg->state < RELAY_HANDSHAKE || leg->state > RELAY_HALF_OUT ||
+	    (leg->shaking && leg->dgram && leg->dgram->hosting))
+		return;
+	tls_session_info(leg->session, &info);
+	if (info.established && info.psk)
+		rc = BASE_ERR(BASE_PEER, 49); /* access_denied */
+	else
+		rc = tls_session_prints(leg->session, now->session.fingerprints,
+		                        now->session.fingerprint_count);
+	if (rc == 0 && info.established)
+		leg->mark = now->mark;
+	if (rc == 0 && leg->proving && !tls_session_unproved(leg->session))
+		shaken(leg, NULL);
+	else if (rc && leg->shaking)
+		relay_shake_refuse(leg, (uint8_t)base_err_detail(rc));
+	else if (rc && abort_with(leg, (uint8_t)base_err_detail(rc)))
+		relay_leg_input(leg, RELAY_ON_TLS_BROKEN, RELAY_CAUSE_AUTH, 0);
 }
 
 /* Nothing came of an order, and the session goes on. */
@@ -342,7 +425,7 @@ static void log_ok(const struct tls_info *info, const char *peer, const char *si
 	                           : "");
 }
 
-static void log_failed(const struct tls_info *info, const char *peer, const char *side,
+static void log_failed(const struct tls_info *info, bool again, const char *peer, const char *side,
                        const char *domain, enum relay_cause cause)
 {
 	bool judged = info->has_verdict && !info->verdict.authenticated;
@@ -351,7 +434,7 @@ static void log_failed(const struct tls_info *info, const char *peer, const char
 	base_log(BASE_LOG_WARN, "relay",
 	         "tls %s peer=%s side=%s domain=%s version=%s suite=%s cause=%s auth=%s "
 	         "depth=%d alert=%s%s subject=\"%s\"%s: %s",
-	         info->established ? "renegotiation failed" : "failed", peer, side, domain,
+	         again ? "renegotiation failed" : "failed", peer, side, domain,
 	         info->version_name ? info->version_name : "-",
 	         info->suite_name ? info->suite_name : "-", relay_cause_name(cause),
 	         verdict_word(info), judged ? info->verdict.depth : -1,
@@ -389,5 +472,5 @@ void relay_shake_log(const struct relay_leg *leg, enum relay_cause cause)
 	if (ok)
 		log_ok(&info, text, side, domain);
 	else
-		log_failed(&info, text, side, domain, cause);
+		log_failed(&info, leg->tls_up, text, side, domain, cause);
 }

@@ -33,6 +33,9 @@ enum relay_input {
 	RELAY_ON_START_TLS,    /**< TCP is up and TLS may start */
 	RELAY_ON_SHAKEN,       /**< handshake complete */
 	RELAY_ON_SHAKE_FAILED, /**< alert either way, or the peer left */
+	RELAY_ON_GUEST_FAILED, /**< the same of a DTLS server's: the next one may come (room.h) */
+	RELAY_ON_GUEST_COMES,  /**< the peer of another endpoint's handshake turns out to be ours */
+	RELAY_ON_GUEST_GOES,   /**< ours another endpoint's */
 	RELAY_ON_PEER_END,     /**< FIN; with TLS, close_notify */
 	RELAY_ON_TLS_BROKEN,   /**< fatal alert either way, or FIN without close_notify */
 	RELAY_ON_RESET,        /**< RST or another failure of the socket */
@@ -55,6 +58,9 @@ enum relay_action {
 	RELAY_DO_END,      /**< FIN or close_notify after what is pending */
 	RELAY_DO_RELEASE,  /**< the partner closes too; FIN or close_notify after what is pending */
 	RELAY_DO_BREAK_TLS, /**< the partner is reset; our alert is flushed */
+	RELAY_DO_DISMISS,   /**< tell control; the session is gone, the endpoint waits again */
+	RELAY_DO_RECEIVE,   /**< the session is ours */
+	RELAY_DO_PASS_ON,   /**< it was */
 	RELAY_DO_ABORT,     /**< RST; the partner is reset */
 	RELAY_DO_CLOSE,     /**< close the socket */
 	RELAY_ACTIONS

@@ -438,7 +438,7 @@ static bool has_failed(void *arg)
 
 	call->now_ms += 5;
 	(void)dtls_step(call);
-	return call->front.count[RELAY_TCP_DOWN] > 0;
+	return call->front.count[RELAY_TLS_FAILED] > 0;
 }
 
 static void the_profile_may_be_named(void **state)
@@ -487,8 +487,8 @@ static void a_peer_without_srtp_is_refused(void **state)
 	call_make(&call, *state, TLS_ROLE_SERVER, &srtp, &rtp);
 	dtls_make(&call, TLS_ROLE_CLIENT, NULL, 0);
 	stage_wait(&call.stage, has_failed, &call);
-	assert_int_equal(call.front.count[RELAY_TLS_FAILED], 1);
 	assert_int_equal(call.front.count[RELAY_TLS_UP], 0);
+	assert_int_equal(call.front.count[RELAY_TCP_DOWN], 0); /* the next one may come */
 	call_done(&call);
 }
 
