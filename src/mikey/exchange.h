@@ -180,7 +180,11 @@ int mikey_transfer_finish(const struct mikey_env *env, const struct mikey_transf
                           const struct mikey_grant *grant, struct mikey_octets data,
                           struct mikey_session *ret, struct base_error *err);
 
-/** A TRANSFER_INIT at its Responder, before it could be proved. Borrows from the message. */
+/**
+ * A TRANSFER_INIT at its Responder, before it could be proved. Borrows from the message. Who asked
+ * for the ticket is policy.initiator. With forked keys that is the sender, too; without them the
+ * sender is anybody who could resolve the ticket, and `initiator` is who it says it is.
+ */
 struct mikey_received {
 	const struct mikey_message *msg;
 	const struct mikey_payload *ticket;

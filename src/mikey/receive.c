@@ -96,6 +96,19 @@ static int identities(struct mikey_received *r, const struct mikey_id *own, stru
 	return 0;
 }
 
+/* With forked keys nobody but who asked for the ticket can send this (5.3, 12.2), so in nobody
+ * else's name. */
+static int sender_check(struct mikey_received *r, struct base_error *err)
+{
+	if (!(r->policy.flags & MIKEY_FLAG_I) || !r->policy.initiator.data.len)
+		return 0;
+	if (r->initiator.data.len && !mikey_id_eq(&r->initiator, &r->policy.initiator))
+		return mikey_blame(err, MIKEY_BAD_ID,
+		                   "the ticket is another's than the message's (RFC 6043, 5.3)");
+	r->initiator = r->policy.initiator;
+	return 0;
+}
+
 int mikey_received_read(const struct mikey_env *env, const struct mikey_message *msg,
                         const struct mikey_id *own, const uint8_t *prots, size_t prot_count,
                         struct mikey_received *ret, struct base_error *err)
@@ -115,6 +128,8 @@ int mikey_received_read(const struct mikey_env *env, const struct mikey_message 
 		rc = identities(&r, own, err);
 	if (!rc)
 		rc = policy_check(env, &r, err);
+	if (!rc)
+		rc = sender_check(&r, err);
 	if (!rc)
 		rc = sessions_check(msg, prots, prot_count, err);
 	if (!rc)

@@ -228,6 +228,22 @@ static int open_parts(const struct mikey_env *env, const struct mikey_payload *t
 	return rc;
 }
 
+/* Who made it (D flag), and in whose name (IDRi): as the key's owner may. */
+static int owner_check(const struct mikey_payload *ticket, const struct mikey_tpk *tpk,
+                       struct base_error *err)
+{
+	const struct mikey_payload *by =
+	        mikey_find_role(ticket->ticket.policy, MIKEY_IDR, MIKEY_ID_INITIATOR);
+	bool owned = tpk->owner.data.len;
+
+	if (owned == !(ticket->ticket.flags & MIKEY_FLAG_D) &&
+	    (!owned || (by && mikey_id_eq(&by->idr.id, &tpk->owner))))
+		return 0;
+	return base_error_set(err, BASE_ERR(BASE_PEER, MIKEY_BAD_ID),
+	                      "the ticket is not by the owner of its key (RFC 6043, 6.10: D flag, "
+	                      "IDRi)");
+}
+
 int mikey_ticket_open(const struct mikey_env *env, const struct mikey_payload *ticket,
                       const struct mikey_tpk *tpk, struct mikey_keys *ret_keys,
                       struct base_error *err)
@@ -241,6 +257,8 @@ int mikey_ticket_open(const struct mikey_env *env, const struct mikey_payload *t
 		rc = BASE_ERR(BASE_BUG, 0);
 	if (!rc)
 		rc = open_parts(env, ticket, tpk, &parts, &keys, err);
+	if (!rc && (rc = owner_check(ticket, tpk, err)) != 0)
+		mikey_keys_done(&keys);
 	base_arena_done(&arena);
 	if (!rc)
 		*ret_keys = keys;

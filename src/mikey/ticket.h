@@ -57,10 +57,15 @@ int mikey_policy_read(const struct mikey_payload *ticket, struct mikey_policy *r
 int mikey_policy_write(struct base_arena *arena, const struct mikey_policy *policy, uint8_t type,
                        struct mikey_payload **ret);
 
-/** A Ticket Protection Key and its name, IDRpsk in the ticket; left out without data. */
+/**
+ * A Ticket Protection Key and its name, IDRpsk in the ticket; left out without data. A key that an
+ * Initiator shares (modes 3 and 4) opens that Initiator's tickets only, so that it cannot speak for
+ * another; one of a KMS's (modes 1 and 2) has no owner and opens what that KMS made.
+ */
 struct mikey_tpk {
 	struct mikey_octets key;
 	struct mikey_id id;
+	struct mikey_id owner; /**< the Initiator; without data: a KMS's */
 };
 
 /**
@@ -79,7 +84,7 @@ bool mikey_ticket_psk_id(const struct mikey_payload *ticket, struct mikey_id *re
 /**
  * Open a base ticket that was read (its MAC covers octets).
  * @return 0; BASE_PEER with MIKEY_BAD_TICKET when it is not of that type or badly made,
- *         MIKEY_BAD_AUTH when its MAC is wrong
+ *         MIKEY_BAD_AUTH when its MAC is wrong, MIKEY_BAD_ID when it is not its owner's
  */
 int mikey_ticket_open(const struct mikey_env *env, const struct mikey_payload *ticket,
                       const struct mikey_tpk *tpk, struct mikey_keys *ret_keys,

@@ -160,6 +160,8 @@ void stage_init(struct stage *s)
 	acquaint(s, &s->responder, &s->kms_r, &certs[1], "bob and the KMS, 32 octets......", "bob");
 	s->tpk = (struct mikey_tpk){ mikey_octets_text("ticket protection key, 32 octets"),
 		                     { MIKEY_BYTE_STRING, mikey_octets_text("tpk-1") } };
+	if (s->mode > 2)
+		s->tpk.owner = s->initiator.id;
 	policy(s);
 	keys(s);
 	s->cs = (struct mikey_cs){ .id = 1,
