@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """libgatehouse-h248 as somebody meets it who embeds it: installed, found by pkg-config, linked both ways, and the
-example of 80 lines taking the registration of our gateway."""
+example of 80 lines taking the registration of our gateway. And libgatehouse-mikey, which has no state at all."""
 import json
 import os
 import re
@@ -32,8 +32,8 @@ IO = re.compile(r"^(read|write|open\w*|close|send\w*|recv\w*|socket|connect|bind
                 r"getaddrinfo|rand\w*|getrandom|sleep\w*|exit)$")
 
 
-def public(what):
-    done = subprocess.run(["python3", PUBLIC, what, os.path.join(ROOT, "src"), "h248/h248.h"], capture_output=True,
+def public(what, header="h248/h248.h"):
+    done = subprocess.run(["python3", PUBLIC, what, os.path.join(ROOT, "src"), header], capture_output=True,
                           text=True, check=True)
     return set(done.stdout.split())
 
@@ -63,9 +63,9 @@ class Library(unittest.TestCase):
     def tearDownClass(cls):
         shutil.rmtree(cls.folder)
 
-    def flags(self, *args):
+    def flags(self, *args, package="gatehouse-h248"):
         env = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(self.pc), PKG_CONFIG_SYSROOT_DIR=self.folder)
-        done = subprocess.run(["pkg-config", *args, "gatehouse-h248"], capture_output=True, text=True, env=env,
+        done = subprocess.run(["pkg-config", *args, package], capture_output=True, text=True, env=env,
                               check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout.split()
@@ -82,7 +82,7 @@ class Library(unittest.TestCase):
         installed = self.flags("--cflags-only-I")[0][2:]
         found = {os.path.relpath(os.path.join(where, name), installed)
                  for where, _, names in os.walk(installed) for name in names}
-        self.assertEqual(found, public("headers"))
+        self.assertEqual(found, public("headers") | public("headers", "mikey/mikey.h"))
         source = os.path.join(self.folder, "one.c")
         for name in sorted(found):
             with open(source, "w", encoding="ascii") as file:
@@ -109,6 +109,53 @@ class Library(unittest.TestCase):
                 seen.add(member)
                 self.assertFalse(IO.match(line.split()[-1]), f"{member} asks for {line.split()[-1]}")
         self.assertGreater(len(seen), 30, seen)
+
+    def test_mikey_exports_what_its_headers_declare(self):
+        lines = nm("-D", "--defined-only", os.path.join(self.lib, "libgatehouse-mikey.so"))
+        names = public("names", "mikey/mikey.h")
+        self.assertEqual({line.split()[-1] for line in lines}, names)
+        self.assertIn("mikey_transfer_init", names)
+
+    def mikey_members(self, *args):
+        """Lines of nm or objdump for objects of src/mikey, which the archive has beside those of src/base."""
+        sources = {name[:-2] for name in os.listdir(os.path.join(ROOT, "src", "mikey")) if name.endswith(".c")}
+        done = subprocess.run([*args, os.path.join(self.lib, "libgatehouse-mikey.a")], capture_output=True, text=True, check=True)
+        member = ""
+        for line in done.stdout.splitlines():
+            match = re.match(r"(?:.*mikey_)?(\w+)\.c\.o:", line)
+            if match:
+                member = match.group(1)
+            elif line.strip() and member in sources:
+                yield member, line
+
+    @unittest.skipIf(sanitized(), "a sanitizer adds data of its own")
+    def test_mikey_has_no_state_and_does_no_io(self):
+        state = [line for _, line in self.mikey_members("objdump", "-t")
+                 if re.search(r" O \.(data|bss|tdata|tbss|data\.[^r]\S*|bss\.\S*)\s", line) or "*COM*" in line]
+        self.assertEqual(state, [])
+        asks = {(member, line.split()[-1]) for member, line in self.mikey_members("nm", "--undefined-only")}
+        self.assertGreater(len({member for member, _ in asks}), 15)
+        found = {(member, name) for member, name in asks if IO.match(name)}
+        self.assertEqual(found, {("replay", "calloc"), ("replay", "free")})
+
+    def test_a_program_with_mikey(self):
+        program, source = os.path.join(self.folder, "mikey"), os.path.join(self.folder, "mikey.c")
+        with open(source, "w", encoding="ascii") as file:
+            file.write('#include <stdio.h>\n#include "mikey/mikey.h"\n'
+                       "int main(void)\n{\n\tuint8_t key[4];\n\tstruct mikey_octets in = mikey_octets_text(\"key\");\n"
+                       "\tif (mikey_prf(MIKEY_PRF_HMAC_SHA_256, in, in, key, 4))\n\t\treturn 1;\n"
+                       '\tprintf("%s %02x\\n", mikey_name(MIKEY_SPACE_DATA_TYPE, MIKEY_TRANSFER_INIT), key[0]);\n\treturn 0;\n}\n')
+        archive = os.path.join(self.lib, "libgatehouse-mikey.a")
+        static = [flag for flag in self.flags("--static", "--libs", package="gatehouse-mikey") if flag != "-lgatehouse-mikey"]
+        said = set()
+        for link in (self.flags("--libs", package="gatehouse-mikey"), [archive, *static]):
+            self.compile(*self.flags("--cflags", package="gatehouse-mikey"), source, "-o", program, *link)
+            done = subprocess.run([program], capture_output=True, text=True, check=False,
+                                  env=dict(os.environ, LD_LIBRARY_PATH=self.lib))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            said.add(done.stdout)
+        self.assertEqual(len(said), 1)
+        self.assertTrue(said.pop().startswith("TRANSFER_INIT "))
 
     def test_the_example_fits_a_screen(self):
         with open(EXAMPLE, encoding="ascii") as file:
