@@ -118,10 +118,8 @@ static void put_request(struct ber_out *o, const struct h248_command *c)
 	one = ber_begin(o, BOX(c->kind));
 	put_request_body(o, c);
 	ber_close2(o, one, choice);
-	if (c->optional)
-		ber_put_null(o, TAG(1));
-	if (c->wildcarded_response)
-		ber_put_null(o, TAG(2));
+	ber_put_null_if(o, c->optional, TAG(1));
+	ber_put_null_if(o, c->wildcarded_response, TAG(2));
 	ber_put_extensions(o, c->extensions);
 	ber_close(o, at);
 }

@@ -36,8 +36,7 @@ static void put_actions(struct ber_out *o, const struct h248_event *e, bool seco
 	size_t at = ber_begin(o, BOX(2));
 	unsigned less = second ? 1 : 0;
 
-	if (e->keep_active)
-		ber_put_bool(o, TAG(0), true);
+	ber_put_bool_if(o, e->keep_active, TAG(0), true);
 	if (e->digit_map)
 		put_digit_map(o, e->digit_map);
 	if (e->embed && e->embed->events) {
@@ -50,8 +49,7 @@ static void put_actions(struct ber_out *o, const struct h248_event *e, bool seco
 		ber_put_signals(o, BOX(3 - less), e->embed->signals);
 	if (e->notify)
 		put_notify(o, BOX(4 - less), e);
-	if (e->reset_events)
-		ber_put_null(o, TAG(5 - less));
+	ber_put_null_if(o, e->reset_events, TAG(5 - less));
 	ber_put_extensions(o, e->extensions);
 	ber_close(o, at);
 }
@@ -67,8 +65,7 @@ static void put_requested(struct ber_out *o, const struct h248_event *e, bool se
 	size_t at = ber_begin(o, TAG_SEQUENCE);
 	const struct h248_package_item *item = ber_put_pkgd(o, TAG(0), H248_EVENT, e->name);
 
-	if (e->has_stream)
-		ber_put_uint(o, TAG(1), e->stream);
+	ber_put_uint_if(o, e->has_stream, TAG(1), e->stream);
 	if (has_actions(e))
 		put_actions(o, e, second);
 	ber_put_params(o, BOX(3), item, H248_PARAMS, e->parms);
@@ -79,8 +76,7 @@ void ber_put_events(struct ber_out *o, unsigned tag, const struct h248_events *e
 {
 	size_t at = ber_begin(o, tag), list;
 
-	if (ev->has_request_id)
-		ber_put_uint(o, TAG(0), ev->request_id);
+	ber_put_uint_if(o, ev->has_request_id, TAG(0), ev->request_id);
 	list = ber_begin(o, BOX(1));
 	for (const struct h248_event *e = ev->events; e; e = e->next)
 		put_requested(o, e, second);
@@ -95,8 +91,7 @@ void ber_put_event_buffer(struct ber_out *o, unsigned tag, const struct h248_eve
 		size_t one = ber_begin(o, TAG_SEQUENCE);
 		const struct h248_package_item *item = ber_put_pkgd(o, TAG(0), H248_EVENT, e->name);
 
-		if (e->has_stream)
-			ber_put_uint(o, TAG(1), e->stream);
+		ber_put_uint_if(o, e->has_stream, TAG(1), e->stream);
 		ber_put_params(o, BOX(2), item, H248_PARAMS, e->parms);
 		ber_close(o, one);
 	}
@@ -117,8 +112,7 @@ static void put_observed(struct ber_out *o, const struct h248_observed_event *e)
 	size_t at = ber_begin(o, TAG_SEQUENCE);
 	const struct h248_package_item *item = ber_put_pkgd(o, TAG(0), H248_EVENT, e->name);
 
-	if (e->has_stream)
-		ber_put_uint(o, TAG(1), e->stream);
+	ber_put_uint_if(o, e->has_stream, TAG(1), e->stream);
 	ber_put_params(o, BOX(2), item, H248_OBSERVED, e->parms);
 	if (e->time.digits[0])
 		ber_put_time(o, BOX(3), &e->time);
@@ -143,23 +137,16 @@ static void put_signal(struct ber_out *o, unsigned tag, const struct h248_signal
 	size_t at = ber_begin(o, tag);
 	const struct h248_package_item *item = ber_put_pkgd(o, TAG(0), H248_SIGNAL, s->name);
 
-	if (s->has_stream)
-		ber_put_uint(o, TAG(1), s->stream);
-	if (s->type)
-		ber_put_uint(o, TAG(2), s->type - 1U);
-	if (s->has_duration)
-		ber_put_uint(o, TAG(3), s->duration);
+	ber_put_uint_if(o, s->has_stream, TAG(1), s->stream);
+	ber_put_uint_if(o, s->type, TAG(2), s->type - 1U);
+	ber_put_uint_if(o, s->has_duration, TAG(3), s->duration);
 	if (s->has_completion)
 		ber_put_bits(o, TAG(4), s->completion);
-	if (s->keep_active)
-		ber_put_bool(o, TAG(5), true);
+	ber_put_bool_if(o, s->keep_active, TAG(5), true);
 	ber_put_params(o, BOX(6), item, H248_PARAMS, s->parms);
-	if (s->direction)
-		ber_put_uint(o, TAG(7), s->direction - 1U);
-	if (s->has_request_id)
-		ber_put_uint(o, TAG(8), s->request_id);
-	if (s->has_intersignal)
-		ber_put_uint(o, TAG(9), s->intersignal);
+	ber_put_uint_if(o, s->direction, TAG(7), s->direction - 1U);
+	ber_put_uint_if(o, s->has_request_id, TAG(8), s->request_id);
+	ber_put_uint_if(o, s->has_intersignal, TAG(9), s->intersignal);
 	ber_put_extensions(o, s->extensions);
 	ber_close(o, at);
 }

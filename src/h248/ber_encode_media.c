@@ -37,12 +37,9 @@ static void put_control(struct ber_out *o, const struct h248_local_control *c)
 {
 	size_t at = ber_begin(o, BOX(0));
 
-	if (c->mode)
-		ber_put_uint(o, TAG(0), c->mode - 1U);
-	if (c->reserved_value)
-		ber_put_bool(o, TAG(1), c->reserved_value == H248_ON);
-	if (c->reserved_group)
-		ber_put_bool(o, TAG(2), c->reserved_group == H248_ON);
+	ber_put_uint_if(o, c->mode, TAG(0), c->mode - 1U);
+	ber_put_bool_if(o, c->reserved_value, TAG(1), c->reserved_value == H248_ON);
+	ber_put_bool_if(o, c->reserved_group, TAG(2), c->reserved_group == H248_ON);
 	ber_put_properties(o, BOX(3), c->parms);
 	ber_close(o, at);
 }
@@ -52,30 +49,25 @@ static void put_state(struct ber_out *o, const struct h248_term_state *ts)
 	size_t at = ber_begin(o, BOX(0));
 
 	ber_put_properties(o, BOX(0), ts->parms);
-	if (ts->buffer)
-		ber_put_uint(o, TAG(1), ts->buffer - 1U);
-	if (ts->service_state)
-		ber_put_uint(o, TAG(2), ts->service_state - 1U);
+	ber_put_uint_if(o, ts->buffer, TAG(1), ts->buffer - 1U);
+	ber_put_uint_if(o, ts->service_state, TAG(2), ts->service_state - 1U);
 	ber_close(o, at);
 }
 
 /* `Mode#Inactive`: the binary form has no such condition but for equality (P). */
 static void put_relation(struct ber_out *o, uint8_t form)
 {
-	if (form >= H248_FORM_GREATER && form <= H248_FORM_UNEQUAL)
-		ber_put_uint(o, OUR_TAG(0), (uint32_t)(form - H248_FORM_GREATER));
+	ber_put_uint_if(o, form >= H248_FORM_GREATER && form <= H248_FORM_UNEQUAL, OUR_TAG(0),
+	                (uint32_t)(form - H248_FORM_GREATER));
 }
 
 static void put_control_audit(struct ber_out *o, const struct h248_local_control *c)
 {
 	size_t at = ber_begin(o, BOX(0));
 
-	if (c->asked & H248_ASK_MODE)
-		ber_put_null(o, TAG(0));
-	if (c->asked & H248_ASK_RESERVED_VALUE)
-		ber_put_null(o, TAG(1));
-	if (c->asked & H248_ASK_RESERVED_GROUP)
-		ber_put_null(o, TAG(2));
+	ber_put_null_if(o, c->asked & H248_ASK_MODE, TAG(0));
+	ber_put_null_if(o, c->asked & H248_ASK_RESERVED_VALUE, TAG(1));
+	ber_put_null_if(o, c->asked & H248_ASK_RESERVED_GROUP, TAG(2));
 	if (c->parms)
 		ber_put_asked(o, BOX(3), c->parms);
 	if (c->mode) {
@@ -90,10 +82,8 @@ static void put_state_audit(struct ber_out *o, const struct h248_term_state *ts)
 	size_t at = ber_begin(o, BOX(0));
 
 	ber_put_asked(o, BOX(0), ts->parms);
-	if (ts->asked & H248_ASK_BUFFER)
-		ber_put_null(o, TAG(1));
-	if (ts->asked & H248_ASK_SERVICE_STATES)
-		ber_put_null(o, TAG(2));
+	ber_put_null_if(o, ts->asked & H248_ASK_BUFFER, TAG(1));
+	ber_put_null_if(o, ts->asked & H248_ASK_SERVICE_STATES, TAG(2));
 	if (ts->service_state) {
 		ber_put_uint(o, TAG(3), ts->service_state - 1U);
 		put_relation(o, ts->state_form);
@@ -249,15 +239,11 @@ void ber_put_digit_map_value(struct ber_out *o, unsigned tag, const struct h248_
 {
 	size_t at = ber_begin(o, tag);
 
-	if (dm->has_t)
-		ber_put_uint(o, TAG(0), dm->t);
-	if (dm->has_s)
-		ber_put_uint(o, TAG(1), dm->s);
-	if (dm->has_l)
-		ber_put_uint(o, TAG(2), dm->l);
+	ber_put_uint_if(o, dm->has_t, TAG(0), dm->t);
+	ber_put_uint_if(o, dm->has_s, TAG(1), dm->s);
+	ber_put_uint_if(o, dm->has_l, TAG(2), dm->l);
 	ber_put_str(o, TAG(3), dm->body);
-	if (dm->has_z)
-		ber_put_uint(o, TAG(4), dm->z);
+	ber_put_uint_if(o, dm->has_z, TAG(4), dm->z);
 	ber_close(o, at);
 }
 
@@ -306,11 +292,9 @@ static void put_event_audit(struct ber_out *o, const struct h248_events *ev,
 {
 	size_t at = ber_begin(o, BOX(1));
 
-	if (ev->has_request_id)
-		ber_put_uint(o, TAG(0), ev->request_id);
+	ber_put_uint_if(o, ev->has_request_id, TAG(0), ev->request_id);
 	(void)ber_put_pkgd(o, TAG(1), H248_EVENT, e->name); /* no parameters here */
-	if (e->has_stream)
-		ber_put_uint(o, TAG(2), e->stream);
+	ber_put_uint_if(o, e->has_stream, TAG(2), e->stream);
 	ber_close(o, at);
 }
 
@@ -319,8 +303,7 @@ static void put_event_spec_audit(struct ber_out *o, const struct h248_event *e)
 	size_t at = ber_begin(o, BOX(2)), list;
 
 	(void)ber_put_pkgd(o, TAG(0), H248_EVENT, e->name); /* no values here */
-	if (e->has_stream)
-		ber_put_uint(o, TAG(1), e->stream);
+	ber_put_uint_if(o, e->has_stream, TAG(1), e->stream);
 	if (e->parms) { /* only text can name a parameter (P) */
 		list = ber_begin(o, OUR_BOX(0));
 		for (const struct h248_parm *parm = e->parms; parm; parm = parm->next)
@@ -335,10 +318,8 @@ static void put_signal_audit(struct ber_out *o, unsigned tag, const struct h248_
 	size_t at = ber_begin(o, tag);
 
 	(void)ber_put_pkgd(o, TAG(0), H248_SIGNAL, s->name); /* no parameters here */
-	if (s->has_stream)
-		ber_put_uint(o, TAG(1), s->stream);
-	if (s->has_request_id)
-		ber_put_uint(o, TAG(2), s->request_id);
+	ber_put_uint_if(o, s->has_stream, TAG(1), s->stream);
+	ber_put_uint_if(o, s->has_request_id, TAG(2), s->request_id);
 	ber_close(o, at);
 }
 

@@ -20,10 +20,9 @@ static void put_topology(struct ber_out *o, const struct h248_topology *t)
 		ber_put_term(o, BOX(0), &t->from);
 		ber_put_term(o, BOX(1), &t->to);
 		ber_put_uint(o, TAG(2), extension ? H248_ONEWAY : t->direction);
-		if (t->has_stream)
-			ber_put_uint(o, TAG(3), t->stream);
-		if (extension)
-			ber_put_uint(o, TAG(4), (uint32_t)(t->direction - H248_ONEWAY_EXTERNAL));
+		ber_put_uint_if(o, t->has_stream, TAG(3), t->stream);
+		ber_put_uint_if(o, extension, TAG(4),
+		                (uint32_t)(t->direction - H248_ONEWAY_EXTERNAL));
 		ber_close(o, at);
 	}
 	ber_close(o, list);
@@ -53,14 +52,11 @@ static void put_context_attr(struct ber_out *o, unsigned tag, const struct h248_
 	if (!has_attr(action->attr) && !action->extensions)
 		return;
 	at = ber_begin(o, tag);
-	if (attr->has_priority)
-		ber_put_uint(o, TAG(0), attr->priority);
-	if (attr->emergency)
-		ber_put_bool(o, TAG(1), attr->emergency == H248_ON);
+	ber_put_uint_if(o, attr->has_priority, TAG(0), attr->priority);
+	ber_put_bool_if(o, attr->emergency, TAG(1), attr->emergency == H248_ON);
 	if (attr->topology)
 		put_topology(o, attr->topology);
-	if (attr->ieps)
-		ber_put_bool(o, TAG(3), attr->ieps == H248_ON);
+	ber_put_bool_if(o, attr->ieps, TAG(3), attr->ieps == H248_ON);
 	if (attr->parms)
 		ber_put_properties(o, BOX(4), attr->parms);
 	if (attr->list)
@@ -73,22 +69,15 @@ static void put_context_audit(struct ber_out *o, const struct h248_context_audit
 {
 	size_t at = ber_begin(o, BOX(2)), logic;
 
-	if (audit->items & H248_CONTEXT_TOPOLOGY)
-		ber_put_null(o, TAG(0));
-	if (audit->items & H248_CONTEXT_EMERGENCY)
-		ber_put_null(o, TAG(1));
-	if (audit->items & H248_CONTEXT_PRIORITY)
-		ber_put_null(o, TAG(2));
-	if (audit->items & H248_CONTEXT_IEPS)
-		ber_put_null(o, TAG(3));
+	ber_put_null_if(o, audit->items & H248_CONTEXT_TOPOLOGY, TAG(0));
+	ber_put_null_if(o, audit->items & H248_CONTEXT_EMERGENCY, TAG(1));
+	ber_put_null_if(o, audit->items & H248_CONTEXT_PRIORITY, TAG(2));
+	ber_put_null_if(o, audit->items & H248_CONTEXT_IEPS, TAG(3));
 	if (audit->parms)
 		ber_put_asked(o, BOX(4), audit->parms);
-	if (audit->has_select_priority)
-		ber_put_uint(o, TAG(5), audit->select_priority);
-	if (audit->select_emergency)
-		ber_put_bool(o, TAG(6), audit->select_emergency == H248_ON);
-	if (audit->select_ieps)
-		ber_put_bool(o, TAG(7), audit->select_ieps == H248_ON);
+	ber_put_uint_if(o, audit->has_select_priority, TAG(5), audit->select_priority);
+	ber_put_bool_if(o, audit->select_emergency, TAG(6), audit->select_emergency == H248_ON);
+	ber_put_bool_if(o, audit->select_ieps, TAG(7), audit->select_ieps == H248_ON);
 	if (audit->has_logic) {
 		logic = ber_begin(o, BOX(8));
 		ber_put_null(o, TAG(audit->logic_or ? 1 : 0));
@@ -132,18 +121,15 @@ static void put_reply(struct ber_out *o, const struct h248_transaction *txn)
 {
 	size_t at;
 
-	if (txn->ack_required)
-		ber_put_null(o, TAG(1));
+	ber_put_null_if(o, txn->ack_required, TAG(1));
 	at = ber_begin(o, BOX(2));
 	if (txn->error)
 		ber_put_error(o, BOX(0), txn->error);
 	else
 		put_actions(o, BOX(1), txn->actions);
 	ber_close(o, at);
-	if (txn->has_segment)
-		ber_put_uint(o, TAG(3), txn->segment);
-	if (txn->segment_end)
-		ber_put_null(o, TAG(4));
+	ber_put_uint_if(o, txn->has_segment, TAG(3), txn->segment);
+	ber_put_null_if(o, txn->segment_end, TAG(4));
 }
 
 static void put_acks(struct ber_out *o, const struct h248_ack *ack)
@@ -152,8 +138,7 @@ static void put_acks(struct ber_out *o, const struct h248_ack *ack)
 		size_t at = ber_begin(o, TAG_SEQUENCE);
 
 		ber_put_uint(o, TAG(0), ack->first);
-		if (ack->last != ack->first)
-			ber_put_uint(o, TAG(1), ack->last);
+		ber_put_uint_if(o, ack->last != ack->first, TAG(1), ack->last);
 		ber_close(o, at);
 	}
 }
@@ -184,8 +169,7 @@ static void put_transaction(struct ber_out *o, const struct h248_transaction *tx
 		put_reply(o, txn);
 	} else if (txn->kind == H248_SEGMENT) {
 		ber_put_uint(o, TAG(1), txn->segment);
-		if (txn->segment_end)
-			ber_put_null(o, TAG(2));
+		ber_put_null_if(o, txn->segment_end, TAG(2));
 	}
 	ber_put_extensions(o, txn->extensions);
 	ber_close(o, at);
@@ -217,13 +201,13 @@ static void put_body(struct ber_out *o, const struct h248_message *msg)
 
 	if (msg->error) {
 		ber_put_error(o, BOX(0), msg->error);
-	} else {
-		list = ber_begin(o, BOX(1));
-		for (const struct h248_transaction *txn = msg->transactions; txn; txn = txn->next)
-			put_transaction(o, txn);
-		ber_close(o, list);
+		ber_close(o, body);
+		return;
 	}
-	ber_close(o, body);
+	list = ber_begin(o, BOX(1));
+	for (const struct h248_transaction *txn = msg->transactions; txn; txn = txn->next)
+		put_transaction(o, txn);
+	ber_close2(o, list, body);
 }
 
 static void put_names(struct ber_out *o)

@@ -11,8 +11,7 @@ static void put_host(struct ber_out *o, unsigned tag, const void *host, size_t l
 	size_t at = ber_begin(o, tag);
 
 	ber_put(o, TAG(0), host, len);
-	if (mid->has_port)
-		ber_put_uint(o, TAG(1), mid->port);
+	ber_put_uint_if(o, mid->has_port, TAG(1), mid->port);
 	ber_close(o, at);
 }
 
@@ -122,13 +121,11 @@ static void put_request(struct ber_out *o, const struct h248_services *sv)
 	ber_put_uint(o, TAG(0), method);
 	if (sv->address)
 		ber_put_mid(o, BOX(1), sv->address, true);
-	if (sv->has_version)
-		ber_put_uint(o, TAG(2), sv->version);
+	ber_put_uint_if(o, sv->has_version, TAG(2), sv->version);
 	if (sv->has_profile)
 		put_profile(o, BOX(3), sv);
 	put_reason(o, sv);
-	if (sv->has_delay)
-		ber_put_uint(o, TAG(5), sv->delay);
+	ber_put_uint_if(o, sv->has_delay, TAG(5), sv->delay);
 	if (sv->mgc_id)
 		ber_put_mid(o, BOX(6), sv->mgc_id, false);
 	if (sv->time.digits[0])
@@ -136,8 +133,7 @@ static void put_request(struct ber_out *o, const struct h248_services *sv)
 	ext = put_upto(o, ext, 2U << 30 | 9); /* nonStandardData */
 	if (sv->info)
 		ber_put_audit(o, BOX(9), sv->info);
-	if (sv->incomplete)
-		ber_put_null(o, TAG(10));
+	ber_put_null_if(o, sv->incomplete, TAG(10));
 	if (!numbered)
 		ber_put_str(o, OUR_TAG(BER_OURS_METHOD), sv->method_extension);
 	if (sv->parms)
@@ -158,8 +154,7 @@ void ber_put_services(struct ber_out *o, unsigned tag, const struct h248_service
 		ber_put_mid(o, BOX(0), sv->mgc_id, false);
 	if (sv->address)
 		ber_put_mid(o, BOX(1), sv->address, true);
-	if (sv->has_version)
-		ber_put_uint(o, TAG(2), sv->version);
+	ber_put_uint_if(o, sv->has_version, TAG(2), sv->version);
 	if (sv->has_profile)
 		put_profile(o, BOX(3), sv);
 	if (sv->time.digits[0])

@@ -10,7 +10,10 @@
 
 static size_t length_octets(size_t len)
 {
-	return len < 128 ? 1 : len < 256 ? 2 : len < 65536 ? 3 : len < 16777216 ? 4 : 5;
+	if (len < 128)
+		return 1;
+	/* two or three cannot be foreseen */
+	return len < 65536 ? 2 + (len > 255) : len < 16777216 ? 4 : 5;
 }
 
 static void look_at(struct ber_out *o, size_t len)
@@ -51,14 +54,14 @@ void ber_copy_long(uint8_t *to, const uint8_t *from, size_t len)
 
 static void put_length(uint8_t *at, size_t len, size_t octets)
 {
-	if (octets == 3) {
-		at[0] = 0x82;
-		at[1] = (uint8_t)(len >> 8);
-		at[2] = (uint8_t)len;
-		return;
-	}
 	if (octets == 1) {
 		*at = (uint8_t)len;
+		return;
+	}
+	if (octets <= 3) { /* 81 and the length; or that is written over: 82 and two octets of it */
+		at[octets - 2] = octets > 2 ? (uint8_t)(len >> 8) : 0x81;
+		at[octets - 1] = (uint8_t)len;
+		at[0] = (uint8_t)(0x80 | (octets - 1));
 		return;
 	}
 	*at++ = (uint8_t)(0x80 | (octets - 1));
@@ -379,21 +382,6 @@ static void put_wildcards(struct ber_out *o, struct base_str name, size_t id_len
 	}
 }
 
-static void put_fixed(struct ber_out *o, const struct h248_term *term)
-{
-	static const uint8_t root[] = { 0xA0, 0,    0x81, 8,    0xFF, 0xFF,
-		                        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF };
-	static const uint8_t all[] = { 0xA0, 3, 4, 1, 0xD7, 0x81, 3, 0, 0, 0 };
-	static const uint8_t choose[] = { 0xA0, 3, 4, 1, 0x57, 0x81, 3, 0, 0, 0 };
-
-	if (term->kind == H248_TERM_ROOT)
-		ber_put_raw(o, root, sizeof(root));
-	else if (term->kind == H248_TERM_ALL)
-		ber_put_raw(o, all, sizeof(all));
-	else
-		ber_put_raw(o, choose, sizeof(choose));
-}
-
 static void put_named(struct ber_out *o, struct base_str name)
 {
 	uint8_t id[BER_TERM_ID], fields[BER_TERM_TEXT];
@@ -415,38 +403,85 @@ static void put_named(struct ber_out *o, struct base_str name)
 		ber_put_str(o, OUR_TAG(BER_OURS_TEXT), name);
 }
 
-/*
- * Nearly every TerminationID: a name without wildcards that eight octets hold, itself or packed.
- * False: nothing was written.
- */
-static bool put_usual_term(struct ber_out *o, unsigned tag, struct base_str name)
+/* ROOT, ALL, CHOOSE; a length and so many octets. */
+static void put_fixed(struct ber_out *o, unsigned tag, const struct h248_term *term)
 {
-	uint8_t id[BER_TERM_ID] = { 0 };
-	size_t len = 0;
+	static const uint8_t fixed[][13] = {
+		[H248_TERM_ROOT] = { 12, 0xA0, 0, 0x81, 8, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+		                     0xFF },
+		[H248_TERM_ALL] = { 10, 0xA0, 3, 4, 1, 0xD7, 0x81, 3, 0, 0, 0 },
+		[H248_TERM_CHOOSE] = { 10, 0xA0, 3, 4, 1, 0x57, 0x81, 3, 0, 0, 0 },
+	};
+	const uint8_t *octets = fixed[term->kind];
 
-	if (name.len < 1 || name.len > BER_TERM_TEXT || (name.len >= 4 && name.ptr[3] == '/') ||
-	    !ber_term_pack(name, id, &len) || !ber_reserve(o, 6 + BER_TERM_ID))
-		return false;
-	o->at[0] = (uint8_t)tag;
-	o->at[1] = (uint8_t)(len + 4);
-	o->at[2] = BOX(0);
-	o->at[3] = 0;
-	o->at[4] = TAG(1);
-	o->at[5] = (uint8_t)len;
-	memcpy(o->at + 6, id, BER_TERM_ID);
-	o->at += 6 + len;
-	return true;
+	ber_put(o, tag, octets + 1, octets[0]);
 }
 
-static __attribute__((noinline)) void put_any_term(struct ber_out *o, unsigned tag,
-                                                   const struct h248_term *term)
+/* High bits of the octets of a word that are `c`. */
+static uint64_t octets_that_are(uint64_t word, char c)
+{
+	const uint64_t high = UINT64_MAX / 255 * 0x80;
+	uint64_t other = word ^ UINT64_MAX / 255 * (uint8_t)c;
+
+	return ~(((other & ~high) + ~high) | other) & high;
+}
+
+/* One to eight octets as a number; what is read twice is the same. */
+static uint64_t word_of(struct base_str s)
+{
+	const uint8_t *c = (const uint8_t *)s.ptr;
+	size_t len = s.len;
+	uint64_t word;
+	uint32_t first, last;
+
+	if (len == sizeof(word)) {
+		memcpy(&word, c, sizeof(word));
+		return be64toh(word);
+	}
+	if (len < sizeof(first))
+		return (uint64_t)c[0] << 8 * (len - 1) |
+		       (uint64_t)c[len / 2] << 8 * (len - 1 - len / 2) | c[len - 1];
+	memcpy(&first, c, sizeof(first));
+	memcpy(&last, c + len - sizeof(last), sizeof(last));
+	return (uint64_t)be32toh(first) << 8 * (len - sizeof(first)) | be32toh(last);
+}
+
+/*
+ * A name of up to eight octets, which is its own id, where there is room for the longest of them
+ * and a field for each octet. The high bit of an octet is where a wildcard field for it points
+ * (A.1, P).
+ */
+static void put_short(struct ber_out *o, unsigned tag, struct base_str name)
+{
+	uint64_t word = word_of(name), all = octets_that_are(word, '*'), wild;
+	uint8_t *at = o->at + 4;
+
+	for (wild = all | octets_that_are(word, '$'); wild;) {
+		unsigned bit = 63 - (unsigned)__builtin_clzll(wild);
+
+		wild &= ~(1ULL << bit);
+		at[0] = TAG_OCTETS;
+		at[1] = 1;
+		at[2] = (uint8_t)((all >> bit & 1) << 7 | (bit == 7 ? 0x40 : 0) | bit);
+		at += 3;
+	}
+	o->at[0] = (uint8_t)tag;
+	o->at[1] = (uint8_t)(at - o->at + name.len);
+	o->at[2] = BOX(0);
+	o->at[3] = (uint8_t)(at - o->at - 4);
+	at[0] = TAG(1);
+	at[1] = (uint8_t)name.len;
+	word = htobe64(word << (64 - 8 * name.len));
+	memcpy(at + 2, &word, sizeof(word));
+	o->at = at + 2 + name.len;
+}
+
+static __attribute__((noinline)) void put_long(struct ber_out *o, unsigned tag,
+                                               const struct h248_term *term)
 {
 	size_t at = ber_begin(o, tag);
 
-	if (term->kind == H248_TERM_ROOT || term->kind == H248_TERM_ALL ||
-	    term->kind == H248_TERM_CHOOSE)
-		put_fixed(o, term);
-	else if (!term->name.len || term->name.len > BER_TERM_TEXT)
+	if (!term->name.len || term->name.len > BER_TERM_TEXT)
 		o->bad = true;
 	else
 		put_named(o, term->name);
@@ -455,8 +490,17 @@ static __attribute__((noinline)) void put_any_term(struct ber_out *o, unsigned t
 
 void ber_put_term(struct ber_out *o, unsigned tag, const struct h248_term *term)
 {
-	if (term->kind != H248_TERM_NAME || !put_usual_term(o, tag, term->name))
-		put_any_term(o, tag, term);
+	struct base_str name = term->name;
+
+	if (term->kind == H248_TERM_ROOT || term->kind == H248_TERM_ALL ||
+	    term->kind == H248_TERM_CHOOSE)
+		put_fixed(o, tag, term);
+	else if (name.len - 1 >= BER_TERM_ID ||
+	         (name.len >= 4 && name.ptr[3] == '/' && (name.ptr[0] | 0x20) == 'b') ||
+	         o->end - o->at < 6 + 4 * BER_TERM_ID)
+		put_long(o, tag, term);
+	else
+		put_short(o, tag, name);
 }
 
 void ber_put_terms(struct ber_out *o, unsigned tag, const struct h248_term *term)

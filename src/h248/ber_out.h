@@ -166,6 +166,26 @@ static inline void ber_put_uint(struct ber_out *o, unsigned tag, uint32_t v)
 	memcpy(at + 2, &octets, 8);
 	o->at = at + 2 + len;
 }
+/**
+ * The same when `has`, as ber_put_bool_if and ber_put_null_if. Whether an optional field is there
+ * cannot be foreseen, and a wrong guess costs more than to write in vain.
+ */
+static inline void ber_put_uint_if(struct ber_out *o, bool has, unsigned tag, uint32_t v)
+{
+	unsigned len = (32 - (unsigned)__builtin_clz(v | 1)) / 8 + 1;
+	uint64_t octets = htobe64((uint64_t)v << (64 - 8 * len));
+	uint8_t *at = o->at;
+
+	if ((size_t)(o->end - at) < 10) {
+		if (has)
+			ber_put_word(o, tag, octets, len);
+		return;
+	}
+	at[0] = (uint8_t)tag;
+	at[1] = (uint8_t)len;
+	memcpy(at + 2, &octets, 8);
+	o->at = at + ((2 + len) & -(unsigned)has);
+}
 static inline void ber_put_bool(struct ber_out *o, unsigned tag, bool v)
 {
 	if (!ber_reserve(o, 3))
@@ -182,6 +202,29 @@ static inline void ber_put_null(struct ber_out *o, unsigned tag)
 	o->at[0] = (uint8_t)tag;
 	o->at[1] = 0;
 	o->at += 2;
+}
+static inline void ber_put_bool_if(struct ber_out *o, bool has, unsigned tag, bool v)
+{
+	if ((size_t)(o->end - o->at) < 3) {
+		if (has)
+			ber_put_bool(o, tag, v);
+		return;
+	}
+	o->at[0] = (uint8_t)tag;
+	o->at[1] = 1;
+	o->at[2] = v ? 0xFF : 0;
+	o->at += 3 & -(unsigned)has;
+}
+static inline void ber_put_null_if(struct ber_out *o, bool has, unsigned tag)
+{
+	if ((size_t)(o->end - o->at) < 2) {
+		if (has)
+			ber_put_null(o, tag);
+		return;
+	}
+	o->at[0] = (uint8_t)tag;
+	o->at[1] = 0;
+	o->at += 2 & -(unsigned)has;
 }
 /** A signed number of at most 64 bits. */
 void ber_put_int(struct ber_out *o, unsigned tag, int64_t v);
@@ -217,6 +260,22 @@ void ber_put_properties(struct ber_out *o, unsigned tag, const struct h248_parm 
 void ber_put_asked(struct ber_out *o, unsigned tag, const struct h248_parm *parm);
 void ber_put_params(struct ber_out *o, unsigned tag, const struct h248_package_item *item,
                     enum h248_package_list list, const struct h248_parm *parm);
+/** Is there an octet above 7F? */
+static inline bool ber_has_high(struct base_str s)
+{
+	uint64_t some = 0, word;
+	size_t i = 0;
+
+	for (; i + 8 <= s.len; i += 8) {
+		memcpy(&word, s.ptr + i, 8);
+		some |= word;
+	}
+	for (; i < s.len; i++)
+		some |= (uint8_t)s.ptr[i];
+	return (some & UINT64_MAX / 255 * 0x80) != 0;
+}
+/** IA5String or UTF8String. */
+void ber_put_text(struct ber_out *o, struct base_str s);
 /** A string wrapped twice, in an OCTET STRING. */
 void ber_put_wrapped(struct ber_out *o, unsigned tag, struct base_str s);
 /** LocalRemoteDescriptor, or (`audit`) IndAudLocalRemoteDescriptor. */

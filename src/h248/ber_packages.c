@@ -43,8 +43,11 @@ struct known_name {
 };
 
 static struct known_name known_names[KNOWN_SLOTS];
-/* By the addresses of their names: what was decoded from binary has those of the tables. */
-static const struct ber_known *known_texts[KNOWN_SLOTS];
+/*
+ * By the addresses of their names: what was decoded from binary has those of the tables. Copies,
+ * since each place that is looked at is in no near cache.
+ */
+static struct ber_known known_texts[KNOWN_SLOTS];
 
 static unsigned known_slot(enum h248_package_kind kind, uint32_t number)
 {
@@ -220,9 +223,9 @@ static unsigned known_text_slot(enum h248_package_kind kind, struct h248_name na
 
 const struct ber_known *ber_known_by_name(enum h248_package_kind kind, struct h248_name name)
 {
-	const struct ber_known *one = known_texts[known_text_slot(kind, name)];
+	const struct ber_known *one = &known_texts[known_text_slot(kind, name)];
 
-	if (one && one->package.ptr == name.package.ptr && one->item.ptr == name.item.ptr &&
+	if (one->package.ptr == name.package.ptr && one->item.ptr == name.item.ptr &&
 	    one->package.len == name.package.len && one->item.len == name.item.len &&
 	    one->kind == kind)
 		return one;
@@ -239,7 +242,7 @@ static void know_name(const struct ber_known *one)
 
 	if (known_by_spelling(kind, name))
 		return;
-	known_texts[known_text_slot(kind, name)] = one;
+	known_texts[known_text_slot(kind, name)] = *one;
 	while (known_names[slot].known)
 		slot = (slot + 1) & (KNOWN_SLOTS - 1);
 	known_names[slot] = (struct known_name){ package, item, one };
