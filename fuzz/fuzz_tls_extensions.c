@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tls_authority authority;
 	struct tls_hello_view hello;
+	struct base_str name;
 	size_t octets = 0;
 
 	if (!size)
@@ -40,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	list_within(&hello.ticket, data, size);
 	list_within(&hello.identities, data, size);
 	list_within(&hello.authorities, data, size);
+	list_within(&hello.ca_names, data, size);
 	within(hello.name.ptr, hello.name.len, data, size);
 	assert(hello.fragment <= 4);
 	assert(!hello.name.len || !memchr(hello.name.ptr, 0, hello.name.len));
@@ -47,6 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		within(authority.value.ptr, authority.value.len, data, size);
 		octets += 1 + authority.value.len;
 		assert(octets <= size);
+	}
+	while (tls_ca_name_next(&hello.ca_names, &name)) {
+		assert(name.len);
+		within(name.ptr, name.len, data, size);
 	}
 	return 0;
 }

@@ -105,12 +105,19 @@ static bool trust_take(struct reading *r, const char *key, const char *text)
 /** Keys that no peer notices. */
 static bool of_no_matter(const char *key)
 {
-	static const char *const keys[] = { "name",          "default",
-		                            "key",           "psk-hint",
-		                            "on-revocation", "engine",
-		                            "unknown-name",  "max-fragment-length",
-		                            "renegotiation", "renegotiation-ignored",
-		                            "legacy-peers",  "staple" };
+	static const char *const keys[] = { "name",
+		                            "default",
+		                            "key",
+		                            "psk-hint",
+		                            "on-revocation",
+		                            "engine",
+		                            "unknown-name",
+		                            "max-fragment-length",
+		                            "renegotiation",
+		                            "renegotiation-ignored",
+		                            "legacy-peers",
+		                            "staple",
+		                            "trusted-ca-keys" };
 
 	for (size_t i = 0; i < BASE_COUNT(keys); i++)
 		if (!strcmp(key, keys[i]))

@@ -6,7 +6,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "mg/yaml.h"
 #include "profile/profile.h"
@@ -56,83 +55,13 @@ static const char *file_of(const struct making *m, const char *name)
 
 /* ---- the parts ---- */
 
-/* Nobody would take it, but those who know it by its fingerprint. */
-static int identity_dates(const struct making *m, const char *where, const char *file,
-                          const struct x509_identity *identity)
-{
-	struct x509_about about;
-	int64_t now_s = (int64_t)time(NULL);
-	char day[32] = "?";
-	time_t at;
-	struct tm tm;
-
-	if (x509_about_cert(identity->cert, &about))
-		return BASE_ERR(BASE_LOCAL, 0);
-	if (about.from_s <= now_s && now_s < about.until_s)
-		return 0;
-	at = (time_t)(about.from_s > now_s ? about.from_s : about.until_s);
-	if (gmtime_r(&at, &tm))
-		(void)strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return refuse(m, where, "%s %s %s (RFC 5280, 4.1.2.5): put a new one in its place", file,
-	              about.from_s > now_s ? "is not valid before" : "expired on", day);
-}
-
-static int identity_load(struct making *m, const char *where, const char *certificate,
-                         const char *key_name, struct x509_identity **ret)
+static int certificates_make(struct making *m)
 {
 	struct base_error why = { 0 };
-	const char *cert = file_of(m, certificate);
-	const char *key = key_name && x509_key_is_uri(key_name)
-	                          ? key_name
-	                          : file_of(m, key_name ? key_name : certificate);
+	char key[MG_CERTIFICATE_KEY];
+	int rc = mg_certificates_load(m->config, m->y, &m->spec, &m->more, key, &why);
 
-	if (!cert || !key)
-		return BASE_ERR(BASE_LOCAL, 0);
-	if (x509_identity_load(ret, cert, key, &why))
-		return refuse_for(m, where, &why);
-	return identity_dates(m, where, certificate, *ret);
-}
-
-static int identity_make(struct making *m)
-{
-	const struct mg_yaml_domain *y = m->y;
-
-	if (!y->certificate && !y->key)
-		return 0;
-	if (!y->certificate)
-		return refuse(m, "key", "a key without a certificate");
-	return identity_load(m, "certificate", y->certificate, y->key, &m->spec.identity);
-}
-
-/* The further ones, among which a server chooses (RFC 6066, 3 and 6). */
-static int more_make(struct making *m)
-{
-	const struct mg_yaml_domain *y = m->y;
-	const char *word = y->unknown_name;
-	char where[64];
-	int rc = 0;
-
-	if (word && strcmp(word, "continue") != 0 && strcmp(word, "refuse") != 0)
-		return refuse(m, "unknown-name", "'%s' is none of: continue, refuse", word);
-	m->spec.refuse_unknown_name = word && !strcmp(word, "refuse");
-	if (m->spec.refuse_unknown_name && !m->spec.identity)
-		return refuse(m, "unknown-name",
-		              "without a certificate of the domain no name is known: name one, or "
-		              "leave this out");
-	if (y->more_count && !m->spec.identity)
-		return refuse(
-		        m, "certificates",
-		        "the one that is shown by default is missing: name it as certificate");
-	m->more = y->more_count ? calloc(y->more_count, sizeof(struct x509_identity *)) : NULL;
-	if (y->more_count && !m->more)
-		return BASE_ERR(BASE_LOCAL, 0);
-	m->spec.more = m->more;
-	for (unsigned i = 0; i < y->more_count && !rc; i++) {
-		snprintf(where, sizeof(where), "certificates[%u].certificate", i);
-		rc = identity_load(m, where, y->more[i].certificate, y->more[i].key, &m->more[i]);
-		m->spec.more_count = i + (m->more[i] ? 1 : 0);
-	}
-	return rc;
+	return !rc || base_err_class(rc) == BASE_LOCAL ? rc : refuse_for(m, key, &why);
 }
 
 /* RFC 6066, 4 */
@@ -539,9 +468,7 @@ static int domain_make(struct making *m, struct mg_domain_table *table, struct m
 	if (!rc)
 		rc = engine_read(m);
 	if (!rc)
-		rc = identity_make(m);
-	if (!rc)
-		rc = more_make(m);
+		rc = certificates_make(m);
 	if (!rc)
 		rc = fragment_read(m);
 	if (!rc)

@@ -103,7 +103,7 @@ struct mg_yaml_domain {
 	unsigned psks_count;
 	struct mg_yaml_certificate *more;
 	unsigned more_count, max_fragment;
-	const char *unknown_name;
+	const char *unknown_name, *trusted_ca_keys;
 	bool is_default, null_encryption;
 };
 
@@ -187,6 +187,14 @@ int mg_lint_start(const struct mg_yaml_domain *y, struct mg_domain_table *table,
 int mg_lint_own(const struct mg_lint *lint, const struct tls_domain_spec *spec,
                 struct base_arena *arena, const char *const **ret, struct base_error *err);
 void mg_lint_done(struct mg_lint *lint);
+
+/* certificates.c */
+/* The certificates of a domain's file with their keys, `spec->more` in *ret_more (the caller's to
+ * free), and how its clients tell their trust anchors; ret_key is what a failure is about. */
+#define MG_CERTIFICATE_KEY 64
+int mg_certificates_load(struct mg_config *c, const struct mg_yaml_domain *y,
+                         struct tls_domain_spec *spec, struct x509_identity ***ret_more,
+                         char ret_key[MG_CERTIFICATE_KEY], struct base_error *err);
 
 /* staple.c */
 /* What we staple to our own certificates, those of `spec`, judged by its trust; ret has

@@ -2,8 +2,8 @@
 /**
  * @file
  * A domain with several certificates: which one a server shows, by the name the client asks for
- * (RFC 6066, 3) and the authorities it trusts (RFC 6066, 6). A choice of the server's alone: what
- * a client gets that says neither is the first.
+ * (RFC 6066, 3) and the authorities it trusts (RFC 6066, 6; RFC 8446, 4.2.4). A choice of the
+ * server's alone: what a client gets that says neither is the first.
  */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -28,10 +28,10 @@ static int name_of(struct base_arena *arena, const X509_NAME *name, struct base_
 static int above_add(struct base_arena *arena, struct tls_certificate *c, X509 *authority)
 {
 	struct tls_above *above = &c->above[c->above_count];
-	unsigned len = sizeof(above->key);
+	unsigned len = sizeof(above->certificate);
 
 	if (name_of(arena, X509_get_subject_name(authority), &above->name) ||
-	    X509_pubkey_digest(authority, EVP_sha1(), above->key, &len) != 1 ||
+	    !tls_authority_key_hash(authority, above->key) ||
 	    X509_digest(authority, EVP_sha1(), above->certificate, &len) != 1)
 		return BASE_ERR(BASE_LOCAL, 0);
 	above->known = true;
@@ -138,25 +138,41 @@ static bool trusted(const struct tls_certificate *c, struct base_reader authorit
 	return false;
 }
 
+static bool trusted_by_name(const struct tls_certificate *c, struct base_reader names)
+{
+	struct base_str name;
+
+	while (tls_ca_name_next(&names, &name))
+		for (size_t i = 0; i < c->above_count; i++)
+			if (equal(name, c->above[i].name.ptr, c->above[i].name.len))
+				return true;
+	return false;
+}
+
 static bool named(const struct tls_certificate *c, struct base_str name)
 {
 	return X509_check_host(c->identity->cert, name.ptr, name.len, 0, NULL) == 1;
 }
 
+enum wish { BY_NAME, BY_AUTHORITY, BY_CA_NAME };
+
 static bool certificate_fits(const struct tls_certificate *c, const struct tls_hello_view *hello,
-                             bool by_name)
+                             enum wish wish)
 {
-	return by_name ? named(c, hello->name) : trusted(c, hello->authorities);
+	if (wish == BY_NAME)
+		return named(c, hello->name);
+	return wish == BY_AUTHORITY ? trusted(c, hello->authorities)
+	                            : trusted_by_name(c, hello->ca_names);
 }
 
 /** Keep those that fit, if any does. */
 static bool narrow(const struct tls_domain *domain, const struct tls_hello_view *hello,
-                   bool by_name, struct tls_choice *choice)
+                   enum wish wish, struct tls_choice *choice)
 {
 	struct tls_choice left = { 0 };
 
 	for (unsigned i = 0; i < choice->count; i++)
-		if (certificate_fits(&domain->certificates[choice->index[i]], hello, by_name))
+		if (certificate_fits(&domain->certificates[choice->index[i]], hello, wish))
 			left.index[left.count++] = choice->index[i];
 	if (left.count)
 		*choice = left;
@@ -176,10 +192,12 @@ bool tls_certificates_choose(const struct tls_session *session, const struct tls
 	if (!(session->hand && session->hand->fingerprint_count))
 		for (ret->count = 0; ret->count < domain->certificate_count; ret->count++)
 			ret->index[ret->count] = (uint8_t)ret->count;
-	by_name = hello->name.len && narrow(domain, hello, true, ret);
+	by_name = hello->name.len && narrow(domain, hello, BY_NAME, ret);
 	if (hello->name.len && !by_name && domain->refuse_unknown_name)
 		return false;
-	by_authority = narrow(domain, hello, false, ret);
+	by_authority = narrow(domain, hello, BY_AUTHORITY, ret);
+	if (!by_authority)
+		(void)narrow(domain, hello, BY_CA_NAME, ret);
 	ret->by_name = by_name;
 	ret->by_authority = by_authority;
 	return true;

@@ -28,6 +28,11 @@ struct tls_choice {
 	bool by_name, by_authority; /**< what the client said was of use */
 };
 
+/** SHA-1 of its key as RFC 6066, 6 has it. */
+bool tls_authority_key_hash(const X509 *authority, uint8_t ret[20]);
+/** What its clients tell of its anchors: `domain->told`, `told_names`. */
+int tls_authorities_make(struct tls_domain *domain, const struct tls_domain_spec *spec,
+                         struct base_error *err);
 /** Fill `domain->certificates`, where there is anything to choose. */
 int tls_certificates_make(struct tls_domain *domain, const struct tls_domain_spec *spec,
                           struct base_error *err);

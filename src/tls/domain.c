@@ -325,6 +325,8 @@ static int domain_fill(struct tls_domain *domain, const struct tls_domain_spec *
 		rc = domain_client_auth(domain, spec, err);
 	if (rc == 0)
 		rc = tls_certificates_make(domain, spec, err);
+	if (rc == 0)
+		rc = tls_authorities_make(domain, spec, err);
 	if (rc == 0 && tls_staples_make(domain, spec))
 		rc = no_memory(err);
 	if (rc == 0)

@@ -149,6 +149,8 @@ struct tls_domain {
 	size_t staple_count;
 	bool refuse_unknown_name;
 	uint16_t max_fragment; /**< as client; 0 = none asked for */
+	struct base_str told;  /**< as client: body of trusted_ca_keys; len 0 = it is not sent */
+	struct base_str told_names; /**< the same of certificate_authorities */
 	unsigned server_methods, client_methods, continue_on;
 	enum tls_on_revocation on_revocation;
 	uint32_t grace_ms;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * What RFC 6066 wants of a server that GnuTLS 3.7 does not do by itself: the empty server_name in
- * answer, and max_fragment_length from the first octet of the answer on.
+ * What RFC 6066 wants that GnuTLS 3.7 does not do by itself: of a server the empty server_name in
+ * answer, and max_fragment_length from the first octet of the answer on; of a client
+ * trusted_ca_keys, and certificate_authorities of TLS 1.3.
  */
 #include "tls/gnutls_engine.h"
 #include "tls/hello.h"
@@ -113,4 +114,50 @@ int tls_gnutls_limit(struct tls_session *session, struct tls_gnutls_session *gs)
 	}
 	base_writer_done(&gs->first);
 	return rc;
+}
+
+/* -- authorities (RFC 6066, 6; RFC 8446, 4.2.4), as client ------------------------------------ */
+
+static int empty_recv(gnutls_session_t tls, const unsigned char *data, size_t len)
+{
+	(void)tls;
+	(void)data;
+	return len ? GNUTLS_E_UNEXPECTED_PACKET_LENGTH : 0;
+}
+
+static int put(gnutls_buffer_t into, struct base_str body)
+{
+	return body.len ? gnutls_buffer_append_data(into, body.ptr, body.len) : 0;
+}
+
+static int authorities_send(gnutls_session_t tls, gnutls_buffer_t into)
+{
+	const struct tls_session *session = gnutls_session_get_ptr(tls);
+
+	return put(into, session->context->domain->told);
+}
+
+static int names_send(gnutls_session_t tls, gnutls_buffer_t into)
+{
+	const struct tls_session *session = gnutls_session_get_ptr(tls);
+	const struct tls_domain *domain = session->context->domain;
+
+	return domain->versions & PROFILE_TLS_1_3 && !session->dtls ? put(into, domain->told_names)
+	                                                            : 0;
+}
+
+int tls_gnutls_authorities_tell(struct tls_session *session, struct tls_gnutls_session *gs)
+{
+	int rc;
+
+	if (!session->context->domain->told.len)
+		return 0;
+	rc = gnutls_session_ext_register(
+	        gs->tls, "trusted_ca_keys", 3, GNUTLS_EXT_TLS, empty_recv, authorities_send, NULL,
+	        NULL, NULL, GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_TLS12_SERVER_HELLO);
+	if (rc < 0)
+		return rc;
+	return gnutls_session_ext_register(gs->tls, "certificate_authorities", 47, GNUTLS_EXT_TLS,
+	                                   NULL, names_send, NULL, NULL, NULL,
+	                                   GNUTLS_EXT_FLAG_CLIENT_HELLO);
 }

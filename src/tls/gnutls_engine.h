@@ -121,6 +121,9 @@ int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned
 
 /** Server, a ClientHello was read: see that server_name is answered. @return GnuTLS's code */
 int tls_gnutls_name_answer(struct tls_session *session);
+/** Client: trusted_ca_keys and certificate_authorities, where the domain has it. @return its code
+ */
+int tls_gnutls_authorities_tell(struct tls_session *session, struct tls_gnutls_session *gs);
 /** Server, before a ClientHello is read. @return GnuTLS's code: INTERRUPTED = it is to be read once
  * more, by tls_gnutls_limit() */
 int tls_gnutls_limit_due(struct tls_session *session, const struct tls_hello_view *hello,

@@ -178,6 +178,8 @@ static int client_set(struct tls_session *session, struct tls_gnutls_session *gs
 		rc = (int)gnutls_record_set_max_size(gs->tls,
 		                                     session->context->domain->max_fragment);
 	gnutls_dh_set_prime_bits(gs->tls, least ? least : 1024);
+	if (rc >= 0)
+		rc = tls_gnutls_authorities_tell(session, gs);
 	return rc;
 }
 

@@ -44,6 +44,8 @@ static void lists_read(struct tls_hello_view *hello, uint16_t type, struct base_
 		hello->signatures = whole(&body);
 	else if (type == 3 && client)
 		hello->authorities = whole(&body);
+	else if (type == 47 && client)
+		hello->ca_names = whole(&body);
 	else if (type == 43 && client) /* RFC 8446, 4.2.1 */
 		hello->versions = base_reader_sub(&body, base_reader_u8(&body));
 	else if (type == 43)
@@ -57,21 +59,14 @@ void tls_hello_extension(struct tls_hello_view *hello, uint16_t type, struct bas
 		uint16_t type;
 		unsigned bit;
 	} row[] = {
-		{ 0, TLS_HELLO_NAME },
-		{ 1, TLS_HELLO_FRAGMENT },
-		{ 2, TLS_HELLO_URL },
-		{ 3, TLS_HELLO_AUTHORITIES },
-		{ 4, TLS_HELLO_TRUNCATED },
-		{ 5, TLS_HELLO_STATUS },
-		{ 10, TLS_HELLO_GROUPS },
-		{ 13, TLS_HELLO_SIGNATURES },
-		{ 22, TLS_HELLO_ETM },
-		{ 23, TLS_HELLO_MASTER_SECRET },
-		{ 28, TLS_HELLO_RECORD_SIZE },
-		{ 41, TLS_HELLO_PSK },
-		{ 43, TLS_HELLO_VERSIONS },
-		{ 51, TLS_HELLO_KEY_SHARE },
-		{ 0xff01, TLS_HELLO_RENEGOTIATION },
+		{ 0, TLS_HELLO_NAME },         { 1, TLS_HELLO_FRAGMENT },
+		{ 2, TLS_HELLO_URL },          { 3, TLS_HELLO_AUTHORITIES },
+		{ 4, TLS_HELLO_TRUNCATED },    { 5, TLS_HELLO_STATUS },
+		{ 10, TLS_HELLO_GROUPS },      { 13, TLS_HELLO_SIGNATURES },
+		{ 22, TLS_HELLO_ETM },         { 23, TLS_HELLO_MASTER_SECRET },
+		{ 28, TLS_HELLO_RECORD_SIZE }, { 41, TLS_HELLO_PSK },
+		{ 43, TLS_HELLO_VERSIONS },    { 47, TLS_HELLO_CA_NAMES },
+		{ 51, TLS_HELLO_KEY_SHARE },   { 0xff01, TLS_HELLO_RENEGOTIATION },
 	};
 
 	for (size_t i = 0; i < BASE_COUNT(row); i++)
@@ -149,4 +144,13 @@ bool tls_authority_next(struct base_reader *list, struct tls_authority *ret)
 		return false;
 	*ret = (struct tls_authority){ (enum tls_authority_kind)kind, { (const char *)at, len } };
 	return true;
+}
+
+bool tls_ca_name_next(struct base_reader *list, struct base_str *ret)
+{
+	uint16_t len = base_reader_left(list) ? base_reader_u16(list) : 0;
+	const uint8_t *at = base_reader_take(list, len);
+
+	*ret = (struct base_str){ (const char *)at, len };
+	return len && !list->failed;
 }

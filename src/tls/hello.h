@@ -8,7 +8,7 @@
 #ifndef GH_TLS_HELLO_H
 #define GH_TLS_HELLO_H
 
-#include "base/base.h"
+#include "tls/tls.h"
 
 /** Extensions that a hello has, as bits. */
 enum tls_hello_extension {
@@ -27,7 +27,8 @@ enum tls_hello_extension {
 	TLS_HELLO_ETM = 1 << 12,          /**< encrypt_then_mac: RFC 7366 */
 	TLS_HELLO_SIGNATURES = 1 << 13,
 	TLS_HELLO_RECORD_SIZE = 1 << 14, /**< RFC 8449 */
-	TLS_HELLO_TICKET = 1 << 15, /**< a session ticket, not the wish for one (RFC 5077, 3.2) */
+	TLS_HELLO_TICKET = 1 << 15,   /**< a session ticket, not the wish for one (RFC 5077, 3.2) */
+	TLS_HELLO_CA_NAMES = 1 << 16, /**< certificate_authorities: RFC 8446, 4.2.4 */
 };
 
 struct tls_hello_view {
@@ -38,6 +39,7 @@ struct tls_hello_view {
 	struct base_reader suites, versions, groups, signatures; /**< 16-bit numbers */
 	struct base_reader ticket, identities; /**< ClientHello: what is to be resumed */
 	struct base_reader authorities;        /**< see tls_authority_next() */
+	struct base_reader ca_names;           /**< see tls_ca_name_next() */
 	struct base_str name;                  /**< host_name without a NUL in it; len 0 = none */
 	uint8_t fragment;     /**< 1 to 4: 2^9 to 2^12 octets; 0 = none that is known */
 	uint16_t record_size; /**< 0 = none */
@@ -52,18 +54,13 @@ void tls_hello_extension(struct tls_hello_view *hello, uint16_t type, struct bas
 /** Is it among these 16-bit numbers? */
 bool tls_numbers_have(struct base_reader list, uint16_t number);
 
-/** TrustedAuthority (RFC 6066, 6). */
-enum tls_authority_kind {
-	TLS_AUTHORITY_AGREED,    /**< pre_agreed: nothing is said */
-	TLS_AUTHORITY_KEY_HASH,  /**< SHA-1 of the authority's key */
-	TLS_AUTHORITY_NAME,      /**< DER of its distinguished name */
-	TLS_AUTHORITY_CERT_HASH, /**< SHA-1 of its certificate */
-};
 struct tls_authority {
 	enum tls_authority_kind kind;
 	struct base_str value;
 };
 /** Step to the next one. False at the end, and at one that is malformed or of no known kind. */
 bool tls_authority_next(struct base_reader *list, struct tls_authority *ret);
+/** The same of certificate_authorities: DER of a distinguished name. */
+bool tls_ca_name_next(struct base_reader *list, struct base_str *ret);
 
 #endif

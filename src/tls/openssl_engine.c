@@ -312,13 +312,17 @@ static void set_callbacks(struct openssl_context *oc)
 	}
 }
 
-/** Of the domain's several certificates; see openssl_client_hello(). */
+/** Of the domain's several certificates, see openssl_client_hello(); and what it tells of its
+ * authorities. */
 static bool set_choice(struct openssl_context *oc)
 {
-	if (!oc->context->domain->certificate_count)
+	const struct tls_domain *domain = oc->context->domain;
+
+	if (!domain->certificate_count && !domain->told.len)
 		return true;
-	(void)SSL_CTX_set_tlsext_servername_callback(oc->ctx, openssl_on_name); /* always 1 */
-	(void)SSL_CTX_set_tlsext_servername_arg(oc->ctx, oc);
+	if (domain->certificate_count)
+		(void)SSL_CTX_set_tlsext_servername_callback(oc->ctx, openssl_on_name);
+	(void)SSL_CTX_set_tlsext_servername_arg(oc->ctx, oc); /* both always 1 */
 	return SSL_CTX_add_custom_ext(
 	               oc->ctx, 3, SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_2_SERVER_HELLO,
 	               openssl_on_authorities, NULL, oc, openssl_take_authorities, oc) == 1;

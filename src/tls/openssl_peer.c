@@ -421,6 +421,7 @@ int openssl_on_authorities(SSL *ssl, unsigned type, unsigned where, const unsign
                            size_t *ret_len, X509 *cert, size_t index, int *ret_alert, void *arg)
 {
 	const struct openssl_context *oc = arg;
+	const struct base_str *told = &oc->context->domain->told;
 
 	(void)ssl;
 	(void)type;
@@ -429,6 +430,11 @@ int openssl_on_authorities(SSL *ssl, unsigned type, unsigned where, const unsign
 	(void)ret_alert;
 	*ret = NULL;
 	*ret_len = 0;
+	if (where & SSL_EXT_CLIENT_HELLO) {
+		*ret = (const unsigned char *)told->ptr;
+		*ret_len = told->len;
+		return told->len > 0;
+	}
 	return where & SSL_EXT_TLS1_2_SERVER_HELLO && oc->session->authorities;
 }
 
@@ -437,12 +443,11 @@ int openssl_take_authorities(SSL *ssl, unsigned type, unsigned where, const unsi
 {
 	(void)ssl;
 	(void)type;
-	(void)where;
 	(void)in;
-	(void)len;
 	(void)cert;
 	(void)index;
-	(void)ret_alert;
 	(void)arg;
-	return 1; /* openssl_client_hello() has read it */
+	*ret_alert = SSL_AD_DECODE_ERROR;
+	/* A client's openssl_client_hello() has read; a server's "SHALL be empty". */
+	return where & SSL_EXT_CLIENT_HELLO || len == 0;
 }

@@ -54,6 +54,17 @@ static uint8_t fragment_code(const struct tls_domain *domain)
 	return code;
 }
 
+/** certificate_authorities (RFC 8446, 4.2.4): OpenSSL writes it of names alone. */
+static bool names_tell(const struct tls_domain *domain, SSL *ssl)
+{
+	const STACK_OF(X509) *anchors = trust_store_anchors(domain->trust);
+
+	for (int i = 0; i < sk_X509_num(anchors); i++)
+		if (SSL_add1_to_CA_list(ssl, sk_X509_value(anchors, i)) != 1)
+			return false;
+	return true;
+}
+
 int openssl_session_new(struct tls_session *session)
 {
 	struct openssl_context *oc = session->context->engine;
@@ -86,6 +97,8 @@ int openssl_session_new(struct tls_session *session)
 		if (session->context->domain->max_fragment)
 			ok = ok && SSL_set_tlsext_max_fragment_length(
 			                   ssl, fragment_code(session->context->domain)) == 1;
+		if (session->context->domain->told_names.len)
+			ok = ok && names_tell(session->context->domain, ssl);
 		if (!session->tickets)
 			(void)SSL_set_options(ssl, SSL_OP_NO_TICKET);
 		return ok ? 0 : BASE_ERR(BASE_LOCAL, 0);

@@ -46,6 +46,14 @@ struct tls_staple {
 };
 
 /** Everything a domain is made of. Borrowed for the call; tls_domain_new copies or references. */
+/** TrustedAuthority (RFC 6066, 6). */
+enum tls_authority_kind {
+	TLS_AUTHORITY_AGREED,    /**< pre_agreed: nothing is said */
+	TLS_AUTHORITY_KEY_HASH,  /**< SHA-1 of the authority's key */
+	TLS_AUTHORITY_NAME,      /**< DER of its distinguished name */
+	TLS_AUTHORITY_CERT_HASH, /**< SHA-1 of its certificate */
+};
+
 struct tls_domain_spec {
 	const char *name;
 	const struct profile *profile;  /**< outlives the domain */
@@ -87,6 +95,9 @@ struct tls_domain_spec {
 	 * let in. Within what the profile lets. */
 	enum profile_choice by_client, by_server, legacy_peers;
 	bool end_ignored; /**< a client that ignores our HelloRequest is shown out */
+	/** Client: how servers are told which anchors it trusts; AGREED = not at all. In TLS 1.3
+	 * their names are (RFC 8446, 4.2.4). */
+	enum tls_authority_kind tell_authorities;
 };
 /** `identity` and `more` together. */
 #define TLS_CERTIFICATES_MAX 16

@@ -50,11 +50,16 @@ static void save(const char *dir, const char *name, X509 *cert, EVP_PKEY *key, c
 
 void pki_ca_make(struct pki_ca *ca, const char *dir)
 {
+	pki_ca_make_as(ca, dir, "Laboratory CA", false);
+}
+
+void pki_ca_make_as(struct pki_ca *ca, const char *dir, const char *name, bool rsa)
+{
 	char path[PKI_PATH];
 
-	ca->key = EVP_EC_gen("P-256");
+	ca->key = rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
 	assert_non_null(ca->key);
-	ca->cert = certificate("Laboratory CA", 1, ca->key, -86400, 86400);
+	ca->cert = certificate(name, 1, ca->key, -86400, 86400);
 	X509_set_issuer_name(ca->cert, X509_get_subject_name(ca->cert));
 	extension(ca->cert, ca->cert, NID_basic_constraints, "critical,CA:TRUE");
 	extension(ca->cert, ca->cert, NID_key_usage, "critical,keyCertSign,cRLSign");

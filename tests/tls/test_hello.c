@@ -122,6 +122,28 @@ static void authorities(void **state)
 	assert_false(tls_authority_next(&hello.authorities, &a)); /* octets after the list */
 }
 
+/** RFC 8446, 4.2.4. */
+static void names_of_authorities(void **state)
+{
+	uint8_t octets[256];
+	struct tls_hello_view hello =
+	        hello_of(octets, sizeof(octets), BYTES("\0\x2f\0\x0b\0\x09\0\3abc\0\2de"));
+	struct base_str name;
+
+	(void)state;
+	assert_true(hello.present & TLS_HELLO_CA_NAMES);
+	assert_true(tls_ca_name_next(&hello.ca_names, &name));
+	assert_int_equal(name.len, 3);
+	assert_memory_equal(name.ptr, "abc", 3);
+	assert_true(tls_ca_name_next(&hello.ca_names, &name));
+	assert_memory_equal(name.ptr, "de", 2);
+	assert_false(tls_ca_name_next(&hello.ca_names, &name));
+	hello = hello_of(octets, sizeof(octets), BYTES("\0\x2f\0\6\0\4\0\3ab"));
+	assert_false(tls_ca_name_next(&hello.ca_names, &name)); /* cut */
+	hello = hello_of(octets, sizeof(octets), BYTES("\0\x2f\0\4\0\2\0\0"));
+	assert_false(tls_ca_name_next(&hello.ca_names, &name)); /* empty */
+}
+
 static void compression(void **state)
 {
 	uint8_t octets[256];
@@ -159,9 +181,13 @@ static void cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),       cmocka_unit_test(sizes),
-		cmocka_unit_test(others),      cmocka_unit_test(authorities),
-		cmocka_unit_test(compression), cmocka_unit_test(cut),
+		cmocka_unit_test(names),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(others),
+		cmocka_unit_test(authorities),
+		cmocka_unit_test(names_of_authorities),
+		cmocka_unit_test(compression),
+		cmocka_unit_test(cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
