@@ -2,8 +2,9 @@
 /**
  * @file
  * A client's flight as the checker reads it when it is the server. First octet: bits 0 to 1 which
- * part (0 the whole session: octets that a client sends in the clear, by pre-shared key), bit 2 the
- * version, bits 3 to 5 the exchange of a ClientKeyExchange, bit 6 with a pre-shared key.
+ * part (0 the whole session: octets that a client sends in the clear, by pre-shared key; 2 the same
+ * of TLS 1.3), bit 2 the version, bits 3 to 5 the exchange of a ClientKeyExchange, bit 6 with a
+ * pre-shared key.
  */
 #include <assert.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 
 #include "check/check.h"
 #include "check/served.h"
+#include "check/served13.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,8 +35,33 @@ static void parts(uint8_t mode, struct check_bytes body)
 	}
 	if (check_client_certificate_read(body, &first))
 		inside(body, first);
+	if (check_client_certificate13_read(body, &first))
+		inside(body, first);
 	if (check_proof_read(body, mode & 4 ? 0x0303 : 0x0301, &proof))
 		inside(body, proof.signature);
+}
+
+static void session13(struct check_wire *wire, const struct check_host *host,
+                      const struct check_answer *text)
+{
+	struct check_bytes hello = { text->text.data, text->text.len };
+	struct check_ticket13 ticket = { .suite = 0x1302, .name = "ticket", .name_len = 6 };
+	struct check_offered_psk psk;
+	struct check_served13 s;
+
+	if (check_served13_begin(&s, wire, host, text)) {
+		if (check_psk_find(&s.offered, (struct check_bytes){ s.hello.data, s.hello.len },
+		                   (struct check_bytes){ (const uint8_t *)"client", 6 }, &psk)) {
+			inside((struct check_bytes){ s.hello.data, s.hello.len }, psk.binder);
+			assert(psk.before < s.hello.len);
+		}
+		(void)check_served13_offers(&s.offered, hello, &ticket);
+		if (check_served13_able(host, &s.offered, hello)) {
+			(void)check_served13_shake(&s, CHECK_SERVE_TICKET, &ticket, &ticket);
+			(void)check_served13_hear(&s);
+		}
+	}
+	check_served13_done(&s);
 }
 
 /** All that comes is there before it is read, and then the connection's end. */
@@ -57,7 +84,9 @@ static void session(uint8_t mode, struct check_bytes octets)
 	(void)shutdown(pair[1], SHUT_WR);
 	while (check_wire_more(&wire))
 		;
-	if (!check_answer_read(&text, wire.in.data, wire.in.len)) {
+	if (!check_answer_read(&text, wire.in.data, wire.in.len) && (mode & 2)) {
+		session13(&wire, &host, &text);
+	} else if (text.text.len) {
 		if (check_served_begin(&s, &wire, &host, &text)) {
 			(void)check_served_shake(&s, mode & 4 ? PROFILE_TLS_1_2 : PROFILE_TLS_1_0,
 			                         CHECK_SERVE_INFO | CHECK_SERVE_TICKET, NULL);
@@ -76,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	if (*data & 3)
+	if (*data & 1)
 		parts(*data, rest);
 	else
 		session(*data, rest);

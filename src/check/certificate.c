@@ -151,10 +151,19 @@ int check_certificate_judge(struct check_report *report, const struct check_surv
 
 /* -- a client's -------------------------------------------------------------------------------- */
 
+/** Where it was asked for it. */
+static const struct check_trial *shown_in(const struct check_client *c)
+{
+	const struct check_trial *old = &c->trial[CHECK_VISIT_CERTIFICATE],
+	                         *in_13 = &c->trial[CHECK_VISIT_13_CERTIFICATE];
+
+	return old->yes || !in_13->tried ? old : in_13;
+}
+
 /** Why there is none; NULL = there is one. */
 static const char *none_because(const struct check_client *c)
 {
-	const struct check_trial *t = &c->trial[CHECK_VISIT_CERTIFICATE];
+	const struct check_trial *t = shown_in(c);
 
 	if (c->certificate.len)
 		return NULL;
@@ -198,7 +207,7 @@ int check_client_certificate_judge(struct check_report *report, const struct che
 		return rc;
 	}
 	report->profile = profile;
-	leaf->probe = &c->trial[CHECK_VISIT_CERTIFICATE].probe;
+	leaf->probe = &shown_in(c)->probe;
 	if (facts_of((struct check_bytes){ c->certificate.data, c->certificate.len }, &leaf->facts))
 		(void)profile_check(checks, PROFILE_ROLE_CLIENT, &leaf->facts, on_finding, &l);
 	else if (c->certificate.len)

@@ -211,11 +211,11 @@ static enum became visit(struct check_client *c, struct check_wire *w, X509 *cer
 	if (lure < CHECK_LURES) {
 		(void)flight_send(w, &offered, &answer, cert, &c->lured[lure].probe.sent);
 		reaction_read(w, &c->lured[lure]);
-	} else if (check_client_sessions_left(c, &offered)) {
+	} else if (check_client_sessions_left(c, &text, &offered)) {
 		check_client_session(c, w, &text, &offered);
 	}
 	more = lure_next(c, &offered, &answer) < CHECK_LURES ||
-	       check_client_sessions_left(c, &offered);
+	       check_client_sessions_left(c, &text, &offered);
 	check_answer_done(&text);
 	return c->came && !more ? ENOUGH : MORE;
 }
@@ -296,7 +296,9 @@ int check_client_run(struct check_client *c, struct check_target *t, unsigned wa
 		return BASE_ERR(BASE_CONFIG, 0);
 	}
 	progress(arg, "waiting for the client");
+	c->nobody = identity;
 	visits(c, t, fd, wait_ms, identity->cert);
+	c->nobody = NULL;
 	(void)close(fd); /* whoever still comes is refused */
 	x509_identity_unref(identity);
 	if (c->came)

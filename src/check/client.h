@@ -10,6 +10,7 @@
 #include "check/host.h"
 #include "check/judge.h"
 #include "check/offered.h"
+#include "check/served13.h"
 
 /** Answers, in the order in which they are given. */
 enum check_lure {
@@ -44,6 +45,14 @@ enum check_visit {
 	CHECK_VISIT_NO_EMS,       /**< it refuses a server without RFC 7627 */
 	CHECK_VISIT_TICKET,       /**< it gets a ticket */
 	CHECK_VISIT_TICKET_AGAIN, /**< it offers it */
+	/* of TLS 1.3 */
+	CHECK_VISIT_13_STRANGER,    /**< it refuses a certificate by nobody it can know */
+	CHECK_VISIT_13_FULL,        /**< a session, with a ticket */
+	CHECK_VISIT_13_TICKET,      /**< it offers that */
+	CHECK_VISIT_13_CERTIFICATE, /**< asked for a certificate, it shows one */
+	CHECK_VISIT_13_FINISHED,    /**< it refuses a wrong Finished */
+	CHECK_VISIT_13_SIGNATURE,   /**< and a wrong CertificateVerify */
+	CHECK_VISIT_13_UPDATE,      /**< it answers a KeyUpdate that asks for its own */
 	CHECK_VISITS
 };
 
@@ -57,6 +66,8 @@ struct check_client {
 	enum check_visit next;
 	struct check_trial trial[CHECK_VISITS];
 	struct check_resume by_id, by_ticket; /**< what it may take up */
+	struct check_ticket13 by_ticket13;
+	const struct x509_identity *nobody; /**< by nobody it can know */
 	bool unbound; /**< it renegotiated unsecured, in a session that could have secured it */
 	struct base_writer certificate; /**< the first that it showed, DER */
 	bool proved;                    /**< and it has the key */
@@ -75,8 +86,9 @@ void check_client_done(struct check_client *client);
 unsigned check_client_version(const struct check_offered *offered);
 
 /* visits.c */
-/** Is there a session left to be had with a client that offers so? */
-bool check_client_sessions_left(struct check_client *client, const struct check_offered *offered);
+/** Is there a session left to be had with a client whose hello `text` and `offered` are? */
+bool check_client_sessions_left(struct check_client *client, const struct check_answer *text,
+                                const struct check_offered *offered);
 /** The next one; `text` is its ClientHello as it was read out of `wire->in`. */
 void check_client_session(struct check_client *client, struct check_wire *wire,
                           const struct check_answer *text, const struct check_offered *offered);

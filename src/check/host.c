@@ -131,6 +131,38 @@ bool check_proof_holds(struct check_bytes certificate, uint16_t version,
 	return good;
 }
 
+/* -- TLS 1.3 ----------------------------------------------------------------------------------- */
+
+uint16_t check_host_suite13(const struct check_offered *o)
+{
+	for (size_t i = 0; i + 1 < o->suites.len; i += 2) {
+		uint16_t code = (uint16_t)(o->suites.data[i] << 8 | o->suites.data[i + 1]);
+
+		if (code == 0x1301 || code == 0x1302)
+			return code;
+	}
+	return 0;
+}
+
+/** RSA is PSS; a scheme of ECDSA is of one curve (RFC 8446, 4.2.3). */
+static bool fits_13(const struct scheme *scheme, EVP_PKEY *key)
+{
+	int bits = EVP_PKEY_get_bits(key);
+	unsigned curve = bits == 256 ? 0x0403 : bits == 384 ? 0x0503 : 0x0603;
+
+	return EVP_PKEY_is_a(key, "RSA") ? scheme->pss : scheme->code == curve;
+}
+
+bool check_host_sign13(const struct check_host *h, const struct check_offered *o,
+                       const struct base_writer *text, struct base_writer *body)
+{
+	for (size_t i = 0; h->identity && i < BASE_COUNT(schemes); i++)
+		if (fits_13(&schemes[i], h->identity->key) &&
+		    check_codes_hold(o->signatures, schemes[i].code))
+			return sign(h->identity->key, &schemes[i], text, body);
+	return false;
+}
+
 /* -- our public value -------------------------------------------------------------------------- */
 
 void check_own_done(struct check_own *own)

@@ -51,6 +51,14 @@ bool check_host_premaster(const struct check_host *host, const struct check_part
                           const struct check_own *own, const struct check_client_key *key,
                           struct base_writer *secret);
 
+/**
+ * The same for TLS 1.3: of its suites TLS_AES_128_GCM_SHA256 and TLS_AES_256_GCM_SHA384;
+ * CertificateVerify's body over `text`. @return 0 or false where the client has none of ours
+ */
+uint16_t check_host_suite13(const struct check_offered *offered);
+bool check_host_sign13(const struct check_host *host, const struct check_offered *offered,
+                       const struct base_writer *text, struct base_writer *body);
+
 /** Is `proof` a signature of the certificate's key over `text`? */
 bool check_proof_holds(struct check_bytes certificate, uint16_t version,
                        const struct check_proof *proof, struct check_bytes text);

@@ -46,7 +46,9 @@ static void by_trial(const struct check_client *c, enum check_visit which,
 	if (t->tried && t->probe.answer.outcome == CHECK_ANSWERED)
 		check_found_set(found, t->yes ? CHECK_HAS : CHECK_HAS_NOT, &t->probe, "%s",
 		                t->text);
-	else if (t->tried && which != CHECK_VISIT_FULL)
+	else if (t->tried && t->probe.answer.outcome == CHECK_REFUSED)
+		check_found_set(found, CHECK_UNSEEN, &t->probe, "%s", t->text);
+	else if (t->tried)
 		check_found_set(found, CHECK_NO_WAY, &t->probe, "%s", t->text);
 	else if (full->tried && !full->yes)
 		check_found_set(found, CHECK_UNSEEN, &full->probe, "%s", full->text);
@@ -183,6 +185,20 @@ static void by_lure(const struct check_lured *l, bool yes, const char *what,
 		                reaction(l, words, sizeof(words)));
 }
 
+/** Up to TLS 1.2 or, where that was not seen, in TLS 1.3. */
+static void by_either(const struct check_client *c, enum check_visit old, enum check_visit in_13,
+                      struct check_found *found)
+{
+	enum check_visit full = CHECK_VISIT_13_FULL;
+
+	if (!c->trial[old].tried && c->trial[in_13].tried)
+		by_trial(c, in_13, found);
+	else if (!c->trial[CHECK_VISIT_FULL].tried && c->trial[full].tried && !c->trial[full].yes)
+		by_trial(c, full, found);
+	else
+		by_trial(c, old, found);
+}
+
 static void renegotiation(const struct check_client *c, const struct profile_rule *rule,
                           struct check_found *found)
 {
@@ -198,6 +214,8 @@ static void renegotiation(const struct check_client *c, const struct profile_rul
 		        found);
 	else if (!strcmp(rule->item, "server-initiated"))
 		no_way(found, "it binds servers");
+	else if (!(c->offered.versions & (PROFILE_TLS_1_3 - 1U)))
+		no_way(found, "TLS 1.3 has no renegotiation");
 	else if (!strcmp(rule->item, "answer-hello-request"))
 		by_trial(c, CHECK_VISIT_ASKED, found);
 	else if (!strcmp(rule->item, "client-initiated-insecure"))
@@ -215,6 +233,8 @@ static void failure(const struct check_client *c, const struct profile_rule *rul
 
 	if (strcmp(rule->item, "alert") != 0)
 		no_way(found, "it binds servers, or what is above TLS");
+	else if (!l->tried && c->trial[CHECK_VISIT_13_STRANGER].tried)
+		by_trial(c, CHECK_VISIT_13_STRANGER, found);
 	else if (l->went_on)
 		no_way(found, "it went on to its key exchange: what it thinks of the certificate "
 		              "comes later");
@@ -256,7 +276,7 @@ static void authentication(const struct check_client *c, const struct profile_ru
 		psk_modes(c, found);
 	else if (!strcmp(rule->item, "client-certificate") &&
 	         !profile_strength_negative(rule->strength))
-		by_trial(c, CHECK_VISIT_CERTIFICATE, found);
+		by_either(c, CHECK_VISIT_CERTIFICATE, CHECK_VISIT_13_CERTIFICATE, found);
 	else
 		no_way(found, "it binds servers, or travels above TLS");
 }
@@ -266,7 +286,9 @@ static void resumption(const struct check_client *c, const struct profile_rule *
                        struct check_found *found)
 {
 	const struct check_trial *id = &c->trial[CHECK_VISIT_ID],
-	                         *again = &c->trial[CHECK_VISIT_TICKET_AGAIN];
+	                         *again = &c->trial[c->trial[CHECK_VISIT_TICKET_AGAIN].yes
+	                                                    ? CHECK_VISIT_TICKET_AGAIN
+	                                                    : CHECK_VISIT_13_TICKET];
 	bool ticket = check_offered_extension(&c->offered, 35) ||
 	              check_offered_extension(&c->offered, 45);
 
@@ -409,12 +431,23 @@ static void sessions_note(struct check_report *report, const struct check_client
 	if (full->tried)
 		check_report_note(report, "session", full->yes ? CHECK_NOTED : CHECK_UNTESTED,
 		                  &full->probe, "%s", full->text);
+	full = &c->trial[CHECK_VISIT_13_FULL];
+	if (full->tried)
+		check_report_note(report, "session-of-tls13",
+		                  full->yes ? CHECK_NOTED : CHECK_UNTESTED, &full->probe, "%s",
+		                  full->text);
 	trial_note(report, c, CHECK_VISIT_SPOILT, "renegotiation-info-first",
 	           "RFC 5746, 3.4: answered with a renegotiation_info that is not empty");
 	trial_note(report, c, CHECK_VISIT_SPOILT_AGAIN, "renegotiation-info-again",
 	           "RFC 5746, 3.5: renegotiating, answered with one of another session");
 	trial_note(report, c, CHECK_VISIT_FINISHED, "wrong-finished",
 	           "RFC 5246, 7.4.9: a wrong Finished");
+	trial_note(report, c, CHECK_VISIT_13_FINISHED, "wrong-finished-of-tls13",
+	           "RFC 8446, 4.4.4: a wrong Finished");
+	trial_note(report, c, CHECK_VISIT_13_SIGNATURE, "wrong-signature-of-tls13",
+	           "RFC 8446, 4.4.3: a wrong CertificateVerify");
+	trial_note(report, c, CHECK_VISIT_13_UPDATE, "key-update",
+	           "RFC 8446, 4.6.3: a KeyUpdate that asks for its own");
 	if (c->unbound)
 		check_report_note(report, "renegotiation-info-own", CHECK_FAIL,
 		                  &c->trial[CHECK_VISIT_ASKED].probe,

@@ -12,14 +12,15 @@
 
 /** What a handshake is to be like. */
 enum check_serve {
-	CHECK_SERVE_INFO = 1 << 0,            /**< words of RFC 5746, where the client has any */
-	CHECK_SERVE_SPOILT_INFO = 1 << 1,     /**< wrong ones: it has to go (RFC 5746, 3.4, 3.5) */
-	CHECK_SERVE_CERTIFICATE = 1 << 2,     /**< ask for the client's */
-	CHECK_SERVE_TICKET = 1 << 3,          /**< give one, where it asks */
-	CHECK_SERVE_REQUEST = 1 << 4,         /**< a HelloRequest right behind our Finished */
-	CHECK_SERVE_SPOILT_FINISHED = 1 << 5, /**< of a full handshake */
-	CHECK_SERVE_NO_EMS = 1 << 6,          /**< as a server that does not know RFC 7627 */
-	CHECK_SERVE_NO_ID = 1 << 7,           /**< a session that is not to be taken up by its id */
+	CHECK_SERVE_INFO = 1 << 0,             /**< words of RFC 5746, where the client has any */
+	CHECK_SERVE_SPOILT_INFO = 1 << 1,      /**< wrong ones: it has to go (RFC 5746, 3.4, 3.5) */
+	CHECK_SERVE_CERTIFICATE = 1 << 2,      /**< ask for the client's */
+	CHECK_SERVE_TICKET = 1 << 3,           /**< give one, where it asks */
+	CHECK_SERVE_REQUEST = 1 << 4,          /**< a HelloRequest right behind our Finished */
+	CHECK_SERVE_SPOILT_FINISHED = 1 << 5,  /**< of a full handshake */
+	CHECK_SERVE_NO_EMS = 1 << 6,           /**< as a server that does not know RFC 7627 */
+	CHECK_SERVE_SPOILT_SIGNATURE = 1 << 8, /**< of CertificateVerify, TLS 1.3 */
+	CHECK_SERVE_NO_ID = 1 << 7, /**< a session that is not to be taken up by its id */
 };
 
 /** What a client does in a session of its own accord, or upon a HelloRequest. */

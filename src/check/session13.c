@@ -1,187 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check/session13.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 
 #include "check/keys.h"
 #include "check/words.h"
 
-enum { TAG = 16, RECORD_HEAD = 5, MESSAGE_HEAD = 4, IV = 12, TEXT_MAX = 16640 };
+enum { RECORD_HEAD = 5, MESSAGE_HEAD = 4 };
 enum { PSK = 41, EARLY = 42, SHARE = 51 };
-
-/** One direction under one secret. */
-struct way {
-	uint8_t key[32], iv[IV];
-	uint64_t number;
-};
 
 struct shaking {
 	struct check_session13 *session;
 	struct check_wire wire;
 	size_t read;
-	const char *hash, *cipher;
-	size_t hash_len, key_len;
-	struct base_writer transcript;
-	struct check_bytes psk;         /**< an external one, that is offered; none = none */
-	uint8_t secret[CHECK_HASH_MAX]; /**< of the key schedule's step at hand */
-	uint8_t ours_secret[CHECK_HASH_MAX], theirs_secret[CHECK_HASH_MAX];
-	struct way ours, theirs;
+	struct check_tls13 k;
+	struct check_bytes psk; /**< an external one, that is offered; none = none */
 	int alert;
 };
 
-/* -- key schedule (RFC 8446, 7.1) -------------------------------------------------------------- */
-
-static bool hmac(const char *hash, const uint8_t *key, size_t key_len, struct check_bytes text,
-                 uint8_t *out)
-{
-	uint8_t full[64];
-	unsigned len;
-	bool good = HMAC(EVP_get_digestbyname(hash), key, (int)key_len, text.data, text.len, full,
-	                 &len) != NULL;
-
-	if (good)
-		memcpy(out, full, len);
-	base_wipe(full, sizeof(full));
-	return good;
-}
-
-static size_t hash_len_of(const char *hash)
-{
-	return !strcmp(hash, "SHA384") ? 48 : 32;
-}
-
-bool check_expand_label(const char *hash, const uint8_t *secret, const char *label,
-                        struct check_bytes context, uint8_t *out, size_t len)
-{
-	uint8_t info[320], block[64]; /* a ticket's nonce may have 255 octets */
-	struct base_writer w = base_writer_over(info, sizeof(info));
-	bool good;
-
-	base_writer_u16(&w, (uint16_t)len);
-	base_writer_u8(&w, (uint8_t)(6 + strlen(label)));
-	base_writer_text(&w, "tls13 ");
-	base_writer_text(&w, label);
-	base_writer_u8(&w, (uint8_t)context.len);
-	base_writer_put(&w, context.data, context.len);
-	base_writer_u8(&w, 1); /* the first block of HKDF-Expand is all that is needed */
-	good = !w.failed && len <= hash_len_of(hash) &&
-	       hmac(hash, secret, hash_len_of(hash), (struct check_bytes){ info, w.len }, block);
-	if (good)
-		memcpy(out, block, len);
-	base_wipe(block, sizeof(block));
-	return good;
-}
-
-/** Derive-Secret over the messages so far; `messages` NULL = over none. */
-static bool derive(const struct shaking *s, const uint8_t *secret, const char *label,
-                   const struct base_writer *messages, uint8_t *out)
-{
-	static const struct base_writer none;
-	uint8_t hash[64];
-
-	return check_transcript_hash(0x0304, s->hash, messages ? messages : &none, hash) &&
-	       check_expand_label(s->hash, secret, label, (struct check_bytes){ hash, s->hash_len },
-	                          out, s->hash_len);
-}
-
-/** The next step: HKDF-Extract with what was, derived. */
-static bool extract(struct shaking *s, struct check_bytes input)
-{
-	uint8_t salt[CHECK_HASH_MAX];
-
-	return derive(s, s->secret, "derived", NULL, salt) &&
-	       hmac(s->hash, salt, s->hash_len, input, s->secret);
-}
-
-static bool way_open(const struct shaking *s, const uint8_t *secret, struct way *way)
-{
-	const struct check_bytes none = { NULL, 0 };
-
-	way->number = 0;
-	return check_expand_label(s->hash, secret, "key", none, way->key, s->key_len) &&
-	       check_expand_label(s->hash, secret, "iv", none, way->iv, IV);
-}
-
-static bool early(struct shaking *s, struct check_bytes psk)
-{
-	static const uint8_t zeros[CHECK_HASH_MAX];
-	struct check_bytes input = psk.len ? psk : (struct check_bytes){ zeros, s->hash_len };
-
-	return hmac(s->hash, zeros, s->hash_len, input, s->secret);
-}
-
 static void suite_take(struct shaking *s, uint16_t suite)
 {
-	bool big = suite == 0x1302;
-
 	s->session->suite = suite;
-	s->hash = big ? "SHA384" : "SHA256";
-	s->hash_len = hash_len_of(s->hash);
-	s->cipher = big ? "AES-256-GCM" : "AES-128-GCM";
-	s->key_len = big ? 32 : 16;
+	check_tls13_suite(&s->k, suite);
 }
 
 static bool handshake_keys(struct shaking *s, struct check_bytes shared)
 {
 	const struct check_bytes none = { NULL, 0 };
+	struct check_tls13 *k = &s->k;
 
-	return early(s, s->session->psk_taken ? s->psk : none) && extract(s, shared) &&
-	       derive(s, s->secret, "c hs traffic", &s->transcript, s->ours_secret) &&
-	       derive(s, s->secret, "s hs traffic", &s->transcript, s->theirs_secret) &&
-	       way_open(s, s->ours_secret, &s->ours) && way_open(s, s->theirs_secret, &s->theirs);
-}
-
-/* -- records (RFC 8446, 5.2) ------------------------------------------------------------------- */
-
-static void nonce_of(struct way *way, uint8_t out[IV])
-{
-	memcpy(out, way->iv, IV);
-	for (int i = 0; i < 8; i++)
-		out[IV - 1 - i] ^= (uint8_t)(way->number >> (8 * i));
-	way->number++;
+	return check_tls13_early(k, s->session->psk_taken ? s->psk : none) &&
+	       check_tls13_extract(k, shared) &&
+	       check_tls13_derive(k, k->secret, "c hs traffic", &k->transcript, k->ours_secret) &&
+	       check_tls13_derive(k, k->secret, "s hs traffic", &k->transcript, k->theirs_secret) &&
+	       check_tls13_way(k, k->ours_secret, &k->ours) &&
+	       check_tls13_way(k, k->theirs_secret, &k->theirs);
 }
 
 static bool record_send(struct shaking *s, enum check_record type, const void *data, size_t len)
 {
-	uint8_t clear[256],
-	        record[RECORD_HEAD + sizeof(clear) + 1 + TAG] = { CHECK_RECORD_DATA, 3, 3 };
-	uint8_t nonce[IV];
+	struct base_writer out = { 0 };
+	bool good = check_tls13_seal(&s->k, type, data, len, &out) &&
+	            check_wire_send(&s->wire, out.data, out.len);
 
-	if (len >= sizeof(clear))
-		return false;
-	memcpy(clear, data, len);
-	clear[len++] = (uint8_t)type;
-	record[3] = (uint8_t)((len + TAG) >> 8);
-	record[4] = (uint8_t)(len + TAG);
-	nonce_of(&s->ours, nonce);
-	return check_aead_seal(s->cipher, s->ours.key, nonce,
-	                       (struct check_bytes){ record, RECORD_HEAD },
-	                       (struct check_bytes){ clear, len }, record + RECORD_HEAD) &&
-	       check_wire_send(&s->wire, record, RECORD_HEAD + len + TAG);
-}
-
-/** Open one record into `out` and tell its inner type; 0 = it cannot be. */
-static uint8_t record_open(struct shaking *s, const uint8_t *head, struct check_bytes text,
-                           struct base_writer *out)
-{
-	uint8_t clear[TEXT_MAX + TAG], nonce[IV];
-	size_t len = text.len - TAG;
-
-	if (text.len <= TAG || text.len > TEXT_MAX)
-		return 0;
-	nonce_of(&s->theirs, nonce);
-	if (!check_aead_open(s->cipher, s->theirs.key, nonce,
-	                     (struct check_bytes){ head, RECORD_HEAD }, text, clear))
-		return 0;
-	while (len && !clear[len - 1])
-		len--;
-	if (!len)
-		return 0;
-	base_writer_reset(out);
-	base_writer_put(out, clear, len - 1);
-	return clear[len - 1];
+	base_writer_done(&out);
+	return good;
 }
 
 /** The next protected record. @return its inner type; 0 at the end, or where it is not genuine */
@@ -206,7 +69,7 @@ static uint8_t record_await(struct shaking *s, struct base_writer *out)
 			continue;
 		if (*head == CHECK_RECORD_ALERT && text.len == 2)
 			s->alert = text.data[1];
-		return *head == CHECK_RECORD_DATA ? record_open(s, head, text, out) : 0;
+		return *head == CHECK_RECORD_DATA ? check_tls13_open(&s->k, head, text, out) : 0;
 	}
 }
 
@@ -282,16 +145,6 @@ bool check_session13_read(struct check_session13 *session, struct check_bytes *r
 	return false;
 }
 
-static bool finished_of(const struct shaking *s, const uint8_t *secret, uint8_t *out)
-{
-	uint8_t key[CHECK_HASH_MAX], hash[64];
-
-	return check_expand_label(s->hash, secret, "finished", (struct check_bytes){ NULL, 0 }, key,
-	                          s->hash_len) &&
-	       check_transcript_hash(0x0304, s->hash, &s->transcript, hash) &&
-	       hmac(s->hash, key, s->hash_len, (struct check_bytes){ hash, s->hash_len }, out);
-}
-
 static bool flight_read(struct shaking *s)
 {
 	struct check_session13 *session = s->session;
@@ -314,10 +167,11 @@ static bool flight_read(struct shaking *s)
 	base_writer_done(&record);
 	if (!whole)
 		return false;
-	base_writer_put(&s->transcript, session->messages.data, before);
-	good = finished.len == s->hash_len && finished_of(s, s->theirs_secret, want) &&
-	       !memcmp(want, finished.data, s->hash_len);
-	base_writer_put(&s->transcript, session->messages.data + before,
+	base_writer_put(&s->k.transcript, session->messages.data, before);
+	good = finished.len == s->k.hash_len &&
+	       check_tls13_finished(&s->k, s->k.theirs_secret, want) &&
+	       !memcmp(want, finished.data, s->k.hash_len);
+	base_writer_put(&s->k.transcript, session->messages.data + before,
 	                MESSAGE_HEAD + finished.len);
 	return good;
 }
@@ -326,30 +180,31 @@ static bool flight_read(struct shaking *s)
 
 static bool message_send(struct shaking *s, enum check_message type, const void *body, size_t len)
 {
-	size_t at = s->transcript.len;
+	size_t at = s->k.transcript.len;
 
-	base_writer_u32(&s->transcript, (uint32_t)type << 24 | (uint32_t)len);
-	base_writer_put(&s->transcript, body, len);
-	return !s->transcript.failed &&
-	       record_send(s, CHECK_RECORD_HANDSHAKE, s->transcript.data + at,
-	                   s->transcript.len - at);
+	base_writer_u32(&s->k.transcript, (uint32_t)type << 24 | (uint32_t)len);
+	base_writer_put(&s->k.transcript, body, len);
+	return !s->k.transcript.failed &&
+	       record_send(s, CHECK_RECORD_HANDSHAKE, s->k.transcript.data + at,
+	                   s->k.transcript.len - at);
 }
 
 /** Certificate (none) and Finished; then the keys of the application and of resumption. */
 static bool flight_send(struct shaking *s, uint8_t *resumption)
 {
-	static const uint8_t zeros[CHECK_HASH_MAX];
 	uint8_t verify[64], ours[CHECK_HASH_MAX], theirs[CHECK_HASH_MAX];
-	bool good = extract(s, (struct check_bytes){ zeros, s->hash_len }) &&
-	            derive(s, s->secret, "c ap traffic", &s->transcript, ours) &&
-	            derive(s, s->secret, "s ap traffic", &s->transcript, theirs);
+	bool good =
+	        check_tls13_extract(&s->k, (struct check_bytes){ NULL, 0 }) &&
+	        check_tls13_derive(&s->k, s->k.secret, "c ap traffic", &s->k.transcript, ours) &&
+	        check_tls13_derive(&s->k, s->k.secret, "s ap traffic", &s->k.transcript, theirs);
 
 	if (good && s->session->certificate_request)
 		good = message_send(s, CHECK_CERTIFICATE, "\0\0\0\0", 4);
-	return good && finished_of(s, s->ours_secret, verify) &&
-	       message_send(s, CHECK_FINISHED, verify, s->hash_len) &&
-	       derive(s, s->secret, "res master", &s->transcript, resumption) &&
-	       way_open(s, ours, &s->ours) && way_open(s, theirs, &s->theirs);
+	return good && check_tls13_finished(&s->k, s->k.ours_secret, verify) &&
+	       message_send(s, CHECK_FINISHED, verify, s->k.hash_len) &&
+	       check_tls13_derive(&s->k, s->k.secret, "res master", &s->k.transcript, resumption) &&
+	       check_tls13_way(&s->k, ours, &s->k.ours) &&
+	       check_tls13_way(&s->k, theirs, &s->k.theirs);
 }
 
 static void ticket_read(struct shaking *s, struct base_reader r, const uint8_t *resumption)
@@ -366,8 +221,8 @@ static void ticket_read(struct shaking *s, struct base_reader r, const uint8_t *
 		return;
 	session->age_add = age_add;
 	base_writer_put(&session->ticket, ticket.data, ticket.len);
-	(void)check_expand_label(s->hash, resumption, "resumption", nonce, session->psk,
-	                         s->hash_len);
+	(void)check_expand_label(s->k.hash, resumption, "resumption", nonce, session->psk,
+	                         s->k.hash_len);
 }
 
 /** Say that this is all, and hear what comes until the server's end. */
@@ -408,20 +263,17 @@ static bool share_of(const struct check_answer *a, uint16_t group, struct check_
 static bool binder_put(struct shaking *s, struct base_writer *hello, struct check_bytes psk,
                        const char *label)
 {
-	uint8_t secret[CHECK_HASH_MAX], binder[64];
-	size_t tail = s->hash_len + 3;
-	bool good;
+	size_t hash_len = s->k.hash_len, tail = hash_len + 3;
+	struct check_bytes begin;
+	uint8_t binder[CHECK_HASH_MAX];
 
 	if (hello->failed || hello->len < RECORD_HEAD + tail)
 		return false;
-	base_writer_put(&s->transcript, hello->data + RECORD_HEAD, hello->len - RECORD_HEAD - tail);
-	good = early(s, psk) && derive(s, s->secret, label, NULL, secret) &&
-	       finished_of(s, secret, binder);
-	if (good)
-		memcpy(hello->data + hello->len - s->hash_len, binder, s->hash_len);
-	base_writer_reset(&s->transcript);
-	base_wipe(secret, sizeof(secret));
-	return good;
+	begin = (struct check_bytes){ hello->data + RECORD_HEAD, hello->len - RECORD_HEAD - tail };
+	if (!check_tls13_binder(&s->k, begin, psk, label, binder))
+		return false;
+	memcpy(hello->data + hello->len - hash_len, binder, hash_len);
+	return true;
 }
 
 static bool hello_exchange(struct shaking *s, const struct check_offer *offer,
@@ -454,7 +306,7 @@ static bool shared_of(const struct shaking *s, void *share, const struct check_o
 	struct check_bytes theirs;
 
 	if (s->session->psk_taken && !s->session->dhe) {
-		base_writer_put(secret, zeros, s->hash_len);
+		base_writer_put(secret, zeros, s->k.hash_len);
 		return !secret->failed;
 	}
 	return share_of(answer, offer->share_group, &theirs) &&
@@ -470,13 +322,14 @@ static bool shake(struct shaking *s, void *share, const struct check_offer *offe
 
 	if (good) {
 		suite_take(s, probe->answer.suite);
-		good = (!s->session->psk_taken || s->hash_len == 32) &&
+		good = (!s->session->psk_taken || s->k.hash_len == 32) &&
 		       shared_of(s, share, offer, &probe->answer, &secret);
 	}
 	if (good) {
-		base_writer_put(&s->transcript, probe->sent.data + RECORD_HEAD,
+		base_writer_put(&s->k.transcript, probe->sent.data + RECORD_HEAD,
 		                probe->sent.len - RECORD_HEAD);
-		base_writer_put(&s->transcript, probe->answer.text.data, probe->answer.text_hello);
+		base_writer_put(&s->k.transcript, probe->answer.text.data,
+		                probe->answer.text_hello);
 		good = handshake_keys(s, (struct check_bytes){ secret.data, secret.len }) &&
 		       flight_read(s) && flight_send(s, resumption);
 	}
@@ -514,7 +367,7 @@ static enum check_outcome open_with(struct shaking *s, struct check_target *t,
 		check_wire_close(&s->wire);
 	check_share_free(share);
 	base_writer_done(&public);
-	base_writer_done(&s->transcript);
+	check_tls13_done(&s->k);
 	base_wipe(s, sizeof(*s));
 	return outcome;
 }
@@ -523,7 +376,7 @@ enum check_outcome check_session13_open(struct check_session13 *session, struct 
                                         uint16_t group, struct profile_codes suites,
                                         struct check_probe *probe)
 {
-	struct shaking s = { .session = session, .alert = -1, .hash = "SHA256", .hash_len = 32 };
+	struct shaking s = { .session = session, .alert = -1 };
 	struct check_offer offer = { .version = PROFILE_TLS_1_3,
 		                     .suites = suites,
 		                     .groups = { &group, 1 },
@@ -572,12 +425,13 @@ bool check_session13_again(const struct check_session13 *session, struct check_t
 	bool good;
 
 	suite_take(&s, session->suite);
-	offer.binder_len = s.hash_len;
+	offer.binder_len = s.k.hash_len;
 	offer.share = (struct check_bytes){ public.data, public.len };
 	probe->answer = (struct check_answer){ .alert = -1, .alert_level = -1 };
 	check_hello_wire(&offer, &probe->sent);
-	good = share && binder_put(&s, &probe->sent,
-	                           (struct check_bytes){ session->psk, s.hash_len }, "res binder");
+	good = share &&
+	       binder_put(&s, &probe->sent, (struct check_bytes){ session->psk, s.k.hash_len },
+	                  "res binder");
 	if (good && check_wire_open(&s.wire, t) == CHECK_NOTHING) {
 		good = check_wire_send(&s.wire, probe->sent.data, probe->sent.len);
 		while (good && !probe->answer.whole) {
@@ -591,7 +445,7 @@ bool check_session13_again(const struct check_session13 *session, struct check_t
 	}
 	check_share_free(share);
 	base_writer_done(&public);
-	base_writer_done(&s.transcript);
+	check_tls13_done(&s.k);
 	base_wipe(&s, sizeof(s));
 	return probe->answer.hello && check_answer_extension(&probe->answer, PSK) != NULL;
 }

@@ -5,9 +5,8 @@
 #define GH_CHECK_SESSION13_H
 
 #include "check/exchange.h"
+#include "check/tls13.h"
 #include "check/wire.h"
-
-#define CHECK_HASH_MAX 48
 
 /** What the server said under encryption, and what can be taken up again. */
 struct check_session13 {
@@ -56,9 +55,5 @@ void check_session13_done(struct check_session13 *session);
  */
 bool check_session13_read(struct check_session13 *session, struct check_bytes *ret_finished,
                           size_t *ret_before);
-
-/** HKDF-Expand-Label (RFC 8446, 7.1), of at most one block. */
-bool check_expand_label(const char *hash, const uint8_t *secret, const char *label,
-                        struct check_bytes context, uint8_t *out, size_t len);
 
 #endif

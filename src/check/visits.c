@@ -54,7 +54,6 @@ static void visit_full(struct visiting *v)
 {
 	struct check_client *c = v->client;
 	struct check_trial *t = &c->trial[CHECK_VISIT_FULL], *begun = &c->trial[CHECK_VISIT_BEGUN];
-	const struct profile_suite *suite;
 	bool bound;
 
 	if (!shake(v, CHECK_SERVE_INFO, NULL)) {
@@ -62,9 +61,8 @@ static void visit_full(struct visiting *v)
 		t->probe.answer.outcome = CHECK_REFUSED;
 		return;
 	}
-	suite = profile_suite_find(v->session->resume.suite);
 	tell(t, true, "a session of %s, %s%s", profile_version_name(v->version),
-	     suite ? suite->name : "?",
+	     check_suite_name(v->session->resume.suite),
 	     v->session->resume.ems ? ", with extended_master_secret" : "");
 	resume_keep(&c->by_id, &v->session->resume);
 	if (check_served_hear(v->session, false) != CHECK_HEARD_HELLO)
@@ -234,12 +232,141 @@ static void visit_ticket(struct visiting *v)
 	     v->client->by_ticket.ticket.len ? "it got a ticket" : v->session->why);
 }
 
+/* -- of TLS 1.3 -------------------------------------------------------------------------------- */
+
+struct visiting13 {
+	struct check_client *client;
+	struct check_served13 *session;
+};
+
+static bool shake13(struct visiting13 *v, unsigned how, const struct check_ticket13 *resume,
+                    struct check_ticket13 *ret)
+{
+	return check_served13_shake(v->session, how, resume, ret) == CHECK_ANSWERED;
+}
+
+static void visit13_full(struct visiting13 *v)
+{
+	struct check_client *c = v->client;
+	struct check_trial *t = &c->trial[CHECK_VISIT_13_FULL];
+
+	if (shake13(v, CHECK_SERVE_TICKET, NULL, &c->by_ticket13)) {
+		tell(t, true, "a session of TLS1.3, %s%s", check_suite_name(v->session->k.suite),
+		     v->session->keyed ? ", by the external pre-shared key" : "");
+		check_served13_part(v->session);
+		return;
+	}
+	tell(t, false, "no session of TLS 1.3 could be established: %s", v->session->why);
+	t->probe.answer.outcome = CHECK_REFUSED;
+}
+
+static void visit13_certificate(struct visiting13 *v)
+{
+	struct check_client *c = v->client;
+	struct check_trial *t = &c->trial[CHECK_VISIT_13_CERTIFICATE];
+	bool up = shake13(v, CHECK_SERVE_CERTIFICATE, NULL, NULL);
+
+	if (v->session->cert.len && !c->certificate.len) {
+		base_writer_put(&c->certificate, v->session->cert.data, v->session->cert.len);
+		c->proved = v->session->proved;
+	}
+	if (v->session->cert.len)
+		tell(t, true, "asked for a certificate in TLS 1.3, it shows one%s%s",
+		     up ? "" : "; then: ", up ? "" : v->session->why);
+	else if (v->session->keyed)
+		tell_nothing(t, "with pre-shared keys no certificate is asked for");
+	else
+		tell(t, false, "asked for a certificate in TLS 1.3, %s%s",
+		     v->session->asked ? "it has none to show" : "it leaves: ",
+		     v->session->asked ? "" : v->session->why);
+}
+
+static void visit13_spoilt(struct visiting13 *v, enum check_visit which, unsigned how)
+{
+	struct check_trial *t = &v->client->trial[which];
+	bool up = shake13(v, how, NULL, NULL);
+
+	if (v->session->keyed && which != CHECK_VISIT_13_FINISHED)
+		tell_nothing(t, "with pre-shared keys no certificate is shown");
+	else
+		tell(t, which == CHECK_VISIT_13_STRANGER ? v->session->alert > 0 : !up, "%s",
+		     up ? "it went on" : v->session->why);
+	v->session->up = false;
+}
+
+static void visit13_update(struct visiting13 *v)
+{
+	struct check_trial *t = &v->client->trial[CHECK_VISIT_13_UPDATE];
+
+	if (shake13(v, CHECK_SERVE_REQUEST, NULL, NULL) &&
+	    check_served13_hear(v->session) == CHECK_HEARD_HELLO)
+		tell(t, true, "it answers with its own");
+	else
+		tell_nothing(t, "it sent nothing behind it, or what it sent was on its way before");
+}
+
+static void visit13(struct check_client *c, struct check_served13 *session)
+{
+	struct visiting13 v = { c, session };
+	struct check_trial *t = &c->trial[c->next];
+	bool up;
+
+	switch (c->next) {
+	case CHECK_VISIT_13_STRANGER:
+		visit13_spoilt(&v, c->next, 0);
+		break;
+	case CHECK_VISIT_13_FULL:
+		visit13_full(&v);
+		break;
+	case CHECK_VISIT_13_TICKET:
+		up = shake13(&v, 0, &c->by_ticket13, NULL);
+		tell(t, true, "it offered its ticket of TLS 1.3%s%s",
+		     up ? ", and it was taken up" : "; then: ", up ? "" : session->why);
+		break;
+	case CHECK_VISIT_13_CERTIFICATE:
+		visit13_certificate(&v);
+		break;
+	case CHECK_VISIT_13_FINISHED:
+		visit13_spoilt(&v, c->next, CHECK_SERVE_SPOILT_FINISHED);
+		break;
+	case CHECK_VISIT_13_SIGNATURE:
+		visit13_spoilt(&v, c->next, CHECK_SERVE_SPOILT_SIGNATURE);
+		break;
+	default:
+		visit13_update(&v);
+	}
+}
+
 /* -- which comes next -------------------------------------------------------------------------- */
 
-static bool possible(const struct check_client *c, enum check_visit which,
-                     const struct check_offered *o)
+static struct check_bytes hello_of(const struct check_answer *text)
 {
-	if (which != CHECK_VISIT_FULL && !c->trial[CHECK_VISIT_FULL].yes)
+	return (struct check_bytes){ text->text.data, text->text.len };
+}
+
+/** Has a session of that version what both sides need? */
+static bool able(const struct check_client *c, enum check_visit which,
+                 const struct check_answer *text, const struct check_offered *o)
+{
+	const struct check_host stranger = { c->nobody, NULL };
+	unsigned version = check_client_version(o);
+
+	if (which >= CHECK_VISIT_13_STRANGER)
+		return check_served13_able(which == CHECK_VISIT_13_STRANGER ? &stranger : &c->host,
+		                           o, hello_of(text));
+	return version > PROFILE_SSL_3_0 && check_host_suite(&c->host, o, version);
+}
+
+static bool possible(const struct check_client *c, enum check_visit which,
+                     const struct check_answer *text, const struct check_offered *o)
+{
+	enum check_visit first =
+	        which > CHECK_VISIT_13_FULL ? CHECK_VISIT_13_FULL : CHECK_VISIT_FULL;
+
+	if (!able(c, which, text, o))
+		return false;
+	if (which != CHECK_VISIT_FULL && which != CHECK_VISIT_13_FULL &&
+	    which != CHECK_VISIT_13_STRANGER && !c->trial[first].yes)
 		return false;
 	switch (which) {
 	case CHECK_VISIT_BEGUN:
@@ -254,20 +381,27 @@ static bool possible(const struct check_client *c, enum check_visit which,
 		return check_offered_extension(o, 35) != NULL;
 	case CHECK_VISIT_TICKET_AGAIN:
 		return c->by_ticket.ticket.len != 0;
+	case CHECK_VISIT_13_STRANGER: /* who has earlier versions was seen by them */
+		return c->host.identity && !c->lured[CHECK_LURE_STRANGER].tried;
+	case CHECK_VISIT_13_TICKET: /* without psk_key_exchange_modes none may come */
+		return c->by_ticket13.name_len && check_offered_extension(o, 45);
 	default:
 		return true;
 	}
 }
 
 /** What was given before may not be offered now: that is told, and the next is tried at once. */
-static bool settled_by_hello(struct check_client *c, const struct check_offered *o)
+static bool settled_by_hello(struct check_client *c, const struct check_answer *text,
+                             const struct check_offered *o)
 {
 	struct check_trial *t = &c->trial[c->next];
 
 	if (c->next == CHECK_VISIT_ID && !offers_id(c, o))
 		tell_nothing(t, "it came again without the session id that it had got: it keeps "
 		                "none, or was started anew");
-	else if (c->next == CHECK_VISIT_TICKET_AGAIN && !offers_ticket(c, o))
+	else if ((c->next == CHECK_VISIT_TICKET_AGAIN && !offers_ticket(c, o)) ||
+	         (c->next == CHECK_VISIT_13_TICKET &&
+	          !check_served13_offers(o, hello_of(text), &c->by_ticket13)))
 		tell_nothing(t, "it came again without the ticket that it had got: it keeps none, "
 		                "or was started anew");
 	else
@@ -275,24 +409,17 @@ static bool settled_by_hello(struct check_client *c, const struct check_offered 
 	return true;
 }
 
-static void advance(struct check_client *c, const struct check_offered *o)
+static void advance(struct check_client *c, const struct check_answer *text,
+                    const struct check_offered *o)
 {
-	while (c->next < CHECK_VISITS && !possible(c, c->next, o))
+	while (c->next < CHECK_VISITS && !possible(c, c->next, text, o))
 		c->next++;
 }
 
-static bool able(const struct check_client *c, const struct check_offered *o)
+bool check_client_sessions_left(struct check_client *c, const struct check_answer *text,
+                                const struct check_offered *o)
 {
-	unsigned version = check_client_version(o);
-
-	return version > PROFILE_SSL_3_0 && check_host_suite(&c->host, o, version);
-}
-
-bool check_client_sessions_left(struct check_client *c, const struct check_offered *o)
-{
-	if (!able(c, o))
-		return false;
-	advance(c, o);
+	advance(c, text, o);
 	return c->next < CHECK_VISITS;
 }
 
@@ -334,24 +461,49 @@ static void visit(struct visiting *v)
 	}
 }
 
-void check_client_session(struct check_client *c, struct check_wire *w,
-                          const struct check_answer *text, const struct check_offered *o)
+static void session_old(struct check_client *c, struct check_wire *w,
+                        const struct check_answer *text, const struct check_offered *o)
 {
+	struct check_probe *probe = &c->trial[c->next].probe;
 	struct check_served session;
 	struct visiting v = { c, &session, check_client_version(o) };
-	struct check_probe *probe;
 
-	for (advance(c, o); c->next < CHECK_VISITS && settled_by_hello(c, o); advance(c, o))
-		c->next++;
-	if (c->next >= CHECK_VISITS)
-		return;
-	probe = &c->trial[c->next].probe;
 	if (check_served_begin(&session, w, &c->host, text)) {
 		visit(&v);
 		base_writer_put(&probe->seen, session.seen.data, session.seen.len);
 		base_writer_put(&probe->sent, session.sent.data, session.sent.len);
 	}
 	check_served_done(&session);
+}
+
+static void session_13(struct check_client *c, struct check_wire *w,
+                       const struct check_answer *text)
+{
+	struct check_probe *probe = &c->trial[c->next].probe;
+	const struct check_host stranger = { c->nobody, NULL };
+	struct check_served13 session;
+
+	if (check_served13_begin(&session, w,
+	                         c->next == CHECK_VISIT_13_STRANGER ? &stranger : &c->host, text)) {
+		visit13(c, &session);
+		base_writer_put(&probe->seen, session.seen.data, session.seen.len);
+		base_writer_put(&probe->sent, session.sent.data, session.sent.len);
+	}
+	check_served13_done(&session);
+}
+
+void check_client_session(struct check_client *c, struct check_wire *w,
+                          const struct check_answer *text, const struct check_offered *o)
+{
+	for (advance(c, text, o); c->next < CHECK_VISITS && settled_by_hello(c, text, o);
+	     advance(c, text, o))
+		c->next++;
+	if (c->next >= CHECK_VISITS)
+		return;
+	if (c->next >= CHECK_VISIT_13_STRANGER)
+		session_13(c, w, text);
+	else
+		session_old(c, w, text, o);
 	c->next++;
 }
 
@@ -363,5 +515,6 @@ void check_client_sessions_done(struct check_client *c)
 	base_writer_done(&c->by_ticket.ticket);
 	base_wipe(&c->by_id, sizeof(c->by_id));
 	base_wipe(&c->by_ticket, sizeof(c->by_ticket));
+	base_wipe(&c->by_ticket13, sizeof(c->by_ticket13));
 	base_writer_done(&c->certificate);
 }

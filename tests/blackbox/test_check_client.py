@@ -13,7 +13,7 @@ import threading
 import unittest
 
 from harness import HAVE_GNUTLS, NO_GNUTLS, PATIENCE, TOOL, free_port, listens, until
-from test_check import Servers
+from test_check import GOOD, REL17, TLS13, Servers
 
 O = "ts33203-annex-o"
 TSTCLNT, CERTUTIL = (shutil.which(name) for name in ("tstclnt", "certutil"))
@@ -33,6 +33,8 @@ class Visits(Servers):
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(tool.stdout.close)
         self.addCleanup(tool.stderr.close)
+        self.addCleanup(tool.wait)
+        self.addCleanup(tool.kill)
         until(lambda: listens(port) or tool.poll() is not None, "the checker does not listen")
         read = []
         thread = threading.Thread(target=lambda: read.extend((tool.stdout.read(), tool.stderr.read())))
@@ -303,6 +305,95 @@ class NSS(Visits):
         passed = self.findings(report, "pass")
         for finding in (("E8a", "client-initiated-insecure"), ("renegotiation-info-first", ""), ("wrong-finished", "")):
             self.assertIn(finding, passed)
+
+
+class Later(Visits):
+    """TLS 1.3: who has that alone is judged by it, and who has both by both."""
+
+    SEEN = (("session-of-tls13", "note"), ("wrong-finished-of-tls13", "pass"), ("wrong-signature-of-tls13", "pass"))
+
+    def expect(self, report, *fails):
+        self.assertEqual(self.findings(report, "FAIL"), sorted(fails))
+        self.assertEqual(self.findings(report, "not tested"), [])
+        for topic, state in self.SEEN:
+            self.assertIn((topic, ""), self.findings(report, state))
+
+    def test_s_client(self):
+        report, _ = self.look(REL17, self.s_client("-ciphersuites", TLS13, "-cipher", GOOD, "-status", "-min_protocol", "TLSv1.2"))
+        self.expect(report)
+        self.assertIn("a session of TLS1.2", self.texts(report)["session"])
+
+    def test_s_client_of_tls13_alone(self):
+        for name, words in (("rsa", ()), ("ec", ("-groups", "P-256")), ("rsa", ("-ciphersuites", "TLS_AES_256_GCM_SHA384", "-groups", "P-384"))):
+            self.CERT = name
+            report, _ = self.look(O + "-rel17", self.s_client("-tls1_3", *words))
+            self.assertIn(("O11", "alert"), self.findings(report, "pass"), words)
+            self.assertIn(("session-of-tls13", ""), self.findings(report, "note"), self.texts(report))
+            self.assertIn(("wrong-finished-of-tls13", ""), self.findings(report, "pass"))
+            self.assertEqual(self.texts(report)["answer-hello-request"], "TLS 1.3 has no renegotiation")
+
+    def test_its_certificate(self):
+        report, _ = self.look("ts33328-annex-m,cert-ts33310", self.s_client("-tls1_3", "-cert", "ec.pem", "-key", "ec.key"))
+        self.assertIn(("M6", "client-certificate"), self.findings(report, "pass"))
+        self.assertGreater(report["reports"][1]["pass"], 5)
+        self.assertNotIn(("certificate-verify", ""), self.findings(report, "FAIL"))
+        report, _ = self.look("ts33328-annex-m", self.s_client("-tls1_3"))
+        self.assertIn(("M6", "client-certificate"), self.findings(report, "FAIL"))
+
+    def test_it_does_not_trust(self):
+        report, _ = self.look(REL17, self.program("openssl", "s_client", "-connect", "127.0.0.1:PORT", "-CAfile", "other.pem",
+                                                  "-verify_return_error", "-tls1_3"))
+        self.assertIn(("session-of-tls13", ""), self.findings(report, "not tested"))
+        self.assertIn("unknown_ca", self.texts(report)["session-of-tls13"])
+
+    def test_resumption_and_key_update(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(self.pki.path("ca.pem"))
+        context.check_hostname = False
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        kept = []
+
+        def client(port):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain, \
+                    context.wrap_socket(plain, session=kept[-1] if kept else None) as secured:
+                with contextlib.suppress(OSError):
+                    while secured.recv(4096):
+                        secured.sendall(b"\r\n")  # as a client of SIP answers
+                if secured.session.has_ticket:
+                    kept.append(secured.session)
+                with contextlib.suppress(OSError):
+                    secured.unwrap()  # or else the other side waits for our end
+
+        report, _ = self.look(REL17, client)
+        self.assertEqual(self.texts(report)["any"], "it offered its ticket of TLS 1.3, and it was taken up")
+        self.assertIn(("key-update", ""), self.findings(report, "pass"))
+
+    @unittest.skipUnless(HAVE_GNUTLS, NO_GNUTLS)
+    def test_gnutls_cli(self):
+        report, _ = self.look(O + "-rel17", self.program("gnutls-cli", "-p", "PORT", "127.0.0.1", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+                                                         "--x509cafile", "ca.pem", "--verify-hostname", "rsa.home.example"))
+        self.assertIn(("O11", "alert"), self.findings(report, "pass"))
+        for topic, state in self.SEEN:
+            self.assertIn((topic, ""), self.findings(report, state))
+
+    def test_external_key(self):
+        """With the key that both have; another one shows by its binder."""
+        with open(self.pki.path("psk"), "w", encoding="ascii") as file:
+            file.write("mg.example:00112233445566778899aabbccddeeff\n")
+        self.CERT = None
+        clients = [("openssl", "s_client", "-connect", "127.0.0.1:PORT", "-psk_identity", "mg.example", "-tls1_3", "-psk")]
+        if HAVE_GNUTLS:
+            clients.append(("gnutls-cli", "-p", "PORT", "127.0.0.1", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:+ECDHE-PSK",
+                            "--pskusername", "mg.example", "--pskkey"))
+        for client in clients:
+            report, _ = self.look("ts33328-annex-h", self.program(*client, "00112233445566778899aabbccddeeff"), "--psk-file",
+                                  self.pki.path("psk"))
+            self.assertIn("by the external pre-shared key", self.texts(report)["session-of-tls13"], client)
+            self.assertIn(("wrong-finished-of-tls13", ""), self.findings(report, "pass"))
+            self.assertIn(("H5b", "psk-dhe-only"), self.findings(report, "pass", "FAIL"))
+            report, _ = self.look("ts33328-annex-h", self.program(*client, "ff112233445566778899aabbccddeeff"), "--psk-file",
+                                  self.pki.path("psk"))
+            self.assertIn("its binder is wrong", self.texts(report)["session-of-tls13"])
 
 
 @unittest.skipUnless(CURL, "no curl")

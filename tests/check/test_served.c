@@ -10,6 +10,7 @@
 
 #include "check/check.h"
 #include "check/served.h"
+#include "check/served13.h"
 #include "x509/x509.h"
 
 enum { PATIENCE_MS = 15000 };
@@ -272,6 +273,161 @@ static void refused(void **state)
 	}
 }
 
+/* -- TLS 1.3 ----------------------------------------------------------------------------------- */
+
+struct other13 {
+	int listener;
+	struct check_target target;
+	uint16_t suite, group;
+	const struct check_psk *psk;
+	struct check_session13 session;
+	struct check_probe probe;
+	bool again; /**< then its ticket is offered */
+	bool taken;
+};
+
+static void *other13_run(void *arg)
+{
+	struct other13 *o = arg;
+	struct check_probe probe = { .wanted = true };
+
+	if (o->psk)
+		(void)check_session13_psk(&o->session, &o->target, o->group, o->psk, 0, &o->probe);
+	else
+		(void)check_session13_open(&o->session, &o->target, o->group,
+		                           (struct profile_codes){ &o->suite, 1 }, &o->probe);
+	if (o->again)
+		o->taken = check_session13_again(&o->session, &o->target, o->group, &probe);
+	check_probe_done(&probe);
+	return NULL;
+}
+
+/** One connection of a client's. */
+static enum check_outcome serve13(struct other13 *o, const struct check_host *host, unsigned how,
+                                  const struct check_ticket13 *resume, struct check_ticket13 *ret,
+                                  struct check_served13 *told)
+{
+	struct check_answer text = { .alert = -1 };
+	struct check_offered offered;
+	struct check_served13 s;
+	struct check_wire wire;
+	enum check_outcome outcome;
+
+	check_wire_begin(&wire, &o->target);
+	wire.fd = accept(o->listener, NULL, NULL);
+	assert_true(wire.fd >= 0);
+	do
+		assert_true(check_wire_more(&wire) &&
+		            !check_answer_read(&text, wire.in.data, wire.in.len));
+	while (!check_offered_read(&offered,
+	                           (struct check_bytes){ text.text.data, text.text.len }));
+	assert_true(check_served13_able(host, &offered,
+	                                (struct check_bytes){ text.text.data, text.text.len }));
+	assert_true(check_served13_begin(&s, &wire, host, &text));
+	outcome = check_served13_shake(&s, how, resume, ret);
+	if (outcome == CHECK_ANSWERED)
+		check_served13_part(&s);
+	*told = s; /* only what is no pointer is looked at */
+	check_served13_done(&s);
+	check_wire_close(&wire);
+	check_answer_done(&text);
+	return outcome;
+}
+
+static void other13_begin(struct other13 *o, pthread_t *thread)
+{
+	struct other listening = { .listener = -1 };
+
+	other_listen(&listening);
+	o->listener = listening.listener;
+	memcpy(&o->target.address, &listening.target.address, sizeof(o->target.address));
+	o->target.address_len = listening.target.address_len;
+	o->target.timeout_ms = PATIENCE_MS;
+	o->target.connections = 9;
+	assert_int_equal(pthread_create(thread, NULL, other13_run, o), 0);
+}
+
+static void other13_end(struct other13 *o, pthread_t thread)
+{
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(close(o->listener), 0);
+	check_session13_done(&o->session);
+	check_probe_done(&o->probe);
+}
+
+/** Suites, groups and kinds of keys; a client that has no certificate to show; its ticket. */
+static void later_sessions(void **state)
+{
+	static const uint16_t groups[] = { 29, 23, 24, 25 };
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		struct other13 o = { .suite = i % 2 ? 0x1301 : 0x1302,
+			             .group = groups[i / 2],
+			             .again = true };
+		const struct check_host host = { i % 3 ? rsa : ec, NULL };
+		struct check_ticket13 ticket = { .name_len = 0 };
+		struct check_served13 told;
+		pthread_t thread;
+
+		other13_begin(&o, &thread);
+		assert_int_equal(serve13(&o, &host, CHECK_SERVE_TICKET | CHECK_SERVE_CERTIFICATE,
+		                         NULL, &ticket, &told),
+		                 CHECK_ANSWERED);
+		assert_true(told.asked && !told.proved && !told.resumed);
+		assert_int_equal(ticket.name_len, sizeof(ticket.name));
+		/* this client goes once it has the hello */
+		assert_int_not_equal(serve13(&o, &host, 0, &ticket, NULL, &told), CHECK_GARBLED);
+		assert_true(told.resumed);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		assert_true(o.session.up && o.taken);
+		assert_int_equal(o.session.tickets, 1);
+		assert_false(o.session.early_ticket);
+		assert_int_equal(close(o.listener), 0);
+		check_session13_done(&o.session);
+		check_probe_done(&o.probe);
+	}
+}
+
+static void external_keys(void **state)
+{
+	static const uint8_t wrong[20] = "another key of their";
+	const struct check_psk liar = { psk.identity, { wrong, sizeof(wrong) } };
+	const struct check_host host = { NULL, &psk };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct other13 o = { .group = 29, .psk = i ? &liar : &psk };
+		struct check_served13 told;
+		pthread_t thread;
+
+		other13_begin(&o, &thread);
+		assert_int_equal(serve13(&o, &host, 0, NULL, NULL, &told),
+		                 i ? CHECK_GARBLED : CHECK_ANSWERED);
+		assert_true(told.keyed);
+		other13_end(&o, thread);
+	}
+}
+
+/** A wrong Finished is no session to a client that looks. */
+static void later_spoilt(void **state)
+{
+	struct other13 o = { .suite = 0x1301, .group = 23 };
+	const struct check_host host = { rsa, NULL };
+	struct check_served13 told;
+	pthread_t thread;
+
+	(void)state;
+	other13_begin(&o, &thread);
+	assert_int_not_equal(serve13(&o, &host, CHECK_SERVE_SPOILT_FINISHED, NULL, NULL, &told),
+	                     CHECK_ANSWERED);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_false(o.session.up);
+	assert_int_equal(close(o.listener), 0);
+	check_session13_done(&o.session);
+	check_probe_done(&o.probe);
+}
+
 /* -- a flight's parts -------------------------------------------------------------------------- */
 
 static struct check_bytes of(const char *text, size_t len)
@@ -320,14 +476,58 @@ static void certificates_of_clients(void **state)
 	assert_int_equal(proof.scheme, 0);
 	assert_false(check_proof_read(OF("\x04\x01\x00\x00"), 0x0303, &proof));
 	assert_false(check_proof_read(OF("\x04\x01\x00\x02s"), 0x0303, &proof));
+	assert_true(check_client_certificate13_read(OF("\0\0\0\x07\0\0\x02hi\0\0"), &first));
+	assert_memory_equal(first.data, "hi", 2);
+	assert_true(check_client_certificate13_read(OF("\0\0\0\0"), &first));
+	assert_int_equal(first.len, 0);
+	assert_false(check_client_certificate13_read(OF("\0\0\0\x05\0\0\x02hi"), &first));
+}
+
+static void parts_of_hellos(void **state)
+{
+	static const uint16_t suite = 0x1301;
+	struct check_offer offer = { .version = PROFILE_TLS_1_3,
+		                     .suites = { &suite, 1 },
+		                     .share_group = 23,
+		                     .share = OF("a share"),
+		                     .binder_len = 32,
+		                     .ticket = OF("someone") };
+	struct base_writer w = { 0 };
+	struct check_offered o;
+	struct check_offered_psk k;
+	struct check_bytes hello;
+
+	(void)state;
+	check_hello_message(&offer, &w);
+	hello = (struct check_bytes){ w.data, w.len };
+	assert_true(check_offered_read(&o, hello));
+	assert_int_equal(check_share_find(&o, 23).len, 7);
+	assert_int_equal(check_share_find(&o, 29).len, 0);
+	assert_true(check_psk_find(&o, hello, OF("someone"), &k));
+	assert_int_equal(k.binder.len, 32);
+	assert_int_equal(k.before, w.len - 35);
+	assert_false(check_psk_find(&o, hello, OF("nobody"), &k));
+	assert_false(check_psk_find(&o, hello, OF(""), &k));
+	base_writer_u8(&w, 0); /* it is the hello's last, or it is none */
+	hello = (struct check_bytes){ w.data, w.len - 1 };
+	assert_true(check_offered_read(&o, hello));
+	assert_false(check_psk_find(&o, (struct check_bytes){ w.data, w.len }, OF("someone"), &k));
+	base_writer_done(&w);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_suite),      cmocka_unit_test(taken_up),
-		cmocka_unit_test(spoilt),          cmocka_unit_test(refused),
-		cmocka_unit_test(keys_of_clients), cmocka_unit_test(certificates_of_clients),
+		cmocka_unit_test(each_suite),
+		cmocka_unit_test(taken_up),
+		cmocka_unit_test(spoilt),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(later_sessions),
+		cmocka_unit_test(external_keys),
+		cmocka_unit_test(later_spoilt),
+		cmocka_unit_test(keys_of_clients),
+		cmocka_unit_test(certificates_of_clients),
+		cmocka_unit_test(parts_of_hellos),
 	};
 
 	return cmocka_run_group_tests(tests, identities_make, identities_drop);
