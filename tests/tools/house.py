@@ -15,7 +15,7 @@ LIBRARIES = {
     "cyaml/": ["config"],
     "yaml.h": ["config"],
     "gnutls/": ["tls"],
-    "openssl/": ["x509", "trust", "tls", "fetch", "check", "pool", "mikey"],
+    "openssl/": ["x509", "trust", "tls", "fetch", "check", "pool", "mikey", "kms"],
     "openssl/ssl.h": ["tls"],
     "jansson.h": ["cli", "fetch"],
     "curl/": ["fetch"],
@@ -26,6 +26,7 @@ LIBRARIES = {
     "srtp2/": ["relay"],
     "usrsctp.h": ["h248"],
     "hiredis/": ["pool"],
+    "sqlite3.h": ["kms"],
     "p11-kit/": ["x509"],
     "microhttpd.h": ["mg"],
 }
