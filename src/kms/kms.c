@@ -290,8 +290,9 @@ static uint64_t generation_of(const struct mikey_id *id)
 }
 
 /*
- * The key that opens it: ours, or one that the initiator makes tickets with (mode 3). Whose key it
- * is must be who the ticket says made it, or every such user could forge tickets of all others.
+ * The key that opens it: ours, or one that a user makes tickets with (mode 3). Its owner must be
+ * who the ticket says made it, or every such user could forge tickets of all others; mikey sees to
+ * that.
  */
 static int tpk_of(struct answering *a, struct mikey_tpk *ret)
 {
@@ -316,9 +317,10 @@ static int tpk_of(struct answering *a, struct mikey_tpk *ret)
 	found = kms_store_user(a->kms->store, KMS_BY_TPK_ID, &ret->id, &a->arena, &maker);
 	if (found < 0)
 		return base_error_set(&a->err, found, "the store does not answer");
-	if (!found || !maker.tpk.len || !mikey_id_eq(&maker.id, &policy->initiator))
-		return bad_ticket(a, "its initiator has no key to make such a ticket with");
+	if (!found || !maker.tpk.len)
+		return bad_ticket(a, "nobody has the key that it was made with");
 	ret->key = maker.tpk;
+	ret->owner = maker.id;
 	return 0;
 }
 
@@ -326,7 +328,7 @@ static int resolve(struct answering *a)
 {
 	const struct mikey_policy *policy = &a->asked.policy;
 	const struct mikey_id *listed = kms_policy_listed(a->kms->config, policy, &a->asked.asker);
-	struct mikey_tpk tpk;
+	struct mikey_tpk tpk = { 0 };
 	int rc;
 
 	printable(a->outcome->about, sizeof(a->outcome->about), policy->initiator.data);

@@ -451,7 +451,7 @@ static const struct mikey_payload *self_made(struct stage *s, const char *initia
 {
 	struct mikey_env env = env_of(s);
 	struct mikey_policy policy = policy_for("sip:bob@example.com");
-	struct mikey_tpk with = { mikey_octets_text(tpk), uri(tpk) };
+	struct mikey_tpk with = { .key = mikey_octets_text(tpk), .id = uri(tpk) };
 	struct mikey_keys raw = { .count = 0 }, granted = { .count = 0 };
 	struct mikey_payload *ticket = NULL;
 
@@ -484,13 +484,13 @@ static void tickets_of_users(void **state)
 	static const struct {
 		const char *initiator, *tpk;
 		uint32_t flags;
-		bool taken;
+		int error_no; /* -1: taken */
 	} rows[] = {
-		{ "sip:alice@example.com", "tickets of alice", 0, true },
-		{ "sip:alice@example.com", "tickets of mallory", 0, false },
-		{ "sip:alice@example.com", "tickets of nobody", 0, false },
-		{ "sip:alice@example.com", "tickets of alice", MIKEY_FLAG_D, false },
-		{ "sip:bob@example.com", "tickets of alice", 0, false },
+		{ "sip:alice@example.com", "tickets of alice", 0, -1 },
+		{ "sip:alice@example.com", "tickets of mallory", 0, MIKEY_BAD_ID },
+		{ "sip:alice@example.com", "tickets of nobody", 0, MIKEY_BAD_TICKET },
+		{ "sip:alice@example.com", "tickets of alice", MIKEY_FLAG_D, MIKEY_BAD_TICKET },
+		{ "sip:bob@example.com", "tickets of alice", 0, MIKEY_BAD_ID },
 	};
 	struct stage s;
 
@@ -502,10 +502,10 @@ static void tickets_of_users(void **state)
 		                 self_made(&s, rows[i].initiator, rows[i].tpk, rows[i].flags),
 		                 &resolved);
 
-		if ((rc == 0) != rows[i].taken)
+		if ((rc == 0) != (rows[i].error_no < 0))
 			fail_msg("row %zu: %s; %s", i, s.err.text, s.outcome.text);
 		if (rc)
-			assert_int_equal(s.outcome.error_no, MIKEY_BAD_TICKET);
+			assert_int_equal(s.outcome.error_no, rows[i].error_no);
 		mikey_resolved_done(&resolved);
 	}
 	stage_close(&s);
