@@ -158,6 +158,7 @@ static void answer(const struct mikey_env *env, const struct mikey_received *r,
 		                 .csb_id = r->msg->hdr.csb_id,
 		                 .rands = { .initiator = rand_of(r->msg, MIKEY_RAND_INITIATOR) } };
 	struct base_writer w = { 0 }, out = { 0 };
+	const struct mikey_answer how = { .suite = suite };
 	struct mikey_session session = { 0 };
 	uint8_t tek[32];
 
@@ -166,7 +167,7 @@ static void answer(const struct mikey_env *env, const struct mikey_received *r,
 		base_writer_put(&w, r->responder.data.at, r->responder.data.len);
 		tag_right(&g, v, w.data, w.len);
 	}
-	if (mikey_transfer_resp(env, r, resolved, suite, NULL, &out, &session, NULL) == 0) {
+	if (mikey_transfer_resp(env, r, resolved, &how, &out, &session, NULL) == 0) {
 		for (size_t i = 0; i < session.cs_count; i++)
 			(void)mikey_session_tek(&session, session.cs[i].id, tek, sizeof(tek), NULL);
 	}

@@ -40,7 +40,7 @@ static int kemac_read(struct mikey_decoder *d, struct base_reader *r, struct mik
 {
 	struct mikey_kemac *k = &p->kemac;
 	const uint8_t *at = r->at;
-	int len;
+	int len, rc;
 
 	k->encr = base_reader_u8(r);
 	k->data = mikey_take(r, base_reader_u16(r));
@@ -56,7 +56,10 @@ static int kemac_read(struct mikey_decoder *d, struct base_reader *r, struct mik
 		return 0;
 	/* Readable, so read: it has to hold key data, or, in a public-key message of
 	 * RFC 3830, an ID before them, which no octet announces. */
-	if (mikey_keys_decode(d->arena, k->data, false, &k->keys, NULL))
+	rc = mikey_keys_decode(d->arena, k->data, false, &k->keys, NULL);
+	if (rc && base_err_class(rc) != BASE_PEER)
+		return mikey_no_memory(d->err);
+	if (rc)
 		k->keys = NULL;
 	return 0;
 }

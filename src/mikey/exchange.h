@@ -204,16 +204,21 @@ int mikey_received_read(const struct mikey_env *env, const struct mikey_message 
 int mikey_received_open(const struct mikey_env *env, const struct mikey_received *received,
                         const struct mikey_tpk *tpk, struct mikey_resolved *ret,
                         struct base_error *err);
+/** How a Responder answers. */
+struct mikey_answer {
+	struct mikey_suite suite;       /**< encryption and MAC; the PRF is the Initiator's */
+	const struct mikey_payload *sp; /**< SP payloads of one's own; NULL = none */
+	const struct mikey_keys *keys;  /**< of one's own (M flag); NULL = none */
+};
+
 /**
- * Responder: prove TRANSFER_INIT with the keys of its ticket, and answer it.
- * @param mac  encryption and MAC of the answer; its PRF is the Initiator's
- * @param sp   SP payloads of one's own; NULL = none
+ * Responder: prove TRANSFER_INIT with the keys of its ticket, and answer it. A crypto session that
+ * names no SPI gets the first key's: one's own, then the Initiator's own, then the ticket's.
  * @param out  TRANSFER_RESP; left empty when the F flag wants none
  */
 int mikey_transfer_resp(const struct mikey_env *env, const struct mikey_received *received,
-                        const struct mikey_resolved *resolved, struct mikey_suite suite,
-                        const struct mikey_payload *sp, struct base_writer *out,
-                        struct mikey_session *ret, struct base_error *err);
+                        const struct mikey_resolved *resolved, const struct mikey_answer *answer,
+                        struct base_writer *out, struct mikey_session *ret, struct base_error *err);
 
 /**
  * The Error message that answers `data`, unprotected (RFC 6043, 5.4). Only an Error message is not

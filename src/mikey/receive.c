@@ -176,21 +176,25 @@ static int prove(const struct mikey_env *env, const struct mikey_received *r,
 	return rc;
 }
 
+/* The SPI of the first session key of several lists. */
+static struct mikey_octets first_spi(const struct mikey_keys *const list[], size_t count)
+{
+	for (size_t n = 0; n < count; n++) {
+		for (size_t i = 0; list[n] && i < list[n]->count; i++) {
+			if (list[n]->key[i].type != MIKEY_MPK && list[n]->key[i].spi.len)
+				return mikey_secret(&list[n]->key[i].spi);
+		}
+	}
+	return mikey_octets_of(NULL, 0);
+}
+
 /* Each crypto session with one policy and an SPI (4.2.2.3): the first that was offered, and the
  * first key there is. */
 static int sessions_answer(struct mikey_draft *d, const struct mikey_hdr *asked,
-                           const struct mikey_keys *keys, const struct mikey_keys *own,
-                           const struct mikey_payload *sp)
+                           struct mikey_octets spi, const struct mikey_payload *sp)
 {
-	struct mikey_octets spi = { NULL, 0 };
 	const struct mikey_payload *first = mikey_find(sp, MIKEY_SP);
 
-	for (size_t i = 0; i < own->count && !spi.len; i++)
-		spi = mikey_secret(&own->key[i].spi);
-	for (size_t i = 0; i < keys->count && !spi.len; i++) {
-		if (keys->key[i].type != MIKEY_MPK)
-			spi = mikey_secret(&keys->key[i].spi);
-	}
 	d->msg.hdr.cs = base_arena_array(&d->arena, asked->cs_count + 1U, sizeof(*asked->cs));
 	if (!d->msg.hdr.cs)
 		return BASE_ERR(BASE_LOCAL, 0);
@@ -210,12 +214,25 @@ static int sessions_answer(struct mikey_draft *d, const struct mikey_hdr *asked,
 	return 0;
 }
 
+static int own_kemac(struct mikey_draft *d, const struct mikey_env *env,
+                     const struct mikey_guard *g, const struct mikey_answer *answer)
+{
+	struct mikey_payload *p;
+
+	if (!answer->keys || !answer->keys->count)
+		return 0;
+	p = mikey_draft_add(d, MIKEY_KEMAC);
+	return p ? mikey_guard_seal(&d->arena, g, answer->suite.encr, env->now, answer->keys, 0, p)
+	         : BASE_ERR(BASE_LOCAL, 0);
+}
+
 static int answer_write(const struct mikey_env *env, const struct mikey_received *r,
                         const struct mikey_resolved *resolved, const struct mikey_keys *own,
-                        struct mikey_suite suite, const struct mikey_payload *sp,
-                        const struct mikey_guard *g, struct base_writer *out)
+                        const struct mikey_answer *answer, const struct mikey_guard *g,
+                        struct base_writer *out)
 {
 	struct mikey_draft d = { .failed = false };
+	const struct mikey_keys *const keys[] = { answer->keys, own, &resolved->keys };
 	const struct mikey_octets asked = r->msg->octets;
 	const struct mikey_id *id =
 	        resolved->responder.data.len ? &resolved->responder : &r->responder;
@@ -230,10 +247,13 @@ static int answer_write(const struct mikey_env *env, const struct mikey_received
 	mikey_draft_id(&d, MIKEY_ID_RESPONDER, id);
 	if (resolved->rand_kms.len)
 		mikey_draft_rand(&d, MIKEY_RAND_KMS, resolved->rand_kms);
-	mikey_draft_copy(&d, sp);
-	rc = sessions_answer(&d, &r->msg->hdr, &resolved->keys, own, sp);
+	mikey_draft_copy(&d, answer->sp);
+	rc = own_kemac(&d, env, g, answer);
 	if (!rc)
-		rc = mikey_draft_seal(&d, g, suite.mac, &asked, 1, out);
+		rc = sessions_answer(&d, &r->msg->hdr, first_spi(keys, BASE_COUNT(keys)),
+		                     answer->sp);
+	if (!rc)
+		rc = mikey_draft_seal(&d, g, answer->suite.mac, &asked, 1, out);
 	mikey_draft_done(&d);
 	return rc;
 }
@@ -257,7 +277,7 @@ static int session_of(const struct mikey_env *env, const struct mikey_received *
 
 static int respond(const struct mikey_env *env, const struct mikey_received *r,
                    const struct mikey_resolved *resolved, const struct mikey_keys *own,
-                   struct mikey_suite suite, const struct mikey_payload *sp, struct mikey_guard *g,
+                   const struct mikey_answer *answer, struct mikey_guard *g,
                    uint8_t rand[MIKEY_RAND_LEN], struct base_writer *out, struct mikey_session *ret,
                    struct base_error *err)
 {
@@ -273,7 +293,7 @@ static int respond(const struct mikey_env *env, const struct mikey_received *r,
 		g->rands.responder = mikey_octets_of(rand, MIKEY_RAND_LEN);
 	}
 	if (!rc)
-		rc = answer_write(env, r, resolved, own, suite, sp, g, out);
+		rc = answer_write(env, r, resolved, own, answer, g, out);
 	if (rc)
 		return base_err_class(rc) == BASE_PEER
 		               ? mikey_blame(err, base_err_detail(rc),
@@ -283,9 +303,8 @@ static int respond(const struct mikey_env *env, const struct mikey_received *r,
 }
 
 int mikey_transfer_resp(const struct mikey_env *env, const struct mikey_received *received,
-                        const struct mikey_resolved *resolved, struct mikey_suite suite,
-                        const struct mikey_payload *sp, struct base_writer *out,
-                        struct mikey_session *ret, struct base_error *err)
+                        const struct mikey_resolved *resolved, const struct mikey_answer *answer,
+                        struct base_writer *out, struct mikey_session *ret, struct base_error *err)
 {
 	struct mikey_guard g = { .prf = received->msg->hdr.prf,
 		                 .key = mikey_keys_mpk(&resolved->keys, 0),
@@ -295,15 +314,20 @@ int mikey_transfer_resp(const struct mikey_env *env, const struct mikey_received
 	uint8_t rand[MIKEY_RAND_LEN];
 	int rc;
 
-	if (!mikey_takes_mac(env, suite.mac) || !g.key.len)
+	if (!mikey_takes_mac(env, answer->suite.mac) || !g.key.len)
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                      "NULL MAC, one that is switched off, or no MPK");
+	if (answer->keys && answer->keys->count &&
+	    (!(received->policy.flags & MIKEY_FLAG_M) ||
+	     !mikey_takes_encr(env, answer->suite.encr)))
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "the ticket lets no Responder supply keys (M flag), or they "
+		                      "are not encrypted");
 	rc = mikey_need_rand(received->msg, MIKEY_RAND_INITIATOR, &g.rands.initiator, err);
 	if (!rc)
 		rc = prove(env, received, &g, &own, err);
 	if (!rc)
-		rc = respond(env, received, resolved, &own, suite, sp, &g, rand, out, &session,
-		             err);
+		rc = respond(env, received, resolved, &own, answer, &g, rand, out, &session, err);
 	mikey_keys_done(&own);
 	if (rc)
 		mikey_session_done(&session);

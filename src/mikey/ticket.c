@@ -2,7 +2,7 @@
 /** @file The MIKEY base ticket (RFC 6043, appendix A). */
 #include "mikey/ticket.h"
 
-#include "mikey/codec.h"
+#include "mikey/codec_private.h"
 #include "mikey/guard.h"
 
 #define RAND_LEN 16
@@ -165,6 +165,7 @@ static int parts_find(struct base_arena *arena, const struct mikey_payload *tick
 	struct mikey_payload *chain = NULL;
 	const struct mikey_payload *id;
 	struct mikey_octets thdr;
+	int rc;
 
 	if (ticket->ticket.type != MIKEY_TICKET_BASE || ticket->ticket.subtype != 1 ||
 	    ticket->ticket.version != 1)
@@ -172,7 +173,10 @@ static int parts_find(struct base_arena *arena, const struct mikey_payload *tick
 		                      "ticket type %u is not one that can be opened here "
 		                      "(RFC 6043, 6.10)",
 		                      ticket->ticket.type);
-	if (mikey_ticket_data_decode(arena, ticket->ticket.data, &thdr, &chain, NULL))
+	rc = mikey_ticket_data_decode(arena, ticket->ticket.data, &thdr, &chain, NULL);
+	if (rc && base_err_class(rc) != BASE_PEER)
+		return mikey_no_memory(err);
+	if (rc)
 		chain = NULL;
 	id = mikey_find_role(chain, MIKEY_IDR, MIKEY_ID_PSK);
 	*ret = (struct parts){ mikey_find(chain, MIKEY_T), mikey_find(chain, MIKEY_RAND),

@@ -93,6 +93,7 @@ static uint32_t flags_of(const struct stage *s)
 	flags |= s->mode == 1 || s->mode == 3 ? MIKEY_FLAG_E : 0;
 	flags |= s->one_way ? 0 : MIKEY_FLAG_F | MIKEY_FLAG_G;
 	flags |= s->forked ? MIKEY_FLAG_I : 0;
+	flags |= s->answered ? MIKEY_FLAG_M : 0;
 	return flags | (s->supplied ? MIKEY_FLAG_L : 0);
 }
 
@@ -143,7 +144,7 @@ static void keys(struct stage *s)
 		key_add(s, &s->raw, &random, MIKEY_GTGK, 40, "gtgk");
 		key_add(s, &s->raw, &random, MIKEY_TEK, STAGE_TEK, "tek1");
 	}
-	if (s->supplied)
+	if (s->supplied || s->answered)
 		key_add(s, &s->supply, &random, MIKEY_TEK, STAGE_TEK, "mine");
 }
 
@@ -324,7 +325,9 @@ int stage_resolve(struct stage *s)
 
 int stage_answer(struct stage *s)
 {
-	int rc = mikey_transfer_resp(&s->responder.env, &s->received, &s->resolved, s->suite, NULL,
+	const struct mikey_answer answer = { .suite = s->suite,
+		                             .keys = s->answered ? &s->supply : NULL };
+	int rc = mikey_transfer_resp(&s->responder.env, &s->received, &s->resolved, &answer,
 	                             &s->transfer_resp, &s->session_r, &s->err);
 
 	if (!rc)

@@ -34,6 +34,7 @@ struct stage {
 	bool pk;        /**< RSA towards the KMS, in place of pre-shared keys */
 	bool forked;    /**< I flag */
 	bool one_way;   /**< no TRANSFER_RESP */
+	bool answered;  /**< the Responder does what `supplied` says of the Initiator */
 	bool supplied;  /**< the Initiator supplies a TEK of its own */
 	bool group;     /**< the ticket lists a group that the Responder is in */
 	bool many_keys; /**< a GTGK and a TEK besides the TGK */

@@ -88,6 +88,12 @@ static void other_ways(void **state)
 	play((struct stage){ .mode = 4, .supplied = true, .suite = SHA256_SUITE, .ticket_prf = 1 },
 	     tek);
 	play((struct stage){ .mode = 3,
+	                     .answered = true,
+	                     .forked = true,
+	                     .suite = SHA256_SUITE,
+	                     .ticket_prf = 1 },
+	     tek);
+	play((struct stage){ .mode = 3,
 	                     .group = true,
 	                     .forked = true,
 	                     .suite = SHA256_SUITE,

@@ -96,6 +96,7 @@ static int transfer_finish(struct stage *s)
 /* The Responder's whole part, from TRANSFER_INIT to its answer. */
 static int respond(struct stage *s)
 {
+	const struct mikey_answer answer = { .suite = s->suite };
 	struct mikey_session session = { 0 };
 	int rc;
 
@@ -109,8 +110,8 @@ static int respond(struct stage *s)
 	if (!rc)
 		rc = stage_resolve(s);
 	if (!rc)
-		rc = mikey_transfer_resp(&s->responder.env, &s->received, &s->resolved, s->suite,
-		                         NULL, &s->transfer_resp, &session, &s->err);
+		rc = mikey_transfer_resp(&s->responder.env, &s->received, &s->resolved, &answer,
+		                         &s->transfer_resp, &session, &s->err);
 	if (rc) {
 		assert_int_equal(session.keys.count, 0);
 		assert_int_equal(s->transfer_resp.len, 0);
@@ -541,6 +542,29 @@ static void keys_that_nobody_may_supply(void **state)
 	end(s);
 }
 
+/* Keys of the Responder's against the M flag (RFC 6043, 4.2.2.3): it does not send them, and the
+ * Initiator does not take them. */
+static void keys_of_the_responder(void **state)
+{
+	struct stage *s = begin(4, false);
+
+	(void)state;
+	s->answered = true;
+	assert_int_equal(mikey_keys_add(&s->supply, MIKEY_TEK,
+	                                mikey_octets_text("0123456789abcdef"),
+	                                mikey_octets_of(NULL, 0), mikey_octets_text("x")),
+	                 0);
+	assert_int_equal(stage_grant(s), 0);
+	assert_int_equal(stage_offer(s), 0);
+	assert_int_equal(stage_receive(s), 0);
+	assert_int_equal(stage_resolve(s), 0);
+	assert_int_equal(base_err_class(stage_answer(s)), BASE_CONFIG);
+	s->received.policy.flags |= MIKEY_FLAG_M; /* a Responder that does not care */
+	assert_int_equal(fault(stage_answer(s)), MIKEY_UNSPECIFIED);
+	assert_int_equal(s->session_i.keys.count, 0);
+	end(s);
+}
+
 static void answers_to_something_else(void **state)
 {
 	struct stage *s = begin(1, false);
@@ -700,6 +724,7 @@ int main(void)
 		cmocka_unit_test(early_rejects),
 		cmocka_unit_test(a_3gpp_ticket_is_opaque),
 		cmocka_unit_test(keys_that_nobody_may_supply),
+		cmocka_unit_test(keys_of_the_responder),
 		cmocka_unit_test(answers_to_something_else),
 		cmocka_unit_test(errors_are_told),
 		cmocka_unit_test(errors_are_not_answered),

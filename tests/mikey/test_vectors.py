@@ -270,7 +270,7 @@ class Flow:
     def transfer_init(self, ticket):
         init = self.messages["transfer_init"]
         rand = self.keys["transfer_init_rand"] = init.find(15, 1)["data"]
-        supplied = self.inputs.get("tek_supplied")
+        supplied = init.find(1) and self.inputs["tek_supplied"]
         self.derive("transfer_init", self.p["prf"], self.keys["mpki"], init.csb + b"\1" + counted(rand) + b"\0",
                     USES if supplied else ["auth_key"])
         covered = init.octets[:ticket["data_end"]] + init.unprotected()[ticket["end"]:]
@@ -297,8 +297,11 @@ class Flow:
         rand_i, rand_r = self.keys["transfer_init_rand"], resp.find(15, 2)["data"]
         self.keys["transfer_resp_rand"] = rand_r
         self.derive("transfer_resp", self.p["prf"], self.keys.get("mpkr_forked", self.keys["mpki"]),
-                    init.csb + b"\2" + counted(rand_i) + counted(rand_r), ["auth_key"])
+                    init.csb + b"\2" + counted(rand_i) + counted(rand_r), USES if resp.find(1) else ["auth_key"])
         self.mac("transfer_resp", resp.unprotected() + init.octets, resp.payloads[-1]["mac"])
+        if resp.find(1):
+            self.case.assertEqual(self.open("transfer_resp", resp.find(1), resp.csb, resp.time()),
+                                  [("TEK", self.inputs["tek_supplied"])])
 
     def tek(self, ticket, sessions):
         self.case.assertEqual([(s["prot"], len(s["policies"])) for s in sessions], [(241, 1)])

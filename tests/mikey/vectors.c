@@ -69,6 +69,9 @@ static const struct {
 	{ "mode-4-supplied",
 	  "The Initiator sends a TEK of its own in TRANSFER_INIT.",
 	  { .mode = 4, .supplied = true, .suite = SHA256_SUITE, .ticket_prf = 1 } },
+	{ "mode-3-answered",
+	  "The Responder sends a TEK of its own in TRANSFER_RESP; keys are forked.",
+	  { .mode = 3, .answered = true, .forked = true, .suite = SHA256_SUITE, .ticket_prf = 1 } },
 	{ "mode-4-one-way",
 	  "Without TRANSFER_RESP: F and G are 0.",
 	  { .mode = 4, .one_way = true, .suite = SHA256_SUITE, .ticket_prf = 1 } },
@@ -269,7 +272,7 @@ static void keys(struct stage *s)
 		rands.responder = mikey_secret(&s->session_r.rand_r);
 		hex("transfer_resp_rand", rands.responder);
 		guard(s, "transfer_resp", mikey_keys_mpk(&s->resolved.keys, s->forked), STAGE_CSB,
-		      true, &rands, none, false);
+		      true, &rands, none, s->answered);
 	}
 	if (mikey_session_tek(&s->session_i, 1, tek, sizeof(tek), &s->err))
 		abort();
