@@ -117,7 +117,8 @@ static bool of_no_matter(const char *key)
 		                            "renegotiation-ignored",
 		                            "legacy-peers",
 		                            "staple",
-		                            "trusted-ca-keys" };
+		                            "trusted-ca-keys",
+		                            "unknown-identity" };
 
 	for (size_t i = 0; i < BASE_COUNT(keys); i++)
 		if (!strcmp(key, keys[i]))

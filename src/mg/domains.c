@@ -279,6 +279,16 @@ static int renegotiation_read(struct making *m)
 	return rc;
 }
 
+/* Of TLS 1.3; the profile says by which alert. */
+static int identities_read(struct making *m)
+{
+	static const char *const words[] = { "continue", "refuse", NULL };
+	int word, rc = word_read(m, "unknown-identity", m->y->unknown_identity, words, &word);
+
+	m->spec.refuse_unknown_psk = !rc && word == 1;
+	return rc;
+}
+
 static int engine_read(struct making *m)
 {
 	static const enum tls_engine engines[] = { TLS_ENGINE_AUTO, TLS_ENGINE_OPENSSL,
@@ -487,6 +497,8 @@ static int domain_make(struct making *m, struct mg_domain_table *table, struct m
 		rc = revocation_read(m);
 	if (!rc)
 		rc = renegotiation_read(m);
+	if (!rc)
+		rc = identities_read(m);
 	if (!rc && tls_domain_new(&d->tls, &m->spec, &why))
 		rc = refuse_for(m, "", &why);
 	making_done(m);

@@ -170,6 +170,7 @@ static const cyaml_schema_field_t domain_fields[] = {
 	                     &certificate_entry, 0, TLS_CERTIFICATES_MAX - 1),
 	TEXT("unknown-name", struct mg_yaml_domain, unknown_name),
 	TEXT("trusted-ca-keys", struct mg_yaml_domain, trusted_ca_keys),
+	TEXT("unknown-identity", struct mg_yaml_domain, unknown_identity),
 	NUMBER("max-fragment-length", struct mg_yaml_domain, max_fragment),
 	TEXT("certificate-profile", struct mg_yaml_domain, certificate_profile),
 	TEXT("certificate-faults", struct mg_yaml_domain, certificate_faults),

@@ -103,7 +103,7 @@ struct mg_yaml_domain {
 	unsigned psks_count;
 	struct mg_yaml_certificate *more;
 	unsigned more_count, max_fragment;
-	const char *unknown_name, *trusted_ca_keys;
+	const char *unknown_name, *trusted_ca_keys, *unknown_identity;
 	bool is_default, null_encryption;
 };
 

@@ -358,6 +358,7 @@ int tls_domain_new(struct tls_domain **ret, const struct tls_domain_spec *spec,
 	        spec->continue_on & 1U << TRUST_REVOKED ? TLS_REVOKED_REPORT : spec->on_revocation;
 	domain->grace_ms = domain->on_revocation == TLS_REVOKED_GRACE ? spec->grace_ms : 0;
 	domain->end_ignored = spec->end_ignored;
+	domain->refuse_unknown_psk = spec->refuse_unknown_psk;
 	rc = domain_fill(domain, spec, err);
 	if (rc == 0)
 		rc = domain_try(domain, err);

@@ -165,6 +165,7 @@ struct tls_domain {
 	bool renegotiate[2];          /**< by our role: profile and engine let the peer begin one */
 	bool begin[2];                /**< by our role: they let us */
 	bool end_ignored;             /**< who ignores a HelloRequest is shown out */
+	bool refuse_unknown_psk;      /**< TLS 1.3: no certificate in place of an unknown PSK */
 	bool tickets;                 /**< as profile and policy say; see session_resumes() */
 	struct tls_ticket_ring *ring; /**< of all contexts; perhaps the domain's before it, too */
 	struct tls_ids *ids; /**< sessions by id; goes with the ring. NULL = none by profile */
@@ -340,10 +341,13 @@ struct tls_session {
 	bool has_called;           /**< `called` says something */
 	bool psk_tried; /**< server: a key was given for the client's PSK identity, known or not */
 	bool psk_unknown; /**< server of TLS 1.3, OpenSSL: the identity was not, and that is told */
-	bool tickets;     /**< may give tickets as server, keep them as client */
-	bool ids;         /**< server: may be remembered by its id, up to TLS 1.2 */
-	bool rests;       /**< server: what is to be resumed was judged, and let in */
-	uint8_t id_len;   /**< of `id`; 0 = it is not remembered */
+	bool psk_refuse; /**< server of TLS 1.3: it has a certificate, and is not to go on with that
+	                  */
+	bool psk_rests;  /**< server of TLS 1.3: what is resumed was proved by an external PSK */
+	bool tickets;    /**< may give tickets as server, keep them as client */
+	bool ids;        /**< server: may be remembered by its id, up to TLS 1.2 */
+	bool rests;      /**< server: what is to be resumed was judged, and let in */
+	uint8_t id_len;  /**< of `id`; 0 = it is not remembered */
 	uint8_t id[TLS_ID_MAX];
 	uint8_t called[TLS_CALLED]; /**< server: by what server_name; see tls_session_call() */
 	uint32_t ticket_serial;     /**< of the key its ticket was under; 0 = it had none */
@@ -572,6 +576,8 @@ const struct tls_psk *tls_psk_find(const struct tls_session *session, const void
 /** Client: the PSK whose identity is the hint, or else the first (RFC 4279, 5.2). NULL = none. */
 const struct tls_psk *tls_psk_choose(const struct tls_session *session, const char *hint,
                                      size_t len);
+/** Server: is one of these PskIdentities (RFC 8446, 4.2.11) a PSK that it knows? */
+bool tls_psk_any_known(const struct tls_session *session, struct base_reader identities);
 /** Keep the identity that the handshake used, for tls_session_info. */
 void tls_session_psk_used(struct tls_session *session, const void *identity, size_t len);
 /** It was offered and not used after all: forget it. */

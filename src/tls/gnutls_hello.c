@@ -287,6 +287,19 @@ static unsigned version_of(uint16_t wire)
 	return bit;
 }
 
+/** RFC 8446, 4.2.11: none of the client's identities is known, so it is shown the certificate,
+ * where the domain does not refuse that. GnuTLS goes on so only where it has no PSK at all. */
+static int psk_leave(struct tls_session *session, struct tls_gnutls_session *gs,
+                     const struct tls_hello_view *hello)
+{
+	if (!base_reader_left(&hello->identities) || !tls_session_has_psk(session) ||
+	    gs->key->pk == GNUTLS_PK_UNKNOWN || session->context->domain->refuse_unknown_psk ||
+	    session->ticket_serial || tls_psk_any_known(session, hello->identities))
+		return 0;
+	gnutls_credentials_clear(gs->tls);
+	return gnutls_credentials_set(gs->tls, GNUTLS_CRD_CERTIFICATE, gs->key->cred);
+}
+
 static int on_client_hello(struct tls_session *session, const gnutls_datum_t *msg)
 {
 	const struct tls_domain *domain = session->context->domain;
@@ -332,6 +345,8 @@ static int on_client_hello(struct tls_session *session, const gnutls_datum_t *ms
 	rc = domain->certificate_count ? certificate_show(session, gs, version) : 0;
 	if (rc >= 0)
 		rc = tls_gnutls_ticket_key(session, hello.ticket, hello.identities);
+	if (rc >= 0 && version == PROFILE_TLS_1_3)
+		rc = psk_leave(session, gs, &hello);
 	return rc < 0 ? rc : priority_narrow(session, &hello, (size_t)i);
 }
 

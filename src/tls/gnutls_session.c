@@ -336,9 +336,12 @@ static void handshake_psk(struct tls_session *session, gnutls_session_t tls)
 	const char *identity;
 
 	session->resumed = gnutls_session_is_resumed(tls) != 0;
-	/* In TLS 1.3 a ticket is a PSK too (RFC 8446, 2.2). */
-	if (session->version == 0x0304 && session->resumed)
-		psk = false;
+	/* In TLS 1.3 a ticket is a PSK too (RFC 8446, 2.2); GnuTLS keeps whose. */
+	if (session->version == 0x0304 && session->resumed) {
+		identity = session->role == TLS_ROLE_SERVER ? gnutls_psk_server_get_username(tls)
+		                                            : NULL;
+		psk = identity && tls_psk_find(session, identity, strlen(identity));
+	}
 	session->psk = psk;
 	if (!psk) {
 		tls_session_psk_unused(session);

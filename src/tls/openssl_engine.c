@@ -300,7 +300,7 @@ static void set_callbacks(struct openssl_context *oc)
 	(void)SSL_CTX_set_tlsext_status_arg(oc->ctx, oc);
 	if (settings->extended_master_secret_required.value ||
 	    settings->renegotiation_info_peer.value || domain->certificate_count ||
-	    domain->tickets || domain->ids)
+	    domain->tickets || domain->ids || domain->refuse_unknown_psk)
 		SSL_CTX_set_client_hello_cb(oc->ctx, openssl_client_hello, oc);
 	if (settings->extended_master_secret_required.value)
 		SSL_CTX_set_msg_callback(oc->ctx, openssl_on_message);

@@ -88,6 +88,8 @@ void openssl_offer(struct tls_session *session, const uint8_t *ticket, size_t le
 SSL_SESSION *openssl_on_id(SSL *ssl, const unsigned char *id, int len, int *copy);
 /** Server: put the chain that the client has shown into what it may resume. @return OpenSSL's */
 int openssl_chain_put(SSL *ssl, void *arg);
+/** Server of TLS 1.3: is one of these identities a ticket under a key of the domain's? */
+bool openssl_ticket_among(const struct tls_session *session, struct base_reader identities);
 /** Server: may this session be resumed, by what it rests on? */
 bool openssl_chain_judge(SSL *ssl, SSL_SESSION *shown);
 /** Server: a ticket was read, or was not. */

@@ -274,6 +274,7 @@ unsigned openssl_psk_server(SSL *ssl, const char *identity, unsigned char *psk, 
 
 	session->psk_tried = true;
 	if (found && found->key.len <= cap) {
+		session->psk_rests = false;
 		memcpy(psk, found->key.data, found->key.len);
 		tls_session_psk_used(session, identity, strlen(identity));
 		return (unsigned)found->key.len;
@@ -283,7 +284,8 @@ unsigned openssl_psk_server(SSL *ssl, const char *identity, unsigned char *psk, 
 	 * knows makes the two cases one. In TLS 1.3 this may be a ticket, and who has a certificate
 	 * goes on with that (RFC 8446, 4.2.11).
 	 */
-	if (!told && !(tls13 && (session->tickets || session->context->has_identity)))
+	if (!told && (session->psk_refuse ||
+	              !(tls13 && (session->tickets || session->context->has_identity))))
 		return RAND_bytes(psk, 32) == 1 ? 32 : 0;
 	session->psk_tried = false;
 	session->psk_unknown = told && tls13;
@@ -395,6 +397,26 @@ static int hello_judge(const struct tls_domain *domain, const struct tls_hello_v
 	return 0;
 }
 
+/** Nothing that a client of TLS 1.3 wants to be known by is known, and no certificate is to be
+ * shown instead. @return the alert that refuses, 0 = go on */
+static int identities_judge(struct tls_session *session, const struct tls_hello_view *hello)
+{
+	const struct tls_domain *domain = session->context->domain;
+
+	session->psk_refuse = domain->refuse_unknown_psk && tls_session_has_psk(session) &&
+	                      session->context->has_identity &&
+	                      domain->versions & PROFILE_TLS_1_3 &&
+	                      tls_numbers_have(hello->versions, TLS1_3_VERSION) &&
+	                      base_reader_left(&hello->identities) &&
+	                      !tls_psk_any_known(session, hello->identities) &&
+	                      !openssl_ticket_among(session, hello->identities);
+	if (!session->psk_refuse || !domain->settings->psk_unknown_alert.value)
+		return 0;
+	if (!session->failure)
+		session->failure = strdup(TLS_PSK_UNKNOWN);
+	return TLS_ALERT_UNKNOWN_PSK_IDENTITY;
+}
+
 int openssl_client_hello(SSL *ssl, int *ret_alert, void *arg)
 {
 	struct openssl_context *oc = arg;
@@ -405,6 +427,8 @@ int openssl_client_hello(SSL *ssl, int *ret_alert, void *arg)
 	*ret_alert = hello_judge(oc->context->domain, &hello);
 	if (!*ret_alert)
 		*ret_alert = certificates_choose(oc->session, ssl, &hello);
+	if (!*ret_alert)
+		*ret_alert = identities_judge(oc->session, &hello);
 	return *ret_alert ? SSL_CLIENT_HELLO_ERROR : SSL_CLIENT_HELLO_SUCCESS;
 }
 

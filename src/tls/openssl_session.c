@@ -245,8 +245,8 @@ static void handshake_psk(struct tls_session *session, SSL *ssl)
 
 	if (session->version == TLS1_3_VERSION) {
 		/* An external PSK is a session that nobody had before (RFC 8446, 2.2). */
+		session->resumed = reused && (!session->psk || session->psk_rests);
 		session->psk = session->psk && reused;
-		session->resumed = reused && !session->psk;
 	} else {
 		session->resumed = reused;
 		session->psk = suite && suite->flags & PROFILE_SUITE_PSK;

@@ -78,6 +78,24 @@ int openssl_on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_
 	return rc;
 }
 
+bool openssl_ticket_among(const struct tls_session *session, struct base_reader identities)
+{
+	bool among = false;
+
+	while (session->tickets && base_reader_left(&identities) && !identities.failed && !among) {
+		struct base_reader one = base_reader_sub(&identities, base_reader_u16(&identities));
+		const uint8_t *name = base_reader_take(&one, TLS_TICKET_NAME);
+		struct tls_ticket_key key;
+
+		(void)base_reader_u32(&identities); /* obfuscated_ticket_age */
+		among = name && !identities.failed &&
+		        tls_ticket_key_named(session->context->domain->ring, name,
+		                             session->io->now_ms, &key);
+		base_wipe(&key, sizeof(key));
+	}
+	return among;
+}
+
 /* -- what a session rests on ----------------------------------------------------------------- */
 
 #define CHAIN_MAX    16
@@ -96,6 +114,32 @@ static bool cert_put(struct base_writer *w, X509 *cert)
 	return len > 0 && len <= UINT16_MAX;
 }
 
+/**
+ * In TLS 1.3 an external PSK looks like a session that is resumed (RFC 8446, 2.2): where it proved
+ * the client, its identity stands behind a length of 0, in the place of a chain.
+ */
+static int identity_put(const struct tls_session *session, SSL *ssl)
+{
+	struct base_writer w = { 0 };
+	int rc;
+
+	base_writer_u16(&w, 0);
+	base_writer_text(&w, session->psk_identity ? session->psk_identity : "");
+	rc = !w.failed && SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), w.data, w.len) == 1;
+	base_writer_done(&w);
+	return rc;
+}
+
+/** Only where that PSK is still known. */
+static bool identity_rests(struct tls_session *session, struct base_reader r)
+{
+	if (!tls_psk_find(session, r.at, base_reader_left(&r)))
+		return false;
+	tls_session_psk_used(session, r.at, base_reader_left(&r));
+	session->psk_rests = true;
+	return true;
+}
+
 /** OpenSSL's own form has the first certificate only. An empty chain is no chain at all. */
 int openssl_chain_put(SSL *ssl, void *arg)
 {
@@ -107,6 +151,9 @@ int openssl_chain_put(SSL *ssl, void *arg)
 	int rc;
 
 	(void)arg;
+	if (session->psk && !session->psk_rests && SSL_version(ssl) == TLS1_3_VERSION &&
+	    SSL_session_reused(ssl) == 1)
+		return identity_put(session, ssl);
 	/* What was resumed has it, and its copies do. */
 	if (!tls_session_judges(session) || !peer || SSL_session_reused(ssl) == 1)
 		return 1;
@@ -128,6 +175,12 @@ bool openssl_chain_judge(SSL *ssl, SSL_SESSION *shown)
 	void *data = NULL;
 	size_t len = 0, count = 0;
 
+	session->psk_rests = false;
+	if (SSL_SESSION_get0_ticket_appdata(shown, &data, &len) == 1 && len >= 2) {
+		r = base_reader_of(data, len);
+		if (base_reader_u16(&r) == 0)
+			return identity_rests(session, r);
+	}
 	if (!tls_session_judges(session))
 		return true;
 	if (session->renegotiating || SSL_SESSION_get0_ticket_appdata(shown, &data, &len) != 1)

@@ -49,6 +49,20 @@ const struct tls_psk *tls_psk_find(const struct tls_session *session, const void
 	return found;
 }
 
+bool tls_psk_any_known(const struct tls_session *session, struct base_reader identities)
+{
+	bool known = false;
+
+	while (base_reader_left(&identities) && !identities.failed) {
+		struct base_reader one = base_reader_sub(&identities, base_reader_u16(&identities));
+		size_t len = base_reader_left(&one);
+
+		(void)base_reader_u32(&identities); /* obfuscated_ticket_age */
+		known |= !identities.failed && tls_psk_find(session, one.at, len);
+	}
+	return known;
+}
+
 const struct tls_psk *tls_psk_choose(const struct tls_session *session, const char *hint,
                                      size_t len)
 {

@@ -95,6 +95,9 @@ struct tls_domain_spec {
 	 * let in. Within what the profile lets. */
 	enum profile_choice by_client, by_server, legacy_peers;
 	bool end_ignored; /**< a client that ignores our HelloRequest is shown out */
+	/** Server of TLS 1.3 with a certificate: a client whose PSK identity nobody knows is
+	 * refused; else it is shown the certificate (RFC 8446, 4.2.11). */
+	bool refuse_unknown_psk;
 	/** Client: how servers are told which anchors it trusts; AGREED = not at all. In TLS 1.3
 	 * their names are (RFC 8446, 4.2.4). */
 	enum tls_authority_kind tell_authorities;

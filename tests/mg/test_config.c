@@ -358,6 +358,7 @@ static void certificates_that_make_no_sense(void **state)
 		{ ", certificates: [{certificate: x.pem}]", "shown by default is missing" },
 		{ ", certificates: [{key: x.pem}]", "certificate" },
 		{ ", staple: x.ocsp", "a staple without a certificate" },
+		{ ", unknown-identity: never", "'never' is none of: continue, refuse" },
 		{ ", trusted-ca-keys: all", "'all' is none of: none, names, key-hashes" },
 		{ ", trusted-ca-keys: names", "it has no trust anchors to tell of (RFC 6066, 6)" },
 		{ ", max-fragment-length: 1000", "none of: 512, 1024, 2048, 4096 (RFC 6066, 4)" },

@@ -71,6 +71,8 @@ static const struct lab_profile_row rows[] = {
 	{ "psk-rsa", "TLS1.2", "TLS_RSA_PSK_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
 	  PSK },
 	{ "psk13", "TLS1.3", "TLS_AES_128_GCM_SHA256", "secp256r1", SIGNATURES, PSK },
+	{ "psk13-tickets", "TLS1.3", "TLS_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
+	  PSK TICKETS },
 	{ "psk-told", "TLS1.2", "TLS_PSK_WITH_AES_128_GCM_SHA256", "secp256r1", SIGNATURES,
 	  PSK_TOLD },
 	{ "psk13-told", "TLS1.3", "TLS_AES_128_GCM_SHA256", "secp256r1", SIGNATURES, PSK_TOLD },

@@ -124,6 +124,105 @@ static void far_hello(struct base_writer *out, const char *priorities)
 	gnutls_psk_free_client_credentials(cred);
 }
 
+static unsigned give_psk(SSL *ssl, const char *hint, char *identity, unsigned identity_cap,
+                         unsigned char *psk, unsigned cap)
+{
+	(void)ssl;
+	(void)hint;
+	assert_true(identity_cap > 3 && cap >= 16);
+	memcpy(identity, "one", 4);
+	memcpy(psk, "0123456789abcdef", 16);
+	return 16;
+}
+
+/** Who proved himself by an external key is known by it when he resumes, as in TLS 1.2. */
+static void resumed_by_an_external_key(void **state)
+{
+	const struct tls_psk psk = lab_psk("one", "0123456789abcdef");
+	struct tls_domain_spec spec = lab_spec(*state, TLS_ROLE_SERVER, "psk13-tickets");
+	SSL_SESSION *kept = NULL;
+	SSL_CTX *ctx = visit_client_new(&kept);
+	struct shop shop;
+	struct visit v;
+
+	spec.identity = NULL;
+	spec.psks = &psk;
+	spec.psk_count = 1;
+	spec.client_auth = TLS_CLIENT_AUTH_REQUIRE; /* who has a key needs no certificate */
+	spec.client_methods = TRUST_CA;
+	shop_open(&shop, &spec);
+	SSL_CTX_set_psk_client_callback(ctx, give_psk);
+	v = visit(ctx, NULL, shop.context[0], NULL);
+	assert_true(v.up && v.info.psk && !v.info.resumed);
+	SSL_CTX_set_psk_client_callback(ctx, NULL);
+	for (int i = 0; i < 3; i++) {
+		assert_non_null(kept);
+		v = visit(ctx, kept, shop.context[i & 1], NULL);
+		assert_true(v.up && v.resumed);
+		assert_true(v.info.psk && v.info.resumed);
+	}
+	SSL_SESSION_free(kept);
+	SSL_CTX_free(ctx);
+	shop_close(&shop);
+}
+
+/** "If no acceptable PSKs are found, the server SHOULD perform a non-PSK handshake if possible"
+ * (RFC 8446, 4.2.11); a domain may refuse instead, by the alert that its profile wants. */
+static void an_unknown_identity_beside_a_certificate(void **state)
+{
+	static const struct {
+		const char *profile;
+		bool refuse;
+		int alert;
+	} row[] = {
+		{ "psk13", false, -1 },
+		{ "psk13-told", false, -1 },
+		{ "psk13-tickets", false, -1 },
+		{ "psk13", true, TLS_ALERT_DECRYPT_ERROR },
+		{ "psk13-tickets", true, TLS_ALERT_DECRYPT_ERROR },
+		{ "psk13-told", true, TLS_ALERT_UNKNOWN_PSK_IDENTITY },
+	};
+	const struct lab_sides *sides = *state;
+	const struct tls_psk known = lab_psk("alice", "0123456789abcdef");
+	const struct tls_psk used = lab_psk("karla", "0123456789abcdef");
+
+	for (size_t i = 0; i < BASE_COUNT(row); i++) {
+		struct tls_domain_spec s = lab_spec(sides, TLS_ROLE_SERVER, row[i].profile);
+		struct tls_domain_spec c = lab_spec(sides, TLS_ROLE_CLIENT, row[i].profile);
+		struct lab_pair pair;
+
+		s.identity = sides->lab->server_ec;
+		s.refuse_unknown_psk = row[i].refuse;
+		c.server_methods = TRUST_CA;
+		s.psks = &known;
+		c.psks = &used;
+		s.psk_count = c.psk_count = 1;
+		lab_pair_open(&pair, &s, &c, NULL, NULL);
+		lab_pair_shake(&pair);
+		if (!row[i].refuse) {
+			lab_assert_up(&pair);
+			assert_false(lab_info(&pair, TLS_ROLE_SERVER).psk);
+			assert_false(lab_info(&pair, TLS_ROLE_CLIENT).psk);
+		} else {
+			assert_false(lab_info(&pair, TLS_ROLE_SERVER).established);
+			assert_int_equal(lab_info(&pair, TLS_ROLE_SERVER).alert, row[i].alert);
+			assert_int_equal(lab_info(&pair, TLS_ROLE_CLIENT).alert, row[i].alert);
+			assert_string_equal(lab_info(&pair, TLS_ROLE_SERVER).failure,
+			                    row[i].alert == TLS_ALERT_DECRYPT_ERROR
+			                            ? TLS_PSK_FAILED
+			                            : TLS_PSK_UNKNOWN);
+		}
+		/* The right one is still taken. */
+		lab_pair_close(&pair);
+		c.psks = &known;
+		lab_pair_open(&pair, &s, &c, NULL, NULL);
+		lab_pair_shake(&pair);
+		lab_assert_up(&pair);
+		assert_true(lab_info(&pair, TLS_ROLE_SERVER).psk);
+		lab_pair_close(&pair);
+	}
+}
+
 /** A client whose only way is psk_ke is refused; the same client with psk_dhe_ke is answered. */
 static void psk_alone_is_refused(void **state)
 {
@@ -277,6 +376,8 @@ static void exports(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(with_dhe_and_no_other_way),
 	cmocka_unit_test(psk_alone_is_refused),
+	cmocka_unit_test(resumed_by_an_external_key),
+	cmocka_unit_test(an_unknown_identity_beside_a_certificate),
 	cmocka_unit_test(early_data_is_not_taken),
 	cmocka_unit_test(exports),
 };
