@@ -51,19 +51,24 @@ static bool frame_header(struct ber_parser *p)
 }
 
 /* The next field of such a frame; as ber_field. */
-static int frame_field(struct ber_parser *p, struct ber_box *box)
+static __attribute__((cold)) int frame_field_slow(struct ber_parser *p, struct ber_box box)
+{
+	if (!ber_more(p, &box))
+		return p->code ? BER_FAIL : BER_END;
+	return frame_header(p) ? ber_field_number(p, box.seen, box.last) : BER_FAIL;
+}
+
+static inline int frame_field(struct ber_parser *p, struct ber_box *box)
 {
 	int number;
 
 	p->clipped = false;
+	if (ber_ended(p, box))
+		return BER_END;
 	number = ber_field_usual(p, box);
 	if (number >= 0)
 		return number;
-	if (!ber_more(p, box))
-		return p->code ? BER_FAIL : BER_END;
-	if (!frame_header(p))
-		return BER_FAIL;
-	number = ber_field_number(p, box->seen, box->last);
+	number = frame_field_slow(p, *box);
 	ber_met(box, number);
 	return number;
 }

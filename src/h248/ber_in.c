@@ -92,6 +92,13 @@ char *ber_room_slow(struct ber_parser *p, size_t size)
 
 /* ---- headers ---- */
 
+#define BITS8(n)                                                                                   \
+	1U << (n), 1U << ((n) + 1), 1U << ((n) + 2), 1U << ((n) + 3), 1U << ((n) + 4),             \
+	        1U << ((n) + 5), 1U << ((n) + 6)
+#define BITS31 BITS8(0), 1U << 7, BITS8(8), 1U << 15, BITS8(16), 1U << 23, BITS8(24)
+
+const uint32_t ber_field_bits[256] = { [0x80] = BITS31, [0xA0] = BITS31 };
+
 /* The number of a tag of more than one octet: seven bits each, high bit = more to come. */
 static bool long_tag(struct ber_parser *p)
 {

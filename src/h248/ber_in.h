@@ -292,15 +292,19 @@ static inline bool ber_ended(struct ber_parser *p, const struct ber_box *box)
 	return true;
 }
 
+/** The bit of a context tag below 31, by its identifier octet, in `seen`; 0 for any other. */
+extern const uint32_t ber_field_bits[256];
+
 /** ber_field when the next field is of the usual form; else -1, and p->at stays. */
 static inline int ber_field_usual(struct ber_parser *p, struct ber_box *box)
 {
 	const uint8_t *at = p->at;
-	unsigned usual = ber_context(ber_usual(p, box));
+	unsigned id = ber_usual(p, box);
+	uint32_t bit = ber_field_bits[id];
 
-	if (usual < 31 && !(box->seen >> usual)) {
-		box->seen |= 1U << usual;
-		return (int)usual;
+	if (box->seen < bit) { /* then all of it are lower bits */
+		box->seen |= bit;
+		return (int)(id & 0x1F);
 	}
 	p->at = at;
 	return -1;
