@@ -12,12 +12,13 @@ import subprocess
 import threading
 import unittest
 
-from harness import HAVE_GNUTLS, NO_GNUTLS, PATIENCE, TOOL, free_port, listens, until
+from harness import BUILD, HAVE_GNUTLS, NO_GNUTLS, PATIENCE, TOOL, free_port, listens, until
 from test_check import GOOD, REL17, TLS13, Servers
 
 O = "ts33203-annex-o"
 TSTCLNT, CERTUTIL = (shutil.which(name) for name in ("tstclnt", "certutil"))
 CURL = shutil.which("curl")
+OURS = os.path.join(BUILD, "tests", "interop", "interop_ours")
 
 
 class Visits(Servers):
@@ -394,6 +395,37 @@ class Later(Visits):
             report, _ = self.look("ts33328-annex-h", self.program(*client, "ff112233445566778899aabbccddeeff"), "--psk-file",
                                   self.pki.path("psk"))
             self.assertIn("its binder is wrong", self.texts(report)["session-of-tls13"])
+
+
+@unittest.skipUnless(os.path.exists(OURS), "the interop matrix's programs are not built")
+class Ours(Visits):
+    """Our own clients, both engines, by the interop matrix's program: one line for each connection."""
+
+    def client(self, engine, version):
+        process = subprocess.Popen([OURS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                   errors="replace")
+        self.addCleanup(process.wait)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stdin.close)
+
+        def client(port):
+            process.stdin.write(f"client version={version} way=RSA kind=full begins=0 go=0 conns=1 ca={self.pki.path('ca.pem')} "
+                                f"name=rsa.home.example engine={engine} port={port}\n")
+            process.stdin.flush()
+            while (line := process.stdout.readline()).strip() != "end":
+                self.assertTrue(line, "it ended")
+        return client
+
+    def test_each_engine(self):
+        for engine in ("openssl", "gnutls"):
+            report, _ = self.look("ts33310-annex-e-rel12", self.client(engine, "TLS1.2"))
+            passed = self.findings(report, "pass")
+            for finding in (("E8a", "client-initiated-insecure"), ("renegotiation-info-first", ""), ("wrong-finished", "")):
+                self.assertIn(finding, passed, engine)
+            report, _ = self.look(REL17, self.client(engine, "TLS1.3"))
+            passed = self.findings(report, "pass")
+            for finding in (("wrong-finished-of-tls13", ""), ("wrong-signature-of-tls13", "")):
+                self.assertIn(finding, passed, engine)
 
 
 @unittest.skipUnless(CURL, "no curl")

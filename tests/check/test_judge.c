@@ -269,6 +269,75 @@ static void external_keys(void **state)
 	assert_int_equal(state_of(b, "early-data", NULL), CHECK_WARN);
 }
 
+static void client_judged(struct bench *b, const char *name, const struct check_client *c)
+{
+	const struct check_terms terms = { .dtls = false };
+	const struct profile *profile;
+	struct base_error err = { .rc = 0 };
+	char text[2048];
+
+	(void)snprintf(
+	        text, sizeof(text),
+	        "name: %s\ntitle: x\ndocument: x\nclause: x\nrelease: x\nrules:\n" NEEDED RULE(
+	                "V1", "version", "TLS1.2", "shall") RULE("R1", "renegotiation",
+	                                                         "answer-hello-request", "should")
+	                RULE("R2", "renegotiation", "client-initiated-insecure", "shall-not")
+	                        RULE("A1", "authentication", "client-certificate", "shall"),
+	        name);
+	assert_int_equal(profile_store_text(b->store, name, text, strlen(text), &profile, &err), 0);
+	check_report_done(&b->report);
+	assert_int_equal(check_client_judge(&b->report, c, profile, &terms, &err), 0);
+}
+
+static void visit_told(struct check_client *c, enum check_visit which, bool yes)
+{
+	c->trial[which].tried = true;
+	c->trial[which].yes = yes;
+	c->trial[which].probe.answer.outcome = CHECK_ANSWERED;
+}
+
+/** What clients do in sessions, worst and best; what was not to be seen passes nothing. */
+static void clients(void **state)
+{
+	struct bench *b = *state;
+	static struct check_client c;
+
+	c.offered = (struct check_offered){ .versions = PROFILE_TLS_1_2 };
+	client_judged(b, "a", &c);
+	assert_int_equal(state_of(b, "R1", "answer-hello-request"), CHECK_NOT_TESTABLE);
+	assert_int_equal(state_of(b, "A1", "client-certificate"), CHECK_NOT_TESTABLE);
+	visit_told(&c, CHECK_VISIT_FULL, false);
+	c.trial[CHECK_VISIT_FULL].probe.answer.outcome = CHECK_REFUSED;
+	client_judged(b, "b", &c);
+	assert_int_equal(state_of(b, "R1", "answer-hello-request"), CHECK_UNTESTED);
+	assert_int_equal(state_of(b, "session", NULL), CHECK_UNTESTED);
+	for (unsigned good = 0; good < 2; good++) {
+		visit_told(&c, CHECK_VISIT_FULL, true);
+		visit_told(&c, CHECK_VISIT_ASKED, good);
+		visit_told(&c, CHECK_VISIT_UNSECURED, !good);
+		visit_told(&c, CHECK_VISIT_CERTIFICATE, good);
+		visit_told(&c, CHECK_VISIT_FINISHED, good);
+		visit_told(&c, CHECK_VISIT_SPOILT_AGAIN, good);
+		visit_told(&c, CHECK_VISIT_13_SIGNATURE, good);
+		c.unbound = !good;
+		client_judged(b, good ? "d" : "c", &c);
+		assert_int_equal(state_of(b, "R1", "answer-hello-request"),
+		                 good ? CHECK_PASS : CHECK_WARN);
+		assert_int_equal(state_of(b, "R2", "client-initiated-insecure"),
+		                 good ? CHECK_PASS : CHECK_FAIL);
+		assert_int_equal(state_of(b, "A1", "client-certificate"),
+		                 good ? CHECK_PASS : CHECK_FAIL);
+		assert_int_equal(state_of(b, "wrong-finished", NULL),
+		                 good ? CHECK_PASS : CHECK_FAIL);
+		assert_int_equal(state_of(b, "renegotiation-info-again", NULL),
+		                 good ? CHECK_PASS : CHECK_FAIL);
+		assert_int_equal(state_of(b, "wrong-signature-of-tls13", NULL),
+		                 good ? CHECK_PASS : CHECK_FAIL);
+		if (!good)
+			assert_int_equal(state_of(b, "renegotiation-info-own", NULL), CHECK_FAIL);
+	}
+}
+
 /** What is taken in the lowest version alone, or may be, counts as what is taken above. */
 static void lowest_version(void **state)
 {
@@ -460,6 +529,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stalled_in_part, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(sessions_not_reached, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(external_keys, bench_open, bench_close),
+		cmocka_unit_test_setup_teardown(clients, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(lowest_version, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(evidence, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(names_of_peers, bench_open, bench_close),

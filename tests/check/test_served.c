@@ -42,6 +42,7 @@ struct other {
 	int listener;
 	struct check_target target;
 	struct check_offer offer, again; /**< `again.version`: it renegotiates so */
+	bool unbound;                    /**< and says nothing of its session then */
 	const struct check_resume *resume;
 	const struct check_psk *psk;
 	struct check_session session;
@@ -55,8 +56,9 @@ static void *other_run(void *arg)
 	o->outcome =
 	        check_session_open(&o->session, &o->target, &o->offer, o->resume, o->psk, NULL);
 	if (o->outcome == CHECK_ANSWERED && o->again.version) {
-		o->again.verify = (struct check_bytes){ o->session.verify_client.data,
-			                                o->session.verify_client.len };
+		if (!o->unbound)
+			o->again.verify = (struct check_bytes){ o->session.verify_client.data,
+				                                o->session.verify_client.len };
 		o->outcome_again = check_session_again(&o->session, &o->again, NULL);
 	}
 	check_session_part(&o->session);
@@ -241,6 +243,62 @@ static void spoilt(void **state)
 	assert_int_equal(m.other.outcome, CHECK_GARBLED);
 	assert_string_equal(m.other.session.why, "the server's Finished is wrong");
 	check_session_close(&m.other.session);
+}
+
+/** A first hello inside of a session is bound to nothing. */
+static void unbound(void **state)
+{
+	struct meeting m;
+
+	(void)state;
+	meeting_of(&m, &cases[3], 0);
+	m.other.again = m.other.offer;
+	m.other.unbound = true;
+	meet(&m);
+	assert_int_equal(check_served_shake(&m.served, PROFILE_TLS_1_2, CHECK_SERVE_INFO, NULL),
+	                 CHECK_ANSWERED);
+	assert_int_equal(check_served_hear(&m.served, false), CHECK_HEARD_HELLO);
+	assert_false(check_served_bound(&m.served));
+	check_wire_close(&m.wire); /* it waits for an answer */
+	part(&m);
+	check_session_close(&m.other.session);
+}
+
+/** A signature holds for its text, its key and its scheme, and for no other. */
+static void proofs(void **state)
+{
+	static const uint16_t scheme[] = { 0x0804, 0x0403 };
+	const struct x509_identity *ids[] = { rsa, ec };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t list[2] = { (uint8_t)(scheme[i] >> 8), (uint8_t)scheme[i] };
+		const struct check_offered o = { .signatures = { list, 2 } };
+		const struct check_host host = { ids[i], NULL };
+		const struct check_bytes own = { (const uint8_t *)ids[i]->der[0].ptr,
+			                         ids[i]->der[0].len },
+		                         other = { (const uint8_t *)ids[!i]->der[0].ptr,
+			                           ids[!i]->der[0].len };
+		struct base_writer text = { 0 }, body = { 0 };
+		struct check_bytes over;
+		struct check_proof proof;
+
+		base_writer_text(&text, "what was said so far");
+		over = (struct check_bytes){ text.data, text.len };
+		assert_true(check_host_sign13(&host, &o, &text, &body));
+		assert_true(check_proof_read((struct check_bytes){ body.data, body.len }, 0x0304,
+		                             &proof));
+		assert_int_equal(proof.scheme, scheme[i]);
+		assert_true(check_proof_holds(own, 0x0304, &proof, over));
+		assert_false(check_proof_holds(other, 0x0304, &proof, over));
+		text.data[0] ^= 1;
+		assert_false(check_proof_holds(own, 0x0304, &proof, over));
+		text.data[0] ^= 1;
+		proof.scheme = scheme[!i];
+		assert_false(check_proof_holds(own, 0x0304, &proof, over));
+		base_writer_done(&text);
+		base_writer_done(&body);
+	}
 }
 
 /** Nobody's suite, a name that is not ours, a key that is not ours. */
@@ -521,6 +579,8 @@ int main(void)
 		cmocka_unit_test(each_suite),
 		cmocka_unit_test(taken_up),
 		cmocka_unit_test(spoilt),
+		cmocka_unit_test(unbound),
+		cmocka_unit_test(proofs),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(later_sessions),
 		cmocka_unit_test(external_keys),
