@@ -309,7 +309,12 @@ static const struct h248_package_item private_items[] = {
 	           "AuditCapability." },
 	{ "share", 0x000d, H248_PROPERTY, P, SET_BY_MGC, .values = ANY(BOOLEAN),
 	  .source = "docs/datagrams.md",
-	  .about = "Datagrams: others that share may have the same port; Remote alone is heard." },
+	  .about = "Datagrams: others that share may have the same port; Remote alone is heard, or "
+	           "who proves to be the DTLS client that Remote has a fingerprint of." },
+	{ "srtp", 0x000f, H248_PROPERTY, P, TOLD_TO_MGC, .values = ANY(STRING),
+	  .source = "RFC 5764, 4.1.2",
+	  .about = "SRTP protection profile of the session now, by IANA name; left out where there "
+	           "is none." },
 	{ "reneg", 0x000e, H248_PROPERTY, P, SET_BY_MGC,
 	  .values = ONE_OF_INITIALLY(renegotiations, "domain"), .source = "H.248.TLSPROF 7-5",
 	  .about = "Renegotiation, within the profile: the peer's are accepted, tlsm/Reneg may "

@@ -76,7 +76,8 @@ static bool session_tell(struct mg_run *run, const struct mg_leg_session *s,
 	return set_text(run, list, "gatehouse/ver", s->version, true) &&
 	       set_text(run, list, "gatehouse/suite", s->suite, true) &&
 	       set_text(run, list, "gatehouse/peer", s->peer, true) &&
-	       set_text(run, list, "gatehouse/resumed", s->resumed ? "on" : "off", false);
+	       set_text(run, list, "gatehouse/resumed", s->resumed ? "on" : "off", false) &&
+	       (!s->srtp || set_text(run, list, "gatehouse/srtp", tls_srtp_name(s->srtp), true));
 }
 
 /* Every readable property of the stream, in the order of the tables. */

@@ -142,13 +142,14 @@ _Static_assert((int)H248_RENEG_BOTH == (int)TLS_RENEGOTIATE_BOTH &&
                        (int)H248_RENEG_REFUSE == (int)TLS_RENEGOTIATE_REFUSE,
                "gatehouse/reneg is what sessions know");
 
-static void tls_fill(struct tls_order *order, const struct mg_stream *stream,
-                     const struct mg_domain *domain)
+static void tls_fill(struct tls_order *order, const struct mg_leg *leg,
+                     const struct mg_stream *stream, const struct mg_domain *domain)
 {
 	struct tls_session_spec *s = &order->spec.session;
 
 	memset(order, 0, sizeof(*order));
 	order->spec.domain = domain->tls;
+	order->spec.mark = leg->session->mark;
 	s->role = mg_stream_tls_role(stream);
 	s->fingerprint_count = fingers_fill(order->finger, group_of(&stream->remote));
 	s->fingerprints = order->finger;
@@ -308,6 +309,18 @@ static int bind_error(int rc, uint16_t port, struct base_error *err)
 			                      "Local: port %u is in use", port);
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
 		                      "Local: no free port is left");
+	case EDESTADDRREQ:
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_MISSING_REMOTE_LOCAL),
+		                      "Local: a shared port needs Remote");
+	case EPROTOTYPE:
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_CONFLICT),
+		                      "Local: those that wait at port %u have another TLS domain",
+		                      port);
+	case EXDEV:
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
+		                      "Local: streams that wait for unnamed peers in this TLS "
+		                      "domain are on another worker than this context's sessions; "
+		                      "add it before those");
 	case EMFILE:
 	case ENFILE:
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, H248_E_RESOURCES),
@@ -332,6 +345,37 @@ const char *mg_leg_domain(const struct mg_leg *leg)
 	return leg->session ? leg->session->domain_name : "";
 }
 
+static bool same_keys(const struct mg_keys *a, const struct mg_keys *b)
+{
+	bool same = a && b && a->count == b->count;
+
+	for (size_t i = 0; same && i < a->count; i++)
+		same = base_str_eq(a->psk[i].identity, b->psk[i].identity) &&
+		       base_secret_equal(a->psk[i].key.data, a->psk[i].key.len, b->psk[i].key.data,
+		                         b->psk[i].key.len);
+	return same;
+}
+
+/*
+ * What the stream says of its peer is what the bearer is told next. @return whether it is another
+ * than before: then a session that there is has to be held against it
+ */
+static bool peer_anew(struct mg_leg_session *t, const struct mg_stream *stream)
+{
+	uint64_t prints = mg_stream_prints(stream);
+	bool anew = (prints && prints != t->prints) ||
+	            (stream->keys && !same_keys(stream->keys, t->keys));
+
+	t->association = mg_stream_association(stream);
+	t->mark += anew;
+	t->prints = prints;
+	if (t->keys != stream->keys) {
+		mg_keys_unref(t->keys);
+		t->keys = mg_keys_ref(stream->keys);
+	}
+	return anew;
+}
+
 /* @return false when memory is short */
 static bool leg_describe(struct mg_leg *leg, const struct mg_stream *stream,
                          const struct mg_domain *domain)
@@ -350,7 +394,7 @@ static bool leg_describe(struct mg_leg *leg, const struct mg_stream *stream,
 		return false;
 	if (leg->tls) {
 		leg->session->domain = domain;
-		leg->session->association = mg_stream_association(stream);
+		(void)peer_anew(leg->session, stream);
 		snprintf(leg->session->domain_name, sizeof(leg->session->domain_name), "%s",
 		         domain->name);
 	}
@@ -386,24 +430,16 @@ int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, str
 		goto out;
 	spec.gate = leg->gate;
 	spec.tcp_role = leg->tcp_role;
-	if (leg->udp || leg->tcp_role == RELAY_TCP_CLIENT)
+	if (leg->tcp_role == RELAY_TCP_CLIENT)
 		(void)remote_of(stream, &spec.remote); /* may come later */
-	if (leg->udp) {
-		mg_dgram_fill(stream, &dgram);
-		leg->rtp = dgram.rtp;
-		leg->rtcp_port = dgram.rtcp_port;
-		leg->rtcp_mux = dgram.rtcp_mux;
-		leg->shared = dgram.shared;
-		spec.dgram = &dgram;
-	}
 	if (leg->tls) {
-		tls_fill(&order, stream, domain);
+		tls_fill(&order, leg, stream, domain);
 		spec.tls = &order.spec;
 	}
 	spec.linked_setup = stream->link != H248_LINK_OFF;
 	spec.linked_tls = spec.tls_hold = leg->tls && stream->link == H248_LINK_TCP_TLS;
-	if (leg->udp && leg->tls) /* there is no TCP that comes up: somebody has to say when */
-		spec.tls_hold = !stream->signalled_client && stream->role != H248_ROLE_CLIENT;
+	if (leg->udp)
+		mg_leg_udp_fill(leg, stream, &spec, &dgram);
 	spec.handshake_timeout_ms = mg->set.handshake_ms;
 	if (leg->tcp_role == RELAY_TCP_CLIENT)
 		spec.connect_timeout_ms = mg->set.connect_ms;
@@ -438,6 +474,8 @@ void mg_leg_free(struct mg *mg, struct mg_leg *leg)
 		mg->bearer->endpoint_remove(leg->endpoint);
 	free(leg->gate);
 	free(leg->carried);
+	if (leg->session)
+		mg_keys_unref(leg->session->keys);
 	free(leg->session);
 	free(leg);
 }
@@ -449,24 +487,6 @@ static bool host_in_realm(const struct mg_settings *set, const struct sockaddr_s
 		if (mg_same_host(&set->addresses[i], host) && mg_ipdc_fits(set, i, realm))
 			return true;
 	return false;
-}
-
-/* A port that is there need not be asked for: an answer that muxes leaves it unused. */
-static bool rtcp_fits(const struct mg_leg *leg, const struct mg_stream *stream)
-{
-	struct relay_dgram_spec spec;
-
-	mg_dgram_fill(stream, &spec);
-	return leg->shared == spec.shared && leg->rtp == spec.rtp &&
-	       leg->rtcp_mux == spec.rtcp_mux && (leg->rtcp_port || !spec.rtcp_port);
-}
-
-/* Is its session another one than the stream wants now (RFC 8842, 4)? */
-static bool association_over(const struct mg_leg *leg, const struct mg_stream *stream)
-{
-	uint64_t now = mg_stream_association(stream);
-
-	return leg->state == MG_LEG_TLS_UP && now && now != leg->session->association;
 }
 
 bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
@@ -481,7 +501,7 @@ bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
 		return false;
 	if (leg->tls != mg_stream_tls(stream) || leg->udp != mg_stream_udp(stream))
 		return false;
-	if (leg->udp && (!rtcp_fits(leg, stream) || association_over(leg, stream)))
+	if (leg->udp && !mg_leg_udp_fits(leg, stream))
 		return false;
 	if (leg->tls && domain && strcmp(mg_leg_domain(leg), domain->name) != 0)
 		return false;
@@ -496,16 +516,11 @@ bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
 	return leg->state != MG_LEG_WAITING || (leg->tcp_role == role && leg->link == stream->link);
 }
 
-/* Where its peer is. */
+/* Where a TCP server is that is still to be called. */
 static int leg_aim(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream)
 {
-	bool profiles = stream->new_control && leg->tls && leg->rtp; /* they go with it */
 	struct sockaddr_storage remote;
 
-	if (leg->udp && stream->latch && mg_leg_latched(leg, stream))
-		return 0;
-	if (leg->udp && leg->state != MG_LEG_ENDED && (stream->new_remote || profiles))
-		return mg_leg_aim(mg, leg, stream, stream->latch);
 	if (stream->new_remote && leg->state == MG_LEG_WAITING &&
 	    leg->tcp_role == RELAY_TCP_CLIENT && remote_of(stream, &remote))
 		return mg->bearer->endpoint_remote_set(leg->endpoint, &remote);
@@ -520,14 +535,16 @@ int mg_leg_update(struct mg *mg, struct mg_leg *leg, const struct mg_stream *str
 	struct tls_order order;
 	int rc = 0;
 
-	if (leg->tls && leg->state <= MG_LEG_TCP_UP && domain) {
-		tls_fill(&order, stream, domain);
-		leg->session->association = mg_stream_association(stream);
+	if (leg->tls && leg->state != MG_LEG_ENDED && domain &&
+	    (peer_anew(leg->session, stream) || leg->state != MG_LEG_TLS_UP)) {
+		tls_fill(&order, leg, stream, domain);
 		rc = mg->bearer->endpoint_tls_set(leg->endpoint, &order.spec);
 	}
 	if (!rc && leg->state != MG_LEG_ENDED)
 		rc = mg_leg_gate(mg, leg, stream);
-	return rc ? rc : leg_aim(mg, leg, stream);
+	if (rc)
+		return rc;
+	return leg->udp ? mg_leg_udp_update(mg, leg, stream) : leg_aim(mg, leg, stream);
 }
 
 void mg_leg_stats(const struct mg *mg, const struct mg_leg *leg, struct relay_stats *ret)

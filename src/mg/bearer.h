@@ -6,6 +6,7 @@
 #ifndef GH_MG_BEARER_H
 #define GH_MG_BEARER_H
 
+#include "mg/run.h"
 #include "mg/world.h"
 
 /* NULL when memory is short. */
@@ -37,10 +38,26 @@ bool mg_stream_rtp(const struct mg_stream *stream);
 bool mg_stream_dtls(const struct mg_stream *stream);
 /* By a=setup of both sides and the signal. */
 enum tls_role mg_stream_dtls_role(const struct mg_stream *stream);
+/* Its fingerprints in Remote; 0 = none. */
+uint64_t mg_stream_prints(const struct mg_stream *stream);
 /* Two that differ want two DTLS associations. */
 uint64_t mg_stream_association(const struct mg_stream *stream);
 bool mg_term_has_rtp(const struct mg_term *term);
 void mg_dgram_fill(const struct mg_stream *stream, struct relay_dgram_spec *ret);
+
+/* leg_udp.c: their legs. */
+/* Where its peer is; false: that is not known. */
+bool mg_dgram_remote(const struct mg_stream *stream, struct sockaddr_storage *ret);
+void mg_leg_udp_fill(struct mg_leg *leg, const struct mg_stream *stream,
+                     struct relay_endpoint_spec *spec, struct relay_dgram_spec *dgram);
+bool mg_leg_udp_fits(const struct mg_leg *leg, const struct mg_stream *stream);
+int mg_leg_udp_update(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream);
+/*
+ * While a command is planned: the peer of a shared port that it brings is the leg's from now on, or
+ * is refused. A command that fails forgets it.
+ */
+int mg_leg_peer_keep(struct mg_run *run, const struct mg_stream *stream);
+void mg_leg_peer_forget(struct mg *mg, const struct mg_stream *stream);
 /* Tell the bearer where Remote is now; with `latch` it learns it from who comes first. */
 int mg_leg_aim(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream, bool latch);
 /** Has it latched for that very Remote? Then one that is repeated is no news. */

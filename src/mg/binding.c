@@ -8,6 +8,7 @@ const struct mg_bearer_ops mg_bearer_relay = {
 	.endpoint_local = relay_endpoint_local,
 	.endpoint_remote_set = relay_endpoint_remote_set,
 	.endpoint_dgram_set = relay_endpoint_dgram_set,
+	.endpoint_peer_keep = relay_endpoint_peer_keep,
 	.endpoint_tls_set = relay_endpoint_tls_set,
 	.endpoint_connect = relay_endpoint_connect,
 	.endpoint_start_tls = relay_endpoint_start_tls,

@@ -55,7 +55,8 @@ static bool any(struct legs w)
 /* A session that has begun, or may at any moment. */
 static bool in_session(const struct mg_leg *leg)
 {
-	return leg->tls && (leg->state == MG_LEG_TCP_UP || leg->state == MG_LEG_TLS_UP);
+	return leg->tls &&
+	       (leg->unnamed || leg->state == MG_LEG_TCP_UP || leg->state == MG_LEG_TLS_UP);
 }
 
 /* Can all of them go there? `*busy` when it is only a matter of time. */

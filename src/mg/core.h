@@ -31,6 +31,8 @@ struct mg_bearer_ops {
 	int (*endpoint_dgram_set)(struct relay_endpoint *endpoint,
 	                          const struct sockaddr_storage *remote,
 	                          const struct relay_dgram_spec *spec);
+	int (*endpoint_peer_keep)(struct relay_endpoint *endpoint,
+	                          const struct sockaddr_storage *remote);
 	int (*endpoint_tls_set)(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls);
 	int (*endpoint_connect)(struct relay_endpoint *endpoint);
 	int (*endpoint_start_tls)(struct relay_endpoint *endpoint, enum tls_role role);
@@ -70,6 +72,8 @@ struct mg_domain {
 	const char *const *gaps;     /**< what the engine cannot meet, by clause; may be NULL */
 	const char *const *findings; /**< what of our own breaks the certificate profile; or NULL */
 	bool datagrams;              /**< can do DTLS (tls_domain_datagrams) */
+	/** Can it agree on that SRTP profile? NULL takes tls_domain_srtp. */
+	bool (*srtp)(const struct mg_domain *domain, enum tls_role role, uint16_t profile);
 	bool compression, resumption, renegotiation;
 	const char *const *maintenance; /**< tlsm/can, NULL-terminated; may be NULL */
 	/** By TLS role and enum tls_renegotiate: what of the profile is against it; NULL = nothing.

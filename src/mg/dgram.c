@@ -95,6 +95,17 @@ static int setup_judge(struct mg_run *run, const struct mg_stream *s)
 	return 0;
 }
 
+uint64_t mg_stream_prints(const struct mg_stream *stream)
+{
+	static const uint64_t seed[2] = { 0, 0 };
+	const struct h248_sdp_group *r = stream->remote.groups;
+	uint64_t sum = 0;
+
+	for (const struct h248_sdp_fingerprint *f = r ? r->fingerprints : NULL; f; f = f->next)
+		sum += base_hash(seed, f->octets, f->len);
+	return sum;
+}
+
 /*
  * What a DTLS association is told apart by (RFC 8842, 4): its tls-ids and the peer's fingerprints.
  * Another one wants another association.
@@ -109,9 +120,7 @@ uint64_t mg_stream_association(const struct mg_stream *stream)
 		return 0;
 	if (r->tls_id.len)
 		sum = base_hash(seed, r->tls_id.ptr, r->tls_id.len);
-	for (const struct h248_sdp_fingerprint *f = r->fingerprints; f; f = f->next)
-		sum += base_hash(seed, f->octets, f->len);
-	return sum;
+	return sum + mg_stream_prints(stream);
 }
 
 int mg_dgram_local_fill(struct mg_run *run, const struct mg_stream *s)
@@ -204,10 +213,8 @@ void mg_dgram_fill(const struct mg_stream *s, struct relay_dgram_spec *ret)
 		return;
 	ret->rtcp_mux = muxes(local);
 	ret->rtcp_port = !both && !ret->srtp && !says(local, "rtcp-mux-only");
-	if (!remote || h248_sdp_group_sockaddr(remote, &ret->rtcp_remote) != 0) {
-		memset(&ret->rtcp_remote, 0, sizeof(ret->rtcp_remote));
+	if (!mg_dgram_remote(s, &ret->rtcp_remote))
 		return; /* nobody is known */
-	}
 	if (both)
 		return; /* with the media */
 	if (rtcp_port_of(remote))
@@ -249,7 +256,8 @@ static int dtls_judge(struct mg_run *run, const struct mg_stream *s)
 	return rc ? rc : srtcp_judge(run, s);
 }
 
-/* Peers of one port are told apart by their addresses: ours has to be known. */
+/* Peers of one port are told apart by their addresses: ours has to be known. Or by what a DTLS
+ * client shows, once it has come. */
 static int share_judge(struct mg_run *run, const struct mg_stream *s)
 {
 	struct sockaddr_storage remote;
@@ -262,9 +270,17 @@ static int share_judge(struct mg_run *run, const struct mg_stream *s)
 		        "Stream %u, LocalControl gatehouse/share: can only be off where Local "
 		        "is not of datagrams",
 		        s->id);
-	if (!s->remote.groups || h248_sdp_group_sockaddr(s->remote.groups, &remote) != 0)
+	if (mg_dgram_remote(s, &remote))
+		return 0;
+	if (!mg_stream_dtls(s) || mg_stream_tls_role(s) == TLS_ROLE_CLIENT)
 		return mg_fail(run, H248_E_MISSING_REMOTE_LOCAL,
 		               "Stream %u, LocalControl gatehouse/share: needs Remote", s->id);
+	if (!mg_stream_prints(s) && !s->keys)
+		return mg_fail(
+		        run, H248_E_MISSING_REMOTE_LOCAL,
+		        "Stream %u, LocalControl gatehouse/share: needs Remote's address, or "
+		        "what the peer is known by: its a=fingerprint or gatehouse/pskid",
+		        s->id);
 	return 0;
 }
 
@@ -308,49 +324,4 @@ int mg_dgram_judge(struct mg_run *run, const struct mg_stream *s, const struct m
 	               "Stream %u, m=: %.*s here and %.*s at the other end do not go together",
 	               s->id, BASE_FMT(s->local.groups->media.proto),
 	               BASE_FMT(partner->local.groups->media.proto));
-}
-
-/* ---- orders ---- */
-
-static void aim_fill(const struct mg_stream *stream, struct sockaddr_storage *remote,
-                     struct relay_dgram_spec *spec)
-{
-	mg_dgram_fill(stream, spec);
-	memset(remote, 0, sizeof(*remote));
-	if (stream->remote.groups && h248_sdp_group_sockaddr(stream->remote.groups, remote) != 0)
-		memset(remote, 0, sizeof(*remote));
-}
-
-static uint64_t aim_sum(const struct sockaddr_storage *remote, const struct relay_dgram_spec *spec)
-{
-	static const uint64_t seed[2] = { 0, 0 };
-
-	return (base_hash(seed, remote, sizeof(*remote)) +
-	        base_hash(seed, &spec->rtcp_remote, sizeof(spec->rtcp_remote))) |
-	       1;
-}
-
-bool mg_leg_latched(const struct mg_leg *leg, const struct mg_stream *stream)
-{
-	struct sockaddr_storage remote;
-	struct relay_dgram_spec spec;
-
-	if (!leg->latched)
-		return false;
-	aim_fill(stream, &remote, &spec);
-	return leg->latched == aim_sum(&remote, &spec);
-}
-
-int mg_leg_aim(struct mg *mg, struct mg_leg *leg, const struct mg_stream *stream, bool latch)
-{
-	struct sockaddr_storage remote;
-	struct relay_dgram_spec spec;
-	int rc;
-
-	aim_fill(stream, &remote, &spec);
-	spec.latch = latch;
-	rc = mg->bearer->endpoint_dgram_set(leg->endpoint, &remote, &spec);
-	if (!rc)
-		leg->latched = latch ? aim_sum(&remote, &spec) : 0;
-	return rc;
 }

@@ -461,6 +461,8 @@ static int stream_make(struct mg_run *run, struct mg_plan *plan, struct mg_strea
 	int rc = stream_bear(run, plan, s, domain);
 
 	if (!rc)
+		rc = mg_leg_peer_keep(run, s);
+	if (!rc)
 		rc = local_finish(run, arena, s, domain);
 	return rc ? rc : remote_finish(run, arena, s);
 }

@@ -178,6 +178,7 @@ static void stream_settle(struct mg *mg, struct mg_plan *plan, struct mg_stream 
 		mg_leg_stats(mg, old->leg, s->leg->carried);
 	if (s->leg && !s->fresh && mg_leg_update(mg, s->leg, s, mg_stream_domain(mg, s)))
 		mg_leg_unable(s->leg, s->leg->tls ? RELAY_TLS_FAILED : RELAY_TCP_FAILED);
+	mg_leg_peer_forget(mg, s);
 }
 
 /*
@@ -293,6 +294,8 @@ void mg_plan_drop(struct mg *mg, struct mg_plan *plan)
 		mg_plan_swap(plan);
 	if (plan->term)
 		plays_drop(plan);
+	for (struct mg_stream *s = plan->media ? plan->media->streams : NULL; s; s = s->next)
+		mg_leg_peer_forget(mg, s);
 	if (plan->term && plan->media)
 		legs_disown(plan->media, plan->term->media);
 	mg_media_free(mg, plan->media);

@@ -160,10 +160,12 @@ static void log_happened(const struct mg_leg *leg, const struct relay_event *e)
 	    e->kind == RELAY_TLS_REKEYED)
 		base_log(BASE_LOG_INFO, "mg",
 		         "%s context=%u term=%s stream=%u domain=%s version=%s suite=%s "
-		         "resumed=%s auth=%s subject=\"%s\"",
+		         "resumed=%s auth=%s srtp=%s setup=%u/%u subject=\"%s\"",
 		         kinds[e->kind], leg->term->context->id, leg->term->name, leg->stream,
 		         mg_leg_domain(leg), e->tls.version_name, e->tls.suite_name,
-		         e->tls.resumed ? "yes" : "no", auth_word(&e->tls), e->tls.peer_subject);
+		         e->tls.resumed ? "yes" : "no", auth_word(&e->tls),
+		         e->tls.srtp ? tls_srtp_name(e->tls.srtp) : "-", e->mark,
+		         leg->session ? leg->session->mark : 0, e->tls.peer_subject);
 	else if (e->kind == RELAY_TLS_CONDEMNED)
 		base_log(BASE_LOG_WARN, "mg",
 		         "%s context=%u term=%s stream=%u domain=%s action=%s subject=\"%s\": %s",
@@ -214,6 +216,7 @@ static void leg_remember(struct mg_leg *leg, const struct relay_tls_result *tls)
 	(void)mg_quotable(s->suite, sizeof(s->suite), tls->suite_name);
 	(void)mg_quotable(s->peer, sizeof(s->peer), tls->peer_subject);
 	s->resumed = tls->resumed;
+	s->srtp = tls->srtp;
 	mg_tlsm_remember(s, tls);
 }
 

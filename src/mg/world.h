@@ -48,7 +48,11 @@ enum mg_leg_state {
 struct mg_leg_session {
 	const struct mg_domain *domain; /* only compared and named while the table is in place */
 	char domain_name[64];
-	uint64_t association;                   /* mg_stream_association, of datagrams */
+	uint64_t association; /* mg_stream_association, of datagrams */
+	uint32_t mark;        /* counts what is said of the peer (relay_tls_spec) */
+	uint64_t prints;      /* of that: mg_stream_prints */
+	struct mg_keys *keys; /* likewise; counted */
+	uint16_t srtp;        /* enum tls_srtp, agreed on */
 	char version[16], suite[64], peer[128]; /* of the session, "" before */
 	bool resumed;
 	bool up, secured, orderable; /* what tlsm can do with it */
@@ -63,6 +67,7 @@ struct mg_leg {
 	uint8_t state; /* enum mg_leg_state */
 	bool tls, udp;
 	bool rtp, rtcp_port, rtcp_mux, shared; /* of one with datagrams, as it was made */
+	bool unnamed;                          /* of a shared port, without a Remote */
 	uint8_t tcp_role;                      /* enum relay_tcp_role */
 	uint8_t link;                          /* enum h248_seplink */
 	struct relay_endpoint *endpoint;

@@ -16,43 +16,84 @@ struct relay_claim {
 	} key;
 };
 
-void relay_claim_drop(struct relay_endpoint *endpoint)
+static void drop(struct relay_endpoint *endpoint, struct relay_claim **claim)
 {
-	if (!endpoint->claim)
+	if (!*claim)
 		return;
-	base_map_remove(&endpoint->pool->claims, &endpoint->claim->node);
-	free(endpoint->claim);
-	endpoint->claim = NULL;
+	base_map_remove(&endpoint->pool->claims, &(*claim)->node);
+	free(*claim);
+	*claim = NULL;
 }
 
-int relay_claim(struct relay_endpoint *endpoint, const union relay_address *peer)
+void relay_claim_drop(struct relay_endpoint *endpoint)
 {
-	struct relay_claim *claim = calloc(1, sizeof(*claim));
+	drop(endpoint, &endpoint->claim);
+	drop(endpoint, &endpoint->kept);
+}
+
+/* In `*ret`, unless the endpoint has it already. */
+static int claim(struct relay_endpoint *endpoint, const union relay_address *peer,
+                 struct relay_claim **ret)
+{
+	struct relay_claim *made = calloc(1, sizeof(*made));
 	struct base_map *claims = &endpoint->pool->claims;
 	struct base_map_node *found;
 	struct base_str key;
 	int rc = 0;
 
-	if (!claim)
+	if (!made)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
-	claim->key.local = endpoint->local;
-	claim->key.peer = *peer;
-	key = (struct base_str){ (const char *)&claim->key, sizeof(claim->key) };
+	made->key.local = endpoint->local;
+	made->key.peer = *peer;
+	key = (struct base_str){ (const char *)&made->key, sizeof(made->key) };
 	found = base_map_find(claims, key);
 	if (!relay_address_port(peer))
 		rc = BASE_ERR(BASE_LOCAL, EDESTADDRREQ);
-	else if (found && (!endpoint->claim || found != &endpoint->claim->node))
+	else if (found && (!endpoint->claim || found != &endpoint->claim->node) &&
+	         (!endpoint->kept || found != &endpoint->kept->node))
 		rc = BASE_ERR(BASE_LOCAL, EADDRINUSE);
 	if (rc || found) {
-		free(claim); /* refused, or it has it already */
+		free(made); /* refused, or it has it already */
 		return rc;
 	}
-	rc = base_map_insert(claims, key, &claim->node);
-	if (rc) {
-		free(claim);
+	if (base_map_insert(claims, key, &made->node)) {
+		free(made);
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	}
-	relay_claim_drop(endpoint);
-	endpoint->claim = claim;
+	drop(endpoint, ret);
+	*ret = made;
 	return 0;
+}
+
+static bool is_of(const struct relay_claim *claim, const union relay_address *peer)
+{
+	return claim && relay_address_port(peer) && relay_address_admits(&claim->key.peer, peer);
+}
+
+int relay_claim(struct relay_endpoint *endpoint, const union relay_address *peer)
+{
+	int rc;
+
+	if (is_of(endpoint->kept, peer)) {
+		drop(endpoint, &endpoint->claim);
+		endpoint->claim = endpoint->kept;
+		endpoint->kept = NULL;
+		return 0;
+	}
+	rc = claim(endpoint, peer, &endpoint->claim);
+	if (rc == 0)
+		drop(endpoint, &endpoint->kept);
+	return rc;
+}
+
+int relay_endpoint_peer_keep(struct relay_endpoint *endpoint, const struct sockaddr_storage *remote)
+{
+	union relay_address peer;
+	int rc;
+
+	drop(endpoint, &endpoint->kept);
+	if (!remote || endpoint->settled || (!endpoint->claim && !endpoint->room))
+		return 0;
+	rc = relay_address_set(&peer, remote);
+	return rc ? rc : claim(endpoint, &peer, &endpoint->kept);
 }

@@ -49,6 +49,7 @@ struct relay_dgram {
 	bool secure : 1;          /**< wants SRTP */
 	bool rtcp_with_media : 1; /**< goes out by the media's socket */
 	bool latch : 1;           /**< waits for the first source */
+	bool latched : 1;         /**< it has come */
 	bool rtcp_watched : 1;    /**< in the loop */
 	bool rtcp_readable : 1;   /**< datagrams may wait in its socket */
 };
@@ -83,6 +84,8 @@ int relay_dgram_meet(const struct relay_leg *leg);
 bool relay_dgram_unnamed(const struct relay_leg *leg);
 /** The first source has come. */
 void relay_dgram_latch(struct relay_leg *leg, const union relay_address *from);
+/** The gate is another one: who has latched and may not come any more is forgotten. */
+void relay_dgram_regate(struct relay_leg *leg);
 /** The RTCP socket, if there is one. @return 0 or BASE_LOCAL errno */
 int relay_dgram_watch(struct relay_leg *leg);
 void relay_dgram_unwatch(struct relay_leg *leg);

@@ -239,6 +239,7 @@ void relay_dgram_aim(struct relay_leg *leg, const union relay_address *remote,
 		return; /* its peer is the one that it has */
 	relay_dgram_point(leg, remote, rtcp);
 	d->latch = latch && !d->shared;
+	d->latched = false;
 	if (d->shared && leg->watch.fd >= 0 && relay_dgram_meet(leg) != 0)
 		base_log(BASE_LOG_WARN, "relay", "a shared port cannot turn to another peer: %s",
 		         strerror(errno));
@@ -255,7 +256,20 @@ void relay_dgram_latch(struct relay_leg *leg, const union relay_address *from)
 	relay_dgram_point(leg, from,
 	                  same(&d->remote[RELAY_WAY_MEDIA], &d->remote[RELAY_WAY_RTCP]) ? from
 	                                                                                : &none);
+	d->latched = d->latch;
 	d->latch = false;
+}
+
+void relay_dgram_regate(struct relay_leg *leg)
+{
+	struct relay_dgram *d = leg->dgram;
+
+	if (!d || !d->latched || leg->session ||
+	    relay_door_admits(leg->door, &d->remote[RELAY_WAY_MEDIA]))
+		return;
+	relay_dgram_point(leg, &d->wanted[RELAY_WAY_MEDIA], &d->wanted[RELAY_WAY_RTCP]);
+	d->latched = false;
+	d->latch = true;
 }
 
 int relay_dgram_watch(struct relay_leg *leg)

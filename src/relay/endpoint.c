@@ -477,6 +477,7 @@ static void on_gate(void *arg)
 		free(order->door);
 	} else {
 		relay_door_hang(order->leg, order->door);
+		relay_dgram_regate(order->leg);
 		relay_leg_resume(order->leg);
 	}
 	free(order);

@@ -557,6 +557,7 @@ struct relay_endpoint {
 	bool removed;
 	union relay_address local;
 	struct relay_claim *claim; /**< of a shared port; NULL = none */
+	struct relay_claim *kept;  /**< for the next order of dgram_set; NULL = none */
 	struct relay_room *room;   /**< likewise, its peer is not named */
 	bool tls, linked, settled; /**< has TLS; was linked; who came to its room is known */
 	struct relay_worker *home; /**< control's: where orders go */

@@ -132,6 +132,7 @@ struct relay_tls_result {
 	enum trust_reason reason; /**< TRUST_OK unless the peer's authentication failed */
 	bool authenticated, tolerated;
 	unsigned method; /**< the enum trust_method that authenticated the peer; 0 = none did */
+	uint16_t srtp;   /**< enum tls_srtp: the profile that was agreed on */
 	char text[256];  /**< one sentence on failure */
 	char peer_subject[128];
 };
@@ -264,6 +265,13 @@ int relay_endpoint_remote_set(struct relay_endpoint *endpoint,
  * the SRTP profiles, where its handshake is still to come. */
 int relay_endpoint_dgram_set(struct relay_endpoint *endpoint, const struct sockaddr_storage *remote,
                              const struct relay_dgram_spec *spec);
+/**
+ * Of a shared port: may the endpoint be given this peer? Then it is kept for it until dgram_set
+ * gives it, or this is called again. NULL: no longer.
+ * @return 0; BASE_LOCAL EADDRINUSE when it is another's, EDESTADDRREQ when it is none, ENOMEM
+ */
+int relay_endpoint_peer_keep(struct relay_endpoint *endpoint,
+                             const struct sockaddr_storage *remote);
 /**
  * Replace fingerprints, PSKs, role. Copied. Where there is a session already its peer is held
  * against the fingerprints at once; one that they do not prove, or that a key has proved when

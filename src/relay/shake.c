@@ -383,6 +383,7 @@ void relay_shake_result(const struct relay_leg *leg, struct relay_tls_result *re
 		ret->method = info.verdict.authenticated ? info.verdict.method : 0;
 		put(ret->peer_subject, sizeof(ret->peer_subject), info.verdict.subject);
 	}
+	ret->srtp = tls_session_srtp(leg->session);
 	put(ret->text, sizeof(ret->text), info.failure);
 }
 
@@ -407,20 +408,20 @@ static const char *verdict_word(const struct tls_info *info)
 	return trust_reason_name(info->verdict.reason);
 }
 
-static void log_ok(const struct tls_info *info, const char *peer, const char *side,
-                   const char *domain)
+static void log_ok(const struct tls_info *info, const char *srtp, const char *peer,
+                   const char *side, const char *domain)
 {
 	char fields[TRUST_FIELDS_TEXT];
 
 	base_log(BASE_LOG_INFO, "relay",
 	         "tls %s peer=%s side=%s domain=%s version=%s suite=%s resumed=%s auth=%s%s "
-	         "subject=\"%s\"%s",
+	         "srtp=%s subject=\"%s\"%s",
 	         info->renegotiations ? "renegotiated" : "up", peer, side, domain,
 	         info->version_name ? info->version_name : "-",
 	         info->suite_name ? info->suite_name : "-", info->resumed ? "yes" : "no",
 	         verdict_word(info),
 	         info->has_verdict && info->verdict.tolerated ? " (tolerated)" : "",
-	         info->has_verdict ? info->verdict.subject : "",
+	         srtp ? srtp : "-", info->has_verdict ? info->verdict.subject : "",
 	         info->has_verdict ? trust_verdict_fields(&info->verdict, fields, sizeof(fields))
 	                           : "");
 }
@@ -470,7 +471,7 @@ void relay_shake_log(const struct relay_leg *leg, enum relay_cause cause)
 	if (leg->session)
 		tls_session_info(leg->session, &info);
 	if (ok)
-		log_ok(&info, text, side, domain);
+		log_ok(&info, tls_srtp_name(tls_session_srtp(leg->session)), text, side, domain);
 	else
 		log_failed(&info, leg->tls_up, text, side, domain, cause);
 }

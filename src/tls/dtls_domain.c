@@ -89,3 +89,13 @@ bool tls_domain_datagrams(const struct tls_domain *domain)
 {
 	return domain->datagram != NULL;
 }
+
+bool tls_domain_srtp(const struct tls_domain *domain, enum tls_role role, uint16_t profile)
+{
+	const struct tls_domain *part = domain->datagram;
+	const struct tls_engine_ops *ops = part ? part->ops : NULL;
+
+	if (part && role == TLS_ROLE_CLIENT)
+		ops = part->client_ops;
+	return ops && tls_caps_have(&ops->srtp_profiles, profile);
+}

@@ -183,6 +183,8 @@ bool tls_domain_ends_ignored(const struct tls_domain *domain);
 unsigned tls_domain_version_bits(const struct tls_domain *domain);
 /** Are there sessions of its own that can be resumed, by ticket or by session id? */
 bool tls_domain_resumes(const struct tls_domain *domain);
+/** Can its sessions of datagrams agree on that SRTP profile (enum tls_srtp), in that role? */
+bool tls_domain_srtp(const struct tls_domain *domain, enum tls_role role, uint16_t profile);
 /** Who may begin a renegotiation that RFC 5746 secures: bits 1 << enum tls_role, of the beginner.
  * 0 where no version has any. */
 unsigned tls_domain_renegotiation(const struct tls_domain *domain);

@@ -148,23 +148,25 @@ class Dtls(Case, unittest.TestCase):
     @classmethod
     def prepare(cls):
         cls.pki.self_signed("ue")
-        cls.pki.self_signed("other")
+        for name in ("other", "third", "nobody"):
+            cls.pki.self_signed(name)
         cls.shared_gateway("".join(DOMAIN.format(e=e) for e in ENGINES))
 
     def call(self, engine, proto, core, setup, path, mux="", finger="ue", signals=""):
         """An access leg with DTLS towards the path, a core leg in the clear."""
         peer = self.own(Peer())
         mine, theirs = setup
+        prints = f"a=fingerprint:sha-256 {self.pki.fingerprint(finger)}\n" if finger else ""
         made = Made(self.mgc.ok("Context = $ { " + leg(
-            proto, path.port, f"a=setup:{mine}\n{mux}", f"a=setup:{theirs}\n{mux}a=fingerprint:sha-256 "
-            f"{self.pki.fingerprint(finger)}\n", f', gatehouse/dom = "{engine}"', signals) + ", " +
+            proto, path.port, f"a=setup:{mine}\n{mux}", f"a=setup:{theirs}\n{mux}{prints}",
+            f', gatehouse/dom = "{engine}"', signals) + ", " +
             leg(core, peer.port) + " }"))
         path.gateway = ("127.0.0.1", made.ports[0])
         return made, peer
 
-    def client(self, path, *args):
+    def client(self, path, *args, cert="ue"):
         return self.peer("openssl", "s_client", "-dtls1_2", "-connect", f"127.0.0.1:{path.near_port}", *args,
-                         *self.pki.cert("ue"))
+                         *self.pki.cert(cert))
 
     def material(self, program):
         program.says("Keying material: ")
@@ -244,6 +246,58 @@ class Dtls(Case, unittest.TestCase):
             self.client(path, *args)
             text = self.mgc.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = EstFail")
             self.assertEqual("fingerprint-mismatch" in text, finger == "other")
+            again = self.own(Path())  # the endpoint has not ended: the right one may still come
+            again.gateway = path.gateway
+            self.client(again, "-use_srtp", "SRTP_AES128_CM_SHA1_80", cert=finger)
+            self.up(made)
+            self.end(self.mgc, made)
+
+    @each_engine
+    def test_the_fingerprint_comes_after_the_handshake(self, engine):
+        path = self.own(Path())
+        made, peer = self.call(engine, "UDP/TLS/UDPTL", "udptl", ("passive", "active"), path, finger=None)
+        program = self.client(path)
+        program.says("Cipher is ECDHE")
+        program.send(b"too early\n")
+        self.mgc.none("tlsbsc/BNCChange")
+        self.mgc.ok(f"Context = {made.context} {{ Modify = {made.terms[0]} {{ Media {{ Stream = 1 {{ Remote {{\nv=0\n"
+                    f"c=IN IP4 127.0.0.1\nm=audio {path.port} UDP/TLS/UDPTL 0\na=setup:active\n"
+                    f"a=fingerprint:sha-256 {self.pki.fingerprint('ue')}\n}} }} }} }} }}")
+        self.up(made)
+        program.send(b"in time\n")
+        self.assertEqual(receive(peer.media), (b"in time\n", made.ports[1]))
+        self.end(self.mgc, made)
+
+    # -- one port for whoever comes
+
+    @each_engine
+    def test_peers_that_nobody_named_share_a_port(self, engine):
+        calls, port = {}, "$"
+        for name in ("ue", "other", "third"):
+            peer = self.own(Peer())
+            access = (f'Add = $ {{ Media {{ Stream = 1 {{ LocalControl {{ Mode = SendReceive, gatehouse/share = on, '
+                      f'gatehouse/dom = "{engine}" }}, Local {{\nv=0\nc=IN IP4 $\nm=audio {port} UDP/TLS/UDPTL 0\n'
+                      f'a=setup:passive\n}}, Remote {{\nv=0\nc=IN IP4 0.0.0.0\nm=audio 9 UDP/TLS/UDPTL 0\na=setup:active\n'
+                      f'a=fingerprint:sha-256 {self.pki.fingerprint(name)}\n}} }} }}, Events = 1 {{ tlsbsc/BNCChange }} }}')
+            adds = [access, leg("udptl", peer.port)]
+            first = name == "third"  # the one of the clear is there before
+            made = Made(self.mgc.ok("Context = $ { " + ", ".join(reversed(adds) if first else adds) + " }"))
+            calls[name] = made.context, made.terms[first], made.ports[not first], peer, made
+            port = made.ports[first]
+        stranger = self.own(Path())
+        stranger.gateway = ("127.0.0.1", port)
+        self.client(stranger, cert="nobody")
+        self.mgc.take("tlsbsc/BNCChange", "Type = EstFail", "fingerprint-mismatch")
+        for name, (context, term, back, peer, made) in reversed(calls.items()):
+            path = self.own(Path())
+            path.gateway = ("127.0.0.1", port)
+            program = self.client(path, cert=name)
+            self.mgc.take(f"Notify = {term} ", "tlsbsc/BNCChange", "Type = Est,", f'Peer = "CN={name}"')
+            program.send(b"from %s\n" % name.encode())
+            self.assertEqual(receive(peer.media), (b"from %s\n" % name.encode(), back))
+            peer.media.sendto(b"to %s\n" % name.encode(), ("127.0.0.1", back))
+            program.says(f"to {name}")
+        for *_, made in calls.values():
             self.end(self.mgc, made)
 
     # -- T.38 inside DTLS (RFC 7345)

@@ -65,6 +65,7 @@ static void fake_tls(struct stage_endpoint *e, const struct relay_tls_spec *tls)
 	e->tls = true;
 	e->tls_role = s->role;
 	e->domain = tls->domain;
+	e->mark = tls->mark;
 	e->psk_count = s->psk_count;
 	e->fingerprint_count = s->fingerprint_count;
 	snprintf(e->psk_hint, sizeof(e->psk_hint), "%s", s->psk_hint ? s->psk_hint : "");
@@ -114,6 +115,7 @@ static int fake_dgram_set(struct relay_endpoint *endpoint, const struct sockaddr
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	fake_of(endpoint)->fingers_when_aimed = fake_of(endpoint)->fingerprint_count;
 	fake_of(endpoint)->srtp_profile = dgram->srtp_profiles[0];
+	fake_of(endpoint)->kept = false;
 	ORDER("aim %zu", number_of(fake_of(endpoint)));
 	fake_aim(remote, dgram);
 	return 0;
@@ -198,6 +200,17 @@ static int fake_remote_set(struct relay_endpoint *endpoint, const struct sockadd
 	ORDER("remote %zu %u\n", number_of(e),
 	      ntohs(((const struct sockaddr_in *)remote)->sin_port));
 	return 0;
+}
+
+static int fake_peer_keep(struct relay_endpoint *endpoint, const struct sockaddr_storage *remote)
+{
+	struct stage_endpoint *e = fake_of(endpoint);
+
+	if (remote)
+		ORDER("keep %zu %u\n", number_of(e),
+		      ntohs(((const struct sockaddr_in *)remote)->sin_port));
+	e->kept = remote && !e->keep_error;
+	return remote && e->keep_error ? BASE_ERR(BASE_LOCAL, e->keep_error) : 0;
 }
 
 static int fake_tls_set(struct relay_endpoint *endpoint, const struct relay_tls_spec *tls)
@@ -327,6 +340,7 @@ static const struct mg_bearer_ops fake = {
 	.endpoint_local = fake_local,
 	.endpoint_remote_set = fake_remote_set,
 	.endpoint_dgram_set = fake_dgram_set,
+	.endpoint_peer_keep = fake_peer_keep,
 	.endpoint_tls_set = fake_tls_set,
 	.endpoint_connect = fake_connect,
 	.endpoint_start_tls = fake_start_tls,
@@ -424,6 +438,14 @@ static int own_fingerprint(const struct mg_domain *domain, struct x509_fingerpri
 	return 0;
 }
 
+/* As GnuTLS: none of AES-GCM with 256 bits. */
+static bool own_srtp(const struct mg_domain *domain, enum tls_role role, uint16_t profile)
+{
+	(void)domain;
+	(void)role;
+	return profile != TLS_SRTP_AEAD_AES_256_GCM;
+}
+
 static const char *const versions[] = { "TLS1.2", NULL };
 static const char *const suites[] = { "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", NULL };
 static const char *const psk_suites[] = { "TLS_PSK_WITH_AES_128_CBC_SHA256", NULL };
@@ -444,6 +466,7 @@ static const struct mg_domain domains[] = {
 	          "shall-not client-initiated (a rule)",
 	  .gaps = gaps,
 	  .datagrams = true,
+	  .srtp = own_srtp,
 	  .resumption = true },
 	{ .name = "psk",
 	  .tls = (struct tls_domain *)(uintptr_t)0x2000,

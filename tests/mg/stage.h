@@ -22,6 +22,9 @@ struct stage_endpoint {
 	bool dull;  /* orders find no memory */
 	bool busy;  /* on its way to another worker */
 	bool again; /* told to renegotiate */
+	uint32_t mark;
+	int keep_error; /* errno that peer_keep gives; 0 = none */
+	bool kept;
 	enum tls_role tls_role;
 	struct tls_domain *domain;
 	size_t psk_count, fingerprint_count;

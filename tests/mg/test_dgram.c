@@ -2,6 +2,8 @@
 /* Streams of datagrams: RTP, UDPTL, BFCP over UDP in Local and Remote (docs/datagrams.md). */
 #include "scene.h"
 
+#include <errno.h>
+
 #define LOCAL(proto, more)     "L{\nv=0\nc=IN IP4 $\nm=audio $ " proto " 0\n" more "}"
 #define REMOTE(proto, more)    "R{\nv=0\nc=IN IP4 198.51.100.7\nm=audio 7000 " proto " 0\n" more "}"
 #define STREAM(control, media) "M{ST=1{O{MO=SR" control "}," media "}}"
@@ -261,6 +263,11 @@ static void the_controller_names_srtp_profiles(void **state)
 	assert_int_equal(st.endpoint[0].srtp_profile, 1);
 	refused(ADD(",dtlscn/srtpprof=[\"SRTP_NULL_HMAC_SHA1_80\"]", LOCAL(SAVP, MUX)), 449,
 	        "dtlscn/srtpprof");
+	/* What the engine lacks is left out, as long as something is left. */
+	refused(ADD(",dtlscn/srtpprof=[\"SRTP_AEAD_AES_256_GCM\"]", LOCAL(SAVP, MUX)), 449,
+	        "the engine of TLS domain access has none of these");
+	accepted(ADD(",dtlscn/srtpprof=[\"SRTP_AEAD_AES_256_GCM\",\"SRTP_AES128_CM_HMAC_SHA1_32\"]",
+	             LOCAL(SAVP, MUX)));
 	refused(ADD(",dtlscn/srtpprof=[\"SRTP_AES128_CM_HMAC_SHA1_80\"]", LOCAL("RTP/AVP", "")),
 	        449, "Local is not of DTLS-SRTP");
 	scene_end();
@@ -322,6 +329,119 @@ static void a_port_is_shared_on_request(void **state)
 	refused(ADD(",gatehouse/share=on", LOCAL("udptl", "")), 441,
 	        "gatehouse/share: needs Remote");
 	refused(ADD(",gatehouse/share=on", TCP_ANY "," TCP_PEER), 449, "gatehouse/share");
+	scene_end();
+}
+
+#define SHARE                ",gatehouse/share=on"
+#define NOWHERE(proto, more) "R{\nv=0\nc=IN IP4 0.0.0.0\nm=audio 9 " proto " 0\n" more "}"
+
+/* At a shared port a DTLS server may wait for whom Remote has a fingerprint of, wherever it is. */
+static void a_peer_may_be_known_by_its_fingerprint(void **state)
+{
+	(void)state;
+	scene_start();
+	refused(ADD(SHARE, LOCAL(SAVP, MUX SETUP("passive"))), 441, "gatehouse/pskid");
+	refused(ADD(SHARE, LOCAL(SAVP, MUX SETUP("passive")) "," NOWHERE(SAVP, MUX)), 441,
+	        "gatehouse/pskid");
+	refused(ADD(SHARE, LOCAL(SAVP, MUX SETUP("active")) "," NOWHERE(SAVP, MUX PRINT)), 441,
+	        "gatehouse/share: needs Remote");
+	refused(ADD(SHARE, LOCAL("udptl", "") "," NOWHERE("udptl", PRINT)), 441, "needs Remote");
+	accepted(ADD(SHARE, LOCAL(SAVP, MUX SETUP("passive")) "," NOWHERE(SAVP, MUX SETUP("active")
+	                                                                                PRINT)));
+	ordered("add 0 udp rtp srtp mux dtls-server hold shared to 0");
+	assert_int_equal(st.endpoint[0].fingerprint_count, 1);
+	/* It stays where its port is, also before anybody has come: the others go there. */
+	accepted(ADD("", LOCAL("RTP/AVP", "")));
+	accepted("C=6{MV=ip/1/5}");
+	assert_ptr_equal(st.endpoint[1].context, st.endpoint[0].context);
+	/* Where it is may be said later. */
+	stage_forget(&st);
+	accepted("C=6{MF=ip/1/5{M{ST=1{" REMOTE(SAVP, MUX PRINT) "}}}}");
+	ordered("keep 0 7000 aim 0 to 7000/7000");
+	scene_end();
+}
+
+/* An address of zeros is none yet (RFC 8840, 4.1.1). */
+static void zeros_are_no_address(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD("", LOCAL("RTP/AVP", MUX) "," NOWHERE("RTP/AVP", MUX)));
+	ordered("add 0 udp rtp mux to 0");
+	scene_end();
+}
+
+static void what_cannot_wait_at_a_port_is_told(void **state)
+{
+	static const struct {
+		int error;
+		unsigned code;
+		const char *words;
+	} why[] = { { EPROTOTYPE, 473, "another TLS domain" },
+		    { EXDEV, 510, "another worker" },
+		    { EDESTADDRREQ, 441, "needs Remote" } };
+
+	(void)state;
+	scene_start();
+	for (size_t i = 0; i < BASE_COUNT(why); i++) {
+		st.add_error = why[i].error;
+		refused(ADD(SHARE, LOCAL(SAVP, MUX) "," NOWHERE(SAVP, MUX PRINT)), why[i].code,
+		        why[i].words);
+	}
+	st.add_error = 0;
+	scene_end();
+}
+
+/* Another stream's peer is refused with nothing changed, not found out when it has been answered.
+ */
+static void the_peer_of_a_shared_port_is_claimed_while_planned(void **state)
+{
+	(void)state;
+	scene_start();
+	accepted(ADD(SHARE, LOCAL("udptl", "") "," REMOTE("udptl", "")));
+	stage_forget(&st);
+	st.endpoint[0].keep_error = EADDRINUSE;
+	refused("C=1{MF=ip/1/1{M{ST=1{" REMOTE("udptl", "") "}}}}", 510,
+	        "another stream of its shared port has that peer");
+	ordered("keep 0 7000");
+	st.endpoint[0].keep_error = EDESTADDRREQ;
+	refused("C=1{MF=ip/1/1{M{ST=1{" REMOTE("udptl", "") "}}}}", 441, "needs one");
+	st.endpoint[0].keep_error = 0;
+	stage_forget(&st);
+	accepted("C=1{MF=ip/1/1{M{ST=1{" REMOTE("udptl", "") "}}}}");
+	ordered("keep 0 7000 aim 0 to 7000");
+	/* One that fails for another reason keeps nothing. */
+	refused("C=1{MF=ip/1/1{M{ST=1{" REMOTE("udptl", "") "}},E=1{no/such}}}", 440, "no/such");
+	assert_false(st.endpoint[0].kept);
+	refused("C=1{MF=ip/1/1{M{ST=1{" REMOTE("udptl", "") "},ST=2{O{MO=SR},L{\nv=0\nc=IN IP4 "
+	                                                    "9.9.9.9\nm=audio $ udptl 0\n}}}}}",
+	        449, "Local");
+	assert_false(st.endpoint[0].kept);
+	scene_end();
+}
+
+/* What is said of the peer is numbered, and events say by which number they go. */
+static void set_ups_are_numbered(void **state)
+{
+	struct relay_tls_result tls = { .alert = -1,
+		                        .version_name = "DTLS1.2",
+		                        .srtp = TLS_SRTP_AES128_CM_SHA1_80 };
+
+	(void)state;
+	scene_start();
+	accepted(ADD("", LOCAL(SAVP, MUX SETUP("passive"))));
+	assert_int_equal(st.endpoint[0].mark, 0);
+	accepted("C=1{MF=ip/1/1{M{ST=1{" REMOTE(SAVP, MUX PRINT) "}}}}");
+	assert_int_equal(st.endpoint[0].mark, 1);
+	accepted("C=1{MF=ip/1/1{M{ST=1{" REMOTE(SAVP, MUX PRINT) "}}}}");
+	assert_int_equal(st.endpoint[0].mark, 1);
+	accepted("C=1{MF=ip/1/1{M{ST=1{" REMOTE(SAVP, MUX OTHER) "}}}}");
+	assert_int_equal(st.endpoint[0].mark, 2);
+	stage_forget(&st);
+	stage_event_tls(&st, 0, RELAY_TLS_UP, RELAY_CAUSE_NONE, &tls);
+	assert_non_null(strstr(st.log, "srtp=SRTP_AES128_CM_HMAC_SHA1_80 setup=0/2"));
+	accepted("C=1{AV=ip/1/1{AT{M}}}");
+	contains("gatehouse/srtp=\"SRTP_AES128_CM_HMAC_SHA1_80\"");
 	scene_end();
 }
 
@@ -417,6 +537,11 @@ int main(void)
 		cmocka_unit_test(another_association_is_another_endpoint),
 		cmocka_unit_test(sessions_are_told_as_those_of_tls),
 		cmocka_unit_test(a_port_is_shared_on_request),
+		cmocka_unit_test(a_peer_may_be_known_by_its_fingerprint),
+		cmocka_unit_test(zeros_are_no_address),
+		cmocka_unit_test(what_cannot_wait_at_a_port_is_told),
+		cmocka_unit_test(the_peer_of_a_shared_port_is_claimed_while_planned),
+		cmocka_unit_test(set_ups_are_numbered),
 		cmocka_unit_test(its_end_is_no_event_of_tcp),
 		cmocka_unit_test(packets_are_counted),
 		cmocka_unit_test(what_was_counted_stays_counted),

@@ -213,6 +213,32 @@ static void the_peers_fingerprint_reaches_the_session(void **state)
 	scene_end();
 }
 
+#define OTHER_FINGER                                                                               \
+	"13:DF:3E:5D:49:6B:19:E5:7C:AB:4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:"  \
+	"AB:4A:AD"
+#define NOW_FINGER(finger)                                                                         \
+	"C=1{MF=ip/1/1{M{ST=1{R{\nv=0\nc=IN IP4 198.51.100.7\nm=message 7000 TCP/TLS/MSRP *\n"     \
+	"a=fingerprint:sha-256 " finger "\n}}}}}"
+
+/* The bearer holds the session against them; those that are said again are no others. */
+static void new_fingerprints_reach_a_session_that_is_up(void **state)
+{
+	struct relay_tls_result tls = { .alert = -1, .version_name = "TLS1.2" };
+
+	(void)state;
+	scene_start();
+	accepted("C=${A=${M{ST=1{" DOM("") "," TLS_ANY "}}}}");
+	accepted(NOW_FINGER(FINGER));
+	stage_event(&st, 0, RELAY_TCP_UP, RELAY_CAUSE_NONE);
+	stage_event_tls(&st, 0, RELAY_TLS_UP, RELAY_CAUSE_NONE, &tls);
+	assert_int_equal(st.endpoint[0].mark, 1);
+	accepted(NOW_FINGER(FINGER));
+	assert_int_equal(st.endpoint[0].mark, 1);
+	accepted(NOW_FINGER(OTHER_FINGER));
+	assert_int_equal(st.endpoint[0].mark, 2);
+	scene_end();
+}
+
 /* ---- pre-shared keys (8.3.3) ---- */
 
 #define KEYED(rest)                                                                                \
@@ -429,6 +455,7 @@ int main(void)
 		cmocka_unit_test(the_domain_is_named_or_the_default),
 		cmocka_unit_test(the_own_fingerprint_is_in_the_reply),
 		cmocka_unit_test(the_peers_fingerprint_reaches_the_session),
+		cmocka_unit_test(new_fingerprints_reach_a_session_that_is_up),
 		cmocka_unit_test(a_key_is_bound_to_its_stream),
 		cmocka_unit_test(a_key_needs_a_guarded_way),
 		cmocka_unit_test(a_key_is_never_told),

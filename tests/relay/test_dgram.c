@@ -274,6 +274,50 @@ static void latching_makes_the_first_source_the_remote_side(void **state)
 	call_done(&call);
 }
 
+struct turn {
+	int from, port, to;
+};
+
+/* Send until it comes there: an order is on its way to the worker. */
+static bool has_turned(void *arg)
+{
+	const struct turn *t = arg;
+	char buf[8];
+
+	udp_send(t->from, t->port, "turn", 4);
+	return recv(t->to, buf, sizeof(buf), MSG_DONTWAIT) == 4;
+}
+
+/* Who has latched and is kept out later is not sent to any more; the next one may latch. */
+static void who_is_kept_out_has_not_latched(void **state)
+{
+	static const struct relay_dgram_spec latch = { .latch = true };
+	struct stage *stage = *state;
+	struct relay_gate gate = { 0 };
+	struct call call;
+	int port, fd = udp_peer(&port), next_port, next = udp_peer(&next_port);
+
+	call_make(stage, &call, &latch, &any);
+	udp_send(fd, port_of(&call, 0), "mine", 4);
+	udp_expect(stage, call.peer[1][0], "mine", 4);
+	gate.port_min = gate.port_max = (uint16_t)port; /* it may */
+	assert_int_equal(relay_endpoint_gate_set(call.end[0].endpoint, &gate), 0);
+	udp_send(next, port_of(&call, 0), "?", 1);
+	STAGE_COUNT(stage, call.end[0].endpoint, refused, 1);
+	udp_send(call.peer[1][0], port_of(&call, 1), "still", 5);
+	udp_expect(stage, fd, "still", 5);
+	gate.port_min = gate.port_max = (uint16_t)next_port; /* it may not */
+	assert_int_equal(relay_endpoint_gate_set(call.end[0].endpoint, &gate), 0);
+	stage_wait(stage, has_turned,
+	           &(struct turn){ call.peer[1][0], port_of(&call, 1), call.peer[0][0] });
+	udp_send(next, port_of(&call, 0), "me", 2);
+	udp_expect(stage, call.peer[1][0], "me", 2);
+	stage_wait(stage, has_turned, &(struct turn){ call.peer[1][0], port_of(&call, 1), next });
+	close(fd);
+	close(next);
+	call_done(&call);
+}
+
 static void nobody_is_sent_anything_before_remote_is_known(void **state)
 {
 	struct stage *stage = *state;
@@ -469,8 +513,19 @@ static void a_shared_port_tells_its_peers_apart(void **state)
 	assert_int_equal(
 	        base_err_detail(relay_endpoint_dgram_set(end[0].endpoint, &spec.remote, &shared)),
 	        EADDRINUSE);
+	/* One that is planned is nobody else's until it is given, or forgotten. */
+	assert_int_equal(base_err_detail(relay_endpoint_peer_keep(end[0].endpoint, &spec.remote)),
+	                 EADDRINUSE);
 	spec = stage_client(&back, port[0]);
+	assert_int_equal(relay_endpoint_peer_keep(end[0].endpoint, &spec.remote), 0);
+	assert_int_equal(base_err_detail(relay_endpoint_peer_keep(end[1].endpoint, &spec.remote)),
+	                 EADDRINUSE);
+	assert_int_equal(relay_endpoint_peer_keep(end[0].endpoint, NULL), 0);
+	assert_int_equal(relay_endpoint_peer_keep(end[1].endpoint, &spec.remote), 0);
+	assert_int_equal(relay_endpoint_peer_keep(end[1].endpoint, NULL), 0);
+	assert_int_equal(relay_endpoint_peer_keep(end[0].endpoint, &spec.remote), 0);
 	assert_int_equal(relay_endpoint_dgram_set(end[0].endpoint, &spec.remote, &shared), 0);
+	assert_null(end[0].endpoint->kept);
 	stage_wait(stage, is_heard, &(struct knock){ stranger, to, end[0].endpoint });
 	udp_nothing(far);
 	for (unsigned i = 0; i < 5; i++) {
@@ -539,6 +594,7 @@ int main(void)
 		TEST(only_rtp_gets_through_where_rtp_is_meant),
 		TEST(modes_drop_and_keep_nothing),
 		TEST(latching_makes_the_first_source_the_remote_side),
+		TEST(who_is_kept_out_has_not_latched),
 		TEST(nobody_is_sent_anything_before_remote_is_known),
 		TEST(the_gate_keeps_out_and_drops_what_is_too_fast),
 		TEST(rtcp_is_marked_as_its_media),
