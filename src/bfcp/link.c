@@ -17,13 +17,21 @@ void bfcp_link_done(struct bfcp_link *l)
 	base_writer_done(&l->have);
 }
 
+/** What has been taken from the front makes room. */
+static void compact(struct base_writer *w, size_t *at)
+{
+	if (*at <= w->len / 2 && *at < w->len)
+		return;
+	if (*at < w->len)
+		memmove(w->data, w->data + *at, w->len - *at);
+	w->len -= *at;
+	*at = 0;
+}
+
 /** Octets behind their length, in a list that is used up from its front. */
 static int list_put(struct base_writer *list, size_t *at, const void *data, size_t len)
 {
-	if (*at == list->len) {
-		base_writer_reset(list);
-		*at = 0;
-	}
+	compact(list, at);
 	if (list->len + len > BFCP_QUEUE_MAX + BFCP_MESSAGE_MAX)
 		return NO_MEMORY;
 	base_writer_u32(list, (uint32_t)len);
@@ -50,10 +58,7 @@ static int put_out(struct bfcp_link *l, struct base_str octets)
 	size_t n, mtu = l->mtu ? l->mtu : BFCP_MTU, at = 0;
 
 	if (l->reliable) {
-		if (l->out_at == l->out.len) {
-			base_writer_reset(&l->out);
-			l->out_at = 0;
-		}
+		compact(&l->out, &l->out_at);
 		if (l->out.len + octets.len > BFCP_QUEUE_MAX + BFCP_MESSAGE_MAX)
 			return NO_MEMORY;
 		base_writer_str(&l->out, octets);

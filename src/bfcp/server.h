@@ -70,7 +70,8 @@ void bfcp_peer_free(struct bfcp_peer *peer);
 /** @return 0, or an error: the connection has to end, when what waits has been taken */
 int bfcp_peer_input(struct bfcp_peer *peer, struct base_str octets, uint64_t now_ms);
 size_t bfcp_peer_take(struct bfcp_peer *peer, void *buf, size_t cap);
-/** It has not answered, or has said Goodbye: the connection is over. */
+/** It has not answered, does not take what it is told, or has said Goodbye: the connection is over.
+ */
 bool bfcp_peer_over(const struct bfcp_peer *peer);
 
 void bfcp_server_tick(struct bfcp_server *s, uint64_t now_ms);

@@ -78,6 +78,8 @@ static int say(struct bfcp_peer *peer, const struct bfcp_message *to, struct bfc
 	msg->info_of = base_arena_array(&s->arena, s->count + 1, sizeof(*msg->info_of));
 	for (int words = 1; words >= 0 && msg->info_of; words--) {
 		msg->infos = 0;
+		if (!words)
+			msg->about.name = msg->about.uri = (struct base_str){ 0 };
 		FCS_EACH(&s->requests, struct fcs_request, r)
 		if (which(r, key) && describe(s, r, words, &msg->info_of[msg->infos]))
 			msg->infos++;

@@ -18,7 +18,8 @@ struct msrp_member;
 
 /** What the owner is told. None of them may call back into the room. */
 struct msrp_room_ops {
-	/** There is something to take from it, or it may be read again. */
+	/** There is something to take from it, until less comes than was asked for, or it may be
+	 * read again: both are to be tried. It is not said again before. */
 	void (*wake)(void *arg, struct msrp_member *member, void *member_arg);
 	/** A nickname was reserved (empty: removed). May be NULL. */
 	void (*nickname)(void *arg, void *member_arg, struct base_str nickname);

@@ -15,6 +15,8 @@ struct party {
 	unsigned user_requests, error, error_asked;
 	size_t primitives;
 	int done, bye;
+	bool woken, client_woken; /* nothing is taken else */
+	bool stuck;               /* it takes nothing */
 };
 
 struct world {
@@ -29,14 +31,15 @@ struct world {
 
 static void wake(void *arg)
 {
-	(void)arg;
+	((struct party *)arg)->client_woken = true;
 }
 
 static void server_wake(void *arg, struct bfcp_peer *peer, void *peer_arg)
 {
 	(void)arg;
 	(void)peer;
-	(void)peer_arg;
+	if (peer_arg)
+		((struct party *)peer_arg)->woken = true;
 }
 
 static void on_holder(void *arg, uint16_t floor, uint16_t user, bool granted)
@@ -174,10 +177,12 @@ static bool carry(struct world *t, struct party *p)
 	char buf[8192];
 	size_t cap = t->reliable ? t->step : sizeof(buf), n, back;
 
-	n = bfcp_client_take(p->client, buf, cap);
+	n = p->client_woken ? bfcp_client_take(p->client, buf, cap) : 0;
+	p->client_woken = n > 0;
 	if (n && !lost(t))
 		assert_int_equal(bfcp_peer_input(p->peer, (struct base_str){ buf, n }, t->now), 0);
-	back = bfcp_peer_take(p->peer, buf, cap);
+	back = p->woken && !p->stuck ? bfcp_peer_take(p->peer, buf, cap) : 0;
+	p->woken = p->woken && back > 0;
 	if (back && !lost(t))
 		assert_int_equal(
 		        bfcp_client_input(p->client, (struct base_str){ buf, back }, t->now), 0);
@@ -636,6 +641,38 @@ static void fragments(void **state)
 	assert_true(n > 17 && buf[0][1] == BFCP_ERROR && buf[0][14] == BFCP_WRONG_LENGTH);
 }
 
+/** Names that do not fit are left out, the rest is told (5.2: 255 octets). */
+static void long_names(void **state)
+{
+	struct world *t = *state;
+	char name[230];
+	struct bfcp_user_spec user = { .name = { name, 200 }, .uri = { name, 200 } };
+
+	memset(name, 'x', sizeof(name));
+	assert_int_equal(bfcp_server_user(t->server, ALICE, &user), 0);
+	want(t, ALICE, 1, -1);
+	assert_int_equal(t->p[ALICE].status, BFCP_GRANTED);
+	assert_int_equal(bfcp_client_ask_user(t->p[BOB].client, ALICE, t->now), 0);
+	settle(t);
+	assert_int_equal(t->p[BOB].user_requests, 1);
+}
+
+/** Who never reads is let go, and others go on. */
+static void not_taken(void **state)
+{
+	struct world *t = *state;
+	const uint16_t floor = 1;
+
+	assert_int_equal(bfcp_client_ask_floors(t->p[CHAIR].client, &floor, 1, t->now), 0);
+	settle(t);
+	t->p[CHAIR].stuck = true;
+	for (int i = 0; i < 2000 && !bfcp_peer_over(t->p[CHAIR].peer); i++)
+		give_back(t, ALICE, want(t, ALICE, 1, -1));
+	assert_true(bfcp_peer_over(t->p[CHAIR].peer));
+	want(t, ALICE, 1, -1);
+	assert_int_equal(t->p[ALICE].status, BFCP_GRANTED);
+}
+
 /** The table: every event ends somewhere, every ongoing status can be left, none of the others can.
  */
 static void table(void **state)
@@ -675,8 +712,10 @@ int main(void)
 		BOTH(goodbye),
 		BOTH(come_back),
 		BOTH(wrong),
+		BOTH(long_names),
 		BOTH(kept_alive),
 		cmocka_unit_test(with_losses),
+		cmocka_unit_test_setup_teardown(not_taken, set_up_tcp, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_answers, set_up_udp, tear_down),
 		cmocka_unit_test_setup_teardown(fragments, set_up_udp, tear_down),
 		cmocka_unit_test(table),

@@ -138,7 +138,7 @@ static void paths_are_rewritten(void **state)
 	                       " SEND\r\n" TO_BOB "Message-ID: 1234\r\nSuccess-Report: yes\r\n"
 	                       "Failure-Report: partial\r\nByte-Range: 1-5/5\r\nX-Own: z\r\n"
 	                       "Content-Type: text/plain\r\n\r\nhello\r\n-------"));
-	assert_null(strstr(text, "abcd")); /* a transaction of our own */
+	assert_null(strstr(text, "MSRP abcd ")); /* a transaction of our own */
 	hand(t, 0, "MSRP abce SEND\r\n" FROM_ALICE "Message-ID: 1235\r\n-------abce$\r\n");
 	assert_non_null(
 	        strstr(out(t, 0), "MSRP abce 200 OK\r\nTo-Path: " ALICE "\r\nFrom-Path: " HERE0));

@@ -14,15 +14,17 @@ struct world {
 	struct msrp_member *member[PEERS];
 	struct base_writer late[PEERS]; /* what the room has not read yet */
 	bool stuck[PEERS], lagging[PEERS];
+	bool woken[PEERS]; /* nothing is read again or taken else */
 	char nickname[64];
 	uint64_t now;
 };
 
 static void wake(void *arg, struct msrp_member *member, void *member_arg)
 {
-	(void)arg;
+	struct world *t = arg;
+
 	(void)member;
-	(void)member_arg;
+	t->woken[(struct peer *)member_arg - t->peer] = true;
 }
 
 static void on_nickname(void *arg, void *member_arg, struct base_str nickname)
@@ -126,16 +128,24 @@ static size_t feed(struct world *t, size_t i, const char *data, size_t len, size
 
 static size_t carry(struct world *t, size_t i, size_t step)
 {
-	char buf[16384];
+	char buf[16384] = "";
+	bool go = t->woken[i];
 	size_t n = 0, back;
 	struct base_str in;
 
+	if (t->late[i].len && !go)
+		return 0; /* held */
+	t->woken[i] = false;
 	if (!t->late[i].len)
 		n = msrp_client_take(t->peer[i].client, buf, BASE_MIN(step, sizeof(buf)), t->now);
 	n = feed(t, i, buf, n, step);
-	if (t->stuck[i])
+	go = go || t->woken[i];
+	t->woken[i] = go;
+	if (t->stuck[i] || !go)
 		return n;
-	back = msrp_member_take(t->member[i], buf, BASE_MIN(step, sizeof(buf)), t->now);
+	step = BASE_MIN(step, sizeof(buf));
+	back = msrp_member_take(t->member[i], buf, step, t->now);
+	t->woken[i] = back == step;
 	in = (struct base_str){ buf, back };
 	assert_int_equal(msrp_client_input(t->peer[i].client, &in, t->now, NULL), 0);
 	return n + back;
