@@ -339,6 +339,33 @@ static void stolen_ticket(void **state)
 	end(s);
 }
 
+/* Somebody who resolved the ticket has MPKi, and Initiator Data that the KMS takes; those are of
+ * another message, though (RFC 6043, 4.2.3.6). */
+static void initiator_data_of_another_message(void **state)
+{
+	struct stage *s = begin(1, false);
+	struct base_writer first;
+	struct mikey_octets was, is;
+
+	(void)state;
+	assert_int_equal(stage_grant(s), 0);
+	assert_int_equal(stage_offer(s), 0);
+	was = mikey_find(stage_read(s, &s->transfer.sent)->first, MIKEY_TICKET)
+	              ->ticket.initiator_span;
+	first = s->transfer.sent;
+	s->transfer.sent = (struct base_writer){ 0 };
+	mikey_transfer_done(&s->transfer);
+	assert_int_equal(stage_offer(s), 0);
+	is = mikey_find(stage_read(s, &s->transfer.sent)->first, MIKEY_TICKET)
+	             ->ticket.initiator_span;
+	assert_int_equal(was.len, is.len);
+	memcpy(s->transfer.sent.data + (is.at - s->transfer.sent.data), was.at, was.len);
+	assert_int_equal(fault(respond(s)), MIKEY_BAD_AUTH);
+	assert_non_null(strstr(s->err.text, "Vi"));
+	base_writer_done(&first);
+	end(s);
+}
+
 /* A user's own ticket key makes no tickets in another's name, nor in the KMS's. */
 static void in_anothers_name(void **state)
 {
@@ -581,6 +608,35 @@ static void answers_to_something_else(void **state)
 	end(s);
 }
 
+/* An answer that is proved, and has not the MPKs that its ticket's I flag wants. */
+static void a_kms_that_forgets_a_key(void **state)
+{
+	struct stage *s = begin(1, false);
+	struct mikey_asked asked = { 0 };
+	struct mikey_keys one = { .count = 0 };
+	struct base_writer first; /* the ticket is in it */
+
+	(void)state;
+	assert_int_equal(stage_grant(s), 0);
+	forget(s);
+	assert_int_equal(mikey_asked_read(&s->kms.env, stage_read(s, &s->request.sent), &s->kms.id,
+	                                  NULL, &s->kms_i, &asked, &s->err),
+	                 0);
+	assert_int_equal(mikey_keys_add(&one, MIKEY_MPK, mikey_keys_mpk(&s->grant.keys, 0),
+	                                mikey_octets_of(NULL, 0), mikey_octets_text("i")),
+	                 0);
+	first = s->request_resp;
+	s->request_resp = (struct base_writer){ 0 };
+	assert_int_equal(mikey_request_resp(&s->kms.env, &asked, s->suite, &s->kms.id,
+	                                    s->grant.ticket, &one, &s->request_resp, &s->err),
+	                 0);
+	assert_int_equal(fault(request_finish(s)), MIKEY_UNSPECIFIED);
+	mikey_asked_done(&asked);
+	mikey_keys_done(&one);
+	base_writer_done(&first);
+	end(s);
+}
+
 /* Error messages of the far end come back as what they say, and are told from proved ones. */
 static void errors_are_told(void **state)
 {
@@ -715,6 +771,7 @@ int main(void)
 		cmocka_unit_test(across_2036),
 		cmocka_unit_test(for_somebody_else),
 		cmocka_unit_test(stolen_ticket),
+		cmocka_unit_test(initiator_data_of_another_message),
 		cmocka_unit_test(in_anothers_name),
 		cmocka_unit_test(wrong_mode),
 		cmocka_unit_test(wrong_keys),
@@ -726,6 +783,7 @@ int main(void)
 		cmocka_unit_test(keys_that_nobody_may_supply),
 		cmocka_unit_test(keys_of_the_responder),
 		cmocka_unit_test(answers_to_something_else),
+		cmocka_unit_test(a_kms_that_forgets_a_key),
 		cmocka_unit_test(errors_are_told),
 		cmocka_unit_test(errors_are_not_answered),
 		cmocka_unit_test(padding_tells_nothing),
