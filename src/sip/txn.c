@@ -18,7 +18,7 @@ static void key_method(struct base_writer *w, const struct sip_message *msg)
 
 /* 17.1.3: branch and method. 17.2.3: sent-by too; by the rules of RFC 2543 where there is no
  * cookie. */
-void txn_key(struct base_writer *w, const struct sip_message *msg, bool server)
+void sip_txn_key(struct base_writer *w, const struct sip_message *msg, bool server)
 {
 	struct base_str cookie = { msg->via.branch.ptr, strlen(SIP_BRANCH_COOKIE) };
 
@@ -45,12 +45,13 @@ static struct sip_txn *find(const struct sip_txns *txns, const struct base_write
 	return node ? BASE_CONTAINER_OF(node, struct sip_txn, node) : NULL;
 }
 
-struct sip_txn *txn_find(const struct sip_txns *txns, const struct sip_message *msg, bool server)
+struct sip_txn *sip_txn_find(const struct sip_txns *txns, const struct sip_message *msg,
+                             bool server)
 {
 	struct base_writer key = { 0 };
 	struct sip_txn *txn;
 
-	txn_key(&key, msg, server);
+	sip_txn_key(&key, msg, server);
 	txn = find(txns, &key);
 	base_writer_done(&key);
 	return txn;
@@ -61,7 +62,7 @@ struct sip_txn *sip_txn_cancelled(const struct sip_txns *txns, const struct sip_
 	struct sip_message invite = *cancel;
 
 	invite.method_name = BASE_STR("INVITE"); /* nothing else is worth cancelling (9.1) */
-	return txn_find(txns, &invite, true);
+	return sip_txn_find(txns, &invite, true);
 }
 
 /* -- life -------------------------------------------------------------------------------------- */
@@ -89,7 +90,7 @@ int sip_txns_new(struct sip_txns **ret, const struct sip_txn_config *config,
 	return 0;
 }
 
-void txn_free(struct sip_txn *txn)
+void sip_txn_free(struct sip_txn *txn)
 {
 	struct sip_txns *txns = txn->owner;
 
@@ -111,14 +112,14 @@ void sip_txns_free(struct sip_txns *txns)
 		return;
 	BASE_LIST_EACH(&txns->all, node, after)
 	{
-		txn_free(BASE_CONTAINER_OF(node, struct sip_txn, all));
+		sip_txn_free(BASE_CONTAINER_OF(node, struct sip_txn, all));
 	}
 	base_map_done(&txns->map);
 	free(txns);
 }
 
-int txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_message *msg,
-            struct sip_flow flow, bool server)
+int sip_txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_message *msg,
+                struct sip_flow flow, bool server)
 {
 	struct sip_txn *txn;
 	int rc;
@@ -137,12 +138,12 @@ int txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_messag
 	txns->count++;
 	txn->arena.chunk_size =
 	        msg->octets.len + (msg->header_count + 2) * sizeof(*msg->headers) + 256;
-	txn_key(&txn->key, msg, server);
-	rc = txn_keep(txn, msg->octets);
+	sip_txn_key(&txn->key, msg, server);
+	rc = sip_txn_keep(txn, msg->octets);
 	if (!rc && !txn->key.failed)
 		rc = base_map_insert(&txns->map, base_writer_view(&txn->key), &txn->node);
 	if (rc || txn->key.failed) {
-		txn_free(txn);
+		sip_txn_free(txn);
 		return BASE_ERR(BASE_LOCAL, 500);
 	}
 	txn->mapped = true;
@@ -151,7 +152,7 @@ int txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_messag
 }
 
 /* A copy of its request, taken apart again: the octets that came are the transport's. */
-int txn_keep(struct sip_txn *txn, struct base_str octets)
+int sip_txn_keep(struct sip_txn *txn, struct base_str octets)
 {
 	char *copy = base_arena_dup(&txn->arena, octets);
 
@@ -163,7 +164,7 @@ int txn_keep(struct sip_txn *txn, struct base_str octets)
 
 /* -- steps ------------------------------------------------------------------------------------- */
 
-void txns_rearm(struct sip_txns *txns)
+void sip_txns_rearm(struct sip_txns *txns)
 {
 	uint64_t deadline = loop_timers_deadline(&txns->timers);
 
@@ -179,22 +180,22 @@ static void over(void *arg)
 	struct sip_txns *txns = txn->owner;
 
 	txns->ops.on_end(txns->ops.arg, txn, txn->why);
-	txn_free(txn);
+	sip_txn_free(txn);
 }
 
 static void on_repeat(void *arg)
 {
-	txn_step(arg, EV_REPEAT, NULL);
+	sip_txn_step(arg, EV_REPEAT, NULL);
 }
 
 static void on_timeout(void *arg)
 {
-	txn_step(arg, EV_TIMEOUT, NULL);
+	sip_txn_step(arg, EV_TIMEOUT, NULL);
 }
 
 static void on_linger(void *arg)
 {
-	txn_step(arg, EV_LINGER, NULL);
+	sip_txn_step(arg, EV_LINGER, NULL);
 }
 
 /* How long it stays for the peer's repetitions (table 4): timers D, K, I, J, and L and M. */
@@ -223,7 +224,7 @@ static void repeat_in(struct sip_txn *txn, uint64_t wait_ms)
 		loop_timers_start(&txn->owner->timers, &txn->repeat, wait_ms, on_repeat, txn);
 }
 
-void txn_repeat(struct sip_txn *txn)
+void sip_txn_repeat(struct sip_txn *txn)
 {
 	const struct sip_txn_config *c = &txn->owner->config;
 
@@ -244,7 +245,7 @@ static void finish(struct sip_txn *txn, enum sip_end why)
 	loop_timers_start(&txns->timers, &txn->limit, 0, over, txn);
 }
 
-int txn_send(struct sip_txn *txn)
+int sip_txn_send(struct sip_txn *txn)
 {
 	struct sip_txns *txns = txn->owner;
 
@@ -262,7 +263,7 @@ static void timing(struct sip_txn *txn, unsigned actions)
 		loop_timers_stop(&txn->owner->timers, &txn->limit);
 	}
 	if (actions & DO_REPEAT)
-		txn_repeat(txn);
+		sip_txn_repeat(txn);
 	if (actions & DO_DOUBLE) /* timer A has no bound but B (17.1.1.2) */
 		repeat_in(txn, txn->machine == INVITE_CLIENT
 		                       ? txn->wait_ms * 2
@@ -273,10 +274,10 @@ static void timing(struct sip_txn *txn, unsigned actions)
 		loop_timers_start(&txn->owner->timers, &txn->limit, linger_ms(txn), on_linger, txn);
 }
 
-void txn_step(struct sip_txn *txn, enum txn_event event, const struct sip_message *msg)
+void sip_txn_step(struct sip_txn *txn, enum txn_event event, const struct sip_message *msg)
 {
 	struct txn_step step =
-	        txn_step_of((enum txn_machine)txn->machine, (enum txn_state)txn->state, event);
+	        sip_txn_step_of((enum txn_machine)txn->machine, (enum txn_state)txn->state, event);
 	struct sip_txns *txns = txn->owner;
 	int rc = 0;
 
@@ -294,12 +295,12 @@ void txn_step(struct sip_txn *txn, enum txn_event event, const struct sip_messag
 		sip_ack_build(&txn->sent, &txn->request, msg);
 	}
 	if (step.actions & (DO_SEND | DO_ACK))
-		rc = txn_send(txn);
+		rc = sip_txn_send(txn);
 	timing(txn, step.actions);
 	if (step.actions & DO_TELL)
 		txns->ops.on_response(txns->ops.arg, txn, msg);
 	if (rc)
-		txn_step(txn, EV_ERROR, NULL);
+		sip_txn_step(txn, EV_ERROR, NULL);
 }
 
 uint64_t sip_txns_deadline(const struct sip_txns *txns)
@@ -310,7 +311,7 @@ uint64_t sip_txns_deadline(const struct sip_txns *txns)
 void sip_txns_advance(struct sip_txns *txns)
 {
 	loop_timers_run(&txns->timers, txns->ops.now_ms(txns->ops.arg));
-	txns_rearm(txns);
+	sip_txns_rearm(txns);
 }
 
 void sip_txns_lost(struct sip_txns *txns, uint64_t flow)
@@ -321,9 +322,9 @@ void sip_txns_lost(struct sip_txns *txns, uint64_t flow)
 		struct sip_txn *txn = BASE_CONTAINER_OF(node, struct sip_txn, all);
 
 		if (txn->flow.id == flow)
-			txn_step(txn, EV_ERROR, NULL);
+			sip_txn_step(txn, EV_ERROR, NULL);
 	}
-	txns_rearm(txns);
+	sip_txns_rearm(txns);
 }
 
 /* -- what others may know ---------------------------------------------------------------------- */

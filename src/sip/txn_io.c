@@ -42,7 +42,7 @@ static void on_trying(void *arg)
 	sip_reply_begin(&txn->sent, &txn->request, sip_txn_source(txn), 100, NULL,
 	                (struct base_str){ NULL, 0 });
 	sip_body_end(&txn->sent, NULL, (struct base_str){ NULL, 0 });
-	txn_step(txn, EV_1XX, NULL);
+	sip_txn_step(txn, EV_1XX, NULL);
 }
 
 static void request_new(struct sip_txns *txns, struct sip_flow from,
@@ -55,7 +55,7 @@ static void request_new(struct sip_txns *txns, struct sip_flow from,
 		refuse(txns, from, source, msg, msg->fault, msg->fault_text);
 		return;
 	}
-	rc = txn_new(&txn, txns, msg, from, true);
+	rc = sip_txn_new(&txn, txns, msg, from, true);
 	if (rc) {
 		refuse(txns, from, source, msg, base_err_detail(rc), NULL);
 		return;
@@ -72,15 +72,15 @@ static void request_new(struct sip_txns *txns, struct sip_flow from,
 static void request(struct sip_txns *txns, struct sip_flow from, const struct sip_source *source,
                     const struct sip_message *msg)
 {
-	struct sip_txn *txn = msg->fault ? NULL : txn_find(txns, msg, true);
+	struct sip_txn *txn = msg->fault ? NULL : sip_txn_find(txns, msg, true);
 
 	if (txn && msg->method == SIP_ACK && txn->state != ACCEPTED)
-		txn_step(txn, EV_ACK, msg);
+		sip_txn_step(txn, EV_ACK, msg);
 	else if (msg->method == SIP_ACK) {
 		if (!msg->fault)
 			txns->ops.on_request(txns->ops.arg, NULL, msg, from);
 	} else if (txn) {
-		txn_step(txn, EV_REQUEST, msg);
+		sip_txn_step(txn, EV_REQUEST, msg);
 	} else {
 		request_new(txns, from, source, msg);
 	}
@@ -92,9 +92,9 @@ static void response(struct sip_txns *txns, struct sip_flow from, const struct s
 
 	if (msg->fault)
 		return; /* to be thrown away (18.3, 8.1.3.1) */
-	txn = txn_find(txns, msg, false);
+	txn = sip_txn_find(txns, msg, false);
 	if (txn)
-		txn_step(txn, event_of(msg->status), msg);
+		sip_txn_step(txn, event_of(msg->status), msg);
 	else if (txns->ops.on_stray)
 		txns->ops.on_stray(txns->ops.arg, msg, from);
 }
@@ -113,7 +113,7 @@ void sip_txns_input(struct sip_txns *txns, struct sip_flow from, const struct si
 			response(txns, from, &msg);
 	}
 	base_arena_done(&arena);
-	txns_rearm(txns);
+	sip_txns_rearm(txns);
 }
 
 void sip_branch(struct sip_txns *txns, char out[SIP_BRANCH_MAX])
@@ -133,9 +133,9 @@ static int request_begin(struct sip_txn *txn)
 	base_writer_str(&txn->sent, txn->request.octets);
 	if (txn->sent.failed)
 		return BASE_ERR(BASE_LOCAL, 500);
-	rc = txn_send(txn);
+	rc = sip_txn_send(txn);
 	if (!rc)
-		txn_repeat(txn);
+		sip_txn_repeat(txn);
 	return rc;
 }
 
@@ -149,20 +149,20 @@ int sip_request_send(struct sip_txns *txns, struct sip_flow flow, struct base_st
 
 	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
 	if (!rc &&
-	    (msg.fault || !msg.request || msg.method == SIP_ACK || txn_find(txns, &msg, false)))
+	    (msg.fault || !msg.request || msg.method == SIP_ACK || sip_txn_find(txns, &msg, false)))
 		rc = BASE_ERR(BASE_BUG, msg.fault);
 	if (!rc)
-		rc = txn_new(&txn, txns, &msg, flow, false);
+		rc = sip_txn_new(&txn, txns, &msg, flow, false);
 	base_arena_done(&arena);
 	if (!rc) {
 		txn->user = user;
 		rc = request_begin(txn);
 		if (rc)
-			txn_free(txn);
+			sip_txn_free(txn);
 	}
 	if (!rc && ret)
 		*ret = txn;
-	txns_rearm(txns);
+	sip_txns_rearm(txns);
 	return rc;
 }
 
@@ -192,8 +192,8 @@ int sip_txn_reply(struct sip_txn *txn, struct base_str octets)
 	base_arena_done(&arena);
 	if (rc || msg.fault || msg.request)
 		return BASE_ERR(BASE_BUG, rc ? 0 : msg.fault);
-	legal = txn_step_of((enum txn_machine)txn->machine, (enum txn_state)txn->state,
-	                    event_of(msg.status))
+	legal = sip_txn_step_of((enum txn_machine)txn->machine, (enum txn_state)txn->state,
+	                        event_of(msg.status))
 	                .legal;
 	if (!legal)
 		return BASE_ERR(BASE_BUG, 0);
@@ -203,7 +203,7 @@ int sip_txn_reply(struct sip_txn *txn, struct base_str octets)
 		return BASE_ERR(BASE_LOCAL, 500);
 	if (txn->machine == INVITE_SERVER && msg.status < 300) /* no 100 any more */
 		loop_timers_stop(&txns->timers, &txn->repeat);
-	txn_step(txn, event_of(msg.status), NULL);
-	txns_rearm(txns);
+	sip_txn_step(txn, event_of(msg.status), NULL);
+	sip_txns_rearm(txns);
 	return 0;
 }

@@ -36,17 +36,18 @@ struct sip_txn {
 	void *user;
 };
 
-void txn_key(struct base_writer *w, const struct sip_message *msg, bool server);
-struct sip_txn *txn_find(const struct sip_txns *txns, const struct sip_message *msg, bool server);
-int txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_message *msg,
-            struct sip_flow flow, bool server);
-int txn_keep(struct sip_txn *txn, struct base_str octets);
-void txn_free(struct sip_txn *txn);
-void txn_step(struct sip_txn *txn, enum txn_event event, const struct sip_message *msg);
+void sip_txn_key(struct base_writer *w, const struct sip_message *msg, bool server);
+struct sip_txn *sip_txn_find(const struct sip_txns *txns, const struct sip_message *msg,
+                             bool server);
+int sip_txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_message *msg,
+                struct sip_flow flow, bool server);
+int sip_txn_keep(struct sip_txn *txn, struct base_str octets);
+void sip_txn_free(struct sip_txn *txn);
+void sip_txn_step(struct sip_txn *txn, enum txn_event event, const struct sip_message *msg);
 /* Begin to repeat (unreliable flows), and the time after which it is given up. */
-void txn_repeat(struct sip_txn *txn);
+void sip_txn_repeat(struct sip_txn *txn);
 /* What is in `sent`. */
-int txn_send(struct sip_txn *txn);
-void txns_rearm(struct sip_txns *txns);
+int sip_txn_send(struct sip_txn *txn);
+void sip_txns_rearm(struct sip_txns *txns);
 
 #endif

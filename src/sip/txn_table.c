@@ -114,22 +114,23 @@ static const char *const events[] = { "1xx",    "2xx",     "3xx-6xx", "request",
 static const char *const actions[] = { "send",   "ack",  "double", "slow", "repeat", "stop",
 	                               "linger", "tell", "408",    "503",  "done" };
 
-struct txn_step txn_step_of(enum txn_machine machine, enum txn_state state, enum txn_event event)
+struct txn_step sip_txn_step_of(enum txn_machine machine, enum txn_state state,
+                                enum txn_event event)
 {
 	return table[machine][state][event];
 }
 
-const char *txn_state_name(enum txn_state state)
+const char *sip_txn_state_name(enum txn_state state)
 {
 	return states[state];
 }
 
-const char *txn_event_name(enum txn_event event)
+const char *sip_txn_event_name(enum txn_event event)
 {
 	return events[event];
 }
 
-const char *txn_machine_name(enum txn_machine machine)
+const char *sip_txn_machine_name(enum txn_machine machine)
 {
 	return machines[machine];
 }

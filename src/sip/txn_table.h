@@ -51,10 +51,11 @@ struct txn_step {
 };
 
 /** What this event means in this state; not `legal` = it is passed over. */
-struct txn_step txn_step_of(enum txn_machine machine, enum txn_state state, enum txn_event event);
+struct txn_step sip_txn_step_of(enum txn_machine machine, enum txn_state state,
+                                enum txn_event event);
 /** Names, for tests and the picture. */
-const char *txn_state_name(enum txn_state state);
-const char *txn_event_name(enum txn_event event);
-const char *txn_machine_name(enum txn_machine machine);
+const char *sip_txn_state_name(enum txn_state state);
+const char *sip_txn_event_name(enum txn_event event);
+const char *sip_txn_machine_name(enum txn_machine machine);
 
 #endif

@@ -17,7 +17,7 @@ static void walk(enum txn_machine machine, enum txn_state state, bool seen[STATE
 		return;
 	seen[state] = true;
 	for (unsigned e = 0; e < EVENTS; e++) {
-		struct txn_step step = txn_step_of(machine, state, (enum txn_event)e);
+		struct txn_step step = sip_txn_step_of(machine, state, (enum txn_event)e);
 
 		if (step.legal)
 			walk(machine, (enum txn_state)step.next, seen);
@@ -37,8 +37,8 @@ static void states_have_ways_in_and_out(void **state)
 			bool rows = false, on[STATES] = { false };
 
 			for (unsigned e = 0; e < EVENTS; e++)
-				rows |= txn_step_of((enum txn_machine)m, (enum txn_state)s,
-				                    (enum txn_event)e)
+				rows |= sip_txn_step_of((enum txn_machine)m, (enum txn_state)s,
+				                        (enum txn_event)e)
 				                .legal;
 			assert_int_equal(rows, seen[s] && s != OVER);
 			if (!rows)
@@ -63,12 +63,12 @@ static void who_waits_has_a_timer(void **state)
 			              (m == INVITE_CLIENT && s == PROCEEDING);
 
 			for (unsigned e = 0; e < EVENTS; e++)
-				rows |= txn_step_of((enum txn_machine)m, (enum txn_state)s,
-				                    (enum txn_event)e)
+				rows |= sip_txn_step_of((enum txn_machine)m, (enum txn_state)s,
+				                        (enum txn_event)e)
 				                .legal;
-			timed = txn_step_of((enum txn_machine)m, (enum txn_state)s, EV_LINGER)
+			timed = sip_txn_step_of((enum txn_machine)m, (enum txn_state)s, EV_LINGER)
 			                .legal ||
-			        txn_step_of((enum txn_machine)m, (enum txn_state)s, EV_TIMEOUT)
+			        sip_txn_step_of((enum txn_machine)m, (enum txn_state)s, EV_TIMEOUT)
 			                .legal;
 			assert_true(!rows || timed || owners);
 		}
