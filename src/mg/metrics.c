@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "mg/world.h"
+
 #define PREFIX "gatehouse_"
 
 static void head(struct base_writer *w, const char *name, const char *type, const char *help)
@@ -159,6 +161,43 @@ static void relay_text(struct base_writer *w, const struct relay_pool *pool)
 	plain(w, "crl_waits_lost_total", "counter", "Of those, in vain.", trust.waits_lost);
 }
 
+/* For an alert on `- time()`. */
+static void staples_text(struct base_writer *w, const struct mg *mg)
+{
+	int64_t until_s;
+
+	head(w, "tls_staple_until_seconds", "gauge",
+	     "UNIX time from which a certificate's OCSP staple is not sent any more.");
+	for (size_t d = 0; d < mg->domain_count; d++)
+		for (size_t i = 0; tls_domain_staple_until(mg->domains[d].tls, i, &until_s); i++) {
+			if (!until_s)
+				continue;
+			base_writer_text(w, PREFIX "tls_staple_until_seconds{domain=");
+			quoted(w, mg->domains[d].name);
+			base_writer_printf(w, ",certificate=\"%zu\"} %" PRId64 "\n", i, until_s);
+		}
+}
+
+/* A domain that a reload has taken away is told as long as sessions of it are there. */
+static bool told(const struct mg *mg, const struct relay_meter *meter)
+{
+	for (size_t d = 0; d < mg->domain_count; d++)
+		if (!strcmp(mg->domains[d].name, meter->domain) &&
+		    !strcmp(tls_domain_profile(mg->domains[d].tls)->name, meter->profile))
+			return true;
+	return meter->used;
+}
+
+static size_t told_only(const struct mg *mg, struct relay_meter *meters, size_t count)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (told(mg, &meters[i]))
+			meters[left++] = meters[i];
+	return left;
+}
+
 bool mg_metrics_text(const struct mg *mg, const struct relay_pool *pool, struct base_writer *w)
 {
 	struct base_arena arena = { .chunk_size = 16384 };
@@ -169,6 +208,8 @@ bool mg_metrics_text(const struct mg *mg, const struct relay_pool *pool, struct 
 
 	core_text(w, mg);
 	relay_text(w, pool);
+	staples_text(w, mg);
+	count = rc ? 0 : told_only(mg, meters, count);
 	for (size_t f = 0; !rc && f < families; f++)
 		family_text(w, &family[f], meters, count);
 	base_arena_done(&arena);

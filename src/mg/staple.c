@@ -42,6 +42,7 @@ static int judge(const char *domain, const char *file, const struct x509_identit
 	if (reason == TRUST_OK)
 		return 0;
 	staple->der.len = 0;
+	staple->until_s = BASE_MAX(staple->until_s, (int64_t)1); /* past: metrics tell it */
 	if (reason != TRUST_CRL_STALE)
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "%s: %s: %s", file, text,
 		                      remedy(reason));

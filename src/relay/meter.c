@@ -168,6 +168,7 @@ static unsigned values_count(void)
 struct relay_own_meter {
 	struct relay_own_meter *next;
 	char *domain, *profile;
+	_Atomic uint64_t slots; /**< engine contexts that count here */
 	_Atomic uint64_t value[];
 };
 
@@ -192,20 +193,29 @@ struct relay_own_meter *relay_meter_of(struct relay_worker *worker, const struct
 	struct relay_own_meter *own;
 
 	for (own = head; own; own = own->next)
-		if (own_is(own, name, profile))
+		if (own_is(own, name, profile)) {
+			relay_count_add(&own->slots, 1);
 			return own;
+		}
 	own = calloc(1, sizeof(*own) + values_count() * sizeof(own->value[0]));
 	if (!own)
 		return NULL;
 	own->domain = strdup(name);
 	own->profile = strdup(profile);
 	own->next = head;
+	relay_count_set(&own->slots, 1);
 	if (!own->domain || !own->profile) {
 		own_free(own);
 		return NULL;
 	}
 	atomic_store_explicit(&worker->meters, own, memory_order_release);
 	return own;
+}
+
+void relay_meter_leave(struct relay_own_meter *own)
+{
+	if (own)
+		relay_count_set(&own->slots, relay_count_get(&own->slots) - 1);
 }
 
 void relay_meters_free(struct relay_worker *worker)
@@ -365,8 +375,10 @@ static bool meter_add(struct base_arena *arena, struct relay_meter *list, size_t
 		if (!to->domain || !to->profile || !to->value)
 			return false;
 		memset(to->value, 0, values_count() * sizeof(*to->value));
+		to->used = false;
 		++*n;
 	}
+	to->used |= relay_count_get(&own->slots) > 0;
 	for (unsigned i = 0; i < values_count(); i++)
 		to->value[i] += relay_count_get(&own->value[i]);
 	return true;

@@ -488,6 +488,8 @@ void relay_shake_count(struct relay_leg *leg);
 /** The worker's own for a domain; NULL when memory is short. */
 struct relay_own_meter *relay_meter_of(struct relay_worker *worker,
                                        const struct tls_domain *domain);
+/** The engine context that it was got for is gone. */
+void relay_meter_leave(struct relay_own_meter *own);
 void relay_meters_free(struct relay_worker *worker);
 /** A handshake is done. */
 void relay_meter_up(struct relay_leg *leg);

@@ -390,6 +390,7 @@ unsigned relay_time_bound(unsigned bucket);
 /** One domain under one profile: a reload may bring it another, and both go on to be told. */
 struct relay_meter {
 	const char *domain, *profile;
+	bool used; /**< a worker has sessions of it, or may have */
 	uint64_t *value;
 };
 /**

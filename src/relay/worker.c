@@ -62,6 +62,7 @@ void relay_worker_bury(struct relay_worker *worker, struct relay_leg *leg)
 static void free_slot(struct relay_tls_slot *slot)
 {
 	base_list_remove(&slot->node);
+	relay_meter_leave(slot->meter);
 	tls_context_free(slot->context);
 	tls_domain_unref(slot->domain);
 	free(slot);

@@ -33,6 +33,14 @@ static const X509 *certificate_of(const struct tls_domain *domain, size_t i)
 	return identity ? identity->cert : NULL;
 }
 
+bool tls_domain_staple_until(const struct tls_domain *domain, size_t i, int64_t *ret_until_s)
+{
+	if (i >= domain->staple_count)
+		return false;
+	*ret_until_s = domain->staples[i].until_s;
+	return true;
+}
+
 struct base_str tls_staple_find(const struct tls_domain *domain, const X509 *cert, int64_t now_s)
 {
 	const struct tls_domain *whole = domain->whole ? domain->whole : domain;

@@ -181,6 +181,9 @@ bool tls_domain_ends_ignored(const struct tls_domain *domain);
 /** PROFILE_TLS_* bits that are really offered: no version without a suite, none the engine lacks.
  */
 unsigned tls_domain_version_bits(const struct tls_domain *domain);
+/** Until when (UNIX time) its certificate number `i` has a staple to send; 0 = it has none at all.
+ * @return false = there is no such certificate, or none of them was ever to have one */
+bool tls_domain_staple_until(const struct tls_domain *domain, size_t i, int64_t *ret_until_s);
 /** Are there sessions of its own that can be resumed, by ticket or by session id? */
 bool tls_domain_resumes(const struct tls_domain *domain);
 /** Can its sessions of datagrams agree on that SRTP profile (enum tls_srtp), in that role? */

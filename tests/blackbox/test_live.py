@@ -4,12 +4,15 @@
 our own; and staples (docs/trust.md). The peers are openssl s_client and s_server and gnutls-serv. Both engines."""
 import hashlib
 import os
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
+import urllib.request
 
 import harness
 from harness import Backend, Case, HAVE_GNUTLS, HAVE_OPENSSL, free_port, listens, read_exactly, stream, until
@@ -359,8 +362,18 @@ class Live(Case, unittest.TestCase):
                 file.write(f"{status}\t{serial}\tunknown\t/O=Home/CN=gateway.home.example\n")
         own = os.path.join(self.cache, "own.ocsp")
         shutil.copy(self.staple("gateway", "ours.txt"), own)
-        self.begin(self.domains(more=f", staple: {own}"))
+        self.begin(self.domains(more=f", staple: {own}"), extra="metrics: {listen: 127.0.0.1:0}\n")
         self.all_ask(True)
+
+        def told():
+            """Whether metrics say that it is in date."""
+            port = re.search(r"metrics by HTTP on tcp:127\.0\.0\.1:(\d+)", self.gw.log()).group(1)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=harness.PATIENCE) as answer:
+                found = re.findall(r'gatehouse_tls_staple_until_seconds\{domain="(\w+)",certificate="0"\} (\d+)\n',
+                                   answer.read().decode("utf-8"))
+            self.assertEqual([name for name, _ in found], list(ENGINES))
+            return [int(until) > time.time() for _, until in found]
+        self.assertEqual(told(), [True, True])
 
         def der(who, index):
             with open(self.staple(who, index), "rb") as file:
@@ -389,6 +402,7 @@ class Live(Case, unittest.TestCase):
                 self.gw.logged("mg: reloaded: 2 TLS domains", count=reloads)
             self.gw.logged(words)
             self.all_ask(sent)
+            self.assertEqual(told(), [sent, sent])
 
     # -- reload
 

@@ -3,6 +3,7 @@
 """Metrics by HTTP (docs/mg.md), and the same numbers by H.248 statistics: handshakes of several kinds by openssl s_client
 against both engines; who may ask what, and what is refused. And the certificate that a server shows, by name."""
 import http.client
+import pathlib
 import re
 import unittest
 
@@ -165,6 +166,17 @@ class Metrics(Case, unittest.TestCase):
         self.visit("openssl", "-tls1_2")
         self.settles(lambda n: total(n, "tls_handshakes_total", domain="openssl",
                                      profile="ts33310-annex-e-rel12") == 2)
+
+    def test_what_a_reload_takes_away_goes_with_its_last_session(self):
+        made, _ = self.visit("gnutls", "-tls1_2")
+        self.settles(lambda n: total(n, "tls_handshakes_total", domain="gnutls") == 1)
+        text = pathlib.Path(self.gw.path).read_text(encoding="utf-8")
+        pathlib.Path(self.gw.path).write_text(text.replace("name: gnutls,", "name: other,"), encoding="utf-8")
+        self.gw.signal(harness.signal.SIGHUP)
+        self.gw.logged("reloaded:")
+        self.assertEqual(total(self.numbers(), "tls_handshakes_total", domain="gnutls"), 1)
+        self.end(self.mgc, made)
+        self.settles(lambda n: not any(dict(labels).get("domain") == "gnutls" for _, labels in n))
 
     def test_an_alert_of_the_peer(self):
         made, peer = self.visit("openssl", "-tls1_2", "-verify_return_error", "-CAfile", self.pki.path("ue.pem"), up=False)

@@ -184,6 +184,7 @@ static void until_its_date(void **state)
 	struct tls_domain_spec spec = lab_spec(*state, TLS_ROLE_SERVER, "tls12");
 	struct tls_domain *domain;
 	struct base_error err = { 0 };
+	int64_t until_s;
 
 	spec.identity = identity[0];
 	spec.more = &identity[1];
@@ -197,6 +198,9 @@ static void until_its_date(void **state)
 	assert_int_equal(tls_staple_find(domain, identity[1]->cert, 2000).len, 0);
 	assert_int_equal(tls_staple_find(domain, ca.cert, 0).len, 0);
 	assert_int_equal(tls_staple_find(domain, NULL, 0).len, 0);
+	assert_true(tls_domain_staple_until(domain, 1, &until_s));
+	assert_int_equal(until_s, 2000);
+	assert_false(tls_domain_staple_until(domain, 2, &until_s));
 	tls_domain_unref(domain);
 }
 
