@@ -471,12 +471,25 @@ bool check_served_begin(struct check_served *s, struct check_wire *wire,
 	return true;
 }
 
-void check_served_done(struct check_served *s)
+static void close_send(struct check_served *s)
 {
 	if (s->up) { /* a session that ends without it may not be taken up again */
 		check_served_hold(s, CHECK_RECORD_ALERT, "\x01", 2);
 		(void)check_served_flush(s);
 	}
+	s->up = false;
+}
+
+void check_served_part(struct check_served *s)
+{
+	close_send(s);
+	while (check_served_hear(s, true) == CHECK_HEARD_HELLO)
+		;
+}
+
+void check_served_done(struct check_served *s)
+{
+	close_send(s);
 	base_writer_done(&s->inbox);
 	base_writer_done(&s->hold);
 	base_writer_done(&s->hello);

@@ -79,6 +79,11 @@ enum check_outcome check_served_shake(struct check_served *session, unsigned ver
 enum check_heard check_served_hear(struct check_served *session, bool beyond_data);
 /** Is the ClientHello at hand bound to the session that it came in (RFC 5746, 3.5)? */
 bool check_served_bound(const struct check_served *session);
+/**
+ * Say close_notify, and read what it still says: a connection that is closed on unread data is
+ * reset, and may take with it what the client has not read yet, or its wish to come back to it.
+ */
+void check_served_part(struct check_served *session);
 /** Say close_notify, let the keys go; the connection stays the caller's. */
 void check_served_done(struct check_served *session);
 

@@ -117,8 +117,14 @@ static enum check_outcome record_await(struct check_served13 *s, uint8_t *ret_ty
 			continue;
 		}
 		s->read = (size_t)(r.at - s->wire->in.data);
-		if (*head == CHECK_RECORD_CCS) /* RFC 8446, D.4 */
+		if (s->seen.len >= CHECK_ANSWER_MAX) /* there is an end, however fast it talks */
+			return give_up(s, CHECK_GARBLED, "it says too much");
+		if (*head == CHECK_RECORD_CCS) { /* RFC 8446, D.4 */
+			base_writer_put(&s->seen, head, 3);
+			base_writer_u16(&s->seen, (uint16_t)text.len);
+			base_writer_put(&s->seen, text.data, text.len);
 			continue;
+		}
 		*ret_type = *head;
 		base_writer_reset(ret);
 		if (*head == CHECK_RECORD_ALERT)
@@ -129,9 +135,8 @@ static enum check_outcome record_await(struct check_served13 *s, uint8_t *ret_ty
 			                    : 0;
 		if (!*ret_type)
 			return give_up(s, CHECK_GARBLED, "a record of it is not genuine");
-		if (s->seen.len < CHECK_ANSWER_MAX)
-			check_record_put(&s->seen, (enum check_record) * ret_type, 0x0303,
-			                 ret->data, ret->len);
+		check_record_put(&s->seen, (enum check_record) * ret_type, 0x0303, ret->data,
+		                 ret->len);
 		return CHECK_ANSWERED;
 	}
 }

@@ -77,9 +77,11 @@ enum check_outcome check_served_record(struct check_served *s, uint8_t *ret_type
 			if (!check_keys_open(&s->keys, *ret_type, text, ret))
 				return check_served_give_up(s, CHECK_GARBLED,
 				                            "a record of it is not genuine");
-			if (s->seen.len < CHECK_ANSWER_MAX)
-				check_record_put(&s->seen, (enum check_record) * ret_type,
-				                 s->keys.version, ret->data, ret->len);
+			/* there is an end, however fast it talks */
+			if (s->seen.len >= CHECK_ANSWER_MAX)
+				return check_served_give_up(s, CHECK_GARBLED, "it says too much");
+			check_record_put(&s->seen, (enum check_record) * ret_type, s->keys.version,
+			                 ret->data, ret->len);
 			return CHECK_ANSWERED;
 		}
 		if (s->read == s->wire->in.len) { /* room for as much again */

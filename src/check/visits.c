@@ -226,8 +226,10 @@ static void visit_no_ems(struct visiting *v)
 
 static void visit_ticket(struct visiting *v)
 {
-	if (shake(v, CHECK_SERVE_INFO | CHECK_SERVE_TICKET | CHECK_SERVE_NO_ID, NULL))
+	if (shake(v, CHECK_SERVE_INFO | CHECK_SERVE_TICKET | CHECK_SERVE_NO_ID, NULL)) {
+		check_served_part(v->session);
 		resume_keep(&v->client->by_ticket, &v->session->resume);
+	}
 	tell(&v->client->trial[CHECK_VISIT_TICKET], v->client->by_ticket.ticket.len != 0, "%s",
 	     v->client->by_ticket.ticket.len ? "it got a ticket" : v->session->why);
 }

@@ -88,6 +88,22 @@ class Strangers(Visits):
         self.assertEqual(self.findings(report, "FAIL"), [("O2", "TLS_RSA_WITH_3DES_EDE_CBC_SHA")])
         self.assertIn(("wrong-finished", ""), self.findings(report, "pass"))
 
+    def test_it_never_stops(self):
+        """Who sends without end is heard to an end."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(self.pki.path("ca.pem"))
+        context.check_hostname = False
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+        def client(port):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain, \
+                    context.wrap_socket(plain) as secured:
+                while True:
+                    secured.sendall(bytes(10000))
+
+        report, _ = self.look(O, client)
+        self.assertEqual(self.texts(report)["answer-hello-request"], "a HelloRequest: what it said to it is no ClientHello")
+
     def test_nobody_but_strangers(self):
         port = free_port()
         tool = subprocess.Popen([TOOL, "check", f"127.0.0.1:{port}", "--role", "client", "--profile", O, "--quiet", "--wait", "2"],

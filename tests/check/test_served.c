@@ -42,7 +42,7 @@ struct other {
 	int listener;
 	struct check_target target;
 	struct check_offer offer, again; /**< `again.version`: it renegotiates so */
-	bool unbound;                    /**< and says nothing of its session then */
+	bool unbound;                    /**< by what it says there, not by its session */
 	const struct check_resume *resume;
 	const struct check_psk *psk;
 	struct check_session session;
@@ -245,23 +245,29 @@ static void spoilt(void **state)
 	check_session_close(&m.other.session);
 }
 
-/** A first hello inside of a session is bound to nothing. */
+/** A first hello inside of a session is bound to nothing; one of another session to that. */
 static void unbound(void **state)
 {
-	struct meeting m;
+	static const uint8_t others[12] = "of another";
 
 	(void)state;
-	meeting_of(&m, &cases[3], 0);
-	m.other.again = m.other.offer;
-	m.other.unbound = true;
-	meet(&m);
-	assert_int_equal(check_served_shake(&m.served, PROFILE_TLS_1_2, CHECK_SERVE_INFO, NULL),
-	                 CHECK_ANSWERED);
-	assert_int_equal(check_served_hear(&m.served, false), CHECK_HEARD_HELLO);
-	assert_false(check_served_bound(&m.served));
-	check_wire_close(&m.wire); /* it waits for an answer */
-	part(&m);
-	check_session_close(&m.other.session);
+	for (unsigned i = 0; i < 2; i++) {
+		struct meeting m;
+
+		meeting_of(&m, &cases[3], 0);
+		m.other.again = m.other.offer;
+		m.other.again.verify = (struct check_bytes){ others, i ? sizeof(others) : 0 };
+		m.other.unbound = true;
+		meet(&m);
+		assert_int_equal(
+		        check_served_shake(&m.served, PROFILE_TLS_1_2, CHECK_SERVE_INFO, NULL),
+		        CHECK_ANSWERED);
+		assert_int_equal(check_served_hear(&m.served, false), CHECK_HEARD_HELLO);
+		assert_false(check_served_bound(&m.served));
+		check_wire_close(&m.wire); /* it waits for an answer */
+		part(&m);
+		check_session_close(&m.other.session);
+	}
 }
 
 /** A signature holds for its text, its key and its scheme, and for no other. */
