@@ -356,7 +356,10 @@ static void on_timer(void *arg)
 		return;
 	}
 	if (leg->state == RELAY_HANDSHAKE && relay_guest_is(leg)) {
-		relay_shake_fail(leg, leg->proving ? RELAY_CAUSE_AUTH : RELAY_CAUSE_TIMEOUT);
+		if (leg->proving)
+			relay_shake_refuse(leg, 46); /* certificate_unknown */
+		else
+			relay_shake_fail(leg, RELAY_CAUSE_TIMEOUT);
 		return;
 	}
 	/* Nobody has done wrong who says nothing: such an end goes in order. */

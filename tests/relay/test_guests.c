@@ -499,6 +499,64 @@ static void a_certificate_finds_its_endpoint(void **state)
 	scene_end(&s);
 }
 
+static void keyed_guest(struct guest *g, struct scene *s, const struct tls_psk *psk, int to)
+{
+	struct tls_domain_spec domain = lab_spec(s->sides, TLS_ROLE_CLIENT, "dtls-psk");
+	struct tls_datagram_spec datagram = { .rto_ms = 50 };
+	struct tls_session_spec session = {
+		.role = TLS_ROLE_CLIENT, .datagram = &datagram, .psks = psk, .psk_count = 1
+	};
+
+	memset(g, 0, sizeof(*g));
+	g->fd = udp_peer(&g->port);
+	g->to = to;
+	g->rc = BASE_ERR(BASE_AGAIN, 0);
+	assert_int_equal(tls_domain_new(&g->domain, &domain, NULL), 0);
+	assert_int_equal(tls_context_new(&g->context, g->domain, NULL), 0);
+	assert_int_equal(tls_session_new(&g->session, g->context, &session), 0);
+}
+
+/* A key's identity does as well as a certificate. */
+static void a_key_finds_its_endpoint(void **state)
+{
+	struct tls_domain_spec spec;
+	struct relay_endpoint_spec one;
+	struct guest g[2];
+	struct end e[2] = { 0 };
+	struct tls_psk psk[2];
+	struct scene s;
+	int port = 0;
+
+	scene_begin(&s, *state);
+	tls_domain_unref(s.domain);
+	spec = lab_spec(s.sides, TLS_ROLE_SERVER, "dtls-psk");
+	spec.identity = NULL;
+	assert_int_equal(tls_domain_new(&s.domain, &spec, NULL), 0);
+	psk[0] = lab_psk("one", "0123456789abcdef");
+	psk[1] = lab_psk("other", "fedcba9876543210");
+	for (unsigned i = 0; i < 2; i++) {
+		end_spec(&s, &e[i], &one, NULL, &shared, port);
+		e[i].tls.session.psks = &psk[i];
+		e[i].tls.session.psk_count = 1;
+		assert_int_equal(
+		        relay_endpoint_add(&e[i].front.endpoint, s.stage.context, &one, NULL), 0);
+		end_back(&s, &e[i]);
+		assert_int_equal(relay_endpoint_link(e[i].front.endpoint, e[i].back.endpoint), 0);
+		port = endpoint_port(e[i].front.endpoint);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		keyed_guest(&g[i], &s, &psk[i], port);
+		until(&s, &g[i], &e[i].front, RELAY_TLS_UP, 1);
+		assert_true(e[i].front.last[RELAY_TLS_UP].tls.psk);
+		heard(&s, &e[i], &g[i], i ? "b" : "a");
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		end_done(&e[i]);
+		guest_done(&g[i]);
+	}
+	scene_end(&s);
+}
+
 /* Whom nobody expects goes again, and takes nobody's place for good. */
 static void strangers_leave_the_port_to_others(void **state)
 {
@@ -661,6 +719,7 @@ int main(void)
 		cmocka_unit_test(who_leaves_before_is_forgotten),
 		cmocka_unit_test(a_session_is_held_against_new_fingerprints),
 		cmocka_unit_test(a_certificate_finds_its_endpoint),
+		cmocka_unit_test(a_key_finds_its_endpoint),
 		cmocka_unit_test(strangers_leave_the_port_to_others),
 		cmocka_unit_test(the_end_of_one_is_not_the_others),
 		cmocka_unit_test(a_context_goes_where_its_port_is),
