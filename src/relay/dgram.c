@@ -263,6 +263,17 @@ void relay_dgram_settle(struct relay_worker *worker)
 		flush(leg->partner, b);
 }
 
+void relay_dgram_alone(struct relay_leg *leg, void (*fn)(struct relay_leg *leg))
+{
+	struct relay_worker *worker = leg->worker;
+
+	worker->batch->leg = leg;
+	worker->late = worker->clear;
+	fn(leg);
+	relay_dgram_settle(worker);
+	worker->batch->leg = NULL;
+}
+
 static void take_all(struct relay_leg *leg, struct relay_batch *b, unsigned count,
                      enum relay_way way)
 {

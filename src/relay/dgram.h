@@ -42,6 +42,7 @@ struct relay_dgram {
 	struct loop_fd rtcp;     /**< fd -1: none */
 	struct loop_timer timer; /**< DTLS repeats its last flight */
 	struct relay_srtp *srtp; /**< once it is keyed */
+	uint64_t old_until_ms;   /**< its old keys are kept so long; 0 = none */
 	uint16_t srtp_profiles[RELAY_SRTP_PROFILES];
 	uint8_t srtp_count; /**< 0 = our own choice */
 	bool rtp : 1, rtcp_port : 1, rtcp_mux : 1;
@@ -68,6 +69,8 @@ bool relay_dgram_is(const struct relay_leg *leg, enum relay_way way,
  * @return 0; BASE_LOCAL EADDRINUSE when it is another's, EDESTADDRREQ when there is none, ENOMEM
  */
 int relay_claim(struct relay_endpoint *endpoint, const union relay_address *peer);
+/** Do something that may pass messages on, outside of a batch. The leg may be gone then. */
+void relay_dgram_alone(struct relay_leg *leg, void (*fn)(struct relay_leg *leg));
 /** Control: its sockets are closed. */
 void relay_claim_drop(struct relay_endpoint *endpoint);
 /** Ordered: another remote side; `rtcp` without a family follows from it (struct
@@ -125,6 +128,8 @@ void relay_dtls_spec(const struct relay_leg *leg, struct tls_datagram_spec *ret)
 const char *relay_dtls_peer(const struct relay_leg *leg, char *buf, size_t cap);
 /** What a step has appended, datagrams behind their lengths. */
 void relay_dtls_send(struct relay_leg *leg, const uint8_t *data, size_t len);
+/** A renegotiation is complete: SRTP has its keys. @return false = it cannot go on */
+bool relay_dtls_rekeyed(struct relay_leg *leg);
 /** Start the timer of the session's deadline, or stop it. */
 void relay_dtls_time(struct relay_leg *leg);
 /** The handshake is complete: have its keys. false: it cannot be used. */

@@ -48,12 +48,31 @@ void relay_dtls_send(struct relay_leg *leg, const uint8_t *data, size_t len)
 		relay_dgram_send(leg, one.ptr, one.len, &leg->dgram->remote[RELAY_WAY_MEDIA]);
 }
 
+/** So long packets under the keys of before a renegotiation may be on their way: the MSL of RFC
+ * 793, 3.3 (RFC 5764, 5.2). */
+#define OLD_KEYS_MS 120000
+
 static void on_deadline(void *arg)
 {
 	struct relay_leg *leg = arg;
 
 	if (leg->state == RELAY_HANDSHAKE)
 		relay_shake_step(leg, NULL, 0);
+	else if (leg->state == RELAY_OPEN)
+		relay_dgram_alone(leg, relay_dtls_late);
+}
+
+/** When an open one is to be looked at. */
+static uint64_t open_deadline(struct relay_leg *leg, uint64_t now)
+{
+	struct relay_dgram *d = leg->dgram;
+
+	if (d->old_until_ms && now >= d->old_until_ms) {
+		relay_srtp_forget(d->srtp);
+		d->old_until_ms = 0;
+	}
+	return BASE_MIN(tls_session_deadline(leg->session),
+	                d->old_until_ms ? d->old_until_ms : UINT64_MAX);
 }
 
 void relay_dtls_time(struct relay_leg *leg)
@@ -61,8 +80,11 @@ void relay_dtls_time(struct relay_leg *leg)
 	struct loop *loop = leg->worker->loop;
 	uint64_t now = loop_now_ms(loop), at;
 
-	at = leg->session && leg->state == RELAY_HANDSHAKE ? tls_session_deadline(leg->session)
-	                                                   : UINT64_MAX;
+	at = UINT64_MAX;
+	if (leg->session && leg->state == RELAY_HANDSHAKE)
+		at = tls_session_deadline(leg->session);
+	else if (leg->session && leg->state == RELAY_OPEN)
+		at = open_deadline(leg, now);
 	if (at == UINT64_MAX)
 		loop_timer_stop(loop, &leg->dgram->timer);
 	else
@@ -81,6 +103,22 @@ bool relay_dtls_keyed(struct relay_leg *leg)
 	if (rc == 0)
 		rc = relay_srtp_new(&leg->dgram->srtp, &keys);
 	tls_srtp_keys_done(&keys);
+	return rc == 0;
+}
+
+bool relay_dtls_rekeyed(struct relay_leg *leg)
+{
+	struct relay_dgram *d = leg->dgram;
+	struct tls_srtp_keys keys = { 0 };
+	int rc;
+
+	if (!d->secure)
+		return true;
+	rc = tls_session_srtp_keys(leg->session, &keys);
+	if (rc == 0)
+		rc = relay_srtp_rekey(d->srtp, &keys);
+	tls_srtp_keys_done(&keys);
+	d->old_until_ms = loop_now_ms(leg->worker->loop) + OLD_KEYS_MS;
 	return rc == 0;
 }
 
@@ -148,6 +186,12 @@ static void ended(struct relay_leg *leg, int rc)
 	relay_leg_input(leg, RELAY_ON_TLS_BROKEN, relay_shake_cause(&info, rc), 0);
 }
 
+/* What was passed on, or told, may have ended it. */
+static bool listens(const struct relay_leg *leg)
+{
+	return leg->session && (leg->state == RELAY_OPEN || leg->proving);
+}
+
 static void record(struct relay_leg *leg, const uint8_t *data, size_t len, uint8_t *clear)
 {
 	struct base_writer *out = &leg->worker->out;
@@ -168,8 +212,13 @@ static void record(struct relay_leg *leg, const uint8_t *data, size_t len, uint8
 		if (got && !leg->dgram->secure && !leg->proving)
 			relay_dgram_pass(leg, clear + used, got, RELAY_WAY_MEDIA);
 		used += got;
-	} while (got);
-	ended(leg, rc);
+		if (leg->state == RELAY_OPEN)
+			relay_shake_again(leg);
+	} while (got && listens(leg));
+	if (listens(leg))
+		ended(leg, rc);
+	if (leg->state == RELAY_OPEN)
+		relay_dtls_time(leg);
 }
 
 void relay_dtls_late(struct relay_leg *leg)

@@ -205,7 +205,10 @@ static void unchanged(struct relay_leg *leg, enum tls_again again, enum relay_ca
 	char text[RELAY_ADDRESS_TEXT];
 	struct relay_event event;
 
-	(void)getpeername(leg->watch.fd, &peer.sa, &len); /* else "-" */
+	if (leg->dgram)
+		peer = leg->dgram->remote[RELAY_WAY_MEDIA];
+	else
+		(void)getpeername(leg->watch.fd, &peer.sa, &len); /* else "-" */
 	base_log(BASE_LOG_INFO, "relay", "tls not renegotiated peer=%s domain=%s cause=%s: %s",
 	         relay_address_format(&peer, text, sizeof(text)),
 	         leg->slot ? tls_domain_name(leg->slot->domain) : "-", relay_cause_name(cause),
@@ -249,6 +252,10 @@ void relay_shake_again(struct relay_leg *leg)
 		relay_meter_again(leg, true, count - leg->renegotiations);
 		leg->renegotiations = count;
 		leg->ignored = false;
+		if (leg->dgram && !relay_dtls_rekeyed(leg)) {
+			relay_leg_input(leg, RELAY_ON_TLS_BROKEN, RELAY_CAUSE_RESOURCES, 0);
+			return;
+		}
 		relay_shake_log(leg, RELAY_CAUSE_NONE);
 		relay_leg_tell(leg, RELAY_TLS_RENEGOTIATED);
 	}
@@ -318,6 +325,8 @@ void relay_shake_order(struct relay_leg *leg)
 		return;
 	if (rc == 0) {
 		ordered(leg, what);
+		if (leg->dgram && leg->state == RELAY_OPEN)
+			relay_dtls_time(leg);
 		return;
 	}
 	tls_session_info(leg->session, &info);

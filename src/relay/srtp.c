@@ -3,6 +3,7 @@
  * The library keeps state of the process (srtp_init), as it has no other way. What it keeps of a
  * peer grows with each SSRC, which anybody who can send may choose; so these are counted here.
  */
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <srtp2/srtp.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct direction {
 
 struct relay_srtp {
 	struct direction out, in;
+	struct direction old; /**< what was `in`, for a time (RFC 5764, 5.2) */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -53,8 +55,8 @@ int relay_srtp_ready(void)
 	return 0;
 }
 
-static int direction_init(struct direction *d, uint16_t profile, const struct base_secret *key,
-                          srtp_ssrc_type_t which)
+static int policy_of(srtp_policy_t *ret, uint16_t profile, const struct base_secret *key,
+                     srtp_ssrc_type_t which)
 {
 	srtp_profile_t p = (srtp_profile_t)profile; /* both are IANA's numbers */
 	srtp_policy_t policy;
@@ -72,8 +74,27 @@ static int direction_init(struct direction *d, uint16_t profile, const struct ba
 	policy.ssrc.type = which;
 	policy.key = key->data;
 	policy.window_size = 128;
-	rc = srtp_create(&d->session, &policy);
-	return rc == srtp_err_status_ok ? 0 : BASE_ERR(BASE_LOCAL, 0);
+	*ret = policy;
+	return 0;
+}
+
+static int direction_init(struct direction *d, uint16_t profile, const struct base_secret *key,
+                          srtp_ssrc_type_t which)
+{
+	srtp_policy_t policy;
+	int rc = policy_of(&policy, profile, key, which);
+
+	if (rc)
+		return rc;
+	return srtp_create(&d->session, &policy) == srtp_err_status_ok ? 0
+	                                                               : BASE_ERR(BASE_LOCAL, 0);
+}
+
+static void direction_done(struct direction *d)
+{
+	if (d->session)
+		(void)srtp_dealloc(d->session); /* fails for no session alone */
+	*d = (struct direction){ 0 };
 }
 
 int relay_srtp_new(struct relay_srtp **ret, const struct tls_srtp_keys *keys)
@@ -101,11 +122,57 @@ void relay_srtp_free(struct relay_srtp *srtp)
 {
 	if (!srtp)
 		return;
-	if (srtp->out.session)
-		(void)srtp_dealloc(srtp->out.session); /* fails for no session alone */
-	if (srtp->in.session)
-		(void)srtp_dealloc(srtp->in.session);
+	direction_done(&srtp->out);
+	direction_done(&srtp->in);
+	direction_done(&srtp->old);
 	free(srtp);
+}
+
+/** What a peer sends under new keys goes on with its rollover counter (RFC 3711, 3.3.1). */
+static int counters_keep(struct direction *fresh, const struct direction *was,
+                         const struct tls_srtp_keys *keys)
+{
+	srtp_policy_t policy;
+	int rc = policy_of(&policy, keys->profile, &keys->theirs, ssrc_specific);
+
+	for (unsigned i = 0; i < was->count && !rc; i++) {
+		uint32_t roc = 0;
+
+		policy.ssrc.value = ntohl(was->ssrc[i]);
+		if (srtp_get_stream_roc(was->session, policy.ssrc.value, &roc) ||
+		    (roc && (srtp_add_stream(fresh->session, &policy) ||
+		             srtp_set_stream_roc(fresh->session, policy.ssrc.value, roc))))
+			rc = BASE_ERR(BASE_LOCAL, 0);
+	}
+	return rc;
+}
+
+int relay_srtp_rekey(struct relay_srtp *srtp, const struct tls_srtp_keys *keys)
+{
+	struct direction fresh = { 0 };
+	srtp_policy_t policy;
+	int rc = direction_init(&fresh, keys->profile, &keys->theirs, ssrc_any_inbound);
+
+	if (rc == 0)
+		rc = counters_keep(&fresh, &srtp->in, keys);
+	if (rc == 0)
+		rc = policy_of(&policy, keys->profile, &keys->ours, ssrc_any_outbound);
+	/* This one keeps counters itself. */
+	if (rc == 0 && srtp_update(srtp->out.session, &policy) != srtp_err_status_ok)
+		rc = BASE_ERR(BASE_LOCAL, 0);
+	if (rc) {
+		direction_done(&fresh);
+		return rc;
+	}
+	direction_done(&srtp->old);
+	srtp->old = srtp->in;
+	srtp->in = fresh;
+	return 0;
+}
+
+void relay_srtp_forget(struct relay_srtp *srtp)
+{
+	direction_done(&srtp->old);
 }
 
 /* ---- SSRCs ---- */
@@ -179,5 +246,16 @@ enum relay_srtp_verdict relay_srtp_protect(struct relay_srtp *srtp, uint8_t *dat
 enum relay_srtp_verdict relay_srtp_unprotect(struct relay_srtp *srtp, uint8_t *data, size_t *len,
                                              bool rtcp)
 {
-	return run(&srtp->in, rtcp ? srtp_unprotect_rtcp : srtp_unprotect, data, len, rtcp);
+	step *fn = rtcp ? srtp_unprotect_rtcp : srtp_unprotect;
+	uint8_t copy[RELAY_SRTP_OLD_MAX];
+	enum relay_srtp_verdict verdict;
+	bool twice = srtp->old.session && *len <= sizeof(copy);
+
+	if (twice)
+		memcpy(copy, data, *len); /* a mode of the library decrypts before it knows */
+	verdict = run(&srtp->in, fn, data, len, rtcp);
+	if (!twice || verdict != RELAY_SRTP_BAD)
+		return verdict;
+	memcpy(data, copy, *len);
+	return run(&srtp->old, fn, data, len, rtcp);
 }

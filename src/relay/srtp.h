@@ -14,6 +14,8 @@ struct relay_srtp;
 /** SSRCs of one direction that are told apart; packets of more are dropped, for each costs memory
  * of its own until the end. */
 #define RELAY_SRTP_SSRCS 32
+/** Octets of what old keys are tried on. */
+#define RELAY_SRTP_OLD_MAX 4096
 
 /** Once in a process, before the first one is made; any thread. @return 0 or BASE_LOCAL */
 int relay_srtp_ready(void);
@@ -23,6 +25,13 @@ int relay_srtp_ready(void);
  * @return 0; BASE_BUG for a profile that is none or keys that do not fit it; BASE_LOCAL
  */
 int relay_srtp_new(struct relay_srtp **ret, const struct tls_srtp_keys *keys);
+/**
+ * New keys, of a renegotiation: for all that is sent, and for what comes; those of before are tried
+ * where the new ones do not fit, until relay_srtp_forget() (RFC 5764, 5.2). Rollover counters and
+ * SRTCP indices go on (RFC 3711, 3.3.1 and 3.4). @return 0, or BASE_LOCAL with all as it was
+ */
+int relay_srtp_rekey(struct relay_srtp *srtp, const struct tls_srtp_keys *keys);
+void relay_srtp_forget(struct relay_srtp *srtp);
 /** Wipes the keys. NULL is fine. */
 void relay_srtp_free(struct relay_srtp *srtp);
 

@@ -72,6 +72,7 @@ void tls_dtls_free(struct tls_session *session)
 		return;
 	base_writer_done(&session->dtls->hello);
 	base_writer_done(&session->dtls->meanwhile);
+	base_writer_done(&session->dtls->request);
 	free(session->dtls);
 	session->dtls = NULL;
 }
@@ -337,6 +338,108 @@ int tls_dtls_handshake(struct tls_session *session)
 	return 0;
 }
 
+/* -- renegotiation --------------------------------------------------------------------------- */
+
+/** Something was done, from `at` on something written; before, one went on, or not. */
+static void again_note(struct tls_session *session, bool before, size_t at)
+{
+	struct tls_dtls *dtls = session->dtls;
+	uint64_t now_ms = session->io->now_ms;
+
+	if (session->renegotiating && !before) {
+		dtls->begun_ms = now_ms;
+		dtls->waiting = false;
+		dtls->moved = true;
+		dtls->tries = 0;
+	}
+	if (session->renegotiating && session->io->out->len != at)
+		flight_sent(dtls, now_ms);
+	if (session->renegotiating || session->wish != TLS_WISH_OPEN)
+		base_writer_done(&dtls->request);
+	if (before && !session->renegotiating) {
+		dtls->waiting = false;
+		session->context->ops->set_mtu(session, dtls->mtu);
+	}
+}
+
+/**
+ * A HelloRequest is a flight, too (RFC 6347, 4.2.4). The very same datagram is sent again: who has
+ * had it drops the copy as a replay (4.1.2.6), and nobody is asked twice (RFC 5246, 7.4.1.1).
+ */
+static void request_repeat(struct tls_session *session)
+{
+	struct tls_dtls *dtls = session->dtls;
+	uint64_t now_ms = session->io->now_ms;
+
+	if (now_ms >= dtls->begun_ms + dtls->patience_ms) {
+		base_writer_done(&dtls->request); /* who ignores it is the caller's matter */
+		return;
+	}
+	if (now_ms < dtls->due_ms)
+		return;
+	dtls->repeated++;
+	dtls->rto_ms = (uint32_t)BASE_MIN((uint64_t)dtls->rto_ms * 2, dtls->rto_max_ms);
+	dtls->due_ms = now_ms + dtls->rto_ms;
+	base_writer_put(session->io->out, dtls->request.data, dtls->request.len);
+}
+
+/** Is it time for something? @return 0 = go on */
+static int again_time(struct tls_session *session)
+{
+	struct tls_dtls *dtls = session->dtls;
+	uint64_t now_ms = session->io->now_ms;
+	int rc;
+
+	if (dtls->request.len)
+		request_repeat(session);
+	if (!session->renegotiating)
+		return 0;
+	if (now_ms >= dtls->begun_ms + dtls->patience_ms)
+		return lose(session, "the peer did not go on with a renegotiation in time");
+	if (!dtls->waiting || now_ms < dtls->due_ms)
+		return 0;
+	rc = repeat(session, now_ms);
+	return rc && base_err_class(rc) == BASE_AGAIN ? 0 : rc;
+}
+
+int tls_dtls_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len)
+{
+	struct tls_dtls *dtls = session->dtls;
+	struct tls_io *io = session->io;
+	bool before = session->renegotiating;
+	size_t at;
+	int rc = 0;
+
+	tls_dtls_trim(&io->in);
+	dtls->last_at = SIZE_MAX;
+	dtls->moved = false;
+	if (base_reader_left(&io->in) == 0)
+		rc = again_time(session);
+	at = io->out->len;
+	if (rc == 0)
+		rc = session->context->ops->read(session, clear, cap, ret_len);
+	again_note(session, before, at);
+	return rc;
+}
+
+int tls_dtls_again(struct tls_session *session)
+{
+	struct tls_dtls *dtls = session->dtls;
+	size_t at = session->io->out->len;
+	int rc;
+
+	dtls->last_at = SIZE_MAX;
+	rc = session->context->ops->again(session);
+	again_note(session, false, at);
+	if (rc == 0 && session->role == TLS_ROLE_SERVER && session->io->out->len > at) {
+		base_writer_put(&dtls->request, session->io->out->data + at,
+		                session->io->out->len - at);
+		dtls->begun_ms = session->io->now_ms;
+		dtls->due_ms = dtls->begun_ms + dtls->rto_ms;
+	}
+	return rc;
+}
+
 bool tls_dtls_agreed(struct tls_session *session)
 {
 	int sent;
@@ -354,13 +457,17 @@ uint64_t tls_session_deadline(const struct tls_session *session)
 	const struct tls_dtls *dtls = session->dtls;
 	uint64_t end_ms;
 
-	if (!dtls || session->rc || session->established)
+	if (!dtls || session->rc)
+		return UINT64_MAX;
+	end_ms = dtls->begun_ms + dtls->patience_ms;
+	if (session->established && dtls->request.len)
+		return BASE_MIN(dtls->due_ms, end_ms);
+	if (session->established && !session->renegotiating)
 		return UINT64_MAX;
 	if (!dtls->begun || dtls->goes_on)
 		return 0;
 	if (tls_session_waits(session))
 		return UINT64_MAX;
-	end_ms = dtls->begun_ms + dtls->patience_ms;
 	return dtls->waiting ? BASE_MIN(dtls->due_ms, end_ms) : end_ms;
 }
 

@@ -19,7 +19,9 @@
  * - resumes as TLS does, but with use_srtp (where GnuTLS 3.7 does not);
  * - while it waits for a CRL (`may_wait`) takes every datagram and says nothing: it keeps what its
  *   peer repeats, within 16 KiB, until tls_session_arrived(), and has no deadline;
- * - does not renegotiate (`once` says nothing here).
+ * - renegotiates as TLS does, but that a GnuTLS server cannot ask for it. While one goes on, and
+ * while a HelloRequest of ours is not answered, tls_session_deadline() counts: call
+ * tls_session_read() with an empty `io->in` then. Who does not go on in time is lost.
  */
 #ifndef GH_TLS_DTLS_H
 #define GH_TLS_DTLS_H
@@ -61,9 +63,10 @@ bool tls_datagram_next(struct base_reader *r, struct base_str *ret);
 
 /**
  * When does the session want to be called, on the clock of `io->now_ms`? At that time, or later,
- * call tls_session_handshake() with an empty `io->in`: it repeats the last flight, or gives the
- * peer up (then: BASE_PEER, tls_session_info says `lost`). Ask again after every call.
- * @return UINT64_MAX = never; always so once it is established
+ * call tls_session_handshake() (tls_session_read() when it is established) with an empty `io->in`:
+ * it repeats the last flight, or gives the peer up (then: BASE_PEER, tls_session_info says `lost`).
+ * Ask again after every call.
+ * @return UINT64_MAX = never
  */
 uint64_t tls_session_deadline(const struct tls_session *session);
 

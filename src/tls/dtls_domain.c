@@ -75,7 +75,6 @@ int tls_domain_datagram_new(struct tls_domain *domain, const struct tls_domain *
 	base_wipe(part->cookie_key, sizeof(part->cookie_key)); /* the whole's counts */
 	part->whole = domain;
 	part->datagram = NULL;
-	part->renegotiate[0] = part->renegotiate[1] = false;
 	suites_take(part, offered);
 	if (!clients_same(part))
 		part->client_ops = part->ops;

@@ -128,6 +128,7 @@ struct tls_engine_ops {
 	/** SRTP profiles it can agree on. */
 	struct profile_codes srtp_profiles;
 	bool srtp_resumes; /**< sessions with use_srtp may be resumed */
+	bool requests;     /**< a server can ask for a renegotiation of datagrams */
 };
 
 const struct tls_engine_ops *tls_openssl_ops(void);
@@ -285,6 +286,7 @@ struct tls_dtls {
 	bool moved;       /**< in this step */
 	bool goes_on;     /**< this step, or the next, is the first after a wait (wait.c) ... */
 	uint64_t wait_ms; /**< ... which began then; no time has passed in it */
+	struct base_writer request;   /**< our HelloRequest, until it is answered */
 	struct base_writer meanwhile; /**< datagrams that came in it, behind their lengths */
 	bool lost;
 	bool verified, srtp_required; /**< as the stream says */
@@ -465,6 +467,9 @@ void tls_dtls_free(struct tls_session *session);
 bool tls_dtls_once(const struct tls_session *session);
 /** As the engine's handshake(), with all that depends on time. */
 int tls_dtls_handshake(struct tls_session *session);
+/** As the engine's read() and again(), with all that depends on time. */
+int tls_dtls_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t *ret_len);
+int tls_dtls_again(struct tls_session *session);
 /** A datagram has come, or the time, while the handshake waits: it is kept, or lost. */
 void tls_dtls_meanwhile(struct tls_session *session, struct tls_io *io);
 /** What of a datagram is whole records. */

@@ -45,6 +45,12 @@ bool tls_gnutls_data_next(const struct tls_session *session, const struct tls_gn
 	return in->at != in->end && in->at[0] == CONTENT_DATA;
 }
 
+/** Of a datagram GnuTLS keeps what it has not looked at. */
+static bool more(const struct tls_session *session, const struct tls_gnutls_session *gs)
+{
+	return session->dtls ? gs->given && !gs->dry : base_reader_left(&session->io->in) > 0;
+}
+
 int tls_gnutls_reshake(struct tls_session *session, struct tls_gnutls_session *gs)
 {
 	uint16_t version = session->version;
@@ -55,10 +61,9 @@ int tls_gnutls_reshake(struct tls_session *session, struct tls_gnutls_session *g
 		rc = gnutls_handshake(gs->tls);
 		if (rc == GNUTLS_E_WARNING_ALERT_RECEIVED)
 			tls_gnutls_warned(session, gs);
-	} while (session->renegotiating &&
-	         (rc == GNUTLS_E_WARNING_ALERT_RECEIVED ||
-	          (tls_gnutls_again(rc) && base_reader_left(&session->io->in) &&
-	           !tls_gnutls_data_next(session, gs))));
+	} while (session->renegotiating && (rc == GNUTLS_E_WARNING_ALERT_RECEIVED ||
+	                                    (tls_gnutls_again(rc) && more(session, gs) &&
+	                                     !tls_gnutls_data_next(session, gs))));
 	gs->shaking = false;
 	if (!session->renegotiating)
 		return 0; /* refused: GnuTLS waits for the rest, and takes data meanwhile */

@@ -59,9 +59,10 @@ static ssize_t on_push(gnutls_transport_ptr_t arg, const giovec_t *iov, int coun
 	for (int i = 0; i < count; i++) { /* a record each */
 		const uint8_t *record = iov[i].iov_base;
 
-		if (session->established)
+		if (session->established && !session->renegotiating)
 			tls_dtls_put(session, record, iov[i].iov_len);
-		else if (flight_goes(gs, record, iov[i].iov_len))
+		else if (session->renegotiating ? gs->made || gs->repeat
+		                                : flight_goes(gs, record, iov[i].iov_len))
 			tls_dtls_add(session, record, iov[i].iov_len, gs->mtu);
 		total += iov[i].iov_len;
 	}
@@ -167,6 +168,20 @@ static void prestate_set(struct tls_session *session, struct tls_gnutls_session 
 	state.hsk_write_seq = state.hsk_read_seq ? state.hsk_read_seq - 1 : 0;
 	gnutls_dtls_prestate_set(gs->tls, &state);
 	session->dtls->verified = false;
+}
+
+int tls_gnutls_repeat(struct tls_session *session)
+{
+	struct tls_gnutls_session *gs;
+	int rc;
+
+	if (!session->renegotiating)
+		return tls_gnutls_handshake(session);
+	gs = tls_gnutls_step(session);
+	gs->repeat = true;
+	rc = tls_gnutls_reshake(session, gs);
+	gs->repeat = false;
+	return rc;
 }
 
 void tls_gnutls_dtls_begin(struct tls_session *session, struct tls_gnutls_session *gs)

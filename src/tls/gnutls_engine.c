@@ -277,7 +277,7 @@ const struct tls_engine_ops *tls_gnutls_ops(void)
 		.again = tls_gnutls_restart,
 		.abort = tls_gnutls_abort,
 		.extract = tls_gnutls_extract,
-		.repeat = tls_gnutls_handshake,
+		.repeat = tls_gnutls_repeat,
 		.set_mtu = tls_gnutls_set_mtu,
 		.room = tls_gnutls_room,
 		.srtp = tls_gnutls_srtp,

@@ -83,6 +83,7 @@ struct tls_gnutls_session {
 	bool repeat;     /**< the last flight may go once more */
 	bool given;      /**< the step began with a datagram */
 	bool dry;        /**< it has asked for a datagram, and there was none */
+	bool made;       /**< a message was, in this step */
 };
 
 extern const struct profile_engine_caps tls_gnutls_caps;
@@ -197,6 +198,8 @@ int tls_gnutls_dtls_new(struct tls_session *session, struct tls_gnutls_session *
 /** Before each step of a handshake. */
 void tls_gnutls_dtls_begin(struct tls_session *session, struct tls_gnutls_session *gs);
 void tls_gnutls_set_mtu(struct tls_session *session, uint16_t mtu);
+/** The last flight once more. */
+int tls_gnutls_repeat(struct tls_session *session);
 size_t tls_gnutls_room(const struct tls_session *session);
 uint16_t tls_gnutls_srtp(const struct tls_session *session);
 int tls_gnutls_extract(struct tls_session *session, const char *label,

@@ -278,11 +278,11 @@ static int priority_narrow(struct tls_session *session, const struct tls_hello_v
 	return gnutls_priority_set(gs->tls, *one);
 }
 
-static unsigned version_of(uint16_t wire)
+static unsigned version_of(const struct tls_domain *domain, uint16_t wire)
 {
 	unsigned bit = PROFILE_TLS_1_0;
 
-	while (bit < PROFILE_TLS_1_3 && profile_version_wire(bit) != wire)
+	while (bit < PROFILE_TLS_1_3 && tls_domain_wire(domain, bit) != wire)
 		bit <<= 1;
 	return bit;
 }
@@ -318,7 +318,7 @@ static int on_client_hello(struct tls_session *session, const gnutls_datum_t *ms
 	tls_session_call(session, hello.name);
 	if (session->renegotiating && hello.present & TLS_HELLO_TICKET)
 		tls_gnutls_tickets_stop(session);
-	version = session->established ? version_of(session->version)
+	version = session->established ? version_of(domain, session->version)
 	                               : version_choose(domain, &hello);
 	if (!version)
 		return tls_gnutls_refuse(session, TLS_ALERT_PROTOCOL_VERSION,
@@ -421,6 +421,7 @@ int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned
                     const gnutls_datum_t *msg)
 {
 	struct tls_session *session = gnutls_session_get_ptr(tls);
+	struct tls_gnutls_session *gs = session->engine;
 
 	if (when == GNUTLS_HOOK_POST)
 		return type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming
@@ -431,6 +432,7 @@ int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned
 		                                                         : 0;
 	if (session->dtls && incoming)
 		session->dtls->moved = true;
+	gs->made |= !incoming;
 	switch (type) {
 	case GNUTLS_HANDSHAKE_CLIENT_HELLO:
 		return incoming ? on_client_hello(session, msg) : 0;

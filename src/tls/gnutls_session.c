@@ -255,7 +255,7 @@ struct tls_gnutls_session *tls_gnutls_step(struct tls_session *session)
 
 	tls_gnutls_context_of(session)->session = session;
 	gs->fresh = true;
-	gs->mute = gs->repeat = gs->dry = false;
+	gs->mute = gs->repeat = gs->dry = gs->made = gs->given = false;
 	return gs;
 }
 
@@ -456,6 +456,7 @@ int tls_gnutls_read(struct tls_session *session, uint8_t *clear, size_t cap, siz
 	size_t got = 0;
 	int rc = BASE_ERR(BASE_AGAIN, 0);
 
+	gs->given = true;
 	/* Never ask when there is nothing to read: it would only say so, at a price. */
 	while (got < cap &&
 	       (session->dtls ? got == 0

@@ -239,9 +239,24 @@ int openssl_dtls_read(struct tls_session *session, uint8_t *clear, size_t cap, s
 {
 	struct openssl_context *oc = openssl_step(session);
 	SSL *ssl = session->engine;
-	int error;
+	bool got;
+	int error, rc;
 
-	if (SSL_read_ex(ssl, clear, cap, ret_len) == 1) {
+	rc = session->later ? openssl_again_later(session, oc) : 0;
+	do {
+		openssl_renegotiation_let(session, oc);
+		got = SSL_read_ex(ssl, clear, cap, ret_len) == 1;
+		/* A message may stand behind the end of a renegotiation in its datagram. */
+		if (rc == 0 && oc->done)
+			rc = openssl_renegotiated(session, oc);
+		else if (rc == 0 && !got && oc->refused)
+			rc = openssl_renegotiation_refused(session, oc);
+		else
+			break;
+	} while (!got && (rc == 0 || base_err_class(rc) == BASE_AGAIN));
+	if (rc && base_err_class(rc) != BASE_AGAIN)
+		return rc;
+	if (got) {
 		session->records_in++;
 		return 0;
 	}

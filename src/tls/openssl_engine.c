@@ -428,6 +428,7 @@ const struct tls_engine_ops *tls_openssl_ops(void)
 		.srtp = openssl_srtp,
 		.srtp_profiles = { srtp, BASE_COUNT(srtp) },
 		.srtp_resumes = true,
+		.requests = true,
 	};
 
 	return &ops;

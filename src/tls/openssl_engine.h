@@ -80,6 +80,10 @@ void openssl_renegotiation_let(struct tls_session *session, struct openssl_conte
 int openssl_again(struct tls_session *session);
 /** After each SSL_read: the one that had to wait begins as soon as it can. @return 0 = go on */
 int openssl_again_later(struct tls_session *session, struct openssl_context *oc);
+/** One is done: what has come of it? @return 0 = go on */
+int openssl_renegotiated(struct tls_session *session, struct openssl_context *oc);
+/** OpenSSL has said no_renegotiation. @return BASE_AGAIN = the session goes on */
+int openssl_renegotiation_refused(struct tls_session *session, struct openssl_context *oc);
 /** The server gave a ticket. @return 0 = OpenSSL keeps its reference */
 int openssl_on_session(SSL *ssl, SSL_SESSION *given);
 void openssl_offer(struct tls_session *session, const uint8_t *ticket, size_t len);

@@ -366,13 +366,14 @@ int openssl_handshake(struct tls_session *session)
 	session->version = (uint16_t)SSL_version(ssl);
 	session->suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl));
 	session->secured = SSL_get_secure_renegotiation_support(ssl) == 1;
+	/* What is renegotiated inside an association needs none (RFC 6347, 4.2.1). */
+	(void)SSL_clear_options(ssl, SSL_OP_COOKIE_EXCHANGE);
 	session->record_max = record_max(ssl);
 	handshake_psk(session, ssl);
 	return 0;
 }
 
-/** @return 0 = go on */
-static int renegotiated(struct tls_session *session, struct openssl_context *oc)
+int openssl_renegotiated(struct tls_session *session, struct openssl_context *oc)
 {
 	SSL *ssl = session->engine;
 
@@ -394,8 +395,7 @@ static int bare_again(struct tls_session *session, struct openssl_context *oc)
 	                        TLS_SIDE_LOCAL, "%s", session->verdict->text);
 }
 
-/** OpenSSL has said no_renegotiation. @return BASE_AGAIN = the session goes on */
-static int renegotiation_refused(struct tls_session *session, struct openssl_context *oc)
+int openssl_renegotiation_refused(struct tls_session *session, struct openssl_context *oc)
 {
 	oc->refused = false;
 	if (!tls_session_asks(session))
@@ -425,14 +425,14 @@ int openssl_read(struct tls_session *session, uint8_t *clear, size_t cap, size_t
 			continue;
 		}
 		if (oc->done || (oc->bare && session->renegotiating)) {
-			rc = oc->done ? renegotiated(session, oc) : bare_again(session, oc);
+			rc = oc->done ? openssl_renegotiated(session, oc) : bare_again(session, oc);
 			if (rc)
 				break;
 			rc = BASE_ERR(BASE_AGAIN, 0);
 			continue;
 		}
 		if (oc->refused) {
-			rc = renegotiation_refused(session, oc);
+			rc = openssl_renegotiation_refused(session, oc);
 			if (base_err_class(rc) == BASE_AGAIN)
 				continue;
 			break;

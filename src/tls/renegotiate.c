@@ -81,12 +81,19 @@ void tls_renegotiation_say(struct tls_session *session, enum tls_renegotiate wha
 	session->initiates = initiates(what) && secured && !against(ours, true);
 }
 
+/** GnuTLS 3.7 sends a HelloRequest in a datagram, and does not take what answers it. */
+static bool again_unable(const struct tls_session *session)
+{
+	return session->dtls && session->role == TLS_ROLE_SERVER &&
+	       !session->context->ops->requests;
+}
+
 void tls_renegotiation_init(struct tls_session *session)
 {
 	bool possible = session->version != 0x0304 && session->secured && !session->once;
 
 	session->renegotiable = possible && session->accepts;
-	session->orderable = possible && session->version < 0x0400 && session->initiates;
+	session->orderable = possible && session->initiates && !again_unable(session);
 	session->credit = CREDIT;
 	session->credit_ms = session->io->now_ms;
 }
@@ -199,6 +206,8 @@ int tls_renegotiation_finish(struct tls_session *session)
 	if (!same_peer(session))
 		return refuse(session, TLS_ALERT_ACCESS_DENIED,
 		              "the peer became another one in a renegotiation");
+	if (session->dtls && !tls_dtls_agreed(session))
+		return session->rc;
 	tls_renegotiation_done(session);
 	session->renegotiating = false;
 	session->wish = TLS_WISH_NONE;
@@ -229,6 +238,8 @@ const char *tls_again_text(enum tls_again again)
 		[TLS_AGAIN_UNSECURED] =
 		        "the peer does not know RFC 5746, so none is begun (4.2, 4.4)",
 		[TLS_AGAIN_REFUSED] = "one was refused before (RFC 5246, 7.2.2)",
+		[TLS_AGAIN_UNABLE] = "a GnuTLS server cannot ask for one over DTLS (RFC 6347, "
+		                     "4.2.4); name OpenSSL",
 		[TLS_AGAIN_TOO_OFTEN] = "too many: three at once, and one more each minute",
 	};
 
@@ -246,7 +257,9 @@ static enum tls_again again_may(struct tls_session *session)
 		return TLS_AGAIN_BUSY;
 	if (!keys && !session->secured)
 		return TLS_AGAIN_UNSECURED;
-	if (!keys && (!session->orderable || session->dtls))
+	if (!keys && session->initiates && again_unable(session))
+		return TLS_AGAIN_UNABLE;
+	if (!keys && !session->orderable)
 		return TLS_AGAIN_FORBIDDEN;
 	if (!keys && (session->asked || session->wish == TLS_WISH_REFUSED))
 		return TLS_AGAIN_REFUSED;
@@ -275,7 +288,8 @@ int tls_session_renegotiate(struct tls_session *session, struct tls_io *io, enum
 	*ret = again_may(session);
 	if (*ret == TLS_AGAIN_BEGUN || *ret == TLS_AGAIN_KEYS) {
 		again_note(session, *ret);
-		rc = session->context->ops->again(session);
+		rc = session->dtls ? tls_dtls_again(session)
+		                   : session->context->ops->again(session);
 		if (rc == 0 && io->out->failed)
 			rc = tls_session_fail(session, -1, TLS_SIDE_NONE,
 			                      "no memory for what is to be sent");

@@ -219,7 +219,7 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	session->context = context;
 	session->role = (uint8_t)spec->role;
 	session->alert = -1;
-	session->once = spec->once || spec->datagram;
+	session->once = spec->once;
 	tls_renegotiation_say(session, spec->renegotiate);
 	session->may_wait = spec->may_wait;
 	session->prints_later = spec->prints_later &&
@@ -511,9 +511,8 @@ int tls_session_read(struct tls_session *session, struct tls_io *io, uint8_t *cl
 	if (!session->established || cap == 0)
 		return BASE_ERR(BASE_AGAIN, 0);
 	session->io = io;
-	if (session->dtls)
-		tls_dtls_trim(&io->in);
-	rc = session->context->ops->read(session, clear, cap, ret_len);
+	rc = session->dtls ? tls_dtls_read(session, clear, cap, ret_len)
+	                   : session->context->ops->read(session, clear, cap, ret_len);
 	session->io = NULL;
 	if (session->closed_in && session->renegotiating && !*ret_len)
 		rc = tls_session_fail(session, TLS_ALERT_CLOSE_NOTIFY, TLS_SIDE_REMOTE,

@@ -343,6 +343,7 @@ enum tls_again {
 	TLS_AGAIN_FORBIDDEN, /**< by profile, domain or stream */
 	TLS_AGAIN_UNSECURED, /**< the peer does not know RFC 5746 */
 	TLS_AGAIN_REFUSED,   /**< one was refused before, by the peer or by us */
+	TLS_AGAIN_UNABLE,    /**< the engine cannot: GnuTLS as a server of DTLS */
 	TLS_AGAIN_TOO_OFTEN, /**< the limit is reached, which is the peer's too */
 };
 /** One sentence with its clause; pure. */

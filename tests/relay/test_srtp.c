@@ -213,6 +213,119 @@ static void both_sides_understand_each_other(void **state)
 	}
 }
 
+static void rekey(struct relay_srtp *srtp, uint16_t profile, bool peer)
+{
+	struct tls_srtp_keys keys = { .profile = profile };
+	uint8_t ours[48], theirs[48];
+	size_t key, salt;
+
+	assert_true(tls_srtp_sizes(profile, &key, &salt));
+	memset(ours, peer ? 3 : 4, sizeof(ours));
+	memset(theirs, peer ? 4 : 3, sizeof(theirs));
+	keys.ours = (struct base_secret){ ours, key + salt };
+	keys.theirs = (struct base_secret){ theirs, key + salt };
+	assert_int_equal(relay_srtp_rekey(srtp, &keys), 0);
+}
+
+static uint32_t rtcp_index(const struct packet *p, uint16_t profile)
+{
+	const uint8_t *at = p->data + p->len - (profile <= 2 ? 10 : 0) - 4;
+
+	return ((uint32_t)(at[0] & 0x7f) << 24) | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 |
+	       at[3];
+}
+
+/* RFC 5764, 5.2: those of before for what is late; RFC 3711, 3.3.1 and 3.4: counters go on. */
+static void new_keys_take_over(void **state)
+{
+	(void)state;
+	for (uint16_t profile = 1; profile <= 8; profile++) {
+		struct relay_srtp *us = NULL, *them = NULL, *zero = NULL;
+		struct packet p, before, late, first, report[2];
+
+		if (!tls_srtp_name(profile))
+			continue;
+		make(&us, profile, false);
+		make(&them, profile, true);
+		for (unsigned i = 65000; i < 66000; i++) { /* past a rollover */
+			p = rtp(7, (uint16_t)i, 40);
+			assert_int_equal(relay_srtp_protect(us, p.data, &p.len, false),
+			                 RELAY_SRTP_OK);
+			assert_int_equal(relay_srtp_unprotect(them, p.data, &p.len, false),
+			                 RELAY_SRTP_OK);
+		}
+		for (int i = 0; i < 2; i++) {
+			report[i] = rtcp(7);
+			assert_int_equal(
+			        relay_srtp_protect(us, report[i].data, &report[i].len, true),
+			        RELAY_SRTP_OK);
+			if (i == 0)
+				rekey(us, profile, false);
+		}
+		assert_int_equal(rtcp_index(&report[1], profile),
+		                 rtcp_index(&report[0], profile) + 1);
+		rekey(us, profile, false);
+		before = first = rtp(7, (uint16_t)66001, 40);
+		assert_int_equal(relay_srtp_protect(us, first.data, &first.len, false),
+		                 RELAY_SRTP_OK);
+		/* What goes out by the other side, of before, and comes late. */
+		late = rtp(8, 5, 40);
+		assert_int_equal(relay_srtp_protect(them, late.data, &late.len, false),
+		                 RELAY_SRTP_OK);
+		p = late;
+		assert_int_equal(relay_srtp_unprotect(us, p.data, &p.len, false),
+		                 RELAY_SRTP_BAD); /* us has changed twice: only the last are kept */
+		rekey(them, profile, true);
+		p = first;
+		assert_int_equal(relay_srtp_unprotect(them, p.data, &p.len, false), RELAY_SRTP_OK);
+		assert_memory_equal(p.data, before.data, before.len);
+		p = first;
+		assert_int_equal(relay_srtp_unprotect(them, p.data, &p.len, false),
+		                 RELAY_SRTP_REPLAYED);
+		/* Who begins at zero does not understand. */
+		make(&zero, profile, true);
+		rekey(zero, profile, true);
+		p = first;
+		assert_int_equal(relay_srtp_unprotect(zero, p.data, &p.len, false), RELAY_SRTP_BAD);
+		relay_srtp_free(us);
+		relay_srtp_free(them);
+		relay_srtp_free(zero);
+	}
+}
+
+/* A packet that was under way is read by the keys of before, once, and not when they are forgotten.
+ */
+static void old_keys_last_for_a_time(void **state)
+{
+	(void)state;
+	for (uint16_t profile = 1; profile <= 8; profile++) {
+		struct relay_srtp *us = NULL, *them = NULL;
+		struct packet late[2], p;
+
+		if (!tls_srtp_name(profile))
+			continue;
+		make(&us, profile, false);
+		make(&them, profile, true);
+		for (int i = 0; i < 2; i++) {
+			late[i] = rtp(7, (uint16_t)i, 40);
+			assert_int_equal(relay_srtp_protect(us, late[i].data, &late[i].len, false),
+			                 RELAY_SRTP_OK);
+		}
+		rekey(them, profile, true);
+		p = late[0];
+		assert_int_equal(relay_srtp_unprotect(them, p.data, &p.len, false), RELAY_SRTP_OK);
+		assert_memory_equal(p.data, rtp(7, 0, 40).data, p.len);
+		p = late[0];
+		assert_int_equal(relay_srtp_unprotect(them, p.data, &p.len, false),
+		                 RELAY_SRTP_REPLAYED);
+		relay_srtp_forget(them);
+		p = late[1];
+		assert_int_equal(relay_srtp_unprotect(them, p.data, &p.len, false), RELAY_SRTP_BAD);
+		relay_srtp_free(us);
+		relay_srtp_free(them);
+	}
+}
+
 static void what_is_not_authentic_is_refused(void **state)
 {
 	struct relay_srtp *us = NULL, *them = NULL;
@@ -334,6 +447,8 @@ int main(void)
 		cmocka_unit_test(cm_protects_as_the_rfc_says),
 		cmocka_unit_test(gcm_protects_as_the_rfc_says),
 		cmocka_unit_test(both_sides_understand_each_other),
+		cmocka_unit_test(new_keys_take_over),
+		cmocka_unit_test(old_keys_last_for_a_time),
 		cmocka_unit_test(what_is_not_authentic_is_refused),
 		cmocka_unit_test(ssrcs_are_bounded),
 		cmocka_unit_test(keys_have_to_fit),

@@ -169,7 +169,7 @@ static bool turn(struct dnet *net, uint64_t until_ms)
 	enum tls_role role;
 
 	for (int i = 0; i < 2; i++)
-		if (again(net->result[i]) && net->session[i])
+		if ((again(net->result[i]) || net->result[i] == 0) && net->session[i])
 			due[i] = tls_session_deadline(net->session[i]);
 	role = due[0] <= due[1] ? TLS_ROLE_CLIENT : TLS_ROLE_SERVER;
 	if (BASE_MIN(first ? first->at_ms : UINT64_MAX, due[role]) > until_ms)
@@ -211,6 +211,17 @@ void dnet_run(struct dnet *net, uint64_t until_ms)
 void dnet_shake(struct dnet *net)
 {
 	dnet_settle(net);
+}
+
+enum tls_again dnet_renegotiate(struct dnet *net, enum tls_role by)
+{
+	struct base_writer out = { 0 };
+	struct tls_io io = { .out = &out, .now_ms = net->now_ms };
+	enum tls_again again;
+
+	assert_int_equal(tls_session_renegotiate(net->session[by], &io, &again), 0);
+	send_all(net, by, &out);
+	return again;
 }
 
 void dnet_write(struct dnet *net, enum tls_role from, const void *data, size_t len)

@@ -68,6 +68,8 @@ void dnet_shake(struct dnet *net);
 void dnet_settle(struct dnet *net);
 /** Until that time. */
 void dnet_run(struct dnet *net, uint64_t until_ms);
+/** One side begins a renegotiation; what it writes is on its way then. */
+enum tls_again dnet_renegotiate(struct dnet *net, enum tls_role by);
 /** Write one message; it is on its way then. */
 void dnet_write(struct dnet *net, enum tls_role from, const void *data, size_t len);
 /** Put a datagram under way as if `from` had sent it; no rule looks at it. */

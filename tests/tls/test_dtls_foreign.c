@@ -258,9 +258,10 @@ static char cipher_all[] = "ALL:@SECLEVEL=0", openssl[] = "openssl", s_client[] 
             cipher[] = "-cipher", connect_to[] = "-connect", accept_at[] = "-accept",
             key[] = "-key", cert[] = "-cert", listen_with_cookies[] = "-listen",
             gnutls_cli[] = "gnutls-cli", gnutls_serv[] = "gnutls-serv", udp[] = "--udp",
-            insecure[] = "--insecure", echo[] = "--echo", localhost[] = "127.0.0.1", p[] = "-p",
-            x509keyfile[] = "--x509keyfile", x509certfile[] = "--x509certfile",
-            priority[] = "--priority", old[] = "NORMAL:-VERS-ALL:+VERS-DTLS1.0";
+            insecure[] = "--insecure", rehandshake[] = "--rehandshake", echo[] = "--echo",
+            localhost[] = "127.0.0.1", p[] = "-p", x509keyfile[] = "--x509keyfile",
+            x509certfile[] = "--x509certfile", priority[] = "--priority",
+            old[] = "NORMAL:-VERS-ALL:+VERS-DTLS1.0";
 
 static void s_client_12(void **state)
 {
@@ -314,6 +315,52 @@ static void s_client_renegotiates(void **state)
 	tls_session_info(far.session, &info);
 	assert_int_equal(info.renegotiations, 0);
 	stop(&far);
+}
+
+/** It begins one, as its user or option asks, and goes on in the new session. */
+static void renegotiates(void **state, char **argv, size_t port_at, const char *port_format,
+                         const char *wish)
+{
+	struct far far = { .sides = *state };
+	struct tls_info info;
+	char port_text[32];
+	uint16_t port;
+
+	ours(&far, TLS_ROLE_SERVER, "dtls-both");
+	far.fd = socket_open(&port);
+	(void)snprintf(port_text, sizeof(port_text), "%s%u", port_format, port);
+	argv[port_at] = port_text;
+	start(&far, argv);
+	while (!up(&far))
+		turn(&far);
+	if (wish)
+		assert_int_equal(write(far.in, wish, strlen(wish)), strlen(wish));
+	do {
+		turn(&far);
+		tls_session_info(far.session, &info);
+	} while (!info.renegotiations);
+	assert_false(info.renegotiating);
+	assert_int_equal(write(far.in, TEXT, strlen(TEXT)), strlen(TEXT));
+	while (!has(&far.clear))
+		turn(&far);
+	say(&far);
+	while (!has(&far.said))
+		turn(&far);
+	stop(&far);
+}
+
+static void s_client_is_let(void **state)
+{
+	char *argv[] = { openssl, s_client, dtls12, connect_to, NULL, NULL };
+
+	renegotiates(state, argv, 4, "127.0.0.1:", "R\n");
+}
+
+static void gnutls_cli_is_let(void **state)
+{
+	char *argv[] = { gnutls_cli, udp, insecure, rehandshake, p, NULL, localhost, NULL };
+
+	renegotiates(state, argv, 5, "", NULL);
 }
 
 /* -- their servers --------------------------------------------------------------------------- */
@@ -419,6 +466,7 @@ int main(void)
 		cmocka_unit_test(s_client_12),           cmocka_unit_test(s_client_10),
 		cmocka_unit_test(gnutls_cli_12),         cmocka_unit_test(gnutls_cli_10),
 		cmocka_unit_test(s_client_renegotiates), cmocka_unit_test(s_server_12),
+		cmocka_unit_test(s_client_is_let),       cmocka_unit_test(gnutls_cli_is_let),
 		cmocka_unit_test(s_server_10),           cmocka_unit_test(s_server_listens),
 		cmocka_unit_test(gnutls_serv_12),
 	};
