@@ -34,6 +34,7 @@ struct check_answer {
 	bool whole;   /**< nothing more is to be waited for */
 	bool ended;   /**< given: the connection is at its end */
 	bool is_dtls; /**< given */
+	bool silent;  /**< given: refused by silence, for it answered others */
 
 	int alert, alert_level; /**< the first, or -1 */
 	uint16_t record_version;

@@ -15,6 +15,8 @@
 
 #include "check/answer.h"
 #include "check/client.h"
+#include "check/datagrams.h"
+#include "check/fragments.h"
 #include "check/hello.h"
 #include "check/judge.h"
 #include "check/report.h"

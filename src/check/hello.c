@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "check/hello.h"
+#include "check/fragments.h"
 
 enum extension_type {
 	SERVER_NAME = 0,
@@ -315,6 +315,16 @@ void check_record_put(struct base_writer *w, enum check_record type, uint16_t ve
 	vector(w, 2, (struct check_bytes){ data, len });
 }
 
+void check_record_put_dtls(struct base_writer *w, enum check_record type, uint16_t version,
+                           uint64_t number, const void *data, size_t len)
+{
+	base_writer_u8(w, (uint8_t)type);
+	base_writer_u16(w, version);
+	base_writer_u32(w, (uint32_t)(number >> 32));
+	base_writer_u32(w, (uint32_t)number);
+	vector(w, 2, (struct check_bytes){ data, len });
+}
+
 /** SSL 2.0's CLIENT-HELLO with its version, so that no TLS server takes it for a later one. */
 static void hello_ssl2(struct base_writer *w)
 {
@@ -349,27 +359,18 @@ void check_hello_wire(const struct check_offer *o, struct base_writer *w)
 	base_writer_done(&message);
 }
 
-void check_hello_datagram(const struct check_offer *o, bool again, struct base_writer *w)
+void check_hello_datagram(const struct check_offer *o, bool again, uint32_t record,
+                          struct base_writer *w)
 {
-	struct base_writer body = { 0 };
-	size_t record;
+	struct base_writer body = { 0 }, message = { 0 };
 
 	check_hello_put(o, &body);
-	w->failed |= body.failed || body.len > 0xffff - 12;
-	base_writer_u8(w, CHECK_RECORD_HANDSHAKE);
-	base_writer_u16(w, o->version == PROFILE_DTLS_1_0 || !again ? 0xfeff : 0xfefd);
-	base_writer_u32(w, 0); /* epoch 0, and the number's 48 bits */
-	base_writer_u32(w, again);
-	record = check_vector_begin(w, 2);
-	base_writer_u8(w, CHECK_CLIENT_HELLO);
-	base_writer_u8(w, 0);
-	base_writer_u16(w, (uint16_t)body.len);
-	base_writer_u16(w, again);
-	base_writer_u8(w, 0); /* the one fragment: from 0, all of it */
-	base_writer_u16(w, 0);
-	base_writer_u8(w, 0);
-	base_writer_u16(w, (uint16_t)body.len);
-	base_writer_put(w, body.data, body.len);
-	check_vector_end(w, record, 2);
+	check_fragment_head(&message, CHECK_CLIENT_HELLO, again, body.len);
+	base_writer_put(&message, body.data, body.len);
+	w->failed |= body.failed || message.failed;
+	check_record_put_dtls(w, CHECK_RECORD_HANDSHAKE,
+	                      o->version == PROFILE_DTLS_1_0 || !again ? 0xfeff : 0xfefd, record,
+	                      message.data, message.len);
 	base_writer_done(&body);
+	base_writer_done(&message);
 }

@@ -96,12 +96,17 @@ void check_hello_put(const struct check_offer *offer, struct base_writer *w);
 void check_hello_message(const struct check_offer *offer, struct base_writer *w);
 /** Append the whole: record, head, body. Of SSL 2.0 its own form (RFC 5246, E.2). */
 void check_hello_wire(const struct check_offer *offer, struct base_writer *w);
-/** As check_hello_wire, for DTLS; `again` is the answer to a cookie (message 1, record 1). */
-void check_hello_datagram(const struct check_offer *offer, bool again, struct base_writer *w);
+/** As check_hello_wire, for DTLS; `again` is the answer to a cookie: message 1. */
+void check_hello_datagram(const struct check_offer *offer, bool again, uint32_t record,
+                          struct base_writer *w);
 
 /** One record of TLS in the clear around `data`. */
 void check_record_put(struct base_writer *w, enum check_record type, uint16_t version,
                       const void *data, size_t len);
+
+/** The same of DTLS: `number` is epoch and number (RFC 6347, 4.1). */
+void check_record_put_dtls(struct base_writer *w, enum check_record type, uint16_t version,
+                           uint64_t number, const void *data, size_t len);
 
 /* A vector whose length is written once its end is known: `octets` 1 to 3 of length. */
 size_t check_vector_begin(struct base_writer *w, unsigned octets);

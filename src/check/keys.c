@@ -59,6 +59,12 @@ bool check_shape_of(uint16_t code, struct check_shape *ret)
 
 /* -- derivation -------------------------------------------------------------------------------- */
 
+/** What TLS 1.2 brought holds for DTLS 1.2, whose numbers go down (RFC 6347, 4.1). */
+static bool since_12(uint16_t version)
+{
+	return version >> 8 == 0xfe ? version <= 0xfefd : version >= 0x0303;
+}
+
 bool check_prf(uint16_t version, const char *hash, struct check_bytes secret, const char *label,
                struct check_bytes seed_1, struct check_bytes seed_2, uint8_t *out, size_t len)
 {
@@ -69,7 +75,7 @@ bool check_prf(uint16_t version, const char *hash, struct check_bytes secret, co
 	bool good;
 	OSSL_PARAM params[6], *p = params;
 
-	(void)snprintf(digest, sizeof(digest), "%s", version >= 0x0303 ? hash : "MD5-SHA1");
+	(void)snprintf(digest, sizeof(digest), "%s", since_12(version) ? hash : "MD5-SHA1");
 	*p++ = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
 	*p++ = OSSL_PARAM_construct_octet_string(
 	        OSSL_KDF_PARAM_SECRET, (void *)(secret.len ? secret.data : none), secret.len);
@@ -89,7 +95,7 @@ bool check_prf(uint16_t version, const char *hash, struct check_bytes secret, co
 size_t check_transcript_hash(uint16_t version, const char *hash, const struct base_writer *messages,
                              uint8_t out[64])
 {
-	const EVP_MD *md = version >= 0x0303 ? EVP_get_digestbyname(hash) : EVP_md5_sha1();
+	const EVP_MD *md = since_12(version) ? EVP_get_digestbyname(hash) : EVP_md5_sha1();
 	unsigned len = 0;
 
 	if (!md || EVP_Digest(messages->data, messages->len, out, &len, md, NULL) != 1)
@@ -117,6 +123,24 @@ bool check_keys_make(struct check_keys *k, const uint8_t master[48], const uint8
 	memcpy(k->theirs_next.iv, at + iv, iv);
 	base_wipe(block, sizeof(block));
 	return good;
+}
+
+static void change(struct check_direction *now, const struct check_direction *next, bool dtls)
+{
+	uint64_t epoch = (now->number >> 48) + 1;
+
+	*now = *next;
+	now->number = dtls ? epoch << 48 : 0;
+}
+
+void check_keys_change_ours(struct check_keys *k)
+{
+	change(&k->ours, &k->ours_next, k->dtls);
+}
+
+void check_keys_change_theirs(struct check_keys *k)
+{
+	change(&k->theirs, &k->theirs_next, k->dtls);
 }
 
 void check_keys_wipe(struct check_keys *k)
@@ -291,12 +315,18 @@ bool check_keys_seal(struct check_keys *k, enum check_record type, const void *d
 {
 	uint8_t sealed[TEXT_MAX + 128];
 	struct check_bytes text = { data, len };
+	uint64_t number = k->ours.number;
 	bool good = len <= 16384;
 
 	if (good && k->ours.on)
 		good = k->ours.shape.gcm ? gcm_seal(k, (uint8_t)type, text, sealed, &len)
 		                         : cbc_seal(k, (uint8_t)type, text, sealed, &len);
-	if (good)
+	else if (good)
+		k->ours.number++;
+	if (good && k->dtls)
+		check_record_put_dtls(out, type, k->version ? k->version : 0xfeff, number,
+		                      k->ours.on ? sealed : data, len);
+	else if (good)
 		check_record_put(out, type, k->version ? k->version : 0x0301,
 		                 k->ours.on ? sealed : data, len);
 	return good && !out->failed;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Keys and protected records of a session that the checker makes itself, TLS 1.0 to 1.2: AES in
- * CBC and GCM mode (RFC 5246, 6.2.3; RFC 5288). On libcrypto; no I/O. Nothing here guards anybody's
- * data: the session carries none.
+ * Keys and protected records of a session that the checker makes itself, TLS 1.0 to 1.2 and
+ * DTLS 1.0 and 1.2: AES in CBC and GCM mode (RFC 5246, 6.2.3; RFC 5288; RFC 6347, 4.1). On
+ * libcrypto; no I/O. Nothing here guards anybody's data: the session carries none.
  */
 #ifndef GH_CHECK_KEYS_H
 #define GH_CHECK_KEYS_H
@@ -30,10 +30,11 @@ struct check_direction {
 	bool on;
 	struct check_shape shape; /**< of the suite that it is under */
 	uint8_t key[32], mac[48], iv[16];
-	uint64_t number;
+	uint64_t number; /**< of DTLS with the epoch before it (RFC 6347, 4.1.2.1) */
 };
 
 struct check_keys {
+	bool dtls;                           /**< records have epoch and number in their head */
 	uint16_t version;                    /**< on the wire */
 	struct check_shape shape;            /**< of the suite that was chosen last */
 	struct check_direction ours, theirs; /**< in use */
@@ -49,10 +50,14 @@ size_t check_transcript_hash(uint16_t version, const char *hash, const struct ba
 /** Fill `ours_next` and `theirs_next` (RFC 5246, 6.3). */
 bool check_keys_make(struct check_keys *keys, const uint8_t master[48],
                      const uint8_t *client_random, const uint8_t *server_random);
+/** What was sealed by `ours` so far is by `ours_next` from now on: the next epoch of DTLS. */
+void check_keys_change_ours(struct check_keys *keys);
+void check_keys_change_theirs(struct check_keys *keys);
 /** Append a record, protected once `ours.on`. */
 bool check_keys_seal(struct check_keys *keys, enum check_record type, const void *data, size_t len,
                      struct base_writer *out);
-/** Open the text of a record into `out`. @return false when it is not genuine */
+/** Open the text of a record into `out`. Of DTLS `theirs.number` was set. @return false: not
+ * genuine */
 bool check_keys_open(struct check_keys *keys, uint8_t type, struct check_bytes text,
                      struct base_writer *out);
 void check_keys_wipe(struct check_keys *keys);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Sessions that the checker makes itself, TLS 1.0 to 1.2, for what a hello alone does not show.
- * It judges nobody's certificate: no data follows.
+ * Sessions that the checker makes itself, TLS 1.0 to 1.2 and DTLS 1.0 and 1.2, for what a hello
+ * alone does not show. It judges nobody's certificate: no data follows.
  */
 #ifndef GH_CHECK_SESSION_H
 #define GH_CHECK_SESSION_H
 
+#include "check/datagrams.h"
 #include "check/exchange.h"
 #include "check/session13.h"
 #include "check/wire.h"
@@ -26,6 +27,12 @@ struct check_session {
 	struct check_wire wire;
 	size_t read; /**< of `wire.in` */
 	struct check_keys keys;
+	struct check_datagrams datagrams; /**< of DTLS, in place of a stream */
+	uint8_t cookie[255];              /**< of DTLS: the one that the server gave last */
+	size_t cookie_len;
+	uint16_t heard;           /**< of DTLS: their messages in the transcript */
+	bool gone;                /**< of DTLS: it answers others, and nothing here */
+	bool ticket_due;          /**< its hello promised one (RFC 5077, 3.2) */
 	struct base_writer clear; /**< this handshake's records, opened: of the flight at hand */
 	struct base_writer first; /**< of its first flight */
 	struct check_answer answer;

@@ -31,6 +31,41 @@ static void tell(struct check_trial *t, bool yes, const char *fmt, ...)
 	va_end(args);
 }
 
+/** Of datagrams: who is silent upon this, and before and after it answers another, has refused. */
+static enum check_outcome silence_settle(struct trying *t, struct check_session *s,
+                                         enum check_outcome outcome, struct check_probe *probe)
+{
+	struct check_target *target = t->survey->target;
+
+	if (outcome != CHECK_STALLED || !target->known)
+		return outcome;
+	check_session_part(s); /* many a server hears nobody else before its end */
+	if (!check_target_alive(target, NULL)) {
+		(void)check_target_revive(target); /* for those that come after this */
+		return outcome;
+	}
+	(void)snprintf(s->why, sizeof(s->why), "%s", check_silence);
+	atomic_fetch_sub(&target->stalled, 1);
+	if (probe)
+		probe->answer.outcome = CHECK_REFUSED;
+	return CHECK_REFUSED;
+}
+
+static enum check_outcome session_open(struct trying *t, struct check_session *s,
+                                       const struct check_offer *offer,
+                                       const struct check_resume *resume,
+                                       const struct check_psk *psk, struct check_probe *probe)
+{
+	return silence_settle(
+	        t, s, check_session_open(s, t->survey->target, offer, resume, psk, probe), probe);
+}
+
+static enum check_outcome session_again(struct trying *t, struct check_session *s,
+                                        const struct check_offer *offer, struct check_probe *probe)
+{
+	return silence_settle(t, s, check_session_again(s, offer, probe), probe);
+}
+
 /** What the server takes and this checker can do; with forward secrecy first. */
 static bool suites_choose(struct trying *t)
 {
@@ -53,8 +88,7 @@ static void try_full(struct trying *t)
 {
 	struct check_trial *trial = &t->all->trial[CHECK_TRY_FULL];
 	struct check_session s;
-	bool up = check_session_open(&s, t->survey->target, &t->offer, NULL, t->psk,
-	                             &trial->probe) == CHECK_ANSWERED;
+	bool up = session_open(t, &s, &t->offer, NULL, t->psk, &trial->probe) == CHECK_ANSWERED;
 
 	tell(trial, up, up ? "%s%s" : "no session could be established: %s%s",
 	     up ? check_suite_name(s.resume.suite) : s.why, "");
@@ -73,7 +107,7 @@ static void try_again(struct trying *t, enum check_trial_of which, unsigned firs
 	enum check_outcome outcome;
 
 	offer.with |= first;
-	outcome = check_session_open(&s, t->survey->target, &offer, NULL, t->psk, NULL);
+	outcome = session_open(t, &s, &offer, NULL, t->psk, NULL);
 	if (outcome != CHECK_ANSWERED) {
 		tell(trial, false, "the first handshake was refused: %s", s.why);
 		trial->probe.answer.outcome = outcome;
@@ -83,7 +117,7 @@ static void try_again(struct trying *t, enum check_trial_of which, unsigned firs
 	offer.with = (t->offer.with & ~(unsigned)CHECK_WITH_RENEGOTIATION_INFO) | second;
 	if (verify)
 		offer.verify = (struct check_bytes){ s.verify_client.data, s.verify_client.len };
-	outcome = check_session_again(&s, &offer, &trial->probe);
+	outcome = session_again(t, &s, &offer, &trial->probe);
 	/* what it decides by is its hello: what follows may fail for other reasons */
 	tell(trial, outcome == CHECK_ANSWERED || s.first_hello,
 	     outcome == CHECK_ANSWERED ? "the second handshake came through%s"
@@ -105,8 +139,7 @@ static void try_resume(struct trying *t, enum check_trial_of which)
 	bool has;
 
 	offer.with |= by_ticket ? CHECK_WITH_TICKET : 0;
-	if (check_session_open(&one, t->survey->target, &offer, NULL, t->psk, &trial->probe) !=
-	    CHECK_ANSWERED) {
+	if (session_open(t, &one, &offer, NULL, t->psk, &trial->probe) != CHECK_ANSWERED) {
 		tell(trial, false, "the first handshake failed: %s", one.why);
 		check_session_close(&one);
 		return;
@@ -128,8 +161,7 @@ static void try_resume(struct trying *t, enum check_trial_of which)
 		offer.ticket = (struct check_bytes){ NULL, 0 };
 	check_probe_done(&trial->probe);
 	check_session_part(&one); /* many a server looks at one at a time */
-	(void)check_session_open(&two, t->survey->target, &offer, &one.resume, t->psk,
-	                         &trial->probe);
+	(void)session_open(t, &two, &offer, &one.resume, t->psk, &trial->probe);
 	tell(trial, two.resumed,
 	     two.resumed ? "it was taken up again%s"
 	     : two.up    ? "a full handshake followed instead%s"
@@ -150,6 +182,7 @@ static void try_identity(struct trying *t)
 	struct check_offer offer = t->offer;
 	struct check_shape shape;
 	struct check_session s;
+	enum check_outcome outcome;
 	uint16_t suite[OFFERED_MAX];
 	size_t count = 0;
 
@@ -159,7 +192,14 @@ static void try_identity(struct trying *t)
 	if (!count)
 		return;
 	offer.suites = (struct profile_codes){ suite, count };
-	(void)check_session_open(&s, survey->target, &offer, NULL, &nobody, &trial->probe);
+	outcome = session_open(t, &s, &offer, NULL, &nobody, &trial->probe);
+	if (outcome == CHECK_STALLED && s.first_hello && survey->target->dtls) {
+		trial->probe.answer.outcome = CHECK_REFUSED;
+		atomic_fetch_sub(&survey->target->stalled, 1);
+		(void)snprintf(s.why, sizeof(s.why),
+		               "it went on, and dropped our Finished "
+		               "(RFC 6347, 4.1.2.7)");
+	}
 	tell(trial, s.alert == 115, "an identity that nobody has: %s", s.up ? "a session" : s.why);
 	check_session_close(&s);
 }
@@ -301,34 +341,40 @@ static void try_psk13(struct check_sessions *all, const struct check_survey *sur
 	check_session13_done(&s);
 }
 
+static void try_all(struct trying *t)
+{
+	const unsigned info = CHECK_WITH_RENEGOTIATION_INFO;
+
+	try_again(t, CHECK_TRY_LEGACY, 0, 0, false);
+	t->offer.with |= info;
+	try_full(t);
+	if (!t->all->trial[CHECK_TRY_FULL].yes)
+		return;
+	try_again(t, CHECK_TRY_SECURED, info, info, true);
+	try_again(t, CHECK_TRY_SPLICED, info, info, false);
+	try_resume(t, CHECK_TRY_TICKET);
+	try_resume(t, CHECK_TRY_ID);
+}
+
 void check_sessions_run(struct check_sessions *sessions, const struct check_survey *survey,
                         const struct check_psk *psk)
 {
 	struct trying t = { .all = sessions, .survey = survey, .psk = psk };
-	const unsigned info = CHECK_WITH_RENEGOTIATION_INFO;
 
 	t.offer = (struct check_offer){ .version = survey->high,
 		                        .with = CHECK_WITH_EMS,
 		                        .server_name = survey->target->server_name };
-	if (survey->target->dtls)
-		return;
 	try_13(sessions, survey);
-	if (psk)
+	if (psk && !survey->target->dtls)
 		try_psk13(sessions, survey, psk);
 	if (!survey->high)
 		return;
+	if (suites_choose(&t))
+		try_all(&t);
+	/* the last: who drops what it cannot open may hear nothing else for long (RFC
+	 * 6347, 4.1.2.7) */
+	t.offer.with = CHECK_WITH_EMS;
 	try_identity(&t);
-	if (!suites_choose(&t))
-		return;
-	try_again(&t, CHECK_TRY_LEGACY, 0, 0, false);
-	t.offer.with |= info;
-	try_full(&t);
-	if (!sessions->trial[CHECK_TRY_FULL].yes)
-		return;
-	try_again(&t, CHECK_TRY_SECURED, info, info, true);
-	try_again(&t, CHECK_TRY_SPLICED, info, info, false);
-	try_resume(&t, CHECK_TRY_TICKET);
-	try_resume(&t, CHECK_TRY_ID);
 }
 
 void check_sessions_done(struct check_sessions *sessions)

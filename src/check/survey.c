@@ -68,6 +68,26 @@ static void keys_note(struct check_survey *s, const struct check_probe *p)
 	s->ecdsa |= (suite->flags & PROFILE_SUITE_ECDSA) != 0;
 }
 
+/** Of datagrams: with one that was answered at hand, what met silence is asked again. */
+static void silence_ask(struct check_survey *s)
+{
+	for (unsigned i = 0; i < CHECK_VERSIONS && s->target->dtls; i++)
+		if (answered(&s->version[i]))
+			s->target->known = &s->version[i].offer;
+	if (s->target->known && !check_target_alive(s->target, NULL) &&
+	    !check_target_revive(s->target))
+		s->target->known = NULL;
+	if (!s->target->known)
+		return;
+	for (unsigned i = 0; i < CHECK_VERSIONS; i++) {
+		if (s->version[i].answer.outcome != CHECK_STALLED)
+			continue;
+		check_probe_done(&s->version[i]);
+		atomic_fetch_sub(&s->target->stalled, 1);
+	}
+	run(s, s->version, CHECK_VERSIONS);
+}
+
 static int versions_ask(struct check_survey *s, struct base_error *err)
 {
 	static const char *const why[] = { [CHECK_STALLED] = "does not answer in time",
@@ -80,6 +100,7 @@ static int versions_ask(struct check_survey *s, struct base_error *err)
 		if (all_versions(s->target) & 1U << i)
 			offer(s, &s->version[i], 1U << i);
 	run(s, s->version, CHECK_VERSIONS);
+	silence_ask(s);
 	for (unsigned i = 0; i < CHECK_VERSIONS; i++) {
 		const struct check_answer *a = &s->version[i].answer;
 

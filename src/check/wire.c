@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t now_ms(void)
+int64_t check_now_ms(void)
 {
 	struct timespec t;
 
@@ -45,17 +45,20 @@ static bool where_split(struct check_target *t, const char *where)
 /** Wait for `events`. @return false when the time is over */
 static bool wire_wait(const struct check_wire *w, short events)
 {
-	int64_t until = now_ms() + w->wait_ms;
+	int64_t until = check_now_ms() + w->wait_ms;
 	bool last = w->until_ms && until > w->until_ms;
 	int rc;
 
 	until = last ? w->until_ms : until;
 
 	do {
-		struct pollfd fd = { .fd = w->fd, .events = events };
-		int64_t left = until - now_ms();
+		struct pollfd fd[] = { { .fd = w->fd, .events = events },
+			               { .fd = w->beside ? w->beside->fd : -1, .events = POLLIN } };
+		int64_t left = until - check_now_ms();
 
-		rc = poll(&fd, 1, left > 0 ? (int)left : 0);
+		rc = poll(fd, 2, left > 0 ? (int)left : 0);
+		if (rc > 0 && !fd[0].revents)
+			return false;
 	} while (rc < 0 && errno == EINTR);
 	if (rc <= 0 && last) /* whatever it said before: who asks for so much time gets no more */
 		atomic_fetch_add(&w->target->stalled, 1);
@@ -127,6 +130,13 @@ int check_target_find(struct check_target *t, const char *where, struct base_err
 	if (inet_pton(AF_INET, t->host, address) != 1 && inet_pton(AF_INET6, t->host, address) != 1)
 		t->server_name = t->host;
 	return 0;
+}
+
+bool check_wire_ready(const struct check_wire *w)
+{
+	struct pollfd fd = { .fd = w->fd, .events = POLLIN };
+
+	return poll(&fd, 1, 0) > 0;
 }
 
 bool check_wire_send(struct check_wire *w, const void *data, size_t len)
@@ -276,7 +286,7 @@ void check_wire_begin(struct check_wire *w, struct check_target *target)
 		                  .fd = -1,
 		                  .in = { .limit = CHECK_ANSWER_MAX },
 		                  .wait_ms = target->timeout_ms,
-		                  .until_ms = now_ms() + 10 * (int64_t)target->timeout_ms };
+		                  .until_ms = check_now_ms() + 10 * (int64_t)target->timeout_ms };
 }
 
 enum check_outcome check_wire_open(struct check_wire *w, struct check_target *target)

@@ -36,6 +36,15 @@ struct check_target {
 	unsigned parallel;    /**< connections at a time */
 	unsigned connections; /**< at most, altogether */
 	atomic_uint opened, stalled;
+	atomic_uint
+	        lost; /**< datagrams that seem to be: something came when they were said again */
+	/** Of datagrams: a hello that it answers. NULL = none is known, and silence may be
+	 * slowness. */
+	const struct check_offer *known;
+	atomic_uint known_ms; /**< what that took at best */
+	atomic_bool
+	        cookies; /**< it is answered with a cookie first: by who has heard all before it */
+	atomic_uint silences; /**< that were refusals */
 };
 
 /** After so many that stalled no further probe is sent: they take `timeout_ms` each. */
@@ -54,6 +63,7 @@ struct check_wire {
 	unsigned wait_ms; /**< for each thing that is waited for */
 	int64_t until_ms; /**< the connection's own end, however it drips; 0 = none */
 	bool ended;
+	const struct check_wire *beside; /**< what comes there ends the waiting here; or NULL */
 };
 
 /** A connection that is not made yet; its time runs: ten times the target's timeout. */
@@ -67,10 +77,17 @@ bool check_wire_send(struct check_wire *wire, const void *data, size_t len);
 /** Wait for more. @return false when nothing came in time; `ended` at the end */
 bool check_wire_more(struct check_wire *wire);
 
+/** Has something come that was not read yet? */
+bool check_wire_ready(const struct check_wire *wire);
+int64_t check_now_ms(void);
+
 struct check_probe {
 	struct check_offer offer;
 	uint16_t one; /**< storage for an offer of one code */
 	bool wanted;  /**< to be sent */
+	bool first;   /**< of datagrams: a cookie is answer enough */
+	bool cookied; /**< one came */
+	bool last;    /**< of datagrams: whatever becomes of it, an alert ends it */
 	struct check_answer answer;
 	struct base_writer sent, seen;
 };
@@ -85,5 +102,13 @@ static inline struct profile_codes check_probe_one(struct check_probe *probe, ui
 /** Send every probe that is wanted and was not sent, `parallel` at a time. */
 void check_probes_run(struct check_target *target, struct check_probe *probe, size_t count);
 void check_probe_done(struct check_probe *probe);
+/**
+ * Does it answer `known`, of datagrams? Who is silent upon something and answers that, before and
+ * after, has refused. `beside` may be NULL: what comes there ends the waiting.
+ */
+bool check_target_alive(struct check_target *target, const struct check_wire *beside);
+/** It did not: an alert ends what it may hang in. @return it answers now: what it was silent upon
+ * may be asked again */
+bool check_target_revive(struct check_target *target);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "check/words.h"
 
+const char check_silence[] = "silence, before and after which another hello was answered";
+
 const char *check_alert_name(int alert)
 {
 	static const struct {
@@ -74,7 +76,8 @@ const char *check_probe_words(const struct check_probe *p, char *buf, size_t cap
 			(void)snprintf(buf, cap, "refused with alert %s (%d)",
 			               check_alert_name(a->alert), a->alert);
 		else
-			(void)snprintf(buf, cap, "refused: the connection ended");
+			(void)snprintf(buf, cap, "refused: %s",
+			               a->silent ? check_silence : "the connection ended");
 		break;
 	case CHECK_STALLED:
 		(void)snprintf(buf, cap, "no answer in time");

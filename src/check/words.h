@@ -7,6 +7,8 @@
 
 #define CHECK_WORDS 160
 
+/** What silence is called that was told from slowness. */
+extern const char check_silence[];
 /** "handshake_failure"; constant. */
 const char *check_alert_name(int alert);
 const char *check_suite_name(uint16_t code);

@@ -486,58 +486,6 @@ class Reports(Servers):
         self.assertIn("/nonexistent/r.html", done.stderr)
 
 
-class Datagrams(Servers):
-    def start_udp(self, *words, port):
-        def listening():
-            with open("/proc/net/udp", encoding="ascii") as file:
-                return f":{port:04X} " in file.read()
-
-        with open(os.path.join(self.folder, "server.log"), "ab") as log:
-            process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=self.folder)
-
-        def end():
-            process.kill()
-            process.wait()
-            process.stdin.close()
-
-        self.addCleanup(end)
-        until(lambda: listening() or process.poll() is not None, f"{words[0]} does not listen")
-        self.assertIsNone(process.poll(), self.log())
-        return port
-
-    def test_s_server(self):
-        port = free_port()
-        self.start_udp("openssl", "s_server", "-dtls", "-accept", f"127.0.0.1:{port}", "-quiet", "-serverpref", "-cipher", GOOD,
-                       *self.certs("rsa", "ec"), port=port)
-        report = self.expect(port, REL17, [], [], "--dtls")
-        self.assertEqual(report["versions"], "DTLS1.2")
-        self.assertIn(("N3", "DTLS1.2"), self.findings(report, "pass"))
-
-    def test_old_version(self):
-        port = free_port()
-        self.start_udp("openssl", "s_server", "-dtls", "-accept", f"127.0.0.1:{port}", "-quiet", "-serverpref", "-cipher",
-                       GOOD + ":AES128-SHA:@SECLEVEL=0", *self.certs("rsa", "ec"), port=port)
-        self.expect(port, REL17, [("N1a", "DTLS1.0"), ("N10b", "class non-aead"), ("N10b", "class non-pfs"), ("N10f", "class sha1")],
-                    [], "--dtls")
-
-    @unittest.skipUnless(HAVE_GNUTLS, NO_GNUTLS)
-    def test_gnutls(self):
-        """With cookies, which s_server does not ask for; it refuses by silence, which is no answer and passes nothing."""
-        port = free_port()
-        self.start_udp("gnutls-serv", "--udp", "--port", str(port), "--priority",
-                       "NORMAL:-VERS-ALL:+VERS-DTLS1.2:+VERS-DTLS1.0:%SERVER_PRECEDENCE", "--x509certfile", "rsa.pem",
-                       "--x509keyfile", "rsa.key", port=port)
-        report, status = self.check_patiently(lambda r: r["versions"] == "DTLS1.0, DTLS1.2", 2, port, "ts33328-annex-m", "--dtls")
-        self.assertEqual((report["versions"], status), ("DTLS1.0, DTLS1.2", 2))
-        self.assertIn(("E6a", "DTLS1.0"), self.findings(report, "pass"))
-        self.assertIn(("M4", "class rc4"), self.findings(report, "not tested"))
-
-    def test_nobody_there(self):
-        done = self.run_tool(f"127.0.0.1:{free_port()}", "--profile", REL17, "--quiet", "--dtls")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("cannot be reached", done.stderr)
-
-
 class Words(Servers):
     """What is said before TLS; the rest is s_server's."""
 

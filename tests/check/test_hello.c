@@ -171,9 +171,9 @@ static void datagrams(void **state)
 	size_t len;
 
 	(void)state;
-	check_hello_datagram(&o, false, &one);
+	check_hello_datagram(&o, false, 0, &one);
 	o.cookie = (struct check_bytes){ (const uint8_t *)"cookie", 6 };
-	check_hello_datagram(&o, true, &two);
+	check_hello_datagram(&o, true, 1, &two);
 	assert_false(one.failed || two.failed);
 	assert_int_equal(two.len, one.len + 6);
 	r = base_reader_of(two.data, two.len);

@@ -10,7 +10,7 @@ static const uint8_t one[32] = "client client client client cli", two[32] = "ser
 
 static void pair_make(struct check_keys *a, struct check_keys *b, uint16_t version, uint16_t suite)
 {
-	*a = (struct check_keys){ .version = version };
+	*a = (struct check_keys){ .version = version, .dtls = version >> 8 == 0xfe };
 	assert_true(check_shape_of(suite, &a->shape));
 	assert_true(check_keys_make(a, master, one, two));
 	a->ours = a->ours_next;
@@ -22,7 +22,9 @@ static void pair_make(struct check_keys *a, struct check_keys *b, uint16_t versi
 
 static struct check_bytes text_of(const struct base_writer *record)
 {
-	return (struct check_bytes){ record->data + 5, record->len - 5 };
+	size_t head = record->data[1] == 0xfe ? 13 : 5;
+
+	return (struct check_bytes){ record->data + head, record->len - head };
 }
 
 static void there_and_back(void **state)
@@ -32,6 +34,7 @@ static void there_and_back(void **state)
 	} cases[] = {
 		{ 0x0301, 0x002f }, { 0x0301, 0x0035 }, { 0x0302, 0x002f }, { 0x0303, 0x003d },
 		{ 0x0303, 0xc028 }, { 0x0303, 0x009c }, { 0x0303, 0xc030 }, { 0x0303, 0x008c },
+		{ 0xfeff, 0x002f }, { 0xfefd, 0x003d }, { 0xfefd, 0xc02f },
 	};
 
 	(void)state;
