@@ -170,6 +170,46 @@ class OpenSSL(Datagrams):
         self.assertIn("cannot be reached", done.stderr)
 
 
+class Hostile(Datagrams):
+    """It says yes to each hello in fragments that overlap; then come lengths beyond all, epochs that nobody is in, and rubbish under one to come."""
+
+    HELLO = b"\xfe\xfd" + b"r" * 32 + b"\0\x00\x2f\0"
+
+    @staticmethod
+    def record(kind, epoch, number, text):
+        return bytes([kind]) + b"\xfe\xfd" + epoch.to_bytes(2, "big") + number.to_bytes(6, "big") + len(text).to_bytes(2, "big") + text
+
+    @staticmethod
+    def fragment(kind, number, body, start, length, total):
+        return bytes([kind]) + total.to_bytes(3, "big") + number.to_bytes(2, "big") + start.to_bytes(3, "big") + length.to_bytes(3, "big") + body
+
+    def datagrams(self):
+        hello, record, fragment = self.HELLO, self.record, self.fragment
+        yield record(22, 0, 1, fragment(2, 0, hello[10:], 10, len(hello) - 10, len(hello))) + record(22, 7, 1, b"x" * 20)
+        yield record(22, 0, 2, fragment(2, 0, hello[:20], 0, 20, len(hello))) + record(22, 0, 3, fragment(11, 1, bytes(3), 0, 3, 3))
+        yield record(22, 0, 4, fragment(14, 2, b"", 0, 0, 0))
+        yield record(22, 0, 5, fragment(20, 3, b"y" * 100, 0, 200, 50)) + record(22, 0, 6, fragment(11, 3, b"z", 0xfffffe, 1, 0xffffff))
+        yield record(20, 0, 7, b"\x01") + record(22, 1, 0, b"\x5a" * 60)
+        yield b"\x16\xfe\xfd"
+
+    def serve(self, sock):
+        with contextlib.suppress(OSError):
+            while True:
+                _, peer = sock.recvfrom(65536)
+                for datagram in self.datagrams():
+                    sock.sendto(datagram, peer)
+
+    def test_no_session(self):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("127.0.0.1", 0))
+        self.addCleanup(sock.close)
+        threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
+        report, _ = self.check(sock.getsockname()[1], REL12, "--dtls", "--timeout", "3")
+        self.assertEqual(report["versions"], "DTLS1.2")
+        self.assertIn(("E7", "any"), self.findings(report, "not tested"))
+        self.assertNotIn(("E8a", "client-initiated-insecure"), self.findings(report, "pass", "FAIL"))
+
+
 @unittest.skipUnless(HAVE_GNUTLS, NO_GNUTLS)
 class GnuTLS(Datagrams):
     """It wants cookies, and refuses by silence: one that it answers, before and after, tells that from slowness."""
