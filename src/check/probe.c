@@ -92,7 +92,8 @@ static bool quick_exchange(struct hello *h)
 	int rounds = atomic_load(&t->lost) ? SENT_AGAIN : SENT_AGAIN - 1;
 	bool alive = true;
 
-	if (!atomic_load(&t->silences)) /* it may be busy: another beside this one would confuse it */
+	if (!atomic_load(
+	            &t->silences)) /* it may be busy: another beside this one would confuse it */
 		wait_ms = BASE_MAX(wait_ms, t->timeout_ms / SENT_AGAIN);
 
 	/* again, for what may be lost; not before it is known that nothing is under way */
