@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sip/build.h"
 
+/* Words of the caller's: within one line, or nothing is written. */
+static void words(struct base_writer *w, const char *text)
+{
+	if (strpbrk(text, "\r\n"))
+		w->failed = true;
+	base_writer_text(w, text);
+}
+
 static void copy_all(struct base_writer *w, const struct sip_message *msg, enum sip_header_id id)
 {
 	for (const struct sip_header *h = sip_header(msg, id); h; h = sip_header_after(msg, h))
@@ -24,9 +32,11 @@ static void via_params(struct base_writer *w, struct base_str params)
 		if (base_str_ieq(param.name, BASE_STR("received")) ||
 		    base_str_ieq(param.name, BASE_STR("rport")))
 			continue;
-		base_writer_printf(w, ";%.*s", BASE_FMT(param.name));
+		base_writer_text(w, ";");
+		base_writer_str(w, param.name);
 		if (param.value.ptr)
-			base_writer_printf(w, "=%.*s", BASE_FMT(param.value));
+			base_writer_text(w, "=");
+		base_writer_str(w, param.value); /* may hold octets of value 0 */
 	}
 }
 
@@ -81,14 +91,20 @@ static void to(struct base_writer *w, const struct sip_message *request, unsigne
 		base_writer_str(w, h->whole);
 		return;
 	}
-	base_writer_printf(w, "To: %.*s;tag=%.*s\r\n", BASE_FMT(h->value), BASE_FMT(tag));
+	if (!sip_all(tag, SIP_CH_TOKEN))
+		w->failed = true;
+	base_writer_text(w, "To: ");
+	base_writer_str(w, h->value); /* may hold octets of value 0 */
+	base_writer_printf(w, ";tag=%.*s\r\n", BASE_FMT(tag));
 }
 
 void sip_reply_begin(struct base_writer *w, const struct sip_message *request,
                      const struct sip_source *source, unsigned status, const char *reason,
                      struct base_str to_tag)
 {
-	base_writer_printf(w, "SIP/2.0 %u %s\r\n", status, reason ? reason : sip_reason(status));
+	base_writer_printf(w, "SIP/2.0 %u ", status);
+	words(w, reason ? reason : sip_reason(status));
+	base_writer_text(w, "\r\n");
 	vias(w, request, source);
 	copy(w, request, SIP_H_FROM);
 	to(w, request, status, to_tag);
@@ -106,8 +122,11 @@ void sip_reply_begin(struct base_writer *w, const struct sip_message *request,
 
 void sip_body_end(struct base_writer *w, const char *type, struct base_str body)
 {
-	if (type)
-		base_writer_printf(w, "Content-Type: %s\r\n", type);
+	if (type) {
+		base_writer_text(w, "Content-Type: ");
+		words(w, type);
+		base_writer_text(w, "\r\n");
+	}
 	base_writer_printf(w, "Content-Length: %zu\r\n\r\n", type ? body.len : 0);
 	if (type)
 		base_writer_str(w, body);
@@ -118,7 +137,9 @@ void sip_body_end(struct base_writer *w, const char *type, struct base_str body)
 static void follow(struct base_writer *w, const struct sip_message *request, const char *method)
 {
 	base_writer_printf(w, "%s %.*s SIP/2.0\r\n", method, BASE_FMT(request->target));
-	base_writer_printf(w, "Via: %.*s\r\n", BASE_FMT(request->via.text));
+	base_writer_text(w, "Via: ");
+	base_writer_str(w, request->via.text);
+	base_writer_text(w, "\r\n");
 	base_writer_text(w, "Max-Forwards: 70\r\n");
 	copy_all(w, request, SIP_H_ROUTE);
 	copy(w, request, SIP_H_FROM);

@@ -3,7 +3,8 @@
  * @file
  * Messages that follow from a message: responses, ACK, CANCEL. What the caller adds goes between
  * its begin and sip_body_end, a whole line at a time. What is copied comes from messages without
- * fault, so no line can be smuggled in by a value. All pure.
+ * fault, so no line can be smuggled in by a value; a reason, tag or type that would do so fails the
+ * writer. All pure.
  */
 #ifndef GH_SIP_BUILD_H
 #define GH_SIP_BUILD_H

@@ -44,8 +44,9 @@ static int keep_target(struct sip_dialog *d, const struct sip_message *msg)
 
 	if (!sip_values_next(&values, &one) || sip_values_next(&values, &second) ||
 	    sip_addr_parse(one, &addr) || sip_uri_parse(addr.uri, &uri) ||
-	    (uri.scheme != SIP_SCHEME_SIP && uri.scheme != SIP_SCHEME_SIPS))
-		return BAD;
+	    (uri.scheme != SIP_SCHEME_SIP && uri.scheme != SIP_SCHEME_SIPS) || uri.headers.ptr)
+		return BAD; /* headers: it becomes a Request-URI, which has none (19.1.1, table 1)
+		             */
 	if (base_str_eq(d->target, addr.uri))
 		return 0; /* what is refreshed in vain costs no memory */
 	return keep(d, addr.uri, &d->target);
@@ -60,8 +61,10 @@ static int keep_routes(struct sip_dialog *d, const struct sip_message *msg, bool
 	d->route_count = 0;
 	while (sip_values_next(&values, &one)) {
 		struct sip_addr addr;
+		struct sip_uri uri;
 
-		if (d->route_count == SIP_ROUTES_MAX || sip_addr_parse(one, &addr))
+		if (d->route_count == SIP_ROUTES_MAX || sip_addr_parse(one, &addr) ||
+		    sip_uri_parse(addr.uri, &uri) || uri.headers.ptr)
 			return BAD;
 		if (keep(d, one, &d->routes[d->route_count]))
 			return NO_MEMORY;
@@ -81,14 +84,21 @@ static int keep_party(struct sip_dialog *d, const struct sip_message *msg, enum 
                       struct base_str tag, struct base_str *ret)
 {
 	struct base_str value = sip_header(msg, id)->value;
+	static const char name[] = ";tag=";
+	const size_t name_len = sizeof(name) - 1;
 	char *text;
 
 	if (!tag.len ||
 	    sip_param_find(id == SIP_H_TO ? msg->to.params : msg->from.params, "tag", NULL))
 		return keep(d, value, ret);
-	text = base_arena_printf(&d->arena, "%.*s;tag=%.*s", BASE_FMT(value), BASE_FMT(tag));
-	*ret = base_str_of(text);
-	return text ? 0 : NO_MEMORY;
+	text = base_arena_alloc(&d->arena, value.len + name_len + tag.len);
+	if (!text)
+		return NO_MEMORY;
+	*ret = (struct base_str){ text, value.len + name_len + tag.len };
+	memcpy(text, value.ptr, value.len); /* no printf: octets of value 0 may be in it */
+	memcpy(text + value.len, name, name_len);
+	memcpy(text + value.len + name_len, tag.ptr, tag.len);
+	return 0;
 }
 
 static int dialog_new(struct sip_dialog **ret, struct base_str call_id, struct base_str local_tag,
@@ -206,7 +216,8 @@ int sip_dialog_response_in(struct sip_dialog *dialog, const struct sip_message *
 		return 0;
 	if (refreshes(response))
 		rc = keep_target(dialog, response);
-	if (!rc && !dialog->confirmed) {
+	/* only the INVITE's: that of an UPDATE before it brings no route set along (RFC 3311) */
+	if (!rc && !dialog->confirmed && response->method == SIP_INVITE) {
 		dialog->confirmed = true;
 		rc = keep_routes(dialog, response, true);
 	}
@@ -220,6 +231,14 @@ static bool loose(const struct sip_dialog *d, struct sip_addr *first)
 
 	return sip_addr_parse(d->routes[0], first) || sip_uri_parse(first->uri, &uri) ||
 	       sip_uri_param(&uri, "lr", NULL);
+}
+
+/* What is kept of a peer's may hold octets of value 0, which end a %s. */
+static void field(struct base_writer *w, const char *name, struct base_str value)
+{
+	base_writer_text(w, name);
+	base_writer_str(w, value);
+	base_writer_text(w, "\r\n");
 }
 
 uint32_t sip_dialog_request(struct sip_dialog *dialog, struct base_writer *w, const char *method,
@@ -237,12 +256,13 @@ uint32_t sip_dialog_request(struct sip_dialog *dialog, struct base_writer *w, co
 	base_writer_printf(w, "Via: SIP/2.0/%s %s;branch=%s\r\nMax-Forwards: 70\r\n",
 	                   local->transport, local->sent_by, local->branch);
 	for (size_t i = strict; i < dialog->route_count; i++)
-		base_writer_printf(w, "Route: %.*s\r\n", BASE_FMT(dialog->routes[i]));
+		field(w, "Route: ", dialog->routes[i]);
 	if (strict)
 		base_writer_printf(w, "Route: <%.*s>\r\n", BASE_FMT(dialog->target));
-	base_writer_printf(w, "From: %.*s\r\nTo: %.*s\r\nCall-ID: %.*s\r\nCSeq: %u %s\r\n",
-	                   BASE_FMT(dialog->local), BASE_FMT(dialog->remote),
-	                   BASE_FMT(dialog->call_id), seq, method);
+	field(w, "From: ", dialog->local);
+	field(w, "To: ", dialog->remote);
+	field(w, "Call-ID: ", dialog->call_id);
+	base_writer_printf(w, "CSeq: %u %s\r\n", seq, method);
 	if (local->contact)
 		base_writer_printf(w, "Contact: <%s>\r\n", local->contact);
 	return seq;

@@ -16,7 +16,10 @@ static void fault(struct sip_message *msg, unsigned status, const char *text)
 	msg->fault_text = text;
 }
 
-/* Take a line off `rest`, folded ones as one; without its CRLF. False when no CRLF ends it. */
+/*
+ * Take a line off `rest`, folded ones as one; without its CRLF. False when no CRLF ends it. Nothing
+ * folds an empty line: the body behind it may begin with a blank.
+ */
 static bool line_next(struct base_str *rest, bool folds, struct base_str *ret)
 {
 	size_t n = 0;
@@ -27,7 +30,8 @@ static bool line_next(struct base_str *rest, bool folds, struct base_str *ret)
 		if (!at)
 			return false;
 		n = (size_t)(at - rest->ptr) + 1;
-		if (!folds || n == rest->len || (rest->ptr[n] != ' ' && rest->ptr[n] != '\t'))
+		if (!folds || n <= 2 || n == rest->len ||
+		    (rest->ptr[n] != ' ' && rest->ptr[n] != '\t'))
 			break;
 	}
 	if (n < 2 || rest->ptr[n - 2] != '\r')
@@ -93,6 +97,8 @@ static int status_line(struct sip_message *msg, struct base_str line)
 	}
 	msg->status = (unsigned)status;
 	msg->reason = sip_from(s, 4);
+	if (msg->reason.len && memchr(msg->reason.ptr, '\r', msg->reason.len))
+		fault(msg, 400, "Malformed Status-Line");
 	return 0;
 }
 
@@ -197,6 +203,25 @@ static const struct sip_header *single(struct sip_message *msg, enum sip_header_
 	return NULL;
 }
 
+/*
+ * The value of a parameter that tells messages apart. False where it stands twice (7.3.1), or
+ * without a value: who reads the other one takes it for another message.
+ */
+static bool one_param(struct base_str params, const char *name, struct base_str *ret)
+{
+	struct sip_param param;
+	unsigned count = 0;
+
+	while (sip_param_next(&params, &param) == 1) {
+		if (!base_str_ieq(param.name, base_str_of(name)))
+			continue;
+		if (!param.value.ptr || count++)
+			return false;
+		*ret = param.value;
+	}
+	return true;
+}
+
 static void address(struct sip_message *msg, enum sip_header_id id, struct sip_addr *ret,
                     struct base_str *ret_tag)
 {
@@ -210,8 +235,9 @@ static void address(struct sip_message *msg, enum sip_header_id id, struct sip_a
 		fault(msg, 400, id == SIP_H_FROM ? "Malformed From" : "Malformed To");
 		return;
 	}
-	(void)sip_param_find(ret->params, "tag",
-	                     ret_tag); /* none: RFC 2543, or a first request's To */
+	/* none: RFC 2543, or a first request's To */
+	if (!one_param(ret->params, "tag", ret_tag))
+		fault(msg, 400, "Not one tag");
 }
 
 /* Call-ID = word [ "@" word ] */
@@ -281,7 +307,7 @@ static void vias(struct sip_message *msg)
 	bool first = true;
 
 	while (sip_values_next(&values, &one)) {
-		if (sip_via_parse(one, &via)) {
+		if (sip_via_parse(one, &via) || !one_param(via.params, "branch", &via.branch)) {
 			fault(msg, 400, "Malformed Via");
 			return;
 		}

@@ -33,7 +33,8 @@ bool sip_all(struct base_str s, unsigned classes);
 /** The rest of `s` from octet `n` on. */
 static inline struct base_str sip_from(struct base_str s, size_t n)
 {
-	return (struct base_str){ s.ptr + n, s.len - n };
+	return (struct base_str){ n ? s.ptr + n : s.ptr,
+		                  s.len - n }; /* empty ones may have no ptr */
 }
 /** Octets of `s` at its start that are of these classes. */
 size_t sip_span(struct base_str s, unsigned classes);

@@ -16,6 +16,13 @@ static void key_method(struct base_writer *w, const struct sip_message *msg)
 	base_writer_str(w, msg->method == SIP_ACK ? BASE_STR("INVITE") : msg->method_name);
 }
 
+/* All of it: an octet of value 0 does not make two keys one. */
+static void key_part(struct base_writer *w, struct base_str part)
+{
+	base_writer_u8(w, ' ');
+	base_writer_str(w, part);
+}
+
 /* 17.1.3: branch and method. 17.2.3: sent-by too; by the rules of RFC 2543 where there is no
  * cookie. */
 void sip_txn_key(struct base_writer *w, const struct sip_message *msg, bool server)
@@ -24,7 +31,7 @@ void sip_txn_key(struct base_writer *w, const struct sip_message *msg, bool serv
 
 	base_writer_text(w, server ? "s " : "c ");
 	key_method(w, msg);
-	base_writer_printf(w, " %.*s", BASE_FMT(msg->via.branch));
+	key_part(w, msg->via.branch);
 	if (!server)
 		return;
 	base_writer_u8(w, ' ');
@@ -33,8 +40,11 @@ void sip_txn_key(struct base_writer *w, const struct sip_message *msg, bool serv
 	base_writer_printf(w, ":%u", msg->via.port);
 	if (msg->via.branch.len > cookie.len && base_str_eq(cookie, BASE_STR(SIP_BRANCH_COOKIE)))
 		return;
-	base_writer_printf(w, " %u %.*s %.*s %.*s %.*s", msg->cseq, BASE_FMT(msg->call_id),
-	                   BASE_FMT(msg->from_tag), BASE_FMT(msg->target), BASE_FMT(msg->via.text));
+	base_writer_printf(w, " %u", msg->cseq);
+	key_part(w, msg->call_id);
+	key_part(w, msg->from_tag);
+	key_part(w, msg->target);
+	key_part(w, msg->via.text);
 }
 
 static struct sip_txn *find(const struct sip_txns *txns, const struct base_writer *key)
@@ -224,13 +234,16 @@ static void repeat_in(struct sip_txn *txn, uint64_t wait_ms)
 		loop_timers_start(&txn->owner->timers, &txn->repeat, wait_ms, on_repeat, txn);
 }
 
+void sip_txn_give_up(struct sip_txn *txn)
+{
+	loop_timers_start(&txn->owner->timers, &txn->limit, (uint64_t)64 * txn->owner->config.t1_ms,
+	                  on_timeout, txn);
+}
+
 void sip_txn_repeat(struct sip_txn *txn)
 {
-	const struct sip_txn_config *c = &txn->owner->config;
-
-	repeat_in(txn, c->t1_ms);
-	loop_timers_start(&txn->owner->timers, &txn->limit, (uint64_t)64 * c->t1_ms, on_timeout,
-	                  txn);
+	repeat_in(txn, txn->owner->config.t1_ms);
+	sip_txn_give_up(txn);
 }
 
 static void finish(struct sip_txn *txn, enum sip_end why)
@@ -249,6 +262,8 @@ int sip_txn_send(struct sip_txn *txn)
 {
 	struct sip_txns *txns = txn->owner;
 
+	if (txn->sent.failed) /* half a message is none */
+		return BASE_ERR(BASE_LOCAL, 500);
 	return txn->sent.len
 	               ? txns->ops.send(txns->ops.arg, txn->flow, base_writer_view(&txn->sent))
 	               : 0;
@@ -311,7 +326,10 @@ uint64_t sip_txns_deadline(const struct sip_txns *txns)
 void sip_txns_advance(struct sip_txns *txns)
 {
 	loop_timers_run(&txns->timers, txns->ops.now_ms(txns->ops.arg));
-	sip_txns_rearm(txns);
+	/* Always, for the owner's timer has run out: what is due next may be due at once, at the
+	 * very time that was told before. */
+	txns->told_ms = loop_timers_deadline(&txns->timers);
+	txns->ops.rearm(txns->ops.arg, txns->told_ms);
 }
 
 void sip_txns_lost(struct sip_txns *txns, uint64_t flow)

@@ -54,7 +54,7 @@ struct sip_txn_ops {
 	void (*on_end)(void *arg, struct sip_txn *txn, enum sip_end why);
 	/** A response that belongs to no transaction; a 2xx, mostly. May be NULL. */
 	void (*on_stray)(void *arg, const struct sip_message *msg, struct sip_flow from);
-	/** sip_txns_deadline has changed to this. */
+	/** sip_txns_deadline has changed to this, or sip_txns_advance has been called. */
 	void (*rearm)(void *arg, uint64_t deadline_ms);
 	uint64_t (*now_ms)(void *arg);
 	/** Octets that nobody can foresee. */
@@ -103,8 +103,8 @@ void sip_branch(struct sip_txns *txns, char out[SIP_BRANCH_MAX]);
  */
 int sip_request_send(struct sip_txns *txns, struct sip_flow flow, struct base_str octets,
                      void *user, struct sip_txn **ret);
-/** Send CANCEL for a request that has had a provisional response and no final one (9.1). @return as
- * above */
+/** Send CANCEL for a request that has had a provisional response and no final one, which is then
+ * waited for no longer than 64 T1 (9.1). @return as above */
 int sip_request_cancel(struct sip_txn *txn, void *user, struct sip_txn **ret);
 /** Answer a request, more than once with provisional responses. Whole; copied. @return 0,
  * BASE_LOCAL, or BASE_BUG after a final response (of INVITE another 2xx is fine: it is the caller

@@ -177,6 +177,10 @@ int sip_request_cancel(struct sip_txn *txn, void *user, struct sip_txn **ret)
 	rc = w.failed ? BASE_ERR(BASE_LOCAL, 500)
 	              : sip_request_send(txn->owner, txn->flow, base_writer_view(&w), user, ret);
 	base_writer_done(&w);
+	if (!rc) {
+		sip_txn_give_up(txn);
+		sip_txns_rearm(txn->owner);
+	}
 	return rc;
 }
 

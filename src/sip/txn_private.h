@@ -46,6 +46,8 @@ void sip_txn_free(struct sip_txn *txn);
 void sip_txn_step(struct sip_txn *txn, enum txn_event event, const struct sip_message *msg);
 /* Begin to repeat (unreliable flows), and the time after which it is given up. */
 void sip_txn_repeat(struct sip_txn *txn);
+/* No longer than 64 T1 from now on. */
+void sip_txn_give_up(struct sip_txn *txn);
 /* What is in `sent`. */
 int sip_txn_send(struct sip_txn *txn);
 void sip_txns_rearm(struct sip_txns *txns);

@@ -24,6 +24,7 @@ static const struct txn_step table[MACHINES][STATES][EVENTS] = {
 			[EV_1XX] =   GO(PROCEEDING, DO_TELL),
 			[EV_2XX] =   GO(ACCEPTED, DO_LINGER | DO_TELL),
 			[EV_FINAL] = GO(COMPLETED, DO_ACK | DO_LINGER | DO_TELL),
+			[EV_TIMEOUT] = GO(OVER, DO_STALE), /* once it has been cancelled (9.1) */
 			[EV_ERROR] = GO(OVER, DO_BROKEN),
 		},
 		[COMPLETED] = {

@@ -173,6 +173,16 @@ static bool params_ok(struct base_str s)
 	return true;
 }
 
+/* headers = "?" header *( "&" header ): characters, and how many */
+static bool headers_ok(struct base_str s)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < s.len; i++)
+		count += s.ptr[i] == '&';
+	return count <= SIP_URI_HEADERS_MAX && escaped_ok(s, SIP_CH_HEADER | SIP_CH_USER);
+}
+
 /* userinfo = user [ ":" password ] "@"; an `@` can be nowhere else unescaped */
 static int userinfo(struct base_str s, struct sip_uri *ret)
 {
@@ -204,7 +214,7 @@ static int sip_rest(struct base_str s, struct sip_uri *ret)
 		n++;
 	if (n < s.len) {
 		ret->headers = sip_from(s, n + 1);
-		if (!escaped_ok(ret->headers, SIP_CH_HEADER | SIP_CH_USER))
+		if (!headers_ok(ret->headers))
 			return BAD;
 		s.len = n;
 	}
@@ -296,6 +306,20 @@ static bool params_match(const struct sip_uri *a, const struct sip_uri *b)
 	return true;
 }
 
+/* Each of `a` is in `b`, with the same value (RFC 3966, 4: of a tel URI none may be missing). */
+static bool params_in(const struct sip_uri *a, const struct sip_uri *b)
+{
+	struct base_str rest = a->params, other;
+	struct sip_param param;
+
+	while (param_next(&rest, &param)) {
+		if (!param_of(b->params, param.name, &other) ||
+		    !escaped_equal(param.value, other, true))
+			return false;
+	}
+	return true;
+}
+
 /* Each `hname=hvalue` of `a` is in `b`. */
 static bool headers_in(struct base_str a, struct base_str b)
 {
@@ -330,7 +354,7 @@ bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b)
 		size_t len = sip_uri_key(a, one, sizeof(one));
 
 		return len && len == sip_uri_key(b, two, sizeof(two)) && !memcmp(one, two, len) &&
-		       params_match(a, b) && params_match(b, a);
+		       params_in(a, b) && params_in(b, a);
 	}
 	return !a->user.ptr == !b->user.ptr && escaped_equal(a->user, b->user, false) &&
 	       !a->password.ptr == !b->password.ptr &&

@@ -12,9 +12,10 @@
 enum sip_scheme { SIP_SCHEME_OTHER = 0, SIP_SCHEME_SIP, SIP_SCHEME_SIPS, SIP_SCHEME_TEL };
 
 /** Octets that sip_uri_key writes at most. */
-#define SIP_URI_KEY_MAX    512
-#define SIP_URI_PARAMS_MAX 32  /**< of one URI; more are refused */
-#define SIP_URI_TEL_MAX    128 /**< octets of a number; longer ones are refused */
+#define SIP_URI_KEY_MAX     512
+#define SIP_URI_PARAMS_MAX  32  /**< of one URI; more are refused */
+#define SIP_URI_HEADERS_MAX 32  /**< likewise: comparing takes each with each */
+#define SIP_URI_TEL_MAX     128 /**< octets of a number; longer ones are refused */
 
 struct sip_uri {
 	enum sip_scheme scheme;
@@ -37,7 +38,8 @@ int sip_uri_parse(struct base_str text, struct sip_uri *ret);
 /** Is there a URI parameter of this name? `ret` (may be NULL) is its value, ptr NULL if it has
  * none. */
 bool sip_uri_param(const struct sip_uri *uri, const char *name, struct base_str *ret);
-/** Equal by the rules of RFC 3261, 19.1.4; other schemes octet by octet (scheme without case). */
+/** Equal by the rules of RFC 3261, 19.1.4, and RFC 3966, 4; other schemes octet by octet (scheme
+ * without case). */
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);
 /**
  * The address of record that a sip or sips URI names, for looking it up: user with unneeded escapes

@@ -119,10 +119,16 @@ static void strict_routes(void **state)
 
 static void no_dialog(void **state)
 {
-	static const char *const invites[] = { INVITE(""), INVITE("Contact: *\r\n"),
-		                               INVITE("Contact: <tel:+1>\r\n"),
-		                               INVITE("Contact: <sip:a>, <sip:b>\r\n"),
-		                               INVITE("Contact: <sip:a>\r\nRecord-Route: <\r\n") };
+	static const char *const invites[] = {
+		INVITE(""),
+		INVITE("Contact: *\r\n"),
+		INVITE("Contact: <tel:+1>\r\n"),
+		INVITE("Contact: <sip:a>, <sip:b>\r\n"),
+		INVITE("Contact: <sip:a?b=c>\r\n"), /* 19.1.1, table 1 */
+		INVITE("Contact: <sip:a>\r\nRecord-Route: <sip:p?b=c>\r\n"),
+		INVITE("Contact: <sip:a>\r\nRecord-Route: <p>\r\n"),
+		INVITE("Contact: <sip:a>\r\nRecord-Route: <\r\n")
+	};
 	static const char *const responses[] = { RESPONSE("100", ";tag=2", "Contact: <sip:a>\r\n"),
 		                                 RESPONSE("302", ";tag=2", "Contact: <sip:a>\r\n"),
 		                                 RESPONSE("200", ";tag=2", "") };
@@ -199,6 +205,55 @@ static void early_then_confirmed(void **state)
 	sip_dialog_free(d);
 }
 
+/** RFC 3311: an UPDATE moves the target of an early dialog, and its 2xx confirms nothing. */
+static void updated_while_early(void **state)
+{
+	struct sip_message invite = parse(INVITE("")), msg;
+	struct sip_dialog *d;
+
+	(void)state;
+	msg = parse(RESPONSE("183", ";tag=2",
+	                     "Record-Route: <sip:early;lr>\r\nContact: <sip:b@1>\r\n"));
+	assert_int_equal(sip_dialog_begun(&d, &invite, &msg), 0);
+	msg = parse(
+	        "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS u;branch=z9hG4bK5\r\n"
+	        "From: <sip:caller@u1.example.com>;tag=1\r\nTo: <sip:callee@domain.com>;tag=2\r\n"
+	        "Call-ID: x@u1\r\nCSeq: 8 UPDATE\r\nContact: <sip:b@2>\r\n\r\n");
+	assert_int_equal(sip_dialog_response_in(d, &msg), 0);
+	is(sip_dialog_target(d), "sip:b@2");
+	is(sip_dialog_next_hop(d), "sip:early;lr");
+	msg = parse(
+	        RESPONSE("200", ";tag=2", "Record-Route: <sip:late;lr>\r\nContact: <sip:b@2>\r\n"));
+	assert_int_equal(sip_dialog_response_in(d, &msg), 0);
+	is(sip_dialog_next_hop(d), "sip:late;lr");
+	sip_dialog_free(d);
+}
+
+/** An octet of value 0 in a name (RFC 4475, 3.1.1.2) cuts no line of our requests short. */
+static void octets_of_zero(void **state)
+{
+	static const char text[] =
+	        "INVITE sip:b@c SIP/2.0\r\nVia: SIP/2.0/TLS u;branch=z9hG4bK1\r\n"
+	        "From: <sip:a@b>;tag=1\r\nTo: \"\\\0x\" <sip:b@c>\r\nCall-ID: x\r\n"
+	        "CSeq: 7 INVITE\r\nContact: <sip:a@b>\r\nRecord-Route: \"\\\0y\" "
+	        "<sip:p;lr>\r\n\r\n";
+	static const char from[] = "From: \"\\\0x\" <sip:b@c>;tag=2\r\n";
+	static const char route[] = "Route: \"\\\0y\" <sip:p;lr>\r\n";
+	struct base_writer w = { 0 };
+	struct sip_message msg;
+	struct sip_dialog *d;
+
+	(void)state;
+	assert_int_equal(sip_message_parse(&msg, &arena, BASE_STR(text), false), 0);
+	assert_int_equal(msg.fault, 0);
+	assert_int_equal(sip_dialog_served(&d, &msg, BASE_STR("2")), 0);
+	(void)sip_dialog_request(d, &w, "BYE", &local);
+	assert_non_null(memmem(w.data, w.len, from, sizeof(from) - 1));
+	assert_non_null(memmem(w.data, w.len, route, sizeof(route) - 1));
+	base_writer_done(&w);
+	sip_dialog_free(d);
+}
+
 /** A peer that refreshes its target again and again runs into a limit, not into our memory. */
 static void restless_peer(void **state)
 {
@@ -241,7 +296,8 @@ int main(void)
 		cmocka_unit_test(served),          cmocka_unit_test(begun),
 		cmocka_unit_test(strict_routes),   cmocka_unit_test(no_dialog),
 		cmocka_unit_test(requests_inside), cmocka_unit_test(early_then_confirmed),
-		cmocka_unit_test(restless_peer),
+		cmocka_unit_test(restless_peer),   cmocka_unit_test(updated_while_early),
+		cmocka_unit_test(octets_of_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, done);

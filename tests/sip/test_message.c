@@ -74,6 +74,8 @@ static void faults(void **state)
 		const char *text;
 	} rows[] = {
 		{ 0, LINE ALL "\r\n" },
+		{ 0, LINE ALL "\r\n a body that begins with a blank\r\n" },
+		{ 0, LINE ALL "\r\n\t" },
 		{ 400, LINE FROM TO ID CSEQ "\r\n" },
 		{ 400, LINE VIA TO ID CSEQ "\r\n" },
 		{ 400, LINE VIA FROM ID CSEQ "\r\n" },
@@ -117,6 +119,12 @@ static void faults(void **state)
 		{ 400, "SIP/2.0 700 High\r\n" ALL "\r\n" },
 		{ 400, "SIP/2.0 200\r\n" ALL "\r\n" },
 		{ 400, "SIP/2.0 2000 OK\r\n" ALL "\r\n" },
+		{ 400, "SIP/2.0 200 O\rK\r\n" ALL "\r\n" },
+		{ 400, LINE VIA "From: <sip:alice@example.com>;tag=a;TAG=b\r\n" TO ID CSEQ "\r\n" },
+		{ 400, LINE VIA FROM "To: <sip:bob@example.com>;tag\r\n" ID CSEQ "\r\n" },
+		{ 400, LINE "Via: SIP/2.0/UDP a;branch=z9hG4bKa;Branch=z9hG4bKb\r\n" FROM TO ID CSEQ
+		            "\r\n" },
+		{ 400, LINE "Via: SIP/2.0/UDP a;branch\r\n" FROM TO ID CSEQ "\r\n" },
 	};
 	struct base_arena arena = { 0 };
 

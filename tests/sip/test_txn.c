@@ -121,6 +121,7 @@ static void until(struct stage *s, uint64_t ms)
 	while (s->deadline_ms <= ms) {
 		assert_int_equal(s->deadline_ms, sip_txns_deadline(s->txns));
 		s->now_ms = BASE_MAX(s->now_ms, s->deadline_ms);
+		s->deadline_ms = UINT64_MAX; /* the owner's timer has run out: it is called anew */
 		sip_txns_advance(s->txns);
 	}
 	s->now_ms = ms;
@@ -328,6 +329,28 @@ static void cancel(void **state)
 	in(&s, tls, RESPONSE("487", "INVITE", B));
 	assert_int_equal(s.status, 487);
 	assert_int_equal(sip_request_cancel(txn, NULL, &second), BASE_ERR(BASE_BUG, 0));
+	stage_close(&s);
+}
+
+/** 9.1: who does not answer after a CANCEL is waited for no longer than 64 T1. */
+static void cancelled_in_vain(void **state)
+{
+	struct stage s;
+	struct sip_txn *txn;
+
+	(void)state;
+	stage_open(&s, 0);
+	txn = begin(&s, tls, REQUEST("INVITE", B));
+	in(&s, tls, RESPONSE("180", "INVITE", B));
+	until(&s, 100000); /* rings for long */
+	assert_int_equal(sip_request_cancel(txn, NULL, NULL), 0);
+	in(&s, tls, RESPONSE("200", "CANCEL", B));
+	in(&s, tls, RESPONSE("183", "INVITE", B));
+	until(&s, 131999);
+	assert_int_equal(sip_txns_count(s.txns), 1);
+	until(&s, 132001);
+	assert_int_equal(s.why, SIP_END_TIMEOUT);
+	assert_int_equal(sip_txns_count(s.txns), 0);
 	stage_close(&s);
 }
 
@@ -626,6 +649,62 @@ static void where_it_came_from(void **state)
 	}
 }
 
+/** An octet of value 0 in a quoted string cuts no line of an answer short (RFC 4475, 3.1.1.2). */
+static void octets_of_zero(void **state)
+{
+	static const char request[] =
+	        "MESSAGE sip:b@example.com SIP/2.0\r\n"
+	        "Via: SIP/2.0/UDP ue.example;a=\"\\\0b\";branch=" B "\r\n"
+	        "From: <sip:a@example.com>;tag=1\r\nTo: \"NUL:\\\0 \" <sip:b@example.com>\r\n"
+	        "Call-ID: x\r\nCSeq: 7 MESSAGE\r\n\r\n";
+	static const char to[] = "To: \"NUL:\\\0 \" <sip:b@example.com>;tag=2\r\n";
+	static const char via[] =
+	        "Via: SIP/2.0/UDP ue.example;a=\"\\\0b\";branch=" B ";received=192.0.2.9\r\n";
+	const struct sip_source source = { .address = "192.0.2.9", .port = 4711 };
+	struct base_writer w = { 0 };
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, 0);
+	sip_txns_input(s.txns, udp, &source, BASE_STR(request));
+	assert_int_equal(s.requests, 1);
+	sip_reply_begin(&w, sip_txn_request(s.request), sip_txn_source(s.request), 200, NULL,
+	                BASE_STR("2"));
+	sip_body_end(&w, NULL, (struct base_str){ NULL, 0 });
+	assert_int_equal(sip_txn_reply(s.request, base_writer_view(&w)), 0);
+	assert_non_null(memmem(w.data, w.len, to, sizeof(to) - 1));
+	assert_non_null(memmem(w.data, w.len, via, sizeof(via) - 1));
+	base_writer_done(&w);
+	stage_close(&s);
+}
+
+/** What the caller says cannot become a line of its own. */
+static void no_lines_are_smuggled(void **state)
+{
+	static const struct {
+		const char *reason, *tag, *type;
+	} rows[] = {
+		{ "OK\r\nX: y", "t", NULL }, { "OK\rX", "t", NULL }, { "OK\nX", "t", NULL },
+		{ NULL, "t\r\nX: y", NULL }, { NULL, "t;x", NULL },  { NULL, "t", "a/b\r\nX: y" },
+	};
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, 0);
+	in(&s, udp, REQUEST("MESSAGE", B));
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		struct base_writer w = { 0 };
+
+		sip_reply_begin(&w, sip_txn_request(s.request), NULL, 200, rows[i].reason,
+		                base_str_of(rows[i].tag));
+		sip_body_end(&w, rows[i].type, BASE_STR(""));
+		if (!w.failed)
+			fail_msg("row %zu", i);
+		base_writer_done(&w);
+	}
+	stage_close(&s);
+}
+
 static void branches(void **state)
 {
 	struct stage s;
@@ -661,6 +740,9 @@ int main(void)
 		cmocka_unit_test(no_request_of_ours),
 		cmocka_unit_test(where_it_came_from),
 		cmocka_unit_test(branches),
+		cmocka_unit_test(cancelled_in_vain),
+		cmocka_unit_test(octets_of_zero),
+		cmocka_unit_test(no_lines_are_smuggled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

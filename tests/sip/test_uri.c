@@ -53,6 +53,7 @@ static void examples(void **state)
 static void none(void **state)
 {
 	char number[4 + SIP_URI_TEL_MAX + 2] = "tel:";
+	char headers[6 + 4 * (SIP_URI_HEADERS_MAX + 1) + 1] = { 0 };
 	static const char *const rows[] = {
 		"",
 		"alice",
@@ -91,6 +92,14 @@ static void none(void **state)
 		if (sip_uri_parse(base_str_of(rows[i]), &uri) != BASE_ERR(BASE_PEER, 400))
 			fail_msg("\"%s\" is taken", rows[i]);
 	}
+	memcpy(headers, "sip:b?", 6);
+	for (size_t i = 0; i <= SIP_URI_HEADERS_MAX; i++)
+		memcpy(headers + 6 + 4 * i, "a=b&", 4);
+	headers[6 + 4 * SIP_URI_HEADERS_MAX - 1] = 0; /* as many as there may be */
+	(void)uri_of(headers);
+	headers[6 + 4 * SIP_URI_HEADERS_MAX - 1] = '&';
+	assert_int_equal(sip_uri_parse(base_str_of(headers), &(struct sip_uri){ 0 }),
+	                 BASE_ERR(BASE_PEER, 400));
 	memset(number + 4, '1', SIP_URI_TEL_MAX);
 	(void)uri_of(number);
 	number[4 + SIP_URI_TEL_MAX] = '1';
@@ -129,6 +138,9 @@ static void comparison(void **state)
 		{ true, "tel:+1-201-555-0123", "TEL:+12015550123" },
 		{ false, "tel:+12015550123", "tel:12015550123" },
 		{ false, "tel:0123;phone-context=+44", "tel:0123;phone-context=+49" },
+		{ false, "tel:0123;phone-context=+44", "tel:0123" }, /* RFC 3966, 4 */
+		{ false, "tel:+1201555;ext=7", "tel:+1201555" },
+		{ true, "tel:+1201555;ext=7;a", "tel:+1201555;A;ext=7" },
 		{ true, "urn:service:sos", "URN:service:sos" },
 		{ false, "urn:service:sos", "urn:service:SOS" },
 	};
