@@ -82,7 +82,7 @@ class Real(Between, unittest.TestCase):
         # who only warns lets it in, and says so in the line
         a = self.start(self.domain("a", "server", more=", certificate-faults: warn"))
         lines = self.connect(a, self.start(odd))
-        self.assertRegex(lines[0], "tls up .* auth=ca subject=\"CN=gw.b.example\" rules=I17,E8")
+        self.assertRegex(lines[0], "tls up .* auth=ca srtp=- subject=\"CN=gw.b.example\" rules=I17,E8")
 
 
 HEAD = ("2026-11-21T10:00:00.000Z warn  relay: tls failed peer=192.0.2.9:5061 side=server domain=d version=TLS1.2 suite=- "
