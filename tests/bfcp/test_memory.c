@@ -7,40 +7,7 @@
  */
 #include "bfcp/bfcp.h"
 #include "check.h"
-
-static long left = -1; /* allocations that still succeed; < 0 = all */
-static bool failed, for_good;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static bool refused(void)
-{
-	if (left < 0 || left-- > 0)
-		return false;
-	failed = true;
-	left = for_good ? 0 : -1;
-	return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return refused() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return refused() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return refused() ? NULL : __real_realloc(old, size);
-}
+#include "scarce.h"
 
 static void wake(void *arg)
 {
@@ -123,15 +90,14 @@ static void story(bool reliable)
 static void walk(bool reliable)
 {
 	for (int mode = 0; mode < 2; mode++) {
-		for_good = mode;
-		failed = true;
-		for (long n = 0; failed; n++) {
-			failed = false;
-			left = n;
+		long n = 0;
+
+		do {
+			scarce_after(n, mode);
 			story(reliable);
-			left = -1;
-			assert_true(n < 1000);
-		}
+			scarce_after(-1, false);
+			assert_true(++n < 1000);
+		} while (scarce_failed());
 	}
 }
 

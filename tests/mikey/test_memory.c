@@ -6,65 +6,30 @@
  * (--wrap); libcrypto's own stays as it is.
  */
 #include "check.h"
+#include "scarce.h"
 
 #include "stage.h"
-
-/** Allocations that still succeed; < 0 = all. */
-static long left = -1;
-static bool failed;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static bool refused(void)
-{
-	if (left < 0 || left-- > 0)
-		return false;
-	failed = true;
-	left = -1;
-	return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return refused() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return refused() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return refused() ? NULL : __real_realloc(old, size);
-}
 
 static void walk(const struct stage *flow)
 {
 	long n = 0;
 
-	for (failed = true; failed; n++) {
+	do {
 		struct stage s = *flow;
 		int rc;
 
 		stage_init(&s);
-		failed = false;
-		left = n;
+		scarce_after(n++, false);
 		rc = stage_play(&s);
-		left = -1;
+		scarce_after(-1, false);
 		if (rc && base_err_class(rc) != BASE_LOCAL)
 			fail_msg("allocation %ld: %s", n, s.err.text);
 		if (rc) {
-			assert_true(failed);
+			assert_true(scarce_failed());
 			assert_int_equal(s.session_i.keys.count, 0);
 		}
 		stage_done(&s);
-	}
+	} while (scarce_failed());
 	assert_true(n > 30);
 }
 

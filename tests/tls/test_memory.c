@@ -7,41 +7,7 @@
  */
 #include "lab.h"
 #include "pairs.h"
-
-/** Allocations that still succeed; < 0 = all. */
-static long left = -1;
-static bool failed;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static bool refused(void)
-{
-	if (left < 0 || left-- > 0)
-		return false;
-	failed = true;
-	left = -1;
-	return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return refused() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return refused() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return refused() ? NULL : __real_realloc(old, size);
-}
+#include "scarce.h"
 
 /** What is on the wire, all at once or datagram by datagram. */
 static int step(struct tls_session *session, struct tls_io *io, bool datagrams)
@@ -110,7 +76,7 @@ static int visit(const struct lab_sides *sides, const char *profile)
 		rc = tls_session_srtp_keys(pair.session[0], &keys);
 		tls_srtp_keys_done(&keys);
 	}
-	if (!rc && !failed)
+	if (!rc && !scarce_failed())
 		lab_assert_up(&pair);
 	lab_pair_close(&pair);
 	return rc;
@@ -124,15 +90,14 @@ static void walk(const struct lab_sides *sides, const char *profile)
 	do {
 		int rc;
 
-		failed = false;
-		left = n;
+		scarce_after(n, false);
 		rc = visit(sides, profile);
-		left = -1;
+		scarce_after(-1, false);
 		if (rc && base_err_class(rc) != BASE_LOCAL)
 			fail_msg("allocation %ld of %s: %d", n, profile, rc);
-		if (rc && !failed)
+		if (rc && !scarce_failed())
 			fail_msg("%s: %d without cause", profile, rc);
-	} while (failed && ++n < 10000);
+	} while (scarce_failed() && ++n < 10000);
 	assert_true(n > 20 && n < 10000);
 	print_message("%s: %ld allocations of ours\n", profile, n);
 }
