@@ -29,6 +29,7 @@ static int begin(struct bfcp_link *l, const uint8_t *head, size_t payload, uint6
 {
 	if (payload + BFCP_HEADER_OCTETS > BFCP_MESSAGE_MAX)
 		return BAD;
+	l->gathering = false; /* until there is room for it */
 	base_writer_reset(&l->in);
 	base_writer_reset(&l->have);
 	memcpy(l->frag_head, head, BFCP_HEADER_OCTETS);

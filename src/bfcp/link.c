@@ -5,6 +5,7 @@
 #include "bfcp/fragment.h"
 
 #define NO_MEMORY BASE_ERR(BASE_LOCAL, 0)
+#define TOO_LONG  BASE_ERR(BASE_BUG, 0) /* for whoever takes as much as we do */
 
 void bfcp_link_done(struct bfcp_link *l)
 {
@@ -155,6 +156,8 @@ int bfcp_link_ask(struct bfcp_link *l, const struct bfcp_message *msg, uint64_t 
 	ours.conference = l->conference;
 	ours.transaction = 0;
 	rc = bfcp_encode(&w, &ours);
+	if (!rc && w.len > BFCP_MESSAGE_MAX)
+		rc = TOO_LONG;
 	if (!rc && l->reliable && !l->client)
 		rc = put_out(l, base_writer_view(&w)); /* notifications: id 0, no answer (8.2) */
 	else if (!rc)
@@ -174,13 +177,18 @@ int bfcp_link_answer(struct bfcp_link *l, const struct bfcp_message *to,
 	ours.conference = to->conference;
 	ours.transaction = to->transaction;
 	ours.user = to->user;
+	l->answered = false;
 	base_writer_reset(&l->answer);
 	rc = bfcp_encode(&l->answer, &ours);
+	if (!rc && l->answer.len > BFCP_MESSAGE_MAX)
+		rc = TOO_LONG;
 	if (rc)
 		return rc;
 	l->answered = !l->reliable;
 	l->answered_tid = to->transaction;
 	l->answer_until = now_ms + t2_of(l);
+	l->done[l->done_next++ % BFCP_REMEMBERED] =
+	        (struct bfcp_link_done){ to->transaction, to->primitive, l->answer_until };
 	return put_out(l, base_writer_view(&l->answer));
 }
 
@@ -193,6 +201,16 @@ static unsigned ends(struct bfcp_link *l, const struct bfcp_message *msg, uint64
 		measure(l, now_ms - l->sent_ms);
 	l->waiting = false;
 	return l->primitive;
+}
+
+/** Answered before the last one: it comes late, and is not done again (8.3.2). */
+static bool was_done(const struct bfcp_link *l, const struct bfcp_message *msg, uint64_t now_ms)
+{
+	for (size_t i = 0; i < BFCP_REMEMBERED; i++)
+		if (l->done[i].tid == msg->transaction && l->done[i].primitive == msg->primitive &&
+		    now_ms < l->done[i].until)
+			return true;
+	return false;
 }
 
 /** A whole message has come. */
@@ -216,6 +234,8 @@ static int take_message(struct bfcp_link *l, struct base_str octets, uint64_t no
 			return put_out(l, base_writer_view(&l->answer));
 		l->answered = false;
 	}
+	if (!l->reliable && !msg.response && was_done(l, &msg, now_ms))
+		return 0;
 	if (l->client || !l->reliable)
 		answers = ends(l, &msg, now_ms);
 	if (msg.response && !answers)

@@ -14,6 +14,7 @@
 #define BFCP_T1_MS       500   /**< 8.3.1: first, and least */
 #define BFCP_MESSAGE_MAX 16384 /**< octets of a message that we take */
 #define BFCP_QUEUE_MAX   65536 /**< octets that wait for a peer who does not take or answer them */
+#define BFCP_REMEMBERED  64    /**< transactions answered, for requests that come late and again */
 #define BFCP_MTU         1200  /**< octets of a datagram of ours, DTLS not counted */
 
 struct bfcp_link {
@@ -52,6 +53,13 @@ struct bfcp_link {
 	uint16_t answered_tid;
 	struct base_writer answer;
 	uint64_t answer_until;
+	/* those before it, until T2: nothing is done twice */
+	struct bfcp_link_done {
+		uint16_t tid;
+		uint8_t primitive;
+		uint64_t until;
+	} done[BFCP_REMEMBERED];
+	size_t done_next;
 	/* fragments of one message (6.2.3) */
 	bool gathering;
 	uint8_t frag_head[BFCP_HEADER_OCTETS];

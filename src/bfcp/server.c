@@ -141,6 +141,7 @@ void bfcp_server_user_remove(struct bfcp_server *s, uint16_t id, uint64_t now_ms
 	{
 		if (peer->user != id || peer->over)
 			continue;
+		peer->asks = 0;
 		if (peer->link.reliable) /* 6.1: its connection is closed */
 			peer->over = true;
 		else if (fcs_answer(peer, NULL, &bye, now_ms)) /* 6.2 */

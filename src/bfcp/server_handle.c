@@ -128,6 +128,14 @@ static unsigned on_user_query(struct bfcp_peer *peer, const struct bfcp_message 
 	return 0;
 }
 
+static bool asks_for(const struct bfcp_peer *peer, uint16_t floor)
+{
+	for (size_t i = 0; i < peer->asks; i++)
+		if (peer->asked[i] == floor)
+			return true;
+	return false;
+}
+
 /** Whoever asks is told of changes, too, until it asks for others (12.1.1, 13.5). */
 static unsigned on_floor_query(struct bfcp_peer *peer, const struct bfcp_message *msg,
                                uint64_t now_ms)
@@ -141,14 +149,15 @@ static unsigned on_floor_query(struct bfcp_peer *peer, const struct bfcp_message
 	asked = calloc(msg->floors + 1, sizeof(*asked));
 	if (!asked)
 		return BFCP_GENERIC_ERROR;
-	if (msg->floors)
-		memcpy(asked, msg->floor, msg->floors * sizeof(*asked));
 	free(peer->asked);
 	peer->asked = asked;
-	peer->asks = msg->floors;
-	if (!msg->floors)
-		(void)fcs_answer(peer, msg, &none, now_ms);
+	peer->asks = 0;
 	for (size_t i = 0; i < msg->floors; i++)
+		if (!asks_for(peer, msg->floor[i])) /* once, however often it is named */
+			asked[peer->asks++] = msg->floor[i];
+	if (!peer->asks)
+		(void)fcs_answer(peer, msg, &none, now_ms);
+	for (size_t i = 0; i < peer->asks; i++)
 		(void)fcs_floor_status(peer, i ? NULL : msg, fcs_floor(peer->server, asked[i]),
 		                       now_ms);
 	return 0;

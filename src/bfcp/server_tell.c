@@ -87,6 +87,9 @@ static int say(struct bfcp_peer *peer, const struct bfcp_message *to, struct bfc
 		if (!rc || base_err_class(rc) != BASE_BUG)
 			break;
 	}
+	/* Not all are told about where even their numbers are too many: the first of the queue. */
+	for (; base_err_class(rc) == BASE_BUG && msg->infos > 1; msg->infos /= 2)
+		rc = fcs_answer(peer, to, msg, now_ms);
 	base_arena_reset(&s->arena);
 	return rc;
 }

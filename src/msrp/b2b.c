@@ -29,6 +29,7 @@ struct side {
 	struct passing *now;
 	struct base_writer body; /* of a request that is not SEND */
 	bool waits;
+	uint64_t now_ms;
 };
 
 struct msrp_b2b {
@@ -76,6 +77,18 @@ static struct passing *find(const struct side *s, struct base_str id)
 	return NULL;
 }
 
+/** What the far side has refused is remembered as long as nobody else needs its place. */
+static void forget_refused(struct side *s)
+{
+	BASE_LIST_EACH(&s->passing, node, after)
+	{
+		if (OF_NODE(node)->sending)
+			continue;
+		finish(OF_NODE(node), '#');
+		return;
+	}
+}
+
 static struct passing *passing_new(struct side *s, const struct msrp_head *head)
 {
 	struct passing *p = s->messages < s->b->spec.messages ? calloc(1, sizeof(*p)) : NULL;
@@ -105,6 +118,8 @@ static unsigned begin_send(struct side *s, const struct msrp_head *head)
 	if (p && msrp_sending_position(p->sending) != start) {
 		finish(p, '+'); /* a gap, or a chunk again: the rest stands for itself */
 		p = NULL;
+	} else if (!p && s->messages >= s->b->spec.messages) {
+		forget_refused(s);
 	}
 	s->now = p ? p : passing_new(s, head);
 	if (!s->now)
@@ -117,10 +132,18 @@ static unsigned on_begin(void *arg, const struct msrp_head *head, uint64_t now_m
 {
 	struct side *s = arg;
 
-	(void)now_ms;
+	s->now_ms = now_ms;
 	s->now = NULL;
 	base_writer_reset(&s->body);
 	return head->method == MSRP_SEND ? begin_send(s, head) : 0;
+}
+
+/** The far side does not want the rest: its further chunks are known by this for a while. */
+static unsigned refused(struct passing *p)
+{
+	p->from->now = NULL;
+	p->due_ms = p->from->now_ms + p->from->b->spec.chunk_ms;
+	return MSRP_STOP;
 }
 
 static unsigned on_body(void *arg, const struct msrp_head *head, struct base_str piece)
@@ -134,7 +157,7 @@ static unsigned on_body(void *arg, const struct msrp_head *head, struct base_str
 		base_writer_str(&s->body, piece);
 	while (p && piece.len) {
 		if (!p->sending)
-			return MSRP_STOP;
+			return refused(p);
 		block = msrp_feed_put(&p->feed, &piece, &at, &len);
 		if (!block || msrp_sending_put(p->sending, block, at, len)) {
 			finish(p, '#');
@@ -217,7 +240,7 @@ static bool may_read(void *arg)
 {
 	const struct side *s = arg;
 
-	return s->other->link.out.queued <= s->b->spec.window;
+	return !msrp_out_is_full(&s->other->link.out, s->b->spec.window);
 }
 
 static const struct msrp_link_ops ops = {

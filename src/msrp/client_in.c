@@ -136,7 +136,7 @@ static unsigned on_body(void *arg, const struct msrp_head *head, struct base_str
 	(void)head;
 	if (!msg)
 		return 0;
-	if (msg->told.total_known && !msg->ended && msg->next - 1 + piece.len > msg->told.total)
+	if (msg->told.total_known && msg->next - 1 + piece.len > msg->told.total)
 		status = MSRP_UNINTELLIGIBLE; /* more than it said */
 	else if (msg->next - 1 + piece.len > INT64_MAX)
 		status = MSRP_UNINTELLIGIBLE;
@@ -178,6 +178,10 @@ static unsigned on_end(void *arg, const struct msrp_head *head, char flag, uint6
 	if (msg->next > msg->from && !msrp_ranges_add(&msg->have, msg->from, msg->next - 1)) {
 		finish(c, msg, false);
 		return MSRP_STOP;
+	}
+	if (flag == '$' && msrp_ranges_last(&msg->have) >= msg->next) {
+		finish(c, msg, false);
+		return MSRP_UNINTELLIGIBLE; /* others had octets behind its end */
 	}
 	if (flag == '$') { /* this one tells the length, by what it really has (7.3.1) */
 		msg->ended = true;

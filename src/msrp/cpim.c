@@ -7,13 +7,31 @@
 #define BAD  BASE_ERR(BASE_PEER, 400)
 #define MORE BASE_ERR(BASE_AGAIN, 0)
 
+/** A Formal-name holds no brackets outside quotes: whoever reads the first pair, and whoever reads
+ * the last, shall see the same URI. */
+static bool is_name(struct base_str s)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] == '"')
+			quoted = !quoted;
+		else if (s.ptr[i] == '\\')
+			i++;
+		else if (!quoted && (s.ptr[i] == '<' || s.ptr[i] == '>'))
+			return false;
+	}
+	return !quoted;
+}
+
 /** [Formal-name] "<" URI ">": what stands between the last pair of brackets. */
 static bool read_uri(struct base_str value, struct base_str *first, size_t *count)
 {
 	const char *open = memrchr(value.ptr, '<', value.len), *close;
 
 	close = open ? memchr(open, '>', (size_t)(value.ptr + value.len - open)) : NULL;
-	if (!close || close != value.ptr + value.len - 1 || close == open + 1)
+	if (!close || close != value.ptr + value.len - 1 || close == open + 1 ||
+	    !is_name((struct base_str){ value.ptr, (size_t)(open - value.ptr) }))
 		return false;
 	if (!(*count)++)
 		*first = (struct base_str){ open + 1, (size_t)(close - open) - 1 };

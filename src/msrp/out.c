@@ -7,6 +7,8 @@
 
 #define NO_MEMORY    BASE_ERR(BASE_LOCAL, 0)
 #define OF_NODE(ptr) BASE_CONTAINER_OF(ptr, struct msrp_sending, node)
+/* What a piece may be the last to hold: its block, whole. */
+#define PIECE_KEEPS (sizeof(struct msrp_piece) + sizeof(struct msrp_block))
 
 void msrp_out_init(struct msrp_out *out, struct msrp_pool *pool, struct msrp_ids *ids)
 {
@@ -18,13 +20,19 @@ void msrp_out_init(struct msrp_out *out, struct msrp_pool *pool, struct msrp_ids
 	base_list_init(&out->idle);
 }
 
+static void piece_done(struct msrp_out *out, struct msrp_piece *piece)
+{
+	out->kept -= PIECE_KEEPS;
+	msrp_piece_free(out->pool, piece);
+}
+
 static void drop_pieces(struct msrp_sending *s)
 {
 	struct msrp_piece *piece;
 
 	while ((piece = s->first)) {
 		s->first = piece->next;
-		msrp_piece_free(s->out->pool, piece);
+		piece_done(s->out, piece);
 	}
 	s->out->queued -= s->queued;
 	s->queued = 0;
@@ -45,6 +53,7 @@ static void retire(struct msrp_sending *s)
 
 	drop_pieces(s);
 	let_go(s);
+	out->kept -= sizeof(*s) + s->text.len;
 	if (out->now == s)
 		out->now = NULL;
 	base_list_remove(&s->node);
@@ -136,6 +145,7 @@ int msrp_out_begin(struct msrp_out *out, const struct msrp_head *head, struct ms
 		return NO_MEMORY;
 	}
 	base_list_append(&out->ring, &s->node);
+	out->kept += sizeof(*s) + s->text.len;
 	s->owner = owner;
 	*owner = s;
 	return 0;
@@ -156,6 +166,7 @@ int msrp_sending_put(struct msrp_sending *s, struct msrp_block *block, uint32_t 
 		else
 			s->first = piece;
 		s->last = piece;
+		s->out->kept += PIECE_KEEPS;
 	}
 	s->queued += len;
 	s->out->queued += len;
@@ -233,6 +244,11 @@ static struct msrp_sending *next_ready(const struct msrp_out *out)
 		if (OF_NODE(node) != out->now && is_ready(OF_NODE(node)))
 			return OF_NODE(node);
 	return NULL;
+}
+
+bool msrp_out_is_full(const struct msrp_out *out, size_t window)
+{
+	return out->queued > window || out->kept > MSRP_KEPT_MAX;
 }
 
 bool msrp_out_ready(const struct msrp_out *out)
@@ -362,7 +378,7 @@ static size_t copy(struct msrp_out *out, char *buf, size_t cap)
 	s->first = piece->next;
 	if (!s->first)
 		s->last = NULL;
-	msrp_piece_free(out->pool, piece);
+	piece_done(out, piece);
 	return n;
 }
 

@@ -16,7 +16,8 @@
 #define MSRP_ANSWER_MS      30000 /**< RFC 4975, 7.1.1 */
 #define MSRP_SLICE_OCTETS   16384 /**< a message's turn when others wait; at least MSRP_CHUNK_MIN */
 #define MSRP_URGENT_MAX     65536 /**< answers and reports that wait for a peer who does not read */
-#define MSRP_UNANSWERED_MAX 4096  /**< transactions remembered; then the oldest is forgotten */
+#define MSRP_KEPT_MAX       (2U << 20) /**< octets of memory for what waits, however small it is */
+#define MSRP_UNANSWERED_MAX 4096       /**< transactions remembered; then the oldest is forgotten */
 
 struct msrp_sending;
 
@@ -25,6 +26,7 @@ struct msrp_out {
 	struct msrp_ids *ids;
 	size_t slice;  /**< 0 = MSRP_SLICE_OCTETS */
 	size_t queued; /**< body octets that wait, of all messages */
+	size_t kept;   /**< memory that these messages hold: heads and whole blocks */
 
 	/* its own */
 	struct base_writer urgent, stage;
@@ -74,6 +76,9 @@ int msrp_out_ask(struct msrp_out *out, const struct msrp_head *head, struct base
 
 /** Fill `buf` with what goes next. @return octets; less than `cap` when nothing more can go now */
 size_t msrp_out_take(struct msrp_out *out, void *buf, size_t cap, uint64_t now_ms);
+/** Does more wait than `window` body octets, or more memory than MSRP_KEPT_MAX? Then whoever sends
+ * to this connection is to be held. */
+bool msrp_out_is_full(const struct msrp_out *out, size_t window);
 /** Has msrp_out_take anything to give? */
 bool msrp_out_ready(const struct msrp_out *out);
 

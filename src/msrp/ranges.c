@@ -21,6 +21,11 @@ bool msrp_ranges_add(struct msrp_ranges *r, uint64_t from, uint64_t to)
 	return true;
 }
 
+uint64_t msrp_ranges_last(const struct msrp_ranges *r)
+{
+	return r->count ? r->part[r->count - 1].to : 0;
+}
+
 bool msrp_ranges_whole(const struct msrp_ranges *r, uint64_t total)
 {
 	return total == 0 || (r->count == 1 && r->part[0].from == 1 && r->part[0].to >= total);

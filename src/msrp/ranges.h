@@ -17,6 +17,8 @@ struct msrp_ranges {
 
 /** Octets `from` to `to` have come. @return false when they would leave too many gaps */
 bool msrp_ranges_add(struct msrp_ranges *r, uint64_t from, uint64_t to);
+/** The last octet that has come; 0: none. */
+uint64_t msrp_ranges_last(const struct msrp_ranges *r);
 /** Are octets 1 to `total` all there? */
 bool msrp_ranges_whole(const struct msrp_ranges *r, uint64_t total);
 

@@ -175,7 +175,7 @@ size_t msrp_member_take(struct msrp_member *m, void *buf, size_t cap, uint64_t n
 		if (m->lagging)
 			set_lagging(m, false);
 	}
-	if (m->full && m->link.out.queued <= m->room->spec.window) {
+	if (m->full && !msrp_out_is_full(&m->link.out, m->room->spec.window)) {
 		m->full = false;
 		wake_waiting(m->room);
 	}

@@ -80,7 +80,7 @@ bool room_may_read(const struct msrp_member *m)
 
 	for (size_t i = 0; msg && i < msg->copies; i++) {
 		to = msg->copy[i].to;
-		if (!msg->copy[i].sending || to->link.out.queued <= m->room->spec.window)
+		if (!msg->copy[i].sending || !msrp_out_is_full(&to->link.out, m->room->spec.window))
 			continue;
 		may = false;
 		if (!to->full)
@@ -259,11 +259,23 @@ static unsigned spread(struct room_message *msg, struct base_str data)
 	return 0;
 }
 
+/** Is there an empty line's end behind the first `had` octets? A wrapper may come octet by octet;
+ * only then is it worth reading. */
+static bool has_empty_line(struct base_str text, size_t had)
+{
+	const char *end = text.ptr + text.len, *lf = text.ptr + had;
+
+	for (; lf < end && (lf = memchr(lf, '\n', (size_t)(end - lf))); lf++)
+		if (lf - text.ptr < 2 || lf[-2] == '\n')
+			return true;
+	return false;
+}
+
 /** Octets before the wrapper's end is known. */
 static unsigned gather(struct room_message *msg, const struct msrp_head *head,
                        struct base_str piece)
 {
-	size_t room = msg->wrap.limit - msg->wrap.len, n = BASE_MIN(room, piece.len);
+	size_t had = msg->wrap.len, room = msg->wrap.limit - had, n = BASE_MIN(room, piece.len);
 	struct msrp_cpim cpim;
 	unsigned status;
 	int rc;
@@ -271,7 +283,9 @@ static unsigned gather(struct room_message *msg, const struct msrp_head *head,
 	base_writer_put(&msg->wrap, piece.ptr, n);
 	if (msg->wrap.failed)
 		return MSRP_STOP;
-	rc = msrp_cpim_parse(base_writer_view(&msg->wrap), &cpim);
+	rc = has_empty_line(base_writer_view(&msg->wrap), had)
+	             ? msrp_cpim_parse(base_writer_view(&msg->wrap), &cpim)
+	             : BASE_ERR(BASE_AGAIN, 0);
 	if (rc && base_err_class(rc) == BASE_AGAIN)
 		return n < piece.len ? MSRP_STOP : 0;
 	status = rc ? MSRP_UNINTELLIGIBLE : decide(msg, head, &cpim);

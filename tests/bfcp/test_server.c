@@ -657,6 +657,84 @@ static void long_names(void **state)
 	assert_int_equal(t->p[BOB].user_requests, 1);
 }
 
+/** A floor named often is told about once, now and later (12.1.1). */
+static void named_often(void **state)
+{
+	struct world *t = *state;
+	uint16_t floor[30];
+
+	for (size_t i = 0; i < BASE_COUNT(floor); i++)
+		floor[i] = 1 + i % 2 * 2;
+	assert_int_equal(bfcp_client_ask_floors(t->p[BOB].client, floor, BASE_COUNT(floor), t->now),
+	                 0);
+	settle(t);
+	assert_int_equal(t->p[BOB].floor_told, 2);
+	want(t, ALICE, 1, -1);
+	assert_int_equal(t->p[BOB].floor_told, 3);
+}
+
+/** Who is no user any more is told nothing any more. */
+static void removed_and_silent(void **state)
+{
+	struct world *t = *state;
+	const uint16_t floor = 1;
+	unsigned told;
+
+	assert_int_equal(bfcp_client_ask_floors(t->p[BOB].client, &floor, 1, t->now), 0);
+	settle(t);
+	bfcp_server_user_remove(t->server, BOB, t->now);
+	settle(t);
+	told = t->p[BOB].floor_told;
+	want(t, ALICE, 1, -1);
+	assert_int_equal(t->p[BOB].floor_told, told);
+}
+
+/** A datagram that the network gives twice, the second time late: nothing is done again (8.3.2). */
+static void late_again(void **state)
+{
+	struct world *t = *state;
+	struct party *p = &t->p[ALICE];
+	const uint16_t floor = 1;
+	const struct bfcp_wish wish = { .floor = &floor, .floors = 1 };
+	struct base_str one;
+	char buf[1500];
+
+	assert_int_equal(bfcp_client_request(p->client, &wish, t->now), 0);
+	one = (struct base_str){ buf, bfcp_client_take(p->client, buf, sizeof(buf)) };
+	assert_int_equal(bfcp_peer_input(p->peer, one, t->now), 0);
+	settle(t);
+	assert_int_equal(t->holder[1], ALICE);
+	give_back(t, ALICE, p->request);
+	assert_int_equal(t->holder[1], 0);
+	assert_int_equal(bfcp_peer_input(p->peer, one, t->now), 0);
+	settle(t);
+	assert_int_equal(t->holder[1], 0);
+}
+
+/** More requests for a floor than a message holds: those who watch it are told of the first. */
+static void a_long_queue(void **state)
+{
+	struct world *t = *state;
+	const struct bfcp_user_spec user = { .third_party = true };
+	const uint16_t floor = 1;
+
+	assert_int_equal(bfcp_server_user(t->server, CAROL, &user), 0);
+	assert_int_equal(bfcp_client_ask_floors(t->p[BOB].client, &floor, 1, t->now), 0);
+	for (uint16_t i = 0; i < 600; i++) {
+		struct bfcp_wish wish = { .floor = &floor,
+			                  .floors = 1,
+			                  .beneficiary = (uint16_t)(100 + i),
+			                  .reason = BASE_STR("for somebody else, at some length") };
+
+		assert_int_equal(bfcp_server_user(t->server, wish.beneficiary, &user), 0);
+		assert_int_equal(bfcp_client_request(t->p[CAROL].client, &wish, t->now), 0);
+		settle(t);
+	}
+	assert_false(bfcp_peer_over(t->p[BOB].peer));
+	assert_true(t->p[BOB].floor_requests >= 200);
+	assert_int_equal(t->p[BOB].floor_user, 100);
+}
+
 /** Who never reads is let go, and others go on. */
 static void not_taken(void **state)
 {
@@ -714,6 +792,10 @@ int main(void)
 		BOTH(wrong),
 		BOTH(long_names),
 		BOTH(kept_alive),
+		BOTH(named_often),
+		BOTH(removed_and_silent),
+		cmocka_unit_test_setup_teardown(late_again, set_up_udp, tear_down),
+		cmocka_unit_test_setup_teardown(a_long_queue, set_up_tcp, tear_down),
 		cmocka_unit_test(with_losses),
 		cmocka_unit_test_setup_teardown(not_taken, set_up_tcp, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_answers, set_up_udp, tear_down),

@@ -259,6 +259,59 @@ static void pace(void **state)
 	free(data);
 }
 
+/** What waits costs memory besides its octets: many small messages hold their sender, too. */
+static void many_small_ones(void **state)
+{
+	static const char *const text[] = {
+		"MSRP abcd SEND\r\n" FROM_ALICE "Message-ID: 4564\r\nFailure-Report: no\r\n"
+		"Content-Type: text/plain\r\n\r\nx\r\n-------abcd$\r\n",
+		"MSRP abcd SEND\r\n" FROM_ALICE
+		"Message-ID: 4564\r\nFailure-Report: no\r\n-------abcd$\r\n",
+	};
+	struct line *t = *state;
+	int n;
+
+	for (size_t i = 0; i < BASE_COUNT(text); i++) {
+		for (n = 0; n < 20000 && !t->late[0].len; n++)
+			hand(t, 0, text[i]);
+		assert_true(t->late[0].len > 0);
+		assert_true(n > 100);
+		t->woken[0] = false;
+		while (*out(t, 1))
+			;
+		assert_true(t->woken[0]);
+		hand(t, 0, "");
+		assert_int_equal(t->late[0].len, 0);
+		while (*out(t, 1))
+			;
+	}
+}
+
+/** Messages refused in their midst take nobody's place. */
+static void refused_often(void **state)
+{
+	struct line *t = *state;
+	char text[1024];
+
+	t->c.refuse = 413;
+	for (int i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text),
+		         "MSRP abcd SEND\r\n" FROM_ALICE "Message-ID: big%d\r\n"
+		         "Content-Type: text/plain\r\n\r\nthe beginning",
+		         i);
+		hand(t, 0, text);
+		(void)carry(t, 1, 8192);
+		(void)carry(t, 1, 8192);
+		hand(t, 0, " and more");
+		hand(t, 0, " and the end\r\n-------abcd$\r\n");
+		(void)out(t, 0);
+	}
+	t->c.refuse = 0;
+	hand(t, 0, CHUNK("abcd", "1-*/*", "welcome", "$"));
+	settle(t, 8192);
+	assert_int_equal(t->c.whole, 1);
+}
+
 static void no_paths(void **state)
 {
 	struct msrp_b2b_spec spec = { .side = { { BASE_STR(HERE0), BASE_STR(ALICE) },
@@ -283,13 +336,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(both_ways),
-		T(paths_are_rewritten),
-		T(failures_come_back),
-		T(other_requests),
-		T(chunks_anew),
-		T(pace),
-		cmocka_unit_test(no_paths),
+		T(both_ways),       T(paths_are_rewritten), T(failures_come_back),
+		T(other_requests),  T(chunks_anew),         T(pace),
+		T(many_small_ones), T(refused_often),       cmocka_unit_test(no_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,11 @@ static void refusals(void **state)
 		{ CHUNK("abcd", "1-4/4", "abcdefgh", "$"), " 400 " },
 		{ CHUNK("abcd", "1-*/8", "abcd", "+") CHUNK("abce", "5-*/9", "efgh", "$"),
 		  "abce 400 " },
+		/* behind the end that another chunk told; before what others had */
+		{ CHUNK("abcd", "3-4/4", "cd", "$") CHUNK("abce", "900-*/*", "zz", "+"),
+		  "abce 400 " },
+		{ CHUNK("abcd", "1-*/*", "abcdefgh", "+") CHUNK("abce", "2-*/*", "b", "$"),
+		  "abce 400 " },
 		{ "MSRP abcd REPORT\r\n" PATHS "-------abcd$\r\n", NULL },
 		{ "MSRP abcd SEND\r\n" PATHS "Failure-Report: no\r\n-------abcd$\r\n", NULL },
 		{ "MSRP abcd SEND\r\n" PATHS

@@ -267,6 +267,11 @@ static void refusals(void **state)
 		{ CHUNK("abcd", "1-*/*", "message/cpim",
 		        "To: <" ROOM ">\r\nContent-Type: a/b\r\n\r\nx", "$"),
 		  " 403 " },
+		{ CHUNK("abcd", "1-*/*", "message/cpim",
+		        "From: <sip:bob@example.com> <sip:alice@atlanta.example.com>\r\n"
+		        "To: <" ROOM ">\r\n\r\nContent-Type: a/b\r\n\r\nx",
+		        "$"),
+		  " 400 " }, /* two URIs: which of them is shown? */
 		{ CHUNK("abcd", "7-*/*", "message/cpim", "x", "$"), " 413 " },
 		{ "MSRP abcd FETCH\r\n" PATHS "-------abcd$\r\n", " 501 " },
 		{ "MSRP abcd SEND\r\n" PATHS "Message-ID: abcd\r\n-------abcd$\r\n", " 200 " },
@@ -324,6 +329,24 @@ static void latecomers(void **state)
 	settle(t, 100);
 	assert_true(has(&t->peer[BOB], "1234567890"));
 	assert_int_equal(t->peer[CAROL].whole, 0);
+}
+
+/** Many small messages for somebody who takes nothing: memory counts, not octets alone. */
+static void many_small_ones(void **state)
+{
+	struct world *t = *state;
+
+	t->stuck[BOB] = true;
+	for (int i = 0; i < 700; i++)
+		say(t, ALICE, ROOM, "x");
+	settle(t, 16384);
+	assert_true(t->late[ALICE].len > 0);
+	t->now += 5000;
+	msrp_room_tick(t->room, t->now);
+	assert_true(t->lagging[BOB]);
+	settle(t, 16384);
+	assert_int_equal(t->late[ALICE].len, 0);
+	assert_int_equal(t->peer[CAROL].whole, 700);
 }
 
 /** The rest never comes: by its timer (6.1), or since the sender has gone. */
@@ -615,14 +638,23 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(to_all_others),   T(in_private),
-		T(refusals),        T(wrapper_in_two_chunks),
-		T(latecomers),      T(unfinished),
-		T(types),           T(nicknames),
-		T(two_devices),     T(policy),
-		T(a_file_and_talk), T(one_does_not_take),
-		T(one_is_slow),     T(a_receiver_refuses),
-		T(too_much),        cmocka_unit_test(cpim),
+		T(to_all_others),
+		T(in_private),
+		T(refusals),
+		T(wrapper_in_two_chunks),
+		T(latecomers),
+		T(unfinished),
+		T(types),
+		T(nicknames),
+		T(two_devices),
+		T(policy),
+		T(a_file_and_talk),
+		T(one_does_not_take),
+		T(one_is_slow),
+		T(a_receiver_refuses),
+		T(too_much),
+		T(many_small_ones),
+		cmocka_unit_test(cpim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
