@@ -63,6 +63,18 @@ int kms_new(struct kms **ret, const struct kms_config *config, struct kms_store 
 			return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 			                      "rule %zu: a name may have one * only", i + 1);
 	}
+	for (size_t i = 0; i < config->group_count; i++) {
+		const struct kms_group *group = &config->groups[i];
+
+		for (size_t m = 0; m <= group->count; m++) { /* its name, then its members */
+			const char *name = m ? group->members[m - 1] : group->name;
+
+			if (!name || stars(name) > 1)
+				return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+				                      "group %zu: a name may have one * only",
+				                      i + 1);
+		}
+	}
 	kms = calloc(1, sizeof(*kms));
 	if (!kms)
 		return BASE_ERR(BASE_LOCAL, 0);
@@ -88,12 +100,13 @@ void kms_free(struct kms *kms)
 
 /* -- who asks ---------------------------------------------------------------------------------- */
 
-static void printable(char *out, size_t cap, struct mikey_octets from)
+static void printable(char *out, size_t cap, struct mikey_octets from, bool spaces)
 {
 	size_t n = BASE_MIN(from.len, cap - 1);
 
 	for (size_t i = 0; i < n; i++)
-		out[i] = from.at[i] > ' ' && from.at[i] < 0x7f ? (char)from.at[i] : '?';
+		out[i] = from.at[i] >= (spaces ? ' ' : '!') && from.at[i] < 0x7f ? (char)from.at[i]
+		                                                                 : '?';
 	out[n] = 0;
 }
 
@@ -109,7 +122,10 @@ static bool is_pk(const struct mikey_message *msg)
 	       msg->hdr.data_type == MIKEY_RESOLVE_INIT_PK;
 }
 
-/* His key out of the certificate that he was enrolled with; whatever he sends along is not asked.
+/*
+ * His key out of the certificate that he was enrolled with; whatever he sends along is not asked.
+ * Whom nobody knows is held against our own key, which nobody else has: he hears what they hear
+ * whose signature is wrong.
  */
 static void cred_pk(struct answering *a)
 {
@@ -118,8 +134,13 @@ static void cred_pk(struct answering *a)
 
 	a->cred.own = a->kms->config->key;
 	a->cred.peer_cert = a->kms->config->cert;
-	a->cred.peer = cert ? X509_get_pubkey(cert) : NULL;
+	a->cred.peer = a->known && cert ? X509_get_pubkey(cert) : NULL;
 	X509_free(cert);
+	if (a->cred.peer || !a->cred.own)
+		return;
+	a->known = false;
+	if (EVP_PKEY_up_ref(a->kms->config->key) == 1)
+		a->cred.peer = a->kms->config->key;
 }
 
 /*
@@ -170,7 +191,7 @@ static int prove(struct answering *a)
 	if (!a->known) /* never: nobody has that key */
 		return base_error_set(&a->err, BASE_ERR(BASE_PEER, MIKEY_BAD_AUTH),
 		                      "nobody knows it");
-	printable(a->outcome->asker, sizeof(a->outcome->asker), a->asked.asker.data);
+	printable(a->outcome->asker, sizeof(a->outcome->asker), a->asked.asker.data, false);
 	if (EVP_Digest(a->msg->octets.at, a->msg->octets.len, digest, NULL, EVP_sha256(), NULL) !=
 	    1)
 		return BASE_ERR(BASE_LOCAL, 0);
@@ -255,7 +276,7 @@ static int grant(struct answering *a)
 
 	if (a->asked.policy.responders)
 		printable(a->outcome->about, sizeof(a->outcome->about),
-		          a->asked.policy.responder[0].data);
+		          a->asked.policy.responder[0].data, false);
 	rc = kms_policy_grant(a->kms->config, &a->asked.asker, now, &a->asked.policy, &a->err);
 	if (!rc)
 		rc = ticket_make(a, &ticket, &granted);
@@ -328,17 +349,22 @@ static int resolve(struct answering *a)
 {
 	const struct mikey_policy *policy = &a->asked.policy;
 	const struct mikey_id *listed = kms_policy_listed(a->kms->config, policy, &a->asked.asker);
+	const struct kms_rule *rule;
 	struct mikey_tpk tpk = { 0 };
 	int rc;
 
-	printable(a->outcome->about, sizeof(a->outcome->about), policy->initiator.data);
+	printable(a->outcome->about, sizeof(a->outcome->about), policy->initiator.data, false);
 	if (!listed)
 		return base_error_set(&a->err, BASE_ERR(BASE_PEER, MIKEY_BAD_AUTH),
 		                      "the ticket is not for it");
-	if (!kms_rule_for(a->kms->config, policy->initiator.data, listed->data))
+	rule = kms_rule_for(a->kms->config, policy->initiator.data, listed->data);
+	if (!rule)
 		return base_error_set(&a->err, BASE_ERR(BASE_PEER, MIKEY_BAD_AUTH),
 		                      "no rule lets its initiator have a ticket for it (any more)");
-	rc = tpk_of(a, &tpk);
+	rc = kms_policy_bounds(a->kms->config, rule, policy, !mikey_id_eq(listed, &a->asked.asker),
+	                       mikey_ntp_seconds((uint32_t)(a->env.now >> 32)), &a->err);
+	if (!rc)
+		rc = tpk_of(a, &tpk);
 	if (!rc)
 		rc = mikey_resolve_resp(&a->env, &a->asked, a->kms->suite, &a->kms->id, &tpk,
 		                        listed, &a->asked.asker, a->out, &a->err);
@@ -358,8 +384,8 @@ static int refuse(struct answering *a, struct mikey_octets question, int rc, enu
 {
 	a->outcome->result = base_err_class(rc) == BASE_PEER ? result : KMS_FAILED;
 	a->outcome->error_no = error_no_of(rc);
-	(void)snprintf(a->outcome->text, sizeof(a->outcome->text), "%.255s",
-	               a->err.text[0] ? a->err.text : "out of memory");
+	printable(a->outcome->text, sizeof(a->outcome->text),
+	          mikey_octets_text(a->err.text[0] ? a->err.text : "out of memory"), true);
 	base_writer_reset(a->out);
 	if (result == KMS_REFUSED)
 		return mikey_asked_refuse(&a->env, &a->asked, a->kms->suite.mac,

@@ -61,7 +61,7 @@ struct kms_outcome {
 	unsigned error_no; /**< that was answered, where `result` is no success */
 	char asker[256];   /**< proved; empty when not. Printable */
 	char about[256]; /**< the responder asked for, or the initiator of the ticket; printable */
-	char text[256];  /**< why not */
+	char text[256];  /**< why not; printable */
 };
 
 /** What the carrier says it is (the request type of TS 33.328; R). */

@@ -3,7 +3,7 @@
 
 static bool text_is(struct mikey_octets name, const char *text, size_t len)
 {
-	return name.len >= len && memcmp(name.at, text, len) == 0;
+	return name.len >= len && (!len || memcmp(name.at, text, len) == 0);
 }
 
 bool kms_name_fits(const char *pattern, struct mikey_octets name)
@@ -90,6 +90,16 @@ static int lifetime(const struct kms_config *config, uint64_t now_s, uint32_t ma
 	return 0;
 }
 
+/* TGKs, which forking forks: asked for, or given where nothing is. */
+static bool has_tgk(const struct mikey_policy *policy)
+{
+	for (size_t i = 0; i < policy->wants; i++) {
+		if (policy->want[i].type == MIKEY_TGK || policy->want[i].type == MIKEY_TGK_SALT)
+			return true;
+	}
+	return !policy->wants;
+}
+
 /* What was asked for and what is granted say the same. */
 static bool same(const struct mikey_policy *a, const struct mikey_policy *b)
 {
@@ -100,11 +110,14 @@ static bool same(const struct mikey_policy *a, const struct mikey_policy *b)
 int kms_policy_grant(const struct kms_config *config, const struct mikey_id *asker, uint64_t now_s,
                      struct mikey_policy *policy, struct base_error *err)
 {
-	const struct mikey_policy wanted = *policy;
+	struct mikey_policy wanted;
 	uint32_t max_s;
 	bool group;
-	int rc = allowed(config, asker, policy, &max_s, &group, err);
+	int rc;
 
+	policy->flags &= ~(uint32_t)MIKEY_FLAG_K; /* the asker's is ignored (6.10) */
+	wanted = *policy;
+	rc = allowed(config, asker, policy, &max_s, &group, err);
 	if (rc)
 		return rc;
 	if (policy->type != MIKEY_TICKET_BASE)
@@ -123,10 +136,29 @@ int kms_policy_grant(const struct kms_config *config, const struct mikey_id *ask
 	policy->flags |= MIKEY_FLAG_D | MIKEY_FLAG_E;
 	if (group) /* or each member could pose as any other (RFC 6043, 5.1.1) */
 		policy->flags |= MIKEY_FLAG_I;
-	policy->flags &= ~(uint32_t)MIKEY_FLAG_K;
+	if ((policy->flags & MIKEY_FLAG_I) && has_tgk(policy)) /* 6.10: RANDRkms comes with it */
+		policy->flags |= MIKEY_FLAG_F;
 	if (!same(&wanted, policy))
 		policy->flags |= MIKEY_FLAG_K;
 	return mikey_policy_check(policy, err);
+}
+
+int kms_policy_bounds(const struct kms_config *config, const struct kms_rule *rule,
+                      const struct mikey_policy *policy, bool group, uint64_t now_s,
+                      struct base_error *err)
+{
+	uint32_t max_s = default_of(config->lifetime_max_s, 86400);
+
+	if (rule->lifetime_s)
+		max_s = BASE_MIN(max_s, rule->lifetime_s);
+	if (group && !(policy->flags & MIKEY_FLAG_I))
+		return base_error_set(err, BASE_ERR(BASE_PEER, MIKEY_BAD_TICKET),
+		                      "the ticket is a group's, and its keys are not forked");
+	if (!(policy->flags & MIKEY_FLAG_D) && (!policy->end || policy->end > now_s + max_s))
+		return base_error_set(
+		        err, BASE_ERR(BASE_PEER, MIKEY_BAD_TICKET),
+		        "the ticket is valid for longer than its maker may let it be");
+	return 0;
 }
 
 const struct mikey_id *kms_policy_listed(const struct kms_config *config,

@@ -17,6 +17,14 @@ const struct kms_rule *kms_rule_for(const struct kms_config *config, struct mike
 int kms_policy_grant(const struct kms_config *config, const struct mikey_id *asker, uint64_t now_s,
                      struct mikey_policy *policy, struct base_error *err);
 /**
+ * May a ticket as it stands be resolved: forked where a group shares it, and, where the KMS has not
+ * made it, over as soon as one of the KMS's would be?
+ * @return 0, BASE_PEER with MIKEY_BAD_TICKET
+ */
+int kms_policy_bounds(const struct kms_config *config, const struct kms_rule *rule,
+                      const struct mikey_policy *policy, bool group, uint64_t now_s,
+                      struct base_error *err);
+/**
  * Which of the ticket's responders the asker is: himself, or a group that he is a member of.
  * @return NULL when he is none
  */

@@ -228,6 +228,9 @@ int kms_store_open(struct kms_store **ret, const char *path, const uint8_t *mast
 		(void)sqlite3_busy_timeout(store->db, 2000); /* cannot fail */
 	if (!rc)
 		rc = identify(store, path, err);
+	(void)snprintf(journal, sizeof(journal), "%s-seen", path);
+	if (!rc) /* they are locked: from here on it is ours alone */
+		rc = kms_seen_open(&store->seen, journal, err);
 	for (unsigned i = 0; i < STATEMENTS && !rc; i++) {
 		if (sqlite3_prepare_v3(store->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
 		                       &store->statement[i], NULL) != SQLITE_OK)
@@ -235,9 +238,6 @@ int kms_store_open(struct kms_store **ret, const char *path, const uint8_t *mast
 	}
 	if (!rc)
 		rc = tpk_load(store, path, err);
-	(void)snprintf(journal, sizeof(journal), "%s-seen", path);
-	if (!rc)
-		rc = kms_seen_open(&store->seen, journal, err);
 	if (rc)
 		kms_store_close(store);
 	else
@@ -305,6 +305,17 @@ static int bind_key(struct kms_store *store, sqlite3_stmt *st, int at, const cha
 	                       SQLITE_OK
 	               ? 0
 	               : BASE_ERR(BASE_LOCAL, 0);
+}
+
+/* The work of opening a key, for those who have none: time is not to tell who is known. */
+static void open_nothing(struct kms_store *store, const struct mikey_id *id)
+{
+	static const uint8_t sealed[TPK_LEN + KMS_SEAL_EXTRA];
+	uint8_t clear[TPK_LEN];
+	char what[600];
+
+	(void)kms_unseal(store->master, user_what(what, "psk", id),
+	                 mikey_octets_of(sealed, sizeof(sealed)), clear); /* never opens */
 }
 
 /* Somebody else with that name for a key? Replacing him would lose a user. */
@@ -428,9 +439,10 @@ int kms_store_user(struct kms_store *store, enum kms_by by, const struct mikey_i
 		return 0;
 	if (bind_id(st, 1, name) == SQLITE_OK) {
 		step = sqlite3_step(st);
-		if (step == SQLITE_DONE)
+		if (step == SQLITE_DONE) {
+			open_nothing(store, name);
 			rc = 0;
-		else if (step == SQLITE_ROW)
+		} else if (step == SQLITE_ROW)
 			rc = user_row(store, st, arena, ret);
 		if (step == SQLITE_ROW && !rc)
 			rc = 1;

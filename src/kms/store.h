@@ -33,7 +33,8 @@ struct kms_tpk {
 
 /**
  * Open it, or make it (mode 0600). `master` has KMS_MASTER_KEY octets and is copied.
- * @return 0; BASE_CONFIG: no such folder, another program's file, another master key; BASE_LOCAL
+ * @return 0; BASE_CONFIG: no such folder, another program's file, another master key, another
+ * process that has it open; BASE_LOCAL
  */
 int kms_store_open(struct kms_store **ret, const char *path, const uint8_t *master,
                    struct base_error *err);
@@ -68,7 +69,8 @@ const struct kms_tpk *kms_store_tpk_of(struct kms_store *store, uint64_t generat
 
 /**
  * Has this message been taken before? Remembers it until `until_s`, also over a kill.
- * @return 0 it is new, 1 it is not; BASE_LOCAL: nobody can tell, so do not take it
+ * @return 0 it is new, 1 it is not; BASE_LOCAL: nobody can tell, so do not take it: the disk is
+ * full, or the clock has gone back to where messages counted that are forgotten by now
  */
 int kms_store_seen(struct kms_store *store, const uint8_t digest[32], uint64_t now_s,
                    uint64_t until_s);

@@ -2,6 +2,10 @@
 /** @file A KMS and its users: who gets a ticket, who may resolve it, who is told what. */
 #include "check.h"
 
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
 #include "folder.h"
 #include "kms/kms.h"
 
@@ -445,22 +449,20 @@ static void malformed(void **state)
 	stage_close(&s);
 }
 
-/* A ticket that `maker` made with the TPK of that name, in the name of `initiator`. */
-static const struct mikey_payload *self_made(struct stage *s, const char *initiator,
-                                             const char *tpk, uint32_t flags)
+/* A ticket that somebody made with the TPK of that name, in the name of `initiator`. */
+static const struct mikey_payload *made_by(struct stage *s, struct mikey_policy *policy,
+                                           const char *initiator, const char *tpk, uint32_t flags)
 {
 	struct mikey_env env = env_of(s);
-	struct mikey_policy policy = policy_for("sip:bob@example.com");
 	struct mikey_tpk with = { .key = mikey_octets_text(tpk), .id = uri(tpk) };
 	struct mikey_keys raw = { .count = 0 }, granted = { .count = 0 };
 	struct mikey_payload *ticket = NULL;
 
-	policy.kms = s->kms_id;
-	policy.initiator = uri(initiator);
-	policy.flags = (policy.flags & ~(uint32_t)MIKEY_FLAG_D) | MIKEY_FLAG_L | flags;
-	policy.start = ntp_s(s) - 1;
-	policy.end = ntp_s(s) + 100;
-	policy.wants = 0;
+	policy->kms = s->kms_id;
+	policy->initiator = uri(initiator);
+	policy->flags = (policy->flags & ~(uint32_t)MIKEY_FLAG_D) | MIKEY_FLAG_L | flags;
+	policy->start = ntp_s(s) - 1;
+	policy->wants = 0;
 	assert_int_equal(mikey_keys_add(&raw, MIKEY_MPK,
 	                                mikey_octets_text("0123456789abcdef0123456789abcdef"),
 	                                mikey_octets_of(NULL, 0), mikey_octets_text("m")),
@@ -469,7 +471,7 @@ static const struct mikey_payload *self_made(struct stage *s, const char *initia
 	                                mikey_octets_text("0123456789abcdef0123456789ABCDEF"),
 	                                mikey_octets_of(NULL, 0), mikey_octets_text("t")),
 	                 0);
-	assert_int_equal(mikey_ticket_make(&s->arena, &env, &policy, &with, suite,
+	assert_int_equal(mikey_ticket_make(&s->arena, &env, policy, &with, suite,
 	                                   mikey_octets_of(NULL, 0), &raw, &ticket, &granted,
 	                                   &s->err),
 	                 0);
@@ -497,11 +499,14 @@ static void tickets_of_users(void **state)
 	(void)state;
 	stage_open(&s);
 	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		struct mikey_policy policy = policy_for("sip:bob@example.com");
 		struct mikey_resolved resolved = { 0 };
-		int rc = resolve(&s, "sip:bob@example.com",
-		                 self_made(&s, rows[i].initiator, rows[i].tpk, rows[i].flags),
-		                 &resolved);
+		int rc;
 
+		policy.end = ntp_s(&s) + 100;
+		rc = resolve(&s, "sip:bob@example.com",
+		             made_by(&s, &policy, rows[i].initiator, rows[i].tpk, rows[i].flags),
+		             &resolved);
 		if ((rc == 0) != (rows[i].error_no < 0))
 			fail_msg("row %zu: %s; %s", i, s.err.text, s.outcome.text);
 		if (rc)
@@ -531,6 +536,144 @@ static void tickets_expire(void **state)
 	stage_close(&s);
 }
 
+/** A ticket for a group is not resolved unforked, nor one that lives longer than its maker may say.
+ */
+static void bounds_of_users_tickets(void **state)
+{
+	static const struct {
+		const char *to;
+		int64_t end; /* from now; 0 = never */
+		bool taken;
+	} rows[] = {
+		{ "sip:bob@example.com", 86400, true },
+		{ "sip:bob@example.com", 86401, false },
+		{ "sip:bob@example.com", 0, false },
+		{ "sip:room@example.com", 100, false },
+	};
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		struct mikey_resolved resolved = { 0 };
+		struct mikey_policy policy = policy_for(rows[i].to);
+		int rc;
+
+		policy.end = rows[i].end ? ntp_s(&s) + (uint64_t)rows[i].end : 0;
+		rc = resolve(&s, "sip:bob@example.com",
+		             made_by(&s, &policy, "sip:alice@example.com", "tickets of alice", 0),
+		             &resolved);
+		if ((rc == 0) != rows[i].taken)
+			fail_msg("row %zu: %s; %s", i, s.err.text, s.outcome.text);
+		if (rc)
+			assert_int_equal(s.outcome.error_no, MIKEY_BAD_TICKET);
+		mikey_resolved_done(&resolved);
+	}
+	stage_close(&s);
+}
+
+/** RFC 6043, 6.10: with forked TGKs F has to be there; K of whoever asks is passed over. */
+static void forking_needs_an_answer(void **state)
+{
+	struct mikey_policy policy = policy_for("sip:room@example.com");
+	struct mikey_grant grant = { 0 };
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	policy.flags = MIKEY_FLAG_D | MIKEY_FLAG_E | MIKEY_FLAG_H | MIKEY_FLAG_N | MIKEY_FLAG_O;
+	assert_int_equal(
+	        request(&s, "sip:alice@example.com", "sip:alice@example.com", &policy, &grant), 0);
+	assert_true(grant.policy.flags & MIKEY_FLAG_I);
+	assert_true(grant.policy.flags & MIKEY_FLAG_F);
+	mikey_grant_done(&grant);
+	policy = policy_for("sip:bob@example.com");
+	policy.kms = s.kms_id;
+	policy.initiator = uri("sip:alice@example.com");
+	policy.start = ntp_s(&s);
+	policy.end = ntp_s(&s) + 100;
+	policy.flags |= MIKEY_FLAG_K;
+	assert_int_equal(
+	        request(&s, "sip:alice@example.com", "sip:alice@example.com", &policy, &grant), 0);
+	assert_false(grant.policy.flags & MIKEY_FLAG_K);
+	mikey_grant_done(&grant);
+	stage_close(&s);
+}
+
+/** What a user has chosen goes into one line of a log. */
+static void words_are_printable(void **state)
+{
+	struct mikey_policy policy = policy_for("sip:x\r\nATTACK\x1b[2J@elsewhere.example");
+	struct mikey_grant grant = { 0 };
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	assert_int_not_equal(
+	        request(&s, "sip:alice@example.com", "sip:alice@example.com", &policy, &grant), 0);
+	assert_non_null(strstr(s.outcome.text, "ticket for sip:x??ATTACK?[2J@"));
+	stage_close(&s);
+}
+
+/* A certificate that says nothing but its key. */
+static size_t certificate(EVP_PKEY *key, uint8_t *out)
+{
+	X509 *cert = X509_new();
+	int len;
+
+	assert_non_null(cert);
+	assert_int_equal(X509_set_pubkey(cert, key), 1);
+	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), 0));
+	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), 3600));
+	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+	len = i2d_X509(cert, &out);
+	assert_true(len > 0);
+	X509_free(cert);
+	return (size_t)len;
+}
+
+/** Who asks by public key and is unknown hears what is heard of a wrong key, whatever else is
+ * wrong. */
+static void strangers_with_public_keys(void **state)
+{
+	static const char *const whos[] = { "sip:alice@example.com", "sip:nobody@example.com" };
+	EVP_PKEY *kms_key = EVP_RSA_gen(2048), *alice = EVP_RSA_gen(2048),
+	         *wrong = EVP_RSA_gen(2048);
+	struct kms_config by_key = config;
+	struct mikey_policy policy = policy_for("sip:bob@example.com");
+	uint8_t cert[2048];
+	struct kms_user user = { .id = uri(whos[0]) };
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	kms_free(s.kms);
+	by_key.key = kms_key;
+	assert_int_equal(kms_new(&s.kms, &by_key, s.store, &s.err), 0);
+	user.cert = mikey_octets_of(cert, certificate(alice, cert));
+	assert_int_equal(kms_store_user_put(s.store, &user, &s.err), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		struct mikey_asking asking = { 0 };
+		struct mikey_env env = env_of(&s);
+		struct mikey_ask ask = ask_of(&s, whos[i & 1], "");
+
+		if (i >= 2 && i < 4)
+			env.now = mikey_ntp(s.now_s - 1000, 0);
+		s.cred = (struct mikey_cred){ .own = i == 4 ? alice : wrong, .peer = kms_key };
+		if (mikey_request_init(&env, &ask, &policy, &asking, &s.err))
+			fail_msg("%s", s.err.text);
+		assert_int_equal(answered(&s, KMS_REQUEST, octets(&asking.sent)), 0);
+		assert_int_equal(s.outcome.result, i == 4 ? KMS_GRANTED : KMS_UNPROVED);
+		if (i < 4)
+			assert_int_equal(s.outcome.error_no, i < 2 ? MIKEY_BAD_AUTH : MIKEY_BAD_TS);
+		mikey_asking_done(&asking);
+	}
+	EVP_PKEY_free(kms_key);
+	EVP_PKEY_free(alice);
+	EVP_PKEY_free(wrong);
+	stage_close(&s);
+}
+
 static void names(void **state)
 {
 	static const struct {
@@ -542,6 +685,8 @@ static void names(void **state)
 		{ "aa*aa", "aaa", false }, { "*", "", true },     { "a*c", "abd", false },
 		{ "", "", true },
 	};
+	static const char *const many[] = { "b", "a*c*" };
+	struct kms_group group = { .name = "g", .members = many, .count = 2 };
 	struct kms_rule two = { .from = "a**", .to = "b" };
 	struct kms_config bad = { .identity = "sip:kms", .rules = &two, .rule_count = 1 };
 	struct base_error err = { 0 };
@@ -552,6 +697,8 @@ static void names(void **state)
 		if (kms_name_fits(rows[i].pattern, mikey_octets_text(rows[i].name)) != rows[i].fits)
 			fail_msg("%s, %s", rows[i].pattern, rows[i].name);
 	}
+	assert_int_equal(base_err_class(kms_new(&kms, &bad, NULL, &err)), BASE_CONFIG);
+	bad = (struct kms_config){ .identity = "sip:kms", .groups = &group, .group_count = 1 };
 	assert_int_equal(base_err_class(kms_new(&kms, &bad, NULL, &err)), BASE_CONFIG);
 	bad = (struct kms_config){ 0 };
 	assert_int_equal(base_err_class(kms_new(&kms, &bad, NULL, &err)), BASE_CONFIG);
@@ -571,6 +718,10 @@ int main(void)
 		cmocka_unit_test(tickets_of_users),
 		cmocka_unit_test(tickets_expire),
 		cmocka_unit_test(names),
+		cmocka_unit_test(bounds_of_users_tickets),
+		cmocka_unit_test(forking_needs_an_answer),
+		cmocka_unit_test(words_are_printable),
+		cmocka_unit_test(strangers_with_public_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -314,12 +314,60 @@ static void seen(void **state)
 	folder_remove(&f);
 }
 
+/** What was erased when its time was over does not count as new when the clock goes back. */
+static void clock_goes_back(void **state)
+{
+	struct base_error err = { 0 };
+	uint8_t first[32], other[32];
+	struct kms_seen *s;
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	digest_of(1, first);
+	assert_int_equal(kms_seen_open(&s, f.store, &err), 0);
+	assert_int_equal(kms_seen(s, first, 1000, 1100), 0);
+	for (uint64_t i = 2; i < 6; i++) { /* both journals are erased meanwhile */
+		digest_of((unsigned)i, other);
+		assert_int_equal(kms_seen(s, other, 1000 * i, 1000 * i + 100), 0);
+	}
+	for (unsigned again = 0; again < 2; again++) {
+		assert_int_equal(base_err_class(kms_seen(s, first, 1000, 1100)), BASE_LOCAL);
+		assert_int_equal(base_err_class(kms_seen(s, first, 1100, 1200)), BASE_LOCAL);
+		kms_seen_close(s);
+		assert_int_equal(kms_seen_open(&s, f.store, &err), 0);
+	}
+	/* not for longer than such a message could have counted */
+	assert_int_equal(kms_seen(s, first, 4900, 5000), 0);
+	kms_seen_close(s);
+	folder_remove(&f);
+}
+
+/** Two at one store would write over each other's journals, and take what the other took. */
+static void one_at_a_time(void **state)
+{
+	struct base_error err = { 0 };
+	struct kms_store *store, *second = NULL;
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	store = opened(f.store);
+	assert_int_equal(base_err_class(kms_store_open(&second, f.store, master, &err)),
+	                 BASE_CONFIG);
+	assert_non_null(strstr(err.text, "another process"));
+	kms_store_close(store);
+	kms_store_close(opened(f.store));
+	folder_remove(&f);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(users),        cmocka_unit_test(names_of_keys),
-		cmocka_unit_test(after_a_kill), cmocka_unit_test(whose_file_it_is),
-		cmocka_unit_test(ticket_keys),  cmocka_unit_test(seen),
+		cmocka_unit_test(users),           cmocka_unit_test(names_of_keys),
+		cmocka_unit_test(after_a_kill),    cmocka_unit_test(whose_file_it_is),
+		cmocka_unit_test(ticket_keys),     cmocka_unit_test(seen),
+		cmocka_unit_test(clock_goes_back), cmocka_unit_test(one_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
