@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file REQUEST_INIT and RESOLVE_INIT, and their answers, at those who ask a KMS. */
 #include "mikey/exchange_private.h"
+#include "mikey/session.h"
 
 void mikey_asking_done(struct mikey_asking *asking)
 {
@@ -214,9 +215,17 @@ int mikey_resolve_init(const struct mikey_env *env, const struct mikey_ask *ask,
                        struct base_error *err)
 {
 	struct mikey_payload one = *ticket;
+	uint8_t digest[MIKEY_TAG_MAX];
+	int rc;
 
 	one.next = NULL;
-	return ask_kms(env, ask, &one, true, ret, err);
+	rc = mikey_ticket_digest(ticket, digest);
+	if (rc)
+		return mikey_own_fault(err, rc, "cannot ask the KMS");
+	rc = ask_kms(env, ask, &one, true, ret, err);
+	if (!rc)
+		memcpy(ret->ticket, digest, sizeof(digest));
+	return rc;
 }
 
 /* Read an answer, prove it, open its keys; in the order of RFC 3830, 5.3. */
@@ -330,6 +339,7 @@ int mikey_resolve_finish(const struct mikey_env *env, const struct mikey_asking 
 	if (!rc)
 		rc = modifier(msg, asking->flags, &resolved, err);
 	base_arena_done(&arena);
+	memcpy(resolved.ticket, asking->ticket, sizeof(resolved.ticket));
 	if (rc)
 		mikey_resolved_done(&resolved);
 	else

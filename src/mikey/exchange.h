@@ -45,7 +45,8 @@ struct mikey_asking {
 	struct base_secret kms;  /**< IDRkms that was asked; no secrets either of them */
 	uint8_t prf;
 	uint32_t csb_id;
-	uint32_t flags; /**< of the ticket to resolve */
+	uint32_t flags;     /**< of the ticket to resolve */
+	uint8_t ticket[32]; /**< SHA-256 of it, without its Initiator Data */
 	bool resolve;
 };
 void mikey_asking_done(struct mikey_asking *asking);
@@ -64,6 +65,7 @@ struct mikey_resolved {
 	struct mikey_id responder; /**< IDRr of the KMS; none without data */
 	struct mikey_octets rand_kms;
 	struct base_secret owned; /**< what both borrow from */
+	uint8_t ticket[32];       /**< SHA-256 of the ticket, without its Initiator Data */
 };
 void mikey_resolved_done(struct mikey_resolved *resolved);
 
@@ -182,8 +184,9 @@ int mikey_transfer_finish(const struct mikey_env *env, const struct mikey_transf
 
 /**
  * A TRANSFER_INIT at its Responder, before it could be proved. Borrows from the message. Who asked
- * for the ticket is policy.initiator. With forked keys that is the sender, too; without them the
- * sender is anybody who could resolve the ticket, and `initiator` is who it says it is.
+ * for the ticket is policy.initiator. With forked keys that is the sender, too, once the KMS has
+ * resolved this message's ticket (it checks Vr; keys kept of before do not say so); without them
+ * the sender is anybody who could resolve the ticket, and `initiator` is who it says it is.
  */
 struct mikey_received {
 	const struct mikey_message *msg;
@@ -214,6 +217,7 @@ struct mikey_answer {
 /**
  * Responder: prove TRANSFER_INIT with the keys of its ticket, and answer it. A crypto session that
  * names no SPI gets the first key's: one's own, then the Initiator's own, then the ticket's.
+ * `resolved` has to be of this very ticket, policy and all: else BASE_PEER with MIKEY_BAD_TICKET.
  * @param out  TRANSFER_RESP; left empty when the F flag wants none
  */
 int mikey_transfer_resp(const struct mikey_env *env, const struct mikey_received *received,

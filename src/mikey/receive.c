@@ -143,11 +143,33 @@ int mikey_received_open(const struct mikey_env *env, const struct mikey_received
                         const struct mikey_tpk *tpk, struct mikey_resolved *ret,
                         struct base_error *err)
 {
+	int rc;
+
 	if (received->policy.flags & MIKEY_FLAG_E)
 		return mikey_blame(err, MIKEY_BAD_TICKET,
 		                   "only the KMS may resolve the ticket (E flag)");
 	*ret = (struct mikey_resolved){ .responder = { 0 } };
+	rc = mikey_ticket_digest(received->ticket, ret->ticket);
+	if (rc)
+		return mikey_own_fault(err, rc, "ticket");
 	return mikey_ticket_open(env, received->ticket, tpk, &ret->keys, err);
+}
+
+/* Keys are kept for a ticket that is used again (5.3), and its policy is as little proved as it was
+ * the first time: only the KMS's word, or the MAC, says that these keys belong to this policy. */
+static int same_ticket(const struct mikey_received *r, const struct mikey_resolved *resolved,
+                       struct base_error *err)
+{
+	uint8_t digest[MIKEY_TAG_MAX];
+	int rc = mikey_ticket_digest(r->ticket, digest);
+
+	if (rc)
+		return mikey_own_fault(err, rc, "ticket");
+	if (memcmp(digest, resolved->ticket, sizeof(digest)) != 0)
+		return mikey_blame(err, MIKEY_BAD_TICKET,
+		                   "the keys are of another ticket than the message's "
+		                   "(RFC 6043, 5.3)");
+	return 0;
 }
 
 /* Time, replay, MAC; and the Initiator's own keys, which only now can be opened. */
@@ -323,7 +345,9 @@ int mikey_transfer_resp(const struct mikey_env *env, const struct mikey_received
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                      "the ticket lets no Responder supply keys (M flag), or they "
 		                      "are not encrypted");
-	rc = mikey_need_rand(received->msg, MIKEY_RAND_INITIATOR, &g.rands.initiator, err);
+	rc = same_ticket(received, resolved, err);
+	if (!rc)
+		rc = mikey_need_rand(received->msg, MIKEY_RAND_INITIATOR, &g.rands.initiator, err);
 	if (!rc)
 		rc = prove(env, received, &g, &own, err);
 	if (!rc)

@@ -21,6 +21,19 @@ int mikey_transfer_covered(const struct mikey_message *msg, const struct mikey_p
 	return w->failed ? BASE_ERR(BASE_LOCAL, 0) : 0;
 }
 
+int mikey_ticket_digest(const struct mikey_payload *ticket, uint8_t ret[MIKEY_TAG_MAX])
+{
+	const uint8_t *from;
+
+	memset(ret, 0, MIKEY_TAG_MAX);
+	if (!ticket->span.at)
+		return 0;           /* made, not read: nobody's TRANSFER_INIT brought it */
+	from = ticket->span.at + 1; /* without "next payload", which is the message's */
+	return mikey_digest(
+	        MIKEY_SHA_256,
+	        mikey_octets_of(from, (size_t)(ticket->ticket.initiator_span.at - from)), ret);
+}
+
 static int copy_some(const struct mikey_keys *from, bool mpks, struct mikey_keys *ret)
 {
 	int rc = 0;

@@ -393,6 +393,36 @@ static void in_anothers_name(void **state)
 	end(s);
 }
 
+/* Alice has her ticket resolved; then she writes another name into it, and Bob, who keeps what he
+ * resolved (RFC 6043, 5.3), does not ask the KMS again. */
+static void ticket_rewritten_after_it_was_resolved(void **state)
+{
+	const struct mikey_id other = { MIKEY_URI, mikey_octets_text("sip:carol@example.com") };
+
+	(void)state;
+	for (int mode = 1; mode <= 4; mode++) {
+		struct stage *s = begin(mode, false);
+		const struct mikey_answer answer = { .suite = s->suite };
+		struct mikey_session session = { 0 };
+
+		assert_int_equal(stage_play(s), 0);
+		for (struct mikey_payload *p = s->grant.ticket->ticket.policy; p; p = p->next)
+			if (p->type == MIKEY_IDR && p->idr.role == MIKEY_ID_INITIATOR)
+				p->idr.id = other;
+		s->initiator.id = other;
+		mikey_transfer_done(&s->transfer);
+		assert_int_equal(stage_offer(s), 0);
+		assert_int_equal(stage_receive(s), 0);
+		base_writer_reset(&s->transfer_resp);
+		assert_int_equal(
+		        fault(mikey_transfer_resp(&s->responder.env, &s->received, &s->resolved,
+		                                  &answer, &s->transfer_resp, &session, &s->err)),
+		        MIKEY_BAD_TICKET);
+		assert_int_equal(s->transfer_resp.len + session.keys.count, 0);
+		end(s);
+	}
+}
+
 static void wrong_mode(void **state)
 {
 	struct stage *s = begin(3, false);
@@ -773,6 +803,7 @@ int main(void)
 		cmocka_unit_test(stolen_ticket),
 		cmocka_unit_test(initiator_data_of_another_message),
 		cmocka_unit_test(in_anothers_name),
+		cmocka_unit_test(ticket_rewritten_after_it_was_resolved),
 		cmocka_unit_test(wrong_mode),
 		cmocka_unit_test(wrong_keys),
 		cmocka_unit_test(algorithms),
