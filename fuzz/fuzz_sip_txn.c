@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The transaction layer under a script: an octet says what happens, the next two how long the
- * message is that follows. It must end with nothing left once all time has passed.
+ * The transaction layer under a script, with callbacks that call back: an octet says what happens,
+ * the next two how long the message is that follows. It must end with nothing left once all time
+ * has passed.
  */
 #include <stdlib.h>
 
@@ -14,7 +15,7 @@ struct world {
 	uint64_t now_ms;
 	struct sip_txn *server, *client; /* the last ones */
 	size_t begun, ended;
-	bool broken;
+	bool broken, eager; /* eager: callbacks reply and cancel */
 };
 
 static int on_send(void *arg, struct sip_flow flow, struct base_str octets)
@@ -24,6 +25,8 @@ static int on_send(void *arg, struct sip_flow flow, struct base_str octets)
 		abort();
 	return ((struct world *)arg)->broken ? BASE_ERR(BASE_PEER, 0) : 0;
 }
+
+static void reply(struct world *w, unsigned status);
 
 static void on_request(void *arg, struct sip_txn *txn, const struct sip_message *msg,
                        struct sip_flow from)
@@ -37,13 +40,20 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_message 
 		return;
 	w->server = txn;
 	w->begun++;
+	if (w->eager) {
+		reply(w, 180);
+		reply(w, 200);
+	}
 }
 
 static void on_response(void *arg, struct sip_txn *txn, const struct sip_message *msg)
 {
-	(void)arg;
+	struct world *w = arg;
+
 	if (!txn || msg->fault)
 		abort();
+	if (w->eager && !sip_request_cancel(txn, NULL, NULL))
+		w->begun++;
 }
 
 static void on_end(void *arg, struct sip_txn *txn, enum sip_end why)
@@ -107,6 +117,7 @@ static void act(struct world *w, uint8_t what, struct base_str octets)
 		break;
 	case 2:
 		w->broken = what & 1U;
+		w->eager = what & 2U;
 		break;
 	case 3:
 		sip_txns_lost(w->txns, what & 1U);

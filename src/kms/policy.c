@@ -120,9 +120,9 @@ int kms_policy_grant(const struct kms_config *config, const struct mikey_id *ask
 	rc = allowed(config, asker, policy, &max_s, &group, err);
 	if (rc)
 		return rc;
-	if (policy->type != MIKEY_TICKET_BASE)
-		return base_error_set(err, BASE_ERR(BASE_PEER, MIKEY_BAD_TP_PARAM),
-		                      "only MIKEY base tickets are made here");
+	if (policy->type != MIKEY_TICKET_BASE || policy->subtype != 1 || policy->version != 1)
+		return base_error_set(err, BASE_ERR(BASE_PEER, MIKEY_BAD_TICKET),
+		                      "only MIKEY base tickets are made here (RFC 6043, 6.10)");
 	if (policy->initiator.data.len && !mikey_id_eq(&policy->initiator, asker))
 		return base_error_set(err, BASE_ERR(BASE_PEER, MIKEY_BAD_AUTH),
 		                      "it asks for a ticket in another's name");

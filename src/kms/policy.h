@@ -11,8 +11,8 @@ const struct kms_rule *kms_rule_for(const struct kms_config *config, struct mike
 /**
  * Turn what was asked for into what is granted: who the initiator is, lifetimes within their
  * bounds, flags that this KMS stands for; the K flag where that changed anything (RFC 6043, 6.10).
- * @return 0; BASE_PEER with MIKEY_BAD_AUTH when it is not allowed, with MIKEY_BAD_TP_PARAM when it
- * makes no sense
+ * @return 0; BASE_PEER with MIKEY_BAD_AUTH when it is not allowed, with MIKEY_BAD_TICKET when it is
+ * of another type, with MIKEY_BAD_TP_PARAM when it makes no sense
  */
 int kms_policy_grant(const struct kms_config *config, const struct mikey_id *asker, uint64_t now_s,
                      struct mikey_policy *policy, struct base_error *err);

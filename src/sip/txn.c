@@ -95,6 +95,7 @@ int sip_txns_new(struct sip_txns **ret, const struct sip_txn_config *config,
 	if (!txns->config.count_max)
 		txns->config.count_max = 65536;
 	txns->told_ms = UINT64_MAX;
+	ops->random(ops->arg, (uint8_t *)txns->tag_seed, sizeof(txns->tag_seed));
 	base_list_init(&txns->all);
 	*ret = txns;
 	return 0;

@@ -106,9 +106,11 @@ int sip_request_send(struct sip_txns *txns, struct sip_flow flow, struct base_st
 /** Send CANCEL for a request that has had a provisional response and no final one, which is then
  * waited for no longer than 64 T1 (9.1). @return as above */
 int sip_request_cancel(struct sip_txn *txn, void *user, struct sip_txn **ret);
-/** Answer a request, more than once with provisional responses. Whole; copied. @return 0,
- * BASE_LOCAL, or BASE_BUG after a final response (of INVITE another 2xx is fine: it is the caller
- * who repeats it) */
+/**
+ * Answer a request, more than once with provisional responses. Whole; copied.
+ * @return 0, also when its flow has failed meanwhile: on_end tells; BASE_LOCAL; BASE_BUG after a
+ *         final response (of INVITE another 2xx is fine: it is the caller who repeats it)
+ */
 int sip_txn_reply(struct sip_txn *txn, struct base_str octets);
 /** The INVITE (or other request) that a CANCEL means (9.2). NULL: answer 481. */
 struct sip_txn *sip_txn_cancelled(const struct sip_txns *txns, const struct sip_message *cancel);

@@ -17,13 +17,14 @@ static void refuse(struct sip_txns *txns, struct sip_flow flow, const struct sip
                    const struct sip_message *msg, unsigned status, const char *reason)
 {
 	struct base_writer w = { 0 };
-	uint8_t random[8];
-	char tag[2 * sizeof(random) + 1];
+	char tag[17];
 
 	if (msg->method == SIP_ACK || !msg->via.host.len)
 		return; /* an ACK is never answered, nor is who has not said where he is */
-	txns->ops.random(txns->ops.arg, random, sizeof(random));
-	base_hex_encode(random, sizeof(random), 0, false, tag);
+	/* the same for the same request, for there is no state to keep it in (8.2.7) */
+	(void)snprintf(
+	        tag, sizeof(tag), "%016llx",
+	        (unsigned long long)base_hash(txns->tag_seed, msg->octets.ptr, msg->octets.len));
 	sip_reply_begin(&w, msg, source, status, reason, base_str_of(tag));
 	if (status == 503)
 		base_writer_text(&w, "Retry-After: 5\r\n");
@@ -196,6 +197,8 @@ int sip_txn_reply(struct sip_txn *txn, struct base_str octets)
 	base_arena_done(&arena);
 	if (rc || msg.fault || msg.request)
 		return BASE_ERR(BASE_BUG, rc ? 0 : msg.fault);
+	if (txn->state == OVER) /* as if it had been sent in vain: on_end tells */
+		return 0;
 	legal = sip_txn_step_of((enum txn_machine)txn->machine, (enum txn_state)txn->state,
 	                        event_of(msg.status))
 	                .legal;

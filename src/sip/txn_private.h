@@ -14,6 +14,7 @@ struct sip_txns {
 	size_t count;
 	struct loop_timers timers;
 	uint64_t told_ms; /* to rearm */
+	uint64_t tag_seed[2];
 };
 
 struct sip_txn {

@@ -349,6 +349,12 @@ static void what_is_asked(void **state)
 	assert_int_not_equal(
 	        request(&s, "sip:alice@example.com", "sip:alice@example.com", &policy, &grant), 0);
 	assert_int_equal(s.outcome.error_no, MIKEY_BAD_TP_PARAM);
+	policy = policy_for("sip:bob@example.com");
+	policy.subtype = 2; /* whose rules nobody here knows */
+	assert_int_not_equal(
+	        request(&s, "sip:alice@example.com", "sip:alice@example.com", &policy, &grant), 0);
+	assert_int_equal(s.outcome.error_no, MIKEY_BAD_TICKET);
+	policy = policy_for("sip:bob@example.com");
 	policy.wants = 0; /* a TGK where nothing is asked for */
 	assert_int_equal(
 	        request(&s, "sip:alice@example.com", "sip:alice@example.com", &policy, &grant), 0);

@@ -17,11 +17,25 @@ struct stage {
 	struct sip_txn *request; /* last on_request */
 	unsigned requests, stray_acks, strays, responses, ends;
 	unsigned status; /* last on_response */
+	bool eager;      /* whatever may be done inside of a callback, is done */
 	enum sip_end why;
 	uint64_t end_ms;
 };
 
 static const struct sip_flow udp = { .id = 1 }, tls = { .id = 2, .reliable = true };
+
+#define HEAD(branch)                                                                               \
+	"Via: SIP/2.0/UDP ue.example:5061;branch=" branch "\r\n"                                   \
+	"From: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>\r\nCall-ID: x\r\n"
+#define REQUEST(method, branch)                                                                    \
+	method " sip:b@example.com SIP/2.0\r\n" HEAD(branch) "Route: <sip:p.example;lr>\r\n"       \
+	                                                     "CSeq: 7 " method                     \
+	                                                     "\r\nContent-Length: 0\r\n\r\n"
+#define RESPONSE(status, method, branch)                                                           \
+	"SIP/2.0 " status " x\r\nVia: SIP/2.0/UDP ue.example:5061;branch=" branch "\r\n"           \
+	"From: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>;tag=2\r\nCall-ID: x\r\n"       \
+	"CSeq: 7 " method "\r\nContent-Length: 0\r\n\r\n"
+#define B "z9hG4bKone"
 
 static int on_send(void *arg, struct sip_flow flow, struct base_str octets)
 {
@@ -34,6 +48,9 @@ static int on_send(void *arg, struct sip_flow flow, struct base_str octets)
 	return s->send_rc;
 }
 
+static void answer(struct stage *s, unsigned status);
+static void send_another(struct stage *s, const char *method);
+
 static void on_request(void *arg, struct sip_txn *txn, const struct sip_message *msg,
                        struct sip_flow from)
 {
@@ -45,23 +62,37 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_message 
 		s->request = txn;
 	s->requests += txn != NULL;
 	s->stray_acks += txn == NULL;
+	if (s->eager && txn) {
+		answer(s, 183);
+		answer(s, 200);
+	}
 }
 
 static void on_response(void *arg, struct sip_txn *txn, const struct sip_message *msg)
 {
 	struct stage *s = arg;
 
-	(void)txn;
 	s->responses++;
 	s->status = msg->status;
+	if (!s->eager)
+		return;
+	if (sip_txn_is_invite(txn) && msg->status < 200)
+		(void)sip_request_cancel(txn, NULL, NULL); /* the second one is one too many */
+	send_another(s, "OPTIONS");
 }
 
 static void on_end(void *arg, struct sip_txn *txn, enum sip_end why)
 {
 	struct stage *s = arg;
 
-	(void)txn;
 	s->ends++;
+	if (s->eager) { /* nothing can be had of it any more, but its request */
+		assert_true(sip_txn_request(txn)->octets.len > 0);
+		assert_int_equal(base_err_class(sip_request_cancel(txn, NULL, NULL)), BASE_BUG);
+		assert_int_equal(sip_txn_reply(txn, BASE_STR(RESPONSE("200", "INVITE", B))), 0);
+	}
+	if (s->eager && s->ends < 8)
+		send_another(s, "MESSAGE");
 	s->why = why;
 	s->end_ms = s->now_ms;
 }
@@ -142,19 +173,6 @@ static void in(struct stage *s, struct sip_flow flow, const char *text)
 {
 	sip_txns_input(s->txns, flow, NULL, base_str_of(text));
 }
-
-#define HEAD(branch)                                                                               \
-	"Via: SIP/2.0/UDP ue.example:5061;branch=" branch "\r\n"                                   \
-	"From: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>\r\nCall-ID: x\r\n"
-#define REQUEST(method, branch)                                                                    \
-	method " sip:b@example.com SIP/2.0\r\n" HEAD(branch) "Route: <sip:p.example;lr>\r\n"       \
-	                                                     "CSeq: 7 " method                     \
-	                                                     "\r\nContent-Length: 0\r\n\r\n"
-#define RESPONSE(status, method, branch)                                                           \
-	"SIP/2.0 " status " x\r\nVia: SIP/2.0/UDP ue.example:5061;branch=" branch "\r\n"           \
-	"From: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>;tag=2\r\nCall-ID: x\r\n"       \
-	"CSeq: 7 " method "\r\nContent-Length: 0\r\n\r\n"
-#define B "z9hG4bKone"
 
 static struct sip_txn *begin(struct stage *s, struct sip_flow flow, const char *text)
 {
@@ -528,6 +546,10 @@ static void faults_are_answered_once(void **state)
 	assert_true(has(sent(&s, 0), "To: <sip:b@example.com>;tag="));
 	in(&s, udp, "MESSAGE sip:b@example.com SIP/2.0\r\n" HEAD(B) "\r\n");
 	assert_true(has(sent(&s, 1), "SIP/2.0 400 A header field is missing\r\n"));
+	in(&s, udp,
+	   "MESSAGE sip:b@example.com SIP/2.0\r\n" HEAD(B) "\r\n"); /* the same tag (8.2.7) */
+	assert_true(base_str_eq(sent(&s, 1), sent(&s, 2)));
+	base_writer_reset(&s.sent[--s.sent_count]);
 	in(&s, udp, "ACK sip:b@example.com SIP/2.0\r\n" HEAD(B) "\r\n");   /* never answered */
 	in(&s, udp, "MESSAGE sip:b@example.com SIP/2.0\r\nTo: x\r\n\r\n"); /* from nowhere */
 	in(&s, udp, "\x16\x03\x01");
@@ -594,6 +616,48 @@ static void no_request_of_ours(void **state)
 	                 BASE_ERR(BASE_BUG, 0)); /* that branch is in use */
 	assert_int_equal(s.sent_count, 1);
 	stage_close(&s);
+}
+
+/** A request of ours from inside of a callback. */
+static void send_another(struct stage *s, const char *method)
+{
+	struct base_writer w = { 0 };
+	char branch[SIP_BRANCH_MAX];
+	int rc;
+
+	sip_branch(s->txns, branch);
+	base_writer_printf(&w,
+	                   "%s sip:b@example.com SIP/2.0\r\nVia: SIP/2.0/TLS me;branch=%s\r\n"
+	                   "From: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>\r\n"
+	                   "Call-ID: x\r\nCSeq: 7 %s\r\nContent-Length: 0\r\n\r\n",
+	                   method, branch, method);
+	rc = sip_request_send(s->txns, tls, base_writer_view(&w), NULL, NULL);
+	assert_int_equal(rc, s->send_rc);
+	base_writer_done(&w);
+}
+
+/** Callbacks that reply, send and cancel, with a flow that carries, and with one that fails. */
+static void callbacks_call_back(void **state)
+{
+	(void)state;
+	for (unsigned broken = 0; broken < 2; broken++) {
+		struct stage s;
+
+		stage_open(&s, 0);
+		(void)begin(&s, tls, REQUEST("INVITE", B));
+		s.eager = true;
+		s.send_rc = broken ? BASE_ERR(BASE_PEER, 0) : 0;
+		in(&s, tls, RESPONSE("180", "INVITE", B));
+		in(&s, tls, RESPONSE("180", "INVITE", B));
+		in(&s, tls, REQUEST("MESSAGE", "z9hG4bKtwo"));
+		in(&s, udp, REQUEST("INVITE", "z9hG4bKthree"));
+		in(&s, tls, RESPONSE("486", "INVITE", B));
+		sip_txns_lost(s.txns, tls.id);
+		until(&s, 200000);
+		assert_true(s.ends > (broken ? 2U : 8U)); /* failed requests never began */
+		assert_int_equal(sip_txns_count(s.txns), 0);
+		stage_close(&s);
+	}
 }
 
 /* -- built messages ---------------------------------------------------------------------------- */
@@ -740,6 +804,7 @@ int main(void)
 		cmocka_unit_test(no_request_of_ours),
 		cmocka_unit_test(where_it_came_from),
 		cmocka_unit_test(branches),
+		cmocka_unit_test(callbacks_call_back),
 		cmocka_unit_test(cancelled_in_vain),
 		cmocka_unit_test(octets_of_zero),
 		cmocka_unit_test(no_lines_are_smuggled),
