@@ -172,9 +172,10 @@ static unsigned on_body(void *arg, const struct msrp_head *head, struct base_str
 static unsigned pass_request(struct side *s, const struct msrp_head *head, uint64_t now_ms)
 {
 	struct msrp_head ours = rewritten(s->other, head);
-	int rc = s->body.failed ? NO_MEMORY
-	                        : msrp_out_ask(&s->other->link.out, &ours,
-	                                       base_writer_view(&s->body), head->tid, now_ms);
+	int rc = s->body.failed || !msrp_out_has_room(&s->other->link.out)
+	                 ? NO_MEMORY
+	                 : msrp_out_ask(&s->other->link.out, &ours, base_writer_view(&s->body),
+	                                head->tid, now_ms);
 
 	wake(s->other);
 	return rc ? MSRP_STOP : MSRP_LATER;
@@ -207,12 +208,11 @@ static void on_report(void *arg, const struct msrp_head *head)
 	struct msrp_head ours = rewritten(s->other, head);
 	char tid[17];
 
-	if (head->fault)
+	if (head->fault || !msrp_out_has_room(&s->other->link.out))
 		return;
 	msrp_id_next(&s->b->ids, tid);
 	ours.tid = base_str_of(tid);
 	ours.content_type = (struct base_str){ 0 }; /* its body is informational only (7.1.2) */
-	/* A full queue is told to the peer who fills it, by its own answers. */
 	(void)msrp_out_put(&s->other->link.out, &ours, (struct base_str){ 0 });
 	wake(s->other);
 }
@@ -223,7 +223,7 @@ static void on_answer(void *arg, const struct msrp_answer *what, const struct ms
 	struct side *s = arg;
 	struct msrp_head answer = { .tid = base_str_of(what->note), .status = what->status };
 
-	if (what->is_send && what->status / 100 != 2)
+	if (what->is_send && what->status / 100 != 2 && msrp_out_has_room(&s->other->link.out))
 		(void)msrp_link_report(&s->other->link, base_str_of(what->note), &what->range,
 		                       what->status);
 	if (!what->is_send) {

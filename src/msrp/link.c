@@ -155,7 +155,9 @@ int msrp_link_input(struct msrp_link *link, struct base_str *in, uint64_t now_ms
 	int rc = 0;
 
 	while (!rc && event != MSRP_MORE) {
-		if (link->ops->ready && !link->ops->ready(link->arg))
+		/* An end takes no room, and nothing may come any more that would ask for it. */
+		if (!msrp_parser_at_end(&link->parser) && link->ops->ready &&
+		    !link->ops->ready(link->arg))
 			break;
 		rc = msrp_parser_next(&link->parser, in, &event, err);
 		if (rc)

@@ -207,6 +207,11 @@ int msrp_out_put(struct msrp_out *out, const struct msrp_head *head, struct base
 	return BASE_ERR(BASE_PEER, MSRP_STOP);
 }
 
+bool msrp_out_has_room(const struct msrp_out *out)
+{
+	return out->urgent.len < MSRP_URGENT_MAX / 2;
+}
+
 int msrp_out_ask(struct msrp_out *out, const struct msrp_head *head, struct base_str body,
                  struct base_str note, uint64_t now_ms)
 {

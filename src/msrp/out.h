@@ -69,6 +69,9 @@ uint64_t msrp_sending_position(const struct msrp_sending *s);
  * @return 0, or BASE_PEER when too much waits already: the peer does not read, end the stream
  */
 int msrp_out_put(struct msrp_out *out, const struct msrp_head *head, struct base_str body);
+/** Is there room for what others want to say? The rest is kept for answers to the peer itself, who
+ * is let go when they find none. */
+bool msrp_out_has_room(const struct msrp_out *out);
 /** As msrp_out_put with a transaction id of ours, whose answer is awaited; `note` comes back with
  * it. */
 int msrp_out_ask(struct msrp_out *out, const struct msrp_head *head, struct base_str body,

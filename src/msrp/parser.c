@@ -17,6 +17,11 @@ bool msrp_parser_idle(const struct msrp_parser *p)
 	return p->state == IN_HEAD && p->text.len == 0;
 }
 
+bool msrp_parser_at_end(const struct msrp_parser *p)
+{
+	return !p->failed && p->state == AT_END;
+}
+
 static void step(struct base_str *in, size_t n)
 {
 	*in = (struct base_str){ in->ptr + n, in->len - n };

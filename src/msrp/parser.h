@@ -47,6 +47,8 @@ void msrp_parser_done(struct msrp_parser *p);
 int msrp_parser_next(struct msrp_parser *p, struct base_str *in, enum msrp_event *ret,
                      struct base_error *err);
 
+/** The next event is MSRP_END, which needs no input: a message without a body. */
+bool msrp_parser_at_end(const struct msrp_parser *p);
 /** Between two messages: a stream may end here. */
 bool msrp_parser_idle(const struct msrp_parser *p);
 

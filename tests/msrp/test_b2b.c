@@ -287,6 +287,41 @@ static void many_small_ones(void **state)
 	}
 }
 
+/** What one side sends does not end the other's connection, however slowly that reads. */
+static void filled_by_the_other(void **state)
+{
+	static const char *const text[] = {
+		"MSRP abcd REPORT\r\n" FROM_ALICE "Message-ID: 1234\r\nByte-Range: 1-5/5\r\n"
+		"Status: 000 200 fine\r\n-------abcd$\r\n",
+		"MSRP abcd NICKNAME\r\n" FROM_ALICE "Use-Nickname: \"Alice\"\r\n-------abcd$\r\n",
+	};
+	struct line *t = *state;
+
+	for (int i = 0; i < 2000; i++) {
+		hand(t, 0, text[i % 2]);
+		while (*out(t, 0))
+			;
+	}
+	hand(t, 1,
+	     "MSRP abcf SEND\r\nTo-Path: " HERE1 "\r\nFrom-Path: " BOB0
+	     "\r\nMessage-ID: 1234\r\n-------abcf$\r\n");
+	assert_non_null(strstr(out(t, 0), " SEND\r\n"));
+}
+
+/** A message that holds its own sender is answered all the same: its end is there. */
+static void the_last_that_fits(void **state)
+{
+	struct line *t = *state;
+
+	for (int i = 0; i < 20000; i++) {
+		hand(t, 0, "MSRP abcd SEND\r\n" FROM_ALICE "Message-ID: 4564\r\n-------abcd$\r\n");
+		if (t->late[0].len)
+			return;
+		assert_non_null(strstr(out(t, 0), " 200 OK"));
+	}
+	fail();
+}
+
 /** Messages refused in their midst take nobody's place. */
 static void refused_often(void **state)
 {
@@ -336,9 +371,17 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(both_ways),       T(paths_are_rewritten), T(failures_come_back),
-		T(other_requests),  T(chunks_anew),         T(pace),
-		T(many_small_ones), T(refused_often),       cmocka_unit_test(no_paths),
+		T(both_ways),
+		T(paths_are_rewritten),
+		T(failures_come_back),
+		T(other_requests),
+		T(chunks_anew),
+		T(pace),
+		T(many_small_ones),
+		T(refused_often),
+		T(filled_by_the_other),
+		T(the_last_that_fits),
+		cmocka_unit_test(no_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
