@@ -499,14 +499,17 @@ static int tpk_insert(struct kms_store *store, uint64_t generation, const uint8_
 static void tpk_expire(struct kms_store *store, uint64_t now_s)
 {
 	char sql[64];
-	size_t n = 0;
+	size_t kept = 0, count = store->tpk_count;
 
-	while (store->tpk && n < store->tpk_count && store->tpk[n].until_s < now_s)
-		base_secret_done(&store->tpk[n++].key);
-	if (!n)
+	for (size_t n = 0; n < count; n++) {
+		if (store->tpk[n].until_s < now_s)
+			base_secret_done(&store->tpk[n].key);
+		else
+			store->tpk[kept++] = store->tpk[n];
+	}
+	store->tpk_count = kept;
+	if (kept == count)
 		return;
-	memmove(store->tpk, store->tpk + n, (store->tpk_count - n) * sizeof(*store->tpk));
-	store->tpk_count -= n;
 	(void)snprintf(sql, sizeof(sql), "DELETE FROM tpk WHERE until<%llu",
 	               (unsigned long long)now_s);
 	(void)sqlite3_exec(store->db, sql, NULL, NULL, NULL); /* else they go next time */
@@ -521,7 +524,9 @@ int kms_store_tpk(struct kms_store *store, uint64_t now_s, uint32_t turn_s, uint
 	int64_t used;
 	int rc;
 
-	if (last && now_s < last->made_s + turn_s && last->until_s >= now_s + keep_s) {
+	/* one that is made a whole turn from now on was made by a wrong clock */
+	if (last && now_s < last->made_s + turn_s && last->made_s <= now_s + turn_s &&
+	    last->until_s >= now_s + keep_s) {
 		*ret = last;
 		return 0;
 	}

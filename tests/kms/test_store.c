@@ -261,6 +261,32 @@ static void ticket_keys(void **state)
 	folder_remove(&f);
 }
 
+/** A key that a clock far ahead has made is not used for years, and keeps no other from its end. */
+static void keys_of_the_future(void **state)
+{
+	const struct kms_tpk *tpk;
+	struct base_error err = { 0 };
+	struct kms_store *store;
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	store = opened(f.store);
+	assert_int_equal(kms_store_tpk(store, 1000000, 100, 50, &tpk, &err), 0);
+	assert_int_equal(kms_store_tpk(store, 999950, 100, 50, &tpk, &err), 0);
+	assert_int_equal(tpk->generation, 1); /* set back a little: no reason for a new one */
+	assert_int_equal(kms_store_tpk(store, 1000, 100, 50, &tpk, &err), 0);
+	assert_int_equal(tpk->generation, 2);
+	assert_int_equal(kms_store_tpk(store, 1099, 100, 50, &tpk, &err), 0);
+	assert_int_equal(tpk->generation, 2);
+	assert_int_equal(kms_store_tpk(store, 1200, 100, 50, &tpk, &err), 0);
+	assert_int_equal(tpk->generation, 3);
+	assert_null(kms_store_tpk_of(store, 2, 1000)); /* erased */
+	assert_non_null(kms_store_tpk_of(store, 1, 1200));
+	kms_store_close(store);
+	folder_remove(&f);
+}
+
 static void digest_of(unsigned n, uint8_t out[32])
 {
 	memset(out, 0, 32);
@@ -364,10 +390,15 @@ static void one_at_a_time(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(users),           cmocka_unit_test(names_of_keys),
-		cmocka_unit_test(after_a_kill),    cmocka_unit_test(whose_file_it_is),
-		cmocka_unit_test(ticket_keys),     cmocka_unit_test(seen),
-		cmocka_unit_test(clock_goes_back), cmocka_unit_test(one_at_a_time),
+		cmocka_unit_test(users),
+		cmocka_unit_test(names_of_keys),
+		cmocka_unit_test(after_a_kill),
+		cmocka_unit_test(whose_file_it_is),
+		cmocka_unit_test(ticket_keys),
+		cmocka_unit_test(seen),
+		cmocka_unit_test(clock_goes_back),
+		cmocka_unit_test(one_at_a_time),
+		cmocka_unit_test(keys_of_the_future),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
