@@ -499,7 +499,7 @@ static int tpk_insert(struct kms_store *store, uint64_t generation, const uint8_
 static void tpk_expire(struct kms_store *store, uint64_t now_s)
 {
 	char sql[64];
-	size_t kept = 0, count = store->tpk_count;
+	size_t kept = 0, count = store->tpk ? store->tpk_count : 0;
 
 	for (size_t n = 0; n < count; n++) {
 		if (store->tpk[n].until_s < now_s)
