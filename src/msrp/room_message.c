@@ -239,6 +239,20 @@ static unsigned decide(struct room_message *msg, const struct msrp_head *head,
 	return status;
 }
 
+/** All memory waits for somebody: whoever takes nothing of it is cut off when patience ends, as one
+ * is for whom too much waits (6.4). */
+static void hurry(struct msrp_room *room, uint64_t now_ms)
+{
+	for (struct base_node *n = room->members.next; n != &room->members; n = n->next) {
+		struct msrp_member *m = MEMBER_OF(n);
+
+		if (m->full || !m->link.out.kept)
+			continue;
+		m->full = true;
+		m->full_ms = now_ms;
+	}
+}
+
 static unsigned spread(struct room_message *msg, struct base_str data)
 {
 	struct msrp_block *block;
@@ -246,8 +260,10 @@ static unsigned spread(struct room_message *msg, struct base_str data)
 
 	while (data.len) {
 		block = msrp_feed_put(&msg->feed, &data, &at, &len);
-		if (!block)
+		if (!block) {
+			hurry(msg->from->room, msg->from->now_ms);
 			return MSRP_STOP;
+		}
 		for (size_t i = 0; i < msg->copies; i++)
 			if (msg->copy[i].sending &&
 			    msrp_sending_put(msg->copy[i].sending, block, at, len))

@@ -453,6 +453,37 @@ static void two_devices(void **state)
 	assert_true(has(&t->peer[BOB], "both") && has(&t->peer[CAROL], "both"));
 }
 
+/** Who takes nothing does not keep the room's memory for ever, be it less than a window (6.4). */
+static void the_pool_is_used_up(void **state)
+{
+	struct world *t = *state;
+	struct msrp_room_spec spec = {
+		.uri = BASE_STR(ROOM), .ops = &ops, .arg = t, .pool_octets = 200000
+	};
+
+	for (size_t i = 0; i < PEERS; i++) {
+		leave(t, i);
+		peer_close(&t->peer[i]);
+	}
+	msrp_room_free(t->room);
+	assert_int_equal(msrp_room_new(&t->room, &spec, NULL), 0);
+	for (size_t i = 0; i < PEERS; i++)
+		join(t, i, true, "");
+	t->stuck[BOB] = true;
+	for (int i = 0; i < 100 && t->peer[ALICE].told != 413; i++) {
+		say(t, ALICE, ROOM, "x");
+		settle(t, 16384);
+	}
+	assert_int_equal(t->peer[ALICE].told, 413);
+	assert_int_equal(msrp_room_due(t->room), t->now + 5000);
+	t->now += 5000;
+	msrp_room_tick(t->room, t->now);
+	assert_true(t->lagging[BOB] && !t->lagging[CAROL]);
+	say(t, ALICE, ROOM, "again");
+	settle(t, 16384);
+	assert_true(has(&t->peer[CAROL], "again"));
+}
+
 static void policy(void **state)
 {
 	struct world *t = *state;
@@ -654,6 +685,7 @@ int main(void)
 		T(a_receiver_refuses),
 		T(too_much),
 		T(many_small_ones),
+		T(the_pool_is_used_up),
 		cmocka_unit_test(cpim),
 	};
 
