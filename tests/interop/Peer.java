@@ -286,7 +286,7 @@ class Datagrams {
 			settle();
 			what = "the talk";
 			String id = Peer.id(engine.getSession());
-			String up = Peer.told(engine.getSession()) + " resumed=" + (seen.add(id) ? "0" : "1");
+			String up = Peer.told(engine.getSession()) + " resumed=" + (peer.serve ? "" : seen.add(id) ? "0" : "1");
 			Peer.say("up " + up);
 			talk();
 			Peer.say("ok " + up + " again=" + again);

@@ -77,10 +77,9 @@ def of_protocol(cell):
 
 def of_us(cell):
     """What we do not do."""
-    if cell.datagrams and cell.resumes:
-        return refused("our DTLS resumes nothing: new keys come from a new session (RFC 8842, 4; src/tls/dtls.h)", "resumed=0")
-    if cell.datagrams and cell.again:
-        return refused("our DTLS renegotiates never: new keys come from a new session (RFC 8842, 4; src/tls/dtls.h)", "again=0")
+    if cell.datagrams and cell.kind == "ours" and cell.role == "server" and cell.engine == "gnutls":
+        return refused("a server of the GnuTLS engine cannot ask for a renegotiation over DTLS: docs/dtls.md, Renegotiation",
+                       "cannot ask for one over DTLS")
     if cell.new and cell.way == "PSK":
         return refused("the cell's profile has psk-dhe-only: no psk_ke (RFC 8446, 4.2.9)", "failed")
     if cell.psk and cell.resumes and cell.role == "client":
@@ -105,8 +104,8 @@ def of_nss(cell):
         return none("NSS's selfserv has no DTLS")
     if cell.datagrams and cell.resumes:
         return none("tstclnt goes back to the port where it was; here each connection of datagrams has its own")
-    if cell.datagrams and cell.kind == "theirs":
-        return none("tstclnt hears no refusal in DTLS, and says nothing more")
+    if cell.datagrams and cell.again:
+        return none("tstclnt renegotiates not over DTLS, neither by itself (-r) nor when it is asked, with libssl's server too")
     if cell.way == "PSK":
         return none("NSS has no psk_ke")
     if cell.new and cell.kind == "theirs":
@@ -122,6 +121,9 @@ def of_nss(cell):
 def of_jsse(cell):
     if cell.psk:
         return none("JSSE has no pre-shared keys")
+    if cell.datagrams and cell.again and cell.role == "client" and cell.engine == "openssl":
+        return none("JSSE's server and libssl's client come to no end of a renegotiation over DTLS, libssl's own program and "
+                    "Erlang's client likewise; the GnuTLS engine does")
     return None
 
 
@@ -130,12 +132,13 @@ def of_erlang(cell):
         return none("Erlang's ssl has no external PSK in TLS 1.3")
     if cell.kind == "ticket" and not cell.new:
         return none("Erlang's ssl has no tickets before TLS 1.3")
-    if cell.way == "PSK" and cell.role == "server" and cell.datagrams and cell.kind == "id":
-        return none("Erlang's client computes other keys with plain PSK once a session it offered is not taken; with libssl's "
-                    "server too")
     if cell.way == "ECDHE-PSK" and cell.role == "server" and cell.engine == "openssl":
         return refused("Erlang's client names no curve for ECDHE-PSK, and libssl takes none then (its own server likewise); "
                        "the GnuTLS engine does", "unsupported elliptic curve")
+    if cell.way == "PSK" and cell.role == "server" and cell.again and cell.datagrams and (
+            cell.kind == "theirs" or cell.engine == "openssl"):
+        return none("Erlang's client computes other keys when it renegotiates with plain PSK; a broken record says nothing in DTLS "
+                    "(RFC 6347, 4.1.2.7): both wait until their patience ends")
     if cell.way == "PSK" and cell.role == "server" and cell.again and not cell.datagrams:
         return refused("Erlang's client computes other keys when it renegotiates with plain PSK, with its own server too",
                        "bad_record_mac sent")

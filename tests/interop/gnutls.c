@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file GnuTLS as a peer of the interop matrix. */
+#include <fcntl.h>
 #include <gnutls/dtls.h>
 #include <gnutls/gnutls.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,7 @@ struct far {
 	gnutls_session_t tls;
 	struct shared *shared;
 	const struct cell *cell;
+	int fd;
 	unsigned again;
 	char why[160];
 };
@@ -188,7 +191,7 @@ static void set_resumption(struct far *far)
 static unsigned flags_of(const struct cell *cell)
 {
 	return (cell->serve ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_NO_SIGNAL |
-	       (cell->datagrams ? GNUTLS_DATAGRAM : 0);
+	       (cell->datagrams ? GNUTLS_DATAGRAM | GNUTLS_NONBLOCK : 0);
 }
 
 static void set_peer(struct far *far)
@@ -222,6 +225,9 @@ static void *on_open(void *arg, const struct cell *cell, int fd)
 		abort();
 	far->shared = shared;
 	far->cell = cell;
+	far->fd = fd;
+	if (cell->datagrams)
+		(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 	gnutls_session_set_ptr(far->tls, far);
 	(void)gnutls_priority_set(far->tls, shared->priority);
 	gnutls_transport_set_int(far->tls, fd);
@@ -242,6 +248,26 @@ static bool failed(struct far *far, int rc)
 	return false;
 }
 
+/** Until a flight is to be repeated; only datagrams ask. */
+static int flight_ms(const struct far *far)
+{
+	return far->cell->datagrams ? (int)gnutls_dtls_get_timeout(far->tls) : 0;
+}
+
+/**
+ * Is the call to be made once more? Of datagrams we wait ourselves, `wait_ms` or, where that is
+ * negative, as long as a peer has: a GnuTLS that may block sleeps 50 ms at each message of a
+ * handshake.
+ */
+static bool once_more(const struct far *far, int rc, int wait_ms)
+{
+	struct pollfd one = { .fd = far->fd, .events = POLLIN };
+
+	if (rc != GNUTLS_E_AGAIN || !far->cell->datagrams)
+		return !gnutls_error_is_fatal(rc);
+	return wait_ms < 0 ? cell_wait(far->fd) : poll(&one, 1, wait_ms) >= 0;
+}
+
 /** A warning that a renegotiation has come to nothing. */
 static bool refused(const struct far *far, int rc)
 {
@@ -256,7 +282,7 @@ static bool on_shake(void *arg)
 
 	do {
 		rc = gnutls_handshake(far->tls);
-	} while (rc < 0 && !gnutls_error_is_fatal(rc) && !refused(far, rc));
+	} while (rc < 0 && !refused(far, rc) && once_more(far, rc, flight_ms(far)));
 	if (rc < 0 && !refused(far, rc))
 		(void)gnutls_alert_send_appropriate(far->tls, rc);
 	return rc == 0 || failed(far, rc);
@@ -273,7 +299,7 @@ static int on_read(void *arg, char *into, size_t cap)
 			if (!on_shake(far))
 				return -1;
 			far->again++;
-		} else if (n >= 0 || gnutls_error_is_fatal((int)n)) {
+		} else if (n >= 0 || !once_more(far, (int)n, -1)) {
 			break;
 		}
 	}
@@ -298,7 +324,9 @@ static bool on_again(void *arg)
 	if (gnutls_protocol_get_version(far->tls) == GNUTLS_TLS1_3)
 		rc = gnutls_session_key_update(far->tls, GNUTLS_KU_PEER);
 	else if (far->cell->serve)
-		rc = gnutls_rehandshake(far->tls);
+		do { /* over datagrams it ends when the answer has begun to come */
+			rc = gnutls_rehandshake(far->tls);
+		} while (rc < 0 && once_more(far, rc, flight_ms(far)));
 	if (rc < 0)
 		return failed(far, rc);
 	if (gnutls_protocol_get_version(far->tls) != GNUTLS_TLS1_3 && !on_shake(far))
