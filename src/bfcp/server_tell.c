@@ -62,6 +62,9 @@ int fcs_answer(struct bfcp_peer *peer, const struct bfcp_message *to,
 	int rc = to ? bfcp_link_answer(&peer->link, to, msg, now_ms)
 	            : bfcp_link_ask(&peer->link, msg, now_ms);
 
+	/* Over a stream nobody asks again: an answer that has no room ends the connection. */
+	if (rc && base_err_class(rc) == BASE_LOCAL)
+		peer->over = true;
 	fcs_wake(peer);
 	return rc;
 }

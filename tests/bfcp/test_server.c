@@ -751,6 +751,20 @@ static void not_taken(void **state)
 	assert_int_equal(t->p[ALICE].status, BFCP_GRANTED);
 }
 
+/** Who asks and asks, and never reads the answers, waits for none that was dropped: it is let go.
+ */
+static void answers_not_taken(void **state)
+{
+	struct world *t = *state;
+	struct bfcp_peer *peer = t->p[ALICE].peer;
+	const struct base_str hello = { "\x20\x0b\x00\x00\x00\x00\x00\x64\x00\x01\x00\x01", 12 };
+
+	for (int i = 0; i < 5000 && !bfcp_peer_over(peer); i++)
+		assert_int_equal(bfcp_peer_input(peer, hello, t->now), 0);
+	assert_true(bfcp_peer_over(peer));
+	assert_false(bfcp_peer_over(t->p[BOB].peer));
+}
+
 /** The table: every event ends somewhere, every ongoing status can be left, none of the others can.
  */
 static void table(void **state)
@@ -798,6 +812,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_long_queue, set_up_tcp, tear_down),
 		cmocka_unit_test(with_losses),
 		cmocka_unit_test_setup_teardown(not_taken, set_up_tcp, tear_down),
+		cmocka_unit_test_setup_teardown(answers_not_taken, set_up_tcp, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_answers, set_up_udp, tear_down),
 		cmocka_unit_test_setup_teardown(fragments, set_up_udp, tear_down),
 		cmocka_unit_test(table),
