@@ -31,9 +31,11 @@ static int refuse(struct mg_run *run, const struct mg_stream *s)
 		return mg_fail(run, H248_E_SIGNAL_UNEQUIPPED, "Stream %u, Signals tlsm/Reneg: %s",
 		               s->id, tls_again_text(TLS_AGAIN_UNSECURED));
 	if (!session->orderable)
-		return mg_fail(run, H248_E_SIGNAL_UNEQUIPPED,
-		               "Stream %u, Signals tlsm/Reneg, TLS domain %s: %s", s->id,
-		               session->domain_name, tls_again_text(TLS_AGAIN_FORBIDDEN));
+		return mg_fail(
+		        run, H248_E_SIGNAL_UNEQUIPPED,
+		        "Stream %u, Signals tlsm/Reneg, TLS domain %s: %s", s->id,
+		        session->domain_name,
+		        tls_again_text(session->unable ? TLS_AGAIN_UNABLE : TLS_AGAIN_FORBIDDEN));
 	return 0;
 }
 
@@ -74,6 +76,7 @@ void mg_tlsm_remember(struct mg_leg_session *session, const struct relay_tls_res
 	session->up = true;
 	session->secured = tls->secured;
 	session->orderable = tls->orderable;
+	session->unable = tls->unable;
 }
 
 static const char *result_of(const struct relay_event *e)

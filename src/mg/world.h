@@ -55,8 +55,8 @@ struct mg_leg_session {
 	uint16_t srtp;        /* enum tls_srtp, agreed on */
 	char version[16], suite[64], peer[128]; /* of the session, "" before */
 	bool resumed;
-	bool up, secured, orderable; /* what tlsm can do with it */
-	bool ordered;                /* tlsm/Reneg was given, and is not answered */
+	bool up, secured, orderable, unable; /* what tlsm can do with it */
+	bool ordered;                        /* tlsm/Reneg was given, and is not answered */
 };
 
 /* One stream's bearer, from Local until Subtract or replacement. */

@@ -127,6 +127,7 @@ struct relay_tls_result {
 	bool resumed, psk;
 	bool secured;   /**< the peer knows RFC 5746, or it is TLS 1.3 */
 	bool orderable; /**< relay_endpoint_renegotiate() may do something */
+	bool unable;    /**< it might, were it not for the TLS engine */
 	int alert;      /**< -1 none */
 	enum tls_side alert_side;
 	enum trust_reason reason; /**< TRUST_OK unless the peer's authentication failed */

@@ -381,6 +381,7 @@ void relay_shake_result(const struct relay_leg *leg, struct relay_tls_result *re
 	ret->resumed = info.resumed;
 	ret->secured = info.secured;
 	ret->orderable = info.we_may_renegotiate;
+	ret->unable = info.cannot_renegotiate;
 	ret->alert = info.alert;
 	ret->alert_side = info.alert_side;
 	ret->psk = info.psk && info.established; /* a key that was tried proves nothing */

@@ -437,6 +437,8 @@ void tls_prints_free(struct tls_session *session);
 /** A new session: what does its stream say about it, within the profile? Sets `accepts`,
  * `initiates`. */
 void tls_renegotiation_say(struct tls_session *session, enum tls_renegotiate what);
+/** Up, and allowed to begin one, which its engine cannot. */
+bool tls_renegotiation_unable(const struct tls_session *session);
 /** A first handshake is done: who may begin another one? Sets `renegotiable`, `orderable`. */
 void tls_renegotiation_init(struct tls_session *session);
 /** May it begin one now? Always when we have asked for it; else not too often, and never again once

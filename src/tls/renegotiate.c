@@ -88,6 +88,12 @@ static bool again_unable(const struct tls_session *session)
 	       !session->context->ops->requests;
 }
 
+bool tls_renegotiation_unable(const struct tls_session *session)
+{
+	return session->established && session->version != 0x0304 && session->secured &&
+	       !session->once && session->initiates && again_unable(session);
+}
+
 void tls_renegotiation_init(struct tls_session *session)
 {
 	bool possible = session->version != 0x0304 && session->secured && !session->once;
@@ -238,8 +244,8 @@ const char *tls_again_text(enum tls_again again)
 		[TLS_AGAIN_UNSECURED] =
 		        "the peer does not know RFC 5746, so none is begun (4.2, 4.4)",
 		[TLS_AGAIN_REFUSED] = "one was refused before (RFC 5246, 7.2.2)",
-		[TLS_AGAIN_UNABLE] = "a GnuTLS server cannot ask for one over DTLS (RFC 6347, "
-		                     "4.2.4); name OpenSSL",
+		[TLS_AGAIN_UNABLE] = "as a server of DTLS its engine, GnuTLS, cannot ask for one "
+		                     "(RFC 6347, 4.2.4); name OpenSSL for it",
 		[TLS_AGAIN_TOO_OFTEN] = "too many: three at once, and one more each minute",
 	};
 

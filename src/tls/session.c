@@ -638,6 +638,7 @@ void tls_session_info(const struct tls_session *session, struct tls_info *ret)
 		.secured = session->secured || session->version == 0x0304,
 		.peer_may_renegotiate = session->renegotiable,
 		.we_may_renegotiate = session->orderable || session->version == 0x0304,
+		.cannot_renegotiate = tls_renegotiation_unable(session),
 		.key_updates = session->key_updates,
 	};
 	if (session->verdict)

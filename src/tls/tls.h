@@ -405,6 +405,7 @@ struct tls_info {
 	bool peer_may_renegotiate; /**< it may begin a renegotiation as things are (up to TLS 1.2)
 	                            */
 	bool we_may_renegotiate;   /**< in TLS 1.3 a KeyUpdate takes its place */
+	bool cannot_renegotiate;   /**< we might, were it not for the engine: TLS_AGAIN_UNABLE */
 	uint32_t key_updates;      /**< that we asked for (tls_session_renegotiate) */
 	bool lost;                 /**< DTLS: it ended without a word of the peer */
 	uint32_t repeated;         /**< DTLS: flights sent again because time was up */

@@ -19,6 +19,8 @@ from test_datagrams import Peer, receive, report, rtp
 DOMAIN = """
   - {{name: {e}, profile: ts33210-rel17, engine: {e}, client-auth: require, client-methods: [fingerprint],
      server-methods: [fingerprint]}}
+  - {{name: {e}-again, profile: ts33310-annex-e-rel12, engine: {e}, client-auth: require, client-methods: [fingerprint],
+     server-methods: [fingerprint], renegotiation: both}}
 """
 EXPORT = ("-keymatexport", "EXTRACTOR-dtls_srtp", "-keymatexportlen", "60")
 
@@ -316,6 +318,28 @@ class Dtls(Case, unittest.TestCase):
         text = self.mgc.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = Rel")
         self.assertIn("peer-close", text)
         self.mgc.none("tcpbcc/BNCChange")
+        self.end(self.mgc, made)
+
+    # -- renegotiation by order (H.248.TLSPROF 8.4)
+
+    @each_engine
+    def test_the_controller_orders_a_renegotiation(self, engine):
+        """A GnuTLS server cannot ask for one over DTLS, and says so."""
+        path = self.own(Path())
+        made, peer = self.call(engine + "-again", "UDP/TLS/UDPTL", "udptl", ("passive", "active"), path)
+        program = self.client(path)
+        self.up(made)
+        self.mgc.ok(f"Context = {made.context} {{ Modify = {made.terms[0]} {{ Events = 9 {{ tlsbsc/*, tlsm/* }} }} }}")
+        order = f"Context = {made.context} {{ Modify = {made.terms[0]} {{ Signals {{ tlsm/Reneg }} }} }}"
+        if engine == "openssl":
+            self.mgc.ok(order)
+            self.mgc.take(f"Notify = {made.terms[0]} ", "tlsm/RenegDone", "Result = done")
+        else:
+            self.assertIn("GnuTLS, cannot ask for one", self.mgc.refused(order, 513))
+        program.send(b"a datagram\n")
+        self.assertEqual(receive(peer.media), (b"a datagram\n", made.ports[1]))
+        program.finish()
+        self.mgc.take(f"Notify = {made.terms[0]} ", "tlsbsc/BNCChange", "Type = Rel")
         self.end(self.mgc, made)
 
     # -- what is not built

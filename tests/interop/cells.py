@@ -79,7 +79,7 @@ def of_us(cell):
     """What we do not do."""
     if cell.datagrams and cell.kind == "ours" and cell.role == "server" and cell.engine == "gnutls":
         return refused("a server of the GnuTLS engine cannot ask for a renegotiation over DTLS: docs/dtls.md, Renegotiation",
-                       "cannot ask for one over DTLS")
+                       "as a server of DTLS its engine, GnuTLS, cannot ask")
     if cell.new and cell.way == "PSK":
         return refused("the cell's profile has psk-dhe-only: no psk_ke (RFC 8446, 4.2.9)", "failed")
     if cell.psk and cell.resumes and cell.role == "client":

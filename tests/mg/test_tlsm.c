@@ -74,6 +74,12 @@ static void what_cannot_be_is_refused(void **state)
 	scene_end();
 	up("TLS1.2", true, false);
 	refused(ORDER_IT, 513, "TLS domain access: the profile or the domain does not let us");
+	tls.orderable = false;
+	tls.unable = true;
+	answered(RELAY_TLS_RENEGOTIATED, RELAY_CAUSE_NONE, &tls);
+	stage_answer(&st);
+	refused(ORDER_IT, 513, "TLS domain access: as a server of DTLS its engine, GnuTLS, cannot");
+	tls = session_of("TLS1.2", true, true);
 	scene_end();
 	up("TLS1.2", true, true);
 	accepted(ORDER_IT);

@@ -90,6 +90,9 @@ static void what_an_engine_cannot_is_told(void **state)
 	open_mutual(&net, *state, "dtls-both", NULL);
 	assert_int_equal(dnet_info(&net, TLS_ROLE_SERVER).we_may_renegotiate,
 	                 can(sides, TLS_ROLE_SERVER));
+	assert_int_equal(dnet_info(&net, TLS_ROLE_SERVER).cannot_renegotiate,
+	                 !can(sides, TLS_ROLE_SERVER));
+	assert_false(dnet_info(&net, TLS_ROLE_CLIENT).cannot_renegotiate);
 	if (!can(sides, TLS_ROLE_SERVER))
 		assert_int_equal(dnet_renegotiate(&net, TLS_ROLE_SERVER), TLS_AGAIN_UNABLE);
 	dnet_close(&net);
