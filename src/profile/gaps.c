@@ -96,6 +96,16 @@ static void check_data(struct finding *f, const struct profile_settings *s)
 	    rule);
 }
 
+/** Over datagrams a server has to ask in another way: its HelloRequest is repeated like a flight.
+ */
+static void check_datagrams(struct finding *f, const struct profile_settings *s)
+{
+	if (s->dtls & f->caps->versions && s->renegotiation_server.value &&
+	    !(f->caps->features & PROFILE_FEATURE_RENEGOTIATION_DTLS))
+		add(f, PROFILE_RENEGOTIATION, "as server, asked for over DTLS (RFC 6347, 4.2.4)",
+		    s->renegotiation_server.rule);
+}
+
 static void check_features(struct finding *f, const struct profile_settings *s)
 {
 	struct profile_flag client = {
@@ -109,6 +119,7 @@ static void check_features(struct finding *f, const struct profile_settings *s)
 	check_flag(f, &client, PROFILE_FEATURE_RENEGOTIATION_CLIENT);
 	check_data(f, s);
 	check_flag(f, &s->renegotiation_server, PROFILE_FEATURE_RENEGOTIATION_SERVER);
+	check_datagrams(f, s);
 	check_flag(f, &s->resumption, PROFILE_FEATURE_TICKETS | PROFILE_FEATURE_SESSION_IDS);
 	check_flag(f, &s->tickets, PROFILE_FEATURE_TICKETS);
 	check_flag(f, &s->session_ids, PROFILE_FEATURE_SESSION_IDS);

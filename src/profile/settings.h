@@ -156,6 +156,7 @@ enum profile_feature {
 	PROFILE_FEATURE_COMPRESSION = 1 << 7,
 	/** As server takes data in the midst of a client's renegotiation (RFC 5246, 7.4.1.1). */
 	PROFILE_FEATURE_RENEGOTIATION_DATA = 1 << 8,
+	PROFILE_FEATURE_RENEGOTIATION_DTLS = 1 << 9, /**< can ask for one as a server of DTLS */
 };
 
 /** What an engine of this machine can do; the tls folder asks the engine and fills it. */

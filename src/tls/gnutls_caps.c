@@ -44,6 +44,11 @@ static const uint16_t signatures[] = {
 static const uint16_t extensions[] = { 0,  1,  3,  5,  10, 11, 13, 14, 16, 22,    23,
 	                               28, 35, 41, 43, 44, 45, 49, 50, 51, 0xff01 };
 
+/*
+ * Not PROFILE_FEATURE_RENEGOTIATION_DTLS: the answer to its HelloRequest is not taken
+ * (docs/dtls.md); tests/tls/test_dtls_renegotiation.c holds it to that
+ * (what_an_engine_cannot_is_told).
+ */
 const struct profile_engine_caps tls_gnutls_caps = {
 	.name = "gnutls",
 	.versions = PROFILE_TLS_ALL | PROFILE_DTLS_1_0 | PROFILE_DTLS_1_2,

@@ -264,6 +264,41 @@ static bool tells(const struct tls_domain *domain, const char *words)
 	return false;
 }
 
+/** GnuTLS's servers cannot ask for a renegotiation of datagrams, and say so where one is wanted. */
+static void who_cannot_ask_over_datagrams(void **state)
+{
+	static const char words[] = "as server, asked for over DTLS (RFC 6347, 4.2.4)";
+	static const struct {
+		const char *profile;
+		enum profile_choice by_server;
+		bool told; /* by GnuTLS */
+	} cases[] = {
+		{ "dtls12", PROFILE_CHOICE_YES, true },
+		{ "dtls12", PROFILE_CHOICE_NO, false },
+		{ "tls12", PROFILE_CHOICE_YES, false },
+	};
+	struct lab_sides sides = { *state, TLS_ENGINE_AUTO, TLS_ENGINE_AUTO };
+
+	if (!tls_engine_caps(TLS_ENGINE_GNUTLS)) {
+		print_message("left out: this build has no gnutls\n");
+		return;
+	}
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		struct tls_domain_spec spec = lab_spec(&sides, TLS_ROLE_SERVER, cases[i].profile);
+		struct tls_domain *domain;
+
+		spec.by_server = cases[i].by_server;
+		spec.engine = TLS_ENGINE_GNUTLS;
+		domain = made(&spec);
+		assert_int_equal(tells(domain, words), cases[i].told);
+		tls_domain_unref(domain);
+		spec.engine = TLS_ENGINE_OPENSSL;
+		domain = made(&spec);
+		assert_false(tells(domain, words));
+		tls_domain_unref(domain);
+	}
+}
+
 /**
  * Where clients may renegotiate, `auto` takes the engine whose servers take data meanwhile; unless
  * a "shall" needs the other one, which then tells what it lacks, by clause (RFC 5246, 7.4.1.1).
@@ -322,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(engine_by_profile, lab),
 		cmocka_unit_test_prestate(engine_by_renegotiation, lab),
+		cmocka_unit_test_prestate(who_cannot_ask_over_datagrams, lab),
 		cmocka_unit_test_prestate(clients_offer_the_list, lab),
 		cmocka_unit_test_prestate(offers, lab),
 		cmocka_unit_test_prestate(refusals, lab),
