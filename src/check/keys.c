@@ -350,3 +350,15 @@ bool check_keys_open(struct check_keys *k, uint8_t type, struct check_bytes text
 	base_writer_put(out, clear, len);
 	return true;
 }
+
+bool check_verify_data(const struct check_keys *keys, const uint8_t master[48],
+                       const struct base_writer *messages, const char *label,
+                       uint8_t out[CHECK_VERIFY_DATA])
+{
+	uint8_t hash[64];
+	size_t len = check_transcript_hash(keys->version, keys->shape.hash, messages, hash);
+
+	return len && check_prf(keys->version, keys->shape.hash, (struct check_bytes){ master, 48 },
+	                        label, (struct check_bytes){ hash, len },
+	                        (struct check_bytes){ NULL, 0 }, out, CHECK_VERIFY_DATA);
+}

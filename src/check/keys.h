@@ -47,6 +47,11 @@ bool check_prf(uint16_t version, const char *hash, struct check_bytes secret, co
 /** Hash of handshake messages as Finished and RFC 7627 take it. @return its length, 0 = failed */
 size_t check_transcript_hash(uint16_t version, const char *hash, const struct base_writer *messages,
                              uint8_t out[64]);
+#define CHECK_VERIFY_DATA 12 /**< octets of Finished up to TLS 1.2 (RFC 5246, 7.4.9) */
+/** verify_data over those messages. @param label  "client finished" or "server finished" */
+bool check_verify_data(const struct check_keys *keys, const uint8_t master[48],
+                       const struct base_writer *messages, const char *label,
+                       uint8_t out[CHECK_VERIFY_DATA]);
 /** Fill `ours_next` and `theirs_next` (RFC 5246, 6.3). */
 bool check_keys_make(struct check_keys *keys, const uint8_t master[48],
                      const uint8_t *client_random, const uint8_t *server_random);

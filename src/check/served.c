@@ -15,7 +15,7 @@
 #include "check/words.h"
 #include "x509/x509.h"
 
-enum { VERIFY = 12, TICKET_LEN = 64, LIFETIME_S = 3600 };
+enum { TICKET_LEN = 64, LIFETIME_S = 3600 };
 
 static struct check_bytes body_of(struct check_bytes message)
 {
@@ -39,14 +39,14 @@ static void hello_extensions(struct check_served *s, unsigned how, bool ticket,
 		outer = check_vector_begin(w, 2);
 		inner = check_vector_begin(w, 1);
 		if (s->up) {
-			base_writer_put(w, s->verify_client, VERIFY);
-			base_writer_put(w, s->verify_server, VERIFY);
+			base_writer_put(w, s->verify_client, CHECK_VERIFY_DATA);
+			base_writer_put(w, s->verify_server, CHECK_VERIFY_DATA);
 		}
 		if (how & CHECK_SERVE_SPOILT_INFO) {
 			if (s->up)
 				w->data[w->len - 1] ^= 1;
 			else
-				base_writer_put(w, s->server_random, VERIFY);
+				base_writer_put(w, s->server_random, CHECK_VERIFY_DATA);
 		}
 		check_vector_end(w, inner, 1);
 		check_vector_end(w, outer, 2);
@@ -162,18 +162,6 @@ static bool keys_next(struct check_served *s)
 	return good;
 }
 
-static bool verify_data(struct check_served *s, const char *label, uint8_t out[VERIFY])
-{
-	uint8_t hash[64];
-	size_t len =
-	        check_transcript_hash(s->keys.version, s->keys.shape.hash, &s->transcript, hash);
-
-	return len && check_prf(s->keys.version, s->keys.shape.hash,
-	                        (struct check_bytes){ s->resume.master, 48 }, label,
-	                        (struct check_bytes){ hash, len }, (struct check_bytes){ NULL, 0 },
-	                        out, VERIFY);
-}
-
 /* -- its flight -------------------------------------------------------------------------------- */
 
 static bool certificate_take(struct check_served *s, struct check_bytes message)
@@ -253,7 +241,7 @@ static enum check_outcome flight_await(struct check_served *s, unsigned how,
 
 static enum check_outcome finished_await(struct check_served *s)
 {
-	uint8_t type, want[VERIFY];
+	uint8_t type, want[CHECK_VERIFY_DATA];
 	struct check_bytes message;
 	enum check_outcome outcome = check_served_change(s);
 
@@ -261,12 +249,13 @@ static enum check_outcome finished_await(struct check_served *s)
 		outcome = check_served_await(s, &type, &message);
 	if (outcome != CHECK_ANSWERED)
 		return outcome;
-	if (type != CHECK_FINISHED || message.len != MESSAGE_HEAD + VERIFY ||
-	    !verify_data(s, "client finished", want) ||
-	    memcmp(want, body_of(message).data, VERIFY) != 0)
+	if (type != CHECK_FINISHED || message.len != MESSAGE_HEAD + CHECK_VERIFY_DATA ||
+	    !check_verify_data(&s->keys, s->resume.master, &s->transcript, "client finished",
+	                       want) ||
+	    memcmp(want, body_of(message).data, CHECK_VERIFY_DATA) != 0)
 		return check_served_give_up(s, CHECK_GARBLED, "its Finished is wrong");
 	transcript_add(s, message);
-	memcpy(s->verify_client, want, VERIFY);
+	memcpy(s->verify_client, want, CHECK_VERIFY_DATA);
 	return CHECK_ANSWERED;
 }
 
@@ -277,12 +266,13 @@ static bool finished_hold(struct check_served *s, bool spoilt)
 	struct base_writer w = { 0 };
 	size_t at;
 
-	if (!verify_data(s, "server finished", s->verify_server))
+	if (!check_verify_data(&s->keys, s->resume.master, &s->transcript, "server finished",
+	                       s->verify_server))
 		return false;
 	check_served_hold(s, CHECK_RECORD_CCS, "\x01", 1);
 	s->keys.ours = s->keys.ours_next;
 	at = check_served_message(&w, CHECK_FINISHED);
-	base_writer_put(&w, s->verify_server, VERIFY);
+	base_writer_put(&w, s->verify_server, CHECK_VERIFY_DATA);
 	if (spoilt && !w.failed)
 		w.data[w.len - 1] ^= 1;
 	check_served_message_end(s, &w, at);
@@ -451,8 +441,8 @@ bool check_served_bound(const struct check_served *s)
 {
 	const struct check_extension *e = check_offered_extension(&s->offered, 0xff01);
 
-	return e && e->data.len == 1 + VERIFY && e->data.data[0] == VERIFY &&
-	       !memcmp(e->data.data + 1, s->verify_client, VERIFY);
+	return e && e->data.len == 1 + CHECK_VERIFY_DATA && e->data.data[0] == CHECK_VERIFY_DATA &&
+	       !memcmp(e->data.data + 1, s->verify_client, CHECK_VERIFY_DATA);
 }
 
 /* -- begin and end ----------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@
 
 #include "check/words.h"
 
-enum { MESSAGE_HEAD = 4, VERIFY = 12, SENT_TIMES = 3, NO_RENEGOTIATION = 100 };
+enum { MESSAGE_HEAD = 4, SENT_TIMES = 3, NO_RENEGOTIATION = 100 };
 
 static enum check_outcome give_up(struct check_session *s, enum check_outcome outcome,
                                   const char *why)
@@ -213,36 +213,25 @@ static enum check_outcome flight_read(struct check_session *s)
 
 /* -- Finished ---------------------------------------------------------------------------------- */
 
-static bool verify_data(struct check_session *s, const char *label, uint8_t out[VERIFY])
-{
-	uint8_t hash[64];
-	size_t len =
-	        check_transcript_hash(s->keys.version, s->keys.shape.hash, &s->transcript, hash);
-
-	return len && check_prf(s->keys.version, s->keys.shape.hash,
-	                        (struct check_bytes){ s->resume.master, 48 }, label,
-	                        (struct check_bytes){ hash, len }, (struct check_bytes){ NULL, 0 },
-	                        out, VERIFY);
-}
-
 static bool finished_send(struct check_session *s)
 {
-	uint8_t verify[VERIFY];
+	uint8_t verify[CHECK_VERIFY_DATA];
 
-	if (!verify_data(s, "client finished", verify) ||
+	if (!check_verify_data(&s->keys, s->resume.master, &s->transcript, "client finished",
+	                       verify) ||
 	    !record_send(s, CHECK_RECORD_CCS, "\x01", 1))
 		return false;
 	ours_change(s);
 	base_writer_reset(&s->verify_client);
-	base_writer_put(&s->verify_client, verify, VERIFY);
-	return message_send(s, CHECK_FINISHED, verify, VERIFY);
+	base_writer_put(&s->verify_client, verify, CHECK_VERIFY_DATA);
+	return message_send(s, CHECK_FINISHED, verify, CHECK_VERIFY_DATA);
 }
 
 /** After the server's ChangeCipherSpec. */
 static enum check_outcome finished_read(struct check_session *s)
 {
 	struct base_writer record = { 0 };
-	uint8_t type, verify[VERIFY];
+	uint8_t type, verify[CHECK_VERIFY_DATA];
 	enum check_outcome outcome;
 
 	check_keys_change_theirs(&s->keys);
@@ -254,14 +243,15 @@ static enum check_outcome finished_read(struct check_session *s)
 		outcome = CHECK_REFUSED;
 	}
 	if (outcome == CHECK_ANSWERED &&
-	    (record.len != MESSAGE_HEAD + VERIFY || record.data[0] != CHECK_FINISHED ||
-	     !verify_data(s, "server finished", verify) ||
-	     memcmp(verify, record.data + MESSAGE_HEAD, VERIFY) != 0))
+	    (record.len != MESSAGE_HEAD + CHECK_VERIFY_DATA || record.data[0] != CHECK_FINISHED ||
+	     !check_verify_data(&s->keys, s->resume.master, &s->transcript, "server finished",
+	                        verify) ||
+	     memcmp(verify, record.data + MESSAGE_HEAD, CHECK_VERIFY_DATA) != 0))
 		outcome = give_up(s, CHECK_GARBLED, "the server's Finished is wrong");
 	if (outcome == CHECK_ANSWERED) {
 		transcript_put(s, &record);
 		base_writer_reset(&s->verify_server);
-		base_writer_put(&s->verify_server, verify, VERIFY);
+		base_writer_put(&s->verify_server, verify, CHECK_VERIFY_DATA);
 	}
 	base_writer_done(&record);
 	return outcome;

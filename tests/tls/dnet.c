@@ -284,3 +284,19 @@ void dnet_open_way(struct dnet *net, struct lab_sides *sides, const struct way *
 	}
 	dnet_open(net, &s, &c, NULL, NULL);
 }
+
+struct dnet_fate dnet_storm(struct dnet *net, enum tls_role from, unsigned index,
+                            struct base_str datagram)
+{
+	uint32_t dice = (uint32_t)net->param;
+
+	(void)from;
+	(void)index;
+	(void)datagram;
+	dice = dice * 1664525U + 1013904223U;
+	net->param = dice;
+	return (struct dnet_fate){ (dice >> 24) % 5 == 0   ? 0
+		                   : (dice >> 24) % 5 == 1 ? 2
+		                                           : 1,
+		                   (dice >> 16) % 3 == 0 ? (dice >> 8) % 400 : 0 };
+}

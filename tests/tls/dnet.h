@@ -79,4 +79,11 @@ void dnet_assert_up(const struct dnet *net);
 /** Both write a message, which arrives. */
 void dnet_assert_talk(struct dnet *net);
 
+/**
+ * A rule: a pseudo-random network that loses a fifth, sends a fifth twice, and lets a third come
+ * late and so be overtaken. `param` is its seed.
+ */
+struct dnet_fate dnet_storm(struct dnet *net, enum tls_role from, unsigned index,
+                            struct base_str datagram);
+
 #endif

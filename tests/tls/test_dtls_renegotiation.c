@@ -195,23 +195,6 @@ static void loss_at_every_datagram(void **state)
 	}
 }
 
-/** A pseudo-random network: a fifth lost, a fifth twice, a third late and so overtaken. */
-static struct dnet_fate storm(struct dnet *net, enum tls_role from, unsigned index,
-                              struct base_str datagram)
-{
-	uint32_t dice = (uint32_t)net->param;
-
-	(void)from;
-	(void)index;
-	(void)datagram;
-	dice = dice * 1664525U + 1013904223U;
-	net->param = dice;
-	return (struct dnet_fate){ (dice >> 24) % 5 == 0   ? 0
-		                   : (dice >> 24) % 5 == 1 ? 2
-		                                           : 1,
-		                   (dice >> 16) % 3 == 0 ? (dice >> 8) % 400 : 0 };
-}
-
 static void loss_order_and_copies(void **state)
 {
 	const struct tls_datagram_spec path = { .rto_ms = 700, .patience_ms = 600000 };
@@ -222,7 +205,7 @@ static void loss_order_and_copies(void **state)
 
 		EACH_WAY(net, &session)
 		{
-			net.rule = storm;
+			net.rule = dnet_storm;
 			net.param = seed;
 			net.way_ms = 150;
 			(void)dnet_renegotiate(&net, (enum tls_role)by);

@@ -317,23 +317,6 @@ static void loss_at_every_datagram(void **state)
 	}
 }
 
-/** A pseudo-random network: a fifth lost, a fifth twice, a third late and so overtaken. */
-static struct dnet_fate storm(struct dnet *net, enum tls_role from, unsigned index,
-                              struct base_str datagram)
-{
-	uint32_t dice = (uint32_t)net->param;
-
-	(void)from;
-	(void)index;
-	(void)datagram;
-	dice = dice * 1664525U + 1013904223U;
-	net->param = dice;
-	return (struct dnet_fate){ (dice >> 24) % 5 == 0   ? 0
-		                   : (dice >> 24) % 5 == 1 ? 2
-		                                           : 1,
-		                   (dice >> 16) % 3 == 0 ? (dice >> 8) % 400 : 0 };
-}
-
 static void loss_order_and_copies(void **state)
 {
 	const struct tls_datagram_spec path = { .mtu = 500, .rto_ms = 700, .patience_ms = 600000 };
@@ -348,7 +331,7 @@ static void loss_order_and_copies(void **state)
 		assert_false(shake(&net));
 		for (uintptr_t seed = 1; seed <= 25; seed++) {
 			dnet_again(&net, &session[1], &session[0]);
-			net.rule = storm;
+			net.rule = dnet_storm;
 			net.param = seed;
 			net.way_ms = 150;
 			dnet_shake(&net);

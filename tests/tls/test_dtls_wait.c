@@ -188,23 +188,6 @@ static void our_patience_stands_still(void **state)
 	}
 }
 
-/** A pseudo-random network: a fifth lost, a fifth twice, a third late and so overtaken. */
-static struct dnet_fate storm(struct dnet *net, enum tls_role from, unsigned index,
-                              struct base_str datagram)
-{
-	uint32_t dice = (uint32_t)net->param;
-
-	(void)from;
-	(void)index;
-	(void)datagram;
-	dice = dice * 1664525U + 1013904223U;
-	net->param = dice;
-	return (struct dnet_fate){ (dice >> 24) % 5 == 0   ? 0
-		                   : (dice >> 24) % 5 == 1 ? 2
-		                                           : 1,
-		                   (dice >> 16) % 3 == 0 ? (dice >> 8) % 400 : 0 };
-}
-
 static void on_a_bad_path(void **state)
 {
 	struct stage s;
@@ -212,7 +195,7 @@ static void on_a_bad_path(void **state)
 	for (uintptr_t seed = 1; seed <= 12; seed++)
 		EACH_WAY(s)
 		{
-			s.net.rule = storm;
+			s.net.rule = dnet_storm;
 			s.net.param = seed;
 			s.net.way_ms = 50;
 			while (!tls_session_waits(s.net.session[s.judge]))
