@@ -12,7 +12,7 @@ static const struct h248_package *const packages[] = {
 	&h248_package_rtcph,  &h248_package_sdpr,    &h248_package_sdpc,     &h248_package_ipra,
 	&h248_package_tcptv,  &h248_package_tcpbcc,  &h248_package_tcprm,    &h248_package_tlsbsc,
 	&h248_package_tlscn,  &h248_package_tlsm,    &h248_package_tlstv,    &h248_package_seplink,
-	&h248_package_dtlscn, &h248_package_private,
+	&h248_package_dtlscn, &h248_package_private, &h248_package_msrp,     &h248_package_bfcp,
 };
 
 const struct h248_package *h248_package_at(size_t index)

@@ -232,6 +232,11 @@ const char *h248_package_type_name(enum h248_package_type type);
  */
 #define H248_PACKAGE_PRIVATE    "gatehouse"
 #define H248_PACKAGE_PRIVATE_ID 0x9A7E
+/** Likewise: streams in which the gateway knows the application. */
+#define H248_PACKAGE_MSRP    "gatehouse_msrp"
+#define H248_PACKAGE_MSRP_ID 0x9A7F
+#define H248_PACKAGE_BFCP    "gatehouse_bfcp"
+#define H248_PACKAGE_BFCP_ID 0x9A80
 
 /** tcpbcc/BNCChange and tlsbsc/BNCChange, parameter Type. */
 enum h248_bnc_type {
@@ -255,5 +260,8 @@ enum h248_tls_reneg {
 };
 /** seplink/link. */
 enum h248_seplink { H248_LINK_OFF = 0, H248_LINK_TCP, H248_LINK_TCP_TLS };
+/** gatehouse_msrp/mode, gatehouse_bfcp/mode. */
+enum h248_msrp_mode { H248_MSRP_AGNOSTIC = 0, H248_MSRP_B2B, H248_MSRP_ROOM };
+enum h248_bfcp_mode { H248_BFCP_AGNOSTIC = 0, H248_BFCP_SERVER };
 
 #endif

@@ -23,6 +23,9 @@ extern const struct h248_package h248_package_tlsm;
 extern const struct h248_package h248_package_tlstv;
 extern const struct h248_package h248_package_seplink;
 extern const struct h248_package h248_package_private;
+/* package_unpublished_app.c */
+extern const struct h248_package h248_package_msrp;
+extern const struct h248_package h248_package_bfcp;
 /* package_unpublished_net.c, package_unpublished_gw.c */
 extern const struct h248_package h248_package_ds;
 extern const struct h248_package h248_package_gm;

@@ -142,18 +142,38 @@ static void registered_numbers(void **state)
 		const char *name;
 		uint16_t id;
 		uint8_t version;
-	} want[] = {
-		{ "g", 0x0001, 2 },       { "root", 0x0002, 2 },     { "nt", 0x000b, 1 },
-		{ "rtp", 0x000c, 1 },     { "chp", 0x0029, 1 },      { "it", 0x0045, 1 },
-		{ "ocp", 0x0051, 1 },     { "ds", 0x008b, 2 },       { "gm", 0x008c, 2 },
-		{ "tman", 0x008d, 1 },    { "hangterm", 0x0098, 1 }, { "ipnapt", 0x0099, 1 },
-		{ "nb", 0x009a, 1 },      { "adid", 0x009c, 1 },     { "ipdc", 0x009d, 2 },
-		{ "seg", 0x00a3, 1 },     { "rtcph", 0x00b5, 1 },    { "sdpr", 0x00bb, 1 },
-		{ "sdpc", 0x00bc, 1 },    { "ipra", 0x00e0, 1 },     { "tcptv", 0x010f, 1 },
-		{ "tcpbcc", 0x0115, 1 },  { "tcprm", 0x0116, 1 },    { "tlsbsc", 0x0117, 1 },
-		{ "tlscn", 0x0118, 1 },   { "tlsm", 0x0119, 1 },     { "tlstv", 0x011a, 1 },
-		{ "seplink", 0x011b, 1 }, { "dtlscn", 0x011e, 1 },   { "gatehouse", 0x9A7E, 1 }
-	};
+	} want[] = { { "g", 0x0001, 2 },
+		     { "root", 0x0002, 2 },
+		     { "nt", 0x000b, 1 },
+		     { "rtp", 0x000c, 1 },
+		     { "chp", 0x0029, 1 },
+		     { "it", 0x0045, 1 },
+		     { "ocp", 0x0051, 1 },
+		     { "ds", 0x008b, 2 },
+		     { "gm", 0x008c, 2 },
+		     { "tman", 0x008d, 1 },
+		     { "hangterm", 0x0098, 1 },
+		     { "ipnapt", 0x0099, 1 },
+		     { "nb", 0x009a, 1 },
+		     { "adid", 0x009c, 1 },
+		     { "ipdc", 0x009d, 2 },
+		     { "seg", 0x00a3, 1 },
+		     { "rtcph", 0x00b5, 1 },
+		     { "sdpr", 0x00bb, 1 },
+		     { "sdpc", 0x00bc, 1 },
+		     { "ipra", 0x00e0, 1 },
+		     { "tcptv", 0x010f, 1 },
+		     { "tcpbcc", 0x0115, 1 },
+		     { "tcprm", 0x0116, 1 },
+		     { "tlsbsc", 0x0117, 1 },
+		     { "tlscn", 0x0118, 1 },
+		     { "tlsm", 0x0119, 1 },
+		     { "tlstv", 0x011a, 1 },
+		     { "seplink", 0x011b, 1 },
+		     { "dtlscn", 0x011e, 1 },
+		     { "gatehouse", 0x9A7E, 1 },
+		     { "gatehouse_msrp", 0x9A7F, 1 },
+		     { "gatehouse_bfcp", 0x9A80, 1 } };
 
 	(void)state;
 	for (size_t i = 0; i < BASE_COUNT(want); i++) {
@@ -214,7 +234,7 @@ static void wildcards(void **state)
 	(void)state;
 	assert_int_equal(count(H248_STATISTIC, "nt", "*"), 3);
 	assert_int_equal(count(H248_STATISTIC, "*", "OIN"), 2);
-	assert_int_equal(count(H248_STATISTIC, "*", "*"), 3 + 5 + 1 + 2 + 1 + 4 + 9);
+	assert_int_equal(count(H248_STATISTIC, "*", "*"), 3 + 5 + 1 + 2 + 1 + 4 + 9 + 2 + 2);
 	assert_int_equal(count(H248_EVENT, "*", "BNCChange"), 2);
 	assert_int_equal(count(H248_PROPERTY, "root", "*"), 8);
 	assert_int_equal(count(H248_PROPERTY, "root", "nosuch"), 0);
