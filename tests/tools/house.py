@@ -18,7 +18,7 @@ LIBRARIES = {
     "openssl/": ["x509", "trust", "tls", "fetch", "check", "pool", "mikey", "kms"],
     "openssl/ssl.h": ["tls"],
     "jansson.h": ["cli", "fetch"],
-    "curl/": ["fetch"],
+    "curl/": ["fetch", "http"],
     "ldap.h": ["fetch"],
     "lber.h": ["fetch"],
     "openldap.h": ["fetch"],
@@ -28,7 +28,7 @@ LIBRARIES = {
     "hiredis/": ["pool"],
     "sqlite3.h": ["kms"],
     "p11-kit/": ["x509"],
-    "microhttpd.h": ["mg"],
+    "microhttpd.h": ["mg", "http"],
 }
 NO_SLEEP = "nothing sleeps here; use a timer"
 FORBIDDEN = {
