@@ -27,17 +27,6 @@ struct link_conn {
 
 /* ---- the log line ---- */
 
-static const char *verdict_word(const struct tls_info *info)
-{
-	if (info->psk)
-		return info->established ? "psk" : "psk-failed";
-	if (!info->has_verdict)
-		return "not-asked";
-	if (info->verdict.authenticated)
-		return info->verdict.method == TRUST_CA ? "ca" : "fingerprint";
-	return trust_reason_name(info->verdict.reason);
-}
-
 static const char *or_dash(const char *text)
 {
 	return text && text[0] ? text : "-";
@@ -65,7 +54,7 @@ static void tell(struct link_conn *c, const char *why)
 	         why ? "failed" : "up", h248_addr_format(&c->remote, peer),
 	         c->server ? "server" : "client", tls_domain_name(c->slot->domain),
 	         or_dash(info.version_name), or_dash(info.suite_name), info.resumed ? "yes" : "no",
-	         verdict_word(&info),
+	         tls_info_auth(&info),
 	         info.has_verdict && info.verdict.tolerated ? " (tolerated)" : "",
 	         info.has_verdict ? info.verdict.depth : -1,
 	         info.has_verdict ? info.verdict.subject : "",

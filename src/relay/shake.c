@@ -407,17 +407,6 @@ void relay_shake_count(struct relay_leg *leg)
 
 /* ---- the log line ---- */
 
-static const char *verdict_word(const struct tls_info *info)
-{
-	if (info->psk)
-		return info->established ? "psk" : "psk-failed";
-	if (!info->has_verdict)
-		return "not-asked";
-	if (info->verdict.authenticated)
-		return info->verdict.method == TRUST_CA ? "ca" : "fingerprint";
-	return trust_reason_name(info->verdict.reason);
-}
-
 static void log_ok(const struct tls_info *info, const char *srtp, const char *peer,
                    const char *side, const char *domain)
 {
@@ -429,7 +418,7 @@ static void log_ok(const struct tls_info *info, const char *srtp, const char *pe
 	         info->renegotiations ? "renegotiated" : "up", peer, side, domain,
 	         info->version_name ? info->version_name : "-",
 	         info->suite_name ? info->suite_name : "-", info->resumed ? "yes" : "no",
-	         verdict_word(info),
+	         tls_info_auth(info),
 	         info->has_verdict && info->verdict.tolerated ? " (tolerated)" : "",
 	         srtp ? srtp : "-", info->has_verdict ? info->verdict.subject : "",
 	         info->has_verdict ? trust_verdict_fields(&info->verdict, fields, sizeof(fields))
@@ -448,7 +437,7 @@ static void log_failed(const struct tls_info *info, bool again, const char *peer
 	         again ? "renegotiation failed" : "failed", peer, side, domain,
 	         info->version_name ? info->version_name : "-",
 	         info->suite_name ? info->suite_name : "-", relay_cause_name(cause),
-	         verdict_word(info), judged ? info->verdict.depth : -1,
+	         tls_info_auth(info), judged ? info->verdict.depth : -1,
 	         info->alert < 0 ? "-" : tls_alert_name(info->alert),
 	         info->alert_side == TLS_SIDE_REMOTE ? " (from peer)" : "",
 	         info->has_verdict ? info->verdict.subject : "",

@@ -26,3 +26,14 @@ const struct profile_engine_caps *tls_engine_caps(enum tls_engine engine)
 
 	return ops ? ops->caps : NULL;
 }
+
+const char *tls_info_auth(const struct tls_info *info)
+{
+	if (info->psk)
+		return info->established ? "psk" : "psk-failed";
+	if (!info->has_verdict)
+		return "not-asked";
+	if (info->verdict.authenticated)
+		return info->verdict.method == TRUST_CA ? "ca" : "fingerprint";
+	return trust_reason_name(info->verdict.reason);
+}

@@ -411,6 +411,9 @@ struct tls_info {
 	uint32_t repeated;         /**< DTLS: flights sent again because time was up */
 };
 void tls_session_info(const struct tls_session *session, struct tls_info *ret);
+/** How the peer proved itself, for log lines: "psk", "psk-failed", "not-asked", "ca",
+ * "fingerprint", or the reason why it did not; pure. */
+const char *tls_info_auth(const struct tls_info *info);
 /** "close_notify", "handshake_failure" ...; pure. */
 const char *tls_alert_name(int alert);
 
