@@ -52,7 +52,7 @@ static void on_response(void *arg, struct sip_txn *txn, const struct sip_message
 
 	if (!txn || msg->fault)
 		abort();
-	if (w->eager && !sip_request_cancel(txn, NULL, NULL))
+	if (w->eager && !sip_request_cancel(txn, NULL, NULL, NULL))
 		w->begun++;
 }
 
@@ -123,7 +123,7 @@ static void act(struct world *w, uint8_t what, struct base_str octets)
 		sip_txns_lost(w->txns, what & 1U);
 		break;
 	case 4:
-		if (w->client && !sip_request_cancel(w->client, NULL, &txn))
+		if (w->client && !sip_request_cancel(w->client, NULL, NULL, &txn))
 			w->begun++;
 		break;
 	case 5:

@@ -155,9 +155,11 @@ void sip_ack_build(struct base_writer *w, const struct sip_message *invite,
 	sip_body_end(w, NULL, (struct base_str){ NULL, 0 });
 }
 
-void sip_cancel_build(struct base_writer *w, const struct sip_message *request)
+void sip_cancel_build(struct base_writer *w, const struct sip_message *request, const char *lines)
 {
 	follow(w, request, "CANCEL");
 	copy(w, request, SIP_H_TO);
+	if (lines)
+		base_writer_text(w, lines);
 	sip_body_end(w, NULL, (struct base_str){ NULL, 0 });
 }

@@ -34,7 +34,7 @@ void sip_body_end(struct base_writer *w, const char *type, struct base_str body)
  * (17.1.1.3) */
 void sip_ack_build(struct base_writer *w, const struct sip_message *invite,
                    const struct sip_message *response);
-/** The CANCEL of a request of ours (9.1); whole. */
-void sip_cancel_build(struct base_writer *w, const struct sip_message *request);
+/** The CANCEL of a request of ours (9.1), with these header lines more (NULL = none); whole. */
+void sip_cancel_build(struct base_writer *w, const struct sip_message *request, const char *lines);
 
 #endif

@@ -383,6 +383,11 @@ bool sip_txn_is_invite(const struct sip_txn *txn)
 	return txn->machine == INVITE_CLIENT || txn->machine == INVITE_SERVER;
 }
 
+bool sip_txn_is_client(const struct sip_txn *txn)
+{
+	return txn->machine == INVITE_CLIENT || txn->machine == OTHER_CLIENT;
+}
+
 bool sip_txn_answered(const struct sip_txn *txn)
 {
 	return txn->state >= COMPLETED;

@@ -104,8 +104,9 @@ void sip_branch(struct sip_txns *txns, char out[SIP_BRANCH_MAX]);
 int sip_request_send(struct sip_txns *txns, struct sip_flow flow, struct base_str octets,
                      void *user, struct sip_txn **ret);
 /** Send CANCEL for a request that has had a provisional response and no final one, which is then
- * waited for no longer than 64 T1 (9.1). @return as above */
-int sip_request_cancel(struct sip_txn *txn, void *user, struct sip_txn **ret);
+ * waited for no longer than 64 T1 (9.1). `lines`: whole header lines more, a Reason; may be NULL.
+ * @return as above */
+int sip_request_cancel(struct sip_txn *txn, const char *lines, void *user, struct sip_txn **ret);
 /**
  * Answer a request, more than once with provisional responses. Whole; copied.
  * @return 0, also when its flow has failed meanwhile: on_end tells; BASE_LOCAL; BASE_BUG after a
@@ -123,6 +124,8 @@ const struct sip_message *sip_txn_request(const struct sip_txn *txn);
 struct sip_flow sip_txn_flow(const struct sip_txn *txn);
 const struct sip_source *sip_txn_source(const struct sip_txn *txn);
 bool sip_txn_is_invite(const struct sip_txn *txn);
+/** Is its request ours? */
+bool sip_txn_is_client(const struct sip_txn *txn);
 /** A client's: has it had a final response? A server's: has it been given one? */
 bool sip_txn_answered(const struct sip_txn *txn);
 

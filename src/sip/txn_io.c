@@ -167,14 +167,14 @@ int sip_request_send(struct sip_txns *txns, struct sip_flow flow, struct base_st
 	return rc;
 }
 
-int sip_request_cancel(struct sip_txn *txn, void *user, struct sip_txn **ret)
+int sip_request_cancel(struct sip_txn *txn, const char *lines, void *user, struct sip_txn **ret)
 {
 	struct base_writer w = { 0 };
 	int rc;
 
 	if (txn->machine != INVITE_CLIENT || txn->state != PROCEEDING)
 		return BASE_ERR(BASE_BUG, 0);
-	sip_cancel_build(&w, &txn->request);
+	sip_cancel_build(&w, &txn->request, lines);
 	rc = w.failed ? BASE_ERR(BASE_LOCAL, 500)
 	              : sip_request_send(txn->owner, txn->flow, base_writer_view(&w), user, ret);
 	base_writer_done(&w);

@@ -77,7 +77,8 @@ static void on_response(void *arg, struct sip_txn *txn, const struct sip_message
 	if (!s->eager)
 		return;
 	if (sip_txn_is_invite(txn) && msg->status < 200)
-		(void)sip_request_cancel(txn, NULL, NULL); /* the second one is one too many */
+		(void)sip_request_cancel(txn, NULL, NULL,
+		                         NULL); /* the second one is one too many */
 	send_another(s, "OPTIONS");
 }
 
@@ -88,7 +89,8 @@ static void on_end(void *arg, struct sip_txn *txn, enum sip_end why)
 	s->ends++;
 	if (s->eager) { /* nothing can be had of it any more, but its request */
 		assert_true(sip_txn_request(txn)->octets.len > 0);
-		assert_int_equal(base_err_class(sip_request_cancel(txn, NULL, NULL)), BASE_BUG);
+		assert_int_equal(base_err_class(sip_request_cancel(txn, NULL, NULL, NULL)),
+		                 BASE_BUG);
 		assert_int_equal(sip_txn_reply(txn, BASE_STR(RESPONSE("200", "INVITE", B))), 0);
 	}
 	if (s->eager && s->ends < 8)
@@ -336,9 +338,9 @@ static void cancel(void **state)
 	(void)state;
 	stage_open(&s, 0);
 	txn = begin(&s, tls, REQUEST("INVITE", B));
-	assert_int_equal(sip_request_cancel(txn, NULL, &second), BASE_ERR(BASE_BUG, 0));
+	assert_int_equal(sip_request_cancel(txn, NULL, NULL, &second), BASE_ERR(BASE_BUG, 0));
 	in(&s, tls, RESPONSE("180", "INVITE", B));
-	assert_int_equal(sip_request_cancel(txn, NULL, &second), 0);
+	assert_int_equal(sip_request_cancel(txn, NULL, NULL, &second), 0);
 	assert_true(has(sent(&s, 1), "CANCEL sip:b@example.com SIP/2.0\r\n"));
 	assert_true(has(sent(&s, 1), ";branch=" B "\r\n"));
 	assert_true(has(sent(&s, 1), "CSeq: 7 CANCEL\r\n"));
@@ -346,7 +348,7 @@ static void cancel(void **state)
 	assert_int_equal(s.status, 200);
 	in(&s, tls, RESPONSE("487", "INVITE", B));
 	assert_int_equal(s.status, 487);
-	assert_int_equal(sip_request_cancel(txn, NULL, &second), BASE_ERR(BASE_BUG, 0));
+	assert_int_equal(sip_request_cancel(txn, NULL, NULL, &second), BASE_ERR(BASE_BUG, 0));
 	stage_close(&s);
 }
 
@@ -361,7 +363,7 @@ static void cancelled_in_vain(void **state)
 	txn = begin(&s, tls, REQUEST("INVITE", B));
 	in(&s, tls, RESPONSE("180", "INVITE", B));
 	until(&s, 100000); /* rings for long */
-	assert_int_equal(sip_request_cancel(txn, NULL, NULL), 0);
+	assert_int_equal(sip_request_cancel(txn, NULL, NULL, NULL), 0);
 	in(&s, tls, RESPONSE("200", "CANCEL", B));
 	in(&s, tls, RESPONSE("183", "INVITE", B));
 	until(&s, 131999);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file The tables of SIP's transactions: complete, and drawn in docs/state-sip.md. */
+/** @file The tables of SIP's transactions and calls: complete, and drawn in docs/state-sip.md. */
 #include "check.h"
+#include "sip/call_table.h"
 #include "sip/sip.h"
 #include "sip/txn_table.h"
 
@@ -75,6 +76,66 @@ static void who_waits_has_a_timer(void **state)
 	}
 }
 
+static void walk_call(unsigned from, bool seen[C_STATES])
+{
+	if (seen[from])
+		return;
+	seen[from] = true;
+	for (unsigned e = 0; e < C_EVENTS; e++) {
+		struct call_step step = sip_call_step_of((enum call_state)from, (enum call_event)e);
+
+		if (step.legal)
+			walk_call(step.next, seen);
+	}
+}
+
+/** A call can be in each of its states, can be ended by its owner in all but those that end it,
+ * and comes to an end from all. */
+static void calls_can_be_ended(void **state)
+{
+	bool seen[C_STATES] = { false };
+
+	(void)state;
+	walk_call(C_LOOKING, seen);
+	walk_call(C_OFFERED, seen);
+	for (unsigned s = 0; s < C_STATES; s++) {
+		bool on[C_STATES] = { false };
+		bool ends = s == C_CANCELLING || s == C_HANGING || s == C_ENDING || s == C_OVER;
+
+		assert_true(seen[s]);
+		walk_call(s, on);
+		assert_true(on[C_OVER]);
+		assert_int_equal(sip_call_step_of((enum call_state)s, C_END).legal, !ends);
+		for (unsigned e = 0; e < C_EVENTS; e++) {
+			struct call_step step =
+			        sip_call_step_of((enum call_state)s, (enum call_event)e);
+
+			assert_int_equal((step.actions & C_DO_OVER) != 0,
+			                 step.legal && step.next == C_OVER);
+		}
+	}
+}
+
+/** One exchange at a time, from every state of which there is a way back. */
+static void offers_come_to_an_end(void **state)
+{
+	(void)state;
+	for (unsigned s = 0; s < O_STATES; s++) {
+		unsigned out = 0;
+
+		assert_true(sip_offer_step_of((enum offer_state)s, O_PEER).legal);
+		assert_int_equal(sip_offer_step_of((enum offer_state)s, O_OFFER).legal,
+		                 s == O_IDLE);
+		for (unsigned e = 0; e < O_EVENTS; e++) {
+			struct call_step step =
+			        sip_offer_step_of((enum offer_state)s, (enum offer_event)e);
+
+			out += step.legal && step.next != s;
+		}
+		assert_true(out > 0);
+	}
+}
+
 static void drawn(void **state)
 {
 	const char *root = getenv("GATEHOUSE_SOURCE_ROOT");
@@ -90,6 +151,11 @@ static void drawn(void **state)
 	        "`tests/sip/test_txn_table.c`;\nrewrite with `UPDATE=1`. Clients and servers start "
 	        "in `calling`, INVITE servers in `proceeding`.\n");
 	sip_txn_print(&w);
+	base_writer_text(&w, "\n# States of a call\n\nDrawn from the tables in "
+	                     "`src/sip/call_table.c`. Calls of ours start in `looking`, those that "
+	                     "come in in `offered`;\noffers (re-INVITE, UPDATE) are taken in `up` "
+	                     "alone. An UPDATE that was accepted wants no ACK: `idle` at once.\n");
+	sip_call_print(&w);
 	(void)snprintf(path, sizeof(path), "%s/%s", root ? root : ".", PICTURE);
 	if (getenv("UPDATE")) {
 		f = fopen(path, "w");
@@ -111,6 +177,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states_have_ways_in_and_out),
 		cmocka_unit_test(who_waits_has_a_timer),
+		cmocka_unit_test(calls_can_be_ended),
+		cmocka_unit_test(offers_come_to_an_end),
 		cmocka_unit_test(drawn),
 	};
 
