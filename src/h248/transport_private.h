@@ -61,15 +61,15 @@ struct tcp_conn {
 /* transport_stream.c: the bytes */
 
 /** The far end is there: shake hands, or be open. */
-void stream_begin(struct tcp_conn *c);
+void tcp_conn_begin(struct tcp_conn *c);
 /** Octets have come from the socket. */
-void stream_take(struct tcp_conn *c, const uint8_t *data, size_t len);
+void tcp_conn_take(struct tcp_conn *c, const uint8_t *data, size_t len);
 /** The socket takes octets again. */
-void stream_drain(struct tcp_conn *c);
+void tcp_conn_drain(struct tcp_conn *c);
 /** One message. @return 0, an errno, or TRANSPORT_FULL. */
-int stream_send(struct tcp_conn *c, const void *data, size_t len);
+int tcp_conn_send(struct tcp_conn *c, const void *data, size_t len);
 /** The last word before we close. */
-void stream_goodbye(struct tcp_conn *c);
+void tcp_conn_goodbye(struct tcp_conn *c);
 
 /* transport_tcp.c: beginning and end */
 

@@ -58,7 +58,7 @@ static int flush(struct tcp_conn *c)
 	return 0;
 }
 
-void stream_drain(struct tcp_conn *c)
+void tcp_conn_drain(struct tcp_conn *c)
 {
 	struct h248_transport *t = c->t;
 
@@ -152,7 +152,7 @@ static int message_send(struct tcp_conn *c, const void *data, size_t len)
 	return TRANSPORT_FULL;
 }
 
-int stream_send(struct tcp_conn *c, const void *data, size_t len)
+int tcp_conn_send(struct tcp_conn *c, const void *data, size_t len)
 {
 	int no = message_send(c, data, len);
 
@@ -165,7 +165,7 @@ int stream_send(struct tcp_conn *c, const void *data, size_t len)
 	return no;
 }
 
-void stream_goodbye(struct tcp_conn *c)
+void tcp_conn_goodbye(struct tcp_conn *c)
 {
 	if (!c->filter || c->why[0])
 		return;
@@ -278,7 +278,7 @@ static void filter_feed(struct tcp_conn *c, const uint8_t *data, size_t len)
 		tcp_fail(c, "the peer does not read what it is sent");
 }
 
-void stream_begin(struct tcp_conn *c)
+void tcp_conn_begin(struct tcp_conn *c)
 {
 	struct h248_transport *t = c->t;
 	struct base_error err = { 0 };
@@ -295,7 +295,7 @@ void stream_begin(struct tcp_conn *c)
 		filter_feed(c, NULL, 0);
 }
 
-void stream_take(struct tcp_conn *c, const uint8_t *data, size_t len)
+void tcp_conn_take(struct tcp_conn *c, const uint8_t *data, size_t len)
 {
 	if (c->filter)
 		filter_feed(c, data, len);

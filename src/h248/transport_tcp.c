@@ -153,7 +153,7 @@ static void receive(struct tcp_conn *c)
 		else if (n == 0)
 			ended_by_peer(c);
 		else
-			stream_take(c, t->buffer, (size_t)n);
+			tcp_conn_take(c, t->buffer, (size_t)n);
 		if (n > 0)
 			base_wipe(t->buffer, (size_t)n); /* it may have held a key */
 	}
@@ -187,7 +187,7 @@ static bool connected(struct tcp_conn *c)
 		tcp_fail(c, "%s", strerror(no));
 		return false;
 	}
-	stream_begin(c);
+	tcp_conn_begin(c);
 	return c->state != TCP_DEAD;
 }
 
@@ -202,7 +202,7 @@ static void on_event(void *arg, unsigned events)
 			return;
 	}
 	if (events & LOOP_WRITABLE)
-		stream_drain(c);
+		tcp_conn_drain(c);
 	if (c->state != TCP_DEAD && (events & (LOOP_READABLE | LOOP_HANGUP | LOOP_ERROR)))
 		receive(c);
 }
@@ -305,7 +305,7 @@ static void accept_all(void *arg)
 		if (!c)
 			continue;
 		c->listener = l->local.conn;
-		stream_begin(c);
+		tcp_conn_begin(c);
 	}
 }
 
@@ -382,7 +382,7 @@ int tcp_send(struct h248_transport *t, const struct h248_addr *to, const void *d
 		c = conn_connect(t, to, &no);
 	if (!c)
 		return no;
-	return stream_send(c, data, len);
+	return tcp_conn_send(c, data, len);
 }
 
 int tcp_connect(struct h248_transport *t, const struct h248_addr *to, uint32_t *ret_conn)
@@ -402,7 +402,7 @@ void tcp_close(struct h248_transport *t, const struct h248_addr *conn)
 	while ((c = find(t, conn)) != NULL) {
 		if (c->state == TCP_OPEN)
 			TCP_COUNT(c, closes, 1);
-		stream_goodbye(c);
+		tcp_conn_goodbye(c);
 		conn_end(c, "closed by us");
 	}
 }
@@ -428,7 +428,7 @@ void tcp_done(struct h248_transport *t)
 	{
 		struct tcp_conn *c = BASE_CONTAINER_OF(node, struct tcp_conn, node);
 
-		stream_goodbye(c);
+		tcp_conn_goodbye(c);
 		conn_end(c, "closed by us");
 	}
 	reap(t);

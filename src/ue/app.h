@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file A user agent as its commands see it; private to this folder. */
+#ifndef GH_UE_APP_H
+#define GH_UE_APP_H
+
+#include "ue/config.h"
+#include "ue/media.h"
+#include "ue/words.h"
+
+#define UE_MEDIA_MAX 32 /**< at a time */
+
+struct ue_slot {
+	char name[32];
+	struct ue_media *media; /**< NULL: free */
+};
+
+struct ue_app {
+	struct ue_config config;
+	struct loop *loop;
+	struct streams *streams;
+	struct ue_events events;
+	struct ue_media_env env;
+	struct profile_store *profiles;
+	struct tls_domain *media_domain; /**< NULL until the first media with a key */
+	struct ue_slot slot[UE_MEDIA_MAX];
+	struct loop_timer over; /**< of an orderly end */
+	bool ending, late, failed;
+};
+
+/* ---- open.c: sessions by their names ---- */
+
+/** A free slot with this name. @return NULL: there is none, or there is one of this name; `err`
+ * says so */
+struct ue_slot *ue_app_slot(struct ue_app *app, const char *name, struct base_error *err);
+/** The media of a name, or, NULL, the newest of this kind that is not over. */
+struct ue_media *ue_app_media(struct ue_app *app, const char *name, enum ue_media_kind kind);
+/** The domain of keys in common. @return 0, BASE_CONFIG, BASE_LOCAL */
+int ue_app_domain(struct ue_app *app, struct tls_domain **ret, struct base_error *err);
+
+/** Begin to end in order: everything is released, then the loop stops. */
+void ue_app_quit(struct ue_app *app);
+/** Has something of ours still to go? */
+bool ue_app_busy(const struct ue_app *app);
+
+/* ---- commands ---- */
+
+/** Do one line's words, which are at least one. @return 0, or an error with words */
+int ue_command(struct ue_app *app, struct ue_words *words, struct base_error *err);
+/** All commands, a line each. */
+void ue_command_list(FILE *to);
+/** "1,2,3". @return 0, BASE_CONFIG when it is no list of at most `cap` numbers */
+int ue_numbers(const char *text, uint16_t *out, size_t cap, size_t *ret_count);
+/** `open msrp|bfcp ...`: media without SIP */
+int ue_open(struct ue_app *app, struct ue_words *words, struct base_error *err);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events as lines and as what scripts expect. */
+#include "ue/event.h"
+
+#include "check.h"
+
+struct stage {
+	struct ue_events events;
+	char *text;
+	size_t len;
+};
+
+static int set_up(void **state)
+{
+	struct stage *s = calloc(1, sizeof(*s));
+
+	ue_events_init(&s->events);
+	s->events.to = open_memstream(&s->text, &s->len);
+	*state = s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *s = *state;
+
+	(void)fclose(s->events.to);
+	free(s->text);
+	ue_events_done(&s->events);
+	free(s);
+	return 0;
+}
+
+static bool take(struct stage *s, const char *name, const char *field)
+{
+	const char *const want[] = { name, field };
+
+	return ue_events_take(&s->events, want, field ? 2 : 1);
+}
+
+static void as_lines(void **state)
+{
+	struct stage *s = *state;
+
+	UE_TELL(&s->events, "chat.text", { "from", base_str_of("sip:a@b") },
+	        { "text", base_str_of("two \"words\"\n\x01") }, { "none", base_str_of(NULL) },
+	        { "empty", base_str_of("") });
+	assert_string_equal(s->text,
+	                    "chat.text from=sip:a@b text=\"two \\\"words\\\"\\n?\" empty=\"\"\n");
+}
+
+static void as_json(void **state)
+{
+	struct stage *s = *state;
+
+	s->events.json = true;
+	s->events.name = "alice";
+	UE_TELL(&s->events, "chat.text", { "text", base_str_of("\"\n\xff") });
+	assert_non_null(
+	        strstr(s->text, "\"ue\":\"alice\",\"event\":\"chat.text\",\"text\":\"220aff\"}\n"));
+	UE_TELL(&s->events, "chat.text", { "text", base_str_of("\"\n") });
+	assert_non_null(strstr(s->text, "\"text\":\"\\\"\\n\"}\n"));
+}
+
+static void expected(void **state)
+{
+	struct stage *s = *state;
+
+	UE_TELL(&s->events, "floor.request", { "request", base_str_of("7") },
+	        { "status", base_str_of("Pending") });
+	UE_TELL(&s->events, "floor.request", { "request", base_str_of("7") },
+	        { "status", base_str_of("Granted") });
+	assert_false(take(s, "floor.requests", NULL));
+	assert_false(take(s, "floor.request", "status=Denied"));
+	assert_false(take(s, "floor.request", "statu=Granted"));
+	assert_true(take(s, "floor.*", "status=G*"));
+	assert_string_equal(ue_events_value(&s->events, "status"), "Granted");
+	assert_true(take(s, "floor.request", "request=7")); /* the other one */
+	assert_string_equal(ue_events_value(&s->events, "status"), "Pending");
+	assert_false(take(s, "*", NULL));
+	assert_null(ue_events_value(&s->events, "nothing"));
+	assert_int_equal(ue_events_set(&s->events, "nothing", BASE_STR("x")), 0);
+	assert_string_equal(ue_events_value(&s->events, "nothing"), "x");
+}
+
+/** Nobody looks: the oldest are forgotten, the newest are there. */
+static void bounded(void **state)
+{
+	struct stage *s = *state;
+	struct ue_number n;
+
+	for (unsigned i = 0; i < UE_EVENTS_MAX + 10; i++)
+		UE_TELL(&s->events, "x", { "n", ue_number(&n, i) });
+	assert_int_equal(s->events.count, UE_EVENTS_MAX);
+	assert_false(take(s, "x", "n=9"));
+	assert_true(take(s, "x", "n=10"));
+	assert_true(take(s, "x", "n=4105"));
+}
+
+static void readable(void **state)
+{
+	static const char *const good[] = { "a", "b=*", "c=" }, *const bad[] = { "a", "b" },
+	                         *const empty[] = { "a", "=b" };
+
+	(void)state;
+	assert_true(ue_events_readable(good, 3));
+	assert_false(ue_events_readable(bad, 2));
+	assert_false(ue_events_readable(empty, 2));
+	assert_false(ue_events_readable(good, 0));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(as_lines, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(as_json, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(expected, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bounded, set_up, tear_down),
+		cmocka_unit_test(readable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
