@@ -78,7 +78,8 @@ static int address(struct base_arena *arena, const struct sip_sdp *sdp,
 static int key_lines(struct base_arena *arena, const struct sip_sdp_line *lines, size_t count,
                      struct offer_remote *ret, struct base_error *err)
 {
-	struct base_writer list = { .limit = 1024 };
+	char text[1024];
+	struct base_writer list = base_writer_over(text, sizeof(text));
 	struct base_str value;
 	size_t index = 0;
 	int rc = 0;
@@ -108,7 +109,6 @@ static int key_lines(struct base_arena *arena, const struct sip_sdp_line *lines,
 		ret->listed = offer_dup(arena, base_writer_view(&list));
 		rc = ret->listed.ptr ? 0 : BASE_ERR(BASE_LOCAL, 500);
 	}
-	base_writer_done(&list);
 	return rc;
 }
 

@@ -124,6 +124,7 @@ static void view_done(struct offer_view *of, const struct offer_view *kept)
 			keys_free(of->line[i].keys);
 	}
 	base_arena_done(&of->arena);
+	free(of->line);
 	*of = (struct offer_view){ .count = 0 };
 }
 
@@ -140,12 +141,18 @@ void offer_free(struct offer_session *s)
 	free(s);
 }
 
-int offer_view_open(struct offer_session *s, struct base_error *err)
+int offer_view_open(struct offer_session *s, size_t room, struct base_error *err)
 {
 	struct offer_view *v = &s->next;
 	bool ok = true;
 
-	*v = s->now;
+	*v = (struct offer_view){ .line = calloc(BASE_MAX(s->now.count, room) + 1,
+		                                 sizeof(*v->line)) };
+	if (!v->line)
+		return no_memory(err);
+	v->count = s->now.count;
+	if (v->count)
+		memcpy(v->line, s->now.line, v->count * sizeof(*v->line));
 	v->arena = (struct base_arena){ .limit = 256 * 1024UL };
 	v->times = BASE_STR("0 0");
 	s->open = true;
@@ -323,11 +330,11 @@ int offer_begin(struct offer_session *s, uint64_t now, struct base_error *err)
 	if (!s->peer.data.len)
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                      "an offer needs to know for whom its tickets are");
-	rc = offer_view_open(s, &why);
+	rc = offer_view_open(s, s->media_count, &why);
 	if (!rc && !s->next.count)
 		first_lines(s);
 	s->next.offerer = true;
-	for (size_t i = 0; i < s->next.count && !rc; i++)
+	for (size_t i = 0; !rc && i < s->next.count; i++)
 		rc = line_begin(s, &s->next.line[i], now, &why);
 	if (!rc) {
 		offer_settle(s, OFFER_TO_OFFER);
@@ -553,11 +560,11 @@ size_t offer_count(const struct offer_session *s)
 void offer_stream(const struct offer_session *s, size_t stream, struct offer_stream *ret)
 {
 	const struct offer_view *v = s->open ? &s->next : &s->now;
-	const struct offer_line *line = &v->line[stream < v->count ? stream : 0];
-	const struct offer_exchange *x = line->keys;
+	const struct offer_line *line = stream < v->count ? &v->line[stream] : NULL;
+	const struct offer_exchange *x = line ? line->keys : NULL;
 
 	*ret = (struct offer_stream){ .verdict = OFFER_REFUSED, .psk_identity = "", .peer = "" };
-	if (stream >= v->count)
+	if (!line)
 		return;
 	*ret = line->agreed;
 	ret->ours = line->ours;

@@ -29,7 +29,7 @@ struct offer_line {
 };
 struct offer_view {
 	struct base_arena arena; /**< strings of the lines */
-	struct offer_line line[OFFER_STREAMS_MAX];
+	struct offer_line *line; /**< owned */
 	size_t count;
 	bool offerer;          /**< we made the offer */
 	struct base_str times; /**< t= of the offer, which the answer repeats (RFC 3264, 6) */
@@ -52,8 +52,8 @@ struct offer_session {
 	struct offer_failure failure;
 };
 
-/** The view of an exchange begins as a copy of what stands. */
-int offer_view_open(struct offer_session *s, struct base_error *err);
+/** The view of an exchange begins as a copy of what stands, with room for so many lines. */
+int offer_view_open(struct offer_session *s, size_t room, struct base_error *err);
 void offer_view_commit(struct offer_session *s);
 void offer_view_drop(struct offer_session *s);
 /** A new exchange of keys for a line of `next`. @return NULL when memory is short */

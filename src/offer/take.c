@@ -193,14 +193,15 @@ static struct base_str times_of(struct offer_view *v, const struct sip_sdp *sdp)
 static int take_offer(struct offer_session *s, const struct sip_sdp *sdp, struct base_str text,
                       uint64_t now, bool *ret_keys, struct base_error *err)
 {
-	int rc = offer_view_open(s, err);
+	int rc = offer_view_open(s, BASE_MIN(sdp->media_count, (size_t)OFFER_STREAMS_MAX), err);
 
 	s->next.offerer = false;
 	s->same = s->now.count && base_str_eq(base_writer_view(&s->heard), text);
 	if (!rc)
 		rc = offered_lines(s, sdp, err);
-	s->next.times = times_of(&s->next, sdp);
-	for (size_t i = 0; i < s->next.count && !rc; i++)
+	if (!rc)
+		s->next.times = times_of(&s->next, sdp);
+	for (size_t i = 0; !rc && i < s->next.count; i++)
 		rc = line_offered(s, sdp, i, now, ret_keys, err);
 	if (!rc) {
 		*ret_keys = false;
