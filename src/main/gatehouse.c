@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "kmsd/kmsd.h"
 #include "ue/ue.h"
 
 static const struct {
@@ -14,6 +15,7 @@ static const struct {
 	{ "check", cli_check_main, "hold a TLS server against profiles, rule by rule" },
 	{ "explain", cli_explain_main, "why the gateway refused a TLS peer, out of its log" },
 	{ "h248", cli_h248_main, "be a controller: play a scenario; convert messages" },
+	{ "kms", kmsd_tool_main, "enroll users at a key management service" },
 	{ "lab", cli_lab_main, "two operators' interconnect on loopback, step by step" },
 	{ "mikey", cli_mikey_main, "print MIKEY and MIKEY-TICKET messages in words" },
 	{ "pki", cli_pki_main, "run an operator's certification authorities" },

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of docs/h248.md, docs/check.md and docs/interconnect.md, run in order in one shell each: a page that teaches must be true.
+"""The commands of docs/h248.md, docs/check.md, docs/kms.md and docs/interconnect.md, run in order in one shell each: a page that teaches must be true.
 
   ```KIND file=NAME    the block is written to that file
   ```sh run            is run by bash; `run status=N` when it ends with that status
@@ -97,6 +97,10 @@ class Page(unittest.TestCase):
     def test_check(self):
         count = self.play("check.md")
         self.assertEqual((count["run"], count["expect"]), (2, 1), count)
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
+    def test_kms(self):
+        self.play("kms.md")
 
     @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
     @unittest.skipUnless(shutil.which("nginx", path="/usr/sbin:" + os.environ["PATH"]), "nginx is not installed")
