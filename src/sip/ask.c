@@ -249,7 +249,7 @@ static int keep_random(struct sip_ua *ua, struct base_arena *arena, struct base_
 int sip_draft_keep(struct sip_ua *ua, struct base_arena *arena, const struct sip_draft *draft,
                    struct sip_draft *ret)
 {
-	struct base_str *routes = base_arena_array(arena, draft->route_count, sizeof(*routes));
+	struct base_str *routes = base_arena_array(arena, draft->route_count + 1, sizeof(*routes));
 
 	*ret = *draft;
 	ret->routes = routes;

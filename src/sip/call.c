@@ -55,16 +55,11 @@ int sip_call_map(struct sip_call *call, struct base_str call_id)
 	return rc;
 }
 
-/* Transactions that know it forget it. */
 static void let_go(struct sip_call *call)
 {
-	struct sip_txn *txns[] = { call->served, call->peer_offer, call->accepted_txn };
-
-	for (size_t i = 0; i < BASE_COUNT(txns); i++) {
-		if (txns[i])
-			sip_txn_user_set(txns[i], NULL);
-	}
-	call->served = call->peer_offer = call->accepted_txn = NULL;
+	sip_call_txn_set(call, &call->served, NULL);
+	sip_call_txn_set(call, &call->peer_offer, NULL);
+	sip_call_txn_set(call, &call->accepted_txn, NULL);
 }
 
 static void quiet(struct sip_call *call)

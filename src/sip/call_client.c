@@ -40,6 +40,8 @@ static void ack_sent(void *owner, struct sip_flow flow, struct base_str octets)
 {
 	struct call_ack *ack = owner;
 
+	sip_ask_forget(ack->ask); /* if it fails, the 2xx will come again */
+	ack->ask = NULL;
 	ack->flow = flow;
 	base_writer_reset(&ack->octets);
 	base_writer_str(&ack->octets, octets);

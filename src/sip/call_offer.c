@@ -185,10 +185,9 @@ int sip_offer_step(struct sip_call *call, enum offer_event event, const struct c
 		return rc;
 	call->offer_state = step.next;
 	sip_ua_timer_stop(call->ua, &call->glare);
-	if (event == O_PEER && step.next == O_ASKED && in->msg) {
-		call->peer_offer = in->txn;
+	if ((step.actions & O_DO_TELL_OFFERED) && in->msg) {
+		sip_call_txn_set(call, &call->peer_offer, in->txn);
 		call->peer_update = in->msg->method == SIP_UPDATE;
-		sip_txn_user_set(in->txn, call);
 	}
 	settle(call, event, in);
 	if ((step.actions & O_DO_REPEAT) && call->peer_update)

@@ -3,6 +3,8 @@
  * @file
  * Inside of a call; private to this folder. Invariants:
  * - SIP_CALL_OVER is told from a timer of its own, never from within a function of the owner's.
+ * - Each transaction of a peer's whose user is the call is in one of its three slots:
+ * sip_call_txn_set.
  * - A call is freed when that has been told and no request or transaction knows it any more: not
  *   within an event.
  */
@@ -135,6 +137,9 @@ void sip_call_begin(struct sip_call *call, struct sip_dialog *dialog, struct bas
                     const char *method, const struct sip_local *local);
 
 /* -- call_server.c -- */
+/* One of the call's transactions is this now (NULL = none): it knows the call, the last forgets it.
+ */
+void sip_call_txn_set(struct sip_call *call, struct sip_txn **slot, struct sip_txn *txn);
 int sip_call_answer(struct sip_call *call, struct sip_txn *txn, unsigned status,
                     const struct sip_content *content);
 void sip_call_repeat(struct sip_call *call, struct sip_txn *txn);

@@ -6,6 +6,25 @@
 
 static const struct sip_content nothing;
 
+/* -- transactions that know it -------------------------------------------------------------------
+ */
+
+static bool knows(const struct sip_call *call, const struct sip_txn *txn)
+{
+	return txn == call->served || txn == call->peer_offer || txn == call->accepted_txn;
+}
+
+void sip_call_txn_set(struct sip_call *call, struct sip_txn **slot, struct sip_txn *txn)
+{
+	struct sip_txn *old = *slot;
+
+	*slot = txn;
+	if (old && !knows(call, old))
+		sip_txn_user_set(old, NULL);
+	if (txn)
+		sip_txn_user_set(txn, call);
+}
+
 /* -- answers -------------------------------------------------------------------------------------
  */
 
@@ -67,7 +86,7 @@ static void on_repeat(void *arg)
 
 void sip_call_repeat(struct sip_call *call, struct sip_txn *txn)
 {
-	call->accepted_txn = txn;
+	sip_call_txn_set(call, &call->accepted_txn, txn);
 	call->accepted_cseq = sip_txn_request(txn)->cseq;
 	call->repeat_ms = call->ua->config.txns.t1_ms;
 	call->repeated_ms = 0;
@@ -123,8 +142,7 @@ static int begin(struct sip_call *call, struct sip_txn *txn, const struct sip_me
 		rc = sip_call_map(call, msg->call_id);
 	if (rc)
 		return rc;
-	call->served = txn;
-	sip_txn_user_set(txn, call);
+	sip_call_txn_set(call, &call->served, txn);
 	return 0;
 }
 

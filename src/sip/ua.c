@@ -12,7 +12,7 @@ static const struct sip_content nothing;
 
 uint64_t sip_ua_deadline(const struct sip_ua *ua)
 {
-	return BASE_MIN(loop_timers_deadline(&ua->timers), sip_txns_deadline(ua->txns));
+	return BASE_MIN(loop_timers_deadline(&ua->timers), ua->txns_ms);
 }
 
 static void rearm(struct sip_ua *ua)
@@ -225,7 +225,7 @@ static void on_rearm(void *arg, uint64_t deadline_ms)
 {
 	struct sip_ua *ua = arg;
 
-	(void)deadline_ms;
+	ua->txns_ms = deadline_ms;
 	rearm(ua);
 }
 
@@ -273,7 +273,7 @@ int sip_ua_new(struct sip_ua **ret, const struct sip_ua_config *config,
 	if (!ua)
 		return BASE_ERR(BASE_LOCAL, 500);
 	ua->ops = *ops;
-	ua->told_ms = UINT64_MAX;
+	ua->told_ms = ua->txns_ms = UINT64_MAX;
 	base_list_init(&ua->asks);
 	base_list_init(&ua->calls);
 	rc = settle(ua, config);

@@ -117,7 +117,7 @@ struct sip_draft {
 /**
  * What became of it, once: its final response, borrowed; or NULL with 408 (nobody answered), or the
  * status of sip_ua_no_way.
- * @param cseq  the last that was used
+ * @param cseq  the last that was used, 0 = none
  */
 typedef void sip_asked_fn(void *user, const struct sip_message *response, unsigned status,
                           uint32_t cseq);

@@ -15,6 +15,8 @@ struct sip_ua {
 	char *lines;
 	struct sip_txns *txns;
 	struct loop_timers timers;
+	uint64_t txns_ms; /* as the transactions have told, for in the midst of a step theirs jumps
+	                   */
 	uint64_t told_ms;
 	uint64_t next_id;
 	struct base_node asks;

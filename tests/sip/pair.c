@@ -27,6 +27,9 @@ static int on_send(void *arg, struct sip_flow flow, struct base_str octets)
 	assert_non_null(eol);
 	if (end->broken)
 		return BASE_ERR(BASE_PEER, 0);
+	if (getenv("PAIR_LOG")) /* for who looks for what went wrong */
+		(void)fprintf(stderr, "%s at %llu: %.*s\n\n", end->name,
+		              (unsigned long long)p->now_ms, BASE_FMT(octets));
 	(void)fprintf(p->logged, "%s %.*s\n", end->name, (int)(eol - octets.ptr), octets.ptr);
 	if (p->drop && p->dropped < p->drops && first_line_has(octets, p->drop)) {
 		p->dropped++;
