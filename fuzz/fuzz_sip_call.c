@@ -4,6 +4,7 @@
  * message is that follows. What it sends may come back to itself. Each call that begins has to be
  * told over once, and nothing may be left once all time has passed.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "sip/sip.h"
@@ -17,7 +18,7 @@ struct world {
 	uint64_t now_ms;
 	struct sip_call *calls[CALLS_MAX]; /* that are alive */
 	unsigned next;
-	uint64_t way;
+	uint64_t way, ways;       /* the last that was asked for, and the highest */
 	bool broken, eager, late; /* late: ways are answered by the script */
 	struct base_writer sent;  /* the last */
 	uint8_t random;
@@ -51,6 +52,7 @@ static void on_way(void *arg, const struct sip_way *way)
 	struct world *w = arg;
 
 	w->way = way->id;
+	w->ways = BASE_MAX(w->ways, way->id);
 	if (way->attempt > 2)
 		sip_ua_no_way(w->ua, way->id, 0);
 	else if (!w->late)
@@ -217,13 +219,15 @@ static void settle(struct world *w)
 	}
 	for (int i = 0; i < 400 && (sip_ua_calls(w->ua) || sip_ua_transactions(w->ua)); i++) {
 		w->now_ms += 1000;
-		for (uint64_t id = 1; id <= w->way; id++)
+		for (uint64_t id = 1; id <= w->ways; id++)
 			sip_ua_no_way(w->ua, id, 0);
 		sip_ua_advance(w->ua);
 	}
 	for (unsigned i = 0; i < CALLS_MAX; i++) {
-		if (w->calls[i])
-			abort();
+		if (!w->calls[i])
+			continue;
+		(void)fprintf(stderr, "left: %s\n", sip_call_state(w->calls[i]));
+		abort();
 	}
 }
 

@@ -104,7 +104,8 @@ void sip_branch(struct sip_txns *txns, char out[SIP_BRANCH_MAX]);
 int sip_request_send(struct sip_txns *txns, struct sip_flow flow, struct base_str octets,
                      void *user, struct sip_txn **ret);
 /** Send CANCEL for a request that has had a provisional response and no final one, which is then
- * waited for no longer than 64 T1 (9.1). `lines`: whole header lines more, a Reason; may be NULL.
+ * waited for no longer than 64 T1 (9.1), also where this fails. `lines`: whole header lines more, a
+ * Reason; may be NULL.
  * @return as above */
 int sip_request_cancel(struct sip_txn *txn, const char *lines, void *user, struct sip_txn **ret);
 /**

@@ -178,10 +178,8 @@ int sip_request_cancel(struct sip_txn *txn, const char *lines, void *user, struc
 	rc = w.failed ? BASE_ERR(BASE_LOCAL, 500)
 	              : sip_request_send(txn->owner, txn->flow, base_writer_view(&w), user, ret);
 	base_writer_done(&w);
-	if (!rc) {
-		sip_txn_give_up(txn);
-		sip_txns_rearm(txn->owner);
-	}
+	sip_txn_give_up(txn); /* one that could not be sent ends nothing else */
+	sip_txns_rearm(txn->owner);
 	return rc;
 }
 

@@ -371,6 +371,13 @@ static void cancelled_in_vain(void **state)
 	until(&s, 132001);
 	assert_int_equal(s.why, SIP_END_TIMEOUT);
 	assert_int_equal(sip_txns_count(s.txns), 0);
+	/* nor where the CANCEL cannot be sent */
+	txn = begin(&s, tls, REQUEST("INVITE", B));
+	in(&s, tls, RESPONSE("180", "INVITE", B));
+	s.send_rc = BASE_ERR(BASE_LOCAL, 0);
+	assert_int_equal(sip_request_cancel(txn, NULL, NULL, NULL), s.send_rc);
+	until(&s, 132001 + 32001);
+	assert_int_equal(sip_txns_count(s.txns), 0);
 	stage_close(&s);
 }
 
