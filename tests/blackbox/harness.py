@@ -409,8 +409,10 @@ class Gateway:
                                      **self.settings))
 
     def log(self):
+        """Whole lines: one that crosses a page of the file can be seen half written."""
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+            text = file.read()
+        return text[:text.rfind("\n") + 1]
 
     def logged(self, *words, count=1):
         return until(lambda: all(self.log().count(w) >= count for w in words),

@@ -3,6 +3,7 @@
 """gatehouse check --dtls against servers of others over UDP: each gives the findings expected, by rule and item, and no
 other; datagrams are lost; a server has no manners."""
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -143,7 +144,8 @@ class OpenSSL(Datagrams):
         for suite in ("PSK-AES128-CBC-SHA", "ECDHE-PSK-AES128-CBC-SHA256", "DHE-PSK-AES128-GCM-SHA256"):
             port = self.s_server("-nocert", "-psk_identity", "alice", "-psk", "00112233445566778899aabbccddeeff", "-cipher",
                                  suite + ":@SECLEVEL=0", certs=())
-            report, _ = self.check(port, "ts33328-annex-h", "--dtls", "--psk-file", key, "--timeout", "3")
+            report, _ = self.check_patiently(lambda r: "dropped our Finished" in self.found(r).get("unknown-identity-alert", ""), 1, port,
+                                             "ts33328-annex-h", "--dtls", "--psk-file", key)
             self.assertIn(("E7", "any"), self.findings(report, "pass"), suite)
             self.assertIn("dropped our Finished", self.found(report)["unknown-identity-alert"])
 
@@ -222,10 +224,16 @@ class GnuTLS(Datagrams):
 
     def test_refused_by_silence(self):
         """No suite of the profile, renegotiation secured only: told by silence; sessions are judged, nothing is left untested."""
-        port = self.serve("NORMAL:-VERS-ALL:+VERS-DTLS1.2:-KX-ALL:+ECDHE-RSA:-CIPHER-ALL:+AES-128-GCM:%SERVER_PRECEDENCE", "rsa")
-        report, status = self.check(port, REL12, "--dtls")
-        self.assertEqual(self.findings(report, "FAIL"), [("E4", "TLS_RSA_WITH_AES_128_CBC_SHA"), ("E6a", "DTLS1.0")])
-        self.assertEqual((self.findings(report, "not tested"), status, report["versions"]), ([], 1, "DTLS1.2"))
+        fails = [("E4", "TLS_RSA_WITH_AES_128_CBC_SHA"), ("E6a", "DTLS1.0")]
+        for timeout in (4, PATIENCE):  # each silence costs that; the server is new each time, for one that was left in a handshake spins
+            port = self.serve("NORMAL:-VERS-ALL:+VERS-DTLS1.2:-KX-ALL:+ECDHE-RSA:-CIPHER-ALL:+AES-128-GCM:%SERVER_PRECEDENCE", "rsa")
+            done = self.run_tool(f"127.0.0.1:{port}", "--profile", REL12, "--json", "--quiet", "--timeout", str(int(timeout)), "--dtls")
+            report = json.loads(done.stdout) if done.stdout else None
+            if report and self.findings(report, "FAIL") == fails and not self.findings(report, "not tested"):
+                break
+        self.assertTrue(report, done.stderr)
+        self.assertEqual(self.findings(report, "FAIL"), fails)
+        self.assertEqual((self.findings(report, "not tested"), done.returncode, report["versions"]), ([], 1, "DTLS1.2"))
         found = self.found(report)
         self.assertIn("silence", found["TLS_RSA_WITH_AES_128_CBC_SHA"])
         self.assertIn("silence", found["client-initiated-insecure"])

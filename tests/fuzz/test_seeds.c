@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * The seeds of one fuzz target, and every finding ever made, through that target (SEEDS names it).
- * What the target asserts holds or the program aborts.
+ * The seeds of one fuzz target, and every finding ever made, through that target: its name is the
+ * argument. What the target asserts holds or the program aborts.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -10,6 +10,8 @@
 #include "check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *target;
 
 static void replay(const char *path)
 {
@@ -35,7 +37,7 @@ static void seeds(void **state)
 	DIR *dir;
 
 	(void)state;
-	(void)snprintf(folder, sizeof(folder), "%s/fuzz/corpus/" SEEDS, root ? root : ".");
+	(void)snprintf(folder, sizeof(folder), "%s/fuzz/corpus/%s", root ? root : ".", target);
 	dir = opendir(folder);
 	assert_non_null(dir);
 	while ((entry = readdir(dir))) {
@@ -58,9 +60,14 @@ static void nothing(void **state)
 	(void)LLVMFuzzerTestOneInput(none, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(seeds), cmocka_unit_test(nothing) };
 
+	if (argc != 2) {
+		(void)fprintf(stderr, "%s NAME\n", argv[0]);
+		return 2;
+	}
+	target = argv[1];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
