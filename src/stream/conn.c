@@ -291,11 +291,16 @@ static void on_event(void *arg, unsigned events)
 		stream_run(s);
 }
 
-void stream_begin(struct stream *s)
+static void learn_local(struct stream *s)
 {
 	socklen_t len = sizeof(s->local);
 
 	(void)getsockname(s->w.fd, &s->local.sa, &len); /* else it stays unknown */
+}
+
+void stream_begin(struct stream *s)
+{
+	learn_local(s);
 	s->touched_ms = loop_now_ms(s->streams->loop);
 	if (!s->session) {
 		stream_up(s);
@@ -426,6 +431,7 @@ int stream_connect(struct stream **ret, struct streams *streams, const union str
 	rc = stream_setup(s, spec, false, err);
 	if (!rc && connect(fd, &to->sa, stream_addr_len(to)) < 0)
 		no = errno;
+	learn_local(s); /* the kernel has chosen it by now */
 	if (!rc)
 		rc = stream_watch(s, err);
 	if (!rc)

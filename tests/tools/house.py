@@ -27,6 +27,7 @@ LIBRARIES = {
     "usrsctp.h": ["h248"],
     "hiredis/": ["pool"],
     "sqlite3.h": ["kms"],
+    "ares.h": ["flow"],
     "p11-kit/": ["x509"],
     "microhttpd.h": ["mg", "http"],
 }

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections: messages in their streams, keep-alives, those who come. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "flow/private.h"
+
+#define PONG_MS 10000 /* RFC 5626, 4.4.1 */
+
+/* ---- keep-alives ---- */
+
+static void on_ping(void *arg);
+
+/* RFC 5626, 4.4.1: between 80 and 100 percent of the time. */
+static void ping_later(struct flow *f)
+{
+	uint32_t random = 0, ms = f->flows->config.ping_ms;
+
+	if (!ms || f->accepted)
+		return;
+	(void)base_random(&random, sizeof(random)); /* else all do it at the same time */
+	loop_timer_start(f->flows->loop, &f->ping, ms - random % (ms / 5 + 1), on_ping, f);
+}
+
+static void on_ping(void *arg)
+{
+	struct flow *f = arg;
+
+	if (f->pinged) {
+		flow_lost(f, "no answer to a keep-alive within 10 s (RFC 5626, 4.4.1)");
+		return;
+	}
+	f->pinged = true;
+	(void)stream_write(f->stream, "\r\n\r\n", 4); /* a stream that has failed tells so */
+	loop_timer_start(f->flows->loop, &f->ping, PONG_MS, on_ping, f);
+}
+
+static void heard(struct flow *f)
+{
+	if (f->pinged) {
+		f->pinged = false;
+		ping_later(f);
+	}
+}
+
+/* ---- messages ---- */
+
+/* The stream can be read no further. The head of what stands there says what answer it is due
+ * (18.3), so it is handed out before the end. */
+static void broken(struct flow *f, struct base_str in)
+{
+	const char *end = memmem(in.ptr, in.len, "\r\n\r\n", 4);
+
+	f->flows->count.broken++;
+	if (end && flow_is_sip(in))
+		flow_message(f, (struct base_str){ in.ptr, (size_t)(end - in.ptr) + 4 });
+	if (!f->dead)
+		flow_lost(f, "what came was no SIP");
+}
+
+/* @return octets taken; all of them where the flow is over */
+static size_t take(struct flow *f, struct base_str in)
+{
+	size_t at = 0;
+
+	while (at < in.len && !f->dead) {
+		struct base_str rest = { in.ptr + at, in.len - at };
+		enum sip_frame_kind kind;
+		size_t len;
+
+		if (sip_frame(&f->framer, rest, &kind, &len) ||
+		    (kind == SIP_FRAME_MESSAGE && !flow_is_sip(rest))) {
+			broken(f, rest);
+			break;
+		}
+		if (kind == SIP_FRAME_MORE)
+			return at;
+		at += len;
+		heard(f);
+		if (kind == SIP_FRAME_PING) {
+			f->flows->count.pings++;
+			(void)stream_write(f->stream, "\r\n", 2); /* it tells when it has failed */
+		} else if (kind == SIP_FRAME_MESSAGE) {
+			flow_message(f, (struct base_str){ rest.ptr, len });
+		}
+	}
+	return in.len;
+}
+
+static size_t on_data(void *arg, struct stream *stream, struct base_str data)
+{
+	struct flow *f = arg;
+	size_t taken;
+	bool partial;
+
+	f->busy = true;
+	taken = take(f, data);
+	f->busy = false;
+	if (f->dead) {
+		flow_drop(f);
+		return data.len;
+	}
+	/* From the first octet of a message to its last, however many others come. */
+	partial = taken < data.len;
+	if (!partial)
+		stream_deadline(stream, 0, NULL);
+	else if (!f->partial || taken)
+		stream_deadline(stream, f->flows->config.message_ms,
+		                "a message was not finished in time");
+	f->partial = partial;
+	return taken;
+}
+
+static void on_up(void *arg, struct stream *stream)
+{
+	struct flow *f = arg;
+
+	if (f->accepted) {
+		f->partial = true; /* the first message is waited for */
+		stream_deadline(stream, f->flows->config.message_ms, "no message came in time");
+	}
+	ping_later(f);
+}
+
+static void on_end(void *arg, struct stream *stream, const struct stream_end *end)
+{
+	struct flow *f = arg;
+
+	f->flows->count.broken += f->partial && end->cause == STREAM_LATE;
+	stream_free(stream);
+	f->stream = NULL;
+	flow_lost(f, end->text);
+}
+
+static const struct stream_ops ops = { .on_up = on_up, .on_data = on_data, .on_end = on_end };
+
+/* ---- going out ---- */
+
+int flow_conn_open(struct flows *flows, const struct flow_target *target, const char *name,
+                   struct flow **ret)
+{
+	bool tls = target->transport == FLOW_TLS;
+	const struct tls_session_spec session = {
+		.role = TLS_ROLE_CLIENT,
+		.server_name = name,
+		.peer_name = name,
+	};
+	struct stream_spec spec = { .ops = ops,
+		                    .domain = tls ? flows->domain : NULL,
+		                    .session = &session,
+		                    .connect_ms = flows->config.connect_ms,
+		                    .handshake_ms = flows->config.connect_ms,
+		                    .idle_ms = flows->config.idle_ms };
+	struct flow *f = NULL;
+	int rc = tls && !flows->domain
+	                 ? BASE_ERR(BASE_CONFIG, 0)
+	                 : flow_new(&f, flows, target->transport, 0, &target->addr, name);
+
+	if (!f)
+		return rc;
+	f->framer.pings = flows->config.ping_ms != 0;
+	spec.ops.arg = f;
+	rc = stream_connect(&f->stream, flows->streams, &target->addr, NULL, &spec, NULL);
+	if (rc)
+		flow_drop(f);
+	else
+		*ret = f;
+	return rc;
+}
+
+/* ---- those who come ---- */
+
+static bool on_accept(void *arg, struct stream *stream, struct stream_spec *ret)
+{
+	struct flow_door *door = arg;
+	struct flows *flows = door->flows;
+	struct flow *f;
+
+	if (flow_new(&f, flows, door->transport, 0, stream_remote(stream), NULL))
+		return false;
+	f->accepted = true;
+	f->stream = stream;
+	ret->ops = ops;
+	ret->ops.arg = f;
+	ret->domain = door->transport == FLOW_TLS ? flows->domain : NULL;
+	ret->anybody = flows->config.anybody;
+	ret->handshake_ms = flows->config.message_ms;
+	ret->idle_ms = flows->config.idle_ms;
+	return true;
+}
+
+int flow_door_open(struct flows *flows, enum flow_transport transport, union stream_addr *local,
+                   struct base_error *err)
+{
+	struct flow_door *door = calloc(1, sizeof(*door));
+	const struct stream_listen_spec spec = { .fn = on_accept,
+		                                 .arg = door,
+		                                 .conns_max = flows->config.conns_max,
+		                                 .source_max = flows->config.source_max };
+	int rc = door ? stream_listen(&door->listener, flows->streams, local, &spec, err)
+	              : base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "no memory");
+
+	if (!door || rc) {
+		free(door);
+		return rc;
+	}
+	door->flows = flows;
+	door->transport = transport;
+	base_list_append(&flows->doors, &door->node);
+	return 0;
+}
+
+void flow_door_close(struct flow_door *door)
+{
+	stream_listener_free(door->listener);
+	base_list_remove(&door->node);
+	free(door);
+}

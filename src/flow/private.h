@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Shared by the files of this folder only. Invariants:
+ *
+ *  1. A flow is in `ids` from its making to its end. In `peers` is the one to be used for a peer:
+ *     a younger one takes an older one's place there.
+ *  2. A flow whose octets are being handed out is `busy` and is freed afterwards: what is called
+ *     may end it.
+ */
+#ifndef GH_FLOW_PRIVATE_H
+#define GH_FLOW_PRIVATE_H
+
+#include "flow/flow.h"
+
+#define FLOW_KEY_MAX (1 + 8 + 19 + 256)
+
+/** A socket for datagrams. */
+struct flow_socket {
+	struct base_node node;
+	struct flows *flows;
+	struct loop_fd w;
+	struct loop_task more;
+	union stream_addr local;
+	uint64_t number;
+};
+
+/** A place where connections come in. */
+struct flow_door {
+	struct base_node node;
+	struct flows *flows;
+	enum flow_transport transport;
+	struct stream_listener *listener;
+};
+
+struct flow {
+	struct base_map_node by_id, by_peer;
+	struct base_node node; /* UDP: the most recently used last */
+	struct flows *flows;
+	uint64_t id;
+	enum flow_transport transport;
+	union stream_addr remote;
+	struct flow_socket *socket; /* UDP */
+	struct stream *stream;      /* else */
+	bool accepted, known, mapped, busy, dead;
+	bool partial; /* of a message */
+	bool pinged;  /* and no answer yet */
+	struct sip_framer framer;
+	struct loop_timer ping;
+	uint8_t key[FLOW_KEY_MAX];
+	size_t key_len;
+};
+
+/** The way of one request. */
+struct flow_hunt {
+	struct base_map_node by_id;
+	struct base_node node; /* the most recently used last */
+	struct flows *flows;
+	uint64_t id;
+	uint64_t used_ms;
+	struct flow_lookup *lookup;
+	struct sip_flow last;
+	struct flow_target targets[FLOW_TARGETS_MAX];
+	size_t count, next;
+	bool tried; /* the one before `next` was taken */
+	char name[256];
+};
+
+/** An address that has failed. */
+struct flow_failed {
+	struct flow_target target;
+	uint64_t until_ms; /* 0 = none */
+};
+#define FLOW_FAILED_MAX 64
+
+struct flows {
+	struct streams *streams;
+	struct loop *loop;
+	struct flow_config config;
+	char host[256], user[128];
+	struct flow_ops ops;
+	struct flow_resolver *resolver;
+	struct tls_domain *domain;
+	struct flow_counters count;
+	uint64_t last_id;
+	struct base_map ids, peers, hunts;
+	struct base_node sockets, doors, datagrams, conns, hunting;
+	size_t datagram_count;
+	struct loop_timer forget;
+	struct flow_failed failed[FLOW_FAILED_MAX];
+	size_t failed_next;
+	char sent_by[320], contact[520];
+	uint8_t *buffer; /* one datagram */
+};
+
+/* flows.c */
+
+struct flow *flow_find(const struct flows *flows, uint64_t id);
+/** The one to be used for a peer. `number`: of the socket, 0 = none. `name`: NULL = any */
+struct flow *flow_peer(const struct flows *flows, enum flow_transport transport, uint64_t number,
+                       const union stream_addr *remote, const char *name);
+int flow_new(struct flow **ret, struct flows *flows, enum flow_transport transport, uint64_t number,
+             const union stream_addr *remote, const char *name);
+/** It is no more; its stream is released. */
+void flow_drop(struct flow *flow);
+/** The same, because it failed: told to whom it concerns. */
+void flow_lost(struct flow *flow, const char *why);
+struct sip_flow flow_of(const struct flow *flow);
+/** Does its first line name SIP? What does not makes no flow, and no stream goes on after it. */
+bool flow_is_sip(struct base_str octets);
+/** Hand a message out. */
+void flow_message(struct flow *flow, struct base_str octets);
+
+/* udp.c */
+
+int flow_udp_open(struct flows *flows, union stream_addr *local, struct base_error *err);
+void flow_udp_close(struct flow_socket *socket);
+/** The flow to a peer; a socket is opened where there is none of its family. */
+int flow_udp_to(struct flows *flows, const union stream_addr *remote, struct flow **ret);
+int flow_udp_send(struct flow *flow, struct base_str octets);
+
+/* conn.c */
+
+int flow_conn_open(struct flows *flows, const struct flow_target *target, const char *name,
+                   struct flow **ret);
+int flow_door_open(struct flows *flows, enum flow_transport transport, union stream_addr *local,
+                   struct base_error *err);
+void flow_door_close(struct flow_door *door);
+
+/* way.c */
+
+void flow_hunts_free(struct flows *flows);
+
+#endif

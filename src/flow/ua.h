@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Included by flow.h. A SIP user agent (sip/ua.h, sip/call.h) on the network: its flows, the ways
+ * of its requests, its time. What a program adds is what it does with calls and requests.
+ */
+#ifndef GH_FLOW_UA_H
+#define GH_FLOW_UA_H
+
+#include "sip/sip.h"
+
+struct flows;
+struct flow_config;
+struct streams;
+struct flow_ua;
+
+/** As of struct sip_ua_ops; both may be NULL. */
+struct flow_ua_ops {
+	void (*on_call)(void *arg, const struct sip_call_event *event);
+	bool (*on_request)(void *arg, struct sip_txn *txn, const struct sip_message *msg,
+	                   struct sip_call *call);
+	void *arg;
+};
+
+/** @return 0; BASE_LOCAL or BASE_CONFIG with words */
+int flow_ua_new(struct flow_ua **ret, struct streams *streams, const struct flow_config *config,
+                const struct sip_ua_config *sip, const struct flow_ua_ops *ops,
+                struct base_error *err);
+/** All calls and flows are gone without a word. Not inside a callback. NULL is fine. */
+void flow_ua_free(struct flow_ua *ua);
+/** For calls, requests and answers: all of sip/ua.h and sip/call.h but _input, _lost, _advance. */
+struct sip_ua *flow_ua_sip(const struct flow_ua *ua);
+/** For flows_listen, flows_info, flows_domain_set, counters. */
+struct flows *flow_ua_flows(const struct flow_ua *ua);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two user agents call each other over real sockets. */
+#include "station.h"
+
+struct agent {
+	struct streams *streams;
+	struct flow_ua *ua;
+	struct sip_call *call;
+	unsigned incoming, answered, confirmed, over, requests;
+	enum sip_call_why why;
+	char body[64];
+};
+
+static void keep(struct agent *a, struct base_str body)
+{
+	snprintf(a->body, sizeof(a->body), "%.*s", BASE_FMT(body));
+}
+
+static void on_call(void *arg, const struct sip_call_event *event)
+{
+	struct agent *a = arg;
+	const struct sip_content answer = { .type = "text/plain", .body = BASE_STR("answer") };
+
+	a->call = event->call;
+	switch (event->what) {
+	case SIP_CALL_INCOMING:
+		a->incoming++;
+		keep(a, event->body);
+		assert_int_equal(sip_call_accept(event->call, &answer), 0);
+		break;
+	case SIP_CALL_ANSWERED:
+		a->answered++;
+		keep(a, event->body);
+		break;
+	case SIP_CALL_CONFIRMED:
+		a->confirmed++;
+		break;
+	case SIP_CALL_OVER:
+		a->over++;
+		a->why = event->why;
+		a->call = NULL;
+		break;
+	default:
+		break;
+	}
+}
+
+static void agent_open(struct agent *a, struct streams *streams)
+{
+	const struct flow_config config = { .user = "agent" };
+	const struct sip_ua_config sip = { 0 };
+	const struct flow_ua_ops ops = { .on_call = on_call, .arg = a };
+	struct base_error err = { 0 };
+
+	memset(a, 0, sizeof(*a));
+	a->streams = streams;
+	if (flow_ua_new(&a->ua, streams, &config, &sip, &ops, &err))
+		fail_msg("%s", err.text);
+}
+
+static void dial(struct agent *a, const char *uri)
+{
+	const struct sip_call_setup setup = {
+		.target = base_str_of(uri),
+		.from = BASE_STR("<sip:a@near.test>"),
+		.content = { .type = "text/plain", .body = BASE_STR("offer") },
+	};
+
+	assert_int_equal(sip_call_start(&a->call, flow_ua_sip(a->ua), &setup, NULL), 0);
+}
+
+/* Offer, answer, ACK, and the BYE of who was called, by each transport. */
+static void a_call_there_and_back(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		enum flow_transport transport = i ? FLOW_TCP : FLOW_UDP;
+		union stream_addr at;
+		struct agent a, b;
+		char uri[200], text[STREAM_ADDR_TEXT];
+
+		agent_open(&a, *state);
+		agent_open(&b, *state);
+		assert_int_equal(stream_addr_parse(&at, BASE_STR("127.0.0.1:0"), NULL), 0);
+		assert_int_equal(flows_listen(flow_ua_flows(b.ua), transport, &at, NULL), 0);
+		snprintf(uri, sizeof(uri), "sip:b@%s;transport=%s",
+		         stream_addr_format(&at, text, sizeof(text)),
+		         flow_transport_name(transport));
+		dial(&a, uri);
+		UNTIL(&a, a.answered && b.confirmed);
+		assert_string_equal(b.body, "offer");
+		assert_string_equal(a.body, "answer");
+		sip_call_end(b.call, 0, NULL);
+		UNTIL(&a, a.over && b.over);
+		assert_int_equal(a.why, SIP_WHY_BYE);
+		assert_int_equal(b.why, SIP_WHY_OURS);
+		flow_ua_free(a.ua);
+		flow_ua_free(b.ua);
+	}
+}
+
+/* A port where nobody is: the call ends at once, as if it had been refused. */
+static void nobody_takes_the_call(void **state)
+{
+	struct agent a;
+
+	agent_open(&a, *state);
+	dial(&a, "sip:b@127.0.0.1:1;transport=tcp");
+	UNTIL(&a, a.over);
+	assert_int_equal(a.why, SIP_WHY_REFUSED);
+	flow_ua_free(a.ua);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_call_there_and_back),
+		CASE(nobody_takes_the_call),
+	};
+
+	return cmocka_run_group_tests(tests, lab_open, lab_close);
+}
