@@ -359,6 +359,8 @@ int tls_domain_new(struct tls_domain **ret, const struct tls_domain_spec *spec,
 	domain->grace_ms = domain->on_revocation == TLS_REVOKED_GRACE ? spec->grace_ms : 0;
 	domain->end_ignored = spec->end_ignored;
 	domain->refuse_unknown_psk = spec->refuse_unknown_psk;
+	domain->key_log = spec->unsafe_key_log;
+	domain->key_log_arg = spec->unsafe_key_log_arg;
 	rc = domain_fill(domain, spec, err);
 	if (rc == 0)
 		rc = domain_try(domain, err);

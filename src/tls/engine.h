@@ -162,10 +162,12 @@ struct tls_domain {
 	unsigned versions; /**< PROFILE_TLS_* bits that are offered */
 	uint16_t *suites;  /**< what is offered, in order; TLS 1.3's first */
 	size_t suite_count;
-	uint32_t lifetime_s;          /**< of tickets */
-	bool renegotiate[2];          /**< by our role: profile and engine let the peer begin one */
-	bool begin[2];                /**< by our role: they let us */
-	bool end_ignored;             /**< who ignores a HelloRequest is shown out */
+	uint32_t lifetime_s; /**< of tickets */
+	bool renegotiate[2]; /**< by our role: profile and engine let the peer begin one */
+	bool begin[2];       /**< by our role: they let us */
+	bool end_ignored;    /**< who ignores a HelloRequest is shown out */
+	void (*key_log)(void *arg, const char *line); /**< mostly NULL */
+	void *key_log_arg;
 	bool refuse_unknown_psk;      /**< TLS 1.3: no certificate in place of an unknown PSK */
 	bool tickets;                 /**< as profile and policy say; see session_resumes() */
 	struct tls_ticket_ring *ring; /**< of all contexts; perhaps the domain's before it, too */

@@ -183,6 +183,27 @@ static int client_set(struct tls_session *session, struct tls_gnutls_session *gs
 	return rc;
 }
 
+/** A secret as a line of the NSS key log, beside the ClientHello's random. */
+static int on_key_log(gnutls_session_t tls, const char *label, const gnutls_datum_t *secret)
+{
+	const struct tls_session *session = gnutls_session_get_ptr(tls);
+	const struct tls_domain *domain = session->context->domain;
+	struct base_writer w = { .wipe = true };
+	gnutls_datum_t client, server;
+
+	gnutls_session_get_random(tls, &client, &server);
+	base_writer_printf(&w, "%s ", label);
+	for (unsigned i = 0; i < client.size; i++)
+		base_writer_printf(&w, "%02x", client.data[i]);
+	base_writer_text(&w, " ");
+	for (unsigned i = 0; i < secret->size; i++)
+		base_writer_printf(&w, "%02x", secret->data[i]);
+	if (!w.failed)
+		domain->key_log(domain->key_log_arg, base_writer_cstr(&w));
+	base_writer_done(&w);
+	return 0;
+}
+
 static int session_fill(struct tls_session *session, struct tls_gnutls_session *gs)
 {
 	struct tls_gnutls_context *gc = tls_gnutls_context_of(session);
@@ -195,6 +216,8 @@ static int session_fill(struct tls_session *session, struct tls_gnutls_session *
 	gnutls_transport_set_vec_push_function(gs->tls, on_push);
 	gnutls_transport_set_pull_function(gs->tls, on_pull);
 	gnutls_transport_set_pull_timeout_function(gs->tls, on_wait);
+	if (session->context->domain->key_log)
+		gnutls_session_set_keylog_function(gs->tls, on_key_log);
 	gnutls_handshake_set_timeout(gs->tls, 0); /* the endpoint's timer, not the library's */
 	gnutls_handshake_set_hook_function(gs->tls, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
 	                                   tls_gnutls_hook);

@@ -289,6 +289,13 @@ static void on_info(const SSL *ssl, int where, int value)
 	oc->side = where & SSL_CB_READ ? TLS_SIDE_REMOTE : TLS_SIDE_LOCAL;
 }
 
+static void on_key_log(const SSL *ssl, const char *line)
+{
+	const struct tls_domain *domain = openssl_context_of(ssl)->context->domain;
+
+	domain->key_log(domain->key_log_arg, line);
+}
+
 static void set_callbacks(struct openssl_context *oc)
 {
 	const struct tls_domain *domain = oc->context->domain;
@@ -302,6 +309,8 @@ static void set_callbacks(struct openssl_context *oc)
 	    settings->renegotiation_info_peer.value || domain->certificate_count ||
 	    domain->tickets || domain->ids || domain->refuse_unknown_psk)
 		SSL_CTX_set_client_hello_cb(oc->ctx, openssl_client_hello, oc);
+	if (domain->key_log)
+		SSL_CTX_set_keylog_callback(oc->ctx, on_key_log);
 	if (settings->extended_master_secret_required.value)
 		SSL_CTX_set_msg_callback(oc->ctx, openssl_on_message);
 	if (oc->context->domain->whole)

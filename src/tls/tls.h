@@ -101,6 +101,13 @@ struct tls_domain_spec {
 	/** Client: how servers are told which anchors it trusts; AGREED = not at all. In TLS 1.3
 	 * their names are (RFC 8446, 4.2.4). */
 	enum tls_authority_kind tell_authorities;
+	/**
+	 * Unsafe: called with each session's secrets, a line in the form that Wireshark reads
+	 * (NSS key log: "CLIENT_RANDOM ..."), so that others can decrypt it. For tests and
+	 * demonstrations. NULL = never.
+	 */
+	void (*unsafe_key_log)(void *arg, const char *line);
+	void *unsafe_key_log_arg;
 };
 /** `identity` and `more` together. */
 #define TLS_CERTIFICATES_MAX 16

@@ -5,6 +5,7 @@
 
 #include "ue/config.h"
 #include "ue/media.h"
+#include "ue/party.h"
 #include "ue/words.h"
 
 #define UE_MEDIA_MAX 32 /**< at a time */
@@ -12,7 +13,10 @@
 struct ue_slot {
 	char name[32];
 	struct ue_media *media; /**< NULL: free */
+	char path[256];         /**< our MSRP URI, of a call's */
 };
+
+struct ue_sip;
 
 struct ue_app {
 	struct ue_config config;
@@ -23,8 +27,14 @@ struct ue_app {
 	struct profile_store *profiles;
 	struct tls_domain *media_domain; /**< NULL until the first media with a key */
 	struct ue_slot slot[UE_MEDIA_MAX];
+	struct ue_sip *sip;    /**< NULL: none */
+	struct ue_party party; /**< without KMS: all zero */
+	struct base_node calls;
+	unsigned calls_made;    /**< so many names were given */
 	struct loop_timer over; /**< of an orderly end */
+	FILE *key_log;          /**< unsafe; NULL: none */
 	bool ending, late, failed;
+	bool trace; /**< SIP messages are events, too */
 };
 
 /* ---- open.c: sessions by their names ---- */
@@ -37,6 +47,10 @@ struct ue_media *ue_app_media(struct ue_app *app, const char *name, enum ue_medi
 /** The domain of keys in common. @return 0, BASE_CONFIG, BASE_LOCAL */
 int ue_app_domain(struct ue_app *app, struct tls_domain **ret, struct base_error *err);
 
+/** The slot of a name whose media is not over; NULL. */
+struct ue_slot *ue_app_find(struct ue_app *app, const char *name);
+/** End and free what has this name, if there is such media. */
+void ue_app_drop(struct ue_app *app, const char *name);
 /** Begin to end in order: everything is released, then the loop stops. */
 void ue_app_quit(struct ue_app *app);
 /** Has something of ours still to go? */
@@ -48,8 +62,6 @@ bool ue_app_busy(const struct ue_app *app);
 int ue_command(struct ue_app *app, struct ue_words *words, struct base_error *err);
 /** All commands, a line each. */
 void ue_command_list(FILE *to);
-/** "1,2,3". @return 0, BASE_CONFIG when it is no list of at most `cap` numbers */
-int ue_numbers(const char *text, uint16_t *out, size_t cap, size_t *ret_count);
 /** `open msrp|bfcp ...`: media without SIP */
 int ue_open(struct ue_app *app, struct ue_words *words, struct base_error *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "ue/app.h"
+#include "ue/call.h"
 
 static int wrong(struct base_error *err, const char *what)
 {
@@ -173,6 +173,97 @@ static int do_floor(struct ue_app *app, struct ue_words *words, struct base_erro
 	return rc ? wrong(err, floor_usage) : 0;
 }
 
+/* ---- calls ---- */
+
+static int setup_read(const char *word, enum offer_setup *ret)
+{
+	static const struct {
+		const char *word;
+		enum offer_setup setup;
+	} rows[] = { { "actpass", OFFER_ACTPASS },
+		     { "active", OFFER_ACTIVE },
+		     { "passive", OFFER_PASSIVE } };
+
+	for (size_t i = 0; i < BASE_COUNT(rows); i++)
+		if (!word || strcmp(word, rows[i].word) == 0) {
+			*ret = rows[i].setup;
+			return 0;
+		}
+	return BASE_ERR(BASE_CONFIG, 0);
+}
+
+static int no_sip(struct base_error *err)
+{
+	return wrong(err, "there is no SIP; set 'sip' in the configuration");
+}
+
+static int do_call(struct ue_app *app, struct ue_words *words, struct base_error *err)
+{
+	struct ue_call_wish wish = { .name = ue_words_take(words, "as"),
+		                     .route = ue_words_take(words, "route") };
+	bool good = setup_read(ue_words_take(words, "setup"), &wish.setup) == 0 && words->count > 1;
+
+	for (size_t i = 2; i < words->count; i++) {
+		wish.msrp |= strcmp(words->word[i], "msrp") == 0;
+		wish.bfcp |= strcmp(words->word[i], "bfcp") == 0;
+		good = good && (!strcmp(words->word[i], "msrp") || !strcmp(words->word[i], "bfcp"));
+	}
+	if (!good || (wish.name && (!wish.name[0] || strlen(wish.name) > 20)))
+		return wrong(err, "expected: call URI [msrp] [bfcp] [setup=actpass|active|passive] "
+		                  "[route=URI] [as=NAME], NAME of at most 20 octets");
+	if (!app->sip)
+		return no_sip(err);
+	if (wish.name && ue_call_find(app, wish.name))
+		return wrong(err, "there is a call of this name already");
+	wish.target = words->word[1];
+	return ue_call_start(app, &wish, err);
+}
+
+static struct ue_call *call_of(struct ue_app *app, const struct ue_words *words,
+                               struct base_error *err)
+{
+	struct ue_call *call = ue_call_find(app, words->count > 1 ? words->word[1] : NULL);
+
+	if (!call)
+		(void)wrong(err, "there is no such call");
+	return call;
+}
+
+static int do_answer(struct ue_app *app, struct ue_words *words, struct base_error *err)
+{
+	struct ue_call *call = call_of(app, words, err);
+
+	return call ? ue_call_answer(call, err) : BASE_ERR(BASE_CONFIG, 0);
+}
+
+static int do_bye(struct ue_app *app, struct ue_words *words, struct base_error *err)
+{
+	const char *text = ue_words_take(words, "status");
+	struct ue_call *call = call_of(app, words, err);
+	uint64_t status = 0;
+
+	if (!call)
+		return BASE_ERR(BASE_CONFIG, 0);
+	if (text && (base_str_u64(base_str_of(text), 699, &status) || status < 300))
+		return wrong(err, "expected status=300 to 699");
+	ue_call_end(call, (unsigned)status);
+	return 0;
+}
+
+static int do_message(struct ue_app *app, struct ue_words *words, struct base_error *err)
+{
+	struct base_writer w = { 0 };
+	int rc;
+
+	if (!app->sip)
+		return no_sip(err);
+	if (words->count < 3)
+		return wrong(err, "expected: message URI TEXT");
+	rc = ue_sip_message(app->sip, words->word[1], rest(words, 2, &w), err);
+	base_writer_done(&w);
+	return rc;
+}
+
 /* ---- the rest ---- */
 
 static int do_close(struct ue_app *app, struct ue_words *words, struct base_error *err)
@@ -232,6 +323,12 @@ static const struct {
 	int (*run)(struct ue_app *app, struct ue_words *words, struct base_error *err);
 	const char *help; /* what follows the word, two blanks, what it does */
 } commands[] = {
+	{ "call", do_call,
+	  "URI [msrp] [bfcp] [setup=actpass|active|passive] [route=URI] [as=NAME]\n"
+	  "          call somebody" },
+	{ "answer", do_answer, "[NAME]  take a call" },
+	{ "bye", do_bye, "[NAME] [status=CODE]  hang up, or refuse" },
+	{ "message", do_message, "URI TEXT  by SIP alone (RFC 3428)" },
 	{ "say", do_say, "TEXT [to=URI]  to the peer, or to all in the room" },
 	{ "tell", do_tell, "URI TEXT  to one in the room, in private" },
 	{ "send", do_send, "FILE [to=URI] [type=TYPE]  a file" },
@@ -255,7 +352,7 @@ static const struct {
 void ue_command_list(FILE *to)
 {
 	for (size_t i = 0; i < BASE_COUNT(commands); i++)
-		fprintf(to, "  %-6s%s\n", commands[i].word, commands[i].help);
+		fprintf(to, "  %-8s%s\n", commands[i].word, commands[i].help);
 	fputs("  expect EVENT [key=pattern ...] [within DURATION]  wait until it has happened\n"
 	      "  refuse EVENT [key=pattern ...]  fail when it has happened\n"
 	      "  quit  release everything, end\n"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ue/config.h"
 
+#include "ue/words.h"
+
 #define TEXT(key, type, member)                                                                    \
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 0,     \
 	                       CYAML_UNLIMITED)
@@ -15,6 +17,57 @@ static const cyaml_schema_field_t media_fields[] = {
 	TEXT("inbox", struct ue_yaml_media, inbox),
 	TEXT("message-max", struct ue_yaml_media, message_max),
 	TEXT("patience", struct ue_yaml_media, patience),
+	TEXT("setup", struct ue_yaml_media, setup),
+	TEXT("floors", struct ue_yaml_media, floors),
+	CYAML_FIELD_END,
+};
+
+#define TEXTS(key, type, member)                                                                   \
+	CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member,          \
+	                     &text_entry, 0, CYAML_UNLIMITED)
+#define PART(key, type, member, fields)                                                            \
+	CYAML_FIELD_MAPPING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, fields)
+
+static const cyaml_schema_field_t tls_fields[] = {
+	TEXT("profile", struct ue_yaml_tls, profile),
+	TEXT("certificate", struct ue_yaml_tls, certificate),
+	TEXT("key", struct ue_yaml_tls, key),
+	TEXTS("anchors", struct ue_yaml_tls, anchors),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t sip_fields[] = {
+	TEXTS("listen", struct ue_yaml_sip, listen),
+	TEXTS("proxy", struct ue_yaml_sip, proxy),
+	TEXT("answer", struct ue_yaml_sip, answer),
+	TEXT("registrar", struct ue_yaml_sip, registrar),
+	TEXT("user", struct ue_yaml_sip, user),
+	TEXT("password-file", struct ue_yaml_sip, password_file),
+	TEXT("expires", struct ue_yaml_sip, expires),
+	PART("tls", struct ue_yaml_sip, tls, tls_fields),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t alias_fields[] = {
+	TEXT("name", struct ue_yaml_alias, name),
+	TEXT("also", struct ue_yaml_alias, also),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t alias_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct ue_yaml_alias, alias_fields),
+};
+
+static const cyaml_schema_field_t kms_fields[] = {
+	TEXT("url", struct ue_yaml_kms, url),
+	TEXT("identity", struct ue_yaml_kms, identity),
+	TEXT("key-file", struct ue_yaml_kms, key_file),
+	TEXT("key-id", struct ue_yaml_kms, key_id),
+	TEXT("tpk-file", struct ue_yaml_kms, tpk_file),
+	TEXT("tpk-id", struct ue_yaml_kms, tpk_id),
+	CYAML_FIELD_UINT("mode", CYAML_FLAG_OPTIONAL, struct ue_yaml_kms, mode),
+	CYAML_FIELD_SEQUENCE("aliases", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	                     struct ue_yaml_kms, aliases, &alias_entry, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END,
 };
 
@@ -23,8 +76,9 @@ static const cyaml_schema_field_t ue_fields[] = {
 	TEXT("name", struct ue_yaml, name),
 	CYAML_FIELD_SEQUENCE("profiles", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct ue_yaml,
 	                     profiles, &text_entry, 0, CYAML_UNLIMITED),
-	CYAML_FIELD_MAPPING_PTR("media", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct ue_yaml,
-	                        media, media_fields),
+	PART("media", struct ue_yaml, media, media_fields),
+	PART("sip", struct ue_yaml, sip, sip_fields),
+	PART("kms", struct ue_yaml, kms, kms_fields),
 	CYAML_FIELD_END,
 };
 
@@ -44,6 +98,15 @@ static int media_read(struct ue_config *c, struct base_error *err)
 	if (!rc && (!c->patience_ms || c->patience_ms > 3600000))
 		rc = config_refuse(c->doc, err, "media.patience",
 		                   "more than nothing and at most 1h");
+	if (!rc && media->setup && strcmp(media->setup, "active") != 0 &&
+	    strcmp(media->setup, "passive") != 0)
+		rc = config_refuse(c->doc, err, "media.setup", "expected active or passive");
+	if (!rc && media->floors &&
+	    ue_numbers(media->floors, c->floor, BASE_COUNT(c->floor), &c->floors))
+		rc = config_refuse(c->doc, err, "media.floors",
+		                   "expected at most %zu numbers with commas between",
+		                   BASE_COUNT(c->floor));
+	c->passive = media->setup && media->setup[0] == 'p';
 	c->address = media->address ? media->address : "127.0.0.1";
 	c->media_profile = media->profile ? media->profile : "ts33328-annex-h";
 	c->inbox = media->inbox ? config_doc_path(c->doc, media->inbox, &c->arena) : NULL;
@@ -58,6 +121,52 @@ static int folders_read(struct ue_config *c)
 		list[i] = config_doc_path(c->doc, c->yaml->profiles[i], &c->arena);
 	c->profiles = list;
 	return list ? 0 : BASE_ERR(BASE_LOCAL, 0);
+}
+
+static int sip_read(struct ue_config *c, struct base_error *err)
+{
+	const struct ue_yaml_sip *sip = c->yaml->sip;
+	const char *answer = sip && sip->answer ? sip->answer : "auto";
+
+	c->sip = sip;
+	if (strcmp(answer, "manual") == 0)
+		c->answer = UE_ANSWER_MANUAL;
+	else if (strcmp(answer, "busy") == 0)
+		c->answer = UE_ANSWER_BUSY;
+	else if (strcmp(answer, "auto") != 0)
+		return config_refuse(c->doc, err, "sip.answer", "expected auto, manual or busy");
+	if (sip && !c->yaml->identity)
+		return config_refuse(c->doc, err, "sip",
+		                     "SIP wants an identity, a SIP URI; set 'identity'");
+	return 0;
+}
+
+static int kms_read(struct ue_config *c, struct base_error *err)
+{
+	const struct ue_yaml_kms *kms = c->yaml->kms;
+
+	c->kms = kms;
+	if (!kms)
+		return 0;
+	if (!kms->url || !kms->identity || !kms->key_file)
+		return config_refuse(c->doc, err, "kms",
+		                     "url, identity and key-file are needed: where the KMS is, who "
+		                     "it is, and the key it shares with us");
+	if (kms->mode > 4)
+		return config_refuse(c->doc, err, "kms.mode", "expected 1 to 4 (RFC 6043, 4.1.1)");
+	if ((kms->mode == 3 || kms->mode == 4) && (!kms->tpk_file || !kms->tpk_id))
+		return config_refuse(c->doc, err, "kms.mode",
+		                     "modes 3 and 4 want tpk-file and tpk-id");
+	for (unsigned i = 0; i < kms->aliases_count; i++)
+		if (!kms->aliases[i].name || !kms->aliases[i].also)
+			return config_refuse(c->doc, err, "kms.aliases",
+			                     "each has a name and an also: who may answer for it");
+	return 0;
+}
+
+const char *ue_config_path(struct ue_config *c, const char *name)
+{
+	return config_doc_path(c->doc, name, &c->arena);
 }
 
 int ue_config_load(struct ue_config *ret, const char *path, struct base_error *err)
@@ -75,6 +184,10 @@ int ue_config_load(struct ue_config *ret, const char *path, struct base_error *e
 	}
 	if (!rc)
 		rc = media_read(&c, err);
+	if (!rc)
+		rc = sip_read(&c, err);
+	if (!rc)
+		rc = kms_read(&c, err);
 	if (!rc && strpbrk(c.identity, "<> \r\n"))
 		rc = config_refuse(c.doc, err, "identity", "expected a URI such as sip:me@home");
 	if (rc)

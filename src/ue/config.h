@@ -8,7 +8,31 @@
 /* ---- as the schema gives it ---- */
 
 struct ue_yaml_media {
-	const char *address, *profile, *inbox, *message_max, *patience;
+	const char *address, *profile, *inbox, *message_max, *patience, *setup, *floors;
+};
+
+struct ue_yaml_tls {
+	const char *profile, *certificate, *key;
+	const char **anchors;
+	unsigned anchors_count;
+};
+
+struct ue_yaml_sip {
+	const char **listen, **proxy;
+	unsigned listen_count, proxy_count;
+	const char *answer, *registrar, *user, *password_file, *expires;
+	struct ue_yaml_tls *tls;
+};
+
+struct ue_yaml_alias {
+	const char *name, *also;
+};
+
+struct ue_yaml_kms {
+	const char *url, *identity, *key_file, *key_id, *tpk_file, *tpk_id;
+	unsigned mode;
+	struct ue_yaml_alias *aliases;
+	unsigned aliases_count;
 };
 
 struct ue_yaml {
@@ -16,9 +40,13 @@ struct ue_yaml {
 	const char **profiles;
 	unsigned profiles_count;
 	struct ue_yaml_media *media;
+	struct ue_yaml_sip *sip;
+	struct ue_yaml_kms *kms;
 };
 
 /* ---- as it is understood ---- */
+
+enum ue_answer { UE_ANSWER_AUTO, UE_ANSWER_MANUAL, UE_ANSWER_BUSY };
 
 struct ue_config {
 	struct ue_yaml *yaml;
@@ -31,10 +59,18 @@ struct ue_config {
 	const char *media_profile;
 	const char *inbox; /**< NULL = none */
 	uint64_t message_max, patience_ms;
+	uint16_t floor[16]; /**< that we control, where a peer does not */
+	size_t floors;
+	bool passive;                  /**< how we answer where it is left to us */
+	const struct ue_yaml_sip *sip; /**< NULL: none */
+	enum ue_answer answer;
+	const struct ue_yaml_kms *kms; /**< NULL: none */
 };
 
 /** @param path  NULL: nothing but defaults. @return 0, BASE_CONFIG, BASE_LOCAL */
 int ue_config_load(struct ue_config *ret, const char *path, struct base_error *err);
+/** A file's name in the configuration is relative to it. @return NULL when memory is short */
+const char *ue_config_path(struct ue_config *config, const char *name);
 /** All zero is fine. */
 void ue_config_done(struct ue_config *config);
 

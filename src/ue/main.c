@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 
+#include "ue/call.h"
 #include "ue/script.h"
 #include "ue/ue.h"
 
@@ -11,7 +14,8 @@ enum { DONE = 0, FAILED = 1, MISUSED = 2 };
 #define END_MS 5000 /* an orderly end takes no longer */
 
 static const char usage[] =
-        "usage: gatehouse ue [--config FILE] [--script FILE] [--json] [--log LEVEL]\n"
+        "usage: gatehouse ue [--config FILE] [--script FILE] [--json] [--trace] [--log LEVEL]\n"
+        "                    [--unsafe-key-log FILE]\n"
         "\n"
         "A user agent for messages (MSRP) and floor control (BFCP). It does what the script, or\n"
         "standard input, says line by line, and tells what happens, an event a line.\n"
@@ -20,6 +24,8 @@ static const char usage[] =
         "  --script FILE   commands; the first that fails ends it. Without it they are read from\n"
         "                  standard input, whose end is the end\n"
         "  --json          events as JSON objects, with their time\n"
+        "  --trace         SIP messages are events, too\n"
+        "  --unsafe-key-log FILE   append the secrets of media's TLS sessions, for Wireshark\n"
         "  --log LEVEL     error, warn (default), info or debug, to standard error\n"
         "  --help          this text, and the commands\n"
         "\n"
@@ -35,7 +41,7 @@ bool ue_app_busy(const struct ue_app *app)
 	for (size_t i = 0; i < UE_MEDIA_MAX; i++)
 		if (app->slot[i].media && !ue_media_over(app->slot[i].media))
 			return true;
-	return false;
+	return ue_calls_busy(app) || (app->sip && ue_sip_busy(app->sip));
 }
 
 static void on_over(void *arg)
@@ -48,6 +54,7 @@ void ue_app_quit(struct ue_app *app)
 	if (app->ending)
 		return;
 	app->ending = true;
+	ue_calls_end(app);
 	for (size_t i = 0; i < UE_MEDIA_MAX; i++)
 		if (app->slot[i].media)
 			ue_media_end(app->slot[i].media);
@@ -66,6 +73,9 @@ static void app_done(struct ue_app *app)
 {
 	app->events.wake = NULL;
 	app->events.to = NULL;
+	ue_calls_free(app);
+	ue_sip_free(app->sip);
+	ue_party_done(&app->party);
 	for (size_t i = 0; i < UE_MEDIA_MAX; i++)
 		ue_media_free(app->slot[i].media);
 	streams_free(app->streams);
@@ -98,6 +108,7 @@ static int app_start(struct ue_app *app, struct base_error *err)
 		rc = loop_signal_start(app->loop, SIGTERM, on_signal, app);
 	if (rc)
 		return base_error_set(err, rc, "memory or descriptors are short");
+	base_list_init(&app->calls);
 	app->events.name = app->config.name;
 	app->env = (struct ue_media_env){ .loop = app->loop,
 		                          .streams = app->streams,
@@ -105,7 +116,11 @@ static int app_start(struct ue_app *app, struct base_error *err)
 		                          .inbox = { app->config.inbox, app->config.message_max },
 		                          .self = app->config.identity,
 		                          .patience_ms = (uint32_t)app->config.patience_ms };
-	return 0;
+	if (app->config.kms)
+		rc = ue_party_init(&app->party, &app->config, app->loop, err);
+	if (!rc && app->config.sip)
+		rc = ue_sip_new(&app->sip, app, err);
+	return rc;
 }
 
 static int run(struct ue_app *app, struct ue_script *script, struct base_error *err)
@@ -117,16 +132,40 @@ static int run(struct ue_app *app, struct ue_script *script, struct base_error *
 	return rc;
 }
 
-static int ue_run(const char *config, const char *script_name, bool json)
+struct options {
+	const char *config, *script, *key_log;
+	bool json, trace;
+};
+
+/** Everybody who reads this file can read the sessions: nobody else may. */
+static int key_log_open(struct ue_app *app, const char *path, struct base_error *err)
 {
-	struct ue_app app = { .events = { .to = stdout, .json = json } };
-	struct ue_script script = { .app = &app, .name = script_name };
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+
+	if (fd >= 0)
+		app->key_log = fdopen(fd, "a");
+	if (path && !app->key_log)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, errno), "%s: %s", path,
+		                      strerror(errno));
+	if (path)
+		base_log(BASE_LOG_WARN, "ue", "unsafe: secrets of TLS sessions go to file=%s",
+		         path);
+	return 0;
+}
+
+static int ue_run(const struct options *options)
+{
+	struct ue_app app = { .events = { .to = stdout, .json = options->json },
+		              .trace = options->trace };
+	struct ue_script script = { .app = &app, .name = options->script };
 	struct base_error err = { 0 };
 	char line[1200];
 	int rc;
 
 	ue_events_init(&app.events);
-	rc = ue_config_load(&app.config, config, &err);
+	rc = ue_config_load(&app.config, options->config, &err);
+	if (!rc)
+		rc = key_log_open(&app, options->key_log, &err);
 	if (!rc)
 		rc = app_start(&app, &err);
 	if (!rc) {
@@ -136,6 +175,8 @@ static int ue_run(const char *config, const char *script_name, bool json)
 	if (rc)
 		fprintf(stderr, "gatehouse ue: %s\n", base_error_format(&err, line, sizeof(line)));
 	app_done(&app);
+	if (app.key_log)
+		(void)fclose(app.key_log);
 	return rc ? MISUSED : app.failed ? FAILED : DONE;
 }
 
@@ -144,12 +185,14 @@ int ue_main(int argc, char **argv)
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
 		                                 { "script", required_argument, NULL, 's' },
 		                                 { "log", required_argument, NULL, 'l' },
+		                                 { "unsafe-key-log", required_argument, NULL, 'k' },
+		                                 { "trace", no_argument, NULL, 't' },
 		                                 { "json", no_argument, NULL, 'j' },
 		                                 { "help", no_argument, NULL, 'h' },
 		                                 { 0 } };
-	const char *config = NULL, *script = NULL;
+	struct options o = { 0 };
 	enum base_level level = BASE_LOG_WARN;
-	bool json = false, wrong = false;
+	bool wrong = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -159,11 +202,15 @@ int ue_main(int argc, char **argv)
 			return DONE;
 		}
 		if (c == 'c')
-			config = optarg;
+			o.config = optarg;
 		else if (c == 's')
-			script = optarg;
+			o.script = optarg;
+		else if (c == 'k')
+			o.key_log = optarg;
+		else if (c == 't')
+			o.trace = true;
 		else if (c == 'j')
-			json = true;
+			o.json = true;
 		else if (c != 'l' || base_log_level_parse(base_str_of(optarg), &level))
 			wrong = true;
 	}
@@ -173,5 +220,5 @@ int ue_main(int argc, char **argv)
 		return MISUSED;
 	}
 	base_log_level_set(level);
-	return ue_run(config, script, json);
+	return ue_run(&o);
 }

@@ -34,6 +34,29 @@ struct ue_slot *ue_app_slot(struct ue_app *app, const char *name, struct base_er
 	return free_slot;
 }
 
+struct ue_slot *ue_app_find(struct ue_app *app, const char *name)
+{
+	for (size_t i = 0; i < UE_MEDIA_MAX; i++) {
+		struct ue_slot *slot = &app->slot[i];
+
+		if (slot->media && !ue_media_over(slot->media) && !strcmp(slot->name, name))
+			return slot;
+	}
+	return NULL;
+}
+
+void ue_app_drop(struct ue_app *app, const char *name)
+{
+	for (size_t i = 0; i < UE_MEDIA_MAX; i++) {
+		struct ue_slot *slot = &app->slot[i];
+
+		if (slot->media && strcmp(slot->name, name) == 0) {
+			ue_media_free(slot->media);
+			slot->media = NULL;
+		}
+	}
+}
+
 struct ue_media *ue_app_media(struct ue_app *app, const char *name, enum ue_media_kind kind)
 {
 	for (size_t i = UE_MEDIA_MAX; i-- > 0;) {
@@ -46,9 +69,19 @@ struct ue_media *ue_app_media(struct ue_app *app, const char *name, enum ue_medi
 	return NULL;
 }
 
+static void on_key_log(void *arg, const char *line)
+{
+	const struct ue_app *app = arg;
+
+	fprintf(app->key_log, "%s\n", line);
+	(void)fflush(app->key_log);
+}
+
 int ue_app_domain(struct ue_app *app, struct tls_domain **ret, struct base_error *err)
 {
-	struct tls_domain_spec spec = { .name = "media" };
+	struct tls_domain_spec spec = { .name = "media",
+		                        .unsafe_key_log = app->key_log ? on_key_log : NULL,
+		                        .unsafe_key_log_arg = app };
 	int rc = 0;
 
 	if (!app->media_domain) {
@@ -114,26 +147,6 @@ static int words_read(struct opening *o, struct ue_words *words, struct base_err
 	if (o->kind == UE_BFCP && (!o->conference || !o->user))
 		return wrong(err, "open bfcp: expected conference=NUMBER and user=NUMBER");
 	return 0;
-}
-
-int ue_numbers(const char *text, uint16_t *out, size_t cap, size_t *ret_count)
-{
-	struct base_str all = base_str_of(text);
-	size_t count = 0;
-	uint64_t value;
-
-	while (all.len) {
-		const char *comma = memchr(all.ptr, ',', all.len);
-		struct base_str one = { all.ptr, comma ? (size_t)(comma - all.ptr) : all.len };
-
-		if (count == cap || base_str_u64(one, UINT16_MAX, &value) != 0)
-			return BASE_ERR(BASE_CONFIG, 0);
-		out[count++] = (uint16_t)value;
-		all = (struct base_str){ one.ptr + one.len + (comma ? 1 : 0),
-			                 all.len - one.len - (comma ? 1 : 0) };
-	}
-	*ret_count = count;
-	return count ? 0 : BASE_ERR(BASE_CONFIG, 0);
 }
 
 static int floor_read(struct opening *o, struct ue_floor_spec *ret, struct base_error *err)

@@ -149,3 +149,23 @@ bool ue_glob(const char *pattern, struct base_str text)
 		pattern++;
 	return !*pattern;
 }
+
+int ue_numbers(const char *text, uint16_t *out, size_t cap, size_t *ret_count)
+{
+	struct base_str all = base_str_of(text);
+	size_t count = 0;
+	uint64_t value;
+
+	while (all.len) {
+		const char *comma = memchr(all.ptr, ',', all.len);
+		struct base_str one = { all.ptr, comma ? (size_t)(comma - all.ptr) : all.len };
+
+		if (count == cap || base_str_u64(one, UINT16_MAX, &value) != 0)
+			return BASE_ERR(BASE_CONFIG, 0);
+		out[count++] = (uint16_t)value;
+		all = (struct base_str){ one.ptr + one.len + (comma ? 1 : 0),
+			                 all.len - one.len - (comma ? 1 : 0) };
+	}
+	*ret_count = count;
+	return count ? 0 : BASE_ERR(BASE_CONFIG, 0);
+}

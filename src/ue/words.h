@@ -28,5 +28,7 @@ int ue_words_split(struct base_arena *arena, struct base_str line, ue_lookup_fn 
 const char *ue_words_take(struct ue_words *words, const char *key);
 /** Does a text fit a pattern, in which each `*` stands for any octets? */
 bool ue_glob(const char *pattern, struct base_str text);
+/** "1,2,3". @return 0, BASE_CONFIG when it is no list of at most `cap` numbers */
+int ue_numbers(const char *text, uint16_t *out, size_t cap, size_t *ret_count);
 
 #endif

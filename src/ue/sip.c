@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ue/sip.h"
+
+#include <stdlib.h>
+
+#include "flow/flow.h"
+#include "ue/call.h"
+
+#define ROUTES_MAX 8
+
+struct ue_sip {
+	struct ue_app *app;
+	struct flows *flows;
+	struct sip_ua *ua;
+	struct loop_timer clock;
+	char *self;
+	char *route_text[ROUTES_MAX];
+	struct base_str route[ROUTES_MAX];
+	size_t routes;
+	struct tls_domain *domain;
+	size_t asking; /* requests that are unanswered */
+};
+
+struct sip_ua *ue_sip_ua(struct ue_sip *sip)
+{
+	return sip->ua;
+}
+
+const struct base_str *ue_sip_routes(const struct ue_sip *sip, size_t *ret_count)
+{
+	*ret_count = sip->routes;
+	return sip->route;
+}
+
+const char *ue_sip_self(const struct ue_sip *sip)
+{
+	return sip->self;
+}
+
+bool ue_sip_busy(const struct ue_sip *sip)
+{
+	return sip->asking != 0;
+}
+
+/* ---- messages, as events ---- */
+
+/** The first line, for a ladder. */
+static struct base_str first_line(struct base_str octets)
+{
+	const char *end = octets.len ? memchr(octets.ptr, '\r', octets.len) : NULL;
+
+	return (struct base_str){ octets.ptr, end ? (size_t)(end - octets.ptr) : octets.len };
+}
+
+static void tell_message(const struct ue_sip *sip, const char *name, uint64_t flow,
+                         struct base_str octets)
+{
+	struct flow_info info;
+	char remote[STREAM_ADDR_TEXT];
+	bool known = flows_info(sip->flows, flow, &info);
+
+	if (!sip->app->trace)
+		return;
+	UE_TELL(&sip->app->events, name,
+	        { "transport", base_str_of(known ? flow_transport_name(info.transport) : NULL) },
+	        { "remote",
+	          base_str_of(known ? stream_addr_format(&info.remote, remote, sizeof(remote))
+	                            : NULL) },
+	        { "line", first_line(octets) }, { "message", octets });
+}
+
+/* ---- between flows and calls ---- */
+
+static void on_message(void *arg, struct sip_flow from, const struct sip_source *source,
+                       struct base_str octets)
+{
+	struct ue_sip *sip = arg;
+
+	tell_message(sip, "sip.received", from.id, octets);
+	sip_ua_input(sip->ua, from, source, octets);
+}
+
+static void on_lost(void *arg, uint64_t flow, const char *why)
+{
+	struct ue_sip *sip = arg;
+
+	UE_TELL(&sip->app->events, "sip.lost", { "text", base_str_of(why) });
+	sip_ua_lost(sip->ua, flow);
+}
+
+static void on_found(void *arg, uint64_t id, struct sip_flow flow, unsigned status)
+{
+	struct ue_sip *sip = arg;
+
+	if (flow.id)
+		sip_ua_way(sip->ua, id, flow);
+	else
+		sip_ua_no_way(sip->ua, id, status);
+}
+
+static int on_send(void *arg, struct sip_flow flow, struct base_str octets)
+{
+	struct ue_sip *sip = arg;
+
+	tell_message(sip, "sip.sent", flow.id, octets);
+	return flows_send(sip->flows, flow, octets);
+}
+
+static void on_local(void *arg, struct sip_flow flow, struct sip_local *ret)
+{
+	flows_local(((struct ue_sip *)arg)->flows, flow, ret);
+}
+
+static void on_way(void *arg, const struct sip_way *way)
+{
+	flows_seek(((struct ue_sip *)arg)->flows, way->id, way->uri, way->octets, way->attempt,
+	           way->last);
+}
+
+static void on_call(void *arg, const struct sip_call_event *event)
+{
+	ue_call_event(((struct ue_sip *)arg)->app, event);
+}
+
+static bool on_request(void *arg, struct sip_txn *txn, const struct sip_message *msg,
+                       struct sip_call *call)
+{
+	struct ue_sip *sip = arg;
+	const struct sip_content none = { 0 };
+
+	(void)call;
+	if (!base_str_eq(msg->method_name, BASE_STR("MESSAGE")))
+		return false;
+	UE_TELL(&sip->app->events, "message", { "from", msg->from.uri }, { "text", msg->body });
+	(void)sip_ua_reply(sip->ua, txn, 200, &none); /* else it comes again */
+	return true;
+}
+
+static void on_clock(void *arg)
+{
+	sip_ua_advance(((struct ue_sip *)arg)->ua);
+}
+
+static void rearm(void *arg, uint64_t deadline_ms)
+{
+	struct ue_sip *sip = arg;
+	uint64_t now = loop_now_ms(sip->app->loop);
+
+	loop_timer_stop(sip->app->loop, &sip->clock);
+	if (deadline_ms != UINT64_MAX)
+		loop_timer_start(sip->app->loop, &sip->clock,
+		                 deadline_ms > now ? deadline_ms - now : 0, on_clock, sip);
+}
+
+static uint64_t now_ms(void *arg)
+{
+	return loop_now_ms(((struct ue_sip *)arg)->app->loop);
+}
+
+static void random_fill(void *arg, uint8_t *out, size_t len)
+{
+	(void)arg;
+	if (base_random(out, len))
+		abort(); /* ids that can be guessed would be worse */
+}
+
+/* ---- MESSAGE ---- */
+
+static void on_answer(void *arg, const struct sip_message *response, unsigned status, uint32_t cseq)
+{
+	struct ue_sip *sip = arg;
+	struct ue_number code;
+
+	(void)response;
+	(void)cseq;
+	sip->asking--;
+	UE_TELL(&sip->app->events, "message.answer", { "status", ue_number(&code, status) });
+}
+
+int ue_sip_message(struct ue_sip *sip, const char *target, const char *text, struct base_error *err)
+{
+	struct sip_draft draft = {
+		.method = "MESSAGE",
+		.target = base_str_of(target),
+		.from = base_str_of(sip->self),
+		.routes = sip->route,
+		.route_count = sip->routes,
+		.content = { .type = "text/plain", .body = base_str_of(text) },
+	};
+	struct base_writer to = { 0 };
+	int rc;
+
+	base_writer_printf(&to, "<%s>", target);
+	draft.to = base_writer_view(&to);
+	rc = to.failed ? BASE_ERR(BASE_LOCAL, 0)
+	               : sip_ua_ask(sip->ua, &draft, on_answer, sip, NULL);
+	base_writer_done(&to);
+	sip->asking += !rc;
+	return rc ? base_error_set(err, rc, "the message cannot be sent") : 0;
+}
+
+/* ---- life ---- */
+
+static int domain_open(struct ue_sip *sip, struct base_error *err)
+{
+	static const char *const none[] = { NULL };
+	struct ue_config *config = &sip->app->config;
+	const struct ue_yaml_tls *tls = config->sip->tls;
+	struct tls_domain_spec spec = { .name = "sip",
+		                        .server_methods = TRUST_CA,
+		                        .client_methods = TRUST_CA,
+		                        .client_auth = TLS_CLIENT_AUTH_REQUEST };
+	const char **list;
+	struct trust_store_files anchors = { .anchors = none };
+	int rc;
+
+	if (!tls)
+		return 0;
+	list = base_arena_array(&config->arena, tls->anchors_count + 1, sizeof(*list));
+	for (unsigned i = 0; list && i < tls->anchors_count; i++)
+		list[i] = ue_config_path(config, tls->anchors[i]);
+	anchors.anchors = list;
+	rc = list ? profile_store_find(sip->app->profiles,
+	                               tls->profile ? tls->profile : "ts33210-rel17", &spec.profile,
+	                               err)
+	          : BASE_ERR(BASE_LOCAL, 0);
+	if (!rc && tls->certificate)
+		rc = x509_identity_load(
+		        &spec.identity, ue_config_path(config, tls->certificate),
+		        ue_config_path(config, tls->key ? tls->key : tls->certificate), err);
+	if (!rc)
+		rc = trust_store_load(&spec.trust, &anchors, err);
+	if (!rc)
+		rc = tls_domain_new(&sip->domain, &spec, err);
+	x509_identity_unref(spec.identity);
+	trust_store_unref(spec.trust);
+	return rc;
+}
+
+/** "udp:127.0.0.1:5060" */
+static int listen_at(struct ue_sip *sip, const char *text, struct base_error *err)
+{
+	const char *colon = strchr(text, ':');
+	struct base_str word = { text, colon ? (size_t)(colon - text) : 0 };
+	enum flow_transport transport;
+	union stream_addr local;
+	char where[STREAM_ADDR_TEXT];
+	int rc;
+
+	if (!colon || flow_transport_parse(word, &transport))
+		return base_error_set(
+		        err, BASE_ERR(BASE_CONFIG, 0),
+		        "sip.listen: expected udp:, tcp: or tls: before ADDRESS:PORT, "
+		        "not '%s'",
+		        text);
+	rc = stream_addr_parse(&local, base_str_of(colon + 1), err);
+	if (!rc)
+		rc = flows_listen(sip->flows, transport, &local, err);
+	if (!rc)
+		UE_TELL(&sip->app->events, "sip.listen",
+		        { "transport", base_str_of(flow_transport_name(transport)) },
+		        { "local", base_str_of(stream_addr_format(&local, where, sizeof(where))) });
+	return rc;
+}
+
+static char *bracketed(const char *uri)
+{
+	struct base_writer w = { 0 };
+	char *text;
+
+	base_writer_printf(&w, "<%s>", uri);
+	text = w.failed ? NULL : strdup(base_writer_cstr(&w));
+	base_writer_done(&w);
+	return text;
+}
+
+static int names_make(struct ue_sip *sip, struct base_error *err)
+{
+	const struct ue_yaml_sip *yaml = sip->app->config.sip;
+
+	if (yaml->proxy_count > ROUTES_MAX)
+		return config_refuse(sip->app->config.doc, err, "sip.proxy", "more than %d",
+		                     ROUTES_MAX);
+	sip->self = bracketed(sip->app->config.identity);
+	for (unsigned i = 0; i < yaml->proxy_count; i++) {
+		sip->route_text[i] = bracketed(yaml->proxy[i]);
+		sip->route[i] = base_str_of(sip->route_text[i]);
+		sip->routes += sip->route_text[i] != NULL;
+	}
+	return sip->self && sip->routes == yaml->proxy_count
+	               ? 0
+	               : base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
+}
+
+static int network_open(struct ue_sip *sip, struct base_error *err)
+{
+	static const char *udp[] = { "udp:127.0.0.1:0" };
+	const struct ue_yaml_sip *yaml = sip->app->config.sip;
+	const char **list = yaml->listen_count ? yaml->listen : udp;
+	const struct flow_config flow = { .domain = sip->domain, .user = sip->app->config.name };
+	const struct flow_ops ops = { on_message, on_lost, on_found, sip };
+	int rc = flows_new(&sip->flows, sip->app->streams, &flow, &ops, err);
+
+	for (unsigned i = 0; !rc && i < (yaml->listen_count ? yaml->listen_count : 1); i++)
+		rc = listen_at(sip, list[i], err);
+	return rc;
+}
+
+int ue_sip_new(struct ue_sip **ret, struct ue_app *app, struct base_error *err)
+{
+	static const struct sip_ua_config config = { .lines = "User-Agent: gatehouse-ue\r\n" };
+	struct ue_sip *sip = calloc(1, sizeof(*sip));
+	const struct sip_ua_ops ops = { .send = on_send,
+		                        .local = on_local,
+		                        .on_way = on_way,
+		                        .on_call = on_call,
+		                        .on_request = on_request,
+		                        .rearm = rearm,
+		                        .now_ms = now_ms,
+		                        .random = random_fill,
+		                        .arg = sip };
+	int rc;
+
+	if (!sip)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
+	sip->app = app;
+	rc = names_make(sip, err);
+	if (!rc)
+		rc = domain_open(sip, err);
+	if (!rc && sip_ua_new(&sip->ua, &config, &ops))
+		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
+	if (!rc)
+		rc = network_open(sip, err);
+	if (rc)
+		ue_sip_free(sip);
+	else
+		*ret = sip;
+	return rc;
+}
+
+void ue_sip_free(struct ue_sip *sip)
+{
+	if (!sip)
+		return;
+	loop_timer_stop(sip->app->loop, &sip->clock);
+	sip_ua_free(sip->ua);
+	flows_free(sip->flows);
+	tls_domain_unref(sip->domain);
+	free(sip->self);
+	for (size_t i = 0; i < ROUTES_MAX; i++)
+		free(sip->route_text[i]);
+	free(sip);
+}

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Two of `gatehouse ue` call each other by SIP, with keys from gatehouse-kms (TS 23.333, 5.20.2; RFC 6043): what they
+agree upon, who is TLS client, and the calls that must not come about."""
+import hashlib
+import os
+import shutil
+import tempfile
+import unittest
+
+from agent import Agent
+from kms import Kms, User
+
+ALICE, BOB, CAROL = "sip:alice@home.example", "sip:bob@home.example", "sip:carol@home.example"
+RULES = ['from: "sip:*@home.example", to: "sip:carol@home.example", deny: true',
+         'from: "sip:*@home.example", to: "sip:*@home.example"']
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="gatehouse-ue-call-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.kms = Kms(cls.folder, RULES).start()
+        cls.addClassCleanup(lambda: cls.kms.kill())  # pylint: disable=unnecessary-lambda
+        cls.users = {name: cls.kms.enroll(User(name, key_id=None)) for name in (ALICE, BOB, CAROL)}
+
+    def setUp(self):
+        self.agents = []
+
+    def tearDown(self):
+        for agent in self.agents:
+            if agent.process.poll() is None:
+                agent.close(kill=True)
+
+    def agent(self, identity, sip="", media="", transport="udp", key=None, kms=""):
+        """A user agent and where its SIP is."""
+        name = identity[4:].split("@")[0]
+        folder = tempfile.mkdtemp(dir=self.folder)
+        key = self.kms.secret(f"{name}.key", key or self.users[identity].key)
+        agent = Agent(folder, name, f"identity: {identity}\n"
+                      f"sip: {{listen: ['{transport}:127.0.0.1:0']{sip}}}\n"
+                      f"media: {{inbox: {folder}, patience: 5s{media}}}\n"
+                      f"kms: {{url: 'http://127.0.0.1:{self.kms.ports['http']}/keymanagement', "
+                      f"identity: 'sip:kms.example.com', key-file: '{key}'{kms}}}\n")
+        self.agents.append(agent)
+        where = agent.expect("sip.listen")["local"]
+        return agent, f"sip:{name}@{where};transport={transport};lr"
+
+    def call(self, a, to, at, how=""):
+        """`to` is called where it is: the way of a proxy, which is not there."""
+        a.do(f"call {to} route={at} {how}")
+
+    def ended(self, *agents):
+        for agent in agents:
+            self.assertEqual(agent.close(), 0, agent.events)
+
+
+class Calls(Case):
+    def test_chat_and_floor(self):
+        for transport, setup in (("udp", "actpass"), ("tcp", "active"), ("udp", "passive")):
+            with self.subTest(setup):
+                a, _ = self.agent(ALICE, transport=transport)
+                b, at = self.agent(BOB, transport=transport, media=", floors: '1,2'")
+                self.call(a, BOB, at, f"setup={setup}")
+                a.expect("kms.ask", what="request")
+                b.expect("call.incoming", peer=ALICE)
+                b.expect("kms.ask", what="resolve")
+                for agent, peer in ((a, BOB), (b, ALICE)):
+                    agent.expect("call.up", peer=peer)
+                    for kind in ("msrp", "bfcp"):
+                        agent.expect("call.media", kind=kind, verdict="agreed", peer=peer)
+                msrp, bfcp = a.expect("media.up", kind="msrp"), a.expect("media.up", kind="bfcp")
+                # MSRP: who connects is TLS client (RFC 8122, 6.2); BFCP: the offerer (RFC 8856, 8)
+                self.assertEqual(msrp["role"], "client" if setup == "active" else "server")
+                self.assertEqual(bfcp["role"], "client")
+                self.assertNotEqual(msrp["psk-identity"], bfcp["psk-identity"])
+                a.do("say hello", "floor request 2")
+                b.expect("chat.text", text="hello")
+                a.expect("floor.request", status="Granted", floors="2")
+                content = os.urandom(100000)
+                with open(os.path.join(self.folder, "file"), "wb") as file:
+                    file.write(content)
+                b.do("send " + os.path.join(self.folder, "file"))
+                a.expect("chat.file", sha256=hashlib.sha256(content).hexdigest())
+                b.do("bye")
+                a.expect("call.over", why="bye")
+                b.expect("call.over", why="ours")
+                for agent in (a, b):
+                    for kind in ("msrp", "bfcp"):
+                        agent.expect("media.end", kind=kind)
+                self.ended(a, b)
+
+    def test_one_medium_and_an_answer_by_hand(self):
+        a, _ = self.agent(ALICE)
+        b, at = self.agent(BOB, sip=", answer: manual")
+        self.call(a, BOB, at, "msrp")
+        a.expect("call.progress", status="180")
+        b.expect("call.incoming")
+        b.none("call.up")
+        b.do("answer")
+        a.expect("call.up")
+        a.expect("media.up", kind="msrp")
+        a.none("call.media", kind="bfcp")
+        self.ended(a, b)
+
+    def test_refused_and_cancelled(self):
+        a, _ = self.agent(ALICE)
+        b, at = self.agent(BOB, sip=", answer: manual")
+        self.call(a, BOB, at)
+        b.expect("call.incoming")
+        b.do("bye status=486")
+        a.expect("call.over", why="refused", status="486")
+        b.expect("call.over", why="ours")
+        self.call(a, BOB, at)
+        b.expect("call.incoming")
+        a.do("bye")
+        b.expect("call.over", why="cancelled")
+        a.expect("call.over")
+        self.ended(a, b)
+
+    def test_message(self):
+        a, _ = self.agent(ALICE)
+        b, at = self.agent(BOB)
+        a.do(f"message {at} good morning")
+        b.expect("message", text="good morning", **{"from": ALICE})
+        a.expect("message.answer", status="200")
+        self.ended(a, b)
+
+
+class NoKeys(Case):
+    def test_a_callee_who_may_not_have_tickets(self):
+        a, _ = self.agent(ALICE)
+        _, at = self.agent(CAROL)
+        self.call(a, CAROL, at)
+        a.expect("call.failed")
+        a.expect("call.over", why="ours")
+        a.none("call.out")
+
+    def test_somebody_else_answers(self):
+        """Carol has got hold of a call for Bob: the KMS does not resolve his ticket for her."""
+        a, _ = self.agent(ALICE)
+        c, at = self.agent(CAROL)
+        self.call(a, BOB, at)
+        c.expect("call.failed")
+        a.expect("call.over", why="refused")
+        for agent in (a, c):
+            agent.none("media.up")
+            agent.none("call.up")
+
+    def test_a_wrong_key_with_the_kms(self):
+        a, _ = self.agent(ALICE, key=os.urandom(32))
+        b, at = self.agent(BOB)
+        self.call(a, BOB, at)
+        a.expect("call.over", why="ours")
+        b.none("call.incoming")
+        c, _ = self.agent(CAROL)
+        d, at = self.agent(BOB, key=os.urandom(32))
+        self.call(c, BOB, at)
+        d.expect("call.failed")
+        c.expect("call.over", why="refused")
+
+    def test_no_kms_is_configured(self):
+        folder = tempfile.mkdtemp(dir=self.folder)
+        lonely = Agent(folder, "lonely", f"identity: {ALICE}\nsip: {{}}\n")
+        self.agents.append(lonely)
+        lonely.do(f"call {BOB}")
+        lonely.expect("error", command="call", text="*KMS*")
+        self.assertEqual(lonely.close(), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
