@@ -28,6 +28,7 @@ void sip_ask_free(struct sip_ask *ask)
 		base_map_remove(&ask->ua->by_id, &ask->by_id);
 	base_list_remove(&ask->node);
 	base_writer_done(&ask->uri);
+	base_writer_done(&ask->auth);
 	free(ask);
 }
 
@@ -136,6 +137,11 @@ static void send_ask(struct sip_ask *ask)
 	sip_branch(ua->txns, branch);
 	local.branch = branch;
 	content = ask->ops->build(ask->owner, &w, &local);
+	if (!ask->ops->sent) {
+		sip_auth_write(ask, &w, content);
+		base_writer_put(&w, ask->auth.data, ask->auth.len);
+		w.failed |= ask->auth.failed;
+	}
 	sip_content_write(ua, &w, content);
 	if (w.failed) {
 		over_later(ask, 500);
@@ -185,6 +191,12 @@ void sip_ask_response(struct sip_ask *ask, const struct sip_message *msg)
 	if (msg->status == 503 && !ask->told && !ask->last) {
 		sip_txn_user_set(ask->txn, NULL);
 		again(ask, 503);
+		return;
+	}
+	if (!ask->told && !ask->last && sip_auth_challenged(ask, msg)) {
+		sip_txn_user_set(ask->txn, NULL);
+		ask->txn = NULL;
+		send_ask(ask);
 		return;
 	}
 	if (msg->status >= 200)

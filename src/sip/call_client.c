@@ -33,6 +33,8 @@ static const struct sip_content *ack_build(void *owner, struct base_writer *w,
 	struct call_ack *ack = owner;
 
 	sip_call_begin(ack->call, ack->dialog, w, "ACK", local);
+	if (!ack->auth.failed)
+		base_writer_put(w, ack->auth.data, ack->auth.len); /* 22.1 */
 	return &ack->content;
 }
 
@@ -61,10 +63,14 @@ static const struct sip_ask_ops ack_ops = { .build = ack_build,
 	                                    .sent = ack_sent };
 
 static void acknowledge(struct call_ack *ack, struct sip_dialog *dialog,
-                        const struct sip_content *content, struct sip_flow last)
+                        const struct sip_content *content, const struct sip_ask *invite,
+                        struct sip_flow last)
 {
 	sip_ask_forget(ack->ask);
 	ack->ask = NULL;
+	base_writer_reset(&ack->auth);
+	if (invite)
+		base_writer_put(&ack->auth, invite->auth.data, invite->auth.len);
 	ack->dialog = dialog;
 	base_writer_reset(&ack->octets);
 	base_arena_reset(&ack->arena);
@@ -93,12 +99,14 @@ void sip_call_ack_done(struct call_ack *ack)
 	sip_ask_forget(ack->ask);
 	ack->ask = NULL;
 	base_writer_done(&ack->octets);
+	base_writer_done(&ack->auth);
 	base_arena_done(&ack->arena);
 }
 
 void sip_call_ack(struct sip_call *call, const struct sip_content *content)
 {
-	acknowledge(&call->ack, call->dialog, content, call->flow);
+	acknowledge(&call->ack, call->dialog, content, call->offer ? call->offer : call->invite,
+	            call->flow);
 }
 
 void sip_call_ack_again(struct sip_call *call)
@@ -236,7 +244,7 @@ static void other_answer(struct sip_call *call, struct sip_ask *ask, const struc
 		return;
 	}
 	call->fork_count++;
-	acknowledge(&fork->ack, fork->dialog, &nothing, ask->flow);
+	acknowledge(&fork->ack, fork->dialog, &nothing, ask, ask->flow);
 	(void)sip_ask_new(&fork->bye, call->ua, &fork_bye_ops, fork,
 	                  sip_dialog_next_hop(fork->dialog), ask->flow,
 	                  sip_content_octets(&nothing));

@@ -22,6 +22,7 @@ struct call_ack {
 	struct sip_ask *ask;
 	struct sip_flow flow;
 	struct base_writer octets;
+	struct base_writer auth;   /* the credentials of its INVITE */
 	struct sip_dialog *dialog; /* borrowed */
 	struct base_arena arena;
 	struct sip_content content;

@@ -275,6 +275,7 @@ int sip_ua_new(struct sip_ua **ret, const struct sip_ua_config *config,
 	ua->ops = *ops;
 	ua->told_ms = ua->txns_ms = UINT64_MAX;
 	base_list_init(&ua->asks);
+	base_list_init(&ua->credentials);
 	base_list_init(&ua->calls);
 	rc = settle(ua, config);
 	if (!rc)
@@ -311,6 +312,7 @@ void sip_ua_free(struct sip_ua *ua)
 		sip_ask_free(ask);
 	}
 	base_map_done(&ua->by_id);
+	sip_auth_free(ua);
 	free(ua->lines);
 	free(ua);
 }

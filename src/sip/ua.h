@@ -68,6 +68,16 @@ int sip_ua_new(struct sip_ua **ret, const struct sip_ua_config *config,
 /** Frees all its calls and transactions; no callback is called. NULL is fine. */
 void sip_ua_free(struct sip_ua *ua);
 
+/**
+ * How requests of ours answer challenges (22.2, 22.3): by Digest, each realm by the last that fits.
+ * A request that was refused with them is answered 401 or 407, as by the peer. Copied; wiped.
+ *
+ * @param realm  NULL = whoever asks
+ * @return 0; BASE_LOCAL
+ */
+int sip_ua_credential(struct sip_ua *ua, const char *realm, const char *user, const void *password,
+                      size_t len);
+
 /** As sip_txns_input. */
 void sip_ua_input(struct sip_ua *ua, struct sip_flow from, const struct sip_source *source,
                   struct base_str octets);

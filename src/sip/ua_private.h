@@ -4,10 +4,22 @@
 #define GH_SIP_UA_PRIVATE_H
 
 #include "sip/build.h"
+#include "sip/digest.h"
 #include "sip/ua.h"
 
-#define SIP_TAG_MAX     17 /* octets of a tag or Call-ID of ours, terminated */
-#define SIP_CALL_ID_MAX 33
+#define SIP_TAG_MAX        17 /* octets of a tag or Call-ID of ours, terminated */
+#define SIP_CALL_ID_MAX    33
+
+#define SIP_AUTHS_MAX      8 /* realms whose challenge is kept at a time */
+#define SIP_CHALLENGES_MAX 4 /* that one request meets; then it is refused */
+
+/* A challenge that was met, for what comes after it. */
+struct sip_auth {
+	struct base_arena arena;
+	struct sip_challenge challenge;
+	uint32_t nc;
+	bool used, proxy, registrar;
+};
 
 struct sip_ua {
 	struct sip_ua_ops ops;
@@ -21,6 +33,9 @@ struct sip_ua {
 	uint64_t next_id;
 	struct base_node asks;
 	struct base_map by_id; /* asks */
+	struct base_node credentials;
+	struct sip_auth auths[SIP_AUTHS_MAX];
+	unsigned auth_next;
 	struct base_node calls;
 	size_t call_count;
 	struct base_map by_dialog; /* calls: Call-ID and our tag */
@@ -62,10 +77,13 @@ struct sip_ask {
 	struct sip_flow flow; /* chosen, or the dialog's last */
 	size_t octets;
 	unsigned attempt;
-	unsigned failed; /* why the last way did not work: 408, 503 */
-	bool looking;    /* a way has been asked for */
-	bool told;       /* its final response has been told */
-	bool last;       /* the owner wants no other way */
+	unsigned failed;         /* why the last way did not work: 408, 503 */
+	bool looking;            /* a way has been asked for */
+	bool told;               /* its final response has been told */
+	bool last;               /* the owner wants no other way */
+	unsigned answered;       /* of ua->auths: met by this request */
+	unsigned challenges;     /* it has met so many */
+	struct base_writer auth; /* credentials it was sent with last */
 	struct loop_timer later;
 };
 
@@ -80,6 +98,15 @@ void sip_ask_response(struct sip_ask *ask, const struct sip_message *msg);
 void sip_ask_ended(struct sip_ask *ask, enum sip_end why);
 /* No request has gone out for it: it can be let go without a word. */
 bool sip_ask_unsent(const struct sip_ask *ask);
+
+/* -- challenges -- */
+
+/* Can this 401 or 407 be answered? Then send the request anew. */
+bool sip_auth_challenged(struct sip_ask *ask, const struct sip_message *msg);
+/* The credentials of a request whose lines have been begun, into ask->auth. */
+void sip_auth_write(struct sip_ask *ask, const struct base_writer *request,
+                    const struct sip_content *content);
+void sip_auth_free(struct sip_ua *ua);
 
 /* -- what both sides write -- */
 

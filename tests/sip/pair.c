@@ -98,6 +98,8 @@ static bool on_request(void *arg, struct sip_txn *txn, const struct sip_message 
 	struct pair_end *end = arg;
 
 	end->requests++;
+	if (end->handle)
+		return end->handle(end, txn, msg);
 	if (msg->method != SIP_MESSAGE)
 		return false;
 	assert_true(!call || call == end->call);

@@ -33,6 +33,9 @@ struct pair_end {
 	unsigned requests; /* by on_request */
 	uint8_t random;
 	bool broken; /* its sends fail */
+	/* Answers requests; NULL: MESSAGE gets 202. */
+	bool (*handle)(struct pair_end *end, struct sip_txn *txn, const struct sip_message *msg);
+	void *user;
 };
 
 struct pair_packet {

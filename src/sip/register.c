@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sip/register.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sip/ua_private.h"
+
+#define EXPIRES_S   3600
+#define AGAIN_MIN_S 30 /* after a failure; twice as long each time */
+#define AGAIN_MAX_S 1800
+#define LINES_MAX   64
+
+struct sip_register {
+	struct sip_ua *ua;
+	sip_register_fn *fn;
+	void *user;
+	struct base_arena arena; /* of what was asked for */
+	struct sip_draft draft;
+	const char *more;
+	uint32_t expires_s;
+	uint32_t cseq;
+	uint64_t ask; /* 0 = none is under way */
+	bool is, stopped;
+	uint32_t again_s;
+	struct base_arena routes_arena;
+	struct base_str *routes;
+	size_t route_count;
+	struct loop_timer timer;
+};
+
+static void answered(void *user, const struct sip_message *msg, unsigned status, uint32_t cseq);
+
+/* -- asking --------------------------------------------------------------------------------------
+ */
+
+static int ask(struct sip_register *r)
+{
+	char lines[LINES_MAX];
+	struct base_writer w = { 0 };
+	int rc;
+
+	(void)snprintf(lines, sizeof(lines), "Expires: %u\r\n", r->stopped ? 0 : r->expires_s);
+	base_writer_text(&w, lines);
+	base_writer_text(&w, r->more ? r->more : "");
+	r->draft.content.lines = base_writer_cstr(&w);
+	r->draft.cseq = r->cseq + 1;
+	rc = w.failed ? BASE_ERR(BASE_LOCAL, 500)
+	              : sip_ua_ask(r->ua, &r->draft, answered, r, &r->ask);
+	r->draft.content.lines = NULL;
+	base_writer_done(&w);
+	return rc;
+}
+
+static void failed(struct sip_register *r, unsigned status, const struct sip_message *msg);
+
+static void on_time(void *arg)
+{
+	struct sip_register *r = arg;
+
+	if (ask(r))
+		failed(r, 500, NULL);
+}
+
+static void later(struct sip_register *r, uint64_t s)
+{
+	sip_ua_timer(r->ua, &r->timer, s * 1000, on_time, r);
+}
+
+/* Not all at once after a registrar has failed: so long by the times that it has. */
+static void failed(struct sip_register *r, unsigned status, const struct sip_message *msg)
+{
+	const struct sip_header *h = msg ? sip_header(msg, SIP_H_RETRY_AFTER) : NULL;
+	uint64_t wait_s = 0;
+
+	r->is = false;
+	if (!r->stopped) {
+		r->again_s = r->again_s ? BASE_MIN(2 * r->again_s, AGAIN_MAX_S) : AGAIN_MIN_S;
+		if (h) {
+			struct base_str digits = { h->value.ptr, 0 };
+
+			while (digits.len < h->value.len && digits.ptr[digits.len] >= '0' &&
+			       digits.ptr[digits.len] <= '9')
+				digits.len++;
+			if (base_str_u64(digits, AGAIN_MAX_S, &wait_s))
+				wait_s = 0;
+		}
+		later(r, BASE_MAX(wait_s, (uint64_t)r->again_s));
+	}
+	r->fn(r->user, SIP_UNANSWERED, status, msg);
+}
+
+/* -- answers -------------------------------------------------------------------------------------
+ */
+
+/* How long it holds: the shortest of the bindings there are, for other contacts of ours end, too.
+ */
+static uint32_t granted(const struct sip_register *r, const struct sip_message *msg)
+{
+	struct sip_values values = { .msg = msg, .id = SIP_H_CONTACT };
+	const struct sip_header *h = sip_header(msg, SIP_H_EXPIRES);
+	uint64_t least = UINT32_MAX, all = r->expires_s, s;
+	struct base_str one, text;
+	struct sip_addr addr;
+
+	if (h && sip_header_number(h, UINT32_MAX, &s) == 0 && s > 0)
+		all = s;
+	while (sip_values_next(&values, &one)) {
+		if (sip_addr_parse(one, &addr) || !sip_param_find(addr.params, "expires", &text) ||
+		    base_str_u64(text, UINT32_MAX, &s) || !s)
+			continue;
+		least = BASE_MIN(least, s);
+	}
+	return (uint32_t)(least == UINT32_MAX ? all : least);
+}
+
+/* As TS 24.229 has it (R): 600 s before its end, or at half of a short one. */
+static uint64_t refresh_s(uint32_t expires_s)
+{
+	return expires_s > 1200 ? expires_s - 600 : BASE_MAX(expires_s / 2, 1);
+}
+
+static void take_routes(struct sip_register *r, const struct sip_message *msg)
+{
+	struct sip_values values = { .msg = msg, .id = SIP_H_SERVICE_ROUTE };
+	struct base_str one;
+
+	base_arena_reset(&r->routes_arena);
+	r->route_count = 0;
+	r->routes = base_arena_array(&r->routes_arena, SIP_ROUTES_MAX, sizeof(*r->routes));
+	while (r->routes && r->route_count < SIP_ROUTES_MAX && sip_values_next(&values, &one)) {
+		char *copy = base_arena_dup(&r->routes_arena, one);
+		struct sip_addr addr;
+
+		if (!copy || sip_addr_parse(one, &addr))
+			continue;
+		r->routes[r->route_count++] = (struct base_str){ copy, one.len };
+	}
+}
+
+static void accepted(struct sip_register *r, const struct sip_message *msg)
+{
+	r->again_s = 0;
+	r->is = !r->stopped;
+	if (r->is) {
+		take_routes(r, msg);
+		later(r, refresh_s(granted(r, msg)));
+	}
+	r->fn(r->user, r->is ? SIP_REGISTERED : SIP_UNREGISTERED, msg->status, msg);
+}
+
+/* 423: longer, then (10.3, step 7). */
+static bool longer(struct sip_register *r, const struct sip_message *msg)
+{
+	const struct sip_header *h = sip_header(msg, SIP_H_MIN_EXPIRES);
+	uint64_t s;
+
+	if (r->stopped || !h || sip_header_number(h, UINT32_MAX, &s) || s <= r->expires_s)
+		return false;
+	r->expires_s = (uint32_t)s;
+	return !ask(r);
+}
+
+static void answered(void *user, const struct sip_message *msg, unsigned status, uint32_t cseq)
+{
+	struct sip_register *r = user;
+
+	r->ask = 0;
+	r->cseq = BASE_MAX(r->cseq, cseq);
+	if (status < 300 && msg)
+		accepted(r, msg);
+	else if (status != 423 || !msg || !longer(r, msg))
+		failed(r, status, msg);
+}
+
+/* -- life ----------------------------------------------------------------------------------------
+ */
+
+static int begin(struct sip_register *r, const struct sip_register_config *config)
+{
+	struct sip_draft draft = { .method = "REGISTER",
+		                   .target = config->registrar,
+		                   .from = config->aor,
+		                   .to = config->aor,
+		                   .routes = config->routes,
+		                   .route_count = config->route_count,
+		                   .contact = true,
+		                   .content.lines = config->lines };
+	int rc = sip_draft_keep(r->ua, &r->arena, &draft, &r->draft);
+
+	r->more = r->draft.content.lines;
+	r->expires_s = config->expires_s ? config->expires_s : EXPIRES_S;
+	return rc ? rc : ask(r);
+}
+
+int sip_register_new(struct sip_register **ret, struct sip_ua *ua,
+                     const struct sip_register_config *config, sip_register_fn *fn, void *user)
+{
+	struct sip_register *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return BASE_ERR(BASE_LOCAL, 500);
+	r->ua = ua;
+	r->fn = fn;
+	r->user = user;
+	r->arena.chunk_size = r->routes_arena.chunk_size = 1024;
+	rc = begin(r, config);
+	if (rc)
+		sip_register_free(r);
+	else
+		*ret = r;
+	return rc;
+}
+
+void sip_register_stop(struct sip_register *r)
+{
+	if (r->stopped)
+		return;
+	r->stopped = true;
+	sip_ua_timer_stop(r->ua, &r->timer);
+	sip_ua_ask_forget(r->ua, r->ask);
+	r->cseq += SIP_CHALLENGES_MAX + 1; /* beyond what is under way */
+	later(r, 0);
+}
+
+void sip_register_free(struct sip_register *r)
+{
+	if (!r)
+		return;
+	sip_ua_timer_stop(r->ua, &r->timer);
+	sip_ua_ask_forget(r->ua, r->ask);
+	base_arena_done(&r->arena);
+	base_arena_done(&r->routes_arena);
+	free(r);
+}
+
+bool sip_register_is(const struct sip_register *r)
+{
+	return r->is;
+}
+
+const struct base_str *sip_register_routes(const struct sip_register *r, size_t *ret_count)
+{
+	*ret_count = r->route_count ? r->route_count : r->draft.route_count;
+	return r->route_count ? r->routes : r->draft.routes;
+}
