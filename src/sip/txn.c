@@ -75,6 +75,51 @@ struct sip_txn *sip_txn_cancelled(const struct sip_txns *txns, const struct sip_
 	return sip_txn_find(txns, &invite, true);
 }
 
+/* -- flows ------------------------------------------------------------------------------------- */
+
+static struct txn_flow *flow_find(const struct sip_txns *txns, uint64_t id)
+{
+	struct base_map_node *node =
+	        base_map_find(&txns->flows, (struct base_str){ (char *)&id, sizeof(id) });
+
+	return node ? BASE_CONTAINER_OF(node, struct txn_flow, node) : NULL;
+}
+
+/* @return false: no memory */
+static bool flow_join(struct sip_txn *txn)
+{
+	struct txn_flow *f = flow_find(txn->owner, txn->flow.id);
+
+	if (!f) {
+		f = calloc(1, sizeof(*f));
+		if (!f)
+			return false;
+		f->id = txn->flow.id;
+		base_list_init(&f->txns);
+		if (base_map_insert(&txn->owner->flows,
+		                    (struct base_str){ (char *)&f->id, sizeof(f->id) }, &f->node)) {
+			free(f);
+			return false;
+		}
+	}
+	base_list_append(&f->txns, &txn->beside);
+	txn->group = f;
+	return true;
+}
+
+static void flow_leave(struct sip_txn *txn)
+{
+	struct txn_flow *f = txn->group;
+
+	if (!f)
+		return;
+	base_list_remove(&txn->beside);
+	if (!base_list_empty(&f->txns))
+		return;
+	base_map_remove(&txn->owner->flows, &f->node);
+	free(f);
+}
+
 /* -- life -------------------------------------------------------------------------------------- */
 
 int sip_txns_new(struct sip_txns **ret, const struct sip_txn_config *config,
@@ -109,6 +154,7 @@ void sip_txn_free(struct sip_txn *txn)
 	loop_timers_stop(&txns->timers, &txn->limit);
 	if (txn->mapped)
 		base_map_remove(&txns->map, &txn->node);
+	flow_leave(txn);
 	base_list_remove(&txn->all);
 	txns->count--;
 	base_writer_done(&txn->key);
@@ -126,6 +172,7 @@ void sip_txns_free(struct sip_txns *txns)
 		sip_txn_free(BASE_CONTAINER_OF(node, struct sip_txn, all));
 	}
 	base_map_done(&txns->map);
+	base_map_done(&txns->flows);
 	free(txns);
 }
 
@@ -150,7 +197,7 @@ int sip_txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_me
 	txn->arena.chunk_size =
 	        msg->octets.len + (msg->header_count + 2) * sizeof(*msg->headers) + 256;
 	sip_txn_key(&txn->key, msg, server);
-	rc = sip_txn_keep(txn, msg->octets);
+	rc = flow_join(txn) ? sip_txn_keep(txn, msg->octets) : BASE_ERR(BASE_LOCAL, 500);
 	if (!rc && !txn->key.failed)
 		rc = base_map_insert(&txns->map, base_writer_view(&txn->key), &txn->node);
 	if (rc || txn->key.failed) {
@@ -335,13 +382,14 @@ void sip_txns_advance(struct sip_txns *txns)
 
 void sip_txns_lost(struct sip_txns *txns, uint64_t flow)
 {
-	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
-	BASE_LIST_EACH(&txns->all, node, after)
-	{
-		struct sip_txn *txn = BASE_CONTAINER_OF(node, struct sip_txn, all);
+	struct txn_flow *f = flow_find(txns, flow);
 
-		if (txn->flow.id == flow)
-			sip_txn_step(txn, EV_ERROR, NULL);
+	if (!f)
+		return;
+	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
+	BASE_LIST_EACH(&f->txns, node, after) /* none is freed but by its last timer */
+	{
+		sip_txn_step(BASE_CONTAINER_OF(node, struct sip_txn, beside), EV_ERROR, NULL);
 	}
 	sip_txns_rearm(txns);
 }

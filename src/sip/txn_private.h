@@ -9,7 +9,8 @@
 struct sip_txns {
 	struct sip_txn_ops ops;
 	struct sip_txn_config config;
-	struct base_map map; /* by key; without those that are over */
+	struct base_map map;   /* by key; without those that are over */
+	struct base_map flows; /* struct txn_flow by id */
 	struct base_node all;
 	size_t count;
 	struct loop_timers timers;
@@ -17,9 +18,18 @@ struct sip_txns {
 	uint64_t tag_seed[2];
 };
 
+/* All transactions of one flow, so that its end costs as much as it has. */
+struct txn_flow {
+	struct base_map_node node;
+	uint64_t id;
+	struct base_node txns;
+};
+
 struct sip_txn {
 	struct base_map_node node;
 	struct base_node all;
+	struct base_node beside; /* those of its flow */
+	struct txn_flow *group;
 	struct sip_txns *owner;
 	struct sip_flow flow;
 	uint8_t machine; /* enum txn_machine */

@@ -51,7 +51,9 @@ static inline size_t stream_queue_len(const struct stream_queue *q)
 }
 static inline struct base_str stream_queue_view(const struct stream_queue *q)
 {
-	return (struct base_str){ (const char *)q->w.data + q->at, q->w.len - q->at };
+	const char *data = (const char *)q->w.data;
+
+	return (struct base_str){ q->at ? data + q->at : data, q->w.len - q->at };
 }
 /** @return false: no memory */
 bool stream_queue_put(struct stream_queue *q, const void *data, size_t len);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two user agents call each other over real sockets. */
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "names.h"
 #include "station.h"
 
 struct agent {
@@ -45,9 +49,9 @@ static void on_call(void *arg, const struct sip_call_event *event)
 	}
 }
 
-static void agent_open(struct agent *a, struct streams *streams)
+static void agent_open(struct agent *a, struct streams *streams, const char *servers)
 {
-	const struct flow_config config = { .user = "agent" };
+	const struct flow_config config = { .user = "agent", .resolver = { .servers = servers } };
 	const struct sip_ua_config sip = { 0 };
 	const struct flow_ua_ops ops = { .on_call = on_call, .arg = a };
 	struct base_error err = { 0 };
@@ -78,8 +82,8 @@ static void a_call_there_and_back(void **state)
 		struct agent a, b;
 		char uri[200], text[STREAM_ADDR_TEXT];
 
-		agent_open(&a, *state);
-		agent_open(&b, *state);
+		agent_open(&a, *state, NULL);
+		agent_open(&b, *state, NULL);
 		assert_int_equal(stream_addr_parse(&at, BASE_STR("127.0.0.1:0"), NULL), 0);
 		assert_int_equal(flows_listen(flow_ua_flows(b.ua), transport, &at, NULL), 0);
 		snprintf(uri, sizeof(uri), "sip:b@%s;transport=%s",
@@ -98,16 +102,73 @@ static void a_call_there_and_back(void **state)
 	}
 }
 
-/* A port where nobody is: the call ends at once, as if it had been refused. */
+/* A port that is taken, and where nobody listens. @return its descriptor */
+static int closed_port(uint16_t *ret_port)
+{
+	union stream_addr at = { .in = { .sin_family = AF_INET,
+		                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, &at.sa, sizeof(at.in)), 0);
+	assert_int_equal(getsockname(fd, &at.sa, &len), 0);
+	*ret_port = stream_addr_port(&at);
+	return fd;
+}
+
+/* The call ends at once, as if it had been refused. */
 static void nobody_takes_the_call(void **state)
 {
 	struct agent a;
+	char uri[80];
+	uint16_t port;
+	int fd = closed_port(&port);
 
-	agent_open(&a, *state);
-	dial(&a, "sip:b@127.0.0.1:1;transport=tcp");
+	agent_open(&a, *state, NULL);
+	snprintf(uri, sizeof(uri), "sip:b@127.0.0.1:%u;transport=tcp", port);
+	dial(&a, uri);
 	UNTIL(&a, a.over);
 	assert_int_equal(a.why, SIP_WHY_REFUSED);
 	flow_ua_free(a.ua);
+	close(fd);
+}
+
+/* Nobody is at the first address of the host, and the second answers (RFC 3263, 4.3); the next
+ * request begins with that one. */
+static void the_next_address_is_tried(void **state)
+{
+	struct record records[] = {
+		{ "_sip._tcp.b.test", TYPE_SRV, 1, 0, 0, NULL, "host.b.test" },
+		{ "_sip._tcp.b.test", TYPE_SRV, 2, 0, 0, NULL, "host.b.test" },
+		{ "host.b.test", TYPE_A, 0, 0, 0, NULL, "127.0.0.1" },
+		{ 0 },
+	};
+	struct names names;
+	union stream_addr at;
+	struct agent a, b;
+	uint16_t port;
+	int fd = closed_port(&port);
+
+	names_open(&names, streams_loop(*state), records);
+	agent_open(&a, *state, names.at);
+	agent_open(&b, *state, NULL);
+	assert_int_equal(stream_addr_parse(&at, BASE_STR("127.0.0.1:0"), NULL), 0);
+	assert_int_equal(flows_listen(flow_ua_flows(b.ua), FLOW_TCP, &at, NULL), 0);
+	records[0].c = port;
+	records[1].c = stream_addr_port(&at);
+	for (unsigned i = 1; i <= 2; i++) {
+		dial(&a, "sip:b@b.test;transport=tcp");
+		UNTIL(&a, a.answered == i);
+		sip_call_end(a.call, 0, NULL);
+		UNTIL(&a, a.over == i);
+		assert_int_equal(a.why, SIP_WHY_OURS);
+		assert_int_equal(flows_count(flow_ua_flows(a.ua))->lost, 1);
+	}
+	assert_int_equal(b.incoming, 2);
+	flow_ua_free(a.ua);
+	flow_ua_free(b.ua);
+	names_close(&names);
+	close(fd);
 }
 
 int main(void)
@@ -115,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_call_there_and_back),
 		CASE(nobody_takes_the_call),
+		CASE(the_next_address_is_tried),
 	};
 
 	return cmocka_run_group_tests(tests, lab_open, lab_close);
