@@ -88,6 +88,14 @@ static bool keep(struct sip_auth *a, struct base_str value, bool proxy, bool reg
 	return a->used;
 }
 
+/* A registrar's realm stays one when it asks of another method, too. */
+static bool registrar_of(const struct sip_auth *a, const struct sip_message *msg,
+                         struct base_str realm)
+{
+	return msg->method == SIP_REGISTER ||
+	       (a->used && a->registrar && base_str_eq(a->challenge.realm, realm));
+}
+
 /* The best challenge for each realm is answered (RFC 7616, 3.7). */
 static bool take(struct sip_ask *ask, const struct sip_message *msg, struct base_str value,
                  bool proxy, unsigned *taken)
@@ -95,16 +103,17 @@ static bool take(struct sip_ask *ask, const struct sip_message *msg, struct base
 	struct sip_ua *ua = ask->ua;
 	struct base_arena arena = { .chunk_size = 1024 };
 	struct sip_challenge c;
-	bool fine = false;
+	bool fine = false, registrar;
 	unsigned slot;
 
 	if (!sip_challenge_read(value, &arena, &c) && credential_of(ua, c.realm)) {
 		slot = slot_of(ua, c.realm, proxy);
+		registrar = registrar_of(&ua->auths[slot], msg, c.realm);
 		if (*taken >> slot & 1)
 			fine = ua->auths[slot].challenge.hash >= c.hash ||
-			       keep(&ua->auths[slot], value, proxy, msg->method == SIP_REGISTER);
+			       keep(&ua->auths[slot], value, proxy, registrar);
 		else if (!(ask->answered >> slot & 1) || c.stale)
-			fine = keep(&ua->auths[slot], value, proxy, msg->method == SIP_REGISTER);
+			fine = keep(&ua->auths[slot], value, proxy, registrar);
 		if (fine)
 			*taken |= 1U << slot;
 	}

@@ -127,7 +127,15 @@ static int sip_read(struct ue_config *c, struct base_error *err)
 {
 	const struct ue_yaml_sip *sip = c->yaml->sip;
 	const char *answer = sip && sip->answer ? sip->answer : "auto";
+	uint64_t expires_ms = 0;
+	int rc = config_duration(c->doc, "sip.expires", sip ? sip->expires : NULL, 3600000,
+	                         &expires_ms, err);
 
+	if (rc)
+		return rc;
+	if (expires_ms < 1000 || expires_ms / 1000 > UINT32_MAX)
+		return config_refuse(c->doc, err, "sip.expires", "expected a second or more");
+	c->expires_s = (uint32_t)(expires_ms / 1000);
 	c->sip = sip;
 	if (strcmp(answer, "manual") == 0)
 		c->answer = UE_ANSWER_MANUAL;

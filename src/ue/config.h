@@ -64,6 +64,7 @@ struct ue_config {
 	bool passive;                  /**< how we answer where it is left to us */
 	const struct ue_yaml_sip *sip; /**< NULL: none */
 	enum ue_answer answer;
+	uint32_t expires_s;            /**< of a registration */
 	const struct ue_yaml_kms *kms; /**< NULL: none */
 };
 

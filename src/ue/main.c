@@ -55,6 +55,8 @@ void ue_app_quit(struct ue_app *app)
 		return;
 	app->ending = true;
 	ue_calls_end(app);
+	if (app->sip)
+		ue_sip_quit(app->sip);
 	for (size_t i = 0; i < UE_MEDIA_MAX; i++)
 		if (app->slot[i].media)
 			ue_media_end(app->slot[i].media);

@@ -5,6 +5,7 @@
 
 #include "flow/flow.h"
 #include "ue/call.h"
+#include "ue/registrar.h"
 
 #define ROUTES_MAX 8
 
@@ -18,6 +19,7 @@ struct ue_sip {
 	struct base_str route[ROUTES_MAX];
 	size_t routes;
 	struct tls_domain *domain;
+	struct ue_registrar *registrar;
 	size_t asking; /* requests that are unanswered */
 };
 
@@ -28,8 +30,7 @@ struct sip_ua *ue_sip_ua(struct ue_sip *sip)
 
 const struct base_str *ue_sip_routes(const struct ue_sip *sip, size_t *ret_count)
 {
-	*ret_count = sip->routes;
-	return sip->route;
+	return ue_registrar_routes(sip->registrar, ret_count);
 }
 
 const char *ue_sip_self(const struct ue_sip *sip)
@@ -39,7 +40,12 @@ const char *ue_sip_self(const struct ue_sip *sip)
 
 bool ue_sip_busy(const struct ue_sip *sip)
 {
-	return sip->asking != 0;
+	return sip->asking != 0 || ue_registrar_busy(sip->registrar);
+}
+
+void ue_sip_quit(struct ue_sip *sip)
+{
+	ue_registrar_quit(sip->registrar);
 }
 
 /* ---- messages, as events ---- */
@@ -183,13 +189,12 @@ int ue_sip_message(struct ue_sip *sip, const char *target, const char *text, str
 		.method = "MESSAGE",
 		.target = base_str_of(target),
 		.from = base_str_of(sip->self),
-		.routes = sip->route,
-		.route_count = sip->routes,
 		.content = { .type = "text/plain", .body = base_str_of(text) },
 	};
 	struct base_writer to = { 0 };
 	int rc;
 
+	draft.routes = ue_sip_routes(sip, &draft.route_count);
 	base_writer_printf(&to, "<%s>", target);
 	draft.to = base_writer_view(&to);
 	rc = to.failed ? BASE_ERR(BASE_LOCAL, 0)
@@ -331,6 +336,9 @@ int ue_sip_new(struct ue_sip **ret, struct ue_app *app, struct base_error *err)
 		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
 	if (!rc)
 		rc = network_open(sip, err);
+	if (!rc)
+		rc = ue_registrar_new(&sip->registrar, app, sip->ua, sip->self, sip->route,
+		                      sip->routes, err);
 	if (rc)
 		ue_sip_free(sip);
 	else
@@ -343,6 +351,7 @@ void ue_sip_free(struct ue_sip *sip)
 	if (!sip)
 		return;
 	loop_timer_stop(sip->app->loop, &sip->clock);
+	ue_registrar_free(sip->registrar);
 	sip_ua_free(sip->ua);
 	flows_free(sip->flows);
 	tls_domain_unref(sip->domain);

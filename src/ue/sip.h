@@ -18,6 +18,8 @@ const char *ue_sip_self(const struct ue_sip *sip);
 /** MESSAGE (RFC 3428). */
 int ue_sip_message(struct ue_sip *sip, const char *target, const char *text,
                    struct base_error *err);
+/** It is going to end: what is registered is taken back. */
+void ue_sip_quit(struct ue_sip *sip);
 /** Requests of ours that are unanswered. */
 bool ue_sip_busy(const struct ue_sip *sip);
 
