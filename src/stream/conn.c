@@ -335,7 +335,8 @@ int stream_new(struct stream **ret, struct streams *streams, int fd, struct base
 	s->streams = streams;
 	s->w.fd = fd;
 	s->spec.ops = nobody;
-	s->early.w.wipe = s->left.w.wipe = true; /* keys may be in what programs say */
+	s->early.w.wipe = s->left.w.wipe = s->out.w.wipe =
+	        true; /* keys may be in what programs say */
 	base_list_append(&streams->conns, &s->node);
 	streams->conns_count++;
 	*ret = s;

@@ -57,9 +57,9 @@ static void judge(struct stream *s, struct trust_sweep *sweep)
 		pardon(s);
 }
 
-static void judge_slot(struct streams *streams, struct stream_slot *slot)
+static void judge_slot(struct streams *streams, const struct stream_slot *slot,
+                       struct trust_store *store)
 {
-	struct trust_store *store = tls_domain_trust(slot->domain);
 	struct trust_sweep *sweep;
 
 	if (!store || !slot->users)
@@ -80,8 +80,12 @@ static void judge_slot(struct streams *streams, struct stream_slot *slot)
 	trust_sweep_free(sweep);
 }
 
-void streams_rejudge(struct streams *streams)
+void streams_rejudge(struct streams *streams, struct trust_store *store)
 {
 	BASE_LIST_EACH(&streams->slots, node, after)
-	judge_slot(streams, BASE_CONTAINER_OF(node, struct stream_slot, node));
+	{
+		struct stream_slot *slot = BASE_CONTAINER_OF(node, struct stream_slot, node);
+
+		judge_slot(streams, slot, store ? store : tls_domain_trust(slot->domain));
+	}
 }

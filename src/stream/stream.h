@@ -255,9 +255,12 @@ struct loop *streams_loop(const struct streams *streams);
 const struct streams_counters *streams_count(const struct streams *streams);
 /** Connections there are. */
 size_t streams_conns(const struct streams *streams);
-/** Something new is known of revocations: hold all against what their domains' stores know now;
- * domains say what becomes of those condemned. */
-void streams_rejudge(struct streams *streams);
+/**
+ * Something new is known of revocations: hold all sessions against it. Their domains say what
+ * becomes of those condemned.
+ * @param store  what is known now; NULL: each against its own domain's store
+ */
+void streams_rejudge(struct streams *streams, struct trust_store *store);
 
 /** Address of the CRL; borrowed. */
 const char *stream_ask_url(const struct stream_ask *ask);
