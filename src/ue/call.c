@@ -164,8 +164,11 @@ static int say(struct ue_call *call, struct base_error *err)
 	content.body = base_writer_view(&w);
 	if (!rc && !call->sip)
 		rc = invite(call, &content, err);
-	else if (!rc && sip_call_accept(call->sip, &content))
-		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "the answer cannot be sent");
+	else if (!rc && (call->anew ? sip_call_offer(call->sip, &content)
+	                            : sip_call_accept(call->sip, &content)))
+		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "the %s cannot be sent",
+		                    call->anew ? "offer" : "answer");
+	call->anew = false;
 	base_writer_done(&w);
 	if (!rc && answer)
 		rc = ue_call_agreed(call, err);
@@ -318,7 +321,10 @@ void ue_call_event(struct ue_app *app, const struct sip_call_event *event)
 		take(call, event);
 		break;
 	case SIP_CALL_WITHDRAWN:
+		offer_withdraw(call->offer);
+		break;
 	case SIP_CALL_DECLINED:
+		tell(call, "call.declined", event->status, NULL);
 		offer_withdraw(call->offer);
 		break;
 	case SIP_CALL_OVER:
@@ -362,6 +368,23 @@ int ue_call_answer(struct ue_call *call, struct base_error *err)
 	if (call->taken || !call->sip)
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "it is answered already");
 	call->taken = true;
+	go_on(call);
+	return 0;
+}
+
+int ue_call_renew(struct ue_call *call, struct base_error *err)
+{
+	int rc;
+
+	if (!call->up || offer_state(call->offer) != OFFER_IDLE)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "the call is not up, or there is an offer already");
+	for (size_t i = 0; i < offer_count(call->offer); i++)
+		offer_renew(call->offer, i);
+	rc = offer_begin(call->offer, ue_party_now(), err);
+	if (rc)
+		return rc;
+	call->anew = true;
 	go_on(call);
 	return 0;
 }

@@ -24,6 +24,8 @@ struct ue_call_wish {
 int ue_call_start(struct ue_app *app, const struct ue_call_wish *wish, struct base_error *err);
 /** Take what came in. @return 0; BASE_CONFIG: there is nothing to take */
 int ue_call_answer(struct ue_call *call, struct base_error *err);
+/** Offer anew in it: all media get new connections and keys. @return 0; BASE_CONFIG: not now */
+int ue_call_renew(struct ue_call *call, struct base_error *err);
 /** Hang up, or refuse with `status` (0 = 603). */
 void ue_call_end(struct ue_call *call, unsigned status);
 /** By its name, or, NULL, the newest. */

@@ -104,7 +104,7 @@ int ue_call_place(struct ue_call *call, struct base_error *err)
 		offer_stream(call->offer, i, &s);
 		session_name(call, s.app, name);
 		if (!s.ours || s.verdict == OFFER_REFUSED ||
-		    (!s.fresh && ue_app_media(call->app, name, kind_of(s.app))))
+		    (!s.fresh && !call->anew && ue_app_media(call->app, name, kind_of(s.app))))
 			continue;
 		rc = place(call, i, &s, err);
 		if (rc)

@@ -20,6 +20,7 @@ struct ue_call {
 	struct offer_session *offer;
 	struct ue_question question[OFFER_STREAMS_MAX];
 	bool taken;  /* it may be answered, now or when the keys are there */
+	bool anew;   /* our next description is an offer in the call */
 	bool up;     /* both ends have agreed once */
 	bool ending; /* by us */
 };

@@ -236,6 +236,13 @@ static int do_answer(struct ue_app *app, struct ue_words *words, struct base_err
 	return call ? ue_call_answer(call, err) : BASE_ERR(BASE_CONFIG, 0);
 }
 
+static int do_renew(struct ue_app *app, struct ue_words *words, struct base_error *err)
+{
+	struct ue_call *call = call_of(app, words, err);
+
+	return call ? ue_call_renew(call, err) : BASE_ERR(BASE_CONFIG, 0);
+}
+
 static int do_bye(struct ue_app *app, struct ue_words *words, struct base_error *err)
 {
 	const char *text = ue_words_take(words, "status");
@@ -327,6 +334,7 @@ static const struct {
 	  "URI [msrp] [bfcp] [setup=actpass|active|passive] [route=URI] [as=NAME]\n"
 	  "          call somebody" },
 	{ "answer", do_answer, "[NAME]  take a call" },
+	{ "renew", do_renew, "[NAME]  offer anew: other connections and keys" },
 	{ "bye", do_bye, "[NAME] [status=CODE]  hang up, or refuse" },
 	{ "message", do_message, "URI TEXT  by SIP alone (RFC 3428)" },
 	{ "say", do_say, "TEXT [to=URI]  to the peer, or to all in the room" },
@@ -352,7 +360,7 @@ static const struct {
 void ue_command_list(FILE *to)
 {
 	for (size_t i = 0; i < BASE_COUNT(commands); i++)
-		fprintf(to, "  %-8s%s\n", commands[i].word, commands[i].help);
+		fprintf(to, "  %-8s %s\n", commands[i].word, commands[i].help);
 	fputs("  expect EVENT [key=pattern ...] [within DURATION]  wait until it has happened\n"
 	      "  refuse EVENT [key=pattern ...]  fail when it has happened\n"
 	      "  quit  release everything, end\n"

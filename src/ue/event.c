@@ -53,7 +53,7 @@ void ue_events_done(struct ue_events *events)
 static bool is_plain(struct base_str s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] <= ' ' || strchr("\"\\=\x7f", s.ptr[i]))
+		if ((unsigned char)s.ptr[i] <= ' ' || strchr("\"'\\=#$\x7f", s.ptr[i]))
 			return false;
 	return s.len != 0;
 }

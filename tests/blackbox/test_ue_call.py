@@ -119,6 +119,24 @@ class Calls(Case):
         a.expect("call.over")
         self.ended(a, b)
 
+    def test_new_keys_in_a_call(self):
+        """A later offer (re-INVITE) gives all media other connections and keys; the callee may make it."""
+        a, _ = self.agent(ALICE)
+        b, at = self.agent(BOB, media=", floors: '1'")
+        self.call(a, BOB, at)
+        before = {kind: (a.expect("media.up", kind=kind), b.expect("media.up", kind=kind)) for kind in ("msrp", "bfcp")}
+        b.expect("call.up")
+        b.do("renew")
+        a.expect("call.offered")
+        for kind in ("msrp", "bfcp"):
+            new = a.expect("media.up", kind=kind)
+            self.assertNotEqual(new["psk-identity"], before[kind][0]["psk-identity"])
+            self.assertEqual(new["psk-identity"], b.expect("media.up", kind=kind)["psk-identity"])
+        self.assertEqual(new["role"], "server")  # BFCP: the offerer is TLS client (RFC 8856, 8)
+        a.do("say on the new one")
+        b.expect("chat.text", text="on the new one")
+        self.ended(a, b)
+
     def test_message(self):
         a, _ = self.agent(ALICE)
         b, at = self.agent(BOB)

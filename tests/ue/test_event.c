@@ -44,9 +44,10 @@ static void as_lines(void **state)
 
 	UE_TELL(&s->events, "chat.text", { "from", base_str_of("sip:a@b") },
 	        { "text", base_str_of("two \"words\"\n\x01") }, { "none", base_str_of(NULL) },
-	        { "empty", base_str_of("") });
+	        { "empty", base_str_of("") }, { "quote", base_str_of("'") });
 	assert_string_equal(s->text,
-	                    "chat.text from=sip:a@b text=\"two \\\"words\\\"\\n?\" empty=\"\"\n");
+	                    "chat.text from=sip:a@b text=\"two \\\"words\\\"\\n?\" empty=\"\" "
+	                    "quote=\"'\"\n");
 }
 
 static void as_json(void **state)
