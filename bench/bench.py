@@ -20,6 +20,7 @@ import contexts  # noqa: E402
 import crl  # noqa: E402
 import media  # noqa: E402
 import path  # noqa: E402
+import tickets  # noqa: E402
 import report  # noqa: E402
 import servers  # noqa: E402
 from servers import Case, Unavailable  # noqa: E402
@@ -314,7 +315,7 @@ def gnutls_version():
 
 
 def parse():
-    names = [r.name for r in ROWS] + ["codec", "contexts", "path", "crl", "media"]
+    names = [r.name for r in ROWS] + ["codec", "contexts", "path", "crl", "media", "mikey"]
     p = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     p.add_argument("--build", required=True, help=argparse.SUPPRESS)
     p.add_argument("--quick", action="store_true", help="a minute or two: less work, 3 rounds")
@@ -356,7 +357,7 @@ def main():
     work = tempfile.mkdtemp(prefix="gatehouse-bench-")
     bench = Bench(args, work)
     about = machine(args)
-    codec_result = contexts_result = path_result = crl_result = media_result = None
+    codec_result = contexts_result = path_result = crl_result = media_result = mikey_result = None
     try:
         raise_descriptor_limit(bench, rows)
         if rows:
@@ -371,6 +372,8 @@ def main():
             crl_result = crl.run(bench)
         if not args.only or "media" in args.only:
             media_result = media.run(bench)
+        if not args.only or "mikey" in args.only:
+            mikey_result = tickets.run(bench)
     except (Unavailable, OSError, subprocess.SubprocessError) as why:
         print(f"bench: {why}", file=sys.stderr)
         return 2
@@ -380,7 +383,7 @@ def main():
     about["load_average_end"] = os.getloadavg()[0]
     result = {"machine": about, "rows": [bench.summary(r) for r in rows],
               "codec": codec_result, "contexts": contexts_result, "path": path_result, "crl": crl_result,
-              "media": media_result,
+              "media": media_result, "mikey": mikey_result,
               "notes": bench.notes}
     print(json.dumps(result, indent=1) if args.json else report.markdown(result))
     return 0

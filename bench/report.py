@@ -4,6 +4,7 @@
 import crl
 import media
 import path
+import tickets
 
 ORDER = ["gatehouse", "haproxy", "nginx", "stunnel", "hitch"]
 
@@ -175,6 +176,8 @@ def markdown(result):
                   crl.markdown(result["crl"])]
     if result["media"]:
         parts += ["DTLS and DTLS-SRTP, median (lowest to highest):\n", media.markdown(result["media"])]
+    if result["mikey"]:
+        parts += ["MIKEY-TICKET, one core, processor time, the best of 20 batches:\n", tickets.markdown(result["mikey"])]
     if result["notes"]:
         parts += ["Notes:\n"] + [f"- {note}" for note in result["notes"]] + [""]
     return "\n".join(parts)

@@ -169,7 +169,8 @@ static void answer(const struct mikey_env *env, const struct mikey_received *r,
 	}
 	if (mikey_transfer_resp(env, r, resolved, &how, &out, &session, NULL) == 0) {
 		for (size_t i = 0; i < session.cs_count; i++)
-			(void)mikey_session_tek(&session, session.cs[i].id, tek, sizeof(tek), NULL);
+			(void)mikey_session_tek(env, &session, session.cs[i].id, tek, sizeof(tek),
+			                        NULL);
 	}
 	look(&session.keys);
 	mikey_session_done(&session);

@@ -116,30 +116,39 @@ fail:
 	return false;
 }
 
-void base_writer_put(struct base_writer *w, const void *data, size_t len)
+/* Mostly there is room. */
+static inline bool room(struct base_writer *w, size_t len)
 {
-	if (len == 0 || !base_writer_reserve(w, len))
+	return (!w->failed && len <= w->cap - w->len) || base_writer_reserve(w, len);
+}
+
+static inline void put(struct base_writer *w, const void *data, size_t len)
+{
+	if (len == 0 || !room(w, len))
 		return;
 	memcpy(w->data + w->len, data, len);
 	w->len += len;
 }
 
+void base_writer_put(struct base_writer *w, const void *data, size_t len)
+{
+	put(w, data, len);
+}
+
 void base_writer_u8(struct base_writer *w, uint8_t v)
 {
-	base_writer_put(w, &v, 1);
+	put(w, &v, 1);
 }
 
 void base_writer_u16(struct base_writer *w, uint16_t v)
 {
-	base_writer_put(w, (uint8_t[]){ (uint8_t)(v >> 8), (uint8_t)v }, 2);
+	put(w, (uint8_t[]){ (uint8_t)(v >> 8), (uint8_t)v }, 2);
 }
 
 void base_writer_u32(struct base_writer *w, uint32_t v)
 {
-	base_writer_put(w,
-	                (uint8_t[]){ (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),
-	                             (uint8_t)v },
-	                4);
+	put(w, (uint8_t[]){ (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v },
+	    4);
 }
 
 void base_writer_text(struct base_writer *w, const char *text)

@@ -399,7 +399,7 @@ static enum check_outcome certificate_await(struct check_served13 *s)
 
 static enum check_outcome finished_await(struct check_served13 *s)
 {
-	struct check_bytes message;
+	struct check_bytes message = { 0 };
 	uint8_t type, want[64];
 	enum check_outcome outcome = message_await(s, &type, &message);
 
@@ -473,7 +473,7 @@ enum check_heard check_served13_hear(struct check_served13 *s)
 {
 	struct base_writer record = { 0 };
 	enum check_outcome outcome = CHECK_ANSWERED;
-	struct check_bytes message;
+	struct check_bytes message = { 0 };
 	uint8_t type = 0, inner = 0;
 
 	s->alert = -1;

@@ -19,6 +19,7 @@ struct kms {
 	struct kms_store *store;
 	struct mikey_id id;
 	struct mikey_suite suite;
+	struct mikey_kept *kept; /* NULL: answers take longer */
 	uint8_t nobody[32]; /* the key of those whom nobody knows */
 };
 
@@ -82,8 +83,9 @@ int kms_new(struct kms **ret, const struct kms_config *config, struct kms_store 
 	kms->store = store;
 	kms->id = (struct mikey_id){ MIKEY_URI, mikey_octets_text(config->identity) };
 	kms->suite = config->suite.mac ? config->suite : ours;
+	kms->kept = mikey_kept_new();
 	if (base_random(kms->nobody, sizeof(kms->nobody))) {
-		free(kms);
+		kms_free(kms);
 		return BASE_ERR(BASE_LOCAL, 0);
 	}
 	*ret = kms;
@@ -95,6 +97,7 @@ void kms_free(struct kms *kms)
 	if (!kms)
 		return;
 	explicit_bzero(kms->nobody, sizeof(kms->nobody));
+	mikey_kept_free(kms->kept);
 	free(kms);
 }
 
@@ -416,6 +419,7 @@ int kms_answer(struct kms *kms, uint64_t unix_s, uint32_t ns, enum kms_kind kind
 {
 	struct answering a = { .kms = kms,
 		               .env = { .now = mikey_ntp(unix_s, ns),
+		                        .kept = kms->kept,
 		                        .skew_s = kms->config->skew_s },
 		               .arena = { .wipe = true },
 		               .unix_s = unix_s,

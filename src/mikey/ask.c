@@ -22,9 +22,11 @@ void mikey_resolved_done(struct mikey_resolved *resolved)
 	base_secret_done(&resolved->owned);
 }
 
-static struct mikey_guard guard_of(const struct mikey_asking *a, bool response)
+static struct mikey_guard guard_of(const struct mikey_env *env, const struct mikey_asking *a,
+                                   bool response)
 {
-	struct mikey_guard g = { .prf = a->prf,
+	struct mikey_guard g = { .kept = env->kept,
+		                 .prf = a->prf,
 		                 .key = mikey_secret(&a->key),
 		                 .response = response,
 		                 .csb_id = a->csb_id };
@@ -92,10 +94,11 @@ static void common(struct mikey_draft *d, const struct mikey_env *env, const str
 	mikey_draft_copy(d, about);
 }
 
-static int with_psk(struct mikey_draft *d, const struct mikey_ask *ask, struct mikey_asking *a)
+static int with_psk(struct mikey_draft *d, const struct mikey_env *env, const struct mikey_ask *ask,
+                    struct mikey_asking *a)
 {
 	const struct mikey_octets ids[] = { ask->own.data, ask->kms.data };
-	struct mikey_guard g = guard_of(a, false);
+	struct mikey_guard g = guard_of(env, a, false);
 
 	mikey_draft_id(d, MIKEY_ID_PSK, &ask->cred->psk_id);
 	return mikey_draft_seal(d, &g, ask->suite.mac, ids, 2, &a->sent);
@@ -114,7 +117,7 @@ static int envelope(struct mikey_draft *d, const struct mikey_env *env, const st
 		return rc;
 	if (cred->peer_cert.len) {
 		p = digest ? mikey_draft_add(d, MIKEY_CHASH) : NULL;
-		if (!p || mikey_digest(mikey_sign_hash(a->prf), cred->peer_cert, digest))
+		if (!p || mikey_digest(env->kept, mikey_sign_hash(a->prf), cred->peer_cert, digest))
 			return BASE_ERR(BASE_LOCAL, 0);
 		p->chash.hash = mikey_sign_hash(a->prf);
 		p->chash.data =
@@ -164,7 +167,7 @@ static int write_init(const struct mikey_env *env, const struct mikey_ask *ask,
 
 	common(&d, env, ask, a, about);
 	if (ask->cred->psk.len) {
-		rc = with_psk(&d, ask, a);
+		rc = with_psk(&d, env, ask, a);
 	} else {
 		rc = envelope(&d, env, ask, a, &sealed);
 		if (!rc)
@@ -219,7 +222,7 @@ int mikey_resolve_init(const struct mikey_env *env, const struct mikey_ask *ask,
 	int rc;
 
 	one.next = NULL;
-	rc = mikey_ticket_digest(ticket, digest);
+	rc = mikey_ticket_digest(env->kept, ticket, digest);
 	if (rc)
 		return mikey_own_fault(err, rc, "cannot ask the KMS");
 	rc = ask_kms(env, ask, &one, true, ret, err);
@@ -233,7 +236,7 @@ static int finish(struct base_arena *arena, const struct mikey_env *env,
                   const struct mikey_asking *a, struct mikey_octets data, uint8_t type,
                   struct mikey_message **ret, struct mikey_keys *ret_keys, struct base_error *err)
 {
-	struct mikey_guard asked = guard_of(a, false), g = guard_of(a, true);
+	struct mikey_guard asked = guard_of(env, a, false), g = guard_of(env, a, true);
 	const struct mikey_payload *kemac = NULL, *id;
 	uint64_t t = 0;
 	int rc = mikey_answer_read(arena, env, data, type, &asked, ret, err);

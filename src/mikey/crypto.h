@@ -13,11 +13,27 @@
 /** The longest tag and digest. */
 #define MIKEY_TAG_MAX 32
 
-/** HMAC with the hash of that MAC alg, never NULL. */
-int mikey_hmac(uint8_t mac, struct mikey_octets key, struct mikey_octets data,
-               uint8_t ret[MIKEY_TAG_MAX]);
+struct evp_mac_ctx_st; /* libcrypto's EVP_MAC_CTX */
+
+/** HMAC with one key. `kept`, here and below, may be NULL. */
+struct mikey_mac_run {
+	struct evp_mac_ctx_st *ctx;
+	bool own;  /**< not of a mikey_kept */
+	bool used; /**< has given a tag */
+};
+/** By MAC alg, never NULL. Whatever it says, mikey_mac_end comes after. */
+int mikey_mac_begin(struct mikey_mac_run *run, struct mikey_kept *kept, uint8_t mac,
+                    struct mikey_octets key);
+/** The tag over the parts, one after the other; as often as is wanted. */
+int mikey_mac_tag(struct mikey_mac_run *run, const struct mikey_octets *part, size_t count,
+                  uint8_t ret[MIKEY_TAG_MAX]);
+void mikey_mac_end(struct mikey_mac_run *run);
+/** One tag. */
+int mikey_hmac(struct mikey_kept *kept, uint8_t mac, struct mikey_octets key,
+               struct mikey_octets data, uint8_t ret[MIKEY_TAG_MAX]);
 /** Octets of the digest are mikey_hash_len(hash). */
-int mikey_digest(uint8_t hash, struct mikey_octets data, uint8_t ret[MIKEY_TAG_MAX]);
+int mikey_digest(struct mikey_kept *kept, uint8_t hash, struct mikey_octets data,
+                 uint8_t ret[MIKEY_TAG_MAX]);
 
 /** Octets of encr_key and salt_key by Encr alg (RFC 3830, 4.2.3); 0 when it is not known. Pure. */
 size_t mikey_encr_key_len(uint8_t encr);
@@ -26,8 +42,9 @@ size_t mikey_salt_key_len(uint8_t encr);
  * Encrypt or decrypt key data. `t` is the timestamp as 64 bits. Key wrap pads with zeroes.
  * @return 0; BASE_PEER with MIKEY_BAD_AUTH when a wrapped key does not open; BASE_LOCAL
  */
-int mikey_cipher(uint8_t encr, bool encrypt, struct mikey_octets key, struct mikey_octets salt,
-                 uint32_t csb_id, uint64_t t, struct mikey_octets in, struct base_writer *out);
+int mikey_cipher(struct mikey_kept *kept, uint8_t encr, bool encrypt, struct mikey_octets key,
+                 struct mikey_octets salt, uint32_t csb_id, uint64_t t, struct mikey_octets in,
+                 struct base_writer *out);
 
 /** The longest RSA modulus, in octets: 8192 bits. */
 #define MIKEY_RSA_MAX 1024

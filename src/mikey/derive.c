@@ -7,42 +7,41 @@
 #define BLOCK 32 /* octets of inkey at a time (RFC 3830, 4.1.2) */
 
 /* P(s, label, m), of which `len` octets are XORed into `out`. */
-static int p_xor(uint8_t mac, struct mikey_octets s, struct mikey_octets label, uint8_t *out,
-                 size_t len)
+static int p_xor(struct mikey_kept *kept, uint8_t mac, struct mikey_octets s,
+                 struct mikey_octets label, uint8_t *out, size_t len)
 {
 	size_t width = (size_t)mikey_mac_len(mac);
-	struct base_writer in = { .wipe = true };
 	uint8_t a[MIKEY_TAG_MAX], block[MIKEY_TAG_MAX];
-	int rc = mikey_hmac(mac, s, label, a); /* A_1 */
+	const struct mikey_octets part[] = { { a, width }, label };
+	struct mikey_mac_run run;
+	int rc = mikey_mac_begin(&run, kept, mac, s);
 
+	if (!rc)
+		rc = mikey_mac_tag(&run, &label, 1, a); /* A_1 */
 	for (size_t at = 0; !rc && at < len; at += width) {
-		base_writer_reset(&in);
-		base_writer_put(&in, a, width);
-		mikey_put(&in, label);
-		rc = in.failed ? BASE_ERR(BASE_LOCAL, 0)
-		               : mikey_hmac(mac, s, mikey_octets_of(in.data, in.len), block);
+		rc = mikey_mac_tag(&run, part, 2, block);
 		for (size_t i = 0; !rc && i < width && at + i < len; i++)
 			out[at + i] ^= block[i];
 		if (!rc && at + width < len) {
-			rc = mikey_hmac(mac, s, mikey_octets_of(a, width), block);
+			rc = mikey_mac_tag(&run, part, 1, block);
 			memcpy(a, block, width);
 		}
 	}
-	base_writer_done(&in);
+	mikey_mac_end(&run);
 	base_wipe(a, sizeof(a));
 	base_wipe(block, sizeof(block));
 	return rc;
 }
 
-int mikey_prf(uint8_t prf, struct mikey_octets inkey, struct mikey_octets label, uint8_t *out,
-              size_t len)
+int mikey_prf(struct mikey_kept *kept, uint8_t prf, struct mikey_octets inkey,
+              struct mikey_octets label, uint8_t *out, size_t len)
 {
 	uint8_t mac = prf == MIKEY_PRF_MIKEY_1 ? MIKEY_HMAC_SHA_1_160 : MIKEY_HMAC_SHA_256_256;
 	int rc = 0;
 
 	memset(out, 0, len);
 	for (size_t at = 0; !rc && at < inkey.len; at += BLOCK)
-		rc = p_xor(mac,
+		rc = p_xor(kept, mac,
 		           mikey_octets_of(inkey.at + at, BASE_MIN(inkey.len - at, (size_t)BLOCK)),
 		           label, out, len);
 	if (rc)
@@ -68,6 +67,9 @@ static const uint32_t session_constant[] = {
 #define MPK_I     0x220E99A2U
 #define MPK_R     0x1F4D675BU
 
+/* The longest label without an identity: what all begin with, and two RANDs. */
+#define LABEL_MAX (9 + 1 + 2 * 256)
+
 /* constant || cs || csb: what all labels begin with. */
 static void begin(struct base_writer *w, uint32_t constant, uint8_t cs, uint32_t csb)
 {
@@ -77,44 +79,47 @@ static void begin(struct base_writer *w, uint32_t constant, uint8_t cs, uint32_t
 }
 
 /* The label is written: derive with it and let go of it. */
-static int finish(uint8_t prf, struct mikey_octets inkey, struct base_writer *label, uint8_t *out,
-                  size_t len)
+static int finish(struct mikey_kept *kept, uint8_t prf, struct mikey_octets inkey,
+                  struct base_writer *label, uint8_t *out, size_t len)
 {
 	int rc = label->failed ? BASE_ERR(BASE_LOCAL, 0)
-	                       : mikey_prf(prf, inkey, mikey_octets_of(label->data, label->len),
-	                                   out, len);
+	                       : mikey_prf(kept, prf, inkey,
+	                                   mikey_octets_of(label->data, label->len), out, len);
 
 	base_writer_done(label);
 	return rc;
 }
 
-int mikey_derive_message(uint8_t prf, struct mikey_octets inkey, enum mikey_use use,
-                         uint32_t csb_id, bool response, const struct mikey_rands *rands,
-                         uint8_t *out, size_t len)
+int mikey_derive_message(struct mikey_kept *kept, uint8_t prf, struct mikey_octets inkey,
+                         enum mikey_use use, uint32_t csb_id, bool response,
+                         const struct mikey_rands *rands, uint8_t *out, size_t len)
 {
-	struct base_writer w = { 0 };
+	uint8_t label[LABEL_MAX];
+	struct base_writer w = base_writer_over(label, sizeof(label));
 
 	begin(&w, message_constant[use], 0xff, csb_id);
 	base_writer_u8(&w, response ? 0x02 : 0x01);
 	mikey_put_counted(&w, 1, rands->initiator);
 	mikey_put_counted(&w, 1, rands->responder);
-	return finish(prf, inkey, &w, out, len);
+	return finish(kept, prf, inkey, &w, out, len);
 }
 
-int mikey_derive_session(uint8_t prf, struct mikey_octets tgk, enum mikey_session_use use,
-                         uint8_t cs_id, const struct mikey_rands *rands, uint8_t *out, size_t len)
+int mikey_derive_session(struct mikey_kept *kept, uint8_t prf, struct mikey_octets tgk,
+                         enum mikey_session_use use, uint8_t cs_id, const struct mikey_rands *rands,
+                         uint8_t *out, size_t len)
 {
-	struct base_writer w = { 0 };
+	uint8_t label[LABEL_MAX];
+	struct base_writer w = base_writer_over(label, sizeof(label));
 
 	begin(&w, session_constant[use], cs_id, 0xffffffff);
 	base_writer_u8(&w, 0x03);
 	mikey_put_counted(&w, 1, rands->initiator);
 	mikey_put_counted(&w, 1, rands->responder);
-	return finish(prf, tgk, &w, out, len);
+	return finish(kept, prf, tgk, &w, out, len);
 }
 
-int mikey_derive_fork(uint8_t prf, struct mikey_octets inkey, bool tgk, struct mikey_octets id_data,
-                      struct mikey_octets rand_kms, uint8_t *out)
+int mikey_derive_fork(struct mikey_kept *kept, uint8_t prf, struct mikey_octets inkey, bool tgk,
+                      struct mikey_octets id_data, struct mikey_octets rand_kms, uint8_t *out)
 {
 	struct base_writer w = { 0 };
 
@@ -122,57 +127,62 @@ int mikey_derive_fork(uint8_t prf, struct mikey_octets inkey, bool tgk, struct m
 	base_writer_u8(&w, 0x00);
 	mikey_put_counted(&w, 2, id_data);
 	mikey_put_counted(&w, 1, rand_kms);
-	return finish(prf, inkey, &w, out, inkey.len);
+	return finish(kept, prf, inkey, &w, out, inkey.len);
 }
 
-int mikey_derive_vr(uint8_t prf, struct mikey_octets mpkr, uint8_t *out, size_t len)
+int mikey_derive_vr(struct mikey_kept *kept, uint8_t prf, struct mikey_octets mpkr, uint8_t *out,
+                    size_t len)
 {
-	struct base_writer w = { 0 };
+	uint8_t label[LABEL_MAX];
+	struct base_writer w = base_writer_over(label, sizeof(label));
 
 	begin(&w, message_constant[MIKEY_USE_AUTH], 0xff, 0xffffffff);
 	base_writer_u8(&w, 0x04);
-	return finish(prf, mpkr, &w, out, len);
+	return finish(kept, prf, mpkr, &w, out, len);
 }
 
-int mikey_derive_ticket(uint8_t prf, struct mikey_octets tpk, enum mikey_use use,
-                        struct mikey_octets rand, uint8_t *out, size_t len)
+int mikey_derive_ticket(struct mikey_kept *kept, uint8_t prf, struct mikey_octets tpk,
+                        enum mikey_use use, struct mikey_octets rand, uint8_t *out, size_t len)
 {
-	struct base_writer w = { 0 };
+	uint8_t label[LABEL_MAX];
+	struct base_writer w = base_writer_over(label, sizeof(label));
 
 	begin(&w, message_constant[use], 0xff, 0xffffffff);
 	base_writer_u8(&w, 0x05);
 	mikey_put_counted(&w, 1, rand);
-	return finish(prf, tpk, &w, out, len);
+	return finish(kept, prf, tpk, &w, out, len);
 }
 
-int mikey_derive_mpk(uint8_t prf, struct mikey_octets mpk, bool responder, struct mikey_octets rand,
-                     uint8_t *out)
+int mikey_derive_mpk(struct mikey_kept *kept, uint8_t prf, struct mikey_octets mpk, bool responder,
+                     struct mikey_octets rand, uint8_t *out)
 {
-	struct base_writer w = { 0 };
+	uint8_t label[LABEL_MAX];
+	struct base_writer w = base_writer_over(label, sizeof(label));
 
 	begin(&w, responder ? MPK_R : MPK_I, 0xff, 0xffffffff);
 	base_writer_u8(&w, 0x06);
 	mikey_put_counted(&w, 1, rand);
-	return finish(prf, mpk, &w, out, mpk.len);
+	return finish(kept, prf, mpk, &w, out, mpk.len);
 }
 
-int mikey_derive_3830_session(uint8_t prf, struct mikey_octets tgk, enum mikey_session_use use,
-                              uint8_t cs_id, uint32_t csb_id, struct mikey_octets rand,
-                              uint8_t *out, size_t len)
+int mikey_derive_3830_session(struct mikey_kept *kept, uint8_t prf, struct mikey_octets tgk,
+                              enum mikey_session_use use, uint8_t cs_id, uint32_t csb_id,
+                              struct mikey_octets rand, uint8_t *out, size_t len)
 {
 	struct base_writer w = { 0 };
 
 	begin(&w, session_constant[use], cs_id, csb_id);
 	mikey_put(&w, rand);
-	return finish(prf, tgk, &w, out, len);
+	return finish(kept, prf, tgk, &w, out, len);
 }
 
-int mikey_derive_3830_message(uint8_t prf, struct mikey_octets inkey, enum mikey_use use,
-                              uint32_t csb_id, struct mikey_octets rand, uint8_t *out, size_t len)
+int mikey_derive_3830_message(struct mikey_kept *kept, uint8_t prf, struct mikey_octets inkey,
+                              enum mikey_use use, uint32_t csb_id, struct mikey_octets rand,
+                              uint8_t *out, size_t len)
 {
 	struct base_writer w = { 0 };
 
 	begin(&w, message_constant[use], 0xff, csb_id);
 	mikey_put(&w, rand);
-	return finish(prf, inkey, &w, out, len);
+	return finish(kept, prf, inkey, &w, out, len);
 }

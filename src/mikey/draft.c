@@ -73,9 +73,11 @@ int mikey_draft_seal(struct mikey_draft *d, const struct mikey_guard *g, uint8_t
 	if (d->failed)
 		return BASE_ERR(BASE_LOCAL, 0);
 	v->v = (struct mikey_v){ mac, mikey_octets_of(zero, len) };
+	(void)base_writer_reserve(out, MIKEY_USUAL_LEN); /* what fails here fails again below */
 	rc = mikey_encode(out, &d->msg);
 	if (rc)
 		return rc;
+	(void)base_writer_reserve(&covered, 2 * out->len);
 	base_writer_put(&covered, out->data, out->len - len);
 	rc = mikey_join(&covered, after, count);
 	if (!rc)

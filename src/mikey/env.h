@@ -11,6 +11,7 @@
 
 struct evp_pkey_st; /* libcrypto's EVP_PKEY */
 struct mikey_replay;
+struct mikey_kept;
 
 /** Fill with random octets. @return 0, or BASE_LOCAL. base_random fits behind it. */
 typedef int mikey_random_fn(void *arg, void *out, size_t len);
@@ -21,6 +22,7 @@ struct mikey_env {
 	uint64_t now;                /**< NTP-UTC: seconds since 1900, and 32 bits of fraction */
 	uint32_t skew_s;             /**< how far a timestamp may be from `now`; 0 = 300 s */
 	struct mikey_replay *replay; /**< NULL: replays are not looked for */
+	struct mikey_kept *kept;     /**< NULL: what hashes and encrypts is made anew each time */
 	/** What is taken from peers: bit n is the algorithm with that number, 0 = all. NULL is
 	 * never taken. */
 	uint32_t prfs, encrs, macs;
@@ -42,5 +44,14 @@ struct mikey_replay *mikey_replay_new(size_t max);
 void mikey_replay_free(struct mikey_replay *replay);
 /** How many are remembered. */
 size_t mikey_replay_count(const struct mikey_replay *replay);
+
+/**
+ * libcrypto's HMAC, hashes and ciphers, looked up once and ready for the next key: an exchange then
+ * takes a third of the time. What was derived from the last key stays in it until the next use, or
+ * until it is freed.
+ * @return NULL when memory is short
+ */
+struct mikey_kept *mikey_kept_new(void);
+void mikey_kept_free(struct mikey_kept *kept);
 
 #endif

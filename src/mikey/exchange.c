@@ -73,7 +73,7 @@ int mikey_time_check(const struct mikey_env *env, const struct mikey_message *ms
 int mikey_replay_check(const struct mikey_env *env, uint64_t t, struct mikey_octets covered,
                        uint8_t ret_digest[MIKEY_TAG_MAX], struct base_error *err)
 {
-	int rc = mikey_digest(MIKEY_SHA_256, covered, ret_digest);
+	int rc = mikey_digest(env->kept, MIKEY_SHA_256, covered, ret_digest);
 
 	if (rc)
 		return mikey_own_fault(err, rc, "SHA-256");
@@ -144,6 +144,8 @@ int mikey_answer_check(const struct mikey_env *env, const struct mikey_message *
 	if (!v || v->type != MIKEY_V)
 		return mikey_blame(err, MIKEY_BAD_AUTH,
 		                   "the last payload is not V (RFC 6043, 4.2)");
+	(void)base_writer_reserve(&covered,
+	                          msg->octets.len + sent.len); /* what fails fails below */
 	base_writer_put(&covered, msg->octets.at, msg->octets.len - v->v.tag.len);
 	rc = mikey_join(&covered, &sent, 1);
 	rc = rc ? mikey_own_fault(err, rc, "MAC")
@@ -152,8 +154,8 @@ int mikey_answer_check(const struct mikey_env *env, const struct mikey_message *
 	return rc;
 }
 
-int mikey_fork(uint8_t prf, struct mikey_octets id_data, struct mikey_octets rand_kms,
-               struct mikey_keys *keys)
+int mikey_fork(struct mikey_kept *kept, uint8_t prf, struct mikey_octets id_data,
+               struct mikey_octets rand_kms, struct mikey_keys *keys)
 {
 	unsigned mpks = 0;
 
@@ -167,8 +169,8 @@ int mikey_fork(uint8_t prf, struct mikey_octets id_data, struct mikey_octets ran
 			continue;
 		rc = base_secret_set(&forked, k->key.data, k->key.len);
 		if (!rc)
-			rc = mikey_derive_fork(prf, mikey_secret(&k->key), tgk, id_data, rand_kms,
-			                       forked.data);
+			rc = mikey_derive_fork(kept, prf, mikey_secret(&k->key), tgk, id_data,
+			                       rand_kms, forked.data);
 		base_secret_done(rc ? &forked : &k->key);
 		if (rc)
 			return rc;

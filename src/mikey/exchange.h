@@ -167,8 +167,8 @@ void mikey_session_done(struct mikey_session *session);
  * TEK, which has to have `len` octets. Without an SPI there has to be one key only.
  * @return 0; BASE_PEER with MIKEY_UNSPECIFIED when no key fits; BASE_LOCAL
  */
-int mikey_session_tek(const struct mikey_session *session, uint8_t cs_id, uint8_t *out, size_t len,
-                      struct base_error *err);
+int mikey_session_tek(const struct mikey_env *env, const struct mikey_session *session,
+                      uint8_t cs_id, uint8_t *out, size_t len, struct base_error *err);
 
 /** Initiator: TRANSFER_INIT, into ret->sent. In modes 3 and 4 the grant is one's own ticket. */
 int mikey_transfer_init(const struct mikey_env *env, const struct mikey_offer *offer,

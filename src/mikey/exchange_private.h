@@ -8,6 +8,9 @@
 #include "mikey/guard.h"
 
 #define MIKEY_RAND_LEN 16
+/* What is asked for at once, so that little is moved: most messages, and two identities. */
+#define MIKEY_USUAL_LEN 768
+#define MIKEY_IDS_LEN   128
 
 /** A message under way: scratch memory, wiped, and its model. */
 struct mikey_draft {
@@ -75,7 +78,7 @@ int mikey_blame(struct base_error *err, unsigned no, const char *why);
 int mikey_own_fault(struct base_error *err, int rc, const char *what);
 
 /** MPKr' and TGK' of MPKr and TGKs (RFC 6043, 5.1.1), in place. */
-int mikey_fork(uint8_t prf, struct mikey_octets id_data, struct mikey_octets rand_kms,
-               struct mikey_keys *keys);
+int mikey_fork(struct mikey_kept *kept, uint8_t prf, struct mikey_octets id_data,
+               struct mikey_octets rand_kms, struct mikey_keys *keys);
 
 #endif

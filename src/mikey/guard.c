@@ -26,9 +26,10 @@ bool mikey_takes_prf(const struct mikey_env *env, uint8_t prf)
 static int guard_key(const struct mikey_guard *g, enum mikey_use use, uint8_t *out, size_t len)
 {
 	if (g->ticket)
-		return mikey_derive_ticket(g->prf, g->key, use, g->rands.initiator, out, len);
-	return mikey_derive_message(g->prf, g->key, use, g->csb_id, g->response, &g->rands, out,
-	                            len);
+		return mikey_derive_ticket(g->kept, g->prf, g->key, use, g->rands.initiator, out,
+		                           len);
+	return mikey_derive_message(g->kept, g->prf, g->key, use, g->csb_id, g->response, &g->rands,
+	                            out, len);
 }
 
 int mikey_guard_tag(const struct mikey_guard *g, uint8_t mac, struct mikey_octets data,
@@ -39,7 +40,7 @@ int mikey_guard_tag(const struct mikey_guard *g, uint8_t mac, struct mikey_octet
 	int rc = guard_key(g, MIKEY_USE_AUTH, key, len);
 
 	if (!rc)
-		rc = mikey_hmac(mac, mikey_octets_of(key, len), data, ret);
+		rc = mikey_hmac(g->kept, mac, mikey_octets_of(key, len), data, ret);
 	base_wipe(key, sizeof(key));
 	return rc;
 }
@@ -73,7 +74,7 @@ static int run(const struct mikey_guard *g, uint8_t encr, bool encrypt, uint64_t
 	if (!rc)
 		rc = guard_key(g, MIKEY_USE_SALT, salt, salt_len);
 	if (!rc)
-		rc = mikey_cipher(encr, encrypt, mikey_octets_of(key, key_len),
+		rc = mikey_cipher(g->kept, encr, encrypt, mikey_octets_of(key, key_len),
 		                  mikey_octets_of(salt, salt_len), g->csb_id, t, in, out);
 	base_wipe(key, sizeof(key));
 	base_wipe(salt, sizeof(salt));

@@ -12,6 +12,7 @@
 #include "mikey/keys.h"
 
 struct mikey_guard {
+	struct mikey_kept *kept;
 	uint8_t prf;
 	struct mikey_octets key; /**< pre-shared key, envelope key, MPK, or TPK */
 	bool ticket;             /**< a TPK: rands.initiator is the ticket's RAND */

@@ -7,9 +7,11 @@ void mikey_asked_done(struct mikey_asked *asked)
 	base_secret_done(&asked->key);
 }
 
-static struct mikey_guard guard_of(const struct mikey_asked *a, bool response)
+static struct mikey_guard guard_of(const struct mikey_env *env, const struct mikey_asked *a,
+                                   bool response)
 {
-	return (struct mikey_guard){ .prf = a->msg->hdr.prf,
+	return (struct mikey_guard){ .kept = env->kept,
+		                     .prf = a->msg->hdr.prf,
 		                     .key = mikey_secret(&a->key),
 		                     .response = response,
 		                     .csb_id = a->msg->hdr.csb_id,
@@ -76,7 +78,7 @@ static int open_envelope(const struct mikey_env *env, const struct mikey_cred *c
 	if (rc)
 		return rc;
 	if (hash && cred->peer_cert.len &&
-	    (mikey_digest(hash->chash.hash, cred->peer_cert, digest) ||
+	    (mikey_digest(env->kept, hash->chash.hash, cred->peer_cert, digest) ||
 	     !mikey_octets_eq(hash->chash.data, mikey_octets_of(digest, hash->chash.data.len))))
 		return mikey_blame(err, MIKEY_BAD_CERT,
 		                   "CHASH is of another certificate (RFC 3830, 6.8)");
@@ -102,7 +104,7 @@ static int prove(const struct mikey_env *env, const struct mikey_cred *cred,
 	rc = base_secret_set(&a->key, cred->psk.at, cred->psk.len);
 	if (rc)
 		return mikey_own_fault(err, rc, "pre-shared key");
-	g = guard_of(a, false);
+	g = guard_of(env, a, false);
 	return mikey_guard_check(env, &g, &last->v, covered, err);
 }
 
@@ -120,6 +122,8 @@ static int covered_of(const struct mikey_asked *a, const struct mikey_octets ids
 		return mikey_blame(err, MIKEY_BAD_AUTH,
 		                   "the last payload is not V or SIGN (RFC 6043, 4.2)");
 	tail = pk ? last->sign.data.len : last->v.tag.len;
+	(void)base_writer_reserve(w,
+	                          a->msg->octets.len + MIKEY_IDS_LEN); /* what fails fails below */
 	base_writer_put(w, a->msg->octets.at, a->msg->octets.len - tail);
 	rc = mikey_join(w, ids, 2);
 	return rc ? mikey_own_fault(err, rc, "MAC") : 0;
@@ -213,7 +217,7 @@ int mikey_request_resp(const struct mikey_env *env, const struct mikey_asked *as
                        struct base_writer *out, struct base_error *err)
 {
 	struct mikey_draft d = { .failed = false };
-	struct mikey_guard g = guard_of(asked, true);
+	struct mikey_guard g = guard_of(env, asked, true);
 	const struct mikey_octets question = asked->msg->octets;
 	struct mikey_payload one = *ticket;
 	int rc = suite_check(env, suite, err);
@@ -248,10 +252,10 @@ static int initiator_check(const struct mikey_env *env, const struct mikey_paylo
 	if (!mikey_takes_mac(env, vr->v.mac))
 		return mikey_blame(err, MIKEY_BAD_MAC, "the MAC of Vr is not taken");
 	len = vr->v.tag.len;
-	rc = mikey_derive_vr(t->prf, mpkr, key, len);
+	rc = mikey_derive_vr(env->kept, t->prf, mpkr, key, len);
 	if (!rc)
 		rc = mikey_hmac(
-		        vr->v.mac, mikey_octets_of(key, len),
+		        env->kept, vr->v.mac, mikey_octets_of(key, len),
 		        mikey_octets_of(t->initiator_span.at + 2, t->initiator_span.len - 2 - len),
 		        tag);
 	if (rc)
@@ -287,7 +291,7 @@ static int resolve_write(const struct mikey_env *env, const struct mikey_asked *
                          const struct mikey_keys *keys, struct base_writer *out)
 {
 	struct mikey_draft d = { .failed = false };
-	struct mikey_guard g = guard_of(asked, true);
+	struct mikey_guard g = guard_of(env, asked, true);
 	const struct mikey_octets question = asked->msg->octets;
 	bool forked = asked->policy.flags & MIKEY_FLAG_I;
 	int rc;
@@ -327,7 +331,7 @@ int mikey_resolve_resp(const struct mikey_env *env, const struct mikey_asked *as
 	if (forked)
 		rc = mikey_random(env, rand, sizeof(rand));
 	if (!rc && forked)
-		rc = mikey_fork(asked->policy.prf, responder->data,
+		rc = mikey_fork(env->kept, asked->policy.prf, responder->data,
 		                mikey_octets_of(rand, sizeof(rand)), &keys);
 	if (!rc)
 		rc = resolve_write(env, asked, suite, kms, responder, rand, &keys, out);
@@ -339,7 +343,7 @@ int mikey_asked_refuse(const struct mikey_env *env, const struct mikey_asked *as
                        unsigned error_no, struct base_writer *out)
 {
 	struct mikey_draft d = { .failed = false };
-	struct mikey_guard g = guard_of(asked, false); /* the auth_key of the question (5.4) */
+	struct mikey_guard g = guard_of(env, asked, false); /* the auth_key of the question (5.4) */
 	struct mikey_payload *p;
 	int rc;
 

@@ -149,7 +149,7 @@ int mikey_received_open(const struct mikey_env *env, const struct mikey_received
 		return mikey_blame(err, MIKEY_BAD_TICKET,
 		                   "only the KMS may resolve the ticket (E flag)");
 	*ret = (struct mikey_resolved){ .responder = { 0 } };
-	rc = mikey_ticket_digest(received->ticket, ret->ticket);
+	rc = mikey_ticket_digest(env->kept, received->ticket, ret->ticket);
 	if (rc)
 		return mikey_own_fault(err, rc, "ticket");
 	return mikey_ticket_open(env, received->ticket, tpk, &ret->keys, err);
@@ -157,11 +157,11 @@ int mikey_received_open(const struct mikey_env *env, const struct mikey_received
 
 /* Keys are kept for a ticket that is used again (5.3), and its policy is as little proved as it was
  * the first time: only the KMS's word, or the MAC, says that these keys belong to this policy. */
-static int same_ticket(const struct mikey_received *r, const struct mikey_resolved *resolved,
-                       struct base_error *err)
+static int same_ticket(const struct mikey_env *env, const struct mikey_received *r,
+                       const struct mikey_resolved *resolved, struct base_error *err)
 {
 	uint8_t digest[MIKEY_TAG_MAX];
-	int rc = mikey_ticket_digest(r->ticket, digest);
+	int rc = mikey_ticket_digest(env->kept, r->ticket, digest);
 
 	if (rc)
 		return mikey_own_fault(err, rc, "ticket");
@@ -328,7 +328,8 @@ int mikey_transfer_resp(const struct mikey_env *env, const struct mikey_received
                         const struct mikey_resolved *resolved, const struct mikey_answer *answer,
                         struct base_writer *out, struct mikey_session *ret, struct base_error *err)
 {
-	struct mikey_guard g = { .prf = received->msg->hdr.prf,
+	struct mikey_guard g = { .kept = env->kept,
+		                 .prf = received->msg->hdr.prf,
 		                 .key = mikey_keys_mpk(&resolved->keys, 0),
 		                 .csb_id = received->msg->hdr.csb_id };
 	struct mikey_keys own = { .count = 0 };
@@ -345,7 +346,7 @@ int mikey_transfer_resp(const struct mikey_env *env, const struct mikey_received
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                      "the ticket lets no Responder supply keys (M flag), or they "
 		                      "are not encrypted");
-	rc = same_ticket(received, resolved, err);
+	rc = same_ticket(env, received, resolved, err);
 	if (!rc)
 		rc = mikey_need_rand(received->msg, MIKEY_RAND_INITIATOR, &g.rands.initiator, err);
 	if (!rc)

@@ -16,12 +16,14 @@ int mikey_transfer_covered(const struct mikey_message *msg, const struct mikey_p
 	const struct mikey_octets out = ticket->ticket.initiator_span;
 	const uint8_t *end = msg->octets.at + msg->octets.len - mikey_final(msg->first)->v.tag.len;
 
+	(void)base_writer_reserve(w, msg->octets.len + MIKEY_IDS_LEN); /* what fails fails below */
 	base_writer_put(w, msg->octets.at, (size_t)(out.at - msg->octets.at));
 	base_writer_put(w, out.at + out.len, (size_t)(end - (out.at + out.len)));
 	return w->failed ? BASE_ERR(BASE_LOCAL, 0) : 0;
 }
 
-int mikey_ticket_digest(const struct mikey_payload *ticket, uint8_t ret[MIKEY_TAG_MAX])
+int mikey_ticket_digest(struct mikey_kept *kept, const struct mikey_payload *ticket,
+                        uint8_t ret[MIKEY_TAG_MAX])
 {
 	const uint8_t *from;
 
@@ -30,7 +32,7 @@ int mikey_ticket_digest(const struct mikey_payload *ticket, uint8_t ret[MIKEY_TA
 		return 0;           /* made, not read: nobody's TRANSFER_INIT brought it */
 	from = ticket->span.at + 1; /* without "next payload", which is the message's */
 	return mikey_digest(
-	        MIKEY_SHA_256,
+	        kept, MIKEY_SHA_256,
 	        mikey_octets_of(from, (size_t)(ticket->ticket.initiator_span.at - from)), ret);
 }
 
@@ -145,8 +147,8 @@ static const struct mikey_key *key_of(const struct mikey_session *s,
 	return s->keys.count == 1 && !s->keys.key[0].spi.len ? &s->keys.key[0] : NULL;
 }
 
-int mikey_session_tek(const struct mikey_session *session, uint8_t cs_id, uint8_t *out, size_t len,
-                      struct base_error *err)
+int mikey_session_tek(const struct mikey_env *env, const struct mikey_session *session,
+                      uint8_t cs_id, uint8_t *out, size_t len, struct base_error *err)
 {
 	const struct mikey_rands rands = { mikey_secret(&session->rand_i),
 		                           mikey_secret(&session->rand_r) };
@@ -161,8 +163,8 @@ int mikey_session_tek(const struct mikey_session *session, uint8_t cs_id, uint8_
 		return mikey_blame(err, MIKEY_UNSPECIFIED,
 		                   "no key has the SPI of that crypto session (RFC 6043, 6.1.1)");
 	if (k->type != MIKEY_TEK && k->type != MIKEY_TEK_SALT) {
-		rc = mikey_derive_session(session->prf, mikey_secret(&k->key), MIKEY_SESSION_TEK,
-		                          cs_id, &rands, out, len);
+		rc = mikey_derive_session(env->kept, session->prf, mikey_secret(&k->key),
+		                          MIKEY_SESSION_TEK, cs_id, &rands, out, len);
 		return rc ? mikey_own_fault(err, rc, "TEK") : 0;
 	}
 	if (k->key.len != len)

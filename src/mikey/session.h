@@ -22,6 +22,7 @@ int mikey_session_fill(const struct mikey_env *env, const struct mikey_message *
 
 /** What keys are kept for when a ticket is used again: all of it but its Initiator Data, which is
  * of one message (RFC 6043, 5.3). */
-int mikey_ticket_digest(const struct mikey_payload *ticket, uint8_t ret[MIKEY_TAG_MAX]);
+int mikey_ticket_digest(struct mikey_kept *kept, const struct mikey_payload *ticket,
+                        uint8_t ret[MIKEY_TAG_MAX]);
 
 #endif

@@ -7,10 +7,11 @@
 
 #define RAND_LEN 16
 
-static struct mikey_guard guard_of(uint8_t prf, const struct mikey_tpk *tpk,
-                                   struct mikey_octets rand)
+static struct mikey_guard guard_of(const struct mikey_env *env, uint8_t prf,
+                                   const struct mikey_tpk *tpk, struct mikey_octets rand)
 {
-	return (struct mikey_guard){ .prf = prf,
+	return (struct mikey_guard){ .kept = env->kept,
+		                     .prf = prf,
 		                     .key = tpk->key,
 		                     .ticket = true,
 		                     .csb_id = 0xffffffff,
@@ -18,8 +19,8 @@ static struct mikey_guard guard_of(uint8_t prf, const struct mikey_tpk *tpk,
 }
 
 /* MPKi, MPKr and the session keys, of an MPK and the session keys (A.2.2). */
-static int expand(uint8_t prf, const struct mikey_keys *keys, struct mikey_octets rand,
-                  struct mikey_keys *ret, struct base_error *err)
+static int expand(struct mikey_kept *kept, uint8_t prf, const struct mikey_keys *keys,
+                  struct mikey_octets rand, struct mikey_keys *ret, struct base_error *err)
 {
 	struct mikey_octets mpk = mikey_keys_mpk(keys, 0), none = { NULL, 0 };
 	uint8_t derived[64];
@@ -30,7 +31,7 @@ static int expand(uint8_t prf, const struct mikey_keys *keys, struct mikey_octet
 		                      "a base ticket holds one MPK of at most 64 octets "
 		                      "(RFC 6043, A.1)");
 	for (unsigned i = 0; i < 2 && !rc; i++) {
-		rc = mikey_derive_mpk(prf, mpk, i, rand, derived);
+		rc = mikey_derive_mpk(kept, prf, mpk, i, rand, derived);
 		if (!rc)
 			rc = mikey_keys_add(ret, MIKEY_MPK, mikey_octets_of(derived, mpk.len), none,
 			                    mikey_octets_of(&"ir"[i], 1));
@@ -138,8 +139,8 @@ int mikey_ticket_make(struct base_arena *arena, const struct mikey_env *env,
 		                      "a ticket is encrypted and has a MAC (RFC 6043, A.1)");
 	if (!rand || mikey_random(env, rand, RAND_LEN))
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no random octets");
-	g = guard_of(policy->prf, tpk, mikey_octets_of(rand, RAND_LEN));
-	rc = expand(policy->prf, keys, g.rands.initiator, &all, err);
+	g = guard_of(env, policy->prf, tpk, mikey_octets_of(rand, RAND_LEN));
+	rc = expand(env->kept, policy->prf, keys, g.rands.initiator, &all, err);
 	if (rc)
 		return rc;
 	rc = mikey_policy_write(arena, policy, MIKEY_TICKET, &p);
@@ -213,7 +214,7 @@ static int open_parts(const struct mikey_env *env, const struct mikey_payload *t
                       struct mikey_keys *ret, struct base_error *err)
 {
 	uint8_t prf = ticket->ticket.prf;
-	struct mikey_guard g = guard_of(prf, tpk, parts->rand->rand.data);
+	struct mikey_guard g = guard_of(env, prf, tpk, parts->rand->rand.data);
 	const uint8_t *from = ticket->span.at + 1;
 	struct mikey_keys keys = { .count = 0 };
 	size_t len = (size_t)(ticket->ticket.initiator_span.at - from) - parts->v->v.tag.len;
@@ -227,7 +228,7 @@ static int open_parts(const struct mikey_env *env, const struct mikey_payload *t
 		rc = mikey_guard_open(env, &g, &parts->kemac->kemac, mikey_ts_64(&parts->t->ts),
 		                      &keys, err);
 	if (!rc)
-		rc = expand(prf, &keys, parts->rand->rand.data, ret, err);
+		rc = expand(env->kept, prf, &keys, parts->rand->rand.data, ret, err);
 	mikey_keys_done(&keys);
 	return rc;
 }

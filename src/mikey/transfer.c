@@ -10,9 +10,11 @@ void mikey_transfer_done(struct mikey_transfer *transfer)
 	mikey_keys_done(&transfer->own);
 }
 
-static struct mikey_guard guard_of(const struct mikey_transfer *t, const struct mikey_grant *grant)
+static struct mikey_guard guard_of(const struct mikey_env *env, const struct mikey_transfer *t,
+                                   const struct mikey_grant *grant)
 {
-	return (struct mikey_guard){ .prf = t->prf,
+	return (struct mikey_guard){ .kept = env->kept,
+		                     .prf = t->prf,
 		                     .key = mikey_keys_mpk(&grant->keys, 0),
 		                     .csb_id = t->csb_id,
 		                     .rands = { .initiator = mikey_secret(&t->rand) } };
@@ -63,8 +65,10 @@ static int init_tag(struct mikey_draft *d, const struct mikey_offer *offer,
 	const struct mikey_payload *ticket;
 	struct mikey_message *msg = NULL;
 	struct base_writer whole = { 0 }, covered = { 0 };
-	int rc = mikey_encode(&whole, &d->msg);
+	int rc;
 
+	(void)base_writer_reserve(&whole, MIKEY_USUAL_LEN); /* what fails fails below */
+	rc = mikey_encode(&whole, &d->msg);
 	if (!rc)
 		rc = mikey_decode(&d->arena, whole.data, whole.len, &msg, NULL);
 	if (!rc) {
@@ -82,9 +86,9 @@ static int init_tag(struct mikey_draft *d, const struct mikey_offer *offer,
 }
 
 /* Vi is V, Vr is over all before its own MAC (6.10). */
-static int initiator_data(struct mikey_draft *d, const struct mikey_grant *grant,
-                          const struct mikey_v *v, struct mikey_payload *ticket,
-                          uint8_t tag[MIKEY_TAG_MAX])
+static int initiator_data(struct mikey_draft *d, struct mikey_kept *kept,
+                          const struct mikey_grant *grant, const struct mikey_v *v,
+                          struct mikey_payload *ticket, uint8_t tag[MIKEY_TAG_MAX])
 {
 	struct mikey_octets mpkr = mikey_keys_mpk(&grant->keys, 1);
 	struct mikey_payload *vi = mikey_append(&d->arena, &ticket->ticket.initiator, MIKEY_V);
@@ -100,9 +104,9 @@ static int initiator_data(struct mikey_draft *d, const struct mikey_grant *grant
 	base_writer_u8(&w, MIKEY_V);
 	rc = mikey_chain_encode(&w, ticket->ticket.initiator);
 	if (!rc)
-		rc = mikey_derive_vr(ticket->ticket.prf, mpkr, key, v->tag.len);
+		rc = mikey_derive_vr(kept, ticket->ticket.prf, mpkr, key, v->tag.len);
 	if (!rc)
-		rc = mikey_hmac(v->mac, mikey_octets_of(key, v->tag.len),
+		rc = mikey_hmac(kept, v->mac, mikey_octets_of(key, v->tag.len),
 		                mikey_octets_of(w.data, w.len - v->tag.len), tag);
 	base_wipe(key, sizeof(key));
 	base_writer_done(&w);
@@ -113,7 +117,7 @@ static int init_write(const struct mikey_env *env, const struct mikey_offer *off
                       const struct mikey_grant *grant, struct mikey_transfer *t)
 {
 	struct mikey_draft d = { .failed = false };
-	struct mikey_guard g = guard_of(t, grant);
+	struct mikey_guard g = guard_of(env, t, grant);
 	struct mikey_payload *ticket = NULL, *v;
 	uint8_t tag[MIKEY_TAG_MAX] = { 0 }, tag_r[MIKEY_TAG_MAX] = { 0 };
 	int rc = init_build(&d, env, offer, grant, &g, &ticket);
@@ -128,7 +132,7 @@ static int init_write(const struct mikey_env *env, const struct mikey_offer *off
 		rc = init_tag(&d, offer, &g, tag);
 	}
 	if (!rc && (ticket->ticket.flags & MIKEY_FLAG_I))
-		rc = initiator_data(&d, grant, &v->v, ticket, tag_r);
+		rc = initiator_data(&d, env->kept, grant, &v->v, ticket, tag_r);
 	if (!rc)
 		rc = mikey_encode(&t->sent, &d.msg);
 	mikey_draft_done(&d);
@@ -184,8 +188,9 @@ int mikey_transfer_init(const struct mikey_env *env, const struct mikey_offer *o
 }
 
 /* The keys of the answer: forked by what it says, if they are to be (5.1.1). */
-static int forked_keys(const struct mikey_message *msg, const struct mikey_grant *grant,
-                       struct mikey_keys *ret, struct base_error *err)
+static int forked_keys(const struct mikey_env *env, const struct mikey_message *msg,
+                       const struct mikey_grant *grant, struct mikey_keys *ret,
+                       struct base_error *err)
 {
 	const struct mikey_payload *id = mikey_find_role(msg->first, MIKEY_IDR, MIKEY_ID_RESPONDER);
 	struct mikey_octets rand = { NULL, 0 };
@@ -202,7 +207,7 @@ static int forked_keys(const struct mikey_message *msg, const struct mikey_grant
 	rc = mikey_need_rand(msg, MIKEY_RAND_KMS, &rand, err);
 	if (rc)
 		return rc;
-	rc = mikey_fork(grant->policy.prf, id->idr.id.data, rand, ret);
+	rc = mikey_fork(env->kept, grant->policy.prf, id->idr.id.data, rand, ret);
 	return rc ? mikey_own_fault(err, rc, "forking") : 0;
 }
 
@@ -212,7 +217,7 @@ static int finish(const struct mikey_env *env, const struct mikey_transfer *t,
 {
 	bool forked = grant->policy.flags & MIKEY_FLAG_I,
 	     with_r = grant->policy.flags & MIKEY_FLAG_G;
-	struct mikey_guard g = guard_of(t, grant);
+	struct mikey_guard g = guard_of(env, t, grant);
 	uint64_t at = 0;
 	int rc = mikey_time_check(env, msg, &at, err);
 
@@ -220,7 +225,7 @@ static int finish(const struct mikey_env *env, const struct mikey_transfer *t,
 	if (!rc && with_r)
 		rc = mikey_need_rand(msg, MIKEY_RAND_RESPONDER, &g.rands.responder, err);
 	if (!rc)
-		rc = forked_keys(msg, grant, keys, err);
+		rc = forked_keys(env, msg, grant, keys, err);
 	g.key = mikey_keys_mpk(keys, forked ? 1 : 0);
 	if (!rc)
 		rc = mikey_answer_check(env, msg, &g, mikey_octets_of(t->sent.data, t->sent.len),
@@ -236,7 +241,7 @@ static int finish_alone(const struct mikey_env *env, const struct mikey_transfer
                         struct base_error *err)
 {
 	struct base_arena arena = { 0 };
-	struct mikey_guard g = guard_of(t, grant);
+	struct mikey_guard g = guard_of(env, t, grant);
 	struct mikey_message *msg = NULL;
 	int rc = mikey_decode(&arena, t->sent.data, t->sent.len, &msg, err);
 
@@ -252,7 +257,7 @@ int mikey_transfer_finish(const struct mikey_env *env, const struct mikey_transf
                           struct mikey_session *ret, struct base_error *err)
 {
 	struct base_arena arena = { 0 };
-	struct mikey_guard asked = guard_of(transfer, grant);
+	struct mikey_guard asked = guard_of(env, transfer, grant);
 	struct mikey_keys keys = { .count = 0 };
 	struct mikey_session session = { 0 };
 	struct mikey_message *msg = NULL;

@@ -21,7 +21,9 @@ void offer_exchange_done(struct offer_exchange *x)
 
 struct mikey_env offer_env(const struct offer_party *party, uint64_t now)
 {
-	return (struct mikey_env){ .now = now, .skew_s = party->skew_s, .replay = party->replay };
+	return (struct mikey_env){
+		.now = now, .skew_s = party->skew_s, .replay = party->replay, .kept = party->kept
+	};
 }
 
 struct mikey_suite offer_suite(const struct offer_party *party)
@@ -245,6 +247,7 @@ int offer_exchange_keys(struct offer_exchange *x, const struct mikey_session *se
                         struct base_error *err)
 {
 	const uint64_t to_1970 = mikey_ntp(0, 0) >> 32;
+	const struct mikey_env env = offer_env(x->party, 0);
 	uint8_t psk[OFFER_PSK];
 	size_t count;
 	const uint8_t *prots = offer_prots(x->party, &count);
@@ -253,7 +256,7 @@ int offer_exchange_keys(struct offer_exchange *x, const struct mikey_session *se
 	if (session->cs_count != 1 || !memchr(prots, session->cs[0].prot, count))
 		return base_error_set(err, BASE_ERR(BASE_PEER, MIKEY_BAD_SP),
 		                      "not exactly one crypto session of TLS (TS 33.328, H.3)");
-	rc = mikey_session_tek(session, session->cs[0].id, psk, sizeof(psk), err);
+	rc = mikey_session_tek(&env, session, session->cs[0].id, psk, sizeof(psk), err);
 	if (!rc && base_secret_set(&x->psk, psk, sizeof(psk)))
 		rc = no_memory(err);
 	base_wipe(psk, sizeof(psk));

@@ -49,6 +49,7 @@ struct offer_party {
 	uint32_t lifetime_s;         /**< of a ticket; 0 = 1 h */
 	uint32_t skew_s;             /**< 0 = 300 s */
 	struct mikey_replay *replay; /**< what was taken; NULL: replays are not looked for */
+	struct mikey_kept *kept;     /**< libcrypto's contexts; NULL: made anew each time */
 	const struct offer_alias *aliases;
 	size_t alias_count;
 	/** Take a TRANSFER_INIT that does not list the key-mgmt protocols it was offered with; RFC

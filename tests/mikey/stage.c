@@ -19,7 +19,8 @@ static int next_octets(void *arg, void *out, size_t len)
 			int n = snprintf((char *)in, sizeof(in), "%s %u", r->seed,
 			                 (unsigned)r->count++);
 
-			if (mikey_digest(MIKEY_SHA_256, mikey_octets_of(in, (size_t)n), r->block))
+			if (mikey_digest(NULL, MIKEY_SHA_256, mikey_octets_of(in, (size_t)n),
+			                 r->block))
 				return BASE_ERR(BASE_LOCAL, 0);
 			r->left = sizeof(r->block);
 		}
@@ -59,6 +60,8 @@ static void party(struct stage_party *p, const char *name, const char *uri)
 		                     .random_arg = &p->random,
 		                     .now = STAGE_NOW,
 		                     .replay = mikey_replay_new(16) };
+	if (strcmp(name, "responder") != 0) /* who makes all anew gets the same */
+		p->env.kept = mikey_kept_new();
 	p->id = (struct mikey_id){ MIKEY_URI, mikey_octets_text(uri) };
 }
 
@@ -177,6 +180,7 @@ static void party_done(struct stage_party *p)
 {
 	EVP_PKEY_free(p->key);
 	mikey_replay_free(p->env.replay);
+	mikey_kept_free(p->env.kept);
 }
 
 void stage_done(struct stage *s)

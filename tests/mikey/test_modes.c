@@ -16,8 +16,10 @@ static void play(struct stage s, uint8_t tek[STAGE_TEK])
 	stage_init(&s);
 	if (stage_play(&s))
 		fail_msg("%s", s.err.text);
-	assert_int_equal(mikey_session_tek(&s.session_i, 1, tek, STAGE_TEK, &s.err), 0);
-	assert_int_equal(mikey_session_tek(&s.session_r, 1, other, STAGE_TEK, &s.err), 0);
+	assert_int_equal(
+	        mikey_session_tek(&s.initiator.env, &s.session_i, 1, tek, STAGE_TEK, &s.err), 0);
+	assert_int_equal(
+	        mikey_session_tek(&s.responder.env, &s.session_r, 1, other, STAGE_TEK, &s.err), 0);
 	assert_memory_equal(tek, other, STAGE_TEK);
 	assert_int_equal(s.session_i.cs[0].prot, MIKEY_PROT_TLS);
 	assert_int_equal(s.session_i.csb_id, STAGE_CSB);

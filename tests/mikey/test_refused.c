@@ -777,11 +777,13 @@ static void teks_that_are_not(void **state)
 
 	(void)state;
 	assert_int_equal(stage_play(s), 0);
-	assert_int_equal(fault(mikey_session_tek(&s->session_i, 2, tek, 32, &s->err)),
-	                 MIKEY_UNSPECIFIED);
+	assert_int_equal(
+	        fault(mikey_session_tek(&s->initiator.env, &s->session_i, 2, tek, 32, &s->err)),
+	        MIKEY_UNSPECIFIED);
 	s->session_i.cs[0].spi[0] ^= 1;
-	assert_int_equal(fault(mikey_session_tek(&s->session_i, 1, tek, 32, &s->err)),
-	                 MIKEY_UNSPECIFIED);
+	assert_int_equal(
+	        fault(mikey_session_tek(&s->initiator.env, &s->session_i, 1, tek, 32, &s->err)),
+	        MIKEY_UNSPECIFIED);
 	for (size_t i = 0; i < sizeof(tek); i++)
 		assert_int_equal(tek[i], 0);
 	end(s);

@@ -185,11 +185,12 @@ static void guard(const struct stage *s, const char *name, struct mikey_octets k
 	char line[64];
 
 	for (int use = 0; use < (encrypts ? 3 : 1); use++) {
-		int rc = ticket_rand.len
-		                 ? mikey_derive_ticket(s->ticket_prf, key, (enum mikey_use)use,
-		                                       ticket_rand, out, lens[use])
-		                 : mikey_derive_message(s->suite.prf, key, (enum mikey_use)use,
-		                                        csb_id, response, rands, out, lens[use]);
+		int rc =
+		        ticket_rand.len
+		                ? mikey_derive_ticket(NULL, s->ticket_prf, key, (enum mikey_use)use,
+		                                      ticket_rand, out, lens[use])
+		                : mikey_derive_message(NULL, s->suite.prf, key, (enum mikey_use)use,
+		                                       csb_id, response, rands, out, lens[use]);
 
 		if (rc)
 			abort();
@@ -243,7 +244,7 @@ static void forked(const struct stage *s)
 
 	if (!s->forked)
 		return;
-	if (mikey_derive_vr(s->ticket_prf, mikey_keys_mpk(&s->grant.keys, 1), auth, len))
+	if (mikey_derive_vr(NULL, s->ticket_prf, mikey_keys_mpk(&s->grant.keys, 1), auth, len))
 		abort();
 	hex("vr_auth_key", mikey_octets_of(auth, len));
 	hex("randrkms", s->resolved.rand_kms);
@@ -274,7 +275,7 @@ static void keys(struct stage *s)
 		guard(s, "transfer_resp", mikey_keys_mpk(&s->resolved.keys, s->forked), STAGE_CSB,
 		      true, &rands, none, s->answered);
 	}
-	if (mikey_session_tek(&s->session_i, 1, tek, sizeof(tek), &s->err))
+	if (mikey_session_tek(&s->initiator.env, &s->session_i, 1, tek, sizeof(tek), &s->err))
 		abort();
 	hex("tek", mikey_octets_of(tek, sizeof(tek)));
 	mikey_keys_done(&opened);
