@@ -61,6 +61,16 @@ static void over(struct ue_call *call, const char *why, unsigned status, struct 
 	call_free(call);
 }
 
+/** An offer in the call has failed before both had it: all stays as it was (RFC 3261, 14). */
+static void undo(struct ue_call *call, unsigned status)
+{
+	if (call->asked)
+		(void)sip_call_decline(call->sip, status, NULL); /* else it is over by its time */
+	call->asked = call->anew = false;
+	offer_withdraw(call->offer);
+	ue_call_media_restore(call);
+}
+
 /** The set-up has failed on our side: say why, by SIP where that has begun. */
 static void fail(struct ue_call *call, const struct base_error *err)
 {
@@ -73,6 +83,10 @@ static void fail(struct ue_call *call, const struct base_error *err)
 		(void)snprintf(failure.text, sizeof(failure.text), "%.*s",
 		               (int)sizeof(failure.text) - 1, err->text);
 	tell(call, "call.failed", failure.status, failure.text[0] ? failure.text : err->text);
+	if (call->up && (call->anew || call->asked)) {
+		undo(call, failure.status);
+		return;
+	}
 	if (!call->sip) {
 		over(call, "ours", failure.status, base_str_of(failure.text));
 		return;
@@ -168,7 +182,7 @@ static int say(struct ue_call *call, struct base_error *err)
 	                            : sip_call_accept(call->sip, &content)))
 		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "the %s cannot be sent",
 		                    call->anew ? "offer" : "answer");
-	call->anew = false;
+	call->anew = call->asked = false;
 	base_writer_done(&w);
 	if (!rc && answer)
 		rc = ue_call_agreed(call, err);
@@ -318,14 +332,18 @@ void ue_call_event(struct ue_app *app, const struct sip_call_event *event)
 	case SIP_CALL_ASKED:
 	case SIP_CALL_OFFERED:
 		tell(call, "call.offered", 0, NULL);
+		call->asked = true;
 		take(call, event);
 		break;
 	case SIP_CALL_WITHDRAWN:
+		call->asked = false;
 		offer_withdraw(call->offer);
+		ue_call_media_restore(call);
 		break;
 	case SIP_CALL_DECLINED:
 		tell(call, "call.declined", event->status, NULL);
 		offer_withdraw(call->offer);
+		ue_call_media_restore(call);
 		break;
 	case SIP_CALL_OVER:
 		on_over(call, event);
@@ -382,8 +400,10 @@ int ue_call_renew(struct ue_call *call, struct base_error *err)
 	for (size_t i = 0; i < offer_count(call->offer); i++)
 		offer_renew(call->offer, i);
 	rc = offer_begin(call->offer, ue_party_now(), err);
-	if (rc)
+	if (rc) {
+		offer_withdraw(call->offer);
 		return rc;
+	}
 	call->anew = true;
 	go_on(call);
 	return 0;

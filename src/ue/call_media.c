@@ -17,6 +17,23 @@ static void session_name(const struct ue_call *call, enum offer_app app, char ou
 	(void)snprintf(out, SESSION, "%s.%s", call->name, ue_media_name(kind_of(app)));
 }
 
+/** What was there before an offer that is not agreed upon yet. */
+static void old_name(const char *name, char out[SESSION])
+{
+	(void)snprintf(out, SESSION, "%.*s.old", SESSION - 5, name);
+}
+
+static void put_aside(struct ue_app *app, const char *name)
+{
+	struct ue_slot *slot = ue_app_find(app, name);
+	char old[SESSION];
+
+	old_name(name, old);
+	ue_app_drop(app, old);
+	if (slot)
+		(void)snprintf(slot->name, sizeof(slot->name), "%s", old);
+}
+
 size_t ue_call_wishes(const struct ue_call *call, bool msrp, bool bfcp, enum offer_setup setup,
                       struct offer_media ret[2])
 {
@@ -77,7 +94,7 @@ static int place(struct ue_call *call, size_t i, const struct offer_stream *s,
 	int rc;
 
 	session_name(call, s->app, name);
-	ue_app_drop(app, name); /* what was there before is over */
+	put_aside(app, name);
 	slot = ue_app_slot(app, name, err);
 	if (!slot)
 		return BASE_ERR(BASE_LOCAL, 0);
@@ -164,6 +181,17 @@ static int start(struct ue_call *call, const struct offer_stream *s, const struc
 	return rc ? rc : ue_media_start(slot->media, &begin, err);
 }
 
+static void end_old(struct ue_call *call, const char *name)
+{
+	struct ue_slot *slot;
+	char old[SESSION];
+
+	old_name(name, old);
+	slot = ue_app_find(call->app, old);
+	if (slot)
+		ue_media_end(slot->media);
+}
+
 int ue_call_agreed(struct ue_call *call, struct base_error *err)
 {
 	for (size_t i = 0; i < offer_count(call->offer); i++) {
@@ -186,14 +214,15 @@ int ue_call_agreed(struct ue_call *call, struct base_error *err)
 		rc = start(call, &s, slot, err);
 		if (rc)
 			return rc;
+		end_old(call, name);
 	}
 	return 0;
 }
 
+static const enum offer_app apps[] = { OFFER_MSRP, OFFER_BFCP };
+
 void ue_call_media_end(struct ue_call *call)
 {
-	static const enum offer_app apps[] = { OFFER_MSRP, OFFER_BFCP };
-
 	for (size_t i = 0; i < BASE_COUNT(apps); i++) {
 		char name[SESSION];
 		struct ue_slot *slot;
@@ -202,5 +231,22 @@ void ue_call_media_end(struct ue_call *call)
 		slot = ue_app_find(call->app, name);
 		if (slot)
 			ue_media_end(slot->media);
+		end_old(call, name);
+	}
+}
+
+void ue_call_media_restore(struct ue_call *call)
+{
+	for (size_t i = 0; i < BASE_COUNT(apps); i++) {
+		char name[SESSION], old[SESSION];
+		struct ue_slot *slot;
+
+		session_name(call, apps[i], name);
+		old_name(name, old);
+		slot = ue_app_find(call->app, old);
+		if (!slot)
+			continue;
+		ue_app_drop(call->app, name);
+		(void)snprintf(slot->name, sizeof(slot->name), "%s", name);
 	}
 }

@@ -20,6 +20,7 @@ struct ue_call {
 	struct offer_session *offer;
 	struct ue_question question[OFFER_STREAMS_MAX];
 	bool taken;  /* it may be answered, now or when the keys are there */
+	bool asked;  /* the peer's offer in the call waits for an answer */
 	bool anew;   /* our next description is an offer in the call */
 	bool up;     /* both ends have agreed once */
 	bool ending; /* by us */
@@ -34,5 +35,7 @@ int ue_call_place(struct ue_call *call, struct base_error *err);
 /** Both have agreed: new connections begin, those refused end. */
 int ue_call_agreed(struct ue_call *call, struct base_error *err);
 void ue_call_media_end(struct ue_call *call);
+/** Nothing came of an offer in the call: what there was before it goes on. */
+void ue_call_media_restore(struct ue_call *call);
 
 #endif

@@ -15,7 +15,8 @@ struct ue_media {
 	const struct ue_media_env *env;
 	enum ue_media_kind kind;
 	char *session;
-	struct loop_fd door; /* who wants to be the peer; -1 when nobody is waited for */
+	union stream_addr local; /* where we are; connections leave from there, by any port */
+	struct loop_fd door;     /* who wants to be the peer; -1 when nobody is waited for */
 	struct stream *stream;
 	struct ue_chat *chat;
 	struct ue_floor *floor;
@@ -267,6 +268,7 @@ int ue_media_new(struct ue_media **ret, const struct ue_media_env *env, enum ue_
 	m->kind = kind;
 	m->door.fd = -1;
 	m->session = strdup(session);
+	m->local = *local;
 	rc = m->session ? door_open(m, local, err)
 	                : base_error_set(err, NO_MEMORY, "out of memory");
 	if (rc) {
@@ -342,12 +344,18 @@ static int join(struct ue_media *m, const struct ue_media_start *start, struct b
 	struct tls_psk psk;
 	struct stream_spec spec = spec_of(m, &session, &psk);
 	uint32_t patience = m->env->patience_ms ? m->env->patience_ms : PATIENCE_MS;
+	union stream_addr from;
+	char text[STREAM_ADDR_TEXT];
 	int rc;
 
 	if (start->connect) {
 		(void)close(m->door.fd);
 		m->door.fd = -1;
-		rc = stream_connect(&m->stream, m->env->streams, &start->remote, NULL, &spec, err);
+		rc = stream_addr_ip(
+		        &from, base_str_of(stream_addr_host(&m->local, text, sizeof(text))), 0);
+		if (!rc)
+			rc = stream_connect(&m->stream, m->env->streams, &start->remote, &from,
+			                    &spec, err);
 		base_secret_done(&m->psk);
 		return rc;
 	}

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import unittest
 
+import harness
 from agent import Agent
 from kms import Kms, User
 
@@ -33,7 +34,7 @@ class Case(unittest.TestCase):
             if agent.process.poll() is None:
                 agent.close(kill=True)
 
-    def agent(self, identity, sip="", media="", transport="udp", key=None, kms=""):
+    def agent(self, identity, sip="", media="", transport="udp", key=None, kms="", host=None):
         """A user agent and where its SIP is."""
         name = identity[4:].split("@")[0]
         folder = tempfile.mkdtemp(dir=self.folder)
@@ -44,7 +45,7 @@ class Case(unittest.TestCase):
                       f"kms: {{url: 'http://127.0.0.1:{self.kms.ports['http']}/keymanagement', "
                       f"identity: 'sip:kms.example.com', key-file: '{key}'{kms}}}\n")
         self.agents.append(agent)
-        where = agent.expect("sip.listen")["local"]
+        where = agent.expect("sip.listen")["local"].replace("127.0.0.1", host or "127.0.0.1")
         return agent, f"sip:{name}@{where};transport={transport};lr"
 
     def call(self, a, to, at, how=""):
@@ -60,7 +61,7 @@ class Calls(Case):
     def test_chat_and_floor(self):
         for transport, setup in (("udp", "actpass"), ("tcp", "active"), ("udp", "passive")):
             with self.subTest(setup):
-                a, _ = self.agent(ALICE, transport=transport)
+                a, _ = self.agent(ALICE, transport=transport, media=", address: 127.0.0.3")
                 b, at = self.agent(BOB, transport=transport, media=", floors: '1,2'")
                 self.call(a, BOB, at, f"setup={setup}")
                 a.expect("kms.ask", what="request")
@@ -75,6 +76,8 @@ class Calls(Case):
                 self.assertEqual(msrp["role"], "client" if setup == "active" else "server")
                 self.assertEqual(bfcp["role"], "client")
                 self.assertNotEqual(msrp["psk-identity"], bfcp["psk-identity"])
+                for kind in ("msrp", "bfcp"):
+                    b.expect("media.up", kind=kind, remote="127.0.0.3:*")
                 a.do("say hello", "floor request 2")
                 b.expect("chat.text", text="hello")
                 a.expect("floor.request", status="Granted", floors="2")
@@ -136,6 +139,48 @@ class Calls(Case):
         a.do("say on the new one")
         b.expect("chat.text", text="on the new one")
         self.ended(a, b)
+
+    def test_new_keys_that_do_not_come(self):
+        """What a later offer cannot have leaves the call as it was (RFC 3261, 14)."""
+        b_user = self.kms.enroll(User("sip:barbara@home.example"))
+        self.users[b_user.name] = b_user
+        a, _ = self.agent(ALICE)
+        b, at = self.agent(b_user.name)
+        self.call(a, b_user.name, at, "msrp")
+        for agent in (a, b):
+            agent.expect("media.up", kind="msrp")
+        self.assertEqual(self.kms.tool("remove", b_user.name)[0], 0)
+        a.do("renew")
+        b.expect("call.failed")
+        a.expect("call.declined")
+        b.do("renew", "say still here")
+        b.expect("call.failed")
+        a.expect("chat.text", text="still here")
+        self.ended(a, b)
+
+    @unittest.skipUnless(harness.HAVE_OPENSSL, harness.NO_OPENSSL)
+    def test_sip_inside_tls(self):
+        """The callee proves its name (RFC 5922), and one with another name is not spoken with."""
+        folder = tempfile.mkdtemp(dir=self.folder)
+        pki = harness.Pki(folder)
+        files = {}
+        for name in ("localhost", "elsewhere.example"):
+            pki.tool("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-keyout",
+                     f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}", "-CA", "ca.pem", "-CAkey", "ca.key",
+                     "-addext", f"subjectAltName=DNS:{name}", "-addext", "basicConstraints=critical,CA:FALSE",
+                     "-addext", "keyUsage=critical,digitalSignature", "-addext", "extendedKeyUsage=serverAuth,clientAuth")
+            files[name] = (f", tls: {{certificate: '{folder}/{name}.pem', key: '{folder}/{name}.key', "
+                           f"anchors: ['{folder}/ca.pem']}}")
+        a, _ = self.agent(ALICE, transport="tls", sip=files["localhost"])
+        b, at = self.agent(BOB, transport="tls", sip=files["localhost"], host="localhost")
+        self.call(a, BOB, at, "msrp")
+        a.expect("media.up", kind="msrp")
+        self.ended(b)
+        c, at = self.agent(BOB, transport="tls", sip=files["elsewhere.example"], host="localhost")
+        self.call(a, BOB, at, "msrp")
+        a.expect("call.over", why="refused", status="503")
+        c.none("call.incoming")
+        self.ended(a, c)
 
     def test_message(self):
         a, _ = self.agent(ALICE)
