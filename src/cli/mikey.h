@@ -16,4 +16,7 @@ json_t *mikey_json(const struct mikey_message *msg);
 /** JSON of an object in words: one line a field, indented. */
 void mikey_words(FILE *to, const json_t *object);
 
+/** `gatehouse mikey offer`. @return the exit status */
+int mikey_offer_main(int argc, char **argv);
+
 #endif

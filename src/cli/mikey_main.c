@@ -13,6 +13,7 @@ enum { DONE = 0, FAILED = 1, MISUSED = 2 };
 
 static const char usage[] =
         "usage: gatehouse mikey decode [--json] FILE\n"
+        "       gatehouse mikey offer ...   (gatehouse mikey offer --help)\n"
         "\n"
         "Print a MIKEY message (RFC 3830, RFC 6043) in words. FILE - is standard input. It holds\n"
         "the octets themselves, hexadecimal digits, base64, or SDP, of which each\n"
@@ -204,6 +205,8 @@ int cli_mikey_main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "decode") == 0)
 		return decode_main(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "offer") == 0)
+		return mikey_offer_main(argc - 1, argv + 1);
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		fputs(usage, stdout);
 		return DONE;
