@@ -347,7 +347,7 @@ static const struct {
 	  "        accept|grant|deny|revoke REQUEST FLOOR  as its chair" },
 	{ "open", ue_open,
 	  "msrp connect=ADDRESS:PORT|listen=ADDRESS:PORT own=URI peer=PATH [room=URI]\n"
-	  "        bfcp connect=...|listen=... conference=N user=N [serve=FLOORS]\n"
+	  "        bfcp connect=...|listen=... conference=N user=N [serve=FLOORS [chair=N]]\n"
 	  "        both: [as=NAME] [psk-identity=WORD psk-file=FILE] [tls=client|server]\n"
 	  "        a session without SIP" },
 	{ "close", do_close, "NAME  end a session" },

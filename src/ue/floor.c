@@ -170,7 +170,7 @@ static int serve(struct ue_floor *f)
 	struct bfcp_server_spec spec = { .conference = f->spec.conference,
 		                         .ops = &server_ops,
 		                         .arg = f };
-	struct bfcp_floor_spec floor = { 0 };
+	struct bfcp_floor_spec floor = { .chair = f->spec.chair };
 	struct bfcp_user_spec user = { 0 };
 	int rc = bfcp_server_new(&f->server, &spec);
 

@@ -19,6 +19,7 @@ struct ue_floor_spec {
 	bool serve;    /**< be the server: */
 	const uint16_t *floor; /**< of these floors, granted in turn; borrowed for the call */
 	size_t floors;
+	uint16_t chair;           /**< user who decides about them; 0: they are granted in turn */
 	const char *session;      /**< "session" of the events; borrowed */
 	struct ue_events *events; /**< borrowed */
 	void (*wake)(void *arg);  /**< there is something to take; calls nothing of this page */

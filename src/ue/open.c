@@ -101,7 +101,7 @@ int ue_app_domain(struct ue_app *app, struct tls_domain **ret, struct base_error
 struct opening {
 	enum ue_media_kind kind;
 	const char *as, *connect, *listen, *tls, *psk_identity, *psk_file, *own, *peer, *room;
-	const char *conference, *user, *serve;
+	const char *conference, *user, *serve, *chair;
 	uint16_t floor[BFCP_FLOORS_MAX];
 };
 
@@ -127,6 +127,7 @@ static int words_read(struct opening *o, struct ue_words *words, struct base_err
 		{ "conference", &o->conference },
 		{ "user", &o->user },
 		{ "serve", &o->serve },
+		{ "chair", &o->chair },
 	};
 
 	for (size_t i = 0; i < BASE_COUNT(keys); i++)
@@ -151,15 +152,19 @@ static int words_read(struct opening *o, struct ue_words *words, struct base_err
 
 static int floor_read(struct opening *o, struct ue_floor_spec *ret, struct base_error *err)
 {
-	uint64_t conference, user;
+	uint64_t conference, user, chair = 0;
 
 	if (base_str_u64(base_str_of(o->conference), UINT32_MAX, &conference) ||
 	    base_str_u64(base_str_of(o->user), UINT16_MAX, &user) ||
+	    (o->chair && base_str_u64(base_str_of(o->chair), UINT16_MAX, &chair)) ||
 	    (o->serve && ue_numbers(o->serve, o->floor, BASE_COUNT(o->floor), &ret->floors)))
-		return wrong(err, "open bfcp: conference, user and serve are numbers, serve= those "
-		                  "of floors with commas between");
+		return wrong(
+		        err,
+		        "open bfcp: conference, user, chair and serve are numbers, serve= those "
+		        "of floors with commas between");
 	ret->conference = (uint32_t)conference;
 	ret->user = (uint16_t)user;
+	ret->chair = (uint16_t)chair;
 	ret->serve = o->serve != NULL;
 	ret->floor = o->floor;
 	return 0;

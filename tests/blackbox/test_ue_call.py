@@ -41,7 +41,7 @@ class Case(unittest.TestCase):
         key = self.kms.secret(f"{name}.key", key or self.users[identity].key)
         agent = Agent(folder, name, f"identity: {identity}\n"
                       f"sip: {{listen: ['{transport}:127.0.0.1:0']{sip}}}\n"
-                      f"media: {{inbox: {folder}, patience: 5s{media}}}\n"
+                      f"media: {{inbox: {folder}, patience: 60s{media}}}\n"
                       f"kms: {{url: 'http://127.0.0.1:{self.kms.ports['http']}/keymanagement', "
                       f"identity: 'sip:kms.example.com', key-file: '{key}'{kms}}}\n")
         self.agents.append(agent)

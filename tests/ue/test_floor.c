@@ -14,7 +14,7 @@ static void on_wake(void *arg)
 	(void)arg;
 }
 
-static int set_up(void **state)
+static int open_with(void **state, uint16_t chair)
 {
 	static const uint16_t floors[] = { 1, 2 };
 	struct stage *s = calloc(1, sizeof(*s));
@@ -25,6 +25,7 @@ static int set_up(void **state)
 			                      .serve = i == 1,
 			                      .floor = floors,
 			                      .floors = 2,
+			                      .chair = chair,
 			                      .session = "bfcp",
 			                      .events = &s->events[i],
 			                      .wake = on_wake };
@@ -34,6 +35,16 @@ static int set_up(void **state)
 	}
 	*state = s;
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	return open_with(state, 0);
+}
+
+static int set_up_chair(void **state)
+{
+	return open_with(state, 7);
 }
 
 static int tear_down(void **state)
@@ -91,6 +102,33 @@ static void a_floor(void **state)
 	assert_true(HAPPENED(s, 1, "floor.free", "floor=1"));
 }
 
+/** He who asks decides about it himself: granted, then revoked; and denied. */
+static void a_chair(void **state)
+{
+	struct stage *s = *state;
+	const uint16_t floor[] = { 1 };
+	struct bfcp_wish wish = { .floor = floor, .floors = 1 };
+	static const struct {
+		enum bfcp_status says;
+		const char *status;
+	} rows[] = { { BFCP_GRANTED, "status=Granted" }, { BFCP_REVOKED, "status=Revoked" } };
+
+	assert_int_equal(ue_floor_request(s->end[0], &wish, 0), 0);
+	settle(s);
+	assert_true(HAPPENED(s, 0, "floor.request", "status=Pending"));
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		assert_int_equal(ue_floor_decide(s->end[0], 1, 1, rows[i].says, 0), 0);
+		settle(s);
+		assert_true(HAPPENED(s, 0, "floor.decided"));
+		assert_true(HAPPENED(s, 0, "floor.request", rows[i].status));
+	}
+	assert_int_equal(ue_floor_request(s->end[0], &wish, 0), 0);
+	settle(s);
+	assert_int_equal(ue_floor_decide(s->end[0], 2, 1, BFCP_DENIED, 0), 0);
+	settle(s);
+	assert_true(HAPPENED(s, 0, "floor.request", "request=2", "status=Denied"));
+}
+
 static void refused(void **state)
 {
 	struct stage *s = *state;
@@ -122,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_floor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_chair, set_up_chair, tear_down),
 		cmocka_unit_test_setup_teardown(refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nonsense, set_up, tear_down),
 	};
