@@ -265,7 +265,10 @@ int sip_call_decline(struct sip_call *call, unsigned status, const struct sip_co
 {
 	struct call_in in = { .status = status, .content = content ? content : &nothing };
 
-	return sip_offer_step(call, O_DECLINE, &in);
+	if (call->state != C_OFFERED)
+		return sip_offer_step(call, O_DECLINE, &in);
+	sip_call_because(call, SIP_WHY_OURS, status, NULL);
+	return sip_call_step(call, C_END, &in);
 }
 
 int sip_call_offer(struct sip_call *call, const struct sip_content *content)

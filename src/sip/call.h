@@ -78,7 +78,8 @@ int sip_call_progress(struct sip_call *call, unsigned status, const struct sip_c
  * this content. @return as above
  */
 int sip_call_accept(struct sip_call *call, const struct sip_content *content);
-/** 300 to 699 to an offer within a call: the session stays as it was. @return as above */
+/** 300 to 699 to an offer within a call: the session stays as it was. To a call that comes in: as
+ * sip_call_end, with lines (Warning, Contact) and a body. @return as above */
 int sip_call_decline(struct sip_call *call, unsigned status, const struct sip_content *content);
 /**
  * Offer anew (re-INVITE, 14).

@@ -19,8 +19,11 @@ void sip_call_txn_set(struct sip_call *call, struct sip_txn **slot, struct sip_t
 	struct sip_txn *old = *slot;
 
 	*slot = txn;
-	if (old && !knows(call, old))
+	if (old && !knows(call, old)) {
 		sip_txn_user_set(old, NULL);
+		if (!sip_txn_answered(old))
+			sip_txn_drop(old);
+	}
 	if (txn)
 		sip_txn_user_set(txn, call);
 }

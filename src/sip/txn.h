@@ -114,6 +114,8 @@ int sip_request_cancel(struct sip_txn *txn, const char *lines, void *user, struc
  *         final response (of INVITE another 2xx is fine: it is the caller who repeats it)
  */
 int sip_txn_reply(struct sip_txn *txn, struct base_str octets);
+/** A request that cannot be answered, memory being short: its peer will ask again. on_end tells. */
+void sip_txn_drop(struct sip_txn *txn);
 /** The INVITE (or other request) that a CANCEL means (9.2). NULL: answer 481. */
 struct sip_txn *sip_txn_cancelled(const struct sip_txns *txns, const struct sip_message *cancel);
 

@@ -212,3 +212,12 @@ int sip_txn_reply(struct sip_txn *txn, struct base_str octets)
 	sip_txns_rearm(txns);
 	return 0;
 }
+
+void sip_txn_drop(struct sip_txn *txn)
+{
+	struct sip_txns *txns = txn->owner;
+
+	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
+	sip_txn_step(txn, EV_ERROR, NULL);
+	sip_txns_rearm(txns);
+}

@@ -163,6 +163,12 @@ static void to_owner(struct sip_ua *ua, struct sip_txn *txn, const struct sip_me
 	(void)sip_ua_reply(ua, txn, msg->method == SIP_OPTIONS ? 200 : 405, NULL);
 }
 
+/* Is there nothing to it outside of a dialog (15.1.2; RFC 3311, 5.2)? */
+static bool inside(const struct sip_message *msg)
+{
+	return msg->method == SIP_BYE || msg->method == SIP_UPDATE || msg->method == SIP_PRACK;
+}
+
 static void on_request(void *arg, struct sip_txn *txn, const struct sip_message *msg,
                        struct sip_flow from)
 {
@@ -177,7 +183,7 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_message 
 	}
 	if (msg->method == SIP_CANCEL) {
 		on_cancel(ua, txn, msg);
-	} else if (msg->to_tag.ptr && !call) {
+	} else if (!call && (msg->to_tag.ptr || inside(msg))) {
 		(void)sip_ua_reply(ua, txn, 481, NULL);
 	} else if (unsupported(msg, &refused)) {
 		(void)sip_ua_reply(ua, txn, 420,
@@ -191,6 +197,8 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_message 
 		to_owner(ua, txn, msg, call);
 	}
 	base_writer_done(&refused);
+	if (!sip_txn_answered(txn) && !sip_txn_user(txn))
+		sip_txn_drop(txn); /* nobody will */
 }
 
 static void on_response(void *arg, struct sip_txn *txn, const struct sip_message *msg)

@@ -38,9 +38,8 @@ static int on_send(void *arg, struct sip_flow flow, struct base_str octets)
 	packet = &p->queue[p->tail++ % PAIR_QUEUE];
 	assert_true(p->tail - p->head <= PAIR_QUEUE);
 	packet->to = other(end);
-	packet->octets = malloc(octets.len);
+	packet->octets = strndup(octets.ptr, octets.len); /* libc's own memory is never scarce */
 	assert_non_null(packet->octets);
-	memcpy(packet->octets, octets.ptr, octets.len);
 	packet->len = octets.len;
 	return 0;
 }

@@ -331,6 +331,116 @@ static void hung_up_twice(void **state)
 	over(&p.bob, SIP_WHY_OURS);
 }
 
+/** Those in it and those on their way there, when a connection fails. */
+static void flows_fail(void **state)
+{
+	struct sip_content answer = pair_body("a1");
+	struct pair_event *e;
+
+	(void)state;
+	pair_up(&p); /* outlives it: the BYE looks for a way */
+	sip_ua_lost(p.alice.ua, 1);
+	sip_ua_lost(p.bob.ua, 1);
+	pair_until(&p, p.now_ms + 1);
+	pair_silence(&p.alice);
+	p.alice.ways = 0;
+	sip_call_end(p.alice.call, 0, NULL);
+	assert_int_equal(p.alice.ways, 1);
+	soon();
+	over(&p.alice, SIP_WHY_OURS);
+	over(&p.bob, SIP_WHY_BYE);
+	(void)pair_call(&p, "o1"); /* unanswered, from both ends */
+	pair_run(&p);
+	(void)pair_expect(&p.bob, SIP_CALL_INCOMING);
+	assert_int_equal(sip_call_progress(p.bob.call, 180, NULL), 0);
+	pair_run(&p);
+	(void)pair_expect(&p.alice, SIP_CALL_PROGRESS);
+	sip_ua_lost(p.bob.ua, 1);
+	sip_ua_lost(p.alice.ua, 1);
+	soon();
+	over(&p.bob, SIP_WHY_GONE);
+	e = pair_expect(&p.alice, SIP_CALL_OVER);
+	assert_int_equal(e->why, SIP_WHY_REFUSED);
+	assert_int_equal(e->status, 503);
+	(void)pair_call(&p, "o1"); /* accepted, and it cannot be sent */
+	pair_run(&p);
+	(void)pair_expect(&p.bob, SIP_CALL_INCOMING);
+	p.bob.broken = true;
+	assert_int_equal(sip_call_accept(p.bob.call, &answer), 0);
+	pair_until(&p, p.now_ms + 1000);
+	p.bob.broken = false; /* the next one goes */
+	pair_until(&p, p.now_ms + 4000);
+	(void)pair_expect(&p.alice, SIP_CALL_ANSWERED);
+	(void)pair_expect(&p.bob, SIP_CALL_CONFIRMED);
+	sip_call_end(p.bob.call, 0, NULL);
+	soon();
+	over(&p.alice, SIP_WHY_BYE);
+}
+
+static void answered(void *user, const struct sip_message *response, unsigned status, uint32_t cseq)
+{
+	(void)cseq;
+	*(unsigned *)user = response ? status : 0;
+}
+
+/** Requests outside of calls, and more calls than there may be. */
+static void others(void **state)
+{
+	static const struct sip_ua_config few = { .calls_max = 1 };
+	struct sip_draft draft = { .method = "OPTIONS",
+		                   .target = BASE_STR("sip:bob@example.com"),
+		                   .from = BASE_STR("<sip:alice@example.com>"),
+		                   .to = BASE_STR("<sip:bob@example.com>") };
+	struct sip_call_setup setup = { .target = draft.target, .from = draft.from };
+	static const struct {
+		const char *method;
+		unsigned status;
+	} rows[] = { { "OPTIONS", 200 }, { "MESSAGE", 202 }, { "PUBLISH", 405 }, { "BYE", 481 } };
+	struct sip_content moved = { .lines = "Contact: <sip:carol@example.com>\r\n" };
+	struct sip_call *call;
+	unsigned status = 0;
+	uint64_t id;
+
+	(void)state;
+	pair_close(&p);
+	pair_open(&p, &few, &few);
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		draft.method = rows[i].method;
+		assert_int_equal(sip_ua_ask(p.alice.ua, &draft, answered, &status, NULL), 0);
+		pair_run(&p);
+		assert_int_equal(status, rows[i].status);
+	}
+	status = 7;
+	assert_int_equal(sip_ua_ask(p.alice.ua, &draft, answered, &status, &id), 0);
+	sip_ua_ask_forget(p.alice.ua, id);
+	sip_ua_ask_forget(p.alice.ua, id + 1);
+	pair_until(&p, p.now_ms + 40000);
+	assert_int_equal(status, 7);
+	p.drop = "sip:";
+	assert_int_equal(sip_ua_ask(p.alice.ua, &draft, answered, &status, NULL), 0);
+	pair_until(&p, p.now_ms + 40000);
+	assert_int_equal(status, 0);
+	p.drop = NULL;
+	(void)pair_call(&p, "o1");
+	assert_int_equal(sip_call_start(&call, p.alice.ua, &setup, NULL),
+	                 BASE_ERR(BASE_LOCAL, 503));
+	pair_run(&p);
+	(void)pair_expect(&p.bob, SIP_CALL_INCOMING);
+	pair_in(&p, &p.bob,
+	        "INVITE sip:bob@bob.example SIP/2.0\r\n"
+	        "Via: SIP/2.0/UDP y.example;branch=z9hG4bKy\r\nMax-Forwards: 70\r\n"
+	        "From: <sip:x@example.com>;tag=x\r\nTo: <sip:bob@example.com>\r\nCall-ID: y\r\n"
+	        "Contact: <sip:x@x.example>\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(pair_sent(&p, &p.bob, "503"), 1);
+	assert_int_equal(sip_call_decline(p.bob.call, 302, &moved), 0);
+	assert_non_null(memmem(p.queue[(p.tail - 1) % PAIR_QUEUE].octets,
+	                       p.queue[(p.tail - 1) % PAIR_QUEUE].len, moved.lines,
+	                       strlen(moved.lines)));
+	soon();
+	over(&p.bob, SIP_WHY_OURS);
+	assert_int_equal(pair_expect(&p.alice, SIP_CALL_OVER)->status, 302);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -340,6 +450,7 @@ int main(void)
 		TEST(another_way),         TEST(cancelled),
 		TEST(cancelled_too_late),  TEST(repeated_until_acked),
 		TEST(never_acked),         TEST(hung_up_twice),
+		TEST(flows_fail),          TEST(others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
