@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections: messages in their streams, keep-alives, those who come. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "flow/private.h"
@@ -140,10 +141,11 @@ int flow_conn_open(struct flows *flows, const struct flow_target *target, const 
                    struct flow **ret)
 {
 	bool tls = target->transport == FLOW_TLS;
+	char domain[4 + 256];
 	const struct tls_session_spec session = {
 		.role = TLS_ROLE_CLIENT,
 		.server_name = name,
-		.peer_name = name,
+		.peer_name = name ? domain : NULL,
 	};
 	struct stream_spec spec = { .ops = ops,
 		                    .domain = tls ? flows->domain : NULL,
@@ -152,9 +154,11 @@ int flow_conn_open(struct flows *flows, const struct flow_target *target, const 
 		                    .handshake_ms = flows->config.connect_ms,
 		                    .idle_ms = flows->config.idle_ms };
 	struct flow *f = NULL;
-	int rc = tls && !flows->domain
-	                 ? BASE_ERR(BASE_CONFIG, 0)
-	                 : flow_new(&f, flows, target->transport, 0, &target->addr, name);
+	int rc;
+
+	(void)snprintf(domain, sizeof(domain), "sip:%s", name ? name : ""); /* RFC 5922, 7.3 */
+	rc = tls && !flows->domain ? BASE_ERR(BASE_CONFIG, 0)
+	                           : flow_new(&f, flows, target->transport, 0, &target->addr, name);
 
 	if (!f)
 		return rc;
@@ -172,6 +176,9 @@ int flow_conn_open(struct flows *flows, const struct flow_target *target, const 
 
 static bool on_accept(void *arg, struct stream *stream, struct stream_spec *ret)
 {
+	/* Whose domains it is is kept, none is asked for. */
+	static const struct tls_session_spec session = { .role = TLS_ROLE_SERVER,
+		                                         .peer_name = "sip:" };
 	struct flow_door *door = arg;
 	struct flows *flows = door->flows;
 	struct flow *f;
@@ -183,6 +190,7 @@ static bool on_accept(void *arg, struct stream *stream, struct stream_spec *ret)
 	ret->ops = ops;
 	ret->ops.arg = f;
 	ret->domain = door->transport == FLOW_TLS ? flows->domain : NULL;
+	ret->session = &session;
 	ret->anybody = flows->config.anybody;
 	ret->handshake_ms = flows->config.message_ms;
 	ret->idle_ms = flows->config.idle_ms;

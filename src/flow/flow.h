@@ -45,11 +45,14 @@ struct flow_config {
 	uint32_t avoid_ms;   /**< an address that failed comes last for so long: 30000 */
 	size_t datagram_max; /**< octets of a request by UDP (RFC 3261, 18.1.1): 1300 */
 	/**
-	 * TLS: what is asked of peers. Client: their name is proven as the URI's host (RFC 5922).
+	 * TLS: what is asked of peers. Client: they prove the URI's host as SIP domain (RFC 5922).
 	 * Server: those without certificate come in with `anybody`.
 	 */
 	struct tls_domain *domain; /**< referenced; NULL = no TLS */
 	bool anybody;
+	/** Connection reuse (RFC 5923): what we connect by TLS may bring requests back, and who
+	 * asks for it and has shown a certificate is called by its own connection. */
+	bool alias;
 	struct flow_resolver_config resolver;
 };
 

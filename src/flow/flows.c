@@ -21,8 +21,8 @@ struct flow *flow_find(const struct flows *flows, uint64_t id)
 	return node ? BASE_CONTAINER_OF(node, struct flow, by_id) : NULL;
 }
 
-static size_t peer_key(uint8_t key[FLOW_KEY_MAX], enum flow_transport transport, uint64_t number,
-                       const union stream_addr *remote, const char *name)
+size_t flow_peer_key(uint8_t key[FLOW_KEY_MAX], enum flow_transport transport, uint64_t number,
+                     const union stream_addr *remote, const char *name)
 {
 	struct base_writer w = base_writer_over(key, FLOW_KEY_MAX);
 
@@ -42,7 +42,7 @@ struct flow *flow_peer(const struct flows *flows, enum flow_transport transport,
                        const union stream_addr *remote, const char *name)
 {
 	uint8_t key[FLOW_KEY_MAX];
-	size_t len = peer_key(key, transport, number, remote, name);
+	size_t len = flow_peer_key(key, transport, number, remote, name);
 	struct base_map_node *node =
 	        base_map_find(&flows->peers, (struct base_str){ (char *)key, len });
 
@@ -68,7 +68,7 @@ int flow_new(struct flow **ret, struct flows *flows, enum flow_transport transpo
 	f->id = ++flows->last_id;
 	f->transport = transport;
 	f->remote = *remote;
-	f->key_len = peer_key(f->key, transport, number, remote, name);
+	f->key_len = flow_peer_key(f->key, transport, number, remote, name);
 	if (base_map_insert(&flows->ids, id_key(&f->id), &f->by_id)) {
 		free(f);
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
@@ -91,6 +91,7 @@ void flow_drop(struct flow *f)
 	if (!f->dead) {
 		f->dead = true;
 		unmap(f);
+		flow_alias_drop(f);
 		base_map_remove(&flows->ids, &f->by_id);
 		base_list_remove(&f->node);
 		flows->datagram_count -= f->transport == FLOW_UDP;
@@ -142,6 +143,8 @@ void flow_message(struct flow *f, struct base_str octets)
 
 	f->known = true;
 	flows->count.messages_in++;
+	if (flows->config.alias && f->accepted && f->transport == FLOW_TLS && !f->aliases)
+		flow_alias_heard(f, octets);
 	flows->ops.on_message(flows->ops.arg, flow_of(f), &source, octets);
 }
 
@@ -177,6 +180,8 @@ int flows_to(struct flows *flows, const struct flow_target *target, const char *
 		    (name && !stream_addr_ip(&ip, base_str_of(name), 0)))
 			name = NULL;
 		f = flow_peer(flows, target->transport, 0, &target->addr, name);
+		if (!f && name)
+			f = flow_alias_find(flows, &target->addr, name);
 		if (!f)
 			rc = flow_conn_open(flows, target, name, &f);
 	}
@@ -266,6 +271,13 @@ static void own_address(const struct flows *flows, const struct flow *f, union s
 	*ret_port = door ? door : stream_addr_port(addr);
 }
 
+/* RFC 5923, 8.1: a TLS connection of ours, where we can be reached without it as well. */
+static bool may_be_reused(const struct flows *flows, const struct flow *f)
+{
+	return flows->config.alias && f && f->transport == FLOW_TLS && !f->accepted &&
+	       door_port(flows, FLOW_TLS, f->remote.sa.sa_family);
+}
+
 void flows_local(struct flows *flows, struct sip_flow flow, struct sip_local *ret)
 {
 	static const char *const params[] = { "", ";transport=tcp", ";transport=tls" };
@@ -288,7 +300,9 @@ void flows_local(struct flows *flows, struct sip_flow flow, struct sip_local *re
 	else if (addr.sa.sa_family != AF_INET)
 		host = "invalid.invalid"; /* of a flow that is no more: nobody will read it */
 	(void)snprintf(flows->sent_by, sizeof(flows->sent_by), "%s:%u%s", host, port,
-	               transport == FLOW_UDP ? ";rport" : ""); /* RFC 3581, 3 */
+	               transport == FLOW_UDP     ? ";rport" /* RFC 3581, 3 */
+	               : may_be_reused(flows, f) ? ";alias"
+	                                         : "");
 	(void)snprintf(flows->contact, sizeof(flows->contact), "sip:%s%s%s:%u%s", flows->user,
 	               flows->user[0] ? "@" : "", host, port, params[transport]);
 	ret->transport = flow_transport_name(transport);
@@ -365,6 +379,7 @@ void flows_free(struct flows *flows)
 	base_map_done(&flows->ids);
 	base_map_done(&flows->peers);
 	base_map_done(&flows->hunts);
+	base_map_done(&flows->aliases);
 	tls_domain_unref(flows->domain);
 	free(flows->buffer);
 	free(flows);

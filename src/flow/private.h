@@ -33,6 +33,16 @@ struct flow_door {
 	struct stream_listener *listener;
 };
 
+/** What a connection that came in may be called by (RFC 5923, 8.2). */
+struct flow_alias {
+	struct base_map_node node;
+	struct flow *flow;
+	bool mapped;
+	uint8_t key[FLOW_KEY_MAX];
+};
+/** Identities of one peer that are looked at. */
+#define FLOW_ALIASES_MAX 8
+
 struct flow {
 	struct base_map_node by_id, by_peer;
 	struct base_node node; /* UDP: the most recently used last */
@@ -47,6 +57,8 @@ struct flow {
 	bool pinged;  /* and no answer yet */
 	struct sip_framer framer;
 	struct loop_timer ping;
+	struct flow_alias *aliases; /* NULL = none was asked for */
+	size_t alias_count;
 	uint8_t key[FLOW_KEY_MAX];
 	size_t key_len;
 };
@@ -83,7 +95,7 @@ struct flows {
 	struct tls_domain *domain;
 	struct flow_counters count;
 	uint64_t last_id;
-	struct base_map ids, peers, hunts;
+	struct base_map ids, peers, hunts, aliases;
 	struct base_node sockets, doors, datagrams, conns, hunting;
 	size_t datagram_count;
 	struct loop_timer forget;
@@ -110,6 +122,19 @@ struct sip_flow flow_of(const struct flow *flow);
 bool flow_is_sip(struct base_str octets);
 /** Hand a message out. */
 void flow_message(struct flow *flow, struct base_str octets);
+
+/** The key of `peers`. @return its length */
+size_t flow_peer_key(uint8_t key[FLOW_KEY_MAX], enum flow_transport transport, uint64_t number,
+                     const union stream_addr *remote, const char *name);
+
+/* alias.c */
+
+/** A message has come by it: does it ask to be called by its connection? */
+void flow_alias_heard(struct flow *flow, struct base_str octets);
+/** Who has said that he is there and has proven that name; NULL = nobody */
+struct flow *flow_alias_find(const struct flows *flows, const union stream_addr *addr,
+                             const char *name);
+void flow_alias_drop(struct flow *flow);
 
 /* udp.c */
 

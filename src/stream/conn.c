@@ -486,6 +486,11 @@ bool stream_tls(const struct stream *s, struct tls_info *ret)
 	return s->session != NULL;
 }
 
+const struct tls_session *stream_session(const struct stream *s)
+{
+	return s->session;
+}
+
 void stream_ops_set(struct stream *s, const struct stream_ops *ops)
 {
 	s->spec.ops = *ops;

@@ -178,6 +178,8 @@ const union stream_addr *stream_remote(const struct stream *stream);
 const union stream_addr *stream_local(const struct stream *stream);
 /** @return false: it is without TLS. Strings live as long as the stream. */
 bool stream_tls(const struct stream *stream, struct tls_info *ret);
+/** Its TLS session, for what of it stream_tls does not tell; NULL: it is without TLS. */
+const struct tls_session *stream_session(const struct stream *stream);
 /** Change who is told, while it is handed from one owner to another. */
 void stream_ops_set(struct stream *stream, const struct stream_ops *ops);
 void *stream_arg(const struct stream *stream);

@@ -308,6 +308,7 @@ struct tls_session {
 	struct trust_verdict *verdict;   /**< NULL when none was asked for */
 	struct trust_standing *standing; /**< of the verdict; NULL = not on a path */
 	char *psk_identity;              /**< NULL when none; printable copy */
+	char *sip_domains;               /**< of the certificate that was judged, where asked */
 	char *failure;                   /**< NULL when nothing failed */
 	int rc;                          /**< the failure that ended it, 0 = none */
 	int16_t alert;                   /**< -1 none */

@@ -260,7 +260,18 @@ void tls_session_free(struct tls_session *session)
 	free(session->verdict);
 	free(session->psk_identity);
 	free(session->failure);
+	free(session->sip_domains);
 	free(session);
+}
+
+const char *tls_session_sip_domains(const struct tls_session *session)
+{
+	const struct trust_verdict *verdict = session->verdict;
+
+	return session->established && verdict && verdict->authenticated &&
+	                       verdict->method == TRUST_CA
+	               ? session->sip_domains
+	               : NULL;
 }
 
 /* -- failures -------------------------------------------------------------------------------- */
@@ -399,6 +410,8 @@ int tls_session_judge(struct tls_session *session, const struct base_str *chain,
 	tls_prints_shown(session, chain, count);
 	question.ret_standing = &session->standing;
 	question.ret_urls = tls_wait_may(session) ? &urls : NULL;
+	free(session->sip_domains);
+	question.ret_sip_domains = &session->sip_domains;
 	rc = trust_decide(session->context->domain->trust, &question, chain, count,
 	                  session->verdict);
 	if (rc)

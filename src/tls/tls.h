@@ -236,7 +236,8 @@ struct tls_session_spec {
 	size_t psk_count;
 	const char *psk_hint;    /**< replaces the domain's, for the server role */
 	const char *server_name; /**< SNI to send as client; NULL = none */
-	const char *peer_name;   /**< the name its certificate must prove; NULL = any */
+	const char *peer_name;   /**< the name its certificate must prove, as in struct
+	                              trust_question; NULL = any */
 	/** Client: who the peer is, for resumption (its address): tickets of one are never shown
 	 * to another. NULL = this session neither keeps nor offers tickets. */
 	const char *resume_key;
@@ -387,6 +388,10 @@ void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t a
 const struct trust_standing *tls_session_standing(const struct tls_session *session);
 /** It is to end for that reason: from now on tls_session_info tells `text`, and TRUST_REVOKED. */
 void tls_session_condemn(struct tls_session *session, const char *text);
+
+/** `peer_name` with "sip:": the SIP domains that its certificate has proven (RFC 5922, 7.1), blanks
+ * between, borrowed. NULL: none, no path has proven it, or the session is resumed. */
+const char *tls_session_sip_domains(const struct tls_session *session);
 
 enum tls_side { TLS_SIDE_NONE, TLS_SIDE_LOCAL, TLS_SIDE_REMOTE };
 

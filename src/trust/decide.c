@@ -312,6 +312,8 @@ static int decide(struct trust_store *store, const struct trust_question *questi
 		*question->ret_standing = NULL;
 	if (question->ret_urls)
 		*question->ret_urls = NULL;
+	if (question->ret_sip_domains)
+		*question->ret_sip_domains = NULL;
 	if (!count) {
 		/* RFC 8122, 6.2 asks for bad_certificate where fingerprints are the method */
 		refuse(&verdict, question, TRUST_NO_CERTIFICATE,
@@ -330,6 +332,9 @@ static int decide(struct trust_store *store, const struct trust_question *questi
 	if (cert) {
 		(void)x509_name_format(X509_get_subject_name(cert), verdict.subject,
 		                       sizeof(verdict.subject));
+		if (question->ret_sip_domains && question->peer_name &&
+		    strncmp(question->peer_name, "sip:", 4) == 0)
+			*question->ret_sip_domains = trust_sip_domains(cert);
 		rc = cert_decide(store, question, chain, count, cert, teller, &verdict);
 	} else {
 		refuse(&verdict, question, TRUST_MALFORMED, 0,

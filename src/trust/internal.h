@@ -125,6 +125,11 @@ struct trust_finding {
 /** Free what it owns. */
 void trust_finding_done(struct trust_finding *finding);
 /** Add a failure; the one told is the first by precedence, of equals the first found. */
+/** sip.c: the SIP domains of a certificate, blanks between; NULL: none, or no memory. free() */
+char *trust_sip_domains(X509 *cert);
+/** Is it for that SIP domain? */
+bool trust_sip_proves(X509 *cert, const char *name);
+
 void trust_finding_add(struct trust_finding *finding, enum trust_reason reason, uint8_t alert,
                        int depth, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /** Tell a step that went well. */

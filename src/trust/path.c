@@ -292,6 +292,18 @@ static void strength_check(const struct trust_question *question, STACK_OF(X509)
 	}
 }
 
+static void sip_check(const char *domain, X509 *cert, struct trust_finding *finding)
+{
+	char subject[SUBJECT_TEXT_MAX];
+
+	if (!*domain || trust_sip_proves(cert, domain))
+		return;
+	trust_finding_add(finding, TRUST_WRONG_NAME, 0, 0,
+	                  "the SIP domain %.100s is not in the certificate of %s (RFC 5922, 7.2)",
+	                  domain,
+	                  x509_name_format(X509_get_subject_name(cert), subject, sizeof(subject)));
+}
+
 static void name_check(const struct trust_question *question, X509 *cert,
                        struct trust_finding *finding)
 {
@@ -300,6 +312,10 @@ static void name_check(const struct trust_question *question, X509 *cert,
 
 	if (!question->peer_name)
 		return;
+	if (strncmp(question->peer_name, "sip:", 4) == 0) {
+		sip_check(question->peer_name + 4, cert, finding);
+		return;
+	}
 	/* RFC 6125, 6.4.4: the CN is a last resort where no identifier is presented */
 	if (X509_get_ext_by_NID(cert, NID_subject_alt_name, -1) >= 0)
 		flags |= X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;

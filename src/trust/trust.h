@@ -150,8 +150,10 @@ struct trust_question {
 	unsigned methods;                            /**< enum trust_method bits; either suffices */
 	const struct x509_fingerprint *fingerprints; /**< what the controller sent; may be NULL */
 	size_t fingerprint_count;
-	bool peer_is_server;   /**< EKU serverAuth or clientAuth is asked for */
-	const char *peer_name; /**< dNSName the peer must prove (RFC 6125); NULL = any */
+	bool peer_is_server; /**< EKU serverAuth or clientAuth is asked for */
+	/** dNSName the peer must prove (RFC 6125); "sip:example.com": SIP domain (RFC 5922, 7.2);
+	 * NULL or "sip:" = any. */
+	const char *peer_name;
 	unsigned continue_on;  /**< bits 1 << enum trust_reason: tolerated, but reported */
 	int64_t now_s;         /**< UNIX time to judge by; 0 = the clock */
 	unsigned min_rsa_bits; /**< smallest RSA key; 0 = 2048 (TS 33.310, 6.1.1, mark R) */
@@ -172,6 +174,11 @@ struct trust_question {
 	 * NULL = not wanted.
 	 */
 	struct trust_standing **ret_standing;
+	/** `peer_name` with "sip:": where to put the SIP domains of the peer's certificate (RFC
+	 * 5922, 7.1), blanks between, whatever the verdict; NULL = none. To be freed. NULL = not
+	 * wanted.
+	 */
+	char **ret_sip_domains;
 	/**
 	 * Where to put the addresses of the CRL whose absence is all that refuses the peer, and
 	 * which the cache could get (distribution points of the certificate that lacks it, RFC
@@ -275,6 +282,9 @@ enum trust_reason trust_staple_own(const struct trust_store *store,
  */
 const char *trust_verdict_fields(const struct trust_verdict *verdict, char *buf, size_t cap);
 #define TRUST_FIELDS_TEXT 700
+
+/** Is `name` among those of ret_sip_domains? By RFC 5922, 7.2: as a whole, no wildcards; pure. */
+bool trust_sip_domain_in(const char *domains, struct base_str name);
 
 /** Short stable word ("certificate", "crl"); pure. */
 const char *trust_look_name(enum trust_look look);

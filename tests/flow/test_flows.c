@@ -144,6 +144,45 @@ static void a_name_that_is_not_proven(void **state)
 	station_close(&far);
 }
 
+/* RFC 5923: who asks for it is called by its own connection, for what it has proven to be. */
+static void connections_are_used_backwards(void **state)
+{
+	static const struct flow_config alias = { .alias = true }, none = { 0 };
+
+	for (int i = 0; i < 3; i++) { /* both, near alone, far alone */
+		struct flow_target to = { .transport = FLOW_TLS };
+		struct sip_flow flow, back;
+		struct sip_local local;
+		char octets[1000];
+		size_t len;
+
+		station_open(&near, *state, i < 2 ? &alias : &none, ALL);
+		station_open(&far, *state, i == 1 ? &none : &alias, ALL);
+		to.addr = far.at[FLOW_TLS];
+		assert_int_equal(flows_to(near.flows, &to, "server.test", &flow), 0);
+		flows_local(near.flows, flow, &local);
+		assert_int_equal(strstr(local.sent_by, ";alias") != NULL, i < 2);
+		len = request(octets, sizeof(octets), "sip:x@server.test", &local, 0);
+		assert_int_equal(flows_send(near.flows, flow, (struct base_str){ octets, len }), 0);
+		UNTIL(&far, far.count == 1);
+		to.addr = near.at[FLOW_TLS]; /* where near says that it is */
+		assert_int_equal(flows_to(far.flows, &to, "Server.Test", &back), 0);
+		assert_int_equal(back.id == far.from.id, i == 0);
+		assert_int_equal(flows_to(far.flows, &to, "other.test", &back), 0);
+		assert_int_not_equal(back.id, far.from.id);
+		assert_int_equal(flows_to(far.flows, &to, NULL, &back), 0);
+		assert_int_not_equal(back.id, far.from.id);
+		/* when it is gone a new one is made */
+		back = far.from;
+		flows_close(near.flows, flow.id);
+		UNTIL(&far, far.lost && far.lost_id == back.id);
+		assert_int_equal(flows_to(far.flows, &to, "server.test", &flow), 0);
+		assert_int_not_equal(flow.id, back.id);
+		station_close(&near);
+		station_close(&far);
+	}
+}
+
 static void a_flow_that_ends_in_its_own_callback(void **state)
 {
 	for (size_t i = 0; i < BASE_COUNT(transports); i++) {
@@ -365,6 +404,7 @@ int main(void)
 		CASE(long_requests_go_by_tcp),
 		CASE(nobody_there),
 		CASE(a_name_that_is_not_proven),
+		CASE(connections_are_used_backwards),
 		CASE(a_flow_that_ends_in_its_own_callback),
 		CASE(responses_find_their_port),
 		CASE(streams_in_pieces),

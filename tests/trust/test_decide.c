@@ -295,6 +295,62 @@ static void names(void **state)
 	}
 }
 
+/* RFC 5922, 7.1 and 7.2 */
+static void sip_domains(void **state)
+{
+	static const struct {
+		const char *cn, *dns, *san, *asked, *domains;
+		bool ok;
+	} rows[] = {
+		{ "x", "sip.example", NULL, "sip:sip.example", "sip.example", true },
+		{ "x", "sip.example", NULL, "sip:SIP.Example", "sip.example", true },
+		{ "x", "sip.example", NULL, "sip:example", "sip.example", false },
+		{ "x", "sip.example", NULL, "sip:a.sip.example", "sip.example", false },
+		{ "x", "sip.example", NULL, "sip:", "sip.example", true },
+		{ "x", "*.example", NULL, "sip:a.example", "*.example", false },
+		{ "cn.example", NULL, NULL, "sip:cn.example", NULL, true },
+		{ "*.example", NULL, NULL, "sip:cn.example", NULL, false },
+		/* a sip URI makes dNSNames count for nothing */
+		{ "x", NULL, "URI:SIP:core.example,DNS:other.example", "sip:core.example",
+		  "core.example", true },
+		{ "x", NULL, "URI:sip:core.example,DNS:other.example", "sip:other.example",
+		  "core.example", false },
+		{ "x", NULL, "URI:sip:a.example;transport=tls,URI:sip:b.example:5061",
+		  "sip:b.example", "a.example b.example", true },
+		/* those identify no domain */
+		{ "x", NULL, "URI:sip:bob@core.example,DNS:other.example", "sip:core.example",
+		  "other.example", false },
+		{ "x", NULL, "URI:sips:core.example,DNS:other.example", "sip:other.example",
+		  "other.example", true },
+		{ "core.example", NULL, "URI:http://core.example/", "sip:core.example", NULL,
+		  false },
+	};
+
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		struct pki_spec spec = { .cn = rows[i].cn,
+			                 .dns = rows[i].dns,
+			                 .ext_nid = rows[i].san ? NID_subject_alt_name : 0,
+			                 .ext = rows[i].san };
+		char *domains = NULL;
+		struct trust_question q = { .methods = TRUST_CA,
+			                    .peer_name = rows[i].asked,
+			                    .ret_sip_domains = &domains };
+		struct trust_verdict v = ask_leaf(*state, &spec, &q);
+
+		if (v.authenticated != rows[i].ok)
+			fail_msg("row %zu: %s", i, v.text);
+		if (!rows[i].ok)
+			expect(&v, TRUST_WRONG_NAME, 46, 0, "RFC 5922, 7.2");
+		assert_string_equal(domains ? domains : "-",
+		                    rows[i].domains ? rows[i].domains : "-");
+		free(domains);
+	}
+	assert_true(trust_sip_domain_in("a.example b.example", BASE_STR("B.example")));
+	assert_false(trust_sip_domain_in("a.example b.example", BASE_STR("a.example b.example")));
+	assert_false(trust_sip_domain_in(NULL, BASE_STR("a")));
+	assert_false(trust_sip_domain_in("a.example", BASE_STR("")));
+}
+
 static void san_without_dns_closes_the_cn(void **state)
 {
 	struct pki_spec spec = { .cn = "cn.example",
@@ -402,6 +458,7 @@ int main(void)
 		cmocka_unit_test(either_method_suffices),
 		cmocka_unit_test(purposes),
 		cmocka_unit_test(names),
+		cmocka_unit_test(sip_domains),
 		cmocka_unit_test(san_without_dns_closes_the_cn),
 		cmocka_unit_test(bad_files_are_named),
 		cmocka_unit_test(reason_names),
