@@ -44,8 +44,6 @@ struct ue_app {
 struct ue_slot *ue_app_slot(struct ue_app *app, const char *name, struct base_error *err);
 /** The media of a name, or, NULL, the newest of this kind that is not over. */
 struct ue_media *ue_app_media(struct ue_app *app, const char *name, enum ue_media_kind kind);
-/** The domain of keys in common. @return 0, BASE_CONFIG, BASE_LOCAL */
-int ue_app_domain(struct ue_app *app, struct tls_domain **ret, struct base_error *err);
 
 /** The slot of a name whose media is not over; NULL. */
 struct ue_slot *ue_app_find(struct ue_app *app, const char *name);
@@ -55,6 +53,14 @@ void ue_app_drop(struct ue_app *app, const char *name);
 void ue_app_quit(struct ue_app *app);
 /** Has something of ours still to go? */
 bool ue_app_busy(const struct ue_app *app);
+
+/* ---- domain.c ---- */
+
+/** The domain of keys in common. @return 0, BASE_CONFIG, BASE_LOCAL */
+int ue_app_domain(struct ue_app *app, struct tls_domain **ret, struct base_error *err);
+/** One out of files; without `tls` none. @return likewise */
+int ue_app_domain_files(struct ue_app *app, const char *name, const struct ue_yaml_tls *tls,
+                        struct tls_domain **ret, struct base_error *err);
 
 /* ---- commands ---- */
 

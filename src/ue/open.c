@@ -69,32 +69,6 @@ struct ue_media *ue_app_media(struct ue_app *app, const char *name, enum ue_medi
 	return NULL;
 }
 
-static void on_key_log(void *arg, const char *line)
-{
-	const struct ue_app *app = arg;
-
-	fprintf(app->key_log, "%s\n", line);
-	(void)fflush(app->key_log);
-}
-
-int ue_app_domain(struct ue_app *app, struct tls_domain **ret, struct base_error *err)
-{
-	struct tls_domain_spec spec = { .name = "media",
-		                        .unsafe_key_log = app->key_log ? on_key_log : NULL,
-		                        .unsafe_key_log_arg = app };
-	int rc = 0;
-
-	if (!app->media_domain) {
-		rc = profile_store_find(app->profiles, app->config.media_profile, &spec.profile,
-		                        err);
-		if (!rc)
-			rc = tls_domain_new(&app->media_domain, &spec, err);
-	}
-	if (!rc)
-		*ret = app->media_domain;
-	return rc;
-}
-
 /* ---- open ---- */
 
 /** What `open` was told, as words. */

@@ -206,42 +206,6 @@ int ue_sip_message(struct ue_sip *sip, const char *target, const char *text, str
 
 /* ---- life ---- */
 
-static int domain_open(struct ue_sip *sip, struct base_error *err)
-{
-	static const char *const none[] = { NULL };
-	struct ue_config *config = &sip->app->config;
-	const struct ue_yaml_tls *tls = config->sip->tls;
-	struct tls_domain_spec spec = { .name = "sip",
-		                        .server_methods = TRUST_CA,
-		                        .client_methods = TRUST_CA,
-		                        .client_auth = TLS_CLIENT_AUTH_REQUEST };
-	const char **list;
-	struct trust_store_files anchors = { .anchors = none };
-	int rc;
-
-	if (!tls)
-		return 0;
-	list = base_arena_array(&config->arena, tls->anchors_count + 1, sizeof(*list));
-	for (unsigned i = 0; list && i < tls->anchors_count; i++)
-		list[i] = ue_config_path(config, tls->anchors[i]);
-	anchors.anchors = list;
-	rc = list ? profile_store_find(sip->app->profiles,
-	                               tls->profile ? tls->profile : "ts33210-rel17", &spec.profile,
-	                               err)
-	          : BASE_ERR(BASE_LOCAL, 0);
-	if (!rc && tls->certificate)
-		rc = x509_identity_load(
-		        &spec.identity, ue_config_path(config, tls->certificate),
-		        ue_config_path(config, tls->key ? tls->key : tls->certificate), err);
-	if (!rc)
-		rc = trust_store_load(&spec.trust, &anchors, err);
-	if (!rc)
-		rc = tls_domain_new(&sip->domain, &spec, err);
-	x509_identity_unref(spec.identity);
-	trust_store_unref(spec.trust);
-	return rc;
-}
-
 /** "udp:127.0.0.1:5060" */
 static int listen_at(struct ue_sip *sip, const char *text, struct base_error *err)
 {
@@ -331,7 +295,7 @@ int ue_sip_new(struct ue_sip **ret, struct ue_app *app, struct base_error *err)
 	sip->app = app;
 	rc = names_make(sip, err);
 	if (!rc)
-		rc = domain_open(sip, err);
+		rc = ue_app_domain_files(app, "sip", app->config.sip->tls, &sip->domain, err);
 	if (!rc && sip_ua_new(&sip->ua, &config, &ops))
 		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
 	if (!rc)
