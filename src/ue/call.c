@@ -91,6 +91,7 @@ static void fail(struct ue_call *call, const struct base_error *err)
 		over(call, "ours", failure.status, base_str_of(failure.text));
 		return;
 	}
+	call->ending = true;
 	cause.cause = failure.status;
 	cause.text = failure.text[0] ? failure.text : NULL;
 	ue_call_media_end(call);
@@ -295,10 +296,30 @@ static void on_incoming(struct ue_app *app, const struct sip_call_event *event)
 	take(call, event);
 }
 
+static void up(struct ue_call *call)
+{
+	if (call->up || call->ending)
+		return;
+	call->up = true;
+	tell(call, "call.up", 0, NULL);
+}
+
+static void on_answered(struct ue_call *call, const struct sip_call_event *event)
+{
+	struct base_error err = { 0 };
+
+	if (event->body.len) {
+		take(call, event);
+	} else {
+		(void)base_error_set(&err, BASE_ERR(BASE_PEER, 0), "no answer in the 2xx");
+		fail(call, &err);
+	}
+	up(call);
+}
+
 void ue_call_event(struct ue_app *app, const struct sip_call_event *event)
 {
 	struct ue_call *call = event->user;
-	struct base_error err = { 0 };
 
 	if (event->what == SIP_CALL_INCOMING) {
 		on_incoming(app, event);
@@ -313,21 +334,11 @@ void ue_call_event(struct ue_app *app, const struct sip_call_event *event)
 	case SIP_CALL_CONFIRMED:
 		if (event->body.len)
 			take(call, event);
-		if (!call->up)
-			tell(call, "call.up", 0, NULL);
-		call->up = true;
+		up(call);
 		break;
 	case SIP_CALL_ANSWERED:
 	case SIP_CALL_AGREED:
-		if (!event->body.len) {
-			(void)base_error_set(&err, BASE_ERR(BASE_PEER, 0), "no answer in the 2xx");
-			fail(call, &err);
-			break;
-		}
-		if (!call->up)
-			tell(call, "call.up", 0, NULL);
-		call->up = true;
-		take(call, event);
+		on_answered(call, event);
 		break;
 	case SIP_CALL_ASKED:
 	case SIP_CALL_OFFERED:
