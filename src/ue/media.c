@@ -195,7 +195,10 @@ static void on_late(void *arg)
 	struct ue_media *m = arg;
 
 	loop_fd_close(m->env->loop, &m->door);
-	end(m, stream_cause_name(STREAM_LATE), "nobody has connected");
+	end(m, stream_cause_name(STREAM_LATE),
+	    m->stream ? "who has connected says nothing" : "nobody has connected");
+	stream_free(m->stream);
+	m->stream = NULL;
 }
 
 /** What the stream is to be; the strings live as long as `m` does. */

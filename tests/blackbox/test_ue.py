@@ -168,6 +168,21 @@ class Others(Case):
 
 
 class Hostile(Case):
+    def test_a_guest_that_is_silent(self):
+        """Who comes and says nothing is shown out when patience is at its end; what it says later harms nothing."""
+        a = self.agent("alice", "media: {patience: 200ms}\n")
+        port = self.listen(a, "msrp", f"own={OWN} peer={PEER} {self.psk()}")
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            a.expect("media.end", cause="late")
+            with self.assertRaises(OSError):
+                while True:
+                    sock.sendall(b"MSRP")
+                    if not sock.recv(100):
+                        raise OSError("closed")
+        a.do("echo still here")
+        a.expect("echo")
+        self.assertEqual(a.close(), 0)
+
     def test_nonsense_ends_that_session_only(self):
         a = self.agent("alice")
         chat = self.listen(a, "msrp", f"own={OWN.replace('msrps', 'msrp')} peer={PEER.replace('msrps', 'msrp')}")
