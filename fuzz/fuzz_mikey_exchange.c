@@ -195,6 +195,34 @@ static void as_responder(const struct mikey_env *env, const struct mikey_message
 	mikey_resolved_done(&resolved);
 }
 
+/* A bundle that is updated: whoever the message's is. Bit 1: as the Initiator. */
+static void as_bundle(const struct mikey_env *env, const struct mikey_message *msg, bool initiator)
+{
+	static const uint8_t tgk[32];
+	const struct mikey_answer how = { .suite = suite };
+	const struct mikey_ends ends = { .own_is_initiator = initiator };
+	const struct mikey_payload *v = mikey_final(msg->first);
+	struct mikey_session s = { .csb_id = msg->hdr.csb_id,
+		                   .prf = msg->hdr.prf,
+		                   .flags = MIKEY_FLAG_L | MIKEY_FLAG_M };
+	struct mikey_guard g = { .prf = s.prf, .key = psk(), .csb_id = s.csb_id };
+	struct base_writer out = { 0 };
+
+	if (base_secret_set(&s.last_key, psk().at, psk().len) == 0 &&
+	    mikey_keys_add(&s.keys, MIKEY_TGK, mikey_octets_of(tgk, sizeof(tgk)),
+	                   mikey_octets_of(NULL, 0), mikey_octets_text("tgk1")) == 0) {
+		if (v && v->type == MIKEY_V)
+			tag_right(&g, &v->v, msg->octets.at, msg->octets.len - v->v.tag.len);
+		if (mikey_update_resp(env, &s, &ends, msg, prots, sizeof(prots), &how, &out,
+		                      NULL) &&
+		    (s.cs_count || s.keys.count != 1))
+			abort();
+		look(&s.keys);
+	}
+	mikey_session_done(&s);
+	base_writer_done(&out);
+}
+
 /* The key's owner is who the ticket says, and nobody where the KMS made it. */
 static void own(struct mikey_tpk *tpk, const struct mikey_payload *ticket)
 {
@@ -222,7 +250,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		t = mikey_find(msg->first, MIKEY_T);
 		own(&tpk, mikey_find(msg->first, MIKEY_TICKET));
 		env.now = t ? mikey_ts_64(&t->ts) : 0;
-		if (data[0] & 1)
+		if (data[0] & 2)
+			as_bundle(&env, msg, data[0] & 4);
+		else if (data[0] & 1)
 			as_kms(&arena, &env, msg, &tpk);
 		else
 			as_responder(&env, msg, &tpk);

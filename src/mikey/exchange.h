@@ -160,6 +160,11 @@ struct mikey_session {
 	uint64_t end;                 /**< TRe of the ticket; 0 = none */
 	struct base_secret responder; /**< IDRr of the answer, as octets; no secret */
 	uint8_t responder_type;
+	/** For mikey/update.h: what protected the last message, and the ticket's flags. */
+	struct base_secret last_key, last_rand_i, last_rand_r;
+	bool last_response;
+	uint32_t flags;
+	uint64_t last_t; /**< of the last message */
 };
 void mikey_session_done(struct mikey_session *session);
 /**

@@ -21,5 +21,6 @@
 #include "mikey/names.h"
 #include "mikey/sdp.h"
 #include "mikey/ticket.h"
+#include "mikey/update.h"
 
 #endif

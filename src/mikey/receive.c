@@ -24,8 +24,8 @@ static int policies_check(const struct mikey_message *msg, const struct mikey_cs
 	return 0;
 }
 
-static int sessions_check(const struct mikey_message *msg, const uint8_t *prots, size_t count,
-                          struct base_error *err)
+int mikey_sessions_check(const struct mikey_message *msg, const uint8_t *prots, size_t count,
+                         struct base_error *err)
 {
 	if (msg->hdr.map_type != MIKEY_MAP_GENERIC_ID)
 		return mikey_blame(err, MIKEY_UNSPECIFIED, "no GENERIC-ID map (RFC 6043, 6.1)");
@@ -131,7 +131,7 @@ int mikey_received_read(const struct mikey_env *env, const struct mikey_message 
 	if (!rc)
 		rc = sender_check(&r, err);
 	if (!rc)
-		rc = sessions_check(msg, prots, prot_count, err);
+		rc = mikey_sessions_check(msg, prots, prot_count, err);
 	if (!rc)
 		rc = initiator_check(msg, r.ticket, err);
 	if (!rc)
@@ -198,8 +198,7 @@ static int prove(const struct mikey_env *env, const struct mikey_received *r,
 	return rc;
 }
 
-/* The SPI of the first session key of several lists. */
-static struct mikey_octets first_spi(const struct mikey_keys *const list[], size_t count)
+struct mikey_octets mikey_first_spi(const struct mikey_keys *const list[], size_t count)
 {
 	for (size_t n = 0; n < count; n++) {
 		for (size_t i = 0; list[n] && i < list[n]->count; i++) {
@@ -212,16 +211,17 @@ static struct mikey_octets first_spi(const struct mikey_keys *const list[], size
 
 /* Each crypto session with one policy and an SPI (4.2.2.3): the first that was offered, and the
  * first key there is. */
-static int sessions_answer(struct mikey_draft *d, const struct mikey_hdr *asked,
-                           struct mikey_octets spi, const struct mikey_payload *sp)
+int mikey_sessions_answer(struct base_arena *arena, struct mikey_hdr *ret,
+                          const struct mikey_hdr *asked, struct mikey_octets spi,
+                          const struct mikey_payload *sp)
 {
 	const struct mikey_payload *first = mikey_find(sp, MIKEY_SP);
 
-	d->msg.hdr.cs = base_arena_array(&d->arena, asked->cs_count + 1U, sizeof(*asked->cs));
-	if (!d->msg.hdr.cs)
+	ret->cs = base_arena_array(arena, asked->cs_count + 1U, sizeof(*asked->cs));
+	if (!ret->cs)
 		return BASE_ERR(BASE_LOCAL, 0);
 	for (unsigned i = 0; i < asked->cs_count; i++) {
-		struct mikey_cs *cs = &d->msg.hdr.cs[i];
+		struct mikey_cs *cs = &ret->cs[i];
 
 		*cs = asked->cs[i];
 		if (cs->policies.len)
@@ -272,8 +272,8 @@ static int answer_write(const struct mikey_env *env, const struct mikey_received
 	mikey_draft_copy(&d, answer->sp);
 	rc = own_kemac(&d, env, g, answer);
 	if (!rc)
-		rc = sessions_answer(&d, &r->msg->hdr, first_spi(keys, BASE_COUNT(keys)),
-		                     answer->sp);
+		rc = mikey_sessions_answer(&d.arena, &d.msg.hdr, &r->msg->hdr,
+		                           mikey_first_spi(keys, BASE_COUNT(keys)), answer->sp);
 	if (!rc)
 		rc = mikey_draft_seal(&d, g, answer->suite.mac, &asked, 1, out);
 	mikey_draft_done(&d);

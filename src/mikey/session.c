@@ -7,6 +7,9 @@ void mikey_session_done(struct mikey_session *session)
 	base_secret_done(&session->rand_i);
 	base_secret_done(&session->rand_r);
 	base_secret_done(&session->responder);
+	base_secret_done(&session->last_key);
+	base_secret_done(&session->last_rand_i);
+	base_secret_done(&session->last_rand_r);
 	mikey_keys_done(&session->keys);
 }
 
@@ -110,6 +113,14 @@ static int copies(const struct mikey_message *resp, const struct mikey_policy *p
 		rc = base_secret_set(&ret->rand_i, g->rands.initiator.at, g->rands.initiator.len);
 	if (!rc && (policy->flags & MIKEY_FLAG_G))
 		rc = base_secret_set(&ret->rand_r, g->rands.responder.at, g->rands.responder.len);
+	if (!rc)
+		rc = base_secret_set(&ret->last_key, g->key.at, g->key.len);
+	if (!rc)
+		rc = base_secret_set(&ret->last_rand_i, g->rands.initiator.at,
+		                     g->rands.initiator.len);
+	if (!rc)
+		rc = base_secret_set(&ret->last_rand_r, g->rands.responder.at,
+		                     g->rands.responder.len);
 	if (!rc && id) {
 		ret->responder_type = id->idr.id.type;
 		rc = base_secret_set(&ret->responder, id->idr.id.data.at, id->idr.id.data.len);
@@ -129,6 +140,9 @@ int mikey_session_fill(const struct mikey_env *env, const struct mikey_message *
 	ret->csb_id = g->csb_id;
 	ret->prf = g->prf;
 	ret->end = policy->end;
+	ret->flags = policy->flags;
+	ret->last_response = g->response;
+	ret->last_t = t;
 	rc = copies(resp, policy, g, keys, more, ret);
 	if (rc)
 		return mikey_own_fault(err, rc, "session");

@@ -20,6 +20,16 @@ int mikey_session_fill(const struct mikey_env *env, const struct mikey_message *
                        const struct mikey_keys *keys, const struct mikey_keys *more,
                        struct mikey_session *ret, struct base_error *err);
 
+/** The crypto sessions of a TRANSFER_INIT: protocols that are taken, policies that are there. */
+int mikey_sessions_check(const struct mikey_message *msg, const uint8_t *prots, size_t count,
+                         struct base_error *err);
+/** The SPI of the first session key of several lists, of which some may be NULL. */
+struct mikey_octets mikey_first_spi(const struct mikey_keys *const list[], size_t count);
+/** ret->cs, each crypto session with one policy and an SPI: as it was asked for, else `spi`. */
+int mikey_sessions_answer(struct base_arena *arena, struct mikey_hdr *ret,
+                          const struct mikey_hdr *asked, struct mikey_octets spi,
+                          const struct mikey_payload *sp);
+
 /** What keys are kept for when a ticket is used again: all of it but its Initiator Data, which is
  * of one message (RFC 6043, 5.3). */
 int mikey_ticket_digest(struct mikey_kept *kept, const struct mikey_payload *ticket,

@@ -312,6 +312,24 @@ class Flow:
         return prf(self.p["prf"], self.keys.get("tgk_forked", self.inputs["tgk"]),
                    u(TEK, 4) + u(int(self.p["cs_id"]), 1) + b"\xff" * 4 + b"\3" + rands, 32)
 
+    def update(self, number, sender, flags):
+        """RFC 6043, 5.2: without ticket and RANDs, under the keys of the last message of the first exchange, both ways."""
+        init, resp = self.messages[f"update_{number}_init"], self.messages[f"update_{number}_resp"]
+        for message in (init, resp):
+            self.case.assertEqual([p["type"] for p in message.payloads if p["type"] in (15, 17)], [])
+            self.case.assertEqual(message.csb, self.messages["transfer_init"].csb)
+        self.case.assertEqual((init.kind, resp.kind), (14, 15))
+        roles = [p["role"] for p in init.payloads if p["type"] == 14]
+        self.case.assertEqual((roles, [p["role"] for p in resp.payloads if p["type"] == 14]), ([sender, 3 - sender], [3 - sender]))
+        self.mac("transfer_resp", init.unprotected() + self.ids["initiator"] + self.ids["responder"], init.payloads[-1]["mac"])
+        self.mac("transfer_resp", resp.unprotected() + init.octets, resp.payloads[-1]["mac"])
+        tgk = self.inputs[f"tgk_{number}"]
+        self.case.assertEqual(self.open("transfer_resp", init.find(1), init.csb, init.time()), [("TGK", tgk)])
+        self.case.assertEqual([(s["id"], s["prot"], s["spi"]) for s in resp.sessions], [(number, 241, b"tgk%d" % number)])
+        rands = b"".join(counted(self.keys[name] if flag in flags else b"")
+                         for name, flag in (("transfer_init_rand", "H"), ("transfer_resp_rand", "G")))
+        self.keys[f"tek_{number}"] = prf(self.p["prf"], tgk, u(TEK, 4) + u(number, 1) + b"\xff" * 4 + b"\3" + rands, 32)
+
     def run(self):
         forked = self.p["forked"] == "true"
         ticket = self.ticket()
@@ -330,6 +348,11 @@ class Flow:
             last = self.messages["transfer_resp"]
             self.transfer_resp()
         self.keys["tek"] = self.tek(ticket, last.sessions)
+        if "update_2_init" in self.messages:
+            self.update(2, 1, ticket["flags"])
+            self.update(3, 2, ticket["flags"])
+            times = [m.time() for name, m in self.messages.items() if name.startswith("update") or name == "transfer_resp"]
+            self.case.assertEqual(len(set(times)), 5)
         return self.keys
 
 

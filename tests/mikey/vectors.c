@@ -321,6 +321,86 @@ static void errors(void)
 	stage_done(&s);
 }
 
+/* One round of CSB updating (RFC 6043, 5.2): a TGK and a crypto session more. */
+struct round {
+	uint8_t tgk[32], tek[STAGE_TEK], spi[4], cs_id;
+	struct mikey_updating updating;
+	struct base_writer resp;
+};
+
+static void update(struct stage *s, struct round *r, bool by_initiator)
+{
+	static const uint8_t policy_no[1], prots[] = { MIKEY_PROT_TLS };
+	struct stage_party *from = by_initiator ? &s->initiator : &s->responder;
+	struct stage_party *to = by_initiator ? &s->responder : &s->initiator;
+	struct mikey_session *at_from = by_initiator ? &s->session_i : &s->session_r;
+	struct mikey_session *at_to = by_initiator ? &s->session_r : &s->session_i;
+	struct mikey_ends ends = { s->initiator.id, s->responder.id, by_initiator };
+	struct mikey_ends far = { s->initiator.id, s->responder.id, !by_initiator };
+	struct mikey_octets spi = mikey_octets_of(r->spi, sizeof(r->spi));
+	struct mikey_keys keys = { .count = 0 };
+	struct mikey_cs cs = { .id = r->cs_id,
+		               .prot = MIKEY_PROT_TLS,
+		               .policies = mikey_octets_of(policy_no, 1),
+		               .spi = spi };
+	struct mikey_change change = { .suite = s->suite,
+		                       .cs = &cs,
+		                       .cs_count = 1,
+		                       .sp = &s->sp,
+		                       .keys = &keys,
+		                       .answer = true };
+	struct mikey_answer answer = { .suite = s->suite };
+	struct mikey_message *msg;
+
+	if (mikey_random(&from->env, r->tgk, sizeof(r->tgk)) ||
+	    mikey_keys_add(&keys, MIKEY_TGK, mikey_octets_of(r->tgk, sizeof(r->tgk)),
+	                   mikey_octets_of(NULL, 0), spi) ||
+	    mikey_update_init(&from->env, at_from, &ends, &change, &r->updating, &s->err))
+		abort();
+	msg = stage_read(s, &r->updating.sent);
+	if (!msg ||
+	    mikey_update_resp(&to->env, at_to, &far, msg, prots, 1, &answer, &r->resp, &s->err) ||
+	    mikey_update_finish(&from->env, at_from, &ends, &r->updating, stage_octets(&r->resp),
+	                        &s->err) ||
+	    mikey_session_tek(&from->env, at_from, r->cs_id, r->tek, sizeof(r->tek), &s->err))
+		abort();
+	mikey_keys_done(&keys);
+}
+
+/* Both ends update the bundle, one after the other. */
+static void updates(void)
+{
+	struct stage s = {
+		.mode = 3, .forked = true, .answered = true, .suite = SHA256_SUITE, .ticket_prf = 1
+	};
+	struct round round[] = { { .spi = "tgk2", .cs_id = 2 }, { .spi = "tgk3", .cs_id = 3 } };
+
+	stage_init(&s);
+	if (stage_play(&s))
+		abort();
+	parameters(&s, "update",
+	           "CSB updating: the Initiator adds crypto session 2, then the Responder 3, each "
+	           "with a TGK.");
+	inputs(&s);
+	update(&s, &round[0], true);
+	update(&s, &round[1], false);
+	hex("tgk_2", mikey_octets_of(round[0].tgk, sizeof(round[0].tgk)));
+	hex("tgk_3", mikey_octets_of(round[1].tgk, sizeof(round[1].tgk)));
+	messages(&s);
+	hex("update_2_init", stage_octets(&round[0].updating.sent));
+	hex("update_2_resp", stage_octets(&round[0].resp));
+	hex("update_3_init", stage_octets(&round[1].updating.sent));
+	hex("update_3_resp", stage_octets(&round[1].resp));
+	keys(&s);
+	hex("tek_2", mikey_octets_of(round[0].tek, STAGE_TEK));
+	hex("tek_3", mikey_octets_of(round[1].tek, STAGE_TEK));
+	for (size_t i = 0; i < BASE_COUNT(round); i++) {
+		mikey_updating_done(&round[i].updating);
+		base_writer_done(&round[i].resp);
+	}
+	stage_done(&s);
+}
+
 int main(int argc, char **argv)
 {
 	for (size_t i = 0; i < BASE_COUNT(scenes); i++) {
@@ -340,9 +420,12 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc < 2)
-		return puts("errors") < 0;
-	if (strcmp(argv[1], "errors") != 0)
+		return puts("errors\nupdate") < 0;
+	if (!strcmp(argv[1], "errors"))
+		errors();
+	else if (!strcmp(argv[1], "update"))
+		updates();
+	else
 		return 2;
-	errors();
 	return 0;
 }
