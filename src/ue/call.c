@@ -74,8 +74,8 @@ static void undo(struct ue_call *call, unsigned status)
 /** The set-up has failed on our side: say why, by SIP where that has begun. */
 static void fail(struct ue_call *call, const struct base_error *err)
 {
-	struct offer_failure failure = { .status = 500 };
-	struct sip_cause cause = { .protocol = "SIP", .cause = 500 };
+	struct offer_failure failure = { .status = call->offer ? 500 : 488 };
+	struct sip_cause cause = { .protocol = "SIP" };
 
 	if (call->offer && offer_state(call->offer) == OFFER_FAILED)
 		offer_failure(call->offer, &failure);

@@ -228,7 +228,12 @@ class NoKeys(Case):
         lonely = Agent(folder, "lonely", f"identity: {ALICE}\nsip: {{}}\n")
         self.agents.append(lonely)
         lonely.do(f"call {BOB}")
+        where = lonely.expect("sip.listen")["local"]
         lonely.expect("error", command="call", text="*KMS*")
+        b, _ = self.agent(BOB)
+        self.call(b, ALICE, f"sip:{where};lr")
+        lonely.expect("call.failed", status="488")
+        b.expect("call.over", why="refused", status="488")
         self.assertEqual(lonely.close(), 1)
 
 
