@@ -191,7 +191,8 @@ static int reply(struct sip_call *call, unsigned actions, const struct call_in *
 	if (actions & C_DO_487)
 		(void)sip_call_answer(call, call->served, 487, &nothing);
 	if (actions & C_DO_REPLY)
-		rc = sip_call_answer(call, call->served, in->status, in->content);
+		rc = sip_call_answer(call, call->served, in->status ? in->status : 500,
+		                     in->content ? in->content : &nothing);
 	return actions & C_DO_OVER ? 0 : rc;
 }
 

@@ -113,7 +113,7 @@ static void wait(struct sip_call *call)
 void sip_offer_refresh(struct sip_call *call)
 {
 	if (call->state != C_UP || call->offer_state != O_IDLE)
-		return; /* what is under way refreshes, too */
+		return; /* it is tried again */
 	if (sip_call_say(&call->pending, call->updates ? NULL : &call->local.content))
 		return;
 	call->offer_update = call->updates;

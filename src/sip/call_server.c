@@ -241,19 +241,24 @@ static void on_offer(struct sip_call *call, struct sip_txn *txn, const struct si
 	}
 }
 
+bool sip_call_in_order(struct sip_call *call, struct sip_txn *txn, const struct sip_message *msg,
+                       struct sip_flow from)
+{
+	int rc = sip_dialog_request_in(call->dialog, msg);
+
+	call->flow = from;
+	if (rc)
+		(void)sip_call_answer(call, txn, base_err_detail(rc), &nothing);
+	return !rc;
+}
+
 void sip_call_request(struct sip_call *call, struct sip_txn *txn, const struct sip_message *msg,
                       struct sip_flow from)
 {
-	int rc;
-
-	call->flow = from;
-	if (!txn) {
+	if (!txn)
 		on_ack(call, msg);
+	else if (!sip_call_in_order(call, txn, msg, from))
 		return;
-	}
-	rc = sip_dialog_request_in(call->dialog, msg);
-	if (rc)
-		(void)sip_call_answer(call, txn, base_err_detail(rc), &nothing);
 	else if (msg->method == SIP_BYE)
 		on_bye(call, txn, msg);
 	else

@@ -3,6 +3,8 @@
  * been refreshed hangs up a third of it, 32 s at most, before its end. */
 #include "sip/call_private.h"
 
+#define REFRESH_AGAIN_MS 20000 /* what was under way then, or was refused, at most (P) */
+
 static const char refresher_name[] = "refresher";
 
 /* delta-seconds at the start of a value with parameters, of any field. */
@@ -53,7 +55,13 @@ void sip_session_stop(struct sip_call *call)
 
 static void on_refresh(void *arg)
 {
-	sip_offer_refresh(arg);
+	struct sip_call *call = arg;
+
+	uint64_t again_ms = (uint64_t)call->session.interval_s * 50; /* a twentieth */
+
+	sip_ua_timer(call->ua, &call->session.refresh, BASE_MIN(again_ms, REFRESH_AGAIN_MS),
+	             on_refresh, call);
+	sip_offer_refresh(call);
 }
 
 static void on_expiry(void *arg)

@@ -193,7 +193,7 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_message 
 	} else if (call && (msg->method == SIP_INVITE || msg->method == SIP_UPDATE ||
 	                    msg->method == SIP_BYE)) {
 		sip_call_request(call, txn, msg, from);
-	} else {
+	} else if (!call || sip_call_in_order(call, txn, msg, from)) {
 		to_owner(ua, txn, msg, call);
 	}
 	base_writer_done(&refused);

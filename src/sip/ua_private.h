@@ -145,6 +145,9 @@ struct sip_call *sip_call_find(const struct sip_ua *ua, const struct sip_message
 /* A request in its dialog; `txn` NULL: an ACK. */
 void sip_call_request(struct sip_call *call, struct sip_txn *txn, const struct sip_message *msg,
                       struct sip_flow from);
+/* Another request in its dialog: is it in order (12.2.2)? Else it has been answered. */
+bool sip_call_in_order(struct sip_call *call, struct sip_txn *txn, const struct sip_message *msg,
+                       struct sip_flow from);
 /* A CANCEL, which has been answered, means this INVITE. */
 void sip_call_cancelled(struct sip_txn *invite, const struct sip_message *cancel);
 /* A transaction of a peer's, whose user is a call, is over. */

@@ -268,3 +268,41 @@ void pair_up(struct pair *p)
 	assert_string_equal(sip_call_state(p->alice.call), "up");
 	assert_string_equal(sip_call_state(p->bob.call), "up");
 }
+
+struct base_str pair_last(struct pair *p)
+{
+	const struct pair_packet *packet = &p->queue[(p->tail - 1) % PAIR_QUEUE];
+
+	assert_true(p->tail > p->head);
+	return (struct base_str){ packet->octets, packet->len };
+}
+
+void pair_answer(struct pair *p, struct pair_end *from, unsigned status, const char *lines)
+{
+	struct base_arena arena = { 0 };
+	struct base_writer w = { 0 };
+	struct base_str octets = pair_last(p);
+	struct sip_message msg;
+
+	assert_int_equal(sip_message_parse(&msg, &arena, octets, true), 0);
+	p->tail--;
+	sip_reply_begin(&w, &msg, NULL, status, NULL, BASE_STR("between"));
+	base_writer_text(&w, lines);
+	sip_body_end(&w, NULL, (struct base_str){ NULL, 0 });
+	free(p->queue[p->tail % PAIR_QUEUE].octets);
+	base_arena_done(&arena);
+	pair_in(p, from, base_writer_cstr(&w));
+	base_writer_done(&w);
+}
+
+unsigned pair_has(struct base_str in, const char *text)
+{
+	unsigned n = 0;
+	const char *at = in.ptr, *end = in.ptr + in.len;
+
+	while ((at = memmem(at, (size_t)(end - at), text, strlen(text))) != NULL) {
+		at += strlen(text);
+		n++;
+	}
+	return n;
+}

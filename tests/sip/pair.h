@@ -73,6 +73,12 @@ struct pair_event *pair_expect(struct pair_end *end, enum sip_call_what what);
 void pair_silence(struct pair_end *end);
 /** Messages whose first line holds this, from this end. */
 unsigned pair_sent(struct pair *p, const struct pair_end *from, const char *text);
+/** The last message that is under way. */
+struct base_str pair_last(struct pair *p);
+/** So often does it have this. */
+unsigned pair_has(struct base_str in, const char *text);
+/** It goes no further, but is answered so, by somebody on the way. */
+void pair_answer(struct pair *p, struct pair_end *from, unsigned status, const char *lines);
 /** Alice calls Bob with this offer (NULL: none). */
 struct sip_call *pair_call(struct pair *p, const char *offer);
 struct sip_content pair_body(const char *text);

@@ -167,12 +167,24 @@ static void byes_cross(void **state)
 	assert_int_equal(pair_sent(&p, &p.bob, "481"), 0);
 }
 
+/** An answer with no place to send an ACK to. */
+static void nowhere(void **state)
+{
+	(void)state;
+	(void)pair_call(&p, "o");
+	assert_int_equal(pair_has(pair_last(&p), "\r\nAllow: "), 1);
+	pair_answer(&p, &p.alice, 200, "");
+	soon();
+	over(&p.alice, SIP_WHY_GONE);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(ringing_then),      TEST(rung_elsewhere), TEST(cancelled_and),
 		TEST(answered_too_late), TEST(unacked),        TEST(byes_cross),
+		TEST(nowhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,8 @@ static void again(void **state)
 /** The ACK of a re-INVITE is lost, then found; lost for good, it ends the call. */
 static void unacked(void **state)
 {
+	char *second;
+
 	(void)state;
 	pair_up(&p);
 	p.drop = "ACK";
@@ -87,17 +89,25 @@ static void unacked(void **state)
 	pair_run(&p);
 	(void)pair_expect(&p.bob, SIP_CALL_OFFERED);
 	assert_int_equal(accept_it(&p.bob, "a2"), 0);
+	second = strndup(pair_last(&p).ptr, pair_last(&p).len);
 	pair_until(&p, p.now_ms + 4000);
 	(void)pair_expect(&p.bob, SIP_CALL_CONFIRMED);
 	(void)pair_expect(&p.alice, SIP_CALL_AGREED);
 	pair_silence(&p.alice);
 	assert_int_equal(pair_sent(&p, &p.alice, "ACK"), 4);
+	pair_in(&p, &p.alice, second); /* and once more: the ACK of this INVITE, and that alone */
+	assert_int_equal(pair_has(pair_last(&p), "ACK sip:"), 1);
+	assert_int_equal(pair_has(pair_last(&p), "CSeq: 2 ACK"), 1);
+	free(second);
+	pair_run(&p);
 	p.drops = UINT32_MAX;
 	assert_int_equal(offer(&p.alice, "o3"), 0);
 	pair_run(&p);
 	(void)pair_expect(&p.bob, SIP_CALL_OFFERED);
 	assert_int_equal(accept_it(&p.bob, "a3"), 0);
-	pair_until(&p, p.now_ms + 32001);
+	pair_until(&p, p.now_ms + 31999);
+	pair_silence(&p.bob);
+	pair_until(&p, p.now_ms + 2);
 	over(&p.bob, SIP_WHY_NO_ACK);
 	(void)pair_expect(&p.alice, SIP_CALL_AGREED);
 	over(&p.alice, SIP_WHY_BYE);
@@ -162,7 +172,7 @@ static void from_x(const char *method, unsigned cseq, const char *tag, const cha
 /* Bob's tag in the call of x. */
 static char bob_tag[64];
 
-static void x_is_up(const char *lines)
+static void x_is_up_but(const char *lines, unsigned early)
 {
 	/* the first random octets are Bob's tag: 01, 'b', 01 ... */
 	(void)snprintf(bob_tag, sizeof(bob_tag), "%02x62%02x%02x%02x%02x%02x%02x", p.bob.random + 1,
@@ -171,8 +181,15 @@ static void x_is_up(const char *lines)
 	from_x("INVITE", 1, "", lines, "o1");
 	(void)pair_expect(&p.bob, SIP_CALL_INCOMING);
 	assert_int_equal(accept_it(&p.bob, "a1"), 0);
+	if (early)
+		from_x("INVITE", early, bob_tag, "", "o2");
 	from_x("ACK", 1, bob_tag, "", "");
 	(void)pair_expect(&p.bob, SIP_CALL_CONFIRMED);
+}
+
+static void x_is_up(const char *lines)
+{
+	x_is_up_but(lines, 0);
 }
 
 static void x_hangs_up(unsigned cseq)
@@ -186,12 +203,13 @@ static void x_hangs_up(unsigned cseq)
 static void out_of_turn(void **state)
 {
 	(void)state;
-	x_is_up("");
+	x_is_up_but("", 2); /* before the ACK */
+	assert_int_equal(pair_sent(&p, &p.bob, "491"), 1);
 	from_x("INVITE", 3, bob_tag, "", "o3");
 	(void)pair_expect(&p.bob, SIP_CALL_OFFERED);
 	from_x("UPDATE", 4, bob_tag, "", "o4"); /* before the answer: 500 (RFC 3311, 5.2) */
 	assert_int_equal(pair_sent(&p, &p.bob, "500"), 1);
-	from_x("INVITE", 2, bob_tag, "", "o2"); /* behind its time (12.2.2) */
+	from_x("UPDATE", 2, bob_tag, "", "o2"); /* behind its time (12.2.2) */
 	assert_int_equal(pair_sent(&p, &p.bob, "500"), 2);
 	from_x("CANCEL", 3, bob_tag, "", "");
 	(void)pair_expect(&p.bob, SIP_CALL_WITHDRAWN);
@@ -203,13 +221,15 @@ static void out_of_turn(void **state)
 	assert_string_equal(pair_expect(&p.bob, SIP_CALL_OFFERED)->body, "");
 	assert_int_equal(accept_it(&p.bob, "o6"), 0);
 	from_x("INVITE", 7, bob_tag, "", "o7"); /* ours in the 2xx has no answer yet */
-	assert_int_equal(pair_sent(&p, &p.bob, "491"), 1);
+	assert_int_equal(pair_sent(&p, &p.bob, "491"), 2);
 	from_x("ACK", 6, bob_tag, "", "a6");
 	assert_string_equal(pair_expect(&p.bob, SIP_CALL_CONFIRMED)->body, "a6");
 	from_x("INVITE", 8, "nobody", "", "o8");
 	assert_int_equal(pair_sent(&p, &p.bob, "481"), 1);
 	from_x("MESSAGE", 9, bob_tag, "", "");
+	from_x("MESSAGE", 7, bob_tag, "", ""); /* behind its time */
 	assert_int_equal(pair_sent(&p, &p.bob, "202"), 1);
+	assert_int_equal(pair_sent(&p, &p.bob, "500"), 3);
 	from_x("OPTIONS", 10, bob_tag, "", "");
 	from_x("SUBSCRIBE", 11, bob_tag, "", "");
 	assert_int_equal(pair_sent(&p, &p.bob, "405"), 1);
@@ -291,6 +311,7 @@ static void expired(void **state)
 	pair_until(&p, began + 900000 + 31999);
 	pair_silence(&p.alice);
 	pair_until(&p, began + 900000 + 32001);
+	assert_string_equal(sip_call_state(p.alice.call), "ending");
 	pair_silence(&p.bob);
 	pair_until(&p, began + 1800000 - 32001);
 	pair_silence(&p.bob);
@@ -309,6 +330,38 @@ static void refreshed_by_invite(void **state)
 	assert_int_equal(pair_sent(&p, &p.bob, "INVITE sip:x@x.example"), 2); /* and once more */
 	assert_int_equal(pair_sent(&p, &p.bob, "UPDATE"), 0);
 	x_hangs_up(2);
+	p.drop = NULL;
+	x_is_up("Allow: INVITE, UPDATE\r\n"); /* who knows no timers may know that */
+	p.drop = "sip:x@";
+	pair_until(&p, p.now_ms + 900001);
+	assert_int_equal(pair_sent(&p, &p.bob, "UPDATE"), 1);
+	from_x("INVITE", 2, bob_tag, "Supported: timer\r\nSession-Expires: 89\r\n", "o2");
+	assert_int_equal(pair_sent(&p, &p.bob, "422"), 1);
+	x_hangs_up(3);
+}
+
+/** A refresh that is refused is tried again, while there is time. */
+static void refresh_refused(void **state)
+{
+	(void)state;
+	x_is_up("Supported: timer\r\nSession-Expires: 100;refresher=uas\r\n");
+	p.drop = NULL;
+	for (int i = 0; i < 2; i++) {
+		while (p.head == p.tail) { /* until Bob says something of his own */
+			p.now_ms = p.bob.deadline_ms;
+			sip_ua_advance(p.bob.ua);
+		}
+		assert_int_equal(pair_has(pair_last(&p), "INVITE sip:x@"), 1);
+		assert_int_equal(pair_has(pair_last(&p), "\r\n\r\na1"), 1);
+		pair_answer(&p, &p.bob, 500, "");
+		assert_int_equal(pair_has(pair_last(&p), "ACK sip:x@"), 1);
+		pair_run(&p);
+	}
+	assert_int_equal(p.now_ms, 1000 + 55000);
+	pair_silence(&p.bob);
+	p.drop = "sip:x@"; /* nobody answers any more */
+	pair_until(&p, p.now_ms + 60000);
+	over(&p.bob, SIP_WHY_EXPIRED);
 }
 
 /** 422, to us and from us. */
@@ -382,9 +435,9 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(again),     TEST(unacked),   TEST(glare),   TEST(out_of_turn),
-		TEST(early),     TEST(refreshed), TEST(expired), TEST(refreshed_by_invite),
-		TEST(too_short), TEST(forks),
+		TEST(again),           TEST(unacked),   TEST(glare),   TEST(out_of_turn),
+		TEST(early),           TEST(refreshed), TEST(expired), TEST(refreshed_by_invite),
+		TEST(refresh_refused), TEST(too_short), TEST(forks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

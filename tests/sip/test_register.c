@@ -248,46 +248,6 @@ static void cut_short(void **state)
 /* -- calls that are challenged -------------------------------------------------------------------
  */
 
-/* The last message that Alice has sent. */
-static struct base_str last(void)
-{
-	const struct pair_packet *packet = &p.queue[(p.tail - 1) % PAIR_QUEUE];
-
-	assert_true(p.tail > p.head);
-	return (struct base_str){ packet->octets, packet->len };
-}
-
-/* A proxy answers it, and it goes no further. */
-static void proxy(unsigned status, const char *lines)
-{
-	struct base_arena arena = { 0 };
-	struct base_writer w = { 0 };
-	struct sip_message msg;
-	struct pair_packet *packet = &p.queue[(p.tail - 1) % PAIR_QUEUE];
-
-	assert_int_equal(sip_message_parse(&msg, &arena, last(), true), 0);
-	p.tail--;
-	sip_reply_begin(&w, &msg, NULL, status, NULL, BASE_STR("proxy"));
-	base_writer_text(&w, lines);
-	sip_body_end(&w, NULL, (struct base_str){ NULL, 0 });
-	free(packet->octets);
-	base_arena_done(&arena);
-	pair_in(&p, &p.alice, base_writer_cstr(&w));
-	base_writer_done(&w);
-}
-
-static unsigned count(struct base_str in, const char *text)
-{
-	unsigned n = 0;
-	const char *at = in.ptr, *end = in.ptr + in.len;
-
-	while ((at = memmem(at, (size_t)(end - at), text, strlen(text))) != NULL) {
-		at += strlen(text);
-		n++;
-	}
-	return n;
-}
-
 #define CHALLENGE(realm, more)                                                                     \
 	"Proxy-Authenticate: Digest realm=\"" realm "\", nonce=\"n\", qop=\"auth\"" more "\r\n"
 
@@ -300,33 +260,36 @@ static void challenged_call(void **state)
 
 	(void)state;
 	(void)pair_call(&p, "o1");
-	proxy(407, CHALLENGE("r", ", algorithm=AKAv1-MD5") CHALLENGE("r", "")
-	                   CHALLENGE("r", ", algorithm=SHA-256") CHALLENGE("r2", ""));
-	assert_int_equal(count(last(), "ACK sip:"), 0); /* it was before the new INVITE */
-	assert_int_equal(count(last(), "Proxy-Authorization: Digest username=\"alice\""), 1);
-	assert_int_equal(count(last(), "Proxy-Authorization: Digest username=\"nobody\""), 1);
-	assert_int_equal(count(last(), "algorithm=SHA-256"), 1);
-	assert_int_equal(count(last(), "nc=00000001"), 2);
-	assert_int_equal(count(last(), "CSeq: 2 INVITE"), 1);
+	pair_answer(&p, &p.alice, 407,
+	            CHALLENGE("r", ", algorithm=AKAv1-MD5") CHALLENGE("r", "")
+	                    CHALLENGE("r", ", algorithm=SHA-256") CHALLENGE("r2", ""));
+	assert_int_equal(pair_has(pair_last(&p), "ACK sip:"), 0); /* it was before the new INVITE */
+	assert_int_equal(pair_has(pair_last(&p), "Proxy-Authorization: Digest username=\"alice\""),
+	                 1);
+	assert_int_equal(pair_has(pair_last(&p), "Proxy-Authorization: Digest username=\"nobody\""),
+	                 1);
+	assert_int_equal(pair_has(pair_last(&p), "algorithm=SHA-256"), 1);
+	assert_int_equal(pair_has(pair_last(&p), "nc=00000001"), 2);
+	assert_int_equal(pair_has(pair_last(&p), "CSeq: 2 INVITE"), 1);
 	p.head++; /* that ACK was the proxy's */
 	pair_run(&p);
 	(void)pair_expect(&p.bob, SIP_CALL_INCOMING);
 	assert_int_equal(sip_call_accept(p.bob.call, &answer), 0);
-	sip_ua_input(p.alice.ua, (struct sip_flow){ .id = 1 }, NULL, last());
-	assert_int_equal(count(last(), "ACK sip:bob"), 1);
-	assert_int_equal(count(last(), "nc=00000001"), 2);
+	sip_ua_input(p.alice.ua, (struct sip_flow){ .id = 1 }, NULL, pair_last(&p));
+	assert_int_equal(pair_has(pair_last(&p), "ACK sip:bob"), 1);
+	assert_int_equal(pair_has(pair_last(&p), "nc=00000001"), 2);
 	pair_run(&p);
 	(void)pair_expect(&p.alice, SIP_CALL_ANSWERED);
 	sip_call_end(p.alice.call, 0, NULL);
-	assert_int_equal(count(last(), "BYE sip:bob"), 1);
-	assert_int_equal(count(last(), "nc=00000002"), 2);
+	assert_int_equal(pair_has(pair_last(&p), "BYE sip:bob"), 1);
+	assert_int_equal(pair_has(pair_last(&p), "nc=00000002"), 2);
 	pair_until(&p, p.now_ms + 1);
 	(void)pair_expect(&p.alice, SIP_CALL_OVER);
 	/* refused with them: that is an end */
 	(void)pair_call(&p, "o1");
-	proxy(407, CHALLENGE("r", ""));
+	pair_answer(&p, &p.alice, 407, CHALLENGE("r", ""));
 	p.head++;
-	proxy(407, CHALLENGE("r", ""));
+	pair_answer(&p, &p.alice, 407, CHALLENGE("r", ""));
 	pair_until(&p, p.now_ms + 1);
 	e = pair_expect(&p.alice, SIP_CALL_OVER);
 	assert_int_equal(e->status, 407);
