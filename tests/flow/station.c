@@ -64,6 +64,8 @@ static void on_way(void *arg, uint64_t id, struct sip_flow flow, unsigned status
 	s->status = status;
 }
 
+bool station_nobody;
+
 void station_open(struct station *s, struct streams *streams, const struct flow_config *base,
                   unsigned transports)
 {
@@ -72,7 +74,7 @@ void station_open(struct station *s, struct streams *streams, const struct flow_
 	struct tls_domain_spec spec = {
 		.name = "sip",
 		.profile = lab_profile(lab, "modern"),
-		.identity = lab->server_ec,
+		.identity = station_nobody ? NULL : lab->server_ec,
 		.trust = lab->trust,
 		.server_methods = TRUST_CA,
 		.client_methods = TRUST_CA,

@@ -183,6 +183,33 @@ static void connections_are_used_backwards(void **state)
 	}
 }
 
+/* 9.2: who shows no certificate is let in, and not called by what it claims. */
+static void nobody_is_called_by_a_claim(void **state)
+{
+	static const struct flow_config open = { .alias = true, .anybody = true };
+	const struct sip_local local = { .transport = "TLS",
+		                         .sent_by = "127.0.0.1:5061;alias",
+		                         .contact = "sip:x@127.0.0.1" };
+	struct flow_target to = { .transport = FLOW_TLS };
+	struct sip_flow flow;
+	char octets[1000];
+	size_t len = request(octets, sizeof(octets), "sip:x@server.test", &local, 0);
+
+	station_open(&far, *state, &open, ALL);
+	station_nobody = true;
+	station_open(&near, *state, NULL, 0);
+	station_nobody = false;
+	to.addr = far.at[FLOW_TLS];
+	assert_int_equal(flows_to(near.flows, &to, "server.test", &flow), 0);
+	assert_int_equal(flows_send(near.flows, flow, (struct base_str){ octets, len }), 0);
+	UNTIL(&far, far.count == 1);
+	assert_int_equal(stream_addr_parse(&to.addr, BASE_STR("127.0.0.1:5061"), NULL), 0);
+	assert_int_equal(flows_to(far.flows, &to, "server.test", &flow), 0);
+	assert_int_not_equal(flow.id, far.from.id);
+	station_close(&near);
+	station_close(&far);
+}
+
 static void a_flow_that_ends_in_its_own_callback(void **state)
 {
 	for (size_t i = 0; i < BASE_COUNT(transports); i++) {
@@ -322,6 +349,7 @@ static void slow_ones_are_let_go(void **state)
 	static const struct flow_config hasty = { .message_ms = 60 };
 	char text[2000];
 	int fd, silent;
+	size_t sent = 0;
 	ssize_t n = -1;
 
 	station_open(&far, *state, &hasty, ALL);
@@ -330,6 +358,7 @@ static void slow_ones_are_let_go(void **state)
 	say(fd, "OPTIONS sip:x@x SIP/2.0\r\nSubject: ");
 	while (n < 0) {
 		(void)send(fd, "x", 1, MSG_NOSIGNAL); /* until it is closed */
+		assert_true(sent++ < 50000);          /* and not for its length */
 		assert_int_equal(loop_run_once(streams_loop(far.streams), 5), 0);
 		n = recv(fd, text, sizeof(text), 0);
 		if (n < 0 && errno != EAGAIN)
@@ -405,6 +434,7 @@ int main(void)
 		CASE(nobody_there),
 		CASE(a_name_that_is_not_proven),
 		CASE(connections_are_used_backwards),
+		CASE(nobody_is_called_by_a_claim),
 		CASE(a_flow_that_ends_in_its_own_callback),
 		CASE(responses_find_their_port),
 		CASE(streams_in_pieces),
