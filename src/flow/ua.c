@@ -18,7 +18,11 @@ struct flow_ua {
 
 static int on_send(void *arg, struct sip_flow flow, struct base_str octets)
 {
-	return flows_send(((struct flow_ua *)arg)->flows, flow, octets);
+	struct flow_ua *ua = arg;
+
+	if (ua->ops.trace)
+		ua->ops.trace(ua->ops.arg, flow.id, true, octets);
+	return flows_send(ua->flows, flow, octets);
 }
 
 static void on_local(void *arg, struct sip_flow flow, struct sip_local *ret)
@@ -81,13 +85,20 @@ static bool on_request(void *arg, struct sip_txn *txn, const struct sip_message 
 static void on_message(void *arg, struct sip_flow from, const struct sip_source *source,
                        struct base_str octets)
 {
-	sip_ua_input(((struct flow_ua *)arg)->sip, from, source, octets);
+	struct flow_ua *ua = arg;
+
+	if (ua->ops.trace)
+		ua->ops.trace(ua->ops.arg, from.id, false, octets);
+	sip_ua_input(ua->sip, from, source, octets);
 }
 
 static void on_lost(void *arg, uint64_t flow, const char *why)
 {
-	(void)why;
-	sip_ua_lost(((struct flow_ua *)arg)->sip, flow);
+	struct flow_ua *ua = arg;
+
+	sip_ua_lost(ua->sip, flow);
+	if (ua->ops.on_lost)
+		ua->ops.on_lost(ua->ops.arg, flow, why);
 }
 
 static void on_way(void *arg, uint64_t id, struct sip_flow flow, unsigned status)

@@ -14,11 +14,15 @@ struct flow_config;
 struct streams;
 struct flow_ua;
 
-/** As of struct sip_ua_ops; both may be NULL. */
+/** As of struct sip_ua_ops; all may be NULL. */
 struct flow_ua_ops {
 	void (*on_call)(void *arg, const struct sip_call_event *event);
 	bool (*on_request)(void *arg, struct sip_txn *txn, const struct sip_message *msg,
 	                   struct sip_call *call);
+	/** Each message, before it is sent or read, for ladders: flows_info tells whose. */
+	void (*trace)(void *arg, uint64_t flow, bool sent, struct base_str octets);
+	/** A flow has failed; the user agent has been told already. */
+	void (*on_lost)(void *arg, uint64_t flow, const char *why);
 	void *arg;
 };
 

@@ -10,7 +10,8 @@ struct agent {
 	struct streams *streams;
 	struct flow_ua *ua;
 	struct sip_call *call;
-	unsigned incoming, answered, confirmed, over, requests;
+	unsigned incoming, answered, confirmed, over, lost;
+	char trace[400]; /* first words of each message */
 	enum sip_call_why why;
 	char body[64];
 };
@@ -49,11 +50,32 @@ static void on_call(void *arg, const struct sip_call_event *event)
 	}
 }
 
+static void on_trace(void *arg, uint64_t flow, bool sent, struct base_str octets)
+{
+	struct agent *a = arg;
+	size_t at = strlen(a->trace), len = 0;
+
+	assert_int_not_equal(flow, 0);
+	while (len < octets.len && octets.ptr[len] != '\r' &&
+	       (octets.ptr[len] != ' ' || (len == 7 && octets.ptr[0] == 'S')))
+		len++;
+	snprintf(a->trace + at, sizeof(a->trace) - at, "%c%.*s ", sent ? '>' : '<', (int)len,
+	         octets.ptr);
+}
+
+static void on_lost(void *arg, uint64_t flow, const char *why)
+{
+	assert_true(flow && *why);
+	((struct agent *)arg)->lost++;
+}
+
 static void agent_open(struct agent *a, struct streams *streams, const char *servers)
 {
 	const struct flow_config config = { .user = "agent", .resolver = { .servers = servers } };
 	const struct sip_ua_config sip = { 0 };
-	const struct flow_ua_ops ops = { .on_call = on_call, .arg = a };
+	const struct flow_ua_ops ops = {
+		.on_call = on_call, .trace = on_trace, .on_lost = on_lost, .arg = a
+	};
 	struct base_error err = { 0 };
 
 	memset(a, 0, sizeof(*a));
@@ -71,6 +93,16 @@ static void dial(struct agent *a, const char *uri)
 	};
 
 	assert_int_equal(sip_call_start(&a->call, flow_ua_sip(a->ua), &setup, NULL), 0);
+}
+
+/* On a machine that is busy some are repeated. */
+static void in_order(const char *trace, const char *const *words)
+{
+	for (const char *at = trace; *words; words++) {
+		at = strstr(at, *words);
+		if (!at)
+			fail_msg("no %s in its place in %s", *words, trace);
+	}
 }
 
 /* Offer, answer, ACK, and the BYE of who was called, by each transport. */
@@ -97,6 +129,10 @@ static void a_call_there_and_back(void **state)
 		UNTIL(&a, a.over && b.over);
 		assert_int_equal(a.why, SIP_WHY_BYE);
 		assert_int_equal(b.why, SIP_WHY_OURS);
+		in_order(a.trace, (const char *[]){ ">INVITE", "<SIP/2.0 200", ">ACK", "<BYE",
+		                                    ">SIP/2.0 200", NULL });
+		in_order(b.trace, (const char *[]){ "<INVITE", ">SIP/2.0 200", "<ACK", ">BYE",
+		                                    "<SIP/2.0 200", NULL });
 		flow_ua_free(a.ua);
 		flow_ua_free(b.ua);
 	}
@@ -129,6 +165,7 @@ static void nobody_takes_the_call(void **state)
 	dial(&a, uri);
 	UNTIL(&a, a.over);
 	assert_int_equal(a.why, SIP_WHY_REFUSED);
+	assert_int_equal(a.lost, 1);
 	flow_ua_free(a.ua);
 	close(fd);
 }
