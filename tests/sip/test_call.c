@@ -338,7 +338,7 @@ static void flows_fail(void **state)
 	struct pair_event *e;
 
 	(void)state;
-	pair_up(&p); /* outlives it: the BYE looks for a way */
+	pair_up(&p); /* it outlives them: the BYE looks for a way */
 	sip_ua_lost(p.alice.ua, 1);
 	sip_ua_lost(p.bob.ua, 1);
 	pair_until(&p, p.now_ms + 1);

@@ -173,6 +173,7 @@ static void nowhere(void **state)
 	(void)state;
 	(void)pair_call(&p, "o");
 	assert_int_equal(pair_has(pair_last(&p), "\r\nAllow: "), 1);
+	assert_int_equal(pair_has(pair_last(&p), "\r\nSession-Expires: 1800\r\n"), 1);
 	pair_answer(&p, &p.alice, 200, "");
 	soon();
 	over(&p.alice, SIP_WHY_GONE);

@@ -352,6 +352,8 @@ static void refresh_refused(void **state)
 			sip_ua_advance(p.bob.ua);
 		}
 		assert_int_equal(pair_has(pair_last(&p), "INVITE sip:x@"), 1);
+		assert_int_equal(
+		        pair_has(pair_last(&p), "\r\nSession-Expires: 100;refresher=uac\r\n"), 1);
 		assert_int_equal(pair_has(pair_last(&p), "\r\n\r\na1"), 1);
 		pair_answer(&p, &p.bob, 500, "");
 		assert_int_equal(pair_has(pair_last(&p), "ACK sip:x@"), 1);

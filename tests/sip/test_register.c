@@ -5,6 +5,8 @@
 
 static struct pair p;
 
+static const struct base_str route = { "<sip:pcscf.example;lr>", 22 };
+
 /* Bob is the registrar. */
 static struct registrar {
 	struct sip_digest_server *digest;
@@ -14,7 +16,9 @@ static struct registrar {
 	const char *refuse_lines;
 	unsigned registered, challenged, stale;
 	char expires[16];
-	bool authorized; /* the first REGISTER came with credentials */
+	unsigned nc;   /* that is expected with the nonce it has given last */
+	bool any;      /* none is expected */
+	uint32_t cseq; /* the last, of the Call-ID */
 } reg;
 
 static struct told {
@@ -41,6 +45,7 @@ static void ask_for_proof(struct pair_end *end, struct sip_txn *txn, bool stale)
 	struct base_writer w = { 0 };
 
 	reg.salt[0]++;
+	reg.nc = 1;
 	reg.challenged++;
 	reg.stale += stale;
 	assert_int_equal(sip_digest_challenge(reg.digest, p.now_ms, reg.salt, false, stale, &w), 0);
@@ -53,11 +58,16 @@ static bool registrar(struct pair_end *end, struct sip_txn *txn, const struct si
 	struct base_arena arena = { 0 };
 	struct base_str user;
 	bool stale;
+	char nc[16];
 	const struct sip_header *h = sip_header(msg, SIP_H_EXPIRES);
 	int rc = sip_digest_check(reg.digest, p.now_ms, msg, false, password_of, NULL, &arena,
 	                          &user, &stale);
 
 	assert_int_equal(msg->method, SIP_REGISTER);
+	assert_true(msg->cseq > reg.cseq); /* 10.2: one more each time */
+	reg.cseq = msg->cseq;
+	assert_non_null(sip_header_named(msg, "X-More"));
+	assert_true(base_str_eq(sip_header(msg, SIP_H_ROUTE)->value, route));
 	assert_non_null(sip_header(msg, SIP_H_CONTACT));
 	(void)snprintf(reg.expires, sizeof(reg.expires), "%.*s", BASE_FMT(h->value));
 	if (reg.refuse) {
@@ -65,6 +75,9 @@ static bool registrar(struct pair_end *end, struct sip_txn *txn, const struct si
 	} else if (rc) {
 		ask_for_proof(end, txn, stale);
 	} else {
+		(void)snprintf(nc, sizeof(nc), "nc=%08x", reg.nc++);
+		/* a nonce's first is 1; who was refused goes on with the one he has */
+		assert_true(reg.any || pair_has(msg->octets, nc) == 1);
 		reg.registered++;
 		reply(end, txn, 200, reg.lines);
 	}
@@ -116,13 +129,14 @@ static int tear_down(void **state)
 
 static struct sip_register *begin(void)
 {
-	static const struct base_str route = { "<sip:pcscf.example;lr>", 22 };
 	struct sip_register_config config = { .registrar = BASE_STR("sip:example.com"),
 		                              .aor = BASE_STR("<sip:alice@example.com>"),
 		                              .routes = &route,
-		                              .route_count = 1 };
+		                              .route_count = 1,
+		                              .lines = "X-More: 1\r\n" };
 	struct sip_register *r;
 
+	reg.cseq = 0; /* of another Call-ID */
 	assert_int_equal(sip_register_new(&r, p.alice.ua, &config, on_register, &p), 0);
 	return r;
 }
@@ -184,6 +198,7 @@ static void refused(void **state)
 	struct sip_register *r;
 
 	(void)state;
+	reg.any = true;
 	assert_int_equal(sip_ua_credential(p.alice.ua, "r", "alice", "Secret", 6), 0);
 	r = begin();
 	pair_run(&p);
@@ -199,6 +214,7 @@ static void refused(void **state)
 	reg.refuse_lines = "Retry-After: 100 (well)\r\n";
 	pair_until(&p, p.now_ms + 3000000);
 	expect(SIP_UNANSWERED, 500);
+	assert_false(sip_register_is(r));
 	pair_until(&p, p.now_ms + 99999);
 	assert_int_equal(told_seen, told_count);
 	pair_until(&p, p.now_ms + 1);
