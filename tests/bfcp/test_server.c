@@ -1,247 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Floors asked for, granted and given back, over TCP and over UDP that loses: RFC 8855, 10 to 13.
  */
-#include "bfcp/bfcp.h"
-#include "check.h"
-
-enum { ALICE = 1, BOB, CAROL, CHAIR, PEERS };
-
-struct party {
-	struct bfcp_client *client;
-	struct bfcp_peer *peer;
-	unsigned status, queue, request, asked; /* of the last FloorRequestStatus */
-	int told;
-	unsigned floor, floor_requests, floor_status, floor_user, floor_told;
-	unsigned user_requests, error, error_asked;
-	size_t primitives;
-	int done, bye;
-	bool woken, client_woken; /* nothing is taken else */
-	bool stuck;               /* it takes nothing */
-};
-
-struct world {
-	struct bfcp_server *server;
-	struct party p[PEERS];
-	bool reliable;
-	unsigned lose, count; /* every n-th datagram */
-	size_t step;
-	uint64_t now;
-	uint16_t holder[8];
-};
-
-static void wake(void *arg)
-{
-	((struct party *)arg)->client_woken = true;
-}
-
-static void server_wake(void *arg, struct bfcp_peer *peer, void *peer_arg)
-{
-	(void)arg;
-	(void)peer;
-	if (peer_arg)
-		((struct party *)peer_arg)->woken = true;
-}
-
-static void on_holder(void *arg, uint16_t floor, uint16_t user, bool granted)
-{
-	((struct world *)arg)->holder[floor] = granted ? user : 0;
-}
-
-static void on_hello(void *arg, struct base_str primitives, struct base_str attributes)
-{
-	assert_int_equal(attributes.len, 18);
-	((struct party *)arg)->primitives = primitives.len;
-}
-
-static void on_request(void *arg, unsigned asked, const struct bfcp_request_info *info)
-{
-	struct party *p = arg;
-
-	p->asked = asked;
-	p->request = info->id;
-	p->status = info->overall.status;
-	p->queue = info->overall.queue;
-	p->told++;
-}
-
-static void on_floor(void *arg, uint16_t floor, const struct bfcp_request_info *info, size_t infos)
-{
-	struct party *p = arg;
-
-	p->floor = floor;
-	p->floor_requests = (unsigned)infos;
-	p->floor_status = infos ? info[0].overall.status : 0;
-	p->floor_user = infos ? info[0].beneficiary.id : 0;
-	p->floor_told++;
-}
-
-static void on_user(void *arg, const struct bfcp_user_info *about,
-                    const struct bfcp_request_info *info, size_t infos)
-{
-	(void)about;
-	(void)info;
-	((struct party *)arg)->user_requests = (unsigned)infos;
-}
-
-static void on_done(void *arg)
-{
-	((struct party *)arg)->done++;
-}
-
-static void on_error(void *arg, unsigned asked, unsigned code, struct base_str words)
-{
-	struct party *p = arg;
-
-	assert_true(words.len > 0);
-	p->error = code;
-	p->error_asked = asked;
-}
-
-static void on_bye(void *arg)
-{
-	((struct party *)arg)->bye++;
-}
-
-static const struct bfcp_client_ops client_ops = { wake,    on_hello, on_request, on_floor,
-	                                           on_user, on_done,  on_error,   on_bye };
-static const struct bfcp_server_ops server_ops = { server_wake, on_holder };
-
-static void connect_party(struct world *t, uint16_t i)
-{
-	const struct bfcp_client_spec spec = { .conference = 100,
-		                               .user = i,
-		                               .reliable = t->reliable,
-		                               .ops = &client_ops,
-		                               .arg = &t->p[i] };
-
-	t->p[i] = (struct party){ 0 };
-	assert_int_equal(bfcp_client_new(&t->p[i].client, &spec), 0);
-	assert_int_equal(bfcp_peer_new(t->server, i, t->reliable, &t->p[i], &t->p[i].peer), 0);
-}
-
-static struct world *open_world(bool reliable)
-{
-	struct world *t = calloc(1, sizeof(*t));
-	struct bfcp_server_spec spec = { .conference = 100, .ops = &server_ops, .arg = t };
-	const struct bfcp_floor_spec open = { 0 }, chaired = { .chair = CHAIR },
-	                             two = { .holders = 2 };
-	struct bfcp_user_spec user = { .name = BASE_STR("somebody"),
-		                       .uri = BASE_STR("sip:x@example.com") };
-
-	t->reliable = reliable;
-	t->step = 8192;
-	assert_int_equal(bfcp_server_new(&t->server, &spec), 0);
-	assert_int_equal(bfcp_server_floor(t->server, 1, &open, 0), 0);
-	assert_int_equal(bfcp_server_floor(t->server, 2, &chaired, 0), 0);
-	assert_int_equal(bfcp_server_floor(t->server, 3, &two, 0), 0);
-	for (uint16_t i = ALICE; i < PEERS; i++) {
-		user.third_party = i == CAROL;
-		user.limited = i == CAROL;
-		user.priority = BFCP_NORMAL;
-		assert_int_equal(bfcp_server_user(t->server, i, &user), 0);
-		connect_party(t, i);
-	}
-	return t;
-}
-
-static int set_up_tcp(void **state)
-{
-	*state = open_world(true);
-	return 0;
-}
-
-static int set_up_udp(void **state)
-{
-	*state = open_world(false);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct world *t = *state;
-
-	for (int i = ALICE; i < PEERS; i++)
-		bfcp_client_free(t->p[i].client);
-	bfcp_server_free(t->server);
-	free(t);
-	return 0;
-}
-
-static bool lost(struct world *t)
-{
-	return t->lose && ++t->count % t->lose == 0;
-}
-
-static bool carry(struct world *t, struct party *p)
-{
-	char buf[8192];
-	size_t cap = t->reliable ? t->step : sizeof(buf), n, back;
-
-	n = p->client_woken ? bfcp_client_take(p->client, buf, cap) : 0;
-	p->client_woken = n > 0;
-	if (n && !lost(t))
-		assert_int_equal(bfcp_peer_input(p->peer, (struct base_str){ buf, n }, t->now), 0);
-	back = p->woken && !p->stuck ? bfcp_peer_take(p->peer, buf, cap) : 0;
-	p->woken = p->woken && back > 0;
-	if (back && !lost(t))
-		assert_int_equal(
-		        bfcp_client_input(p->client, (struct base_str){ buf, back }, t->now), 0);
-	return n || back;
-}
-
-/** Until nothing moves and no timer of a transaction runs. */
-static void settle(struct world *t)
-{
-	uint64_t due;
-	bool moved;
-
-	do {
-		moved = false;
-		for (int i = ALICE; i < PEERS; i++)
-			moved = carry(t, &t->p[i]) || moved;
-		due = bfcp_server_due(t->server);
-		for (int i = ALICE; i < PEERS; i++)
-			due = BASE_MIN(due, bfcp_client_due(t->p[i].client));
-		if (moved || due == BFCP_NEVER)
-			continue;
-		t->now = due;
-		bfcp_server_tick(t->server, t->now);
-		for (int i = ALICE; i < PEERS; i++)
-			bfcp_client_tick(t->p[i].client, t->now);
-		moved = true;
-	} while (moved);
-}
-
-static unsigned want(struct world *t, int who, uint16_t floor, int priority)
-{
-	const struct bfcp_wish wish = { .floor = &floor,
-		                        .floors = 1,
-		                        .has_priority = priority >= 0,
-		                        .priority = (uint8_t)(priority < 0 ? 0 : priority) };
-
-	t->p[who].error = 0;
-	assert_int_equal(bfcp_client_request(t->p[who].client, &wish, t->now), 0);
-	settle(t);
-	return t->p[who].request;
-}
-
-static void give_back(struct world *t, int who, unsigned request)
-{
-	t->p[who].error = 0;
-	assert_int_equal(bfcp_client_release(t->p[who].client, (uint16_t)request, t->now), 0);
-	settle(t);
-}
-
-static void decide(struct world *t, int who, unsigned request, uint16_t floor, unsigned status,
-                   unsigned queue)
-{
-	const struct bfcp_state state = { (uint8_t)status, (uint8_t)queue, BASE_STR("so be it") };
-
-	t->p[who].error = 0;
-	assert_int_equal(
-	        bfcp_client_decide(t->p[who].client, (uint16_t)request, floor, &state, t->now), 0);
-	settle(t);
-}
+#include "server_stage.h"
 
 static void hello(void **state)
 {
@@ -249,7 +9,7 @@ static void hello(void **state)
 
 	for (t->step = 1; t->step < 100; t->step += 30) {
 		assert_int_equal(bfcp_client_hello(t->p[ALICE].client, t->now), 0);
-		settle(t);
+		stage_settle(t);
 		assert_int_equal(t->p[ALICE].primitives, t->reliable ? 13 : 17);
 		t->p[ALICE].primitives = 0;
 	}
@@ -259,28 +19,28 @@ static void hello(void **state)
 static void in_turn(void **state)
 {
 	struct world *t = *state;
-	unsigned a = want(t, ALICE, 1, -1), b, c;
+	unsigned a = stage_want(t, ALICE, 1, -1), b, c;
 
 	assert_int_equal(t->p[ALICE].status, BFCP_GRANTED);
 	assert_int_equal(t->p[ALICE].asked, BFCP_FLOOR_REQUEST);
 	assert_int_equal(t->holder[1], ALICE);
-	b = want(t, BOB, 1, BFCP_LOW);
+	b = stage_want(t, BOB, 1, BFCP_LOW);
 	assert_int_equal(t->p[BOB].status, BFCP_ACCEPTED);
 	assert_int_equal(t->p[BOB].queue, 1);
-	c = want(t, CAROL, 1, BFCP_HIGHEST); /* limited to normal, and that is before low */
+	c = stage_want(t, CAROL, 1, BFCP_HIGHEST); /* limited to normal, and that is before low */
 	assert_int_equal(t->p[CAROL].queue, 1);
 	assert_int_equal(t->p[BOB].queue, 2);
 	assert_int_equal(t->p[BOB].asked, 0); /* told */
 	assert_true(a != b && b != c);
-	give_back(t, ALICE, a);
+	stage_give_back(t, ALICE, a);
 	assert_int_equal(t->p[ALICE].status, BFCP_RELEASED);
 	assert_int_equal(t->p[CAROL].status, BFCP_GRANTED);
 	assert_int_equal(t->p[BOB].queue, 1);
-	give_back(t, BOB, b);
+	stage_give_back(t, BOB, b);
 	assert_int_equal(t->p[BOB].status, BFCP_CANCELLED); /* it had never been granted */
-	give_back(t, CAROL, c);
+	stage_give_back(t, CAROL, c);
 	assert_int_equal(t->holder[1], 0);
-	give_back(t, CAROL, c);
+	stage_give_back(t, CAROL, c);
 	assert_int_equal(t->p[CAROL].error, BFCP_NO_REQUEST);
 	assert_int_equal(t->p[CAROL].error_asked, BFCP_FLOOR_RELEASE);
 }
@@ -288,14 +48,14 @@ static void in_turn(void **state)
 static void two_may_have_it(void **state)
 {
 	struct world *t = *state;
-	unsigned a = want(t, ALICE, 3, -1);
+	unsigned a = stage_want(t, ALICE, 3, -1);
 
-	want(t, BOB, 3, -1);
-	want(t, CAROL, 3, -1);
+	stage_want(t, BOB, 3, -1);
+	stage_want(t, CAROL, 3, -1);
 	assert_int_equal(t->p[ALICE].status, BFCP_GRANTED);
 	assert_int_equal(t->p[BOB].status, BFCP_GRANTED);
 	assert_int_equal(t->p[CAROL].status, BFCP_ACCEPTED);
-	give_back(t, ALICE, a);
+	stage_give_back(t, ALICE, a);
 	assert_int_equal(t->p[CAROL].status, BFCP_GRANTED);
 }
 
@@ -305,14 +65,14 @@ static void a_package(void **state)
 	struct world *t = *state;
 	const uint16_t floors[] = { 1, 3 };
 	const struct bfcp_wish wish = { .floor = floors, .floors = 2 };
-	unsigned a = want(t, ALICE, 1, -1);
+	unsigned a = stage_want(t, ALICE, 1, -1);
 
 	assert_int_equal(bfcp_client_request(t->p[BOB].client, &wish, t->now), 0);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(t->p[BOB].status, BFCP_ACCEPTED);
-	want(t, CAROL, 3, -1);
+	stage_want(t, CAROL, 3, -1);
 	assert_int_equal(t->p[CAROL].status, BFCP_ACCEPTED); /* Bob is before her */
-	give_back(t, ALICE, a);
+	stage_give_back(t, ALICE, a);
 	assert_int_equal(t->p[BOB].status, BFCP_GRANTED);
 	assert_int_equal(t->p[CAROL].status, BFCP_GRANTED);
 	assert_int_equal(t->holder[1], BOB);
@@ -324,32 +84,33 @@ static void chair(void **state)
 	struct world *t = *state;
 	unsigned a, b, c;
 
-	a = want(t, ALICE, 2, -1);
+	a = stage_want(t, ALICE, 2, -1);
 	assert_int_equal(t->p[ALICE].status, BFCP_PENDING);
-	decide(t, BOB, a, 2, BFCP_GRANTED, 0);
+	stage_decide(t, BOB, a, 2, BFCP_GRANTED, 0);
 	assert_int_equal(t->p[BOB].error, BFCP_UNAUTHORIZED);
-	decide(t, CHAIR, a, 1, BFCP_GRANTED, 0);
+	stage_decide(t, CHAIR, a, 1, BFCP_GRANTED, 0);
 	assert_int_equal(t->p[CHAIR].error, BFCP_INVALID_FLOOR);
-	decide(t, CHAIR, a, 2, BFCP_REVOKED, 0); /* what was not granted is denied, not revoked */
+	stage_decide(t, CHAIR, a, 2, BFCP_REVOKED,
+	             0); /* what was not granted is denied, not revoked */
 	assert_int_equal(t->p[CHAIR].error, BFCP_GENERIC_ERROR);
-	decide(t, CHAIR, a + 9, 2, BFCP_GRANTED, 0);
+	stage_decide(t, CHAIR, a + 9, 2, BFCP_GRANTED, 0);
 	assert_int_equal(t->p[CHAIR].error, BFCP_NO_REQUEST);
-	decide(t, CHAIR, a, 2, BFCP_GRANTED, 0);
+	stage_decide(t, CHAIR, a, 2, BFCP_GRANTED, 0);
 	assert_int_equal(t->p[CHAIR].done, 1);
 	assert_int_equal(t->p[ALICE].status, BFCP_GRANTED);
-	b = want(t, BOB, 2, -1);
-	decide(t, CHAIR, b, 2, BFCP_ACCEPTED, 0);
+	b = stage_want(t, BOB, 2, -1);
+	stage_decide(t, CHAIR, b, 2, BFCP_ACCEPTED, 0);
 	assert_int_equal(t->p[BOB].queue, 1);
-	c = want(t, CAROL, 2, -1);
-	decide(t, CHAIR, c, 2, BFCP_ACCEPTED, 1);
+	c = stage_want(t, CAROL, 2, -1);
+	stage_decide(t, CHAIR, c, 2, BFCP_ACCEPTED, 1);
 	assert_int_equal(t->p[CAROL].queue, 1);
 	assert_int_equal(t->p[BOB].queue, 2);
-	decide(t, CHAIR, a, 2, BFCP_DENIED, 0); /* granted is revoked, not denied */
+	stage_decide(t, CHAIR, a, 2, BFCP_DENIED, 0); /* granted is revoked, not denied */
 	assert_int_equal(t->p[CHAIR].error, BFCP_GENERIC_ERROR);
-	decide(t, CHAIR, a, 2, BFCP_REVOKED, 0);
+	stage_decide(t, CHAIR, a, 2, BFCP_REVOKED, 0);
 	assert_int_equal(t->p[ALICE].status, BFCP_REVOKED);
 	assert_int_equal(t->p[CAROL].status, BFCP_GRANTED);
-	decide(t, CHAIR, b, 2, BFCP_DENIED, 0);
+	stage_decide(t, CHAIR, b, 2, BFCP_DENIED, 0);
 	assert_int_equal(t->p[BOB].status, BFCP_DENIED);
 	assert_int_equal(t->holder[2], CAROL);
 }
@@ -363,25 +124,25 @@ static void floors_are_told(void **state)
 	unsigned told;
 
 	assert_int_equal(bfcp_client_ask_floors(chair->client, &wrong, 1, t->now), 0);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(chair->error, BFCP_INVALID_FLOOR);
 	assert_int_equal(bfcp_client_ask_floors(chair->client, floors, 2, t->now), 0);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(chair->floor_told, 2);
 	assert_int_equal(chair->floor_requests, 0);
-	want(t, ALICE, 2, -1);
+	stage_want(t, ALICE, 2, -1);
 	assert_int_equal(chair->floor, 2);
 	assert_int_equal(chair->floor_status, BFCP_PENDING);
 	assert_int_equal(chair->floor_user, ALICE);
-	want(t, BOB, 1, -1);
+	stage_want(t, BOB, 1, -1);
 	assert_int_equal(chair->floor, 1);
 	assert_int_equal(chair->floor_status, BFCP_GRANTED);
-	want(t, CAROL, 1, -1);
+	stage_want(t, CAROL, 1, -1);
 	assert_int_equal(chair->floor_requests, 2);
 	told = chair->floor_told;
 	assert_int_equal(bfcp_client_ask_floors(chair->client, NULL, 0, t->now), 0);
-	settle(t);
-	give_back(t, BOB, t->p[BOB].request);
+	stage_settle(t);
+	stage_give_back(t, BOB, t->p[BOB].request);
 	assert_int_equal(chair->floor_told, told);
 }
 
@@ -390,37 +151,37 @@ static void queries(void **state)
 	struct world *t = *state;
 	const uint16_t floor = 1;
 	struct bfcp_wish wish = { .floor = &floor, .floors = 1, .beneficiary = ALICE };
-	unsigned r = want(t, BOB, 1, -1);
+	unsigned r = stage_want(t, BOB, 1, -1);
 
 	assert_int_equal(bfcp_client_ask_request(t->p[CHAIR].client, (uint16_t)r, t->now), 0);
 	assert_int_equal(bfcp_client_ask_user(t->p[CHAIR].client, BOB, t->now), 0);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(t->p[CHAIR].status, BFCP_GRANTED);
 	assert_int_equal(t->p[CHAIR].user_requests, 1);
 	assert_int_equal(bfcp_client_ask_user(t->p[CHAIR].client, 0, t->now), 0);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(t->p[CHAIR].user_requests, 0);
 	assert_int_equal(bfcp_client_ask_user(t->p[CHAIR].client, 99, t->now), 0);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(t->p[CHAIR].error, BFCP_NO_USER);
 	/* for others: who may (9) */
 	assert_int_equal(bfcp_client_request(t->p[BOB].client, &wish, t->now), 0);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(t->p[BOB].error, BFCP_UNAUTHORIZED);
 	assert_int_equal(bfcp_client_request(t->p[CAROL].client, &wish, t->now), 0);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(t->p[CAROL].status, BFCP_ACCEPTED);
 	assert_int_equal(bfcp_client_ask_user(t->p[ALICE].client, 0, t->now), 0);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(t->p[ALICE].user_requests, 1);
-	give_back(t, ALICE,
-	          t->p[CAROL].request); /* the beneficiary may, and the requester is told */
+	stage_give_back(t, ALICE,
+	                t->p[CAROL].request); /* the beneficiary may, and the requester is told */
 	assert_int_equal(t->p[CAROL].status, BFCP_CANCELLED);
-	want(t, BOB, 1, -1);
+	stage_want(t, BOB, 1, -1);
 	assert_int_equal(t->p[BOB].error, BFCP_TOO_MANY_REQUESTS);
-	want(t, BOB, 7, -1);
+	stage_want(t, BOB, 7, -1);
 	assert_int_equal(t->p[BOB].error, BFCP_INVALID_FLOOR);
-	give_back(t, ALICE, r);
+	stage_give_back(t, ALICE, r);
 	assert_int_equal(t->p[ALICE].error, BFCP_UNAUTHORIZED);
 }
 
@@ -429,20 +190,20 @@ static void changes_by_the_owner(void **state)
 	struct world *t = *state;
 	const struct bfcp_floor_spec two = { .holders = 2 };
 
-	want(t, ALICE, 1, -1);
-	want(t, BOB, 1, -1);
+	stage_want(t, ALICE, 1, -1);
+	stage_want(t, BOB, 1, -1);
 	assert_int_equal(bfcp_server_floor(t->server, 1, &two, t->now), 0);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(t->p[BOB].status, BFCP_GRANTED);
-	want(t, CAROL, 1, -1);
+	stage_want(t, CAROL, 1, -1);
 	bfcp_server_floor_remove(t->server, 1, t->now);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(t->p[ALICE].status, BFCP_REVOKED);
 	assert_int_equal(t->p[CAROL].status, BFCP_DENIED);
 	assert_int_equal(t->holder[1], 0);
-	want(t, ALICE, 3, -1);
+	stage_want(t, ALICE, 3, -1);
 	bfcp_server_user_remove(t->server, ALICE, t->now);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(t->p[ALICE].bye, t->reliable ? 0 : 1);
 	assert_true(bfcp_peer_over(t->p[ALICE].peer) || !t->reliable);
 	assert_int_equal(t->holder[3], 0);
@@ -452,10 +213,10 @@ static void goodbye(void **state)
 {
 	struct world *t = *state;
 
-	want(t, ALICE, 1, -1);
-	want(t, BOB, 1, -1);
+	stage_want(t, ALICE, 1, -1);
+	stage_want(t, BOB, 1, -1);
 	assert_int_equal(bfcp_client_goodbye(t->p[ALICE].client, t->now), 0);
-	settle(t);
+	stage_settle(t);
 	assert_int_equal(t->p[ALICE].bye, 1);
 	assert_int_equal(t->p[BOB].status, BFCP_GRANTED);
 	assert_true(bfcp_peer_over(t->p[ALICE].peer));
@@ -465,304 +226,13 @@ static void goodbye(void **state)
 static void come_back(void **state)
 {
 	struct world *t = *state;
-	unsigned r = want(t, ALICE, 1, -1);
+	unsigned r = stage_want(t, ALICE, 1, -1);
 
 	bfcp_peer_free(t->p[ALICE].peer);
 	bfcp_client_free(t->p[ALICE].client);
-	connect_party(t, ALICE);
-	give_back(t, ALICE, r);
+	stage_connect_party(t, ALICE);
+	stage_give_back(t, ALICE, r);
 	assert_int_equal(t->p[ALICE].status, BFCP_RELEASED);
-}
-
-/** By hand, to a connection whose user is known by its first message. */
-static void wrong(void **state)
-{
-	static const struct {
-		const char *hex;
-		unsigned code;
-	} row[] = {
-		/* version 1; for UDP the first digit is 4 */
-		{ "2055000000000064000100010000", 0 },
-		{ "205500000000006400010001", BFCP_UNKNOWN_PRIMITIVE },
-		{ "200c00000000006400010001", BFCP_CANNOT_PARSE },
-		{ "200b00000000006500010001", BFCP_NO_CONFERENCE },
-		{ "200b00000000006400010063", BFCP_NO_USER },
-		{ "200b00000000006400010001", 0 },
-		{ "200b00000000006400020002", BFCP_UNAUTHORIZED },
-		{ "200b0001000000640003000129040000", BFCP_UNKNOWN_ATTRIBUTE },
-		{ "200b0001000000640004000128040000", 0 }, /* without the M bit */
-		{ "600b00000000006400010001", BFCP_UNSUPPORTED_VERSION },
-	};
-	struct world *t = *state;
-	struct bfcp_message msg = { 0 };
-	struct base_arena arena = { 0 };
-	struct bfcp_peer *peer;
-	uint8_t octets[64];
-	char buf[512];
-	size_t n;
-
-	for (size_t i = 0; i < BASE_COUNT(row); i++) {
-		if (i <= 1 || i == 3)
-			assert_int_equal(bfcp_peer_new(t->server, 0, t->reliable, NULL, &peer), 0);
-		assert_int_equal(
-		        base_hex_decode(base_str_of(row[i].hex), octets, sizeof(octets), &n), 0);
-		if (!t->reliable && octets[0] >> 5 == 1) {
-			octets[0] = 0x40;
-			octets[9] = (uint8_t)(i + 1);
-		}
-		(void)bfcp_peer_input(peer, (struct base_str){ (char *)octets, n }, t->now);
-		n = bfcp_peer_take(peer, buf, sizeof(buf));
-		if (i == 0) {
-			if (t->reliable) /* two octets too many are the next message's beginning */
-				assert_true(n > 0);
-			continue;
-		}
-		assert_int_equal(bfcp_decode((struct base_str){ buf, n }, &arena, &msg, NULL), 0);
-		if (msg.error != row[i].code)
-			fail_msg("%s: %u", row[i].hex, (unsigned)msg.error);
-		if (row[i].code == BFCP_UNKNOWN_ATTRIBUTE)
-			assert_true(base_str_eq(msg.error_details, BASE_STR("\x28")));
-	}
-	assert_true(bfcp_peer_over(peer) || !t->reliable);
-	base_arena_done(&arena);
-}
-
-/** Every other story, with every third and every fourth datagram lost (6.2, 8.3). */
-static void with_losses(void **state)
-{
-	struct world *t;
-
-	(void)state;
-	for (unsigned lose = 3; lose < 8; lose++) {
-		void (*const story[])(void **) = { hello, in_turn, a_package,
-			                           chair, queries, goodbye };
-
-		for (size_t i = 0; i < BASE_COUNT(story); i++) {
-			t = open_world(false);
-			t->lose = lose;
-			story[i]((void **)&t);
-			for (int j = ALICE; j < PEERS; j++)
-				assert_false(bfcp_client_over(t->p[j].client) && !t->p[j].bye);
-			assert_int_equal(tear_down((void **)&t), 0);
-		}
-	}
-}
-
-/** 8.3.1: repeated after 0.5, 1 and 2 s, three times; then the connection is broken. */
-static void nobody_answers(void **state)
-{
-	static const uint64_t at[] = { 500, 1500, 3500 };
-	struct world *t = *state;
-	struct bfcp_client *c = t->p[ALICE].client;
-	char buf[512];
-
-	assert_int_equal(bfcp_client_hello(c, 0), 0);
-	assert_int_equal(bfcp_client_take(c, buf, sizeof(buf)), 12);
-	for (size_t i = 0; i < BASE_COUNT(at); i++) {
-		assert_int_equal(bfcp_client_due(c), at[i]);
-		bfcp_client_tick(c, at[i] - 1);
-		assert_int_equal(bfcp_client_take(c, buf, sizeof(buf)), 0);
-		bfcp_client_tick(c, at[i]);
-		assert_int_equal(bfcp_client_take(c, buf, sizeof(buf)), 12);
-	}
-	assert_false(bfcp_client_over(c));
-	bfcp_client_tick(c, bfcp_client_due(c));
-	assert_true(bfcp_client_over(c));
-}
-
-static void kept_alive(void **state)
-{
-	struct world *t = *state;
-	const struct bfcp_client_spec spec = { .conference = 100,
-		                               .user = ALICE,
-		                               .reliable = t->reliable,
-		                               .alive_ms = 30000,
-		                               .ops = &client_ops,
-		                               .arg = &t->p[0] };
-	char buf[512];
-
-	bfcp_client_free(t->p[ALICE].client);
-	assert_int_equal(bfcp_client_new(&t->p[ALICE].client, &spec), 0);
-	assert_int_equal(bfcp_client_due(t->p[ALICE].client), 30000);
-	bfcp_client_tick(t->p[ALICE].client, 29999);
-	assert_int_equal(bfcp_client_take(t->p[ALICE].client, buf, sizeof(buf)), 0);
-	bfcp_client_tick(t->p[ALICE].client, 30000);
-	assert_int_equal(bfcp_client_take(t->p[ALICE].client, buf, sizeof(buf)), 12);
-	assert_int_equal(buf[1], BFCP_HELLO);
-}
-
-/** 6.2.3: a FloorStatus of many requests goes in fragments, in any order, some twice, some lost at
- * first. */
-static void fragments(void **state)
-{
-	struct world *t = *state;
-	struct bfcp_user_spec user = { .name = BASE_STR(
-		                               "a name of some length, so that it takes room"),
-		                       .third_party = true };
-	const uint16_t floor = 1;
-	char buf[64][1500];
-	size_t len[64], n = 0;
-	struct party *p = &t->p[CHAIR];
-
-	assert_int_equal(bfcp_server_user(t->server, CAROL, &user), 0);
-	for (uint16_t i = 0; i < 40; i++) {
-		struct bfcp_wish wish = { .floor = &floor,
-			                  .floors = 1,
-			                  .beneficiary = (uint16_t)(100 + i),
-			                  .reason = BASE_STR("for somebody else") };
-
-		assert_int_equal(bfcp_server_user(t->server, wish.beneficiary, &user), 0);
-		assert_int_equal(bfcp_client_request(t->p[CAROL].client, &wish, t->now), 0);
-		settle(t);
-	}
-	assert_int_equal(bfcp_client_ask_floors(p->client, &floor, 1, t->now), 0);
-	len[0] = bfcp_client_take(p->client, buf[0], sizeof(buf[0]));
-	assert_int_equal(bfcp_peer_input(p->peer, (struct base_str){ buf[0], len[0] }, t->now), 0);
-	while (n < 64 && (len[n] = bfcp_peer_take(p->peer, buf[n], sizeof(buf[n]))))
-		assert_true(len[n++] <= BFCP_MTU);
-	assert_true(n > 3);
-	for (size_t i = n; i-- > 1;)
-		for (int twice = 0; twice < 2; twice++)
-			assert_int_equal(bfcp_client_input(p->client,
-			                                   (struct base_str){ buf[i], len[i] },
-			                                   t->now),
-			                 0);
-	assert_int_equal(p->floor_told, 0);
-	assert_int_equal(bfcp_client_input(p->client, (struct base_str){ buf[0], len[0] }, t->now),
-	                 0);
-	assert_int_equal(p->floor_told, 1);
-	assert_int_equal(p->floor_requests, 40);
-	/* beyond its payload: error 13 (5.1) */
-	memcpy(buf[1],
-	       "\x48\x01\x00\x02\x00\x00\x00\x64\x7f\x00\x00\x04\x00\x02\x00\x01\x00\x00\x00\x00",
-	       20);
-	assert_int_equal(bfcp_peer_input(p->peer, (struct base_str){ buf[1], 20 }, t->now), 0);
-	n = bfcp_peer_take(p->peer, buf[0], sizeof(buf[0]));
-	assert_true(n > 17 && buf[0][1] == BFCP_ERROR && buf[0][14] == BFCP_WRONG_LENGTH);
-}
-
-/** Names that do not fit are left out, the rest is told (5.2: 255 octets). */
-static void long_names(void **state)
-{
-	struct world *t = *state;
-	char name[230];
-	struct bfcp_user_spec user = { .name = { name, 200 }, .uri = { name, 200 } };
-
-	memset(name, 'x', sizeof(name));
-	assert_int_equal(bfcp_server_user(t->server, ALICE, &user), 0);
-	want(t, ALICE, 1, -1);
-	assert_int_equal(t->p[ALICE].status, BFCP_GRANTED);
-	assert_int_equal(bfcp_client_ask_user(t->p[BOB].client, ALICE, t->now), 0);
-	settle(t);
-	assert_int_equal(t->p[BOB].user_requests, 1);
-}
-
-/** A floor named often is told about once, now and later (12.1.1). */
-static void named_often(void **state)
-{
-	struct world *t = *state;
-	uint16_t floor[30];
-
-	for (size_t i = 0; i < BASE_COUNT(floor); i++)
-		floor[i] = 1 + i % 2 * 2;
-	assert_int_equal(bfcp_client_ask_floors(t->p[BOB].client, floor, BASE_COUNT(floor), t->now),
-	                 0);
-	settle(t);
-	assert_int_equal(t->p[BOB].floor_told, 2);
-	want(t, ALICE, 1, -1);
-	assert_int_equal(t->p[BOB].floor_told, 3);
-}
-
-/** Who is no user any more is told nothing any more. */
-static void removed_and_silent(void **state)
-{
-	struct world *t = *state;
-	const uint16_t floor = 1;
-	unsigned told;
-
-	assert_int_equal(bfcp_client_ask_floors(t->p[BOB].client, &floor, 1, t->now), 0);
-	settle(t);
-	bfcp_server_user_remove(t->server, BOB, t->now);
-	settle(t);
-	told = t->p[BOB].floor_told;
-	want(t, ALICE, 1, -1);
-	assert_int_equal(t->p[BOB].floor_told, told);
-}
-
-/** A datagram that the network gives twice, the second time late: nothing is done again (8.3.2). */
-static void late_again(void **state)
-{
-	struct world *t = *state;
-	struct party *p = &t->p[ALICE];
-	const uint16_t floor = 1;
-	const struct bfcp_wish wish = { .floor = &floor, .floors = 1 };
-	struct base_str one;
-	char buf[1500];
-
-	assert_int_equal(bfcp_client_request(p->client, &wish, t->now), 0);
-	one = (struct base_str){ buf, bfcp_client_take(p->client, buf, sizeof(buf)) };
-	assert_int_equal(bfcp_peer_input(p->peer, one, t->now), 0);
-	settle(t);
-	assert_int_equal(t->holder[1], ALICE);
-	give_back(t, ALICE, p->request);
-	assert_int_equal(t->holder[1], 0);
-	assert_int_equal(bfcp_peer_input(p->peer, one, t->now), 0);
-	settle(t);
-	assert_int_equal(t->holder[1], 0);
-}
-
-/** More requests for a floor than a message holds: those who watch it are told of the first. */
-static void a_long_queue(void **state)
-{
-	struct world *t = *state;
-	const struct bfcp_user_spec user = { .third_party = true };
-	const uint16_t floor = 1;
-
-	assert_int_equal(bfcp_server_user(t->server, CAROL, &user), 0);
-	assert_int_equal(bfcp_client_ask_floors(t->p[BOB].client, &floor, 1, t->now), 0);
-	for (uint16_t i = 0; i < 600; i++) {
-		struct bfcp_wish wish = { .floor = &floor,
-			                  .floors = 1,
-			                  .beneficiary = (uint16_t)(100 + i),
-			                  .reason = BASE_STR("for somebody else, at some length") };
-
-		assert_int_equal(bfcp_server_user(t->server, wish.beneficiary, &user), 0);
-		assert_int_equal(bfcp_client_request(t->p[CAROL].client, &wish, t->now), 0);
-		settle(t);
-	}
-	assert_false(bfcp_peer_over(t->p[BOB].peer));
-	assert_true(t->p[BOB].floor_requests >= 200);
-	assert_int_equal(t->p[BOB].floor_user, 100);
-}
-
-/** Who never reads is let go, and others go on. */
-static void not_taken(void **state)
-{
-	struct world *t = *state;
-	const uint16_t floor = 1;
-
-	assert_int_equal(bfcp_client_ask_floors(t->p[CHAIR].client, &floor, 1, t->now), 0);
-	settle(t);
-	t->p[CHAIR].stuck = true;
-	for (int i = 0; i < 2000 && !bfcp_peer_over(t->p[CHAIR].peer); i++)
-		give_back(t, ALICE, want(t, ALICE, 1, -1));
-	assert_true(bfcp_peer_over(t->p[CHAIR].peer));
-	want(t, ALICE, 1, -1);
-	assert_int_equal(t->p[ALICE].status, BFCP_GRANTED);
-}
-
-/** Who asks and asks, and never reads the answers, waits for none that was dropped: it is let go.
- */
-static void answers_not_taken(void **state)
-{
-	struct world *t = *state;
-	struct bfcp_peer *peer = t->p[ALICE].peer;
-	const struct base_str hello = { "\x20\x0b\x00\x00\x00\x00\x00\x64\x00\x01\x00\x01", 12 };
-
-	for (int i = 0; i < 5000 && !bfcp_peer_over(peer); i++)
-		assert_int_equal(bfcp_peer_input(peer, hello, t->now), 0);
-	assert_true(bfcp_peer_over(peer));
-	assert_false(bfcp_peer_over(t->p[BOB].peer));
 }
 
 /** The table: every event ends somewhere, every ongoing status can be left, none of the others can.
@@ -803,18 +273,6 @@ int main(void)
 		BOTH(changes_by_the_owner),
 		BOTH(goodbye),
 		BOTH(come_back),
-		BOTH(wrong),
-		BOTH(long_names),
-		BOTH(kept_alive),
-		BOTH(named_often),
-		BOTH(removed_and_silent),
-		cmocka_unit_test_setup_teardown(late_again, set_up_udp, tear_down),
-		cmocka_unit_test_setup_teardown(a_long_queue, set_up_tcp, tear_down),
-		cmocka_unit_test(with_losses),
-		cmocka_unit_test_setup_teardown(not_taken, set_up_tcp, tear_down),
-		cmocka_unit_test_setup_teardown(answers_not_taken, set_up_tcp, tear_down),
-		cmocka_unit_test_setup_teardown(nobody_answers, set_up_udp, tear_down),
-		cmocka_unit_test_setup_teardown(fragments, set_up_udp, tear_down),
 		cmocka_unit_test(table),
 	};
 
