@@ -22,6 +22,7 @@ struct sip_register {
 	uint32_t cseq;
 	uint64_t ask; /* 0 = none is under way */
 	bool is, stopped;
+	bool leaving; /* it is being taken back */
 	uint32_t again_s;
 	struct base_arena routes_arena;
 	struct base_str *routes;
@@ -58,6 +59,7 @@ static void on_time(void *arg)
 {
 	struct sip_register *r = arg;
 
+	r->leaving = r->stopped;
 	if (ask(r))
 		failed(r, 500, NULL);
 }
@@ -167,7 +169,9 @@ static void answered(void *user, const struct sip_message *msg, unsigned status,
 
 	r->ask = 0;
 	r->cseq = BASE_MAX(r->cseq, cseq);
-	if (status < 300 && msg)
+	if (r->stopped && !r->leaving) /* one after the other (10.2) */
+		later(r, 0);
+	else if (status < 300 && msg)
 		accepted(r, msg);
 	else if (status != 423 || !msg || !longer(r, msg))
 		failed(r, status, msg);
@@ -219,9 +223,8 @@ void sip_register_stop(struct sip_register *r)
 		return;
 	r->stopped = true;
 	sip_ua_timer_stop(r->ua, &r->timer);
-	sip_ua_ask_forget(r->ua, r->ask);
-	r->cseq += SIP_CHALLENGES_MAX + 1; /* beyond what is under way */
-	later(r, 0);
+	if (!r->ask)
+		later(r, 0);
 }
 
 void sip_register_free(struct sip_register *r)
