@@ -35,7 +35,8 @@ struct sip_register_config {
 /** The first REGISTER goes out; `fn` is called later. @return 0; BASE_LOCAL */
 int sip_register_new(struct sip_register **ret, struct sip_ua *ua,
                      const struct sip_register_config *config, sip_register_fn *fn, void *user);
-/** Take it back (Expires: 0), once what is under way has been answered; SIP_UNREGISTERED or SIP_UNANSWERED follows, and nothing after it. */
+/** Take it back (Expires: 0), once what is under way has been answered; SIP_UNREGISTERED or
+ * SIP_UNANSWERED follows, and nothing after it. */
 void sip_register_stop(struct sip_register *r);
 /** Nothing is sent; no `fn` any more. Before its user agent is freed, not within `fn`. NULL is
  * fine. */
