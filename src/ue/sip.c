@@ -11,9 +11,7 @@
 
 struct ue_sip {
 	struct ue_app *app;
-	struct flows *flows;
-	struct sip_ua *ua;
-	struct loop_timer clock;
+	struct flow_ua *ua;
 	char *self;
 	char *route_text[ROUTES_MAX];
 	struct base_str route[ROUTES_MAX];
@@ -25,7 +23,7 @@ struct ue_sip {
 
 struct sip_ua *ue_sip_ua(struct ue_sip *sip)
 {
-	return sip->ua;
+	return flow_ua_sip(sip->ua);
 }
 
 const struct base_str *ue_sip_routes(const struct ue_sip *sip, size_t *ret_count)
@@ -58,16 +56,14 @@ static struct base_str first_line(struct base_str octets)
 	return (struct base_str){ octets.ptr, end ? (size_t)(end - octets.ptr) : octets.len };
 }
 
-static void tell_message(const struct ue_sip *sip, const char *name, uint64_t flow,
-                         struct base_str octets)
+static void on_trace(void *arg, uint64_t flow, bool sent, struct base_str octets)
 {
+	const struct ue_sip *sip = arg;
 	struct flow_info info;
 	char remote[STREAM_ADDR_TEXT];
-	bool known = flows_info(sip->flows, flow, &info);
+	bool known = flows_info(flow_ua_flows(sip->ua), flow, &info);
 
-	if (!sip->app->trace)
-		return;
-	UE_TELL(&sip->app->events, name,
+	UE_TELL(&sip->app->events, sent ? "sip.sent" : "sip.received",
 	        { "transport", base_str_of(known ? flow_transport_name(info.transport) : NULL) },
 	        { "remote",
 	          base_str_of(known ? stream_addr_format(&info.remote, remote, sizeof(remote))
@@ -75,53 +71,15 @@ static void tell_message(const struct ue_sip *sip, const char *name, uint64_t fl
 	        { "line", first_line(octets) }, { "message", octets });
 }
 
-/* ---- between flows and calls ---- */
-
-static void on_message(void *arg, struct sip_flow from, const struct sip_source *source,
-                       struct base_str octets)
-{
-	struct ue_sip *sip = arg;
-
-	tell_message(sip, "sip.received", from.id, octets);
-	sip_ua_input(sip->ua, from, source, octets);
-}
-
 static void on_lost(void *arg, uint64_t flow, const char *why)
 {
-	struct ue_sip *sip = arg;
+	const struct ue_sip *sip = arg;
 
+	(void)flow;
 	UE_TELL(&sip->app->events, "sip.lost", { "text", base_str_of(why) });
-	sip_ua_lost(sip->ua, flow);
 }
 
-static void on_found(void *arg, uint64_t id, struct sip_flow flow, unsigned status)
-{
-	struct ue_sip *sip = arg;
-
-	if (flow.id)
-		sip_ua_way(sip->ua, id, flow);
-	else
-		sip_ua_no_way(sip->ua, id, status);
-}
-
-static int on_send(void *arg, struct sip_flow flow, struct base_str octets)
-{
-	struct ue_sip *sip = arg;
-
-	tell_message(sip, "sip.sent", flow.id, octets);
-	return flows_send(sip->flows, flow, octets);
-}
-
-static void on_local(void *arg, struct sip_flow flow, struct sip_local *ret)
-{
-	flows_local(((struct ue_sip *)arg)->flows, flow, ret);
-}
-
-static void on_way(void *arg, const struct sip_way *way)
-{
-	flows_seek(((struct ue_sip *)arg)->flows, way->id, way->uri, way->octets, way->attempt,
-	           way->last);
-}
+/* ---- calls and requests ---- */
 
 static void on_call(void *arg, const struct sip_call_event *event)
 {
@@ -138,36 +96,8 @@ static bool on_request(void *arg, struct sip_txn *txn, const struct sip_message 
 	if (!base_str_eq(msg->method_name, BASE_STR("MESSAGE")))
 		return false;
 	UE_TELL(&sip->app->events, "message", { "from", msg->from.uri }, { "text", msg->body });
-	(void)sip_ua_reply(sip->ua, txn, 200, &none); /* else it comes again */
+	(void)sip_ua_reply(flow_ua_sip(sip->ua), txn, 200, &none); /* else it comes again */
 	return true;
-}
-
-static void on_clock(void *arg)
-{
-	sip_ua_advance(((struct ue_sip *)arg)->ua);
-}
-
-static void rearm(void *arg, uint64_t deadline_ms)
-{
-	struct ue_sip *sip = arg;
-	uint64_t now = loop_now_ms(sip->app->loop);
-
-	loop_timer_stop(sip->app->loop, &sip->clock);
-	if (deadline_ms != UINT64_MAX)
-		loop_timer_start(sip->app->loop, &sip->clock,
-		                 deadline_ms > now ? deadline_ms - now : 0, on_clock, sip);
-}
-
-static uint64_t now_ms(void *arg)
-{
-	return loop_now_ms(((struct ue_sip *)arg)->app->loop);
-}
-
-static void random_fill(void *arg, uint8_t *out, size_t len)
-{
-	(void)arg;
-	if (base_random(out, len))
-		abort(); /* ids that can be guessed would be worse */
 }
 
 /* ---- MESSAGE ---- */
@@ -198,7 +128,7 @@ int ue_sip_message(struct ue_sip *sip, const char *target, const char *text, str
 	base_writer_printf(&to, "<%s>", target);
 	draft.to = base_writer_view(&to);
 	rc = to.failed ? BASE_ERR(BASE_LOCAL, 0)
-	               : sip_ua_ask(sip->ua, &draft, on_answer, sip, NULL);
+	               : sip_ua_ask(flow_ua_sip(sip->ua), &draft, on_answer, sip, NULL);
 	base_writer_done(&to);
 	sip->asking += !rc;
 	return rc ? base_error_set(err, rc, "the message cannot be sent") : 0;
@@ -224,7 +154,7 @@ static int listen_at(struct ue_sip *sip, const char *text, struct base_error *er
 		        text);
 	rc = stream_addr_parse(&local, base_str_of(colon + 1), err);
 	if (!rc)
-		rc = flows_listen(sip->flows, transport, &local, err);
+		rc = flows_listen(flow_ua_flows(sip->ua), transport, &local, err);
 	if (!rc)
 		UE_TELL(&sip->app->events, "sip.listen",
 		        { "transport", base_str_of(flow_transport_name(transport)) },
@@ -267,8 +197,13 @@ static int network_open(struct ue_sip *sip, struct base_error *err)
 	const struct ue_yaml_sip *yaml = sip->app->config.sip;
 	const char **list = yaml->listen_count ? yaml->listen : udp;
 	const struct flow_config flow = { .domain = sip->domain, .user = sip->app->config.name };
-	const struct flow_ops ops = { on_message, on_lost, on_found, sip };
-	int rc = flows_new(&sip->flows, sip->app->streams, &flow, &ops, err);
+	const struct sip_ua_config ua = { .lines = "User-Agent: gatehouse-ue\r\n" };
+	const struct flow_ua_ops ops = { .on_call = on_call,
+		                         .on_request = on_request,
+		                         .trace = sip->app->trace ? on_trace : NULL,
+		                         .on_lost = on_lost,
+		                         .arg = sip };
+	int rc = flow_ua_new(&sip->ua, sip->app->streams, &flow, &ua, &ops, err);
 
 	for (unsigned i = 0; !rc && i < (yaml->listen_count ? yaml->listen_count : 1); i++)
 		rc = listen_at(sip, list[i], err);
@@ -277,17 +212,7 @@ static int network_open(struct ue_sip *sip, struct base_error *err)
 
 int ue_sip_new(struct ue_sip **ret, struct ue_app *app, struct base_error *err)
 {
-	static const struct sip_ua_config config = { .lines = "User-Agent: gatehouse-ue\r\n" };
 	struct ue_sip *sip = calloc(1, sizeof(*sip));
-	const struct sip_ua_ops ops = { .send = on_send,
-		                        .local = on_local,
-		                        .on_way = on_way,
-		                        .on_call = on_call,
-		                        .on_request = on_request,
-		                        .rearm = rearm,
-		                        .now_ms = now_ms,
-		                        .random = random_fill,
-		                        .arg = sip };
 	int rc;
 
 	if (!sip)
@@ -296,13 +221,11 @@ int ue_sip_new(struct ue_sip **ret, struct ue_app *app, struct base_error *err)
 	rc = names_make(sip, err);
 	if (!rc)
 		rc = ue_app_domain_files(app, "sip", app->config.sip->tls, &sip->domain, err);
-	if (!rc && sip_ua_new(&sip->ua, &config, &ops))
-		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
 	if (!rc)
 		rc = network_open(sip, err);
 	if (!rc)
-		rc = ue_registrar_new(&sip->registrar, app, sip->ua, sip->self, sip->route,
-		                      sip->routes, err);
+		rc = ue_registrar_new(&sip->registrar, app, flow_ua_sip(sip->ua), sip->self,
+		                      sip->route, sip->routes, err);
 	if (rc)
 		ue_sip_free(sip);
 	else
@@ -314,10 +237,8 @@ void ue_sip_free(struct ue_sip *sip)
 {
 	if (!sip)
 		return;
-	loop_timer_stop(sip->app->loop, &sip->clock);
 	ue_registrar_free(sip->registrar);
-	sip_ua_free(sip->ua);
-	flows_free(sip->flows);
+	flow_ua_free(sip->ua);
 	tls_domain_unref(sip->domain);
 	free(sip->self);
 	for (size_t i = 0; i < ROUTES_MAX; i++)
