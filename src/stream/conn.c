@@ -285,6 +285,8 @@ static void on_event(void *arg, unsigned events)
 		stream_drain(s);
 	if (events & (LOOP_READABLE | LOOP_HANGUP | LOOP_ERROR))
 		s->readable = true;
+	if (events & LOOP_URGENT)
+		s->urgent = true;
 	if (events & (LOOP_HANGUP | LOOP_ERROR))
 		s->hangup = true;
 	if (s->state != STREAM_DEAD)

@@ -24,7 +24,7 @@ struct stream_listener {
 	union stream_addr local;
 	struct base_map sources;
 	size_t conns;
-	bool closed;
+	bool closed, busy;
 };
 
 /** One peer address. */
@@ -59,7 +59,7 @@ static size_t source_key(const union stream_addr *addr, uint8_t key[17])
 
 static void listener_destroy(struct stream_listener *l)
 {
-	if (!l->closed || l->conns)
+	if (!l->closed || l->conns || l->busy)
 		return;
 	base_list_remove(&l->node);
 	base_map_done(&l->sources);
@@ -156,30 +156,38 @@ static bool out_of_room(int no)
 	return no == EMFILE || no == ENFILE || no == ENOBUFS || no == ENOMEM;
 }
 
+/* One who waits. @return false: there is none, or none can be had now */
+static bool accept_one(struct stream_listener *l)
+{
+	union stream_addr from;
+	socklen_t len = sizeof(from);
+	int fd;
+
+	memset(&from, 0, sizeof(from));
+	fd = accept4(l->w.fd, &from.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return false;
+	if (fd < 0 && out_of_room(errno)) {
+		loop_timer_start(l->streams->loop, &l->again, ACCEPT_AGAIN_MS, accept_all, l);
+		return false;
+	}
+	if (fd >= 0) /* else that one has gone already */
+		welcome(l, fd, &from);
+	return true;
+}
+
 static void accept_all(void *arg)
 {
 	struct stream_listener *l = arg;
+	bool more = true;
 
-	for (int i = 0; i < BURST; i++) {
-		union stream_addr from;
-		socklen_t len = sizeof(from);
-		int fd;
-
-		memset(&from, 0, sizeof(from));
-		fd = accept4(l->w.fd, &from.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return;
-		if (fd < 0 && out_of_room(errno)) {
-			loop_timer_start(l->streams->loop, &l->again, ACCEPT_AGAIN_MS, accept_all,
-			                 l);
-			return;
-		}
-		if (fd >= 0)
-			welcome(l, fd, &from);
-		if (l->closed)
-			return; /* by whom it told */
-	}
-	loop_defer(l->streams->loop, &l->more, accept_all, l);
+	l->busy = true; /* who is told may end it */
+	for (int i = 0; i < BURST && more && !l->closed; i++)
+		more = accept_one(l);
+	if (more && !l->closed)
+		loop_defer(l->streams->loop, &l->more, accept_all, l);
+	l->busy = false;
+	listener_destroy(l);
 }
 
 static void on_accept(void *arg, unsigned events)

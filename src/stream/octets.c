@@ -278,8 +278,10 @@ static void receive(struct stream *s)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0 || (n < STREAM_READ && !s->hangup))
-			s->readable = false; /* the loop tells when more comes */
+		/* After a short read the loop tells when more comes. Unless the peer has hung up,
+		 * of which it has told already, or at urgent data, where a read stops (tcp(7)). */
+		if (n <= 0 || (n < STREAM_READ && !s->hangup && !s->urgent))
+			s->readable = s->urgent = false;
 		if (n < 0 && errno != EAGAIN) {
 			int no = s->deaf ? s->error : errno;
 

@@ -84,7 +84,7 @@ struct stream {
 	bool was_up, told_up;         /* on_up has been, or is due to be, called */
 	bool end_wanted, ended;       /* by us: asked for; said */
 	bool peer_ended, told_peer_end;
-	bool paused, full, released, readable, hangup, deaf;
+	bool paused, full, released, readable, hangup, urgent, deaf;
 	bool condemned;
 	bool show;                 /* what was left is to be shown again */
 	bool told;                 /* the handshake has its log line */

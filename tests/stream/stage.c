@@ -86,6 +86,10 @@ static bool on_accept(void *arg, struct stream *stream, struct stream_spec *ret)
 {
 	struct place *p = arg;
 
+	if (p->leave) {
+		stream_listener_free(p->listener);
+		p->listener = NULL;
+	}
 	if (p->closed)
 		return false;
 	p->came++;

@@ -36,6 +36,7 @@ struct place {
 	struct end end; /* of who came last */
 	unsigned came;
 	bool closed; /* nobody is let in */
+	bool leave;  /* the listener ends when somebody comes */
 };
 
 struct stream_ops end_ops(struct end *end);

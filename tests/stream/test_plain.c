@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Streams without TLS: addresses, octets, back-pressure, deadlines, ends, limits. */
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -325,15 +326,14 @@ static void deadlines(void **state)
 
 /* ---- limits ---- */
 
-static void limits_of_a_listener(void **state)
+static void limits_of(struct streams *streams, const struct stream_listen_spec *two)
 {
-	static const struct stream_listen_spec two = { .source_max = 2 };
-	struct streams *streams = *state;
 	struct place *p = calloc(1, sizeof(*p));
+	unsigned before = (unsigned)streams_count(streams)->turned_away;
 	struct end *ends[3];
 
 	assert_non_null(p);
-	place_open(p, streams, &two);
+	place_open(p, streams, two);
 	p->end.hold_open = true;
 	for (size_t i = 0; i < 2; i++) {
 		ends[i] = end_new();
@@ -344,7 +344,7 @@ static void limits_of_a_listener(void **state)
 	come(ends[2], streams, p, plain);
 	UNTIL(streams, ends[2]->ended);
 	assert_int_equal(p->came, 2);
-	assert_int_equal(streams_count(streams)->turned_away, 1);
+	assert_int_equal(streams_count(streams)->turned_away, before + 1);
 	/* one who leaves makes room */
 	stream_free(p->end.stream);
 	UNTIL(streams, ends[0]->ended || ends[1]->ended);
@@ -358,7 +358,7 @@ static void limits_of_a_listener(void **state)
 	ends[2]->ended = 0;
 	come(ends[2], streams, p, plain);
 	UNTIL(streams, ends[2]->ended);
-	assert_int_equal(streams_count(streams)->turned_away, 2);
+	assert_int_equal(streams_count(streams)->turned_away, before + 2);
 	stream_listener_free(p->listener);
 	for (size_t i = 0; i < 3; i++)
 		if (ends[i]->stream)
@@ -366,6 +366,88 @@ static void limits_of_a_listener(void **state)
 	assert_int_equal(loop_run_once(streams_loop(streams), 0), 0);
 	for (size_t i = 0; i < 3; i++)
 		free(ends[i]);
+	free(p);
+}
+
+static void limits_of_a_listener(void **state)
+{
+	static const struct stream_listen_spec source = { .source_max = 2 },
+	                                       all = { .conns_max = 2 };
+
+	limits_of(*state, &source);
+	limits_of(*state, &all);
+}
+
+/* Those who wait behind him find nobody; he is let in, or is not. */
+static void a_listener_that_ends_when_somebody_comes(void **state)
+{
+	struct streams *streams = *state;
+
+	for (int wanted = 0; wanted < 2; wanted++) {
+		struct place *p = place(streams);
+		struct end *ends[3];
+
+		p->leave = true;
+		p->closed = !wanted;
+		for (size_t i = 0; i < 3; i++) {
+			ends[i] = end_new();
+			come(ends[i], streams, p, plain);
+		}
+		if (wanted)
+			UNTIL(streams, p->end.up);
+		UNTIL(streams, ends[0]->ended + ends[1]->ended + ends[2]->ended == 3U - wanted);
+		assert_int_equal(p->came, wanted);
+		if (wanted)
+			stream_free(p->end.stream);
+		UNTIL(streams, !streams_conns(streams));
+		for (size_t i = 0; i < 3; i++)
+			free(ends[i]);
+		free(p);
+	}
+}
+
+/* Who comes when descriptors are short waits, and is let in when there are some. */
+static void descriptors_are_short(void **state)
+{
+	struct streams *streams = *state;
+	struct place *p = place(streams);
+	struct end *e = end_new();
+	struct rlimit limit, none;
+	int fd;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	come(e, streams, p, plain);
+	fd = dup(0); /* the next one that is free */
+	none = limit;
+	none.rlim_cur = (rlim_t)fd;
+	close(fd);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	UNTIL(streams, e->up);
+	assert_int_equal(loop_run_once(streams_loop(streams), 0), 0);
+	assert_int_equal(p->came, 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	UNTIL(streams, p->end.up);
+	stream_free(e->stream);
+	UNTIL(streams, p->end.ended);
+	free(e);
+	free(p);
+}
+
+/* A read stops at urgent data; what stands behind it is read all the same. */
+static void urgent_data(void **state)
+{
+	struct streams *streams = *state;
+	struct place *p = place(streams);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, &p->at.sa, sizeof(p->at.in)), 0);
+	assert_int_equal(send(fd, "abc", 3, 0), 3);
+	assert_int_equal(send(fd, "!", 1, MSG_OOB), 1);
+	assert_int_equal(send(fd, "def", 3, 0), 3);
+	UNTIL(streams, p->end.got_len == 6);
+	assert_memory_equal(p->end.got, "abcdef", 6);
+	close(fd);
+	UNTIL(streams, p->end.ended);
 	free(p);
 }
 
@@ -414,6 +496,9 @@ int main(void)
 		CASE(nobody_listens),
 		CASE(deadlines),
 		CASE(limits_of_a_listener),
+		CASE(a_listener_that_ends_when_somebody_comes),
+		CASE(descriptors_are_short),
+		CASE(urgent_data),
 		CASE(unix_sockets),
 	};
 
