@@ -63,7 +63,7 @@ struct flow {
 	size_t key_len;
 };
 
-/** The way of one request. */
+/** The way of one request, while it may want another one. */
 struct flow_hunt {
 	struct base_map_node by_id;
 	struct base_node node; /* the most recently used last */
@@ -72,10 +72,10 @@ struct flow_hunt {
 	uint64_t used_ms;
 	struct flow_lookup *lookup;
 	struct sip_flow last;
-	struct flow_target targets[FLOW_TARGETS_MAX];
+	struct flow_target *targets;
 	size_t count, next;
 	bool tried; /* the one before `next` was taken */
-	char name[256];
+	char *name;
 };
 
 /** An address that has failed. */

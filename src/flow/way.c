@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The way of a request: its addresses one after the other (RFC 3263, 4.3), those that failed a
  * moment ago last. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "flow/private.h"
 
-/* No request is tried anew after so long. */
-#define HUNT_MS 180000
+/* No request is tried anew after so long: timer B is over by then. */
+#define HUNT_MS 40000
 
 static struct base_str id_key(const uint64_t *id)
 {
@@ -45,6 +44,8 @@ static void hunt_free(struct flow_hunt *h)
 	flow_lookup_cancel(h->lookup);
 	base_map_remove(&h->flows->hunts, &h->by_id);
 	base_list_remove(&h->node);
+	free(h->targets);
+	free(h->name);
 	free(h);
 }
 
@@ -92,6 +93,16 @@ static void no_way(struct flow_hunt *h, unsigned status)
 	tell(flows, id, (struct sip_flow){ 0 }, status);
 }
 
+/* There is no other way after this one: nothing has to be remembered. */
+static void last_way(struct flow_hunt *h, struct sip_flow flow)
+{
+	struct flows *flows = h->flows;
+	uint64_t id = h->id;
+
+	hunt_free(h);
+	tell(flows, id, flow, 0);
+}
+
 static void take_next(struct flow_hunt *h)
 {
 	struct sip_flow flow;
@@ -104,7 +115,10 @@ static void take_next(struct flow_hunt *h)
 			continue;
 		}
 		h->tried = true;
-		tell(h->flows, h->id, flow, 0);
+		if (h->next == h->count)
+			last_way(h, flow);
+		else
+			tell(h->flows, h->id, flow, 0);
 		return;
 	}
 	no_way(h, 503);
@@ -143,7 +157,12 @@ static void on_resolved(void *arg, const struct flow_target *targets, size_t cou
 		no_way(h, status);
 		return;
 	}
-	(void)snprintf(h->name, sizeof(h->name), "%s", host);
+	h->name = strdup(host);
+	h->targets = malloc(count * sizeof(*h->targets));
+	if (!h->name || !h->targets) {
+		no_way(h, 503);
+		return;
+	}
 	for (int failed = 0; failed < 2; failed++)
 		for (size_t i = 0; i < count; i++)
 			if (has_failed(h->flows, &targets[i]) == (failed == 1))
