@@ -143,7 +143,7 @@ static int sign(struct mikey_draft *d, const struct mikey_ask *ask, struct mikey
 	if (d->failed)
 		rc = BASE_ERR(BASE_LOCAL, 0);
 	if (!rc) {
-		p->sign.data = mikey_octets_of(zero, len);
+		p->sign = (struct mikey_sign){ ask->cred->sign_type, mikey_octets_of(zero, len) };
 		rc = mikey_encode(&a->sent, &d->msg);
 	}
 	if (!rc) {
@@ -152,7 +152,7 @@ static int sign(struct mikey_draft *d, const struct mikey_ask *ask, struct mikey
 		rc = mikey_join(&covered, ids, 2);
 	}
 	if (!rc)
-		rc = mikey_rsa_sign(ask->cred->own, mikey_sign_hash(a->prf),
+		rc = mikey_rsa_sign(ask->cred->own, ask->cred->sign_type, mikey_sign_hash(a->prf),
 		                    mikey_octets_of(covered.data, covered.len), &a->sent);
 	base_writer_done(&covered);
 	return rc;

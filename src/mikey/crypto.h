@@ -59,8 +59,9 @@ int mikey_rsa_seal(const struct mikey_env *env, struct evp_pkey_st *to, struct m
  */
 int mikey_rsa_open(const struct mikey_env *env, struct evp_pkey_st *own, struct mikey_octets sealed,
                    struct base_secret *ret);
-/** RSASSA-PKCS1-v1_5 or RSASSA-PSS (S type); `hash` is enum mikey_hash. */
-int mikey_rsa_sign(struct evp_pkey_st *own, uint8_t hash, struct mikey_octets data,
+/** RSASSA-PKCS1-v1_5 or RSASSA-PSS (S type), its salt as long as the hash; `hash` is enum
+ * mikey_hash. */
+int mikey_rsa_sign(struct evp_pkey_st *own, uint8_t type, uint8_t hash, struct mikey_octets data,
                    struct base_writer *out);
 bool mikey_rsa_verify(struct evp_pkey_st *peer, uint8_t type, uint8_t hash,
                       struct mikey_octets data, struct mikey_octets signature);

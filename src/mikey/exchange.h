@@ -27,6 +27,7 @@ struct mikey_cred {
 	const struct mikey_octets *certs; /**< DER, the user's own first; sent along */
 	size_t cert_count;
 	struct mikey_octets peer_cert; /**< DER of the KMS's, for CHASH; left out without data */
+	uint8_t sign_type;             /**< S type of what is signed; 0 = RSASSA-PKCS1-v1_5 */
 };
 
 /** What one asks a KMS with. */

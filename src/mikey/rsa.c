@@ -124,14 +124,24 @@ int mikey_rsa_open(const struct mikey_env *env, struct evp_pkey_st *own, struct 
 	return rc;
 }
 
-int mikey_rsa_sign(struct evp_pkey_st *own, uint8_t hash, struct mikey_octets data,
+static bool padding(EVP_PKEY_CTX *ctx, uint8_t type, int salt)
+{
+	return type == MIKEY_RSA_PKCS1 ||
+	       (type == MIKEY_RSA_PSS &&
+	        EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+	        EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, salt) == 1);
+}
+
+int mikey_rsa_sign(struct evp_pkey_st *own, uint8_t type, uint8_t hash, struct mikey_octets data,
                    struct base_writer *out)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx = NULL;
 	const EVP_MD *md = hash == MIKEY_SHA_256 ? EVP_sha256() : EVP_sha1();
 	size_t len = mikey_rsa_len(own);
 	bool ok = ctx && len && base_writer_reserve(out, len) &&
-	          EVP_DigestSignInit(ctx, NULL, md, NULL, own) == 1 &&
+	          EVP_DigestSignInit(ctx, &pctx, md, NULL, own) == 1 &&
+	          padding(pctx, type, RSA_PSS_SALTLEN_DIGEST) &&
 	          EVP_DigestSign(ctx, out->data + out->len, &len, data.at, data.len) == 1;
 
 	EVP_MD_CTX_free(ctx);
@@ -149,8 +159,7 @@ bool mikey_rsa_verify(struct evp_pkey_st *peer, uint8_t type, uint8_t hash,
 	const EVP_MD *md = hash == MIKEY_SHA_256 ? EVP_sha256() : EVP_sha1();
 	bool ok = ctx && mikey_rsa_len(peer) &&
 	          EVP_DigestVerifyInit(ctx, &pctx, md, NULL, peer) == 1 &&
-	          (type != MIKEY_RSA_PSS ||
-	           EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) == 1) &&
+	          padding(pctx, type, RSA_PSS_SALTLEN_AUTO) &&
 	          EVP_DigestVerify(ctx, signature.at, signature.len, data.at, data.len) == 1;
 
 	EVP_MD_CTX_free(ctx);

@@ -2,6 +2,7 @@
 /** @file All modes of RFC 6043, 4.1.1, played from end to end: both ends have the same TEK. */
 #include "check.h"
 
+#include "mikey/crypto.h"
 #include "stage.h"
 
 #define SHA256_SUITE                                                                               \
@@ -80,6 +81,34 @@ static void public_keys(void **state)
 	     tek);
 }
 
+/* RSASSA-PSS instead, which RFC 3830 recommends (4.2.6); each kind is taken as itself alone. */
+static void signed_by_pss(void **state)
+{
+	struct stage s = { .mode = 1, .pk = true, .suite = SHA256_SUITE, .ticket_prf = 1 };
+	const struct mikey_payload *sign;
+	struct mikey_octets covered;
+
+	(void)state;
+	stage_init(&s);
+	s.initiator.cred.sign_type = s.responder.cred.sign_type = MIKEY_RSA_PSS;
+	assert_int_equal(stage_play(&s), 0);
+	sign = mikey_final(stage_read(&s, &s.request.sent)->first);
+	assert_int_equal(sign->sign.type, MIKEY_RSA_PSS);
+	covered = mikey_octets_text("what is signed");
+	for (uint8_t made = MIKEY_RSA_PKCS1; made <= MIKEY_RSA_PSS; made++) {
+		struct base_writer w = { 0 };
+
+		assert_int_equal(mikey_rsa_sign(s.initiator.key, made, MIKEY_SHA_256, covered, &w),
+		                 0);
+		for (uint8_t said = MIKEY_RSA_PKCS1; said <= MIKEY_RSA_PSS + 1; said++)
+			assert_int_equal(mikey_rsa_verify(s.initiator.key, said, MIKEY_SHA_256,
+			                                  covered, stage_octets(&w)),
+			                 said == made);
+		base_writer_done(&w);
+	}
+	stage_done(&s);
+}
+
 static void other_ways(void **state)
 {
 	uint8_t tek[STAGE_TEK];
@@ -129,7 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_mode),           cmocka_unit_test(every_algorithm),
 		cmocka_unit_test(public_keys),          cmocka_unit_test(other_ways),
-		cmocka_unit_test(who_answered_is_told),
+		cmocka_unit_test(who_answered_is_told), cmocka_unit_test(signed_by_pss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
