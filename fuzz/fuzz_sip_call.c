@@ -217,8 +217,8 @@ static void settle(struct world *w)
 		if (w->calls[i])
 			sip_call_end(w->calls[i], 0, NULL);
 	}
-	for (int i = 0; i < 400 && (sip_ua_calls(w->ua) || sip_ua_transactions(w->ua)); i++) {
-		w->now_ms += 1000;
+	for (int i = 0; i < 60 && (sip_ua_calls(w->ua) || sip_ua_transactions(w->ua)); i++) {
+		w->now_ms += 40000;
 		for (uint64_t id = 1; id <= w->ways; id++)
 			sip_ua_no_way(w->ua, id, 0);
 		sip_ua_advance(w->ua);

@@ -149,6 +149,10 @@ void sip_session_answer(struct sip_call *call, const struct sip_message *request
 	uint32_t interval_s;
 	bool theirs;
 
+	if (!knows && !call->updates) { /* nothing but re-INVITEs could refresh it */
+		start(call, 0, false);
+		return;
+	}
 	if (!interval(request, &interval_s, &params))
 		interval_s = call->session.interval_s ? call->session.interval_s
 		                                      : call->ua->config.session_s;

@@ -320,11 +320,16 @@ static void expired(void **state)
 	over(&p.alice, SIP_WHY_GONE);
 }
 
-/** Who knows no timers is refreshed by a re-INVITE with what was agreed upon. */
+/** Who knows no UPDATE is refreshed by a re-INVITE with what was agreed upon, and who knows no
+ * timers either, not at all. */
 static void refreshed_by_invite(void **state)
 {
 	(void)state;
 	x_is_up("");
+	pair_until(&p, p.now_ms + 86400000);
+	x_hangs_up(2);
+	assert_int_equal(pair_sent(&p, &p.bob, "sip:x@"), 0);
+	x_is_up("Supported: timer\r\nSession-Expires: 1800;refresher=uas\r\n");
 	p.drop = "sip:x@"; /* Alice is not x */
 	pair_until(&p, p.now_ms + 901000);
 	assert_int_equal(pair_sent(&p, &p.bob, "INVITE sip:x@x.example"), 2); /* and once more */
