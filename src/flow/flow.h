@@ -37,10 +37,10 @@ struct flow_config {
 	const char *user;    /**< of Contact; NULL = none */
 	size_t flows_max;    /**< peers of datagrams that are known at a time: 65536 */
 	size_t conns_max;    /**< connections of a listener: 4096 */
-	size_t source_max;   /**< of one source at a listener: 64 */
+	size_t source_max;   /**< of one source at a listener: 256 */
 	uint32_t message_ms; /**< for one message, once it has begun, and for the first: 10000 */
 	uint32_t connect_ms; /**< 4000: others are tried then, while timer B runs */
-	uint32_t idle_ms;    /**< a connection that carries nothing goes: 900000 */
+	uint32_t idle_ms;    /**< a connection that carries nothing goes: 3600000 */
 	uint32_t ping_ms;    /**< CRLF CRLF on connections of ours (RFC 5626, 4.4.1); 0 = none */
 	uint32_t avoid_ms;   /**< an address that failed comes last for so long: 30000 */
 	size_t datagram_max; /**< octets of a request by UDP (RFC 3261, 18.1.1): 1300 */

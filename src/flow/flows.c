@@ -322,10 +322,10 @@ static void defaults(struct flows *flows)
 {
 	DEFAULT(flows_max, 65536);
 	DEFAULT(conns_max, 4096);
-	DEFAULT(source_max, 64);
+	DEFAULT(source_max, 256);
 	DEFAULT(message_ms, 10000);
 	DEFAULT(connect_ms, 4000);
-	DEFAULT(idle_ms, 900000);
+	DEFAULT(idle_ms, 3600000);
 	DEFAULT(avoid_ms, 30000);
 	DEFAULT(datagram_max, 1300);
 }
