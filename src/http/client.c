@@ -4,18 +4,21 @@
  * epoll of their own, which stands in the loop as one descriptor, and each time that wakes up it is
  * asked until it has nothing more to tell.
  */
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "http/private.h"
+#include "http/bridge.h"
 
 #define ROUNDS     64 /* until others get their turn */
 #define EVENTS     32
 #define HEADER_MAX 32768
+#define IDLE_MS    120000 /* of a connection that is kept; libcurl's own limit is 118 s */
 
 struct http_client {
 	struct loop *loop;
@@ -26,6 +29,8 @@ struct http_client {
 	struct loop_timer timer;
 	struct loop_task again;
 	struct base_node calls;
+	struct base_node bridges; /* of https */
+	char *peer_name;
 	bool watched;
 };
 
@@ -33,14 +38,95 @@ struct http_call {
 	struct base_node node;
 	struct http_client *client;
 	CURL *easy;
+	CURLU *url;
 	struct curl_slist *headers;
 	struct base_writer question, answer;
 	size_t header_len;
 	struct base_error err;
 	char reason[CURL_ERROR_SIZE];
+	char host[256];             /* of https: who has to prove itself */
+	char where[300];            /* and its port: whose sessions are resumed */
+	struct http_bridge *bridge; /* that it has opened */
 	http_done_fn *fn;
 	void *arg;
 };
+
+/* ---- TLS ---- */
+
+/* Why there is no answer, in better words than libcurl has. */
+static void on_bridge_down(void *arg, struct http_bridge *bridge, const struct stream_end *end)
+{
+	struct http_client *client = arg;
+
+	BASE_LIST_EACH(&client->calls, node, after)
+	{
+		struct http_call *call = BASE_CONTAINER_OF(node, struct http_call, node);
+
+		if (call->bridge != bridge)
+			continue;
+		call->bridge = NULL;
+		if (end && end->cause != STREAM_DONE && !call->err.rc)
+			(void)base_error_set(&call->err, BASE_ERR(BASE_PEER, 0), "%s: %s",
+			                     call->where, end->text);
+	}
+}
+
+/* `at`: in, whom libcurl means; out, where it finds us. It would not believe that a socket is
+ * connected already (7.88 asks CURLOPT_SOCKOPTFUNCTION, and connects it all the same). */
+static int bridge_connect(struct http_call *call, struct curl_sockaddr *at)
+{
+	static const struct http_bridge_ops ops = { .down = on_bridge_down };
+	struct http_client *client = call->client;
+	struct in6_addr ip;
+	const struct tls_session_spec session = {
+		.role = TLS_ROLE_CLIENT,
+		.server_name = inet_pton(AF_INET, call->host, &ip) == 1 ||
+		                               inet_pton(AF_INET6, call->host, &ip) == 1
+		                       ? NULL
+		                       : call->host,
+		.peer_name = client->peer_name ? client->peer_name : call->host,
+		.resume_key = call->where,
+	};
+	struct http_bridge *bridge = http_bridge_new(&client->bridges, client->loop, &ops, client);
+	struct stream_spec spec = { .domain = client->spec.domain,
+		                    .session = &session,
+		                    .connect_ms = client->spec.connect_ms,
+		                    .handshake_ms = client->spec.total_ms,
+		                    .idle_ms = IDLE_MS };
+	struct stream *stream = NULL;
+	union stream_addr to;
+	struct sockaddr_un here;
+	socklen_t len = 0;
+	int fd = -1;
+
+	if (!bridge || at->addrlen > sizeof(to)) {
+		http_bridge_free(bridge);
+		return -1;
+	}
+	memset(&to, 0, sizeof(to));
+	memcpy(&to, &at->addr, at->addrlen);
+	spec.ops = http_bridge_stream_ops(bridge);
+	if (!stream_connect(&stream, client->spec.streams, &to, NULL, &spec, &call->err)) {
+		http_bridge_stream_set(bridge, stream);
+		fd = http_bridge_await(bridge, &here, &len);
+	}
+	if (fd < 0 || len > sizeof(struct sockaddr_storage)) {
+		http_bridge_free(bridge);
+		return -1;
+	}
+	memcpy(&at->addr, &here, len); /* it has room for a struct sockaddr_storage */
+	at->addrlen = len;
+	at->family = AF_UNIX;
+	call->bridge = bridge;
+	return fd;
+}
+
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *at)
+{
+	int fd = purpose == CURLSOCKTYPE_IPCXN ? bridge_connect(arg, at) : -1;
+
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
 
 /* ---- one POST ---- */
 
@@ -78,6 +164,7 @@ static void call_free(struct http_call *call)
 		                               call->easy); /* not in it: fine */
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
+	curl_url_cleanup(call->url);
 	base_writer_done(&call->question);
 	base_writer_done(&call->answer);
 	base_list_remove(&call->node);
@@ -119,14 +206,27 @@ static int limits_set(struct http_call *call)
 	return failed ? BASE_ERR(BASE_LOCAL, ENOMEM) : 0;
 }
 
-static int post_set(struct http_call *call, const struct http_post *post)
+static int tls_set(struct http_call *call)
+{
+	bool failed = false;
+
+	if (!call->client->spec.domain)
+		return 0;
+	/* It would not use such a connection again (its peer has no IP address), only keep it. */
+	SET(CURLOPT_FORBID_REUSE, 1L);
+	SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+	SET(CURLOPT_OPENSOCKETDATA, call);
+	return failed ? BASE_ERR(BASE_LOCAL, ENOMEM) : 0;
+}
+
+static int post_set(struct http_call *call, const struct http_post *post, CURLU *url)
 {
 	bool failed = !header_add(call, "Content-Type", post->type) ||
 	              !header_add(call, "Accept", post->type) ||
 	              !header_add(call, "Expect", NULL); /* no 100-continue: it costs a turn */
 
 	SET(CURLOPT_PROTOCOLS_STR, "http");
-	SET(CURLOPT_URL, post->url);
+	SET(CURLOPT_CURLU, url);
 	SET(CURLOPT_HTTPHEADER, call->headers);
 	SET(CURLOPT_POST, 1L);
 	SET(CURLOPT_POSTFIELDS, base_writer_cstr(&call->question));
@@ -140,54 +240,87 @@ static int post_set(struct http_call *call, const struct http_post *post)
 	return failed ? BASE_ERR(BASE_LOCAL, ENOMEM) : 0;
 }
 
-/* Only what is asked for here; the rest of the URL is libcurl's to judge. */
-static int url_check(const char *url, struct base_error *err)
+/* What libcurl gets to see of https is http: the rest is ours. */
+static int url_rewrite(struct http_call *call, CURLU *url, struct base_error *err)
 {
-	struct base_str s = base_str_of(url);
-	CURLU *u = NULL;
-	int rc = 0;
+	char *host = NULL, *port = NULL;
+	int rc = BASE_ERR(BASE_LOCAL, ENOMEM);
 
-	if (s.len < 8 || !base_str_ieq((struct base_str){ s.ptr, 7 }, BASE_STR("http://")))
-		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-		                      "'%.200s' is no URL that begins with http://", url);
-	u = curl_url();
-	if (!u)
-		return BASE_ERR(BASE_LOCAL, ENOMEM);
-	if (curl_url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER))
-		rc = base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "'%.200s' is no URL of a host",
-		                    url);
-	curl_url_cleanup(u);
+	if (!curl_url_get(url, CURLUPART_HOST, &host, 0) &&
+	    !curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
+	    !curl_url_set(url, CURLUPART_PORT, port, 0) &&
+	    !curl_url_set(url, CURLUPART_SCHEME, "http", 0)) {
+		size_t len = strlen(host), skip = host[0] == '[';
+
+		rc = len < sizeof(call->host) ? 0
+		                              : base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                                               "the host's name is too long");
+		if (!rc) {
+			(void)snprintf(call->host, sizeof(call->host), "%.*s",
+			               (int)(len - 2 * skip), host + skip);
+			(void)snprintf(call->where, sizeof(call->where), "%s:%s", host, port);
+		}
+	}
+	curl_free(host);
+	curl_free(port);
 	return rc;
+}
+
+/* The scheme is ours to judge, the rest of the URL libcurl's. */
+static int url_read(struct http_call *call, const char *text, CURLU *url, struct base_error *err)
+{
+	const char *scheme = call->client->spec.domain ? "https://" : "http://";
+
+	if (strncasecmp(text, scheme, strlen(scheme)) != 0)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "'%.200s' is no URL that begins with %s", text, scheme);
+	if (curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER))
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "'%.200s' is no URL of a host",
+		                      text);
+	return call->client->spec.domain ? url_rewrite(call, url, err) : 0;
+}
+
+static struct http_call *call_new(struct http_client *client, const struct http_post *post)
+{
+	struct http_call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return NULL;
+	base_list_append(&client->calls, &call->node);
+	call->client = client;
+	call->answer.limit = client->spec.body_max;
+	base_writer_str(&call->question, post->body);
+	call->easy = curl_easy_init();
+	if (call->easy && !call->question.failed)
+		return call;
+	call_free(call);
+	return NULL;
 }
 
 int http_post_start(struct http_call **ret, struct http_client *client,
                     const struct http_post *post, http_done_fn *fn, void *arg,
                     struct base_error *err)
 {
-	struct http_call *call;
-	int rc = url_check(post->url, err);
+	struct http_call *call = call_new(client, post);
+	CURLU *url = curl_url();
+	int rc = call && url ? url_read(call, post->url, url, err) : BASE_ERR(BASE_LOCAL, ENOMEM);
 
-	if (rc)
-		return rc;
-	call = calloc(1, sizeof(*call));
-	if (!call)
-		return BASE_ERR(BASE_LOCAL, ENOMEM);
-	base_list_append(&client->calls, &call->node);
-	call->client = client;
-	call->answer.limit = client->spec.body_max;
-	call->fn = fn;
-	call->arg = arg;
-	base_writer_str(&call->question, post->body);
-	call->easy = curl_easy_init();
-	rc = call->easy && !call->question.failed ? limits_set(call) : BASE_ERR(BASE_LOCAL, ENOMEM);
 	if (!rc)
-		rc = post_set(call, post);
+		rc = limits_set(call);
+	if (!rc)
+		rc = tls_set(call);
+	if (!rc)
+		rc = post_set(call, post, url);
 	if (!rc && curl_multi_add_handle(client->multi, call->easy))
 		rc = BASE_ERR(BASE_LOCAL, ENOMEM);
 	if (rc) {
 		call_free(call);
+		curl_url_cleanup(url);
 		return rc;
 	}
+	call->url = url;
+	call->fn = fn;
+	call->arg = arg;
 	if (ret)
 		*ret = call;
 	return 0;
@@ -362,12 +495,16 @@ int http_client_new(struct http_client **ret, struct loop *loop,
 	if (!client)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	base_list_init(&client->calls);
+	base_list_init(&client->bridges);
 	client->loop = loop;
 	client->spec = *spec;
+	client->spec.domain = spec->domain ? tls_domain_ref(spec->domain) : NULL;
 	defaults(&client->spec);
 	client->watch = (struct loop_fd){ epoll_create1(EPOLL_CLOEXEC), on_ready, client };
 	client->user_agent = spec->user_agent ? strdup(spec->user_agent) : NULL;
+	client->peer_name = spec->peer_name ? strdup(spec->peer_name) : NULL;
 	rc = client->watch.fd < 0 || (spec->user_agent && !client->user_agent) ||
+	                     (spec->peer_name && !client->peer_name) ||
 	                     curl_global_init(CURL_GLOBAL_DEFAULT)
 	             ? BASE_ERR(BASE_LOCAL, errno)
 	             : multi_fill(client);
@@ -390,6 +527,8 @@ void http_client_free(struct http_client *client)
 		call_free(BASE_CONTAINER_OF(node, struct http_call, node));
 	}
 	(void)curl_multi_cleanup(client->multi); /* nothing is in it any more */
+	http_bridges_free(&client->bridges);
+	tls_domain_unref(client->spec.domain);
 	loop_timer_stop(client->loop, &client->timer);
 	loop_defer_stop(client->loop, &client->again);
 	if (client->watched)
@@ -397,5 +536,6 @@ void http_client_free(struct http_client *client)
 	if (client->watch.fd >= 0)
 		(void)close(client->watch.fd); /* nothing was in it */
 	free(client->user_agent);
+	free(client->peer_name);
 	free(client);
 }

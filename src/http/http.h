@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * HTTP/1.1 on the event loop: a small server (libmicrohttpd) and a client that posts (libcurl). No
- * threads but curl's for looking up names; everything here belongs to the loop's thread.
+ * HTTP/1.1 on the event loop: a small server (libmicrohttpd) and a client that posts (libcurl),
+ * plain or inside TLS by one of our domains, of which the libraries know nothing. No threads but
+ * curl's for looking up names; everything here belongs to the loop's thread.
  */
 #ifndef GH_HTTP_H
 #define GH_HTTP_H
@@ -11,6 +12,7 @@
 
 #include "base/base.h"
 #include "loop/loop.h"
+#include "stream/stream.h"
 
 /* ---- server ---- */
 
@@ -29,12 +31,16 @@ struct http_server_spec {
 	struct sockaddr_storage listen; /**< IPv4 or IPv6 with a port; port 0 = any */
 	http_request_fn *fn;
 	void *arg;
-	size_t body_max;       /**< octets; larger: 413. 0 = 64 KiB */
-	unsigned connections;  /**< at a time; others wait in the kernel. 0 = 1024 */
-	unsigned per_source;   /**< of them from one address; 0 = 64 */
-	uint32_t request_ms;   /**< from a connection's begin, or the last answer, to a whole
-	                            request: then it is closed. 0 = 30 s */
-	unsigned requests_max; /**< that wait for their answers; more: 503. 0 = 4096 */
+	size_t body_max;           /**< octets; larger: 413. 0 = 64 KiB */
+	unsigned connections;      /**< at a time; others wait in the kernel. 0 = 1024 */
+	unsigned per_source;       /**< of them from one address; 0 = 64 */
+	uint32_t request_ms;       /**< from a connection's begin, or the last answer, to a whole
+	                                request: then it is closed. 0 = 30 s */
+	unsigned requests_max;     /**< that wait for their answers; more: 503. 0 = 4096 */
+	struct tls_domain *domain; /**< HTTPS; referenced. NULL = plain */
+	struct streams *streams;   /**< of HTTPS, of the same loop; outlive the server */
+	bool anybody; /**< clients of HTTPS need not prove who they are, where the domain lets them
+	               */
 };
 
 /** @return 0; BASE_CONFIG when the address cannot be had; BASE_LOCAL */
@@ -42,6 +48,8 @@ int http_server_new(struct http_server **ret, struct loop *loop,
                     const struct http_server_spec *spec, struct base_error *err);
 /** NULL is fine. Requests that wait are over: nobody may answer them. Not from its own callback. */
 void http_server_free(struct http_server *server);
+/** Another domain, for connections to come; of a server that has one. */
+void http_server_domain_set(struct http_server *server, struct tls_domain *domain);
 /** The port that it listens on. */
 uint16_t http_server_port(const struct http_server *server);
 /** What is at work, and what was turned away before anybody was asked. */
@@ -83,11 +91,17 @@ struct http_client;
 struct http_call;
 
 struct http_client_spec {
-	uint32_t connect_ms;    /**< 0 = 5 s */
-	uint32_t total_ms;      /**< until the whole answer is there; 0 = 10 s */
-	size_t body_max;        /**< octets of an answer; 0 = 64 KiB */
-	unsigned connections;   /**< that are kept for the next question; 0 = 4 */
-	const char *user_agent; /**< NULL = none is told */
+	uint32_t connect_ms; /**< 0 = 5 s */
+	uint32_t total_ms;   /**< until the whole answer is there; 0 = 10 s */
+	size_t body_max;     /**< octets of an answer; 0 = 64 KiB */
+	/** That are kept for the next question; 0 = 4. Plain ones: with TLS each question has one
+	 * of its own, and resumes where the domain does. */
+	unsigned connections;
+	const char *user_agent;    /**< NULL = none is told */
+	struct tls_domain *domain; /**< then URLs are https://, and no others; referenced */
+	struct streams *streams;   /**< for them, of the same loop; outlive the client */
+	/** The name that servers' certificates must prove; NULL = the one in the URL. */
+	const char *peer_name;
 };
 
 /** @return 0 or BASE_LOCAL. All is copied. */
@@ -97,7 +111,7 @@ int http_client_new(struct http_client **ret, struct loop *loop,
 void http_client_free(struct http_client *client);
 
 struct http_post {
-	const char *url;  /**< http://HOST[:PORT]/PATH[?QUERY] */
+	const char *url;  /**< http://HOST[:PORT]/PATH[?QUERY], or https:// */
 	const char *type; /**< Content-Type of the body, and the one that is accepted */
 	struct base_str body;
 };
@@ -117,8 +131,9 @@ struct http_result {
 typedef void http_done_fn(void *arg, const struct http_result *result);
 
 /**
- * POST, once: it is never sent twice, redirects are not followed, no proxy is asked. `fn` is called
- * later, never from here.
+ * POST. Redirects are not followed, no proxy is asked. It is sent again by libcurl only where a
+ * server has closed a connection that was kept, before any answer. `fn` is called later, never from
+ * here.
  *
  * @param ret  to cancel it; NULL is fine
  * @return 0; BASE_CONFIG when the URL is none; BASE_LOCAL. `fn` is not called then.

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "http/bridge.h"
 
 struct http_server {
 	struct MHD_Daemon *daemon;
@@ -25,6 +25,8 @@ struct http_server {
 	struct base_node waiting; /* requests that the owner has */
 	unsigned waiting_count;
 	struct http_counts counts;
+	struct stream_listener *listener; /* of HTTPS; the daemon has none then */
+	struct base_node bridges;
 	bool started, stopping;
 };
 
@@ -327,6 +329,64 @@ static void sweep(void *arg)
 	                 server);
 }
 
+/* ---- TLS ---- */
+
+/* The handshake is done: now the library may hear of it. */
+static void on_bridge_up(void *arg, struct http_bridge *bridge)
+{
+	struct http_server *server = arg;
+	const union stream_addr *from = stream_remote(http_bridge_stream(bridge));
+	int fd = http_bridge_open(bridge);
+
+	/* It closes what it does not take; so the bridge ends. */
+	if (fd < 0)
+		http_bridge_free(bridge);
+	else
+		(void)MHD_add_connection(server->daemon, fd, &from->sa, stream_addr_len(from));
+	loop_defer(server->loop, &server->again, run, server);
+}
+
+static bool on_accept(void *arg, struct stream *stream, struct stream_spec *ret)
+{
+	static const struct http_bridge_ops ops = { .up = on_bridge_up };
+	struct http_server *server = arg;
+	struct http_bridge *bridge = http_bridge_new(&server->bridges, server->loop, &ops, server);
+
+	if (!bridge)
+		return false;
+	http_bridge_stream_set(bridge, stream);
+	*ret = (struct stream_spec){ .ops = http_bridge_stream_ops(bridge),
+		                     .domain = server->spec.domain,
+		                     .anybody = server->spec.anybody,
+		                     .handshake_ms = server->spec.request_ms };
+	return true;
+}
+
+static int listen_tls(struct http_server *server, struct base_error *err)
+{
+	const struct http_server_spec *s = &server->spec;
+	const struct stream_listen_spec spec = { .fn = on_accept,
+		                                 .arg = server,
+		                                 .conns_max = s->connections,
+		                                 .source_max = s->per_source };
+	union stream_addr at;
+
+	memset(&at, 0, sizeof(at));
+	if (s->listen.ss_family == AF_INET6)
+		memcpy(&at.in6, &s->listen, sizeof(at.in6));
+	else
+		memcpy(&at.in, &s->listen, sizeof(at.in));
+	return stream_listen(&server->listener, s->streams, &at, &spec, err);
+}
+
+void http_server_domain_set(struct http_server *server, struct tls_domain *domain)
+{
+	struct tls_domain *before = server->spec.domain;
+
+	server->spec.domain = tls_domain_ref(domain);
+	tls_domain_unref(before);
+}
+
 /* ---- the loop ---- */
 
 static void run(void *arg)
@@ -391,7 +451,9 @@ static int start(struct http_server *server, struct base_error *err)
 	struct http_server_spec *s = &server->spec;
 	char at[64];
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
-	                 (s->listen.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0U);
+	                 (s->domain                         ? MHD_USE_NO_LISTEN_SOCKET
+	                  : s->listen.ss_family == AF_INET6 ? MHD_USE_IPv6
+	                                                    : 0U);
 	const union MHD_DaemonInfo *info;
 
 	errno = 0;
@@ -413,7 +475,7 @@ static int start(struct http_server *server, struct base_error *err)
 		return BASE_ERR(BASE_LOCAL, 0);
 	server->started = true;
 	sweep(server);
-	return 0;
+	return s->domain ? listen_tls(server, err) : 0;
 }
 
 int http_server_new(struct http_server **ret, struct loop *loop,
@@ -427,6 +489,8 @@ int http_server_new(struct http_server **ret, struct loop *loop,
 	server->loop = loop;
 	server->spec = *spec;
 	defaults(&server->spec);
+	server->spec.domain = spec->domain ? tls_domain_ref(spec->domain) : NULL;
+	base_list_init(&server->bridges);
 	base_list_init(&server->connections);
 	base_list_init(&server->waiting);
 	rc = start(server, err);
@@ -455,16 +519,21 @@ void http_server_free(struct http_server *server)
 		if (r->suspended)
 			MHD_resume_connection(r->connection->mhd);
 	}
+	stream_listener_free(server->listener);
+	http_bridges_free(&server->bridges);
 	if (server->daemon)
 		MHD_stop_daemon(server->daemon);
+	tls_domain_unref(server->spec.domain);
 	free(server);
 }
 
 uint16_t http_server_port(const struct http_server *server)
 {
-	const union MHD_DaemonInfo *info =
-	        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+	const union MHD_DaemonInfo *info;
 
+	if (server->listener)
+		return stream_addr_port(stream_listener_local(server->listener));
+	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
 	return info ? info->port : 0;
 }
 

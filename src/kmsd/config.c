@@ -63,8 +63,6 @@ static int listen_read(struct kmsd_config *c, struct base_error *err)
 		if (!rc && to->tls && !y->tls)
 			rc = config_refuse(c->doc, err, where,
 			                   "https needs `tls`: certificate, key, profile");
-		if (!rc && to->tls)
-			rc = config_refuse(c->doc, err, where, "https is not served yet");
 		c->listen_count = i + 1;
 	}
 	c->has_metrics = y->metrics != NULL;

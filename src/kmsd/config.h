@@ -26,6 +26,7 @@ struct kmsd_form {
 };
 
 struct kmsd_config {
+	struct kmsd_config *older; /**< the shell's */
 	const char *file;
 	struct kmsd_yaml *yaml;
 	struct config_doc *doc;
@@ -46,6 +47,7 @@ struct kmsd_config {
 
 	struct profile_store *profiles;
 	struct tls_domain *domain; /**< of `https`; NULL = none */
+	bool anybody;              /**< its clients show no certificate */
 };
 
 /** domain.c: `tls` of the file. */

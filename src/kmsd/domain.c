@@ -45,13 +45,14 @@ static int trust_load(struct kmsd_config *c, const struct kmsd_yaml_tls *y,
 	               : 0;
 }
 
-static int clients_read(const struct kmsd_config *c, const struct kmsd_yaml_tls *y,
+static int clients_read(struct kmsd_config *c, const struct kmsd_yaml_tls *y,
                         struct tls_domain_spec *spec, struct base_error *err)
 {
 	const char *word = y->clients ? y->clients : "anybody";
 
 	if (!strcmp(word, "anybody")) {
 		spec->client_auth = TLS_CLIENT_AUTH_NONE;
+		c->anybody = true;
 	} else if (!strcmp(word, "certificate")) {
 		spec->client_auth = TLS_CLIENT_AUTH_REQUIRE;
 		spec->client_methods = TRUST_CA;

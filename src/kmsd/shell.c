@@ -13,6 +13,7 @@
 
 struct shell {
 	struct kmsd_config *config;
+	struct kmsd_config *retired; /* whose connections may be there still */
 	struct kms_store *store;
 	struct loop *loop;
 	struct streams *streams;
@@ -103,6 +104,9 @@ static int listen_one(struct shell *sh, const struct kmsd_listen *at, size_t i,
 		.connections = c->connections,
 		.per_source = c->per_source,
 		.request_ms = (uint32_t)c->request_ms,
+		.domain = at->tls ? c->domain : NULL,
+		.streams = sh->streams,
+		.anybody = c->anybody,
 	};
 	int rc = http_server_new(&sh->servers[i], sh->loop, &spec, err);
 
@@ -171,11 +175,30 @@ static const char *needs_restart(const struct kmsd_config *a, const struct kmsd_
 		return "limits";
 	if (a->listen_count != b->listen_count)
 		return "listen";
+	if (a->anybody != b->anybody)
+		return "tls.clients";
 	for (size_t i = 0; i < a->listen_count; i++)
 		if (a->listen[i].tls != b->listen[i].tls ||
 		    !same_text(a->listen[i].text, b->listen[i].text))
 			return "listen";
 	return NULL;
+}
+
+/* Connections that are up stand on the domain that they began with, and it on its profile. */
+static void prune(struct shell *sh)
+{
+	struct kmsd_config **at = &sh->retired;
+
+	while (*at) {
+		struct kmsd_config *c = *at;
+
+		if (c->domain && tls_domain_shared(c->domain)) {
+			at = &c->older;
+			continue;
+		}
+		*at = c->older;
+		kmsd_config_free(c);
+	}
 }
 
 static void reload(struct shell *sh)
@@ -198,8 +221,13 @@ static void reload(struct shell *sh)
 		kmsd_config_free(fresh);
 		return;
 	}
-	kmsd_config_free(sh->config);
+	for (size_t i = 0; i < fresh->listen_count; i++)
+		if (fresh->listen[i].tls)
+			http_server_domain_set(sh->servers[i], fresh->domain);
+	sh->config->older = sh->retired;
+	sh->retired = sh->config;
 	sh->config = fresh;
+	prune(sh);
 	base_log_level_set(fresh->level);
 	base_log(BASE_LOG_INFO, "kms", "event=reloaded rules=%zu groups=%zu", fresh->kms.rule_count,
 	         fresh->kms.group_count);
@@ -249,6 +277,7 @@ static void stop(struct shell *sh)
 	kms_free(sh->service.kms);
 	kms_store_close(sh->store);
 	loop_free(sh->loop);
+	prune(sh);
 	kmsd_config_free(sh->config);
 }
 

@@ -180,3 +180,8 @@ class Kms:
     def metric(self, text):
         body = self.http("GET", "/metrics", kind=None, port=self.ports["metrics"])[2].decode()
         return float(re.search(re.escape("gatehouse_kms_" + text) + " ([0-9.]+)", body).group(1))
+
+
+def tls_section(folder, clients="anybody"):
+    return (f"tls: {{certificate: {folder}/kms.pem, key: {folder}/kms.key, anchors: [{folder}/ca.pem], "
+            f"clients: {clients}}}\n")

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """gatehouse-kms as its users meet it (docs/kms.md): tickets asked for and resolved over HTTP by a second implementation
 of RFC 6043, and all that is refused: nothing of a key is ever told then, and the Error message is the RFC's."""
+import http.client
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
@@ -12,7 +14,7 @@ import unittest
 
 import kms
 from kms import IDRI, Kms, REQUEST, RESOLVE, TICKET, User, error_of, idr, policy, ticket_of, until_time
-from harness import until
+from harness import HAVE_OPENSSL, NO_OPENSSL, Pki, until
 
 ALICE, BOB, CAROL = "sip:alice@example.com", "sip:bob@example.com", "sip:carol@example.com"
 RULES = ['from: "sip:*@example.com", to: "sip:enemy@example.com", deny: true',
@@ -300,6 +302,54 @@ class Life(unittest.TestCase):
         self.kms.start()
         status, _, _ = self.kms.http("POST", "/keys", alice.question(REQUEST, policy(BOB)))
         self.assertEqual(status, 200)
+
+
+@unittest.skipUnless(HAVE_OPENSSL, NO_OPENSSL)
+class Https(unittest.TestCase):
+    """By python's TLS, which is not ours."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="gatehouse-kms-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.pki = Pki(self.folder)
+        for name in ("kms", "node"):
+            self.pki.leaf(name)
+        self.kms = Kms(self.folder, RULES, kms.tls_section(self.folder), "https: 127.0.0.1:0")
+        self.addCleanup(lambda: self.kms.kill())  # pylint: disable=unnecessary-lambda
+
+    def ask(self, user, certificate=None, anchors="ca", conn=None):
+        context = ssl.create_default_context(cafile=self.pki.path(anchors + ".pem"))
+        context.check_hostname = False  # it is at 127.0.0.1
+        if certificate:
+            context.load_cert_chain(self.pki.path(certificate + ".pem"), self.pki.path(certificate + ".key"))
+        conn = conn or http.client.HTTPSConnection("127.0.0.1", self.kms.ports["https"], context=context, timeout=15)
+        self.addCleanup(conn.close)
+        conn.request("POST", "/keymanagement?requesttype=ticketrequest", user.question(REQUEST, policy(BOB)),
+                     {"Content-Type": "application/mikey"})
+        answer = conn.getresponse()
+        body = answer.read()
+        return answer.status, user.answer(body)[0], conn
+
+    def test_https(self):
+        alice = self.kms.enroll(User(ALICE))
+        self.kms.start()
+        status, keys, conn = self.ask(alice)
+        self.assertEqual((status, len(keys)), (200, 2))
+        self.assertEqual(self.ask(alice, conn=conn)[0], 200)  # again over the same connection
+        with self.assertRaises(ssl.SSLError):
+            self.ask(alice, anchors="other")
+        self.kms.process.send_signal(signal.SIGHUP)
+        self.kms.logged("event=reloaded")
+        self.assertEqual(self.ask(alice, conn=conn)[0], 200)  # that connection stands on the old domain
+        self.assertEqual(self.ask(alice)[0], 200)
+
+    def test_certificates_of_clients(self):
+        alice = self.kms.enroll(User(ALICE))
+        self.kms.configure(RULES, kms.tls_section(self.folder, "certificate"), "https: 127.0.0.1:0")
+        self.kms.start()
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            self.ask(alice)
+        self.assertEqual(self.ask(alice, "node")[0], 200)
 
 
 if __name__ == "__main__":
