@@ -4,6 +4,9 @@
 
 #include "sip/ua_private.h"
 
+/* Octets of a challenge: much of it is said again in each request. */
+#define CHALLENGE_MAX 2048
+
 struct sip_credential {
 	struct base_node node;
 	char *realm; /* NULL = any */
@@ -106,7 +109,8 @@ static bool take(struct sip_ask *ask, const struct sip_message *msg, struct base
 	bool fine = false, registrar;
 	unsigned slot;
 
-	if (!sip_challenge_read(value, &arena, &c) && credential_of(ua, c.realm)) {
+	if (value.len <= CHALLENGE_MAX && !sip_challenge_read(value, &arena, &c) &&
+	    credential_of(ua, c.realm)) {
 		slot = slot_of(ua, c.realm, proxy);
 		registrar = registrar_of(&ua->auths[slot], msg, c.realm);
 		if (*taken >> slot & 1)

@@ -72,7 +72,7 @@ void sip_ua_free(struct sip_ua *ua);
  * How requests of ours answer challenges (22.2, 22.3): by Digest, each realm by the last that fits.
  * A request that was refused with them is answered 401 or 407, as by the peer. Copied; wiped.
  *
- * @param realm  NULL = whoever asks
+ * @param realm  NULL = whoever asks: those we call, too, who may then try passwords on the answer
  * @return 0; BASE_LOCAL
  */
 int sip_ua_credential(struct sip_ua *ua, const char *realm, const char *user, const void *password,

@@ -43,6 +43,7 @@ static const cyaml_schema_field_t sip_fields[] = {
 	TEXT("registrar", struct ue_yaml_sip, registrar),
 	TEXT("user", struct ue_yaml_sip, user),
 	TEXT("password-file", struct ue_yaml_sip, password_file),
+	TEXT("realm", struct ue_yaml_sip, realm),
 	TEXT("expires", struct ue_yaml_sip, expires),
 	PART("tls", struct ue_yaml_sip, tls, tls_fields),
 	CYAML_FIELD_END,

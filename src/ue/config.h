@@ -20,7 +20,7 @@ struct ue_yaml_tls {
 struct ue_yaml_sip {
 	const char **listen, **proxy;
 	unsigned listen_count, proxy_count;
-	const char *answer, *registrar, *user, *password_file, *expires;
+	const char *answer, *registrar, *user, *password_file, *realm, *expires;
 	struct ue_yaml_tls *tls;
 };
 

@@ -80,7 +80,7 @@ static int credential(struct ue_app *app, struct sip_ua *ua, struct base_error *
 	if (rc)
 		return rc;
 	user = user_of(&app->config);
-	rc = user ? sip_ua_credential(ua, NULL, user, password.data, password.len)
+	rc = user ? sip_ua_credential(ua, app->config.sip->realm, user, password.data, password.len)
 	          : BASE_ERR(BASE_LOCAL, 0);
 	free(user);
 	base_secret_done(&password);

@@ -78,13 +78,13 @@ class Registers(unittest.TestCase):
         self.folder = tempfile.mkdtemp(prefix="gatehouse-ue-register-")
         self.addCleanup(shutil.rmtree, self.folder)
 
-    def agent(self, registrar, password=PASSWORD):
+    def agent(self, registrar, password=PASSWORD, realm=REALM):
         path = os.path.join(self.folder, "password")
         with open(path, "w", encoding="ascii", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
             file.write(password.encode().hex())
         return Agent(self.folder, "alice", "identity: sip:alice@home.example\n"
                      f"sip: {{registrar: 'sip:home.example', proxy: ['sip:{registrar.where};lr'], expires: 2h, "
-                     f"password-file: {path}}}\n")
+                     f"realm: {realm}, password-file: {path}}}\n")
 
     def test_registered_and_taken_back(self):
         for algorithms in (("SHA-256", "MD5"), ("MD5",)):
@@ -119,6 +119,14 @@ class Registers(unittest.TestCase):
         agent.none("sip.registered")
         with open(agent.errors, encoding="utf-8") as log:
             self.assertNotIn("wrong", log.read())
+
+    def test_another_realm(self):
+        registrar = Registrar()
+        self.addCleanup(registrar.close)
+        agent = self.agent(registrar, realm="elsewhere.example")
+        agent.expect("sip.unanswered", status="401")
+        self.assertEqual(agent.close(), 0)
+        self.assertEqual(len(registrar.requests), 1)
 
 
 if __name__ == "__main__":

@@ -273,6 +273,7 @@ static void challenged_call(void **state)
 {
 	struct sip_content answer = { .type = "application/sdp", .body = BASE_STR("a1") };
 	struct pair_event *e;
+	char *long_one;
 
 	(void)state;
 	(void)pair_call(&p, "o1");
@@ -301,6 +302,14 @@ static void challenged_call(void **state)
 	assert_int_equal(pair_has(pair_last(&p), "nc=00000002"), 2);
 	pair_until(&p, p.now_ms + 1);
 	(void)pair_expect(&p.alice, SIP_CALL_OVER);
+	/* one that would make all later requests long is passed over */
+	(void)pair_call(&p, "o1");
+	long_one = calloc(1, 4096);
+	(void)snprintf(long_one, 4096, CHALLENGE("r", ", opaque=\"%03000u\""), 0);
+	pair_answer(&p, &p.alice, 407, long_one);
+	free(long_one);
+	pair_until(&p, p.now_ms + 1);
+	assert_int_equal(pair_expect(&p.alice, SIP_CALL_OVER)->status, 407);
 	/* refused with them: that is an end */
 	(void)pair_call(&p, "o1");
 	pair_answer(&p, &p.alice, 407, CHALLENGE("r", ""));
