@@ -65,6 +65,7 @@ static void on_way(void *arg, uint64_t id, struct sip_flow flow, unsigned status
 }
 
 bool station_nobody;
+const char *station_at = "127.0.0.1:0";
 
 void station_open(struct station *s, struct streams *streams, const struct flow_config *base,
                   unsigned transports)
@@ -92,7 +93,7 @@ void station_open(struct station *s, struct streams *streams, const struct flow_
 	for (int i = 0; i < 3; i++) {
 		if (!(transports & 1U << i))
 			continue;
-		assert_int_equal(stream_addr_parse(&s->at[i], BASE_STR("127.0.0.1:0"), NULL), 0);
+		assert_int_equal(stream_addr_parse(&s->at[i], base_str_of(station_at), NULL), 0);
 		if (flows_listen(s->flows, (enum flow_transport)i, &s->at[i], &err))
 			fail_msg("%s", err.text);
 	}

@@ -48,6 +48,39 @@ static void requests_and_responses(void **state)
 	}
 }
 
+static bool has_ipv6(void)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static void over_ipv6(void **state)
+{
+	if (!has_ipv6()) {
+		print_message("there is no IPv6 on the loopback\n");
+		skip();
+	}
+	station_at = "[::1]:0";
+	for (size_t i = 0; i < BASE_COUNT(transports); i++) {
+		station_open(&near, *state, NULL, 0);
+		station_open(&far, *state, NULL, ALL);
+		far.answer = true;
+		(void)call(&near, 1, uri_of(&far, transports[i]), 100);
+		UNTIL(&near, near.count == 1);
+		assert_string_equal(far.source, "::1");
+		assert_non_null(strstr(far.got, " [::1]:"));
+		assert_non_null(strstr(far.got, "Contact: <sip:[::1]:"));
+		station_close(&near);
+		station_close(&far);
+	}
+	station_at = "127.0.0.1:0";
+}
+
 /* RFC 3261, 18: connections are found by the address of the far end, whoever has made them. */
 static void who_came_is_called_by_its_own_connection(void **state)
 {
@@ -429,6 +462,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(requests_and_responses),
+		CASE(over_ipv6),
 		CASE(who_came_is_called_by_its_own_connection),
 		CASE(long_requests_go_by_tcp),
 		CASE(nobody_there),

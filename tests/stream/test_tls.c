@@ -233,6 +233,37 @@ static void cut_off(void **state)
 	}
 }
 
+/* Who has been proven once is known again, by address; and another name is another peer. */
+static void sessions_are_resumed(void **state)
+{
+	for (size_t i = 0; i < BASE_COUNT(engines); i++) {
+		struct tls_domain_spec far = good(TLS_ROLE_SERVER, engines[i], "modern");
+		struct tls_domain_spec near = good(TLS_ROLE_CLIENT, engines[i], "modern");
+		struct scene *s = scene(*state, &far, &near);
+
+		for (unsigned k = 0; k < 3; k++) {
+			struct tls_info info;
+
+			if (k == 2)
+				s->session.peer_name = "sip:server.test";
+			s->p.end.ended = s->e.ended = 0;
+			s->p.end.echo = true;
+			come(&s->e, *state, &s->p, s->spec);
+			assert_int_equal(stream_write(s->e.stream, "x", 1), 0);
+			UNTIL(*state, s->e.got_len == k + 1);
+			assert_true(stream_tls(s->e.stream, &info));
+			assert_int_equal(info.resumed, k == 1);
+			assert_true(info.verdict.authenticated);
+			assert_int_equal(tls_session_sip_domains(stream_session(s->e.stream)) !=
+			                         NULL,
+			                 k == 2);
+			stream_end(s->e.stream);
+			UNTIL(*state, s->e.ended && s->p.end.ended);
+		}
+		scene_free(s);
+	}
+}
+
 static void one_context_for_a_domain(void **state)
 {
 	struct tls_domain_spec far = good(TLS_ROLE_SERVER, TLS_ENGINE_OPENSSL, "modern");
@@ -263,6 +294,7 @@ int main(void)
 		CASE(who_says_nothing),
 		CASE(cut_off),
 		CASE(one_context_for_a_domain),
+		CASE(sessions_are_resumed),
 	};
 
 	return cmocka_run_group_tests(tests, lab_open, lab_close);
