@@ -67,6 +67,7 @@ static const cyaml_schema_field_t kms_fields[] = {
 	TEXT("tpk-file", struct ue_yaml_kms, tpk_file),
 	TEXT("tpk-id", struct ue_yaml_kms, tpk_id),
 	CYAML_FIELD_UINT("mode", CYAML_FLAG_OPTIONAL, struct ue_yaml_kms, mode),
+	PART("tls", struct ue_yaml_kms, tls, tls_fields),
 	CYAML_FIELD_SEQUENCE("aliases", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 	                     struct ue_yaml_kms, aliases, &alias_entry, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END,
@@ -161,6 +162,9 @@ static int kms_read(struct ue_config *c, struct base_error *err)
 		return config_refuse(c->doc, err, "kms",
 		                     "url, identity and key-file are needed: where the KMS is, who "
 		                     "it is, and the key it shares with us");
+	if (!kms->tls != (strncmp(kms->url, "https:", 6) != 0))
+		return config_refuse(c->doc, err, kms->tls ? "kms.url" : "kms.tls",
+		                     "https:// and tls go together: whose certificates are taken");
 	if (kms->mode > 4)
 		return config_refuse(c->doc, err, "kms.mode", "expected 1 to 4 (RFC 6043, 4.1.1)");
 	if ((kms->mode == 3 || kms->mode == 4) && (!kms->tpk_file || !kms->tpk_id))

@@ -33,6 +33,7 @@ struct ue_yaml_kms {
 	unsigned mode;
 	struct ue_yaml_alias *aliases;
 	unsigned aliases_count;
+	struct ue_yaml_tls *tls;
 };
 
 struct ue_yaml {

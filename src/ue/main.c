@@ -93,6 +93,17 @@ static void app_done(struct ue_app *app)
 	ue_config_done(&app->config);
 }
 
+static int party_start(struct ue_app *app, struct base_error *err)
+{
+	struct tls_domain *domain = NULL;
+	int rc = ue_app_domain_files(app, "kms", app->config.kms->tls, &domain, err);
+
+	if (!rc)
+		rc = ue_party_init(&app->party, &app->config, app->loop, domain, app->streams, err);
+	tls_domain_unref(domain); /* the client has its own */
+	return rc;
+}
+
 static int app_start(struct ue_app *app, struct base_error *err)
 {
 	const struct streams_config streams = { .area = "ue" };
@@ -119,7 +130,7 @@ static int app_start(struct ue_app *app, struct base_error *err)
 		                          .self = app->config.identity,
 		                          .patience_ms = (uint32_t)app->config.patience_ms };
 	if (app->config.kms)
-		rc = ue_party_init(&app->party, &app->config, app->loop, err);
+		rc = party_start(app, err);
 	if (!rc && app->config.sip)
 		rc = ue_sip_new(&app->sip, app, err);
 	return rc;

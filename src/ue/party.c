@@ -37,9 +37,11 @@ static int aliases_read(struct ue_party *p, const struct ue_yaml_kms *kms)
 }
 
 int ue_party_init(struct ue_party *p, struct ue_config *config, struct loop *loop,
-                  struct base_error *err)
+                  struct tls_domain *domain, struct streams *streams, struct base_error *err)
 {
-	const struct http_client_spec http = { .user_agent = "gatehouse-ue" };
+	const struct http_client_spec http = { .user_agent = "gatehouse-ue",
+		                               .domain = domain,
+		                               .streams = domain ? streams : NULL };
 	const struct ue_yaml_kms *kms = config->kms;
 	int rc = keys_read(p, config, err);
 

@@ -16,9 +16,10 @@ struct ue_party {
 	const char *url;
 };
 
-/** All zero before. @return 0, BASE_CONFIG, BASE_LOCAL */
+/** All zero before. `domain`, `streams`: of HTTPS; NULL = plain. @return 0, BASE_CONFIG, BASE_LOCAL
+ */
 int ue_party_init(struct ue_party *party, struct ue_config *config, struct loop *loop,
-                  struct base_error *err);
+                  struct tls_domain *domain, struct streams *streams, struct base_error *err);
 /** All zero is fine. */
 void ue_party_done(struct ue_party *party);
 /** Ask the KMS (TS 33.328; P). @return as http_post_start */

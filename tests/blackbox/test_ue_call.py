@@ -17,6 +17,19 @@ RULES = ['from: "sip:*@home.example", to: "sip:carol@home.example", deny: true',
          'from: "sip:*@home.example", to: "sip:*@home.example"']
 
 
+def certificates(folder, *names):
+    """Files of a CA, and of certificates with these names: the `tls` of each."""
+    folder = tempfile.mkdtemp(dir=folder)
+    pki = harness.Pki(folder)
+    for name in names:
+        pki.tool("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-keyout",
+                 f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}", "-CA", "ca.pem", "-CAkey", "ca.key",
+                 "-addext", f"subjectAltName=DNS:{name}", "-addext", "basicConstraints=critical,CA:FALSE",
+                 "-addext", "keyUsage=critical,digitalSignature", "-addext", "extendedKeyUsage=serverAuth,clientAuth")
+    return {name: f"{{certificate: '{folder}/{name}.pem', key: '{folder}/{name}.key', anchors: ['{folder}/ca.pem']}}"
+            for name in names}
+
+
 class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -34,7 +47,7 @@ class Case(unittest.TestCase):
             if agent.process.poll() is None:
                 agent.close(kill=True)
 
-    def agent(self, identity, sip="", media="", transport="udp", key=None, kms="", host=None):
+    def agent(self, identity, sip="", media="", transport="udp", key=None, kms="", host=None, url=None):
         """A user agent and where its SIP is."""
         name = identity[4:].split("@")[0]
         folder = tempfile.mkdtemp(dir=self.folder)
@@ -42,11 +55,14 @@ class Case(unittest.TestCase):
         agent = Agent(folder, name, f"identity: {identity}\n"
                       f"sip: {{listen: ['{transport}:127.0.0.1:0']{sip}}}\n"
                       f"media: {{inbox: {folder}, patience: 60s{media}}}\n"
-                      f"kms: {{url: 'http://127.0.0.1:{self.kms.ports['http']}/keymanagement', "
+                      f"kms: {{url: '{url or self.url()}', "
                       f"identity: 'sip:kms.example.com', key-file: '{key}'{kms}}}\n")
         self.agents.append(agent)
         where = agent.expect("sip.listen")["local"].replace("127.0.0.1", host or "127.0.0.1")
         return agent, f"sip:{name}@{where};transport={transport};lr"
+
+    def url(self):
+        return f"http://127.0.0.1:{self.kms.ports['http']}/keymanagement"
 
     def call(self, a, to, at, how=""):
         """`to` is called where it is: the way of a proxy, which is not there."""
@@ -161,16 +177,7 @@ class Calls(Case):
     @unittest.skipUnless(harness.HAVE_OPENSSL, harness.NO_OPENSSL)
     def test_sip_inside_tls(self):
         """The callee proves its name (RFC 5922), and one with another name is not spoken with."""
-        folder = tempfile.mkdtemp(dir=self.folder)
-        pki = harness.Pki(folder)
-        files = {}
-        for name in ("localhost", "elsewhere.example"):
-            pki.tool("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-keyout",
-                     f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}", "-CA", "ca.pem", "-CAkey", "ca.key",
-                     "-addext", f"subjectAltName=DNS:{name}", "-addext", "basicConstraints=critical,CA:FALSE",
-                     "-addext", "keyUsage=critical,digitalSignature", "-addext", "extendedKeyUsage=serverAuth,clientAuth")
-            files[name] = (f", tls: {{certificate: '{folder}/{name}.pem', key: '{folder}/{name}.key', "
-                           f"anchors: ['{folder}/ca.pem']}}")
+        files = {name: f", tls: {section}" for name, section in certificates(self.folder, "localhost", "elsewhere.example").items()}
         a, _ = self.agent(ALICE, transport="tls", sip=files["localhost"])
         b, at = self.agent(BOB, transport="tls", sip=files["localhost"], host="localhost")
         self.call(a, BOB, at, "msrp")
@@ -235,6 +242,36 @@ class NoKeys(Case):
         lonely.expect("call.failed", status="488")
         b.expect("call.over", why="refused", status="488")
         self.assertEqual(lonely.close(), 1)
+
+
+@unittest.skipUnless(harness.HAVE_OPENSSL, harness.NO_OPENSSL)
+class Https(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.tls = certificates(cls.folder, "localhost")["localhost"]
+        cls.kms.kill()
+        cls.kms.configure(RULES, f"tls: {cls.tls[:-1]}, clients: certificate}}\n", "https: 127.0.0.1:0")
+        cls.kms.start()
+        cls.port = cls.kms.ports["https"]
+
+    def test_a_kms_that_proves_its_name(self):
+        url, tls = f"https://localhost:{self.port}/keymanagement", f", tls: {self.tls}"
+        a, _ = self.agent(ALICE, url=url, kms=tls)
+        b, at = self.agent(BOB, url=url, kms=tls)
+        self.call(a, BOB, at, "msrp")
+        for agent in (a, b):
+            agent.expect("media.up", kind="msrp")
+        self.ended(a, b)
+
+    def test_another_name_or_authority(self):
+        strangers = certificates(self.folder, "localhost")["localhost"]
+        for host, tls in (("127.0.0.1", self.tls), ("localhost", strangers)):
+            a, _ = self.agent(ALICE, url=f"https://{host}:{self.port}/keymanagement", kms=f", tls: {tls}")
+            self.call(a, BOB, "sip:127.0.0.1:9;lr")
+            a.expect("call.failed")
+            a.none("call.out")
+            self.ended(a)
 
 
 if __name__ == "__main__":
