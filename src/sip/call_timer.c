@@ -117,7 +117,7 @@ void sip_session_agreed(struct sip_call *call, const struct sip_message *respons
 		start(call, 0, false); /* it knows none (7.2) */
 	else
 		start(call, BASE_MAX(interval_s, call->ua->config.session_min),
-		      refresher_is(params, "uac"));
+		      !refresher_is(params, "uas")); /* nobody named: better us than nobody */
 }
 
 bool sip_session_too_short(const struct sip_call *call, const struct sip_message *request)

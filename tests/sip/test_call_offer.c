@@ -299,6 +299,24 @@ static void refreshed(void **state)
 	over(&p.alice, SIP_WHY_BYE);
 }
 
+/** An answer that names nobody (7.2 has it do so): we do it. */
+static void nobody_named(void **state)
+{
+	uint64_t began = p.now_ms;
+
+	(void)state;
+	(void)pair_call(&p, "o1");
+	pair_answer(&p, &p.alice, 200,
+	            "Contact: <sip:x@x.example>\r\nAllow: UPDATE\r\nSession-Expires: 100\r\n");
+	(void)pair_expect(&p.alice, SIP_CALL_ANSWERED);
+	p.drop = "sip:x@";
+	pair_until(&p, began + 49999);
+	assert_int_equal(pair_sent(&p, &p.alice, "UPDATE"), 0);
+	pair_until(&p, began + 50001);
+	assert_int_equal(pair_sent(&p, &p.alice, "UPDATE"), 1);
+	hang_up(&p.alice);
+}
+
 /** Nobody answers: the caller finds out by his refresh, the other by its absence. */
 static void expired(void **state)
 {
@@ -442,9 +460,10 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(again),           TEST(unacked),   TEST(glare),   TEST(out_of_turn),
-		TEST(early),           TEST(refreshed), TEST(expired), TEST(refreshed_by_invite),
-		TEST(refresh_refused), TEST(too_short), TEST(forks),
+		TEST(again),           TEST(unacked),      TEST(glare),
+		TEST(out_of_turn),     TEST(early),        TEST(refreshed),
+		TEST(expired),         TEST(nobody_named), TEST(refreshed_by_invite),
+		TEST(refresh_refused), TEST(too_short),    TEST(forks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
