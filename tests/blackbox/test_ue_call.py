@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two of `gatehouse ue` call each other by SIP, with keys from gatehouse-kms (TS 23.333, 5.20.2; RFC 6043): what they
 agree upon, who is TLS client, and the calls that must not come about."""
+import contextlib
 import hashlib
 import os
 import shutil
+import socket
 import tempfile
 import unittest
 
@@ -15,6 +17,13 @@ from kms import Kms, User
 ALICE, BOB, CAROL = "sip:alice@home.example", "sip:bob@home.example", "sip:carol@home.example"
 RULES = ['from: "sip:*@home.example", to: "sip:carol@home.example", deny: true',
          'from: "sip:*@home.example", to: "sip:*@home.example"']
+
+
+def have_ipv6():
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as sock:
+        sock.bind(("::1", 0))
+        return True
+    return False
 
 
 def certificates(folder, *names):
@@ -188,6 +197,18 @@ class Calls(Case):
         a.expect("call.over", why="refused", status="503")
         c.none("call.incoming")
         self.ended(a, c)
+
+    @unittest.skipUnless(have_ipv6(), "there is no IPv6 loopback here")
+    def test_media_over_ipv6(self):
+        a, _ = self.agent(ALICE, media=", address: '::1'")
+        b, at = self.agent(BOB, media=", address: '::1', floors: '1'")
+        self.call(a, BOB, at)
+        for kind in ("msrp", "bfcp"):
+            a.expect("media.up", kind=kind, remote="[[]::1]:*")
+            b.expect("media.up", kind=kind, remote="[[]::1]:*")
+        a.do("say hello")
+        b.expect("chat.text", text="hello")
+        self.ended(a, b)
 
     def test_message(self):
         a, _ = self.agent(ALICE)
