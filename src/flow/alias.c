@@ -47,15 +47,13 @@ static union stream_addr advertised(const struct flow *f, const struct sip_via *
 	return at;
 }
 
-static void form(struct flow *f, const struct sip_via *via, const char *domains)
+static void form(struct flow *f, const union stream_addr *at, const char *domains)
 {
-	const union stream_addr at = advertised(f, via);
-
 	f->aliases = calloc(FLOW_ALIASES_MAX, sizeof(*f->aliases));
 	while (f->aliases && *domains) { /* without memory it is not called this way, no more */
 		size_t len = strcspn(domains, " ");
 
-		insert(f, &at, (struct base_str){ domains, len });
+		insert(f, at, (struct base_str){ domains, len });
 		domains += len + (domains[len] == ' ');
 	}
 }
@@ -65,14 +63,26 @@ void flow_alias_heard(struct flow *f, struct base_str octets)
 	const char *domains = tls_session_sip_domains(stream_session(f->stream));
 	struct base_arena arena = { 0 };
 	struct sip_message msg;
+	union stream_addr at;
 
 	/* 9.2: without a certificate as if there were no `alias` */
 	if (!domains || !memmem(octets.ptr, octets.len, ";alias", 6))
 		return;
 	if (!sip_message_parse(&msg, &arena, octets, true) && msg.request && !msg.fault &&
-	    sip_param_find(msg.via.params, "alias", NULL))
-		form(f, &msg.via, domains);
+	    sip_param_find(msg.via.params, "alias", NULL)) {
+		at = advertised(f, &msg.via);
+		form(f, &at, domains);
+	}
 	base_arena_done(&arena);
+}
+
+/* 8.1: a server's connection is that of all domains that it has proven. */
+void flow_alias_up(struct flow *f)
+{
+	const char *domains = tls_session_sip_domains(stream_session(f->stream));
+
+	if (domains)
+		form(f, &f->remote, domains);
 }
 
 struct flow *flow_alias_find(const struct flows *flows, const union stream_addr *addr,

@@ -119,6 +119,8 @@ static void on_up(void *arg, struct stream *stream)
 	if (f->accepted) {
 		f->partial = true; /* the first message is waited for */
 		stream_deadline(stream, f->flows->config.message_ms, "no message came in time");
+	} else if (f->flows->config.alias && f->transport == FLOW_TLS) {
+		flow_alias_up(f);
 	}
 	ping_later(f);
 }

@@ -131,6 +131,8 @@ size_t flow_peer_key(uint8_t key[FLOW_KEY_MAX], enum flow_transport transport, u
 
 /** A message has come by it: does it ask to be called by its connection? */
 void flow_alias_heard(struct flow *flow, struct base_str octets);
+/** A TLS connection of ours is up. */
+void flow_alias_up(struct flow *flow);
 /** Who has said that he is there and has proven that name; NULL = nobody */
 struct flow *flow_alias_find(const struct flows *flows, const union stream_addr *addr,
                              const char *name);

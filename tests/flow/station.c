@@ -65,6 +65,8 @@ static void on_way(void *arg, uint64_t id, struct sip_flow flow, unsigned status
 }
 
 bool station_nobody;
+struct x509_identity *station_identity;
+struct trust_store *station_trust;
 const char *station_at = "127.0.0.1:0";
 
 void station_open(struct station *s, struct streams *streams, const struct flow_config *base,
@@ -75,8 +77,10 @@ void station_open(struct station *s, struct streams *streams, const struct flow_
 	struct tls_domain_spec spec = {
 		.name = "sip",
 		.profile = lab_profile(lab, "modern"),
-		.identity = station_nobody ? NULL : lab->server_ec,
-		.trust = lab->trust,
+		.identity = station_nobody     ? NULL
+		            : station_identity ? station_identity
+		                               : lab->server_ec,
+		.trust = station_trust ? station_trust : lab->trust,
 		.server_methods = TRUST_CA,
 		.client_methods = TRUST_CA,
 		.client_auth = TLS_CLIENT_AUTH_REQUEST,

@@ -29,8 +29,10 @@ struct station {
 /* The loop is one for all; transports: bits, those that are listened to. */
 void station_open(struct station *s, struct streams *streams, const struct flow_config *config,
                   unsigned transports);
-extern const char *station_at; /* where those to come listen: "127.0.0.1:0" */
-extern bool station_nobody;    /* those to come have no certificate */
+extern const char *station_at;                 /* where those to come listen: "127.0.0.1:0" */
+extern struct x509_identity *station_identity; /* theirs; NULL = of server.test */
+extern struct trust_store *station_trust;      /* whom they trust; NULL = the laboratory's CA */
+extern bool station_nobody;                    /* those to come have no certificate */
 void station_close(struct station *s);
 /* A request of about that many octets to a URI. */
 size_t request(char *out, size_t cap, const char *uri, const struct sip_local *local, size_t body);

@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/x509v3.h>
+
+#include "../pki.h"
 #include "station.h"
 
 #define ALL (1U << FLOW_UDP | 1U << FLOW_TCP | 1U << FLOW_TLS)
@@ -214,6 +217,45 @@ static void connections_are_used_backwards(void **state)
 		station_close(&near);
 		station_close(&far);
 	}
+}
+
+/* RFC 5923, 8.1: a connection of ours is that of all domains that its server has proven. */
+static void one_connection_for_all_domains(void **state)
+{
+	static const struct flow_config alias = { .alias = true };
+	struct pki ca = pki_ca("CA");
+	struct pki leaf = pki_make(&(struct pki_spec){ .cn = "x",
+	                                               .issuer = &ca,
+	                                               .ext_nid = NID_subject_alt_name,
+	                                               .ext = "DNS:a.test,DNS:b.test" });
+	char *dir = pki_dir_new();
+	char *anchor = pki_write_certs(dir, "ca.pem", (X509 *[]){ ca.cert, NULL });
+	const struct trust_store_files files = { .anchors = (const char *[]){ anchor, NULL } };
+	struct flow_target to = { .transport = FLOW_TLS };
+	struct sip_flow a, b;
+	struct flow_info info;
+
+	assert_int_equal(trust_store_load(&station_trust, &files, NULL), 0);
+	station_identity = pki_identity(&leaf, (const struct pki *const[]){ NULL });
+	station_open(&near, *state, &alias, 0);
+	station_open(&far, *state, NULL, ALL);
+	to.addr = far.at[FLOW_TLS];
+	assert_int_equal(flows_to(near.flows, &to, "a.test", &a), 0);
+	UNTIL(&near, flows_info(near.flows, a.id, &info) && info.up);
+	assert_int_equal(flows_to(near.flows, &to, "b.test", &b), 0);
+	assert_int_equal(b.id, a.id);
+	assert_int_equal(flows_to(near.flows, &to, "c.test", &b), 0);
+	assert_int_not_equal(b.id, a.id);
+	station_close(&near);
+	station_close(&far);
+	x509_identity_unref(station_identity);
+	station_identity = NULL;
+	trust_store_unref(station_trust);
+	station_trust = NULL;
+	pki_free(&leaf);
+	pki_free(&ca);
+	free(anchor);
+	pki_dir_remove(dir);
 }
 
 /* 9.2: who shows no certificate is let in, and not called by what it claims. */
@@ -469,6 +511,7 @@ int main(void)
 		CASE(a_name_that_is_not_proven),
 		CASE(connections_are_used_backwards),
 		CASE(nobody_is_called_by_a_claim),
+		CASE(one_connection_for_all_domains),
 		CASE(a_flow_that_ends_in_its_own_callback),
 		CASE(responses_find_their_port),
 		CASE(streams_in_pieces),
