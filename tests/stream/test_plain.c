@@ -417,7 +417,7 @@ static void descriptors_are_short(void **state)
 
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	come(e, streams, p, plain);
-	fd = dup(0); /* the next one that is free */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); /* the next that is free */
 	none = limit;
 	none.rlim_cur = (rlim_t)fd;
 	close(fd);
