@@ -4,6 +4,7 @@
 of RFC 6043, and all that is refused: nothing of a key is ever told then, and the Error message is the RFC's."""
 import http.client
 import os
+import resource
 import shutil
 import signal
 import ssl
@@ -19,7 +20,7 @@ from harness import HAVE_OPENSSL, NO_OPENSSL, Pki, until
 ALICE, BOB, CAROL = "sip:alice@example.com", "sip:bob@example.com", "sip:carol@example.com"
 RULES = ['from: "sip:*@example.com", to: "sip:enemy@example.com", deny: true',
          'from: "sip:*@example.com", to: "sip:*@example.com"']
-AUTH_FAILURE, INVALID_TS, INVALID_DT, INVALID_TICKET, INVALID_TP = 0, 1, 11, 14, 15
+AUTH_FAILURE, INVALID_TS, INVALID_DT, UNSPECIFIED, INVALID_TICKET, INVALID_TP = 0, 1, 11, 12, 14, 15
 
 
 class Served(unittest.TestCase):
@@ -127,7 +128,7 @@ class Refused(Served):
         self.refused(self.bob.question(RESOLVE, (TICKET, bytes(body))), INVALID_TICKET)
 
     def test_ticket_over(self):
-        ticket, _ = self.ticket(more=[until_time(time.time() + 1)])
+        ticket, _ = self.ticket(more=[until_time(time.time() + 3)])
         until(lambda: error_of(self.kms.post(self.bob.question(RESOLVE, ticket))[1]) == INVALID_TICKET, "its end")
 
     def test_tampered_ticket(self):
@@ -294,6 +295,21 @@ class Life(unittest.TestCase):
         done = subprocess.run([kms.KMS, "-c", self.kms.file, "--check"], capture_output=True, text=True, check=False,
                               timeout=20)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_full_disk(self):
+        """Nothing is granted that could not be remembered; and when there is room again, all goes on."""
+        alice = self.kms.enroll(User(ALICE))
+        self.kms.start()
+        self.assertTrue(self.granted(alice, BOB))
+        question, pid = alice.question(REQUEST, policy(BOB)), self.kms.process.pid
+        _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
+        for _ in range(2):
+            status, body = self.kms.post(question)
+            self.assertEqual((status, error_of(body)), (503, UNSPECIFIED))
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+        self.assertEqual(self.kms.post(question)[0], 200)  # it was not taken before
+        self.assertEqual(self.kms.metric('answers_total{result="failed"}'), 2)
 
     def test_another_form(self):
         """Path and parameter are the operator's (TS 33.328, annex A was not at hand)."""

@@ -3,6 +3,9 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -387,6 +390,92 @@ static void one_at_a_time(void **state)
 	folder_remove(&f);
 }
 
+/* No file of this process grows beyond that; RLIM_INFINITY takes it back. */
+static void files_end_at(rlim_t octets)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = BASE_MIN(octets, limit.rlim_max);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/** On a full disk nothing is taken, enrolled or made that would be forgotten; then all goes on. */
+static void full_disk(void **state)
+{
+	struct kms_user alice = user_of("sip:alice@example.com", "alice's secret key", "a"),
+	                bob = user_of("sip:bob@example.com", "bob's secret key..", "b"), got;
+	struct base_arena arena = { .wipe = true };
+	struct base_error err = { 0 };
+	const struct kms_tpk *tpk = NULL;
+	struct kms_store *store;
+	uint8_t digest[32];
+	struct folder f;
+
+	(void)state;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	folder_make(&f);
+	store = opened(f.store);
+	assert_int_equal(kms_store_user_put(store, &alice, &err), 0);
+	files_end_at(0);
+	digest_of(1, digest);
+	assert_int_equal(base_err_class(kms_store_seen(store, digest, 1000, 2000)), BASE_LOCAL);
+	assert_int_equal(base_err_class(kms_store_user_put(store, &bob, &err)), BASE_LOCAL);
+	assert_true(err.text[0] != '\0');
+	assert_int_equal(base_err_class(kms_store_tpk(store, 1000, 100, 100, &tpk, &err)),
+	                 BASE_LOCAL);
+	assert_null(tpk);
+	assert_int_equal(kms_store_user(store, KMS_BY_ID, &alice.id, &arena, &got), 1);
+	files_end_at(RLIM_INFINITY);
+	assert_int_equal(kms_store_user(store, KMS_BY_ID, &bob.id, &arena, &got), 0);
+	assert_int_equal(kms_store_seen(store, digest, 1000, 2000), 0); /* it was not taken */
+	assert_int_equal(kms_store_seen(store, digest, 1000, 2000), 1);
+	assert_int_equal(kms_store_user_put(store, &bob, &err), 0);
+	assert_int_equal(kms_store_tpk(store, 1000, 100, 100, &tpk, &err), 0);
+	kms_store_close(store);
+	store = opened(f.store); /* and the files are whole */
+	assert_int_equal(kms_store_user(store, KMS_BY_ID, &bob.id, &arena, &got), 1);
+	assert_int_equal(kms_store_seen(store, digest, 1000, 2000), 1);
+	kms_store_close(store);
+	base_arena_done(&arena);
+	folder_remove(&f);
+}
+
+/** Somebody holds the file (a backup by hand): what need not be written goes on, the rest fails. */
+static void locked(void **state)
+{
+	struct kms_user alice = user_of("sip:alice@example.com", "alice's secret key", "a"),
+	                bob = user_of("sip:bob@example.com", "bob's secret key..", "b"), got;
+	struct base_arena arena = { .wipe = true };
+	const struct kms_tpk *tpk = NULL, *again = NULL;
+	struct base_error err = { 0 };
+	struct kms_store *store;
+	uint8_t digest[32];
+	sqlite3 *other = NULL;
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	store = opened(f.store);
+	assert_int_equal(kms_store_user_put(store, &alice, &err), 0);
+	assert_int_equal(kms_store_tpk(store, 1000, 100, 100, &tpk, &err), 0);
+	assert_int_equal(sqlite3_open(f.store, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	digest_of(1, digest);
+	assert_int_equal(kms_store_user(store, KMS_BY_ID, &alice.id, &arena, &got), 1);
+	assert_int_equal(kms_store_tpk(store, 1001, 100, 100, &again, &err), 0);
+	assert_ptr_equal(tpk, again);
+	assert_int_equal(kms_store_seen(store, digest, 1000, 2000), 0);
+	assert_int_equal(base_err_class(kms_store_user_put(store, &bob, &err)), BASE_LOCAL);
+	assert_non_null(strstr(err.text, "locked"));
+	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(kms_store_user_put(store, &bob, &err), 0);
+	(void)sqlite3_close(other);
+	kms_store_close(store);
+	base_arena_done(&arena);
+	folder_remove(&f);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -398,6 +487,8 @@ int main(void)
 		cmocka_unit_test(seen),
 		cmocka_unit_test(clock_goes_back),
 		cmocka_unit_test(one_at_a_time),
+		cmocka_unit_test(full_disk),
+		cmocka_unit_test(locked),
 		cmocka_unit_test(keys_of_the_future),
 	};
 
