@@ -137,6 +137,16 @@ static int listen_all(struct shell *sh, struct base_error *err)
 	return rc;
 }
 
+/* What the profile asks for and the engine cannot do: told, never dropped. */
+static void gaps_tell(const struct kmsd_config *c)
+{
+	size_t count = 0;
+	const struct tls_gap *gaps = c->domain ? tls_domain_gaps(c->domain, &count) : NULL;
+
+	for (size_t i = 0; i < count; i++)
+		base_log(BASE_LOG_WARN, "kms", "tls: %s", gaps[i].text);
+}
+
 static int service_start(struct shell *sh, struct kmsd_config *c, struct base_error *err)
 {
 	struct kms *kms = NULL;
@@ -147,6 +157,7 @@ static int service_start(struct shell *sh, struct kmsd_config *c, struct base_er
 	kms_free(sh->service.kms);
 	sh->service.kms = kms;
 	sh->service.form = &c->form;
+	gaps_tell(c);
 	return 0;
 }
 

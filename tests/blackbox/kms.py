@@ -20,10 +20,10 @@ from test_vectors import AUTH, ENCR, SALT, Message, Reader, chain, counted, prf,
 
 KMS = os.path.join(BUILD, "gatehouse-kms")
 PRF = "PRF-HMAC-SHA-256"
-REQUEST, RESOLVE = 11, 16
+REQUEST, REQUEST_PK, RESOLVE = 11, 12, 16
 URI, BYTES = 1, 2
 IDRI, IDRR, IDRKMS, IDRPSK = 1, 2, 3, 4
-T, V, RANDR, IDR, TP, TICKET = 5, 9, 15, 14, 16, 17
+PKE, SIGN, T, V, RANDR, IDR, TP, TICKET = 2, 4, 5, 9, 15, 14, 16, 17
 
 
 def ntp(seconds):
@@ -75,6 +75,22 @@ class User:
         self.asked = octets + hmac.new(key, octets + who.encode() + self.kms.encode(), hashlib.sha256).digest()
         return self.asked
 
+    def question_pk(self, about, pki, own, kms):
+        """REQUEST_INIT_PK: an envelope key for the KMS, signed; by the openssl command line."""
+        rand, csb = os.urandom(16), os.urandom(4)
+        self.key, self.rands = os.urandom(32), counted(rand) + b"\0"
+
+        def openssl(data, *words):
+            return subprocess.run(["openssl", *words], input=data, cwd=pki.folder, capture_output=True, check=True,
+                                  timeout=harness.PATIENCE).stdout
+        envelope = openssl(self.key, "pkeyutl", "-encrypt", "-certin", "-inkey", kms + ".pem")
+        first, data = chained([(T, b"\0" + ntp(time.time())), (RANDR, b"\1" + counted(rand)), idr(IDRI, self.name),
+                               idr(IDRKMS, self.kms), about, (PKE, counted(envelope, 2)), (SIGN, b"")])
+        octets = b"\1" + u(REQUEST_PK, 1) + u(first, 1) + b"\x81" + csb + b"\0\1" + data[:-1] + u(256, 2)
+        signed = octets + self.name.encode() + self.kms.encode()
+        self.asked = octets + openssl(signed, "dgst", "-sha256", "-sign", own + ".key")
+        return self.asked
+
     def answer(self, octets):
         """The keys of an answer to the last question: [(type, octets)], and its message."""
         message = Message(octets)
@@ -118,9 +134,10 @@ class Kms:
             file.write(octets.hex() + "\n")
         return path
 
-    def configure(self, rules, more="", listen="http: 127.0.0.1:0"):
+    def configure(self, rules, more="", listen="http: 127.0.0.1:0", own=""):
+        """`own`: further keys of `kms`."""
         with open(self.file, "w", encoding="ascii") as file:
-            file.write("kms: {identity: sip:kms.example.com, store: kms.db, master-key: master.key, control: control}\n"
+            file.write(f"kms: {{identity: sip:kms.example.com, store: kms.db, master-key: master.key, control: control{own}}}\n"
                        f"listen:\n  - {{{listen}}}\nmetrics: {{listen: 127.0.0.1:0}}\n{more}\nrules:\n")
             file.write("".join(f"  - {{{rule}}}\n" for rule in rules))
 
@@ -145,7 +162,8 @@ class Kms:
     def kill(self, signum=9):
         if self.process:
             self.process.send_signal(signum)
-            self.process.wait(timeout=harness.PATIENCE)
+            status = self.process.wait(timeout=harness.PATIENCE)
+            assert signum == 9 or status == 0, self.log()
             self.errors.close()
             self.process = None
 
@@ -172,7 +190,7 @@ class Kms:
 
     def post(self, octets, what=None):
         """@return status and octets of the answer"""
-        word = {REQUEST: "ticketrequest", RESOLVE: "ticketresolve"}[what or octets[1]]
+        word = {RESOLVE: "ticketresolve"}.get(what or octets[1], "ticketrequest")
         status, headers, body = self.http("POST", "/keymanagement?requesttype=" + word, octets)
         assert not body or headers["Content-Type"] == "application/mikey", headers
         return status, body

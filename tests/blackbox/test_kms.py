@@ -358,6 +358,28 @@ class Https(unittest.TestCase):
         self.kms.logged("event=reloaded")
         self.assertEqual(self.ask(alice, conn=conn)[0], 200)  # that connection stands on the old domain
         self.assertEqual(self.ask(alice)[0], 200)
+        self.kms.kill(signal.SIGTERM)
+
+    def test_requests_by_public_key(self):
+        """The certificate that was enrolled counts; and it cannot be had without one of the KMS's own."""
+        for name in ("alice", "rsa"):
+            self.pki.leaf(name, key="rsa")
+        self.kms.configure(RULES, own=f", certificate: {self.folder}/kms.pem, key: {self.folder}/kms.key")
+        done = subprocess.run([kms.KMS, "-c", self.kms.file, "--check"], capture_output=True, text=True, check=False,
+                              timeout=20)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("need an RSA key", done.stderr)  # that one is EC
+        self.kms.configure(RULES, own=f", certificate: {self.folder}/rsa.pem, key: {self.folder}/rsa.key")
+        self.assertEqual(self.kms.tool("add", ALICE, "--certificate", self.pki.path("alice.pem"))[0], 0)
+        self.assertEqual(self.kms.tool("list")[1], f"{ALICE} cert\n")
+        self.kms.start()
+        alice = User(ALICE)
+        status, body = self.kms.post(alice.question_pk(policy(BOB), self.pki, "alice", "rsa"))
+        self.assertEqual((status, len(alice.answer(body)[0])), (200, 2))
+        for own, name in (("rsa", ALICE), ("alice", BOB)):
+            status, body = self.kms.post(User(name).question_pk(policy(BOB), self.pki, own, "rsa"))
+            self.assertEqual((status, error_of(body)), (403, AUTH_FAILURE))
+        self.kms.kill(signal.SIGTERM)
 
     def test_certificates_of_clients(self):
         alice = self.kms.enroll(User(ALICE))
