@@ -9,6 +9,7 @@ struct sip_dialog {
 	struct base_str local_tag, remote_tag; /* ptr NULL = none (RFC 2543) */
 	struct base_str local, remote;         /* values of From and To of our requests */
 	struct base_str target;
+	struct base_writer target_text;         /* apart, for a peer may move and move */
 	struct base_str routes[SIP_ROUTES_MAX]; /* elements, in our requests' order */
 	size_t route_count;
 	uint32_t local_seq, invite_seq, remote_seq;
@@ -47,9 +48,12 @@ static int keep_target(struct sip_dialog *d, const struct sip_message *msg)
 	    (uri.scheme != SIP_SCHEME_SIP && uri.scheme != SIP_SCHEME_SIPS) || uri.headers.ptr)
 		return BAD; /* headers: it becomes a Request-URI, which has none (19.1.1, table 1)
 		             */
-	if (base_str_eq(d->target, addr.uri))
-		return 0; /* what is refreshed in vain costs no memory */
-	return keep(d, addr.uri, &d->target);
+	base_writer_reset(&d->target_text);
+	if (!base_writer_reserve(&d->target_text, addr.uri.len))
+		return NO_MEMORY; /* its octets are there yet: it goes on to where it went */
+	base_writer_str(&d->target_text, addr.uri);
+	d->target = base_writer_view(&d->target_text);
+	return 0;
 }
 
 /* Record-Route, in its order for who is asked, turned round for who asks (12.1.1, 12.1.2). */
@@ -109,8 +113,7 @@ static int dialog_new(struct sip_dialog **ret, struct base_str call_id, struct b
 	if (!d)
 		return NO_MEMORY;
 	d->arena.chunk_size = 1024;
-	d->arena.limit =
-	        (size_t)4 * SIP_MESSAGE_OCTETS_MAX; /* a peer that moves and moves stops here */
+	d->arena.limit = (size_t)4 * SIP_MESSAGE_OCTETS_MAX;
 	if (keep(d, call_id, &d->call_id) || keep(d, local_tag, &d->local_tag) ||
 	    keep(d, remote_tag, &d->remote_tag)) {
 		sip_dialog_free(d);
@@ -181,6 +184,7 @@ void sip_dialog_free(struct sip_dialog *dialog)
 	if (!dialog)
 		return;
 	base_arena_done(&dialog->arena);
+	base_writer_done(&dialog->target_text);
 	free(dialog);
 }
 

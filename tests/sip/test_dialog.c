@@ -254,17 +254,16 @@ static void octets_of_zero(void **state)
 	sip_dialog_free(d);
 }
 
-/** A peer that refreshes its target again and again runs into a limit, not into our memory. */
+/** A peer that refreshes its target again and again is followed, and costs no memory. */
 static void restless_peer(void **state)
 {
 	struct sip_message invite = parse(INVITE("Contact: <sip:a@old>\r\n"));
 	struct base_writer w = { 0 };
 	struct sip_dialog *d;
-	int rc = 0;
 
 	(void)state;
 	assert_int_equal(sip_dialog_served(&d, &invite, BASE_STR("2")), 0);
-	for (unsigned i = 8; i < 20000 && !rc; i++) {
+	for (unsigned i = 8; i < 20000; i++) {
 		struct sip_message msg;
 
 		base_writer_reset(&w);
@@ -276,9 +275,9 @@ static void restless_peer(void **state)
 		        "CSeq: %u INVITE\r\nContact: <sip:%u-%0200u@new>\r\n\r\n",
 		        i, i, 0);
 		assert_int_equal(sip_message_parse(&msg, &arena, base_writer_view(&w), false), 0);
-		rc = sip_dialog_request_in(d, &msg);
+		assert_int_equal(sip_dialog_request_in(d, &msg), 0);
 	}
-	assert_int_equal(base_err_class(rc), BASE_LOCAL);
+	assert_int_equal(strncmp(sip_dialog_target(d).ptr, "sip:19999-", 10), 0);
 	base_writer_done(&w);
 	sip_dialog_free(d);
 }
