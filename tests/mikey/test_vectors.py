@@ -5,10 +5,12 @@ text and python's standard library alone, finds the same keys, MACs and signatur
 
 With --write, the files are written anew.
 """
+import fnmatch
 import glob
 import hashlib
 import hmac
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -391,6 +393,19 @@ class Vectors(unittest.TestCase):
                 self.assertEqual({k: v.hex() for k, v in Flow(self, vector).run().items()}, vector["keys"])
                 seen += 1
         self.assertGreaterEqual(seen, 12)
+
+    def test_the_manual_knows_each_key(self):
+        with open(os.path.join(ROOT, "docs", "mikey.md"), encoding="utf-8") as text:
+            table = text.read().split("| Key | From | By |")[1].split("\n\n")[0]
+        known = [name for row in table.splitlines()[2:] for name in re.findall("`([^`]+)`", row.split("|")[1])]
+        used = set()
+        for path in files().values():
+            with open(path, encoding="utf-8") as text:
+                for key in read_yaml(text.read()).get("keys", {}):
+                    fits = [name for name in known if fnmatch.fnmatch(key, name)]
+                    self.assertEqual(len(fits), 1, key)
+                    used.update(fits)
+        self.assertEqual(used, set(known))
 
     def test_error_messages(self):
         with open(files()["errors"], encoding="utf-8") as text:
