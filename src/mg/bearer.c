@@ -437,7 +437,10 @@ int mg_leg_new(struct mg_leg **ret, struct mg *mg, struct mg_bearer *bearer, str
 		spec.tls = &order.spec;
 	}
 	spec.linked_setup = stream->link != H248_LINK_OFF;
-	spec.linked_tls = spec.tls_hold = leg->tls && stream->link == H248_LINK_TCP_TLS;
+	spec.linked_tls = leg->tls && stream->link == H248_LINK_TCP_TLS;
+	leg->reserved =
+	        leg->tls && !leg->udp && !stream->remote.groups && g->setup == H248_SDP_ACTPASS;
+	spec.tls_hold = spec.linked_tls || leg->reserved;
 	if (leg->udp)
 		mg_leg_udp_fill(leg, stream, &spec, &dgram);
 	spec.handshake_timeout_ms = mg->set.handshake_ms;

@@ -187,9 +187,13 @@ static void stream_settle(struct mg *mg, struct mg_plan *plan, struct mg_stream 
  */
 static void stream_orders(struct mg *mg, const struct mg_plan *plan, struct mg_stream *s)
 {
-	if (s->leg && s->est_tls && s->leg->tls && !s->fresh &&
+	bool answered = s->leg && s->leg->reserved && s->remote.groups;
+
+	if (s->leg && (s->est_tls || answered) && s->leg->tls && !s->fresh &&
 	    mg->bearer->endpoint_start_tls(s->leg->endpoint, mg_stream_tls_role(s)))
 		mg_leg_unable(s->leg, RELAY_TLS_FAILED);
+	if (answered)
+		s->leg->reserved = false;
 	if (s->leg && s->est_tcp && mg->bearer->endpoint_connect(s->leg->endpoint))
 		mg_leg_unable(s->leg, RELAY_TCP_FAILED);
 	mg_tlsm_give(mg, s);

@@ -68,8 +68,9 @@ struct mg_leg {
 	bool tls, udp;
 	bool rtp, rtcp_port, rtcp_mux, shared; /* of one with datagrams, as it was made */
 	bool unnamed;                          /* of a shared port, without a Remote */
-	uint8_t tcp_role;                      /* enum relay_tcp_role */
-	uint8_t link;                          /* enum h248_seplink */
+	bool reserved; /* a=setup:actpass without a Remote: TLS waits for it, TCP may come before */
+	uint8_t tcp_role; /* enum relay_tcp_role */
+	uint8_t link;     /* enum h248_seplink */
 	struct relay_endpoint *endpoint;
 	bool may_send, may_receive;     /* as ordered last */
 	uint64_t latched;               /* the Remote it has latched for; 0 = it does not latch */

@@ -8,6 +8,8 @@
 #ifndef GH_MGC_H
 #define GH_MGC_H
 
+#include "mgc/config.h"
 #include "mgc/mp.h"
+#include "mgc/shell.h"
 
 #endif

@@ -36,6 +36,7 @@ struct mgc_told {
 	struct h248_name name; /**< empty: a ServiceChange took the termination out of service */
 	struct base_str type;  /**< of a BNCChange: `Est`, `Rel`, `EstFail` ... */
 	struct base_str cause; /**< in words; may be empty */
+	struct base_str suite; /**< of a session; may be empty */
 	int alert;             /**< -1 = none */
 };
 
@@ -88,7 +89,7 @@ void mgc_mrfp_load(struct mgc_mrfp *mrfp, int contexts);
 void mgc_mrfp_user_set(struct mgc_mrfp *mrfp, void *user);
 void *mgc_mrfp_user(const struct mgc_mrfp *mrfp);
 
-/** A property of LocalControl. */
+/** A property. Several of one name in a row are one with a list of values. */
 struct mgc_prop {
 	const char *name; /**< "gatehouse/role" */
 	struct base_str value;
@@ -107,6 +108,7 @@ struct mgc_stream {
 	bool tcp_start; /**< tcpbcc/EstBNC: be the TCP client, now */
 	bool tls_start; /**< tlsbsc/EstBNC: be the TLS client as soon as TCP is up */
 	bool control;   /**< send a LocalControl even if nothing but the mode is in it */
+	bool release;   /**< empty Local and Remote: the stream ends, the termination stays */
 };
 
 /** An order about one termination. */

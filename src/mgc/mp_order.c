@@ -26,8 +26,18 @@ void mgc_mrfp_forget(struct mgc_mrfp *mrfp, bool all)
 
 /* ---- writing ---- */
 
-static bool prop_put(struct base_arena *arena, struct h248_parm **list, const struct mgc_prop *p)
+/* `before`: NULL, or the property in front of it. */
+static bool prop_put(struct base_arena *arena, struct h248_parm **list, const struct mgc_prop *p,
+                     const struct mgc_prop *before)
 {
+	struct h248_parm *last = *list;
+
+	while (last && last->next)
+		last = last->next;
+	if (last && before && !strcmp(before->name, p->name)) {
+		last->form = H248_FORM_AND;
+		return h248_value_add(arena, last, p->value, p->quoted) != NULL;
+	}
 	return h248_parm_set(arena, list, h248_name_of(p->name), p->value, p->quoted) != NULL;
 }
 
@@ -55,15 +65,16 @@ static bool stream_put(struct base_arena *arena, struct h248_media *media,
 		if (ok)
 			to->control->mode = H248_SEND_RECEIVE;
 		for (size_t i = 0; ok && i < s->prop_count; i++)
-			ok = prop_put(arena, &to->control->parms, &s->props[i]);
+			ok = prop_put(arena, &to->control->parms, &s->props[i],
+			              i ? &s->props[i - 1] : NULL);
 		if (ok && s->psk_id)
 			ok = psk_put(arena, &to->control->parms, s);
 	}
 	if (ok) {
 		to->local = s->local;
-		to->has_local = s->local.len != 0;
+		to->has_local = s->local.len || s->release;
 		to->remote = s->remote;
-		to->has_remote = s->remote.len != 0;
+		to->has_remote = s->remote.len || s->release;
 	}
 	return ok;
 }
@@ -123,7 +134,7 @@ static bool attrs_put(struct base_arena *arena, struct h248_action *a,
 	bool ok = !order->attr_count || attr;
 
 	for (size_t i = 0; ok && i < order->attr_count; i++)
-		ok = prop_put(arena, &attr->parms, &order->attrs[i]);
+		ok = prop_put(arena, &attr->parms, &order->attrs[i], NULL);
 	return ok;
 }
 
@@ -201,7 +212,7 @@ static void answered(void *arg, enum h248_outcome outcome, const struct h248_mes
 		read_reply(&done, reply);
 	else
 		done.code = H248_E_PENDINGS;
-	mrfp->mp->counters.failed += done.code != 0;
+	mrfp->mp->counters.failed += fn && done.code;
 	if (fn)
 		fn(user, &done);
 }

@@ -138,6 +138,7 @@ static void event_take(struct mgc_mrfp *mrfp, const struct h248_action *a,
 		.name = e->name,
 		.type = text_of(e->parms, "Type"),
 		.cause = text_of(e->parms, "Cause"),
+		.suite = text_of(e->parms, "Suite"),
 		.alert = -1,
 	};
 	uint64_t number;
