@@ -33,7 +33,7 @@ log: {{level: debug}}
 MG = """
 mg: {{workers: 2, leave: forced}}
 controllers: ["127.0.0.1:{port}"]
-h248: {{listen: "127.0.0.1:0", version: 3, retry: 100ms}}
+h248: {{listen: "127.0.0.1:0", version: 3, retry: 100ms, leave-timeout: 50ms}}
 media: {{addresses: [127.0.0.1]}}
 tls-domains:
   - {{name: conference, profile: ts33328-annex-h, server-methods: [none], client-methods: [none], client-auth: none}}
