@@ -20,7 +20,7 @@ struct kms {
 	struct mikey_id id;
 	struct mikey_suite suite;
 	struct mikey_kept *kept; /* NULL: answers take longer */
-	uint8_t nobody[32]; /* the key of those whom nobody knows */
+	uint8_t nobody[32];      /* the key of those whom nobody knows */
 };
 
 /* One question on its way. */
