@@ -58,6 +58,7 @@ static int put_out(struct bfcp_link *l, struct base_str octets)
 	uint8_t part[BFCP_MTU_MAX];
 	size_t n, mtu = l->mtu ? l->mtu : BFCP_MTU, at = 0;
 
+	l->went++;
 	if (l->reliable) {
 		compact(&l->out, &l->out_at);
 		if (l->out.len + octets.len > BFCP_QUEUE_MAX + BFCP_MESSAGE_MAX)
@@ -220,6 +221,7 @@ static int take_message(struct bfcp_link *l, struct base_str octets, uint64_t no
 	unsigned answers = 0;
 	int rc;
 
+	l->came++;
 	base_arena_reset(&l->arena);
 	rc = bfcp_decode(octets, &l->arena, &msg, NULL);
 	if (!rc && msg.version != (l->reliable ? 1 : 2))

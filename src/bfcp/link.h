@@ -31,6 +31,7 @@ struct bfcp_link {
 
 	/* its own */
 	bool broken;           /* a request was not answered (8.3.1): the connection is over */
+	uint64_t came, went;   /* whole messages */
 	struct base_writer in; /* part of a stream, or fragments */
 	struct base_arena arena;
 	struct base_writer out; /* of a stream; of datagrams, each behind its length */

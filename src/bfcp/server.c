@@ -200,6 +200,12 @@ bool bfcp_peer_over(const struct bfcp_peer *peer)
 	return peer->over || peer->link.broken;
 }
 
+void bfcp_peer_counts(const struct bfcp_peer *peer, uint64_t *ret_in, uint64_t *ret_out)
+{
+	*ret_in = peer->link.came;
+	*ret_out = peer->link.went;
+}
+
 void bfcp_server_tick(struct bfcp_server *s, uint64_t now_ms)
 {
 	FCS_EACH(&s->peers, struct bfcp_peer, peer)

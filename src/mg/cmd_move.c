@@ -6,6 +6,7 @@
  * termination's bearers to those of the context, or those of the context to the termination's. Only
  * where both sides have a session, on two workers, it is refused.
  */
+#include "mg/app.h"
 #include "mg/audit.h"
 #include "mg/pkg.h"
 #include "mg/service.h"
@@ -179,6 +180,10 @@ static int move_check(struct mg_run *run, const struct mg_term *term)
 		return mg_fail(run, H248_E_TERM_IN_CONTEXT, "it is in this context already");
 	if (term->service_state == H248_STATE_OUT_OF_SERVICE)
 		return mg_fail(run, H248_E_UNAVAILABLE, "it is out of service");
+	if (mg_term_has_app(term))
+		return mg_fail(run, H248_E_NOT_IMPLEMENTED,
+		               "it has a stream whose application is known, which stays where it "
+		               "is");
 	if (run->context->term_count >= max)
 		return mg_fail(run, H248_E_TERM_TOO_MANY, "the context holds %u terminations", max);
 	return streams_check(run, term);

@@ -90,6 +90,8 @@ static const struct mg_equipment *const built_in[] = {
 	&linkage,
 	&mg_pkg_dtlscn,
 	&own,
+	&mg_pkg_msrp,
+	&mg_pkg_bfcp,
 	NULL,
 };
 /* clang-format on */

@@ -3,6 +3,7 @@
  * @file
  * Media: streams, Local and Remote (RFC 3525, 7.1.4 to 7.1.8), and what they ask of the bearer.
  */
+#include "mg/app.h"
 #include "mg/bearer.h"
 #include "mg/part.h"
 #include "mg/pkg.h"
@@ -307,7 +308,9 @@ static int stream_check(struct mg_run *run, const struct mg_plan *plan, const st
 		rc = renegotiation_check(run, s);
 	if (!rc)
 		rc = mg_pkg_judge(run, s);
-	if (!rc && s->local.groups && others > 1)
+	if (!rc)
+		rc = mg_app_judge(run, plan, s);
+	if (!rc && s->local.groups && others > 1 && !mg_app_is_shared(mg_stream_app(s)))
 		return mg_fail(run, H248_E_TERM_TOO_MANY,
 		               "Stream %u: two terminations of the context have it already", s->id);
 	if (!rc)
@@ -396,6 +399,9 @@ static int local_finish(struct mg_run *run, struct base_arena *arena, struct mg_
 	if (rc)
 		return rc;
 	local_fill(s);
+	rc = mg_app_local_fill(run, s);
+	if (rc)
+		return rc;
 	rc = fingerprint_put(run, s, domain);
 	return rc ? rc : group_keep(run, arena, &s->local, H248_SDP_FULL, &s->local_text);
 }

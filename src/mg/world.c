@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "mg/app.h"
 #include "mg/bearer.h"
 #include "mg/happen.h"
 #include "mg/notify.h"
@@ -51,6 +52,7 @@ struct mg_context *mg_context_new(struct mg *mg, unsigned *ret_code)
 		return NULL;
 	base_list_init(&context->terms);
 	base_list_init(&context->topology);
+	base_list_init(&context->hubs);
 	context->id = context_id_next(mg);
 	if (base_map_insert(&mg->contexts, context_key(&context->id), &context->map_node)) {
 		free(context);
@@ -78,6 +80,7 @@ void mg_context_free(struct mg *mg, struct mg_context *context)
 	base_map_remove(&mg->contexts, &context->map_node);
 	base_list_remove(&context->node);
 	mg->counts.contexts--;
+	mg_app_end(mg, context);
 	mg_bearer_unref(mg, context->bearer);
 	free(context);
 }

@@ -71,6 +71,8 @@ struct mg_leg {
 	bool reserved; /* a=setup:actpass without a Remote: TLS waits for it, TCP may come before */
 	uint8_t tcp_role; /* enum relay_tcp_role */
 	uint8_t link;     /* enum h248_seplink */
+	uint8_t app;      /* enum mg_app, as it was made */
+	uint64_t seated;  /* in a hub, for that session; 0 = not yet */
 	struct relay_endpoint *endpoint;
 	bool may_send, may_receive;     /* as ordered last */
 	uint64_t latched;               /* the Remote it has latched for; 0 = it does not latch */
@@ -212,6 +214,7 @@ struct mg_context {
 	unsigned term_count;
 	struct mg_bearer *bearer; /* NULL until a stream needs one */
 	struct base_node topology;
+	struct base_node hubs; /* struct mg_hub (app.c) */
 	uint16_t priority;
 	bool emergency, ieps;
 };

@@ -328,6 +328,12 @@ size_t msrp_b2b_take(struct msrp_b2b *b, unsigned side, void *buf, size_t cap, u
 	return n;
 }
 
+void msrp_b2b_counts(const struct msrp_b2b *b, unsigned side, uint64_t *ret_in, uint64_t *ret_out)
+{
+	*ret_in = b->side[side].link.sends;
+	*ret_out = b->side[side].link.out.sends;
+}
+
 void msrp_b2b_tick(struct msrp_b2b *b, uint64_t now_ms)
 {
 	for (unsigned i = 0; i < 2; i++) {

@@ -43,6 +43,8 @@ int msrp_b2b_input(struct msrp_b2b *b, unsigned side, struct base_str *in, uint6
                    struct base_error *err);
 /** What goes to a side. */
 size_t msrp_b2b_take(struct msrp_b2b *b, unsigned side, void *buf, size_t cap, uint64_t now_ms);
+/** SEND requests (chunks) that came from a side, and that went to it. */
+void msrp_b2b_counts(const struct msrp_b2b *b, unsigned side, uint64_t *ret_in, uint64_t *ret_out);
 void msrp_b2b_tick(struct msrp_b2b *b, uint64_t now_ms);
 /** When msrp_b2b_tick wants to be called, or MSRP_NEVER. */
 uint64_t msrp_b2b_due(const struct msrp_b2b *b);

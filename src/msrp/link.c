@@ -99,6 +99,7 @@ static int on_head(struct msrp_link *link, uint64_t now_ms)
 	link->refused = false;
 	if (head->method == MSRP_RESPONSE)
 		return 0;
+	link->sends += head->method == MSRP_SEND;
 	if (!is_for_us(link, head))
 		return refuse(link, MSRP_NO_SESSION);
 	if (head->fault)

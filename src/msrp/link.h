@@ -40,7 +40,8 @@ struct msrp_link {
 	void *arg;
 	struct base_arena arena;
 	struct msrp_uri own_parts;
-	bool refused; /**< the request being read has been answered */
+	bool refused;   /**< the request being read has been answered */
+	uint64_t sends; /**< SEND requests that have come */
 };
 
 /**

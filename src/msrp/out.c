@@ -276,6 +276,7 @@ static void open_chunk(struct msrp_out *out, struct msrp_sending *s)
 	out->guard = 0;
 	out->whole = s->end == '$' && s->queued <= MSRP_CHUNK_MIN;
 	s->started = true;
+	out->sends++;
 	base_writer_printf(w, "MSRP %s SEND\r\n", out->tid);
 	base_writer_put(w, s->text.data, s->before);
 	if (s->has_body) {

@@ -223,3 +223,9 @@ struct base_str msrp_member_nickname(const struct msrp_member *m)
 {
 	return m->nickname;
 }
+
+void msrp_member_counts(const struct msrp_member *m, uint64_t *ret_in, uint64_t *ret_out)
+{
+	*ret_in = m->link.sends;
+	*ret_out = m->link.out.sends;
+}

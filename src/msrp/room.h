@@ -76,6 +76,8 @@ int msrp_member_input(struct msrp_member *member, struct base_str *in, uint64_t 
                       struct base_error *err);
 /** What goes to a member. @return octets; less than `cap` when that is all for now */
 size_t msrp_member_take(struct msrp_member *member, void *buf, size_t cap, uint64_t now_ms);
+/** SEND requests (chunks) that came from it, and that went to it. */
+void msrp_member_counts(const struct msrp_member *member, uint64_t *ret_in, uint64_t *ret_out);
 /** Its nickname; empty when it has none. */
 struct base_str msrp_member_nickname(const struct msrp_member *member);
 

@@ -24,6 +24,7 @@ const char *relay_cause_name(enum relay_cause cause)
 		[RELAY_CAUSE_AUTH] = "not-authenticated",
 		[RELAY_CAUSE_REVOKED] = "revoked",
 		[RELAY_CAUSE_RESOURCES] = "resources",
+		[RELAY_CAUSE_PROTOCOL] = "protocol",
 	};
 
 	return (size_t)cause < BASE_COUNT(names) ? names[cause] : "?";

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "relay/dgram.h"
+#include "relay/seat.h"
 
 /* ---- towards our peer ---- */
 
@@ -145,6 +146,8 @@ static bool takes(const struct relay_leg *leg)
 {
 	const struct relay_leg *partner = leg->partner;
 
+	if (leg->seat)
+		return leg->may_receive && relay_seat_takes(leg->seat);
 	return partner && leg->may_receive && partner->may_send && !partner->pending.len &&
 	       !partner->end_wanted && !partner->renegotiating &&
 	       (partner->state == RELAY_OPEN || partner->state == RELAY_HALF_IN);
@@ -186,36 +189,49 @@ static void pass_encrypted(struct relay_leg *to, const uint8_t *data, size_t len
 	}
 }
 
-static void pass(struct relay_leg *leg, const uint8_t *data, size_t len)
+void relay_flow_give(struct relay_leg *leg, const uint8_t *data, size_t len)
 {
-	struct relay_leg *to = leg->partner;
-
-	relay_meter_octets(to, false, len);
-	if (to->session)
-		pass_encrypted(to, data, len);
+	relay_meter_octets(leg, false, len);
+	if (leg->session)
+		pass_encrypted(leg, data, len);
 	else
-		(void)relay_flow_send(to, data, len); /* a failure ends the leg */
+		(void)relay_flow_send(leg, data, len); /* a failure ends the leg */
 }
 
-/* Clear text from our peer: to the partner, or held. */
+/* @return how much of it went on; less than all of it only into a hub */
+static size_t pass(struct relay_leg *leg, const uint8_t *data, size_t len)
+{
+	if (leg->seat)
+		return relay_seat_input(leg->seat, data, len);
+	relay_flow_give(leg->partner, data, len);
+	return len;
+}
+
+/* Clear text from our peer: to the partner or the hub, or held. */
 static void forward(struct relay_leg *leg, const uint8_t *data, size_t len)
 {
+	size_t gone = 0;
+
 	relay_meter_octets(leg, true, len);
 	if (!leg->held.len && takes(leg))
-		pass(leg, data, len);
-	else
-		(void)wait_in(leg, &leg->held, data, len); /* a failure ends the leg */
+		gone = pass(leg, data, len);
+	if (gone < len)
+		(void)wait_in(leg, &leg->held, data + gone, len - gone); /* likewise */
 }
 
 static void pass_held(struct relay_leg *leg)
 {
-	while (leg->held.len && takes(leg)) {
-		size_t len = BASE_MIN(leg->held.len, leg->worker->read_size);
+	size_t len, gone;
 
-		pass(leg, leg->held.data + leg->held.at, len);
+	while (leg->held.len && takes(leg)) {
+		len = BASE_MIN(leg->held.len, leg->worker->read_size);
+		gone = pass(leg, leg->held.data + leg->held.at, len);
 		if (relay_leg_gone(leg))
 			return;
-		relay_queue_take(&leg->held, len);
+		if (gone)
+			relay_queue_take(&leg->held, gone);
+		if (gone < len)
+			return;
 	}
 }
 
@@ -225,7 +241,9 @@ void relay_flow_carry_end(struct relay_leg *leg)
 
 	if (!leg->peer_ended || leg->end_carried || leg->held.len)
 		return;
-	if (!partner) {
+	if (leg->seat) {
+		relay_seat_ended(leg->seat);
+	} else if (!partner) {
 		/* If nobody will ever send through us, this is all. */
 		if (leg->state == RELAY_HALF_IN && relay_leg_may_end_alone(leg))
 			relay_leg_input(leg, RELAY_ON_PARTNER_END, RELAY_CAUSE_NONE, 0);
@@ -458,6 +476,8 @@ void relay_flow_run(struct relay_leg *leg)
 	case RELAY_HALF_OUT:
 	case RELAY_HALF_IN:
 		run_open(leg);
+		if (leg->seat)
+			relay_seat_run(leg->seat);
 		break;
 	case RELAY_DRAIN:
 		run_drain(leg);

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "relay/private.h"
+#include "relay/seat.h"
 
 #define BUFFER_LIMIT ((size_t)256 * 1024)
 #define BUFFER_MIN   ((size_t)64 * 1024)
@@ -70,6 +70,7 @@ int relay_pool_new(struct relay_pool **ret, struct loop *control,
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
 	base_list_init(&pool->contexts);
 	base_list_init(&pool->removed);
+	base_list_init(&pool->hubs);
 	base_list_init(&pool->listeners);
 	base_list_init(&pool->holders);
 	base_list_init(&pool->askers);
@@ -128,6 +129,7 @@ void relay_pool_free(struct relay_pool *pool)
 	{
 		relay_orders_discard(BASE_CONTAINER_OF(waiting, struct relay_endpoint, holder));
 	}
+	relay_hubs_discard(&pool->hubs);
 	endpoints_free(&pool->removed);
 	BASE_LIST_EACH(&pool->listeners, listener, next)
 	{

@@ -26,6 +26,7 @@
 
 struct relay_batch;
 struct relay_dgram;
+struct relay_seat;
 
 /* ---- addresses (socket.c) ---- */
 
@@ -185,7 +186,9 @@ void relay_queue_done(struct relay_queue *queue);
 	X(refused)                                                                                 \
 	X(packets_in)                                                                              \
 	X(packets_out)                                                                             \
-	X(packets_lost)
+	X(packets_lost)                                                                            \
+	X(messages_in)                                                                             \
+	X(messages_out)
 
 struct relay_counters {
 #define X(name) _Atomic uint64_t name;
@@ -345,6 +348,7 @@ struct relay_leg {
 	struct relay_setup *setup; /**< NULL once nothing in it is needed any more */
 	struct relay_door *door;   /**< NULL: everybody may come, as fast as they like */
 	struct relay_dgram *dgram; /**< NULL: TCP */
+	struct relay_seat *seat;   /**< in a hub, in the place of a partner; NULL = in none */
 	struct relay_tls_slot *slot;
 	struct tls_session *session;
 	struct loop_fd watch;
@@ -446,6 +450,8 @@ void relay_leg_connect(struct relay_leg *leg);
 void relay_flow_run(struct relay_leg *leg);
 /** Decrypt `io->in`, move the clear text on. */
 void relay_flow_records(struct relay_leg *leg, struct tls_io *io);
+/** Clear text to our peer: encrypted where there is TLS. A failure ends the leg. */
+void relay_flow_give(struct relay_leg *leg, const uint8_t *data, size_t len);
 /** Send to our peer, or queue. Fails the leg when the socket does. false: it has failed. */
 bool relay_flow_send(struct relay_leg *leg, const uint8_t *data, size_t len);
 /** The socket takes bytes again. */
@@ -518,6 +524,7 @@ struct relay_pool {
 	struct relay_ports ports;
 	struct base_node contexts, listeners;
 	struct base_node removed; /**< endpoints whose legs go on to their end */
+	struct base_node hubs;    /**< struct relay_hub, until their worker has let go of them */
 	struct base_map claims;   /**< struct relay_claim, by port and peer */
 	struct base_map rooms;    /**< struct relay_room, by port */
 	struct base_node room_list;

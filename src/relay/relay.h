@@ -115,6 +115,7 @@ enum relay_cause {
 	RELAY_CAUSE_AUTH,    /**< peer not authenticated */
 	RELAY_CAUSE_REVOKED, /**< a CRL that came later lists it */
 	RELAY_CAUSE_RESOURCES,
+	RELAY_CAUSE_PROTOCOL, /**< what came is not the application's that was told (hub.h) */
 	RELAY_CAUSES
 };
 /** Short stable word ("peer-reset"); pure. */
@@ -364,6 +365,8 @@ struct relay_stats {
 	uint64_t packets_in, packets_out; /**< let in and sent on; RTCP not counted */
 	uint64_t packets_lost; /**< no way on, none of RTP's, too long, above the rate, or the
 	                          socket took no more */
+	/* Endpoints of a hub (hub.h): SEND requests of MSRP, messages of BFCP. */
+	uint64_t messages_in, messages_out;
 };
 void relay_endpoint_stats(const struct relay_endpoint *endpoint, struct relay_stats *ret);
 /**
@@ -403,6 +406,8 @@ int relay_meters_read(const struct relay_pool *pool, struct base_arena *arena,
 
 /** Endpoints open now, and the most there may be. */
 void relay_pool_usage(const struct relay_pool *pool, unsigned *ret_open, unsigned *ret_limit);
+
+#include "relay/hub.h"
 
 /* ---- standing listener ---- */
 

@@ -20,7 +20,7 @@ static void whole_descriptors(void **state)
 	accepted("C=1{AV=ip/1/1{AT{PG}}}");
 	contains("PG{g-2,nt-1,");
 	contains(",tcptv-1,tcpbcc-1,tcprm-1,tlsbsc-1,tlscn-1,tlsm-1,tlstv-1,seplink-1,dtlscn-1,"
-	         "gatehouse-1}");
+	         "gatehouse-1,gatehouse_msrp-1,gatehouse_bfcp-1}");
 	accepted("C=1{AV=*{AT{SA}}}");
 	contains("AV=ip/1/1{SA{");
 	contains("AV=ip/1/2{SA{");
@@ -244,6 +244,9 @@ static void parm_sets(const struct h248_parm *p)
 		/* And a port for RTCP an RTP stream, a shared port one of datagrams. */
 		if ((!strcmp(item->name, "rsb") || !strcmp(item->name, "share")) &&
 		    base_str_eq(v->text, BASE_STR("on")))
+			continue;
+		/* And an application both of its ends, and a description of its own. */
+		if (!strcmp(item->name, "mode") && !base_str_eq(v->text, BASE_STR("agnostic")))
 			continue;
 		/* Policing is of a rate; another realm needs another address. */
 		snprintf(body, sizeof(body), "M{ST=1{O{%s%.*s/%.*s=%s%.*s%s}%s}}",
