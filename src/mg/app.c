@@ -1,294 +1,359 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What streams of MSRP and BFCP ask for, and whether it goes together. app_settle.c orders it. */
-#include <stdio.h>
-#include <sys/random.h>
+/*
+ * What a stream of a known application is, and the hubs of a context. A hub is made for the first
+ * stream that needs it and ends with the last; its endpoints sit in it from the moment their
+ * session's both ends are known.
+ */
+#include <stdlib.h>
 
 #include "mg/app.h"
-#include "mg/app_private.h"
-#include "mg/part.h"
+#include "mg/app_sdp.h"
 #include "mg/pkg.h"
+#include "msrp/msrp.h"
 
-static bool mode_is(const struct mg_stream *s, const char *package, const char *word)
-{
-	struct base_str text;
+#define FLOORS_MAX 256U
 
-	return mg_pkg_text(s, package, "mode", &text) && base_str_ieq(text, base_str_of(word));
-}
+struct mg_hub {
+	struct base_node node; /* in its context */
+	uint16_t stream;
+	uint8_t app; /* enum mg_app */
+	struct relay_hub *relay;
+	uint64_t told; /* what it was told of floors and users: their sum */
+};
+
+/* ---- what a stream is ---- */
 
 enum mg_app mg_stream_app(const struct mg_stream *s)
 {
-	if (mode_is(s, H248_PACKAGE_MSRP, "room"))
-		return MG_APP_ROOM;
-	if (mode_is(s, H248_PACKAGE_MSRP, "b2b"))
-		return MG_APP_B2B;
-	return mode_is(s, H248_PACKAGE_BFCP, "server") ? MG_APP_FLOOR : MG_APP_NONE;
+	int64_t mode = 0;
+
+	if (mg_pkg_number(s, H248_PACKAGE_MSRP, "mode", &mode) && mode != H248_MSRP_AGNOSTIC)
+		return mode == H248_MSRP_ROOM ? MG_APP_ROOM : MG_APP_RELAY;
+	if (mg_pkg_number(s, H248_PACKAGE_BFCP, "mode", &mode) && mode != H248_BFCP_AGNOSTIC)
+		return MG_APP_FLOOR;
+	return MG_APP_NONE;
 }
 
-bool mg_app_attribute(const struct h248_sdp *sdp, const char *name, const struct h248_sdp_line **at,
-                      struct base_str *ret)
+bool mg_app_is_shared(enum mg_app app)
 {
-	const struct h248_sdp_line *l = *at ? (*at)->next : sdp->groups ? sdp->groups->lines : NULL;
-	size_t len = strlen(name);
-
-	for (; l; l = l->next) {
-		struct base_str v = l->value;
-
-		if (l->type != 'a' || v.len < len || memcmp(v.ptr, name, len) != 0 ||
-		    (v.len > len && v.ptr[len] != ':'))
-			continue;
-		*at = l;
-		len = BASE_MIN(v.len, len + 1);
-		*ret = base_str_trim((struct base_str){ v.ptr + len, v.len - len });
-		return true;
-	}
-	return false;
+	return app == MG_APP_ROOM || app == MG_APP_FLOOR;
 }
 
-bool mg_app_first(const struct h248_sdp *sdp, const char *name, struct base_str *ret)
+bool mg_term_has_app(const struct mg_term *term)
 {
-	const struct h248_sdp_line *at = NULL;
-
-	return mg_app_attribute(sdp, name, &at, ret);
-}
-
-bool mg_app_number(const struct h248_sdp *sdp, const char *name, uint64_t max, uint64_t *ret)
-{
-	struct base_str text;
-
-	return mg_app_first(sdp, name, &text) && base_str_u64(text, max, ret) == 0;
-}
-
-bool mg_app_word(const struct h248_sdp *sdp, const char *name, const char *word)
-{
-	struct base_str text, want = base_str_of(word);
-
-	if (!mg_app_first(sdp, name, &text))
-		return false;
-	while (text.len) {
-		const char *space = memchr(text.ptr, ' ', text.len);
-		size_t n = space ? (size_t)(space - text.ptr) : text.len;
-
-		if (base_str_eq((struct base_str){ text.ptr, n }, want))
+	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s; s = s->next)
+		if (mg_stream_app(s) != MG_APP_NONE)
 			return true;
-		n += space != NULL;
-		text = (struct base_str){ text.ptr + n, text.len - n };
-	}
 	return false;
 }
 
-bool mg_app_floor_next(const struct mg_stream *s, const struct h248_sdp_line **at, uint16_t *ret)
+/* ---- legs ---- */
+
+/* Both ends of the session; another sum is another session. 0: they are not known yet. */
+static uint64_t session_of(const struct mg_stream *s, enum mg_app app)
 {
-	struct base_str text;
-	uint64_t id;
+	static const uint64_t seed[2] = { 0, 0 };
+	struct base_str own, peer;
+	uint16_t user;
 
-	if (!mg_app_attribute(&s->local, "floorid", at, &text))
-		return false;
-	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] == ' ')
-			text.len = i;
-	if (base_str_u64(text, UINT16_MAX, &id))
-		id = 0;
-	*ret = (uint16_t)id;
-	return true;
-}
-
-struct base_str mg_app_path_of(const struct h248_sdp *sdp)
-{
-	const struct h248_sdp_text *t = sdp->groups ? sdp->groups->paths : NULL;
-
-	if (!t || base_str_eq(t->text, BASE_STR("$")))
-		return (struct base_str){ 0 };
-	return t->text;
-}
-
-/* ---- judging ---- */
-
-static bool kind_fits(const struct mg_stream *s, enum mg_app app)
-{
-	const struct h248_sdp_media *m = &s->local.groups->media;
-
-	return m->transport == H248_SDP_TCP &&
-	       m->application == (app == MG_APP_FLOOR ? H248_SDP_BFCP : H248_SDP_MSRP);
-}
-
-static int needs_check(struct mg_run *run, const struct mg_stream *s, enum mg_app app)
-{
-	const struct h248_sdp_line *at = NULL;
-	struct base_str text;
-	uint64_t number;
-	uint16_t floor;
-
-	if (app == MG_APP_ROOM && (!mg_pkg_text(s, H248_PACKAGE_MSRP, "room", &text) ||
-	                           !h248_parm_find(s->parms, H248_PACKAGE_MSRP, "user")))
-		return mg_fail(run, H248_E_REQUIRED_MISSING,
-		               "Stream %u, LocalControl: mode room needs gatehouse_msrp/room and "
-		               "gatehouse_msrp/user",
-		               s->id);
-	if (app != MG_APP_FLOOR)
+	if (app == MG_APP_FLOOR)
+		return mg_app_user(s, &user) ? user + 1U : 0;
+	if (!mg_app_path(&s->local, &own) || !mg_app_path(&s->remote, &peer))
 		return 0;
-	if (!mg_app_number(&s->local, "confid", UINT32_MAX, &number) ||
-	    !mg_app_number(&s->local, "userid", UINT16_MAX, &number) || !number)
-		return mg_fail(run, H248_E_REQUIRED_MISSING,
-		               "Stream %u, Local: mode server needs a=confid and a=userid", s->id);
-	while (mg_app_floor_next(s, &at, &floor))
-		if (!floor)
-			return mg_fail(run, H248_E_SDP,
-			               "Stream %u, Local a=floorid: not a number from 1 to 65535",
-			               s->id);
-	return 0;
+	return (base_hash(seed, own.ptr, own.len) * 31 + base_hash(seed, peer.ptr, peer.len)) | 1;
 }
 
-static int paths_check(struct mg_run *run, const struct mg_stream *s)
+void mg_app_describe(struct mg_leg *leg, const struct mg_stream *s)
 {
-	struct base_str own = mg_app_path_of(&s->local), peer = mg_app_path_of(&s->remote);
-	struct base_error err = { 0 };
-
-	if (relay_paths_check(own, peer, &err))
-		return mg_fail(run, H248_E_SDP, "Stream %u, a=path: %s", s->id, err.text);
-	return 0;
+	leg->app = (uint8_t)mg_stream_app(s);
 }
 
-static bool same_text(const struct mg_stream *a, const struct mg_stream *b, const char *item)
+bool mg_app_fits(const struct mg_leg *leg, const struct mg_stream *s)
 {
-	struct base_str x = { 0 }, y = { 0 };
+	enum mg_app app = mg_stream_app(s);
+	uint64_t session = session_of(s, app);
 
-	return mg_pkg_text(a, H248_PACKAGE_MSRP, item, &x) ==
-	               mg_pkg_text(b, H248_PACKAGE_MSRP, item, &y) &&
-	       base_str_eq(x, y);
+	return leg->app == app && (!leg->seated || !session || leg->seated == session);
 }
 
-static bool chairs_meet(const struct mg_stream *a, const struct mg_stream *b)
-{
-	const struct h248_parm *x = h248_parm_find(a->parms, H248_PACKAGE_BFCP, "chair");
-	const struct h248_parm *y = h248_parm_find(b->parms, H248_PACKAGE_BFCP, "chair");
+/* ---- hubs ---- */
 
-	for (const struct h248_value *v = x ? &x->value : NULL; v; v = v->next)
-		for (const struct h248_value *w = y ? &y->value : NULL; w; w = w->next)
-			if (base_str_eq(v->text, w->text))
-				return true;
+/* The first stream of that id with a leg for a hub; `from` NULL: from the first termination. */
+static const struct mg_stream *member_next(const struct mg_context *context, uint16_t id,
+                                           struct mg_term **at)
+{
+	for (*at = *at ? mg_context_term_next(context, *at) : mg_context_term_first(context); *at;
+	     *at = mg_context_term_next(context, *at)) {
+		const struct mg_stream *s = mg_term_stream(*at, id);
+
+		if (s && s->leg && s->leg->app != MG_APP_NONE)
+			return s;
+	}
+	return NULL;
+}
+
+static struct mg_hub *hub_find(const struct mg_context *context, uint16_t id, enum mg_app app)
+{
+	for (struct base_node *n = context->hubs.next; n != &context->hubs; n = n->next) {
+		struct mg_hub *hub = BASE_CONTAINER_OF(n, struct mg_hub, node);
+
+		if (hub->stream == id && hub->app == app)
+			return hub;
+	}
+	return NULL;
+}
+
+static void hub_spec(const struct mg_stream *s, enum mg_app app, struct relay_hub_spec *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	switch (app) {
+	case MG_APP_ROOM:
+		ret->kind = RELAY_HUB_ROOM;
+		(void)mg_pkg_text(s, H248_PACKAGE_MSRP, "room", &ret->uri);
+		ret->nicknames = mg_app_chatroom(&s->local, BASE_STR("nickname"));
+		ret->private_messages = mg_app_chatroom(&s->local, BASE_STR("private-messages"));
+		ret->octets = mg_app_size(s);
+		break;
+	case MG_APP_FLOOR:
+		ret->kind = RELAY_HUB_FLOOR;
+		(void)mg_app_conference(s, &ret->conference);
+		break;
+	default:
+		ret->kind = RELAY_HUB_RELAY;
+		break;
+	}
+}
+
+/* NULL when memory is short. */
+static struct mg_hub *hub_need(struct mg *mg, struct mg_context *context, const struct mg_stream *s)
+{
+	struct mg_hub *hub = hub_find(context, s->id, s->leg->app);
+	struct relay_hub_spec spec;
+
+	if (hub)
+		return hub;
+	hub = calloc(1, sizeof(*hub));
+	if (!hub)
+		return NULL;
+	hub_spec(s, s->leg->app, &spec);
+	if (mg->bearer->hub_new(&hub->relay, context->bearer->relay, &spec, NULL)) {
+		free(hub);
+		return NULL;
+	}
+	hub->stream = s->id;
+	hub->app = s->leg->app;
+	base_list_append(&context->hubs, &hub->node);
+	return hub;
+}
+
+static void hub_end(struct mg *mg, struct mg_hub *hub)
+{
+	base_list_remove(&hub->node);
+	mg->bearer->hub_free(hub->relay);
+	free(hub);
+}
+
+static bool hub_is_needed(const struct mg_context *context, const struct mg_hub *hub)
+{
+	const struct mg_stream *s;
+	struct mg_term *at = NULL;
+
+	while ((s = member_next(context, hub->stream, &at)))
+		if (s->leg->app == hub->app)
+			return true;
 	return false;
 }
 
-static const char *differs(const struct mg_stream *s, const struct mg_stream *o, enum mg_app app)
+void mg_app_end(struct mg *mg, struct mg_context *context)
 {
-	uint64_t a = 0, b = 0;
-
-	if (mg_stream_app(o) != app)
-		return "another mode";
-	if (app == MG_APP_ROOM && !same_text(s, o, "room"))
-		return "another room";
-	if (app == MG_APP_ROOM && (mg_app_word(&s->local, "chatroom", "nickname") !=
-	                                   mg_app_word(&o->local, "chatroom", "nickname") ||
-	                           mg_app_word(&s->local, "chatroom", "private-messages") !=
-	                                   mg_app_word(&o->local, "chatroom", "private-messages")))
-		return "another a=chatroom";
-	if (app != MG_APP_FLOOR)
-		return NULL;
-	(void)mg_app_number(&s->local, "confid", UINT32_MAX, &a);
-	(void)mg_app_number(&o->local, "confid", UINT32_MAX, &b);
-	if (a != b)
-		return "another conference";
-	(void)mg_app_number(&s->local, "userid", UINT16_MAX, &a);
-	(void)mg_app_number(&o->local, "userid", UINT16_MAX, &b);
-	if (a == b)
-		return "the same user";
-	return chairs_meet(s, o) ? "a chair for the same floor" : NULL;
-}
-
-static int others_check(struct mg_run *run, const struct mg_plan *plan, const struct mg_stream *s,
-                        enum mg_app app)
-{
-	unsigned others = 0;
-
-	for (struct mg_term *t = plan->context ? mg_context_term_first(plan->context) : NULL; t;
-	     t = mg_context_term_next(plan->context, t)) {
-		const struct mg_stream *o = t == plan->term ? NULL : mg_term_stream(t, s->id);
-		const char *what;
-
-		if (!o || !o->local.groups)
-			continue;
-		what = differs(s, o, app);
-		if (what)
-			return mg_fail(run, H248_E_CONFLICT, "Stream %u: %s has %s there", s->id,
-			               t->name, what);
-		if (++others > 1 && app == MG_APP_B2B)
-			return mg_fail(run, H248_E_CONFLICT,
-			               "Stream %u: two terminations are a b2b already", s->id);
+	BASE_LIST_EACH(&context->hubs, n, after)
+	{
+		hub_end(mg, BASE_CONTAINER_OF(n, struct mg_hub, node));
 	}
-	return 0;
 }
 
-int mg_app_judge(struct mg_run *run, const struct mg_plan *plan, const struct mg_stream *s)
+/* ---- floors and users ---- */
+
+struct conference {
+	struct relay_floor floor[FLOORS_MAX];
+	struct relay_user *user;
+	size_t floors, users;
+};
+
+static struct relay_floor *floor_of(struct conference *c, uint16_t id)
 {
-	enum mg_app app = mg_stream_app(s);
-	bool up = s->leg && s->leg->state != MG_LEG_WAITING && s->leg->state != MG_LEG_ENDED;
-	int rc;
-
-	if (!s->local.groups)
-		return 0;
-	if (up && s->leg->app != app && !s->new_local)
-		return mg_fail(run, H248_E_NOT_IMPLEMENTED,
-		               "Stream %u, LocalControl mode: its connection is up with another "
-		               "one; give a new Local",
-		               s->id);
-	if (app != MG_APP_NONE && !kind_fits(s, app))
-		return mg_fail(run, H248_E_CONFLICT,
-		               "Stream %u, LocalControl mode: Local is not of %s over TCP", s->id,
-		               app == MG_APP_FLOOR ? "BFCP" : "MSRP");
-	if (app != MG_APP_NONE && s->link != H248_LINK_OFF)
-		return mg_fail(run, H248_E_INTERLINKAGE,
-		               "Stream %u, seplink/link: such a stream has no partner", s->id);
-	rc = app != MG_APP_NONE ? needs_check(run, s, app) : 0;
-	if (!rc && (app == MG_APP_ROOM || app == MG_APP_B2B))
-		rc = paths_check(run, s);
-	return rc ? rc : others_check(run, plan, s, app);
-}
-
-/* ---- our path ---- */
-
-static const char *path_new(struct mg_run *run, const struct mg_stream *s)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	uint8_t random[16];
-	char id[sizeof(random) + 1];
-	struct h248_sdp_group g = *s->local.groups;
-	struct sockaddr_storage local;
-	struct base_writer w = { 0 };
-	const char *text;
-
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+	for (size_t i = 0; i < c->floors; i++)
+		if (c->floor[i].id == id)
+			return &c->floor[i];
+	if (c->floors == FLOORS_MAX)
 		return NULL;
-	for (size_t i = 0; i < sizeof(random); i++)
-		id[i] = letters[random[i] % 32]; /* 80 bits (RFC 4975, 14.1) */
-	id[sizeof(random)] = '\0';
-	mg_leg_local(s->leg, &local);
-	if (h248_sdp_group_sockaddr_set(&g, (const struct sockaddr *)&local))
-		return NULL;
-	base_writer_printf(&w, "%s://", s->leg->tls ? "msrps" : "msrp");
-	mg_app_host_put(&w, &local);
-	base_writer_printf(&w, ":%u/%s;tcp", g.media.port, id);
-	text = w.failed ? NULL : mg_copy_text(run->arena, base_writer_view(&w));
-	base_writer_done(&w);
-	return text;
+	c->floor[c->floors] = (struct relay_floor){ .id = id };
+	return &c->floor[c->floors++];
 }
 
-int mg_app_path(struct mg_run *run, struct mg_stream *s)
+static void floors_add(struct conference *c, const struct mg_stream *s)
 {
-	struct h248_sdp_text *path;
-	enum mg_app app = mg_stream_app(s);
+	int64_t holders = 0;
+	struct base_str text;
+	size_t index = 0;
+	uint16_t id;
 
-	if ((app != MG_APP_ROOM && app != MG_APP_B2B) || mg_app_path_of(&s->local).len)
-		return 0;
-	path = BASE_NEW(run->arena, struct h248_sdp_text);
-	if (path && s->leg->path)
-		path->text = base_str_of(s->leg->path);
-	else if (path)
-		path->text = base_str_of(path_new(run, s));
-	if (!path || !path->text.ptr)
-		return mg_fail_memory(run);
-	if (!s->leg->path)
-		s->leg->path = strndup(path->text.ptr, path->text.len);
-	s->local.groups->paths = path;
-	s->tell_local = true;
-	return 0;
+	(void)mg_pkg_number(s, H248_PACKAGE_BFCP, "holders", &holders);
+	while (mg_app_attribute(&s->local, "floorid", &index, &text))
+		if (mg_app_floor(text, &id)) {
+			struct relay_floor *f = floor_of(c, id);
+
+			if (f)
+				f->holders = BASE_MAX(f->holders, (unsigned)holders);
+		}
+}
+
+static void chairs_add(struct conference *c, const struct mg_stream *s, uint16_t user)
+{
+	const struct h248_parm *p = h248_parm_find(s->parms, H248_PACKAGE_BFCP, "chair");
+	uint16_t id;
+
+	for (const struct h248_value *v = p ? &p->value : NULL; v; v = v->next)
+		for (size_t i = 0; mg_app_floor(v->text, &id) && i < c->floors; i++)
+			if (c->floor[i].id == id)
+				c->floor[i].chair = user;
+}
+
+static void user_add(struct conference *c, const struct mg_stream *s)
+{
+	struct relay_user *u = &c->user[c->users];
+	int64_t priority;
+
+	memset(u, 0, sizeof(*u));
+	if (!mg_app_user(s, &u->id))
+		return;
+	(void)mg_pkg_text(s, H248_PACKAGE_BFCP, "name", &u->name);
+	(void)mg_pkg_text(s, H248_PACKAGE_BFCP, "uri", &u->uri);
+	u->third_party = mg_pkg_on(s, H248_PACKAGE_BFCP, "third");
+	u->limited = mg_pkg_number(s, H248_PACKAGE_BFCP, "maxprio", &priority);
+	if (u->limited)
+		u->priority = (uint8_t)priority;
+	c->users++;
+}
+
+static uint64_t conference_sum(const struct conference *c)
+{
+	static const uint64_t seed[2] = { 0, 0 };
+	uint64_t sum = c->users * 31 + c->floors + 1;
+
+	for (size_t i = 0; i < c->floors; i++)
+		sum = sum * 31 + ((uint64_t)c->floor[i].id << 48) +
+		      ((uint64_t)c->floor[i].chair << 32) + c->floor[i].holders;
+	for (size_t i = 0; i < c->users; i++) {
+		const struct relay_user *u = &c->user[i];
+
+		sum = sum * 31 + ((uint64_t)u->id << 16) + (u->third_party ? 256U : 0U) +
+		      (u->limited ? 128U + u->priority : 0U);
+		sum = sum * 31 + base_hash(seed, u->name.ptr, u->name.len);
+		sum = sum * 31 + base_hash(seed, u->uri.ptr, u->uri.len);
+	}
+	return sum;
+}
+
+static void conference_fill(struct conference *c, const struct mg_context *context, uint16_t id)
+{
+	const struct mg_stream *s;
+	struct mg_term *at = NULL;
+	uint16_t user;
+
+	while ((s = member_next(context, id, &at)))
+		if (s->leg->app == MG_APP_FLOOR) {
+			floors_add(c, s);
+			user_add(c, s);
+		}
+	at = NULL;
+	while ((s = member_next(context, id, &at)))
+		if (s->leg->app == MG_APP_FLOOR && mg_app_user(s, &user))
+			chairs_add(c, s, user);
+}
+
+/* Before anybody sits down: a user has to be known. @return 0, or BASE_LOCAL */
+static int conference_tell(struct mg *mg, const struct mg_context *context, struct mg_hub *hub)
+{
+	struct conference *c = calloc(1, sizeof(*c));
+	int rc = BASE_ERR(BASE_LOCAL, H248_E_RESOURCES);
+	uint64_t sum;
+
+	if (!c)
+		return rc;
+	c->user = calloc(context->term_count + 1U, sizeof(*c->user));
+	if (c->user) {
+		conference_fill(c, context, hub->stream);
+		sum = conference_sum(c);
+		rc = sum == hub->told ? 0
+		                      : mg->bearer->hub_conference(hub->relay, c->floor, c->floors,
+		                                                   c->user, c->users);
+		if (!rc)
+			hub->told = sum;
+	}
+	free(c->user);
+	free(c);
+	return rc;
+}
+
+/* ---- seats ---- */
+
+#define USERS_MAX 8
+
+static void seat_fill(const struct mg_stream *s, struct base_str *uris, struct relay_seat_spec *ret)
+{
+	const struct h248_parm *p = h248_parm_find(s->parms, H248_PACKAGE_MSRP, "user");
+	size_t index = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	if (s->leg->app == MG_APP_FLOOR) {
+		(void)mg_app_user(s, &ret->user);
+		return;
+	}
+	(void)mg_app_path(&s->local, &ret->own);
+	(void)mg_app_path(&s->remote, &ret->peer);
+	for (const struct h248_value *v = p ? &p->value : NULL; v && ret->uris < USERS_MAX;
+	     v = v->next)
+		uris[ret->uris++] = v->text;
+	ret->uri = uris;
+	ret->private_messages = mg_app_chatroom(&s->remote, BASE_STR("private-messages"));
+	if (mg_app_attribute(&s->remote, "accept-wrapped-types", &index, &ret->wrapped_types) &&
+	    base_str_eq(ret->wrapped_types, BASE_STR("*")))
+		ret->wrapped_types = (struct base_str){ 0 };
+}
+
+static void seat(struct mg *mg, struct mg_context *context, const struct mg_stream *s)
+{
+	uint64_t session = session_of(s, s->leg->app);
+	struct base_str uris[USERS_MAX];
+	struct relay_seat_spec spec;
+	struct mg_hub *hub;
+
+	if (!session || s->leg->seated || s->leg->state == MG_LEG_ENDED)
+		return;
+	hub = hub_need(mg, context, s);
+	if (!hub || (hub->app == MG_APP_FLOOR && conference_tell(mg, context, hub)))
+		return;
+	seat_fill(s, uris, &spec);
+	if (!mg->bearer->endpoint_seat(s->leg->endpoint, hub->relay, &spec, NULL))
+		s->leg->seated = session;
+}
+
+void mg_app_settle(struct mg *mg, struct mg_context *context)
+{
+	for (struct mg_term *t = mg_context_term_first(context); t;
+	     t = mg_context_term_next(context, t))
+		for (const struct mg_stream *s = t->media ? t->media->streams : NULL; s;
+		     s = s->next)
+			if (s->leg && s->leg->app != MG_APP_NONE)
+				seat(mg, context, s);
+	BASE_LIST_EACH(&context->hubs, n, after)
+	{
+		struct mg_hub *hub = BASE_CONTAINER_OF(n, struct mg_hub, node);
+
+		if (!hub_is_needed(context, hub))
+			hub_end(mg, hub);
+		else if (hub->app == MG_APP_FLOOR)
+			(void)conference_tell(mg, context, hub);
+	}
 }

@@ -172,7 +172,7 @@ static bool remote_of(const struct mg_stream *stream, struct sockaddr_storage *r
 	return r && !h248_sdp_group_sockaddr(r, ret);
 }
 
-static uint16_t port_of(const struct sockaddr_storage *a)
+uint16_t mg_port_of(const struct sockaddr_storage *a)
 {
 	if (a->ss_family == AF_INET6)
 		return ntohs(((const struct sockaddr_in6 *)a)->sin6_port);
@@ -268,7 +268,7 @@ static uint16_t port_wanted(const struct h248_sdp_group *g, const struct mg_leg 
 		return 0;
 	if (old)
 		mg_leg_local(old, &local);
-	return old && g->media.port == port_of(&local) ? 0 : g->media.port;
+	return old && g->media.port == mg_port_of(&local) ? 0 : g->media.port;
 }
 
 static int leg_bind_at(struct mg_leg *leg, struct relay_context *relay,
@@ -386,8 +386,8 @@ static bool leg_describe(struct mg_leg *leg, const struct mg_stream *stream,
 	leg->udp = mg_stream_udp(stream);
 	leg->tcp_role = mg_stream_tcp_role(stream).client ? RELAY_TCP_CLIENT : RELAY_TCP_SERVER;
 	leg->link = stream->link;
-	leg->app = (uint8_t)mg_stream_app(stream);
 	leg->may_send = leg->may_receive = true;
+	mg_app_describe(leg, stream);
 	if (stream->leg) /* whose count goes on */
 		leg->carried = calloc(1, sizeof(*leg->carried));
 	if (leg->tls)
@@ -478,7 +478,6 @@ void mg_leg_free(struct mg *mg, struct mg_leg *leg)
 	if (leg->endpoint)
 		mg->bearer->endpoint_remove(leg->endpoint);
 	free(leg->gate);
-	free(leg->path);
 	free(leg->carried);
 	if (leg->session)
 		mg_keys_unref(leg->session->keys);
@@ -507,9 +506,7 @@ bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
 		return false;
 	if (leg->tls != mg_stream_tls(stream) || leg->udp != mg_stream_udp(stream))
 		return false;
-	if (leg->udp && !mg_leg_udp_fits(leg, stream))
-		return false;
-	if (!mg_app_fits(leg, stream))
+	if ((leg->udp && !mg_leg_udp_fits(leg, stream)) || !mg_app_fits(leg, stream))
 		return false;
 	if (leg->tls && domain && strcmp(mg_leg_domain(leg), domain->name) != 0)
 		return false;
@@ -518,7 +515,7 @@ bool mg_leg_fits(const struct mg_leg *leg, const struct mg_stream *stream,
 		return false;
 	if (stream->realm[0] && !host_in_realm(&leg->mg->set, &local, stream->realm))
 		return false;
-	if (!g->media.port_choose && g->media.port != 9 && g->media.port != port_of(&local))
+	if (!g->media.port_choose && g->media.port != 9 && g->media.port != mg_port_of(&local))
 		return false;
 	/* Who connected is history once it is connected. */
 	return leg->state != MG_LEG_WAITING || (leg->tcp_role == role && leg->link == stream->link);
@@ -644,8 +641,7 @@ static void leg_pair(struct mg_leg *leg, struct mg_leg *partner)
 static void leg_settle(struct mg *mg, struct mg_context *context, struct mg_term *term,
                        struct mg_stream *s)
 {
-	bool alone = mg_stream_app(s) != MG_APP_NONE;
-	struct mg_stream *other = alone ? NULL : partner_of(context, term, s->id);
+	struct mg_stream *other = s->leg->app ? NULL : partner_of(context, term, s->id);
 	struct mg_leg *leg = s->leg, *partner = other ? other->leg : NULL;
 	bool send = mode_sends(s), receive = mode_receives(s);
 

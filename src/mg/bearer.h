@@ -98,6 +98,7 @@ const struct mg_domain *mg_stream_domain(const struct mg *mg, const struct mg_st
 void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay_event *event);
 
 void mg_port_set(struct sockaddr_storage *address, uint16_t port);
+uint16_t mg_port_of(const struct sockaddr_storage *address);
 /* Same address, whatever port. */
 bool mg_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 

@@ -20,9 +20,9 @@ const struct mg_bearer_ops mg_bearer_relay = {
 	.endpoint_reach = relay_endpoint_reach,
 	.endpoint_move = relay_endpoint_move,
 	.endpoint_remove = relay_endpoint_remove,
+	.endpoint_stats = relay_endpoint_stats,
+	.endpoint_seat = relay_endpoint_seat,
 	.hub_new = relay_hub_new,
 	.hub_free = relay_hub_free,
 	.hub_conference = relay_hub_conference,
-	.endpoint_seat = relay_endpoint_seat,
-	.endpoint_stats = relay_endpoint_stats,
 };

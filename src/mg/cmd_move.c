@@ -56,8 +56,8 @@ static bool any(struct legs w)
 /* A session that has begun, or may at any moment. */
 static bool in_session(const struct mg_leg *leg)
 {
-	return leg->seated || (leg->tls && (leg->unnamed || leg->state == MG_LEG_TCP_UP ||
-	                                    leg->state == MG_LEG_TLS_UP));
+	return leg->tls &&
+	       (leg->unnamed || leg->state == MG_LEG_TCP_UP || leg->state == MG_LEG_TLS_UP);
 }
 
 /* Can all of them go there? `*busy` when it is only a matter of time. */
@@ -180,13 +180,12 @@ static int move_check(struct mg_run *run, const struct mg_term *term)
 		return mg_fail(run, H248_E_TERM_IN_CONTEXT, "it is in this context already");
 	if (term->service_state == H248_STATE_OUT_OF_SERVICE)
 		return mg_fail(run, H248_E_UNAVAILABLE, "it is out of service");
+	if (mg_term_has_app(term))
+		return mg_fail(run, H248_E_NOT_IMPLEMENTED,
+		               "it has a stream whose application is known, which stays where it "
+		               "is");
 	if (run->context->term_count >= max)
 		return mg_fail(run, H248_E_TERM_TOO_MANY, "the context holds %u terminations", max);
-	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s; s = s->next)
-		if (s->leg && mg_stream_app(s) != MG_APP_NONE)
-			return mg_fail(run, H248_E_NOT_IMPLEMENTED,
-			               "Stream %u: a session with a room or floors does not move",
-			               s->id);
 	return streams_check(run, term);
 }
 

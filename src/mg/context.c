@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "mg/app.h"
 #include "mg/bearer.h"
 #include "mg/part.h"
 #include "mg/run.h"
@@ -169,6 +170,12 @@ int mg_topology_set(struct mg_run *run, struct mg_context *context,
 	struct mg_term *end;
 	int rc = 0;
 
+	for (const struct mg_term *t = list ? mg_context_term_first(context) : NULL; t;
+	     t = mg_context_term_next(context, t))
+		if (mg_term_has_app(t))
+			return mg_fail(run, H248_E_NOT_IMPLEMENTED,
+			               "Topology: %s has a stream whose application is known",
+			               t->name);
 	for (const struct h248_topology *t = list; t && !rc; t = t->next) {
 		rc = triple_check(run, list, t);
 		if (!rc)

@@ -45,14 +45,14 @@ struct mg_bearer_ops {
 	                                   const struct relay_context *context);
 	void (*endpoint_move)(struct relay_endpoint *endpoint, struct relay_context *context);
 	void (*endpoint_remove)(struct relay_endpoint *endpoint);
+	void (*endpoint_stats)(const struct relay_endpoint *endpoint, struct relay_stats *ret);
+	int (*endpoint_seat)(struct relay_endpoint *endpoint, struct relay_hub *hub,
+	                     const struct relay_seat_spec *spec, struct base_error *err);
 	int (*hub_new)(struct relay_hub **ret, struct relay_context *context,
 	               const struct relay_hub_spec *spec, struct base_error *err);
 	void (*hub_free)(struct relay_hub *hub);
 	int (*hub_conference)(struct relay_hub *hub, const struct relay_floor *floor, size_t floors,
 	                      const struct relay_user *user, size_t users);
-	int (*endpoint_seat)(struct relay_endpoint *endpoint, struct relay_hub *hub,
-	                     const struct relay_seat_spec *spec, struct base_error *err);
-	void (*endpoint_stats)(const struct relay_endpoint *endpoint, struct relay_stats *ret);
 };
 
 /** The real one. */

@@ -87,7 +87,7 @@ struct mg_equipment {
 /* statistics.c: those of the bearers. */
 extern const struct mg_equipment_statistic mg_statistics_nt[], mg_statistics_rtp[],
         mg_statistics_tcptv[], mg_statistics_tcprm[], mg_statistics_gm[], mg_statistics_tlstv[],
-        mg_statistics_tlsbsc[];
+        mg_statistics_tlsbsc[], mg_statistics_msrp[], mg_statistics_bfcp[];
 /* Rows that live elsewhere: hang.c, load.c. */
 extern const struct mg_equipment mg_equipment_hangterm, mg_equipment_ocp, mg_equipment_chp;
 

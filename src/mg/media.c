@@ -310,7 +310,7 @@ static int stream_check(struct mg_run *run, const struct mg_plan *plan, const st
 		rc = mg_pkg_judge(run, s);
 	if (!rc)
 		rc = mg_app_judge(run, plan, s);
-	if (!rc && s->local.groups && others > 1 && mg_stream_app(s) == MG_APP_NONE)
+	if (!rc && s->local.groups && others > 1 && !mg_app_is_shared(mg_stream_app(s)))
 		return mg_fail(run, H248_E_TERM_TOO_MANY,
 		               "Stream %u: two terminations of the context have it already", s->id);
 	if (!rc)
@@ -399,7 +399,7 @@ static int local_finish(struct mg_run *run, struct base_arena *arena, struct mg_
 	if (rc)
 		return rc;
 	local_fill(s);
-	rc = mg_app_path(run, s);
+	rc = mg_app_local_fill(run, s);
 	if (rc)
 		return rc;
 	rc = fingerprint_put(run, s, domain);

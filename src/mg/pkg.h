@@ -12,9 +12,9 @@
 #include "mg/equip.h"
 #include "mg/plan.h"
 
-extern const struct mg_equipment mg_pkg_adid, mg_pkg_bfcp, mg_pkg_msrp, mg_pkg_ds, mg_pkg_dtlscn,
-        mg_pkg_gm, mg_pkg_ipdc, mg_pkg_ipnapt, mg_pkg_ipra, mg_pkg_nb, mg_pkg_root, mg_pkg_rtcph,
-        mg_pkg_sdpc, mg_pkg_sdpr, mg_pkg_seg, mg_pkg_tlsm, mg_pkg_tman;
+extern const struct mg_equipment mg_pkg_adid, mg_pkg_ds, mg_pkg_dtlscn, mg_pkg_gm, mg_pkg_ipdc,
+        mg_pkg_ipnapt, mg_pkg_ipra, mg_pkg_nb, mg_pkg_root, mg_pkg_rtcph, mg_pkg_sdpc, mg_pkg_sdpr,
+        mg_pkg_seg, mg_pkg_tlsm, mg_pkg_tman, mg_pkg_msrp, mg_pkg_bfcp;
 
 /* ---- pkg.c ---- */
 

@@ -1,104 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gatehouse_msrp and gatehouse_bfcp: what is kept of them, and what they count. */
+/*
+ * gatehouse_msrp and gatehouse_bfcp: what is said of a stream's application beside SDP (P;
+ * docs/mg.md). The values are kept as set; app.c makes of them what they mean.
+ */
 #include "mg/app.h"
+#include "mg/app_sdp.h"
 #include "mg/pkg.h"
+#include "msrp/msrp.h"
 
-static int uris_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
-                      const struct h248_parm *parm)
+#define USERS_MAX 8
+
+static int users_check(struct mg_run *run, struct mg_plan *plan, struct mg_stream *s,
+                       const struct h248_parm *parm)
 {
 	unsigned count = 0;
 
 	(void)plan;
 	for (const struct h248_value *v = &parm->value; v; v = v->next)
-		count++;
-	return count <= 8
-	               ? 0
-	               : mg_fail(run, H248_E_VALUE,
-	                         "Stream %u, LocalControl gatehouse_msrp/user: more than 8", s->id);
+		if (++count > USERS_MAX)
+			return mg_fail(run, H248_E_VALUE,
+			               "Stream %u, LocalControl gatehouse_msrp/user: more than %u",
+			               s->id, USERS_MAX);
+	return 0;
 }
 
-static bool of_kind(const struct mg_stream *s, bool bfcp)
+static bool alternatives(struct mg_run *run, struct h248_parm **list, const char *name,
+                         const char *const *words)
 {
-	enum mg_app app = mg_stream_app(s);
+	struct h248_parm *p = NULL;
 
-	return s->leg && app != MG_APP_NONE && (app == MG_APP_FLOOR) == bfcp;
-}
-
-static bool has_kind(const struct mg_term *term, bool bfcp)
-{
-	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s; s = s->next)
-		if (of_kind(s, bfcp))
-			return true;
-	return false;
-}
-
-static bool has_msrp(const struct mg_term *term)
-{
-	return has_kind(term, false);
-}
-
-static bool has_bfcp(const struct mg_term *term)
-{
-	return has_kind(term, true);
-}
-
-static uint64_t sum(const struct mg *mg, const struct mg_term *term, const struct mg_stream *only,
-                    bool bfcp, bool in)
-{
-	struct relay_stats stats;
-	uint64_t all = 0;
-
-	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s;
-	     s = s->next) {
-		if ((only && s != only) || !of_kind(s, bfcp))
-			continue;
-		mg_leg_stats(mg, s->leg, &stats);
-		all += in ? stats.messages_in : stats.messages_out;
+	for (; *words; words++) {
+		if (!p)
+			p = h248_parm_set(run->arena, list, h248_name_of(name), base_str_of(*words),
+			                  false);
+		else if (h248_value_add(run->arena, p, base_str_of(*words), false))
+			p->form = H248_FORM_OR;
+		else
+			return false;
+		if (!p)
+			return false;
 	}
-	return all;
+	return true;
 }
 
-#define VALUE(name, bfcp, in)                                                                      \
-	static uint64_t name(const struct mg *mg, const struct mg_term *term,                      \
-	                     const struct mg_stream *s)                                            \
-	{                                                                                          \
-		return sum(mg, term, s, bfcp, in);                                                 \
-	}
-VALUE(msrp_in, false, true)
-VALUE(msrp_out, false, false)
-VALUE(bfcp_in, true, true)
-VALUE(bfcp_out, true, false)
+static bool msrp_can(struct mg_run *run, struct h248_parm **list)
+{
+	static const char *const words[] = { "agnostic", "b2b", "room", NULL };
+
+	return alternatives(run, list, H248_PACKAGE_MSRP "/mode", words);
+}
+
+static bool bfcp_can(struct mg_run *run, struct h248_parm **list)
+{
+	static const char *const words[] = { "agnostic", "server", NULL };
+
+	return alternatives(run, list, H248_PACKAGE_BFCP "/mode", words);
+}
 
 static const struct mg_equipment_property msrp_properties[] = {
 	{ .name = "mode" },
 	{ .name = "room" },
-	{ .name = "user", .check = uris_check },
+	{ .name = "user", .check = users_check },
 	{ 0 },
 };
-static const struct mg_equipment_statistic msrp_statistics[] = {
-	{ .name = "min", .value = msrp_in, .useful = has_msrp },
-	{ .name = "mout", .value = msrp_out, .useful = has_msrp },
-	{ 0 },
-};
-const struct mg_equipment mg_pkg_msrp = {
-	.package = H248_PACKAGE_MSRP,
-	.on = MG_ON_TERM,
-	.properties = msrp_properties,
-	.statistics = msrp_statistics,
-};
-
 static const struct mg_equipment_property bfcp_properties[] = {
 	{ .name = "mode" },    { .name = "uri" },     { .name = "name" },  { .name = "chair" },
 	{ .name = "holders" }, { .name = "maxprio" }, { .name = "third" }, { 0 },
 };
-static const struct mg_equipment_statistic bfcp_statistics[] = {
-	{ .name = "min", .value = bfcp_in, .useful = has_bfcp },
-	{ .name = "mout", .value = bfcp_out, .useful = has_bfcp },
-	{ 0 },
+
+const struct mg_equipment mg_pkg_msrp = {
+	.package = H248_PACKAGE_MSRP,
+	.on = MG_ON_TERM,
+	.properties = msrp_properties,
+	.statistics = mg_statistics_msrp,
+	.can = msrp_can,
 };
 const struct mg_equipment mg_pkg_bfcp = {
 	.package = H248_PACKAGE_BFCP,
 	.on = MG_ON_TERM,
 	.properties = bfcp_properties,
-	.statistics = bfcp_statistics,
+	.statistics = mg_statistics_bfcp,
+	.can = bfcp_can,
 };

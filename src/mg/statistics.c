@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "mg/app.h"
 #include "mg/bearer.h"
 #include "mg/equip.h"
 #include "mg/part.h"
@@ -37,6 +38,8 @@ static void sum_add(struct relay_stats *to, const struct relay_stats *add)
 	to->alerts_out += add->alerts_out;
 	to->packets_in += add->packets_in;
 	to->packets_out += add->packets_out;
+	to->messages_in += add->messages_in;
+	to->messages_out += add->messages_out;
 }
 
 static void stream_sum(const struct mg *mg, const struct mg_stream *s, bool tls_only,
@@ -96,6 +99,53 @@ COUNTER(renegotiation_failures, renegotiation_failures, true)
 COUNTER(alerts_in, alerts_in, true)
 COUNTER(alerts_out, alerts_out, true)
 
+/* Sums over those streams of the termination whose application it is. */
+static uint64_t messages(const struct mg *mg, const struct mg_term *term, const struct mg_stream *s,
+                         bool floor, bool out)
+{
+	struct relay_stats one;
+	uint64_t sum = 0;
+
+	for (const struct mg_stream *i = s             ? s
+	                                 : term->media ? term->media->streams
+	                                               : NULL;
+	     i; i = s ? NULL : i->next)
+		if (i->leg && i->leg->app != MG_APP_NONE &&
+		    (i->leg->app == MG_APP_FLOOR) == floor) {
+			mg_leg_stats(mg, i->leg, &one);
+			sum += out ? one.messages_out : one.messages_in;
+		}
+	return sum;
+}
+#define MESSAGES(function, floor, out)                                                             \
+	static uint64_t function(const struct mg *mg, const struct mg_term *term,                  \
+	                         const struct mg_stream *s)                                        \
+	{                                                                                          \
+		return messages(mg, term, s, floor, out);                                          \
+	}
+MESSAGES(msrp_in, false, false)
+MESSAGES(msrp_out, false, true)
+MESSAGES(bfcp_in, true, false)
+MESSAGES(bfcp_out, true, true)
+
+static bool has_app(const struct mg_term *term, bool floor)
+{
+	for (const struct mg_stream *s = term->media ? term->media->streams : NULL; s; s = s->next)
+		if (s->leg && s->leg->app != MG_APP_NONE && (s->leg->app == MG_APP_FLOOR) == floor)
+			return true;
+	return false;
+}
+
+static bool has_msrp(const struct mg_term *term)
+{
+	return has_app(term, false);
+}
+
+static bool has_bfcp(const struct mg_term *term)
+{
+	return has_app(term, true);
+}
+
 static bool has_tls(const struct mg_term *term)
 {
 	const struct mg_stream *s = term->media ? term->media->streams : NULL;
@@ -149,6 +199,17 @@ const struct mg_equipment_statistic mg_statistics_tlstv[] = {
 	{ .name = "oout", .value = tls_out },
 	{ .name = "rin", .value = records_in },
 	{ .name = "rout", .value = records_out },
+	{ 0 },
+};
+/* Told where the gateway knows the application. */
+const struct mg_equipment_statistic mg_statistics_msrp[] = {
+	{ .name = "min", .value = msrp_in, .useful = has_msrp },
+	{ .name = "mout", .value = msrp_out, .useful = has_msrp },
+	{ 0 },
+};
+const struct mg_equipment_statistic mg_statistics_bfcp[] = {
+	{ .name = "min", .value = bfcp_in, .useful = has_bfcp },
+	{ .name = "mout", .value = bfcp_out, .useful = has_bfcp },
 	{ 0 },
 };
 

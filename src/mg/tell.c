@@ -37,10 +37,10 @@ static const char *side_of(enum relay_cause cause)
 		return "none";
 	case RELAY_CAUSE_PEER_CLOSE:
 	case RELAY_CAUSE_PEER_RESET:
+	case RELAY_CAUSE_PROTOCOL:
 	case RELAY_CAUSE_PEER_ALERT:
 	case RELAY_CAUSE_TRUNCATED:
 	case RELAY_CAUSE_REFUSED:
-	case RELAY_CAUSE_PROTOCOL:
 		return "remote";
 	default:
 		return "local";

@@ -77,10 +77,10 @@ void mg_context_free(struct mg *mg, struct mg_context *context)
 		base_list_remove(n);
 		free(BASE_CONTAINER_OF(n, struct mg_topology, node));
 	}
-	mg_hubs_free(mg, context);
 	base_map_remove(&mg->contexts, &context->map_node);
 	base_list_remove(&context->node);
 	mg->counts.contexts--;
+	mg_app_end(mg, context);
 	mg_bearer_unref(mg, context->bearer);
 	free(context);
 }

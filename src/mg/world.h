@@ -71,6 +71,8 @@ struct mg_leg {
 	bool reserved; /* a=setup:actpass without a Remote: TLS waits for it, TCP may come before */
 	uint8_t tcp_role; /* enum relay_tcp_role */
 	uint8_t link;     /* enum h248_seplink */
+	uint8_t app;      /* enum mg_app, as it was made */
+	uint64_t seated;  /* in a hub, for that session; 0 = not yet */
 	struct relay_endpoint *endpoint;
 	bool may_send, may_receive;     /* as ordered last */
 	uint64_t latched;               /* the Remote it has latched for; 0 = it does not latch */
@@ -78,9 +80,6 @@ struct mg_leg {
 	struct relay_stats *carried;    /* of this stream's former endpoints; NULL = none */
 	struct mg_leg *partner;         /* as ordered last; it says the same of us, or NULL */
 	struct relay_gate *gate;        /* as ordered last; NULL = open */
-	uint8_t app;                    /* enum mg_app, as ordered */
-	uint64_t seated;                /* the session it has a seat for; 0 = none */
-	char *path;                     /* our MSRP URI, where it was ours to make */
 };
 
 /* One stream as ordered: in its media's arena. */
@@ -207,17 +206,6 @@ struct mg_topology {
 	bool forward, backward; /* ... and back */
 };
 
-/* Where streams of one StreamID meet that are understood (app.h). */
-#define MG_FLOORS_MAX 64
-struct mg_hub {
-	struct base_node node; /* in its context */
-	uint16_t stream;
-	uint8_t app; /* enum mg_app */
-	bool used;   /* while settling: a stream asks for it */
-	struct relay_hub *relay;
-	uint64_t told; /* of floors and users, as ordered last */
-};
-
 struct mg_context {
 	struct base_node node;
 	struct base_map_node map_node;
@@ -226,7 +214,7 @@ struct mg_context {
 	unsigned term_count;
 	struct mg_bearer *bearer; /* NULL until a stream needs one */
 	struct base_node topology;
-	struct base_node hubs; /* struct mg_hub */
+	struct base_node hubs; /* struct mg_hub (app.c) */
 	uint16_t priority;
 	bool emergency, ieps;
 };

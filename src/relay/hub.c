@@ -392,29 +392,18 @@ static bool copy_spec(struct relay_seat *seat, const struct relay_seat_spec *spe
 	       copy_str(&seat->arena, &seat->spec.wrapped_types);
 }
 
-int relay_paths_check(struct base_str own, struct base_str peer, struct base_error *err)
-{
-	struct msrp_uri uri;
-
-	if (own.len && msrp_uri_parse(own, &uri))
-		return base_error_set(err, BASE_ERR(BASE_PEER, 0),
-		                      "ours is no MSRP URI (RFC 4975, 9)");
-	if (peer.len && !msrp_path_count(peer))
-		return base_error_set(err, BASE_ERR(BASE_PEER, 0),
-		                      "the peer's is no path of MSRP URIs (RFC 4975, 8.2)");
-	return 0;
-}
-
 int relay_endpoint_seat(struct relay_endpoint *endpoint, struct relay_hub *hub,
                         const struct relay_seat_spec *spec, struct base_error *err)
 {
 	struct relay_seat *seat;
-	int rc = relay_paths_check(spec->own, spec->peer, err);
+	struct msrp_uri uri;
 
-	if (rc)
-		return rc;
-	if (hub->kind != RELAY_HUB_FLOOR && (!spec->own.len || !spec->peer.len))
-		return base_error_set(err, BASE_ERR(BASE_PEER, 0), "a path is missing");
+	if (hub->kind != RELAY_HUB_FLOOR && msrp_uri_parse(spec->own, &uri))
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "our path is no MSRP URI (RFC 4975, 9)");
+	if (hub->kind != RELAY_HUB_FLOOR && !msrp_path_count(spec->peer))
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "the peer's path is none (RFC 4975, 8.2)");
 	if (endpoint->moving || endpoint->home != hub->worker)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, EAGAIN), "it is on another worker");
 	seat = calloc(1, sizeof(*seat));

@@ -41,10 +41,6 @@ int relay_hub_new(struct relay_hub **ret, struct relay_context *context,
 /** Its endpoints are in none then: nothing is read from them. NULL is fine. */
 void relay_hub_free(struct relay_hub *hub);
 
-/** Is `own` an MSRP URI, and `peer` a path of such? Empty ones are passed over. Pure.
- * @return 0, or BASE_PEER */
-int relay_paths_check(struct base_str own, struct base_str peer, struct base_error *err);
-
 struct relay_floor {
 	uint16_t id;
 	uint16_t chair;   /**< who decides; 0 = nobody */
@@ -80,7 +76,7 @@ struct relay_seat_spec {
 /**
  * Give it a seat. It joins when its connection (and TLS) is up; until then a later seat takes the
  * place of this one, afterwards none does. Copied.
- * @return 0; BASE_PEER: URI or path is none; BASE_LOCAL: memory (ENOMEM), or it is on another
+ * @return 0; BASE_CONFIG: URI or path is none; BASE_LOCAL: memory (ENOMEM), or it is on another
  *         worker, or on its way (EAGAIN)
  */
 int relay_endpoint_seat(struct relay_endpoint *endpoint, struct relay_hub *hub,

@@ -333,7 +333,81 @@ static void fake_stats(const struct relay_endpoint *endpoint, struct relay_stats
 	*ret = fake_of(endpoint)->stats;
 }
 
+/* ---- hubs: only what they are told ---- */
+
+struct relay_hub {
+	size_t number;
+};
+
+static int fake_hub_new(struct relay_hub **ret, struct relay_context *context,
+                        const struct relay_hub_spec *spec, struct base_error *err)
+{
+	static const char *const kinds[] = { "relay", "room", "floor" };
+	struct relay_hub *hub;
+
+	(void)context;
+	if (on->dull_hubs)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
+	hub = calloc(1, sizeof(*hub));
+	if (!hub)
+		abort();
+	hub->number = on->hubs++;
+	on->hubs_there++;
+	ORDER("hub %zu %s", hub->number, kinds[spec->kind]);
+	if (spec->kind == RELAY_HUB_ROOM)
+		ORDER(" %.*s%s%s %llu", BASE_FMT(spec->uri), spec->nicknames ? " nicknames" : "",
+		      spec->private_messages ? " private" : "", (unsigned long long)spec->octets);
+	if (spec->kind == RELAY_HUB_FLOOR)
+		ORDER(" %u", spec->conference);
+	ORDER("\n");
+	*ret = hub;
+	return 0;
+}
+
+static void fake_hub_free(struct relay_hub *hub)
+{
+	ORDER("hub-end %zu\n", hub->number);
+	on->hubs_there--;
+	free(hub);
+}
+
+static int fake_conference(struct relay_hub *hub, const struct relay_floor *floor, size_t floors,
+                           const struct relay_user *user, size_t users)
+{
+	ORDER("conference %zu floors", hub->number);
+	for (size_t i = 0; i < floors; i++)
+		ORDER(" %u/%u/%u", floor[i].id, floor[i].chair, floor[i].holders);
+	ORDER(" users");
+	for (size_t i = 0; i < users; i++)
+		ORDER(" %u<%.*s|%.*s>%s", user[i].id, BASE_FMT(user[i].name), BASE_FMT(user[i].uri),
+		      user[i].third_party ? "+third" : "");
+	ORDER("\n");
+	return 0;
+}
+
+static int fake_seat(struct relay_endpoint *endpoint, struct relay_hub *hub,
+                     const struct relay_seat_spec *spec, struct base_error *err)
+{
+	struct stage_endpoint *e = fake_of(endpoint);
+
+	if (e->dull)
+		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "out of memory");
+	ORDER("seat %zu %zu", number_of(e), hub->number);
+	if (spec->own.len)
+		ORDER(" %.*s %.*s", BASE_FMT(spec->own), BASE_FMT(spec->peer));
+	for (size_t i = 0; i < spec->uris; i++)
+		ORDER(" %.*s", BASE_FMT(spec->uri[i]));
+	if (spec->user)
+		ORDER(" user %u", spec->user);
+	ORDER("%s\n", spec->private_messages ? " private" : "");
+	return 0;
+}
+
 static const struct mg_bearer_ops fake = {
+	.hub_new = fake_hub_new,
+	.hub_free = fake_hub_free,
+	.hub_conference = fake_conference,
+	.endpoint_seat = fake_seat,
 	.context_new = fake_context_new,
 	.context_free = fake_context_free,
 	.endpoint_add = fake_add,

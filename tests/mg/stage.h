@@ -45,11 +45,13 @@ struct stage {
 	struct mg_settings settings;
 	struct sockaddr_storage addresses[3];
 	struct stage_endpoint endpoint[STAGE_ENDPOINTS];
-	size_t endpoints;      /**< made so far, in order */
-	size_t contexts;       /**< relay contexts that live */
-	size_t context_number; /**< made so far: each on another of two workers than the last */
-	int add_error;         /**< errno that endpoint_add gives from now on; 0 = none */
-	uint16_t next_port;    /**< what port 0 becomes */
+	size_t endpoints;        /**< made so far, in order */
+	size_t contexts;         /**< relay contexts that live */
+	size_t context_number;   /**< made so far: each on another of two workers than the last */
+	size_t hubs, hubs_there; /**< made so far; there now */
+	bool dull_hubs;          /**< no memory for more */
+	int add_error;           /**< errno that endpoint_add gives from now on; 0 = none */
+	uint16_t next_port;      /**< what port 0 becomes */
 	uint64_t now_ms, wall_ms;
 	char reply[65536];   /**< of the last stage_send, compact */
 	char request[65536]; /**< the last request of the gateway, compact; "" = none */

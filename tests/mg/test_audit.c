@@ -245,7 +245,7 @@ static void parm_sets(const struct h248_parm *p)
 		if ((!strcmp(item->name, "rsb") || !strcmp(item->name, "share")) &&
 		    base_str_eq(v->text, BASE_STR("on")))
 			continue;
-		/* A room has a name, and who shares a stream's number says the same of it. */
+		/* And an application both of its ends, and a description of its own. */
 		if (!strcmp(item->name, "mode") && !base_str_eq(v->text, BASE_STR("agnostic")))
 			continue;
 		/* Policing is of a rate; another realm needs another address. */
