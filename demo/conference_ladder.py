@@ -7,7 +7,7 @@ import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIELDS = ["frame.time_relative", "ip.src", "ip.dst", "tcp.srcport", "tcp.dstport", "sip.Request-Line", "sip.Status-Line",
-          "sip.CSeq.method", "sdp.media_attribute.value", "mikey.type", "http.request.uri", "http.response.code", "tcp.payload", "megaco.transaction", "megaco.command",
+          "sip.CSeq.method", "sdp.media_attribute.value", "mikey.type", "http.request.method", "http.request.uri", "http.response.code", "tcp.payload", "megaco.transaction", "megaco.command",
           "megaco.signal", "megaco.error_code", "tls.handshake.type", "tls.alert_message.desc", "msrp.method", "msrp.status.code",
           "msrp.cnt.flg", "msrp.content.type", "bfcp.primitive", "bfcp.request_status", "_ws.malformed"]
 MIKEY = {"6": "Error", "11": "REQUEST_INIT", "12": "REQUEST_INIT", "13": "REQUEST_RESP", "14": "TRANSFER_INIT", "15": "TRANSFER_RESP",
@@ -48,7 +48,7 @@ def said(row):
         line = row["sip.Request-Line"].replace(" SIP/2.0", "") or f"{row['sip.Status-Line'][8:]} ({row['sip.CSeq.method']})"
         return "SIP", line + mikey(row)
     if row["http.request.uri"] or row["http.response.code"]:
-        return "HTTP", (f"POST {row['http.request.uri']}" if row["http.request.uri"] else row["http.response.code"]) + mikey(row)
+        return "HTTP", (f"{row['http.request.method']} {row['http.request.uri']}" if row["http.request.uri"] else row["http.response.code"]) + mikey(row)
     if row["megaco.transaction"] or row["megaco.command"]:
         signals = [signal for signal in row["megaco.signal"].split(",") if "/" in signal]
         return "H.248", " ".join(filter(None, [row["megaco.transaction"], row["megaco.command"], *signals,

@@ -215,7 +215,7 @@ class Stage:
         bad = [row for row in rows if row["_ws.malformed"]]
         if sends < least_sends or granted < least_grants or bad:
             raise Failed(f"tshark reads {sends} SENDs, {granted} grants, and {len(bad)} malformed packets: {bad[:3]}")
-        self.step(f"tshark opens {film}: {sends} SENDs and {granted} grants of the floor inside TLS, nothing malformed")
+        self.step(f"tshark opens the capture ({os.path.getsize(film) >> 20} MiB): {sends} SENDs and {granted} grants of the floor inside TLS, nothing malformed")
 
 
     def play(self, show):
