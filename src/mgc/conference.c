@@ -125,10 +125,17 @@ static void order_done(void *arg, const struct mgc_done *done)
 		conf->terms--;
 		conf_emptied(conf);
 		ok = true;
+	} else if (order == ORDER_RELEASE && !done->code && leg->state != LEG_CLOSING) {
+		leg_media_released(leg);
+		conf_order(leg, ORDER_BIND);
+		return;
 	} else {
-		ok = order == ORDER_BIND ? bind_done(leg, done) : seat_done(leg, done);
+		ok = order == ORDER_BIND || order == ORDER_RELEASE ? bind_done(leg, done)
+		                                                   : seat_done(leg, done);
 	}
 	pump_soon(conf);
+	if (ok && leg->offer && (order == ORDER_SEAT || order == ORDER_BIND))
+		leg_media_bound(leg);
 	if (ok)
 		leg_event(leg, LEG_EV_DONE);
 	else if (!leg->term[0])

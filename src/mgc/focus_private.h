@@ -41,11 +41,19 @@ struct conf {
 
 struct question;
 
-enum leg_order { ORDER_NONE, ORDER_SEAT, ORDER_RESERVE, ORDER_BIND, ORDER_SUBTRACT };
+enum leg_order {
+	ORDER_NONE,
+	ORDER_SEAT,
+	ORDER_RESERVE,
+	ORDER_RELEASE, /* streams that get a new connection: their old one; BIND follows */
+	ORDER_BIND,
+	ORDER_SUBTRACT,
+};
 
 /* One of its streams at the MRFP: 1 is MSRP, 2 is BFCP. */
 struct leg_stream {
 	bool there; /* the termination has it */
+	bool bound; /* it was told its far end: another connection wants another bearer */
 	bool up;    /* TLS is */
 	char host[HOST_MAX], path[PATH_MAX_];
 	uint16_t port;
@@ -122,6 +130,12 @@ struct leg_media {
 };
 /* Has anything changed that the MRFP has to know? */
 bool leg_media_changed(const struct leg *leg);
+/* Is there a connection in the way of a new one? */
+bool leg_media_in_the_way(const struct leg *leg);
+/* SEAT or BIND is done. */
+void leg_media_bound(struct leg *leg);
+/* RELEASE is done. */
+void leg_media_released(struct leg *leg);
 int leg_media_order(struct leg *leg, struct leg_media *ret);
 /* Addresses out of a reply. @return 0, or BASE_PEER with words */
 int leg_media_take(struct leg *leg, const struct mgc_done *done, struct base_error *err);

@@ -147,7 +147,9 @@ static void withdraw(struct leg *leg)
 
 static void bind_bearer(struct leg *leg)
 {
-	if (leg_media_changed(leg))
+	if (leg_media_in_the_way(leg))
+		conf_order(leg, ORDER_RELEASE);
+	else if (leg_media_changed(leg))
 		conf_order(leg, ORDER_BIND);
 	else
 		leg_event(leg, LEG_EV_DONE);

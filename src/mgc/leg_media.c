@@ -200,6 +200,58 @@ static void release_put(struct leg_media *media, unsigned app)
 	to->release = true;
 }
 
+/* TLS with another key is another connection, and a bearer has one. */
+static bool in_the_way(const struct leg *leg, const struct offer_stream *s)
+{
+	return s->ours && s->verdict == OFFER_AGREED && s->fresh && !s->held &&
+	       leg->streams[s->app == OFFER_BFCP].bound;
+}
+
+bool leg_media_in_the_way(const struct leg *leg)
+{
+	for (size_t i = 0; i < offer_count(leg->offer); i++) {
+		struct offer_stream s;
+
+		offer_stream(leg->offer, i, &s);
+		if (in_the_way(leg, &s))
+			return true;
+	}
+	return false;
+}
+
+static void releases_put(struct leg_media *media, const struct leg *leg)
+{
+	for (size_t i = 0; i < offer_count(leg->offer); i++) {
+		struct offer_stream s;
+
+		offer_stream(leg->offer, i, &s);
+		if (in_the_way(leg, &s) && media->order.stream_count < MGC_STREAMS_MAX)
+			release_put(media, s.app == OFFER_BFCP);
+	}
+}
+
+void leg_media_bound(struct leg *leg)
+{
+	for (size_t i = 0; i < offer_count(leg->offer); i++) {
+		struct offer_stream s;
+
+		offer_stream(leg->offer, i, &s);
+		if (s.ours && s.verdict == OFFER_AGREED && s.fresh && !s.held)
+			leg->streams[s.app == OFFER_BFCP].bound = true;
+	}
+}
+
+void leg_media_released(struct leg *leg)
+{
+	for (size_t i = 0; i < offer_count(leg->offer); i++) {
+		struct offer_stream s;
+
+		offer_stream(leg->offer, i, &s);
+		if (in_the_way(leg, &s))
+			leg->streams[s.app == OFFER_BFCP] = (struct leg_stream){ 0 };
+	}
+}
+
 static void streams_put(struct leg_media *media, const struct leg *leg)
 {
 	for (size_t i = 0; i < offer_count(leg->offer); i++) {
@@ -244,6 +296,8 @@ int leg_media_order(struct leg *leg, struct leg_media *ret)
 	};
 	if (leg->order == ORDER_RESERVE)
 		reserve_put(ret, leg);
+	else if (leg->order == ORDER_RELEASE)
+		releases_put(ret, leg);
 	else if (leg->order != ORDER_SUBTRACT)
 		streams_put(ret, leg);
 	for (size_t i = 0; i < order->stream_count; i++)

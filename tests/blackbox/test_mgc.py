@@ -4,6 +4,7 @@
 fails, the calls end with their reason and nothing is left at the MRFP."""
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -58,6 +59,20 @@ class DialIn(Case):
         alice = stage.call(stage.agent(ALICE), how="setup=passive")
         self.assertEqual(alice.expect("media.up", kind="msrp")["role"], "server")
         self.assertEqual(alice.expect("media.up", kind="bfcp")["role"], "client")
+        alice.do("bye")
+        alice.expect("call.over", why="ours")
+        self.ended(stage)
+
+    def test_renewed(self):
+        """A re-INVITE with new connections: new keys, new bearers; the old ones end."""
+        stage = self.stage()
+        alice = stage.call(stage.agent(ALICE))
+        alice.expect("call.up")
+        first = {alice.expect("media.up", kind=kind)["psk-identity"] for kind in ("msrp", "bfcp")}
+        alice.do("renew")
+        second = {alice.expect("media.up", kind=kind)["psk-identity"] for kind in ("msrp", "bfcp")}
+        self.assertEqual(len(first | second), 4)
+        self.assertEqual(stage.mg.metric("gatehouse_endpoints"), 2)
         alice.do("bye")
         alice.expect("call.over", why="ours")
         self.ended(stage)
@@ -147,6 +162,20 @@ class Failures(Case):
         stage.kms.kill()
         stage.gateway()
         stage.mgc.logged("not-keyed: asking -> closing")
+        self.ended(stage)
+
+    def test_cancelled_while_seated(self):
+        """CANCEL comes while the MRFP has not answered: what it has made all the same is taken away."""
+        stage = self.stage()
+        alice = stage.agent(ALICE)
+        stage.mg.process.send_signal(signal.SIGSTOP)
+        stage.call(alice)
+        stage.mgc.logged("keyed: judging -> seating")
+        alice.do("bye")
+        stage.mgc.logged("over: seating -> closing")
+        stage.mg.process.send_signal(signal.SIGCONT)
+        stage.mgc.logged("empty: closing -> gone")
+        alice.expect("call.over")
         self.ended(stage)
 
     def test_member_killed(self):
