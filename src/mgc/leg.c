@@ -20,6 +20,8 @@ static struct mgc_focus *focus_of(const struct leg *leg)
 
 /* For a quoted string of a header (RFC 3326), so it has none of what would break it. */
 static void why_keep(struct leg *leg, unsigned status, const char *fmt, va_list ap)
+        __attribute__((format(printf, 3, 0)));
+static void why_keep(struct leg *leg, unsigned status, const char *fmt, va_list ap)
 {
 	if (leg->why[0])
 		return;
