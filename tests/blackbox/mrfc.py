@@ -96,13 +96,22 @@ class Stage:
             self.kms = Kms(self.folder, RULES).start()
             self.users = {name: self.kms.enroll(User(name, key_id=None)) for name in (ROOM, ALICE, BOB, CAROL, DAVE)}
             self.kms.secret("room.key", self.users[ROOM].key)
-        self.mgc = Program(MGC, self.folder, "mgc2" if like else "mgc", CONFIG.format(
-            kms=self.kms.ports["http"], room=ROOM, alice=ALICE, bob=BOB, more=more, sip=sip, h248=h248, mikey=mikey, suites=suites,
-            agnostic=agnostic))
+        try:
+            self.begin(more=more, sip=sip, h248=h248, mikey=mikey, suites=suites, agnostic=agnostic)
+            self.mg = self.gateway() if mrfp else None
+        except BaseException:  # nothing that was started outlives a stage that did not come about
+            for program in [*self.gateways, *([self.mgc] if hasattr(self, "mgc") else [])]:
+                program.end(kill=True)
+            if not like:
+                self.kms.kill()
+            raise
+
+    def begin(self, **how):
+        self.mgc = Program(MGC, self.folder, "mgc2" if self.like else "mgc", CONFIG.format(
+            kms=self.kms.ports["http"], room=ROOM, alice=ALICE, bob=BOB, **how))
         self.mgc.logged("event=started")
         self.sip = {kind: self.mgc.found(rf"SIP on {kind}:127.0.0.1:(\d+)") for kind in ("udp", "tcp")}
         self.h248 = self.mgc.found(r"H.248 on udp:127.0.0.1:(\d+)")
-        self.mg = self.gateway() if mrfp else None
 
     def gateway(self):
         mg = Program(harness.MG, self.folder, f"mg{len(self.gateways)}", MG.format(port=self.h248))
