@@ -15,6 +15,7 @@ struct stream_ask {
 	struct loop_task done;
 	bool last; /* no other wait after this one */
 	bool failed;
+	bool answered; /* and `done` is due: nobody else has it any more */
 	char why[120];
 	char url[];
 };
@@ -26,12 +27,16 @@ const char *stream_ask_url(const struct stream_ask *ask)
 
 void stream_ask_leave(struct stream *s)
 {
-	if (!s->ask)
+	struct stream_ask *ask = s->ask;
+
+	if (!ask)
 		return;
-	loop_timer_stop(s->ask->loop, &s->ask->limit);
-	loop_defer_stop(s->ask->loop, &s->ask->done);
-	s->ask->stream = NULL;
+	loop_timer_stop(ask->loop, &ask->limit);
+	loop_defer_stop(ask->loop, &ask->done);
+	ask->stream = NULL;
 	s->ask = NULL;
+	if (ask->answered)
+		free(ask);
 }
 
 /* It goes on with what had come before it stopped. */
@@ -53,6 +58,7 @@ static void on_done(void *arg)
 {
 	struct stream_ask *ask = arg;
 
+	ask->answered = false; /* by now it is ours */
 	resume(ask);
 	free(ask);
 }
@@ -74,6 +80,7 @@ void stream_asked(struct stream_ask *ask, const char *why)
 		return;
 	}
 	loop_timer_stop(ask->loop, &ask->limit);
+	ask->answered = true;
 	ask->failed = why != NULL;
 	(void)snprintf(ask->why, sizeof(ask->why), "%s", why ? why : "");
 	loop_defer(ask->loop, &ask->done, on_done, ask);

@@ -63,6 +63,7 @@ static void stop(struct stream *s)
 	s->w.fd = -1;
 	loop_timer_stop(loop, &s->limit);
 	loop_timer_stop(loop, &s->idle);
+	loop_timer_stop(loop, &s->stall);
 	loop_timer_stop(loop, &s->deadline);
 	stream_ask_leave(s);
 	stream_queue_done(&s->early);
@@ -224,6 +225,30 @@ static void on_idle(void *arg)
 		stream_fail(s, STREAM_LATE, 0, "no octet for %u ms", s->spec.idle_ms);
 	else
 		loop_timer_start(s->streams->loop, &s->idle, s->spec.idle_ms - quiet, on_idle, s);
+}
+
+static void on_stall(void *arg)
+{
+	struct stream *s = arg;
+	uint64_t still = loop_now_ms(s->streams->loop) - s->moved_ms;
+
+	if (!stream_queue_len(&s->out))
+		return;
+	if (still >= s->spec.stall_ms)
+		stream_fail(s, STREAM_LATE, 0,
+		            "%zu octets wait and the peer takes nothing for %u ms",
+		            stream_queue_len(&s->out), s->spec.stall_ms);
+	else
+		loop_timer_start(s->streams->loop, &s->stall, s->spec.stall_ms - still, on_stall,
+		                 s);
+}
+
+void stream_stall(struct stream *s)
+{
+	if (!s->spec.stall_ms)
+		return;
+	s->moved_ms = loop_now_ms(s->streams->loop);
+	loop_timer_start(s->streams->loop, &s->stall, s->spec.stall_ms, on_stall, s);
 }
 
 static void on_deadline(void *arg)

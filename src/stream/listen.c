@@ -201,8 +201,13 @@ static void on_accept(void *arg, unsigned events)
 /* A path that a program of ours has left when it was killed: nobody answers there. */
 static void unlink_stale(const union stream_addr *local)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat what;
+	int fd;
 
+	/* connect() says the same of a file that is no socket. */
+	if (lstat(local->un.sun_path, &what) < 0 || !S_ISSOCK(what.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;
 	if (connect(fd, &local->sa, stream_addr_len(local)) < 0 && errno == ECONNREFUSED)

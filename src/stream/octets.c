@@ -67,15 +67,19 @@ static size_t send_some(struct stream *s, const uint8_t *data, size_t len)
 
 void stream_put(struct stream *s, const uint8_t *data, size_t len)
 {
+	bool first = !stream_queue_len(&s->out);
 	size_t sent = 0;
 
 	if (s->deaf || s->state == STREAM_DEAD)
 		return;
-	if (!stream_queue_len(&s->out) && len)
+	if (first && len)
 		sent = send_some(s, data, len);
-	if (!s->deaf && s->state != STREAM_DEAD && sent < len &&
-	    !stream_queue_put(&s->out, data + sent, len - sent))
+	if (s->deaf || s->state == STREAM_DEAD || sent == len)
+		return;
+	if (!stream_queue_put(&s->out, data + sent, len - sent))
 		no_memory(s);
+	else if (first)
+		stream_stall(s);
 }
 
 void stream_drain(struct stream *s)
@@ -88,6 +92,7 @@ void stream_drain(struct stream *s)
 		if (s->deaf || s->state == STREAM_DEAD || !sent)
 			return;
 		stream_queue_take(&s->out, sent);
+		s->moved_ms = loop_now_ms(s->streams->loop);
 		v = stream_queue_view(&s->out);
 		if (s->end_wanted)
 			stream_linger(s);
@@ -161,9 +166,11 @@ void stream_up(struct stream *s)
 		write_now(s, v.ptr, v.len);
 	}
 	stream_queue_done(&early);
+	if (s->state == STREAM_DEAD)
+		return; /* that was too much already */
 	if (s->end_wanted)
 		stream_linger(s);
-	if (s->state != STREAM_DEAD && s->spec.ops.on_up)
+	if (s->spec.ops.on_up)
 		s->spec.ops.on_up(s->spec.ops.arg, s);
 }
 

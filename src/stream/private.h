@@ -95,9 +95,10 @@ struct stream {
 	struct base_writer held;   /* ciphertext, while a CRL is waited for */
 	struct loop_timer limit;   /* connecting, the handshake, lingering, grace */
 	struct loop_timer idle;
+	struct loop_timer stall;    /* of what waits in `out` */
 	struct loop_timer deadline; /* the owner's */
 	const char *deadline_why;
-	uint64_t touched_ms;
+	uint64_t touched_ms, moved_ms;
 	uint64_t ask_until_ms;
 	struct loop_task later;
 	enum stream_cause cause; /* of DEAD */
@@ -123,6 +124,8 @@ void stream_fail(struct stream *s, enum stream_cause cause, int error, const cha
 void stream_later(struct stream *s);
 void stream_limit(struct stream *s, uint32_t ms);
 void stream_linger(struct stream *s);
+/** Octets wait from now on. */
+void stream_stall(struct stream *s);
 /** Free those in `dead`. */
 void stream_reap(struct streams *streams);
 

@@ -118,6 +118,7 @@ struct stream_spec {
 	uint32_t connect_ms;   /**< 10000 */
 	uint32_t handshake_ms; /**< 10000 */
 	uint32_t idle_ms;      /**< no octet either way for so long ends it; 0 = never */
+	uint32_t stall_ms;     /**< octets wait and the peer takes none for so long; 0 = never */
 	uint32_t linger_ms;    /**< after stream_end, for the peer's end: 5000 */
 	size_t output_max;     /**< octets that may wait to be sent: 1 MiB */
 	size_t output_mark;    /**< from so many on stream_write says BASE_AGAIN: 64 KiB */

@@ -451,6 +451,39 @@ static void urgent_data(void **state)
 	free(p);
 }
 
+static void on_later(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+/* Who reads nothing, however much it says, does not keep what waits for it. */
+static void readers_that_have_stopped(void **state)
+{
+	struct streams *streams = *state;
+	struct place *p = place(streams);
+	struct end *e = end_new();
+	static char block[65536];
+
+	p->spec.stall_ms = 50;
+	p->spec.output_max = 64U << 20;
+	come(e, streams, p, plain);
+	UNTIL(streams, p->end.up);
+	stream_pause(e->stream);
+	while (stream_waiting(p->end.stream) < sizeof(block))
+		(void)stream_write(p->end.stream, block, sizeof(block)); /* AGAIN at last */
+	while (!p->end.ended) {
+		(void)stream_write(e->stream, "x", 1); /* it goes on talking */
+		assert_int_equal(loop_run_once(streams_loop(streams), 10), 0);
+	}
+	assert_int_equal(p->end.cause, STREAM_LATE);
+	assert_non_null(strstr(p->end.text, "takes nothing"));
+	assert_true(p->end.total > 0);
+	stream_resume(e->stream);
+	UNTIL(streams, e->ended);
+	free(e);
+	free(p);
+}
+
 /* A path is private, and one that was left behind is in nobody's way. */
 static void unix_sockets(void **state)
 {
@@ -480,6 +513,49 @@ static void unix_sockets(void **state)
 	free(p);
 }
 
+/* What is no socket is nobody's leftover. */
+static void files_are_not_taken_for_sockets(void **state)
+{
+	const struct stream_listen_spec spec = { 0 };
+	struct stream_listener *listener = NULL;
+	char path[160], *dir = pki_dir_new();
+	union stream_addr at;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "unix:%s/precious", dir);
+	file = fopen(path + 5, "w");
+	assert_non_null(file);
+	fclose(file);
+	assert_int_equal(stream_addr_parse(&at, base_str_of(path), NULL), 0);
+	assert_int_equal(base_err_class(stream_listen(&listener, *state, &at, &spec, NULL)),
+	                 BASE_CONFIG);
+	assert_int_equal(access(path + 5, F_OK), 0);
+	pki_dir_remove(dir);
+}
+
+/* It is to end, and its first octets fail: no timer of it outlives it. */
+static void over_in_its_first_breath(void **state)
+{
+	static const struct stream_spec brief = { .linger_ms = 1 };
+	struct streams *streams = *state;
+	struct stream_spec spec = brief;
+	struct loop_timer later = { 0 };
+	struct end *e = end_new();
+	unsigned over = 0;
+
+	spec.ops = end_ops(e);
+	assert_int_equal(stream_adopt(&e->stream, streams,
+	                              socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), &spec, NULL),
+	                 0);
+	assert_int_equal(stream_write(e->stream, "x", 1), 0);
+	stream_end(e->stream);
+	UNTIL(streams, e->ended);
+	assert_int_equal(e->cause, STREAM_RESET); /* it was never connected */
+	loop_timer_start(streams_loop(streams), &later, 20, on_later, &over);
+	UNTIL(streams, over);
+	free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,6 +576,9 @@ int main(void)
 		CASE(descriptors_are_short),
 		CASE(urgent_data),
 		CASE(unix_sockets),
+		CASE(files_are_not_taken_for_sockets),
+		CASE(over_in_its_first_breath),
+		CASE(readers_that_have_stopped),
 	};
 
 	return cmocka_run_group_tests(tests, lab_open, lab_close);
