@@ -117,6 +117,7 @@ static void on_up(void *arg, struct stream *stream)
 	struct flow *f = arg;
 
 	if (f->accepted) {
+		flow_came_up(f);
 		f->partial = true; /* the first message is waited for */
 		stream_deadline(stream, f->flows->config.message_ms, "no message came in time");
 	} else if (f->flows->config.alias && f->transport == FLOW_TLS) {
@@ -154,7 +155,8 @@ int flow_conn_open(struct flows *flows, const struct flow_target *target, const 
 		                    .session = &session,
 		                    .connect_ms = flows->config.connect_ms,
 		                    .handshake_ms = flows->config.connect_ms,
-		                    .idle_ms = flows->config.idle_ms };
+		                    .idle_ms = flows->config.idle_ms,
+		                    .stall_ms = flows->config.stall_ms };
 	struct flow *f = NULL;
 	int rc;
 
@@ -185,7 +187,8 @@ static bool on_accept(void *arg, struct stream *stream, struct stream_spec *ret)
 	struct flows *flows = door->flows;
 	struct flow *f;
 
-	if (flow_new(&f, flows, door->transport, 0, stream_remote(stream), NULL))
+	if (flow_new(&f, flows, door->transport, door->transport == FLOW_TLS ? FLOW_UNPROVEN : 0,
+	             stream_remote(stream), NULL))
 		return false;
 	f->accepted = true;
 	f->stream = stream;
@@ -196,6 +199,7 @@ static bool on_accept(void *arg, struct stream *stream, struct stream_spec *ret)
 	ret->anybody = flows->config.anybody;
 	ret->handshake_ms = flows->config.message_ms;
 	ret->idle_ms = flows->config.idle_ms;
+	ret->stall_ms = flows->config.stall_ms;
 	return true;
 }
 

@@ -41,6 +41,7 @@ struct flow_config {
 	uint32_t message_ms; /**< for one message, once it has begun, and for the first: 10000 */
 	uint32_t connect_ms; /**< 4000: others are tried then, while timer B runs */
 	uint32_t idle_ms;    /**< a connection that carries nothing goes: 3600000 */
+	uint32_t stall_ms;   /**< a peer that takes nothing of what waits for it goes: 30000 */
 	uint32_t ping_ms;    /**< CRLF CRLF on connections of ours (RFC 5626, 4.4.1); 0 = none */
 	uint32_t avoid_ms;   /**< an address that failed comes last for so long: 30000 */
 	size_t datagram_max; /**< octets of a request by UDP (RFC 3261, 18.1.1): 1300 */

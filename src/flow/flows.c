@@ -56,11 +56,23 @@ static void unmap(struct flow *f)
 	f->mapped = false;
 }
 
+/* The younger one takes the older one's place. */
+static void map(struct flow *f, uint64_t number, const char *name)
+{
+	struct flows *flows = f->flows;
+	struct flow *old = flow_peer(flows, f->transport, number, &f->remote, name);
+
+	if (old)
+		unmap(old);
+	f->key_len = flow_peer_key(f->key, f->transport, number, &f->remote, name);
+	f->mapped = base_map_insert(&flows->peers, (struct base_str){ (char *)f->key, f->key_len },
+	                            &f->by_peer) == 0; /* else it is not found again */
+}
+
 int flow_new(struct flow **ret, struct flows *flows, enum flow_transport transport, uint64_t number,
              const union stream_addr *remote, const char *name)
 {
 	struct flow *f = calloc(1, sizeof(*f));
-	struct flow *old;
 
 	if (!f)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
@@ -68,20 +80,28 @@ int flow_new(struct flow **ret, struct flows *flows, enum flow_transport transpo
 	f->id = ++flows->last_id;
 	f->transport = transport;
 	f->remote = *remote;
-	f->key_len = flow_peer_key(f->key, transport, number, remote, name);
 	if (base_map_insert(&flows->ids, id_key(&f->id), &f->by_id)) {
 		free(f);
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
 	}
-	old = flow_peer(flows, transport, number, remote, name);
-	if (old)
-		unmap(old);
-	f->mapped = base_map_insert(&flows->peers, (struct base_str){ (char *)f->key, f->key_len },
-	                            &f->by_peer) == 0; /* else it is not found again */
+	map(f, number, name);
 	base_list_append(transport == FLOW_UDP ? &flows->datagrams : &flows->conns, &f->node);
 	flows->datagram_count += transport == FLOW_UDP;
 	*ret = f;
 	return 0;
+}
+
+/* Of whom we connect to by TLS a certificate is asked; so it is of whom we call by a connection of
+ * theirs, for their port is no proof. */
+void flow_came_up(struct flow *f)
+{
+	struct tls_info info;
+
+	if (f->transport != FLOW_TLS || !stream_tls(f->stream, &info) || !info.has_verdict ||
+	    !info.verdict.authenticated)
+		return;
+	unmap(f);
+	map(f, 0, NULL);
 }
 
 void flow_drop(struct flow *f)
@@ -326,6 +346,7 @@ static void defaults(struct flows *flows)
 	DEFAULT(message_ms, 10000);
 	DEFAULT(connect_ms, 4000);
 	DEFAULT(idle_ms, 3600000);
+	DEFAULT(stall_ms, 30000);
 	DEFAULT(avoid_ms, 30000);
 	DEFAULT(datagram_max, 1300);
 }

@@ -111,8 +111,12 @@ struct flow *flow_find(const struct flows *flows, uint64_t id);
 /** The one to be used for a peer. `number`: of the socket, 0 = none. `name`: NULL = any */
 struct flow *flow_peer(const struct flows *flows, enum flow_transport transport, uint64_t number,
                        const union stream_addr *remote, const char *name);
+/** As `number`: a connection that came in, and whose peer has proven nothing yet. */
+#define FLOW_UNPROVEN UINT64_MAX
 int flow_new(struct flow **ret, struct flows *flows, enum flow_transport transport, uint64_t number,
              const union stream_addr *remote, const char *name);
+/** A connection that came in is up: who has proven who it is, is called by it. */
+void flow_came_up(struct flow *flow);
 /** It is no more; its stream is released. */
 void flow_drop(struct flow *flow);
 /** The same, because it failed: told to whom it concerns. */

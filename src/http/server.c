@@ -358,7 +358,8 @@ static bool on_accept(void *arg, struct stream *stream, struct stream_spec *ret)
 	*ret = (struct stream_spec){ .ops = http_bridge_stream_ops(bridge),
 		                     .domain = server->spec.domain,
 		                     .anybody = server->spec.anybody,
-		                     .handshake_ms = server->spec.request_ms };
+		                     .handshake_ms = server->spec.request_ms,
+		                     .stall_ms = server->spec.request_ms };
 	return true;
 }
 

@@ -285,6 +285,35 @@ static void nobody_is_called_by_a_claim(void **state)
 	station_close(&far);
 }
 
+/* Who comes from a port that somebody is called by has not proven to be that. */
+static void nobody_is_called_by_its_port(void **state)
+{
+	static const struct flow_config open = { .anybody = true };
+	struct flow_target to = { .transport = FLOW_TLS };
+	const struct sip_local local = { .transport = "TLS",
+		                         .sent_by = "127.0.0.1:5061",
+		                         .contact = "sip:x@127.0.0.1" };
+	struct sip_flow flow;
+	struct flow_info info;
+	char octets[1000];
+	size_t len = request(octets, sizeof(octets), "sip:x@127.0.0.1", &local, 0);
+
+	station_open(&far, *state, &open, ALL);
+	station_nobody = true;
+	station_open(&near, *state, NULL, 0);
+	station_nobody = false;
+	to.addr = far.at[FLOW_TLS];
+	assert_int_equal(flows_to(near.flows, &to, "server.test", &flow), 0);
+	assert_int_equal(flows_send(near.flows, flow, (struct base_str){ octets, len }), 0);
+	UNTIL(&far, far.count == 1);
+	assert_true(flows_info(far.flows, far.from.id, &info));
+	to.addr = info.remote;
+	assert_int_equal(flows_to(far.flows, &to, "127.0.0.1", &flow), 0);
+	assert_int_not_equal(flow.id, far.from.id);
+	station_close(&near);
+	station_close(&far);
+}
+
 static void a_flow_that_ends_in_its_own_callback(void **state)
 {
 	for (size_t i = 0; i < BASE_COUNT(transports); i++) {
@@ -511,6 +540,7 @@ int main(void)
 		CASE(a_name_that_is_not_proven),
 		CASE(connections_are_used_backwards),
 		CASE(nobody_is_called_by_a_claim),
+		CASE(nobody_is_called_by_its_port),
 		CASE(one_connection_for_all_domains),
 		CASE(a_flow_that_ends_in_its_own_callback),
 		CASE(responses_find_their_port),
