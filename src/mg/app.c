@@ -11,13 +11,12 @@
 #include "mg/pkg.h"
 #include "msrp/msrp.h"
 
-#define FLOORS_MAX 256U
-
 struct mg_hub {
 	struct base_node node; /* in its context */
 	uint16_t stream;
 	uint8_t app; /* enum mg_app */
 	struct relay_hub *relay;
+	uint64_t made; /* as what: its sum */
 	uint64_t told; /* what it was told of floors and users: their sum */
 };
 
@@ -49,31 +48,56 @@ bool mg_term_has_app(const struct mg_term *term)
 
 /* ---- legs ---- */
 
-/* Both ends of the session; another sum is another session. 0: they are not known yet. */
-static uint64_t session_of(const struct mg_stream *s, enum mg_app app)
+static uint64_t sum_text(uint64_t sum, struct base_str text)
 {
 	static const uint64_t seed[2] = { 0, 0 };
-	struct base_str own, peer;
+
+	return sum * 31 + base_hash(seed, text.ptr, text.len);
+}
+
+/* Both ends of the session and who speaks in it; another sum is another session. 0: they are not
+ * known yet. `own` is our path where Local leaves it to us. */
+static uint64_t session_of(const struct mg_stream *s, enum mg_app app, struct base_str own)
+{
+	const struct h248_parm *p = h248_parm_find(s->parms, H248_PACKAGE_MSRP, "user");
+	struct base_str peer;
 	uint16_t user;
+	uint64_t sum;
 
 	if (app == MG_APP_FLOOR)
-		return mg_app_user(s, &user) ? user + 1U : 0;
-	if (!mg_app_path(&s->local, &own) || !mg_app_path(&s->remote, &peer))
+		return mg_app_user(s, &user) ? user : 0;
+	if ((!mg_app_path(&s->local, &own) && !own.len) || !mg_app_path(&s->remote, &peer))
 		return 0;
-	return (base_hash(seed, own.ptr, own.len) * 31 + base_hash(seed, peer.ptr, peer.len)) | 1;
+	sum = sum_text(sum_text(0, own), peer);
+	for (const struct h248_value *v = app == MG_APP_ROOM && p ? &p->value : NULL; v;
+	     v = v->next)
+		sum = sum_text(sum, v->text);
+	return sum | 1;
 }
 
 void mg_app_describe(struct mg_leg *leg, const struct mg_stream *s)
 {
+	const struct mg_leg *old = s->leg;
+	struct base_str path;
+
 	leg->app = (uint8_t)mg_stream_app(s);
+	leg->path_anew = old && old->path && mg_app_path(&s->local, &path) &&
+	                 base_str_eq(path, base_str_of(old->path));
 }
 
 bool mg_app_fits(const struct mg_leg *leg, const struct mg_stream *s)
 {
 	enum mg_app app = mg_stream_app(s);
-	uint64_t session = session_of(s, app);
+	struct base_str own = leg->path ? base_str_of(leg->path) : (struct base_str){ 0 };
+	uint64_t session;
 
-	return leg->app == app && (!leg->seated || !session || leg->seated == session);
+	if (leg->app != app || !leg->seated)
+		return leg->app == app;
+	/* A path of the controller's, which is to be one of ours now. */
+	if (app != MG_APP_FLOOR && !own.len && !mg_app_path(&s->local, &own))
+		return false;
+	session = session_of(s, app, own);
+	return !session || leg->seated == session;
 }
 
 /* ---- hubs ---- */
@@ -124,6 +148,23 @@ static void hub_spec(const struct mg_stream *s, enum mg_app app, struct relay_hu
 	}
 }
 
+/* What its endpoints' peers were told of it. How long messages may be is for the first to say. */
+static uint64_t hub_sum(const struct relay_hub_spec *spec)
+{
+	return sum_text(spec->conference * 4U + spec->nicknames * 2U + spec->private_messages,
+	                spec->uri);
+}
+
+bool mg_app_hub_fits(const struct mg_context *context, const struct mg_stream *s)
+{
+	enum mg_app app = mg_stream_app(s);
+	const struct mg_hub *hub = hub_find(context, s->id, app);
+	struct relay_hub_spec spec;
+
+	hub_spec(s, app, &spec);
+	return !hub || hub->made == hub_sum(&spec);
+}
+
 /* NULL when memory is short. */
 static struct mg_hub *hub_need(struct mg *mg, struct mg_context *context, const struct mg_stream *s)
 {
@@ -141,6 +182,7 @@ static struct mg_hub *hub_need(struct mg *mg, struct mg_context *context, const 
 		return NULL;
 	}
 	hub->stream = s->id;
+	hub->made = hub_sum(&spec);
 	hub->app = s->leg->app;
 	base_list_append(&context->hubs, &hub->node);
 	return hub;
@@ -175,7 +217,7 @@ void mg_app_end(struct mg *mg, struct mg_context *context)
 /* ---- floors and users ---- */
 
 struct conference {
-	struct relay_floor floor[FLOORS_MAX];
+	struct relay_floor floor[MG_FLOORS_MAX];
 	struct relay_user *user;
 	size_t floors, users;
 };
@@ -185,7 +227,7 @@ static struct relay_floor *floor_of(struct conference *c, uint16_t id)
 	for (size_t i = 0; i < c->floors; i++)
 		if (c->floor[i].id == id)
 			return &c->floor[i];
-	if (c->floors == FLOORS_MAX)
+	if (c->floors == MG_FLOORS_MAX) /* which is refused before */
 		return NULL;
 	c->floor[c->floors] = (struct relay_floor){ .id = id };
 	return &c->floor[c->floors++];
@@ -238,7 +280,6 @@ static void user_add(struct conference *c, const struct mg_stream *s)
 
 static uint64_t conference_sum(const struct conference *c)
 {
-	static const uint64_t seed[2] = { 0, 0 };
 	uint64_t sum = c->users * 31 + c->floors + 1;
 
 	for (size_t i = 0; i < c->floors; i++)
@@ -249,8 +290,7 @@ static uint64_t conference_sum(const struct conference *c)
 
 		sum = sum * 31 + ((uint64_t)u->id << 16) + (u->third_party ? 256U : 0U) +
 		      (u->limited ? 128U + u->priority : 0U);
-		sum = sum * 31 + base_hash(seed, u->name.ptr, u->name.len);
-		sum = sum * 31 + base_hash(seed, u->uri.ptr, u->uri.len);
+		sum = sum_text(sum_text(sum, u->name), u->uri);
 	}
 	return sum;
 }
@@ -324,7 +364,7 @@ static void seat_fill(const struct mg_stream *s, struct base_str *uris, struct r
 
 static void seat(struct mg *mg, struct mg_context *context, const struct mg_stream *s)
 {
-	uint64_t session = session_of(s, s->leg->app);
+	uint64_t session = session_of(s, s->leg->app, (struct base_str){ 0 });
 	struct base_str uris[USERS_MAX];
 	struct relay_seat_spec spec;
 	struct mg_hub *hub;

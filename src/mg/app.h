@@ -10,6 +10,8 @@
 #include "mg/bearer.h"
 #include "mg/plan.h"
 
+#define MG_FLOORS_MAX 256U
+
 enum mg_app { MG_APP_NONE = 0, MG_APP_RELAY, MG_APP_ROOM, MG_APP_FLOOR };
 
 /** By its LocalControl. */
@@ -22,6 +24,8 @@ bool mg_term_has_app(const struct mg_term *term);
 int mg_app_judge(struct mg_run *run, const struct mg_plan *plan, const struct mg_stream *s);
 /** Our path, where it was left to us. Address and port are in Local by now. */
 int mg_app_local_fill(struct mg_run *run, struct mg_stream *s);
+/** Is there none yet for the stream, or one that was made as it says now? */
+bool mg_app_hub_fits(const struct mg_context *context, const struct mg_stream *s);
 /** What a leg that is made is to be, and whether it still is that. */
 void mg_app_describe(struct mg_leg *leg, const struct mg_stream *s);
 bool mg_app_fits(const struct mg_leg *leg, const struct mg_stream *s);

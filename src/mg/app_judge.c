@@ -138,13 +138,47 @@ static const char *differ(const struct mg_stream *a, const struct mg_stream *b, 
 	return app == MG_APP_FLOOR ? floors_differ(a, b) : NULL;
 }
 
+/* Floors of the StreamID, with those of `s`, are as many as a conference may have? */
+static int floors_judge(struct mg_run *run, const struct mg_plan *plan, const struct mg_stream *s)
+{
+	struct mg_term *t = plan->context ? mg_context_term_first(plan->context) : NULL;
+	uint8_t seen[(UINT16_MAX + 1) / 8] = { 0 };
+	struct base_str value;
+	unsigned floors = 0;
+	uint16_t id;
+
+	for (const struct mg_stream *o = s; o || t;) {
+		size_t index = 0;
+
+		while (o && mg_app_attribute(&o->local, "floorid", &index, &value)) {
+			if (!mg_app_floor(value, &id) || seen[id / 8] & 1U << id % 8)
+				continue;
+			seen[id / 8] |= (uint8_t)(1U << id % 8);
+			floors++;
+		}
+		o = t && t != plan->term ? mg_term_stream(t, s->id) : NULL;
+		t = t ? mg_context_term_next(plan->context, t) : NULL;
+	}
+	return floors <= MG_FLOORS_MAX
+	               ? 0
+	               : mg_fail(run, H248_E_RESOURCES,
+	                         "Stream %u, Local a=floorid: a conference has up to %u floors",
+	                         s->id, MG_FLOORS_MAX);
+}
+
 /* A leg whose connection is there stays what it is. */
 static int change_judge(struct mg_run *run, const struct mg_stream *s, enum mg_app app)
 {
 	const struct mg_leg *leg = s->leg;
 
-	if (!leg || leg->app == app || s->new_local || leg->state == MG_LEG_WAITING ||
-	    leg->state == MG_LEG_ENDED)
+	if (!leg || s->new_local || leg->state == MG_LEG_ENDED)
+		return 0;
+	if (leg->app == app && app == MG_APP_ROOM && !s->new_remote && !mg_app_fits(leg, s))
+		return mg_fail(run, H248_E_NOT_IMPLEMENTED,
+		               "Stream %u, LocalControl gatehouse_msrp/user: another one in the "
+		               "room already; a new Local makes a new endpoint",
+		               s->id);
+	if (leg->app == app || leg->state == MG_LEG_WAITING)
 		return 0;
 	return mg_fail(run, H248_E_NOT_IMPLEMENTED,
 	               "Stream %u, LocalControl: another mode of the application while its "
@@ -169,7 +203,12 @@ int mg_app_judge(struct mg_run *run, const struct mg_plan *plan, const struct mg
 		if (why)
 			rc = mg_fail(run, H248_E_CONFLICT, "Stream %u: %s", s->id, why);
 	}
-	return rc;
+	if (!rc && plan->context && !mg_app_hub_fits(plan->context, s))
+		rc = mg_fail(
+		        run, H248_E_CONFLICT,
+		        "Stream %u: %s than it began with; subtract it, and add it anew", s->id,
+		        app == MG_APP_FLOOR ? "another a=confid" : "another room or a=chatroom");
+	return !rc && app == MG_APP_FLOOR ? floors_judge(run, plan, s) : rc;
 }
 
 /* ---- our path ---- */
@@ -189,37 +228,48 @@ static const char *host_text(struct base_arena *arena, const struct sockaddr_sto
 
 #define SESSION_OCTETS 10 /* 80 random bits (RFC 4975, 14.1) */
 
-int mg_app_local_fill(struct mg_run *run, struct mg_stream *s)
+static const char *path_make(struct mg_run *run, const struct mg_leg *leg)
 {
 	static const char hex[] = "0123456789abcdef";
-	struct h248_sdp_group *g = s->local.groups;
 	char id[2 * SESSION_OCTETS + 1];
 	struct sockaddr_storage local;
 	uint8_t random[SESSION_OCTETS];
-	struct h248_sdp_text *path;
-	struct base_str given;
-	const char *host, *uri;
+	const char *host;
 
-	if (!s->leg || (s->leg->app != MG_APP_RELAY && s->leg->app != MG_APP_ROOM) ||
-	    mg_app_path(&s->local, &given))
-		return 0;
-	path = BASE_NEW(run->arena, struct h248_sdp_text);
-	if (!path || base_random(random, sizeof(random)))
-		return mg_fail_memory(run);
+	if (base_random(random, sizeof(random)))
+		return NULL;
 	for (size_t i = 0; i < sizeof(random); i++) {
 		id[2 * i] = hex[random[i] >> 4];
 		id[2 * i + 1] = hex[random[i] & 15];
 	}
 	id[sizeof(id) - 1] = '\0';
-	mg_leg_local(s->leg, &local);
+	mg_leg_local(leg, &local);
 	host = host_text(run->arena, &local);
-	uri = host ? base_arena_printf(run->arena, "%s://%s:%u/%s;tcp",
-	                               s->leg->tls ? "msrps" : "msrp", host, mg_port_of(&local), id)
-	           : NULL;
-	if (!uri)
+	return host ? base_arena_printf(run->arena, "%s://%s:%u/%s;tcp",
+	                                leg->tls ? "msrps" : "msrp", host, mg_port_of(&local), id)
+	            : NULL;
+}
+
+/* One for the leg's life: what was told stays true. */
+int mg_app_local_fill(struct mg_run *run, struct mg_stream *s)
+{
+	struct mg_leg *leg = s->leg;
+	struct h248_sdp_text *path;
+	struct base_str given;
+	const char *made;
+
+	if (!leg || (leg->app != MG_APP_RELAY && leg->app != MG_APP_ROOM) ||
+	    (mg_app_path(&s->local, &given) && !leg->path_anew))
+		return 0;
+	path = BASE_NEW(run->arena, struct h248_sdp_text);
+	made = leg->path ? leg->path : path_make(run, leg);
+	if (made && !leg->path)
+		leg->path = strdup(made);
+	if (!path || !leg->path)
 		return mg_fail_memory(run);
-	path->text = base_str_of(uri);
-	g->paths = path;
+	leg->path_anew = false;
+	path->text = base_str_of(leg->path);
+	s->local.groups->paths = path;
 	s->tell_local = true;
 	return 0;
 }

@@ -81,7 +81,7 @@ bool mg_app_user(const struct mg_stream *s, uint16_t *ret)
 {
 	uint64_t n;
 
-	if (!number_at(&s->local, "userid", UINT16_MAX, &n))
+	if (!number_at(&s->local, "userid", UINT16_MAX, &n) || !n)
 		return false;
 	*ret = (uint16_t)n;
 	return true;

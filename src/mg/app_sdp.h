@@ -17,7 +17,7 @@ bool mg_app_path(const struct h248_sdp *sdp, struct base_str *ret);
 bool mg_app_chatroom(const struct h248_sdp *sdp, struct base_str word);
 /** a=max-size of Local; 0 = none. */
 uint64_t mg_app_size(const struct mg_stream *s);
-/** a=userid and a=confid of Local; false: none, or no number. */
+/** a=userid and a=confid of Local; false: none, or no number. User 0 is nobody. */
 bool mg_app_user(const struct mg_stream *s, uint16_t *ret);
 bool mg_app_conference(const struct mg_stream *s, uint32_t *ret);
 /** The floor that a value of a=floorid names: the number in front. false: none. */

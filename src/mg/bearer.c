@@ -478,6 +478,7 @@ void mg_leg_free(struct mg *mg, struct mg_leg *leg)
 	if (leg->endpoint)
 		mg->bearer->endpoint_remove(leg->endpoint);
 	free(leg->gate);
+	free(leg->path);
 	free(leg->carried);
 	if (leg->session)
 		mg_keys_unref(leg->session->keys);

@@ -73,6 +73,8 @@ struct mg_leg {
 	uint8_t link;     /* enum h248_seplink */
 	uint8_t app;      /* enum mg_app, as it was made */
 	uint64_t seated;  /* in a hub, for that session; 0 = not yet */
+	char *path;       /* our MSRP URI, where it was left to us; NULL = not made */
+	bool path_anew;   /* Local has that of the former leg, whose port is another */
 	struct relay_endpoint *endpoint;
 	bool may_send, may_receive;     /* as ordered last */
 	uint64_t latched;               /* the Remote it has latched for; 0 = it does not latch */
