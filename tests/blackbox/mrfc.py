@@ -87,14 +87,18 @@ class Program:
 class Stage:
     """All of it; `like` another one, whose KMS it shares. `close` gives the exit statuses."""
 
-    def __init__(self, folder, more="", sip="", h248="", mikey="", suites=SUITES, mrfp=True, agnostic="true", like=None):
+    def __init__(self, folder, more="", sip="", h248="", mikey="", suites=SUITES, mrfp=True, agnostic="true", like=None,
+                 groups="", alike=()):
         self.agents, self.gateways, self.like = [], [], like
         if like:
             self.folder, self.kms, self.users = like.folder, like.kms, like.users
         else:
             self.folder = tempfile.mkdtemp(dir=folder)
-            self.kms = Kms(self.folder, RULES).start()
+            self.kms = Kms(self.folder, RULES, groups).start()
             self.users = {name: self.kms.enroll(User(name, key_id=None)) for name in (ROOM, ALICE, BOB, CAROL, DAVE)}
+            for name in alike:  # the same key as the conference's
+                self.kms.tool("remove", name)
+                self.kms.enroll(User(name, key=self.users[ROOM].key))
             self.kms.secret("room.key", self.users[ROOM].key)
         try:
             self.begin(more=more, sip=sip, h248=h248, mikey=mikey, suites=suites, agnostic=agnostic)
@@ -114,7 +118,7 @@ class Stage:
         self.h248 = self.mgc.found(r"H.248 on udp:127.0.0.1:(\d+)")
 
     def gateway(self):
-        mg = Program(harness.MG, self.folder, f"mg{len(self.gateways)}", MG.format(port=self.h248))
+        mg = Program(harness.MG, self.folder, f"{'mg2-' if self.like else 'mg'}{len(self.gateways)}", MG.format(port=self.h248))
         self.gateways.append(mg)
         self.mgc.logged("registered version=", len(self.gateways))
         return mg

@@ -20,8 +20,8 @@ class Case(unittest.TestCase):
         cls.folder = tempfile.mkdtemp(prefix="gatehouse-mgc-")
         cls.addClassCleanup(shutil.rmtree, cls.folder)
 
-    def stage(self, **settings):
-        stage = mrfc.Stage(self.folder, **settings)
+    def stage(self, agnostic="false", **settings):
+        stage = mrfc.Stage(self.folder, agnostic=agnostic, **settings)
         self.addCleanup(stage.close)
         return stage
 
@@ -32,8 +32,14 @@ class Case(unittest.TestCase):
 
 class DialIn(Case):
     def test_two_members(self):
+        self.two_members("false")
+
+    def test_two_members_of_an_agnostic_gateway(self):
+        self.two_members("true")
+
+    def two_members(self, agnostic):
         """Both in one context, each stream with a key of its own; the MRFP is TLS server, as answerer and passive."""
-        stage = self.stage()
+        stage = self.stage(agnostic)
         alice, bob = stage.agent(ALICE), stage.agent(BOB)
         keys = set()
         for agent, transport in ((stage.call(alice), "udp"), (stage.call(bob, "tcp"), "tcp")):
@@ -139,6 +145,31 @@ class DialOut(Case):
         stage = self.stage(more=f'dial-out: ["{DAVE}"]\n    dial: start')
         stage.mgc.logged("not-keyed: asking -> closing")
         self.ended(stage)
+
+    def somebody(self, mikey):
+        """A conference calls a group, and Carol answers for it, who has keys of her own (RFC 6043, 5.1.1): two controllers."""
+        team, ask = "sip:team@home.example", "sip:ask@home.example"
+        called = self.stage(mikey=f", user: '{CAROL}'", more=f"\n  - {{uri: '{team}', members: ['*'], msrp: {{}}}}",
+                            groups=f"groups:\n  - {{name: '{team}', members: ['{CAROL}']}}\n", alike=(CAROL, ask))
+        return called, self.stage(like=called, mikey=mikey, sip=f", proxy: '<sip:127.0.0.1:{called.sip['udp']};lr>'",
+                                  more=f"\n  - {{uri: '{ask}', dial-out: ['{team}'], dial: start, msrp: {{}}}}")
+
+    def test_not_the_expected_responder(self):
+        """Who answers is not who was called: BYE, and no key goes to the MRFP (TS 23.333, 5.20.2)."""
+        called, calling = self.somebody("")
+        calling.mgc.logged("end conference=sip:ask@home.example member=sip:team@home.example: ")
+        calling.mgc.logged("sip:carol@home.example is there instead of")
+        called.mgc.logged("the call is over: BYE")
+        for stage in (calling, called):
+            self.assertNotIn("tls-up", stage.mgc.log())
+            stage.empty()
+
+    def test_an_alias_of_the_expected_responder(self):
+        called, calling = self.somebody(f", aliases: [{{name: 'sip:team@home.example', also: '{CAROL}'}}]")
+        for stage in (calling, called):
+            stage.mgc.logged("tls-up")
+        self.assertEqual(calling.mgc.end(), 0)
+        called.empty()
 
 
 class Failures(Case):

@@ -48,7 +48,7 @@ class Sipp(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="gatehouse-mgc-sipp-")
         cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.stage = mrfc.Stage(cls.folder)
+        cls.stage = mrfc.Stage(cls.folder, agnostic="false")
         cls.addClassCleanup(lambda: cls.stage.close())  # pylint: disable=unnecessary-lambda
         cls.tpk = cls.stage.kms.secret("tickets.key", os.urandom(32))
         cls.stage.kms.tool("remove", ALICE)

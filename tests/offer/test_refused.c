@@ -81,8 +81,9 @@ static void a_ticket_for_another(void **state)
 	stage_close(&s);
 }
 
-/* TRANSFER_INIT for the room with a ticket of mode 4 for `listed`, as its key-mgmt line. */
-static void init_of(struct stage *s, const char *listed, struct base_writer *line)
+/* TRANSFER_INIT for the room with a ticket of mode 4 for `listed` and some crypto sessions, as its
+ * key-mgmt line. */
+static void init_of(struct stage *s, const char *listed, uint8_t sessions, struct base_writer *line)
 {
 	const struct mikey_env env = { .now = s->now };
 	const struct mikey_suite suite = { MIKEY_PRF_HMAC_SHA_256, MIKEY_AES_CM_128,
@@ -101,14 +102,14 @@ static void init_of(struct stage *s, const char *listed, struct base_writer *lin
 	struct mikey_payload list = { .type = MIKEY_GENERAL_EXT,
 		                      .ext = { MIKEY_EXT_SDP_IDS, mikey_octets_text("mikey") } };
 	struct mikey_payload sp = { .next = &list, .type = MIKEY_SP, .sp.prot = MIKEY_PROT_TLS };
-	const struct mikey_cs cs = { .id = 1,
-		                     .prot = MIKEY_PROT_TLS,
-		                     .policies = mikey_octets_of("", 1) };
+	const struct mikey_octets policy = mikey_octets_of("", 1);
+	const struct mikey_cs cs[] = { { .id = 1, .prot = MIKEY_PROT_TLS, .policies = policy },
+		                       { .id = 2, .prot = MIKEY_PROT_TLS, .policies = policy } };
 	const struct mikey_offer offer = { .suite = suite,
 		                           .initiator = s->alice.id,
 		                           .responder = s->room.id,
-		                           .cs = &cs,
-		                           .cs_count = 1,
+		                           .cs = cs,
+		                           .cs_count = sessions,
 		                           .sp = &sp };
 	const struct mikey_octets mpk = mikey_octets_text("thirty-two octets of master key.");
 	struct mikey_transfer transfer = { .prf = 0 };
@@ -147,7 +148,7 @@ static void a_ticket_that_lists_another(void **state)
 		stage_open(&s, 4);
 		stage_sessions(&s, stage_user, stage_room, 1);
 		assert_int_equal(stage_offer(&s), 0);
-		init_of(&s, listed[i], &line);
+		init_of(&s, listed[i], 1, &line);
 		stage_edit(&s.offer, "a=key-mgmt:", base_writer_cstr(&line));
 		if (!i)
 			assert_int_equal(stage_answer(&s), 0);
@@ -156,6 +157,22 @@ static void a_ticket_that_lists_another(void **state)
 		base_writer_done(&line);
 		stage_close(&s);
 	}
+}
+
+static void two_crypto_sessions(void **state)
+{
+	struct base_writer line = { 0 };
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, 4);
+	stage_sessions(&s, stage_user, stage_room, 1);
+	assert_int_equal(stage_offer(&s), 0);
+	init_of(&s, "sip:room@example.com", 2, &line);
+	stage_edit(&s.offer, "a=key-mgmt:", base_writer_cstr(&line));
+	fails(&s, s.called, stage_answer(&s), 488, MIKEY_BAD_SP, "exactly one crypto session (");
+	base_writer_done(&line);
+	stage_close(&s);
 }
 
 static void not_a_member(void **state)
@@ -507,6 +524,7 @@ int main(void)
 		cmocka_unit_test(a_kms_that_lies),
 		cmocka_unit_test(a_ticket_for_another),
 		cmocka_unit_test(a_ticket_that_lists_another),
+		cmocka_unit_test(two_crypto_sessions),
 		cmocka_unit_test(not_a_member),
 		cmocka_unit_test(another_answers),
 		cmocka_unit_test(another_calls),
