@@ -37,7 +37,7 @@ static size_t on_data(void *arg, struct stream *stream, struct base_str data)
 		(void)stream_write(stream, out.data, out.len); /* else it hears of no end */
 	}
 	base_writer_done(&out);
-	stream_end(stream);
+	stream_release(stream); /* what comes after one order is heard by nobody */
 	return data.len;
 }
 

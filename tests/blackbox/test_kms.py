@@ -7,6 +7,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -225,6 +226,20 @@ class Life(unittest.TestCase):
         self.kms.kill(signal.SIGTERM)  # the socket is gone: the tool opens the store itself
         self.assertFalse(os.path.exists(os.path.join(self.folder, "control")))
         self.kms.enroll(alice, "--replace")
+        self.assertEqual(self.kms.tool("list")[1], ALICE + "\n")
+
+    def test_one_order_a_connection(self):
+        """What comes behind it is not done: nobody would hear of it."""
+        self.kms.start()
+        self.kms.enroll(User(ALICE))
+        with socket.socket(socket.AF_UNIX) as conn:
+            conn.settimeout(15)
+            conn.connect(os.path.join(self.folder, "control"))
+            conn.sendall(b"list\n")
+            self.assertTrue(conn.recv(1000).startswith(b"user id=uri:"))
+            conn.sendall(b"remove id=uri:" + ALICE.encode().hex().encode() + b"\n")
+            while conn.recv(1000):
+                pass
         self.assertEqual(self.kms.tool("list")[1], ALICE + "\n")
 
     def test_enrolling_is_refused(self):
