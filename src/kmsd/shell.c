@@ -203,6 +203,8 @@ static void prune(struct shell *sh)
 	while (*at) {
 		struct kmsd_config *c = *at;
 
+		if (c->domain && sh->streams)
+			streams_forget(sh->streams, c->domain);
 		if (c->domain && tls_domain_shared(c->domain)) {
 			at = &c->older;
 			continue;
@@ -285,6 +287,7 @@ static void stop(struct shell *sh)
 	http_server_free(sh->metrics);
 	kmsd_control_free(sh->control);
 	streams_free(sh->streams);
+	sh->streams = NULL;
 	kms_free(sh->service.kms);
 	kms_store_close(sh->store);
 	loop_free(sh->loop);

@@ -29,6 +29,17 @@ void stream_slots_free(struct streams *streams)
 	slot_free(BASE_CONTAINER_OF(node, struct stream_slot, node));
 }
 
+void streams_forget(struct streams *streams, const struct tls_domain *domain)
+{
+	BASE_LIST_EACH(&streams->slots, node, after)
+	{
+		struct stream_slot *slot = BASE_CONTAINER_OF(node, struct stream_slot, node);
+
+		if (slot->domain == domain && !slot->users)
+			slot_free(slot);
+	}
+}
+
 static int slot_new(struct stream_slot **ret, struct streams *streams, struct tls_domain *domain,
                     struct base_error *err)
 {

@@ -254,6 +254,8 @@ int streams_new(struct streams **ret, struct loop *loop, const struct streams_co
 /** Ends and frees all connections and listeners; nothing is called back. Not inside a callback.
  * NULL is fine. */
 void streams_free(struct streams *streams);
+/** A domain is not wanted for those to come: nothing of it is kept, but for who is there still. */
+void streams_forget(struct streams *streams, const struct tls_domain *domain);
 struct loop *streams_loop(const struct streams *streams);
 const struct streams_counters *streams_count(const struct streams *streams);
 /** Connections there are. */

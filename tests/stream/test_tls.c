@@ -280,6 +280,20 @@ static void one_context_for_a_domain(void **state)
 	}
 	/* A domain that has been replaced is let go with the last who uses it. */
 	assert_true(tls_domain_shared(s->far)); /* by its context, kept for who comes next */
+	come(&s->e, *state, &s->p, s->spec);
+	UNTIL(*state, s->e.up);
+	streams_forget(*state, s->far);
+	streams_forget(*state, s->near);
+	assert_true(tls_domain_shared(s->near)); /* it is in use */
+	s->e.ended = s->p.end.ended = 0;
+	stream_end(s->e.stream);
+	UNTIL(*state, s->e.ended && s->p.end.ended);
+	for (int i = 0; i < 3; i++) /* who has ended is freed at the end of a turn */
+		assert_int_equal(loop_run_once(streams_loop(*state), 0), 0);
+	streams_forget(*state, s->far);
+	streams_forget(*state, s->near);
+	assert_false(tls_domain_shared(s->far));
+	assert_false(tls_domain_shared(s->near));
 	scene_free(s);
 }
 
