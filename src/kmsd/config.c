@@ -259,7 +259,7 @@ static int limits_read(struct kmsd_config *c, struct base_error *err)
 	if (!rc && (c->request_ms < 100 || c->request_ms > HOUR))
 		rc = config_refuse(c->doc, err, "limits.request", "from 100ms to 1h");
 	c->connections = y->connections ? y->connections : 1024;
-	c->per_source = y->per_source ? y->per_source : c->connections;
+	c->per_source = y->per_source ? y->per_source : (c->connections + 3) / 4;
 	return rc;
 }
 

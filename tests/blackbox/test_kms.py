@@ -287,6 +287,20 @@ class Life(unittest.TestCase):
         self.kms.logged("event=reloaded rules=2")
         self.assertTrue(self.granted(alice, BOB))
 
+    def test_one_source_has_not_all_connections(self):
+        self.kms.configure(RULES, "limits: {connections: 8, request: 1h}")
+        self.kms.start()
+        idle = [socket.create_connection(("127.0.0.1", self.kms.ports["http"])) for _ in range(20)]
+        try:
+            conn = http.client.HTTPConnection("127.0.0.1", self.kms.ports["http"], timeout=10,
+                                              source_address=("127.0.0.2", 0))
+            conn.request("GET", "/")
+            self.assertEqual(conn.getresponse().status, 404)
+            conn.close()
+        finally:
+            for one in idle:
+                one.close()
+
     def test_check(self):
         for rules, more, said in ((RULES, "", "ok"), (['from: "a*b*", to: "*"'], "", "one * only"),
                                   (RULES, "tickets: {lifetime: 2d}", "longer than lifetime-max"),
