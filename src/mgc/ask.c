@@ -20,9 +20,13 @@ struct mgc_ask {
 	void *arg;
 };
 
-int mgc_kms_new(struct mgc_kms **ret, struct loop *loop, const struct mgc_config *config)
+int mgc_kms_new(struct mgc_kms **ret, struct loop *loop, struct streams *streams,
+                const struct mgc_config *config)
 {
+	struct tls_domain *domain = mgc_config_domain(config, config->kms_domain);
 	const struct http_client_spec spec = { .total_ms = config->kms_ms,
+		                               .domain = domain,
+		                               .streams = domain ? streams : NULL,
 		                               .user_agent = "gatehouse-mgc" };
 	struct mgc_kms *kms = calloc(1, sizeof(*kms));
 	int rc = kms ? http_client_new(&kms->client, loop, &spec) : BASE_ERR(BASE_LOCAL, 0);

@@ -6,9 +6,12 @@
 #include "mgc/focus.h"
 
 struct mgc_kms;
+struct streams;
 
-/** @return 0 or BASE_LOCAL. `config` is borrowed for life. */
-int mgc_kms_new(struct mgc_kms **ret, struct loop *loop, const struct mgc_config *config);
+/** @return 0 or BASE_LOCAL. `config` is borrowed for life; `streams` are for https, and outlive it.
+ */
+int mgc_kms_new(struct mgc_kms **ret, struct loop *loop, struct streams *streams,
+                const struct mgc_config *config);
 /** Questions under way are forgotten. NULL is fine. */
 void mgc_kms_free(struct mgc_kms *kms);
 /** As of struct mgc_focus_ops. */

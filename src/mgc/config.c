@@ -138,6 +138,7 @@ static int mrfp_read(struct mgc_config *c, struct base_error *err)
 static int kms_read(struct mgc_config *c, struct base_error *err)
 {
 	const struct mgc_yaml_kms *y = c->yaml->kms;
+	int rc;
 
 	c->kms_ms = KMS_MS;
 	c->kms_parameter = "requesttype";
@@ -146,11 +147,16 @@ static int kms_read(struct mgc_config *c, struct base_error *err)
 	c->kms_url = y->url;
 	if (y->parameter)
 		c->kms_parameter = y->parameter;
-	if (y->url && strncmp(y->url, "http://", 7) != 0)
-		return config_refuse(c->doc, err, "kms.url",
-		                     "'%s' is no http:// URL; by https the KMS is not asked yet",
+	c->kms_domain = y->domain;
+	if (y->url && strncmp(y->url, "http://", 7) != 0 && strncmp(y->url, "https://", 8) != 0)
+		return config_refuse(c->doc, err, "kms.url", "'%s' is no http:// or https:// URL",
 		                     y->url);
-	return mgc_ms_read(c, "kms.timeout", y->timeout, &c->kms_ms, err);
+	if (!y->domain != (!y->url || strncmp(y->url, "https:", 6) != 0))
+		return config_refuse(c->doc, err, y->domain ? "kms.domain" : "kms.url",
+		                     "https:// and kms.domain, the name of a TLS domain, go "
+		                     "together");
+	rc = mgc_domain_check(c, "kms.domain", y->domain, err);
+	return rc ? rc : mgc_ms_read(c, "kms.timeout", y->timeout, &c->kms_ms, err);
 }
 
 /* ---- all ---- */

@@ -93,6 +93,7 @@ struct mgc_config {
 	struct mikey_replay *replay;
 	struct offer_alias *aliases;
 	const char *kms_url, *kms_parameter;
+	const char *kms_domain; /**< of https: a TLS domain; NULL = http */
 	uint32_t kms_ms;
 
 	struct mgc_room *rooms;

@@ -62,7 +62,7 @@ static void ask(struct leg *leg)
 {
 	struct base_error err = { 0 };
 
-	if (!leg->offer && leg_offer_new(leg, leg->call != NULL)) {
+	if (!leg->offer && leg_offer_new(leg, false)) {
 		leg_fail(leg, LEG_EV_UNKEYED, 500, "no memory");
 		return;
 	}

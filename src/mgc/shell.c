@@ -142,10 +142,8 @@ static int sip_start(struct shell *sh, struct base_error *err)
 	const struct sip_ua_config sip = { .session_s = c->session_s,
 		                           .lines = "Server: gatehouse-mgc\r\n" };
 	const struct flow_ua_ops ops = { .on_call = on_call, .arg = sh };
-	int rc = streams_new(&sh->streams, sh->loop, NULL);
+	int rc = flow_ua_new(&sh->sip, sh->streams, &flows, &sip, &ops, err);
 
-	if (!rc)
-		rc = flow_ua_new(&sh->sip, sh->streams, &flows, &sip, &ops, err);
 	for (size_t i = 0; !rc && i < c->sip_listen_count; i++)
 		rc = sip_listen(sh, c->sip_listen[i], err);
 	return rc;
@@ -197,7 +195,9 @@ static int start(struct shell *sh, struct base_error *err)
 	int rc = signals_start(sh, err);
 
 	if (!rc)
-		rc = mgc_kms_new(&sh->kms, sh->loop, sh->config);
+		rc = streams_new(&sh->streams, sh->loop, NULL);
+	if (!rc)
+		rc = mgc_kms_new(&sh->kms, sh->loop, sh->streams, sh->config);
 	if (!rc)
 		rc = mgc_focus_new(&sh->focus, sh->loop, sh->config, &ops);
 	if (!rc)

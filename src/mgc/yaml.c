@@ -88,6 +88,7 @@ static const cyaml_schema_field_t kms_fields[] = {
 	TEXT("parameter", struct mgc_yaml_kms, parameter),
 	TEXT("identity", struct mgc_yaml_kms, identity),
 	TEXT("timeout", struct mgc_yaml_kms, timeout),
+	TEXT("domain", struct mgc_yaml_kms, domain),
 	CYAML_FIELD_END,
 };
 

@@ -42,7 +42,7 @@ struct mgc_yaml_mikey {
 };
 
 struct mgc_yaml_kms {
-	const char *url, *parameter, *identity, *timeout;
+	const char *url, *parameter, *identity, *timeout, *domain;
 };
 
 struct mgc_yaml_domain {

@@ -17,10 +17,10 @@ ROOM = "sip:room@home.example"
 ALICE, BOB, CAROL, DAVE = (f"sip:{name}@home.example" for name in ("alice", "bob", "carol", "dave"))
 RULES = [f'from: "sip:*@home.example", to: "{DAVE}", deny: true', 'from: "sip:*@home.example", to: "sip:*@home.example"']
 CONFIG = """
-sip: {{listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]{sip}}}
+sip: {{listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"{listen}]{sip}}}
 h248: {{listen: "127.0.0.1:0"{h248}}}
 mrfp: {{domain: conference, agnostic: {agnostic}, psk-suites: [{suites}]}}
-kms: {{url: "http://127.0.0.1:{kms}/keymanagement", identity: sip:kms.example.com}}
+kms: {{url: "{url}", identity: sip:kms.example.com{kms}}}
 mikey: {{psk-file: room.key{mikey}}}
 conferences:
   - uri: {room}
@@ -29,14 +29,16 @@ conferences:
     {more}
 metrics: {{listen: "127.0.0.1:0"}}
 log: {{level: debug}}
+{domains}
 """
 MG = """
 mg: {{workers: 2, leave: forced}}
 controllers: ["127.0.0.1:{port}"]
-h248: {{listen: "127.0.0.1:0", version: 3, retry: 100ms, leave-timeout: 50ms}}
+h248: {{{listen}, version: 3, retry: 100ms, leave-timeout: 50ms}}
 media: {{addresses: [127.0.0.1]}}
 tls-domains:
   - {{name: conference, profile: ts33328-annex-h, server-methods: [none], client-methods: [none], client-auth: none}}
+{domains}
 metrics: {{listen: "127.0.0.1:0"}}
 """
 SUITES = ("TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_PSK_WITH_AES_128_CBC_SHA, TLS_PSK_WITH_AES_256_CBC_SHA, TLS_PSK_WITH_AES_128_GCM_SHA256, "
@@ -85,16 +87,18 @@ class Program:
 
 
 class Stage:
-    """All of it; `like` another one, whose KMS it shares. `close` gives the exit statuses."""
+    """All of it; `like` another one, whose KMS it shares. `close` gives the exit statuses. `tls`: `certificate: ..., key: ...,
+    anchors: [...]` of localhost; then SIP is had by TLS too, and H.248 and the KMS (`kms`: the name in its URL) by nothing else."""
 
     def __init__(self, folder, more="", sip="", h248="", mikey="", suites=SUITES, mrfp=True, agnostic="true", like=None,
-                 groups="", alike=()):
-        self.agents, self.gateways, self.like = [], [], like
+                 groups="", alike=(), tls=None, kms="localhost"):
+        self.agents, self.gateways, self.like, self.tls, self.kms_host = [], [], like, tls, kms
         if like:
             self.folder, self.kms, self.users = like.folder, like.kms, like.users
         else:
             self.folder = tempfile.mkdtemp(dir=folder)
-            self.kms = Kms(self.folder, RULES, groups).start()
+            self.kms = Kms(self.folder, RULES, groups + (f"tls: {{{tls}, clients: certificate}}\n" if tls else ""),
+                           "https: 127.0.0.1:0" if tls else "http: 127.0.0.1:0").start()
             self.users = {name: self.kms.enroll(User(name, key_id=None)) for name in (ROOM, ALICE, BOB, CAROL, DAVE)}
             for name in alike:  # the same key as the conference's
                 self.kms.tool("remove", name)
@@ -111,33 +115,50 @@ class Stage:
             raise
 
     def begin(self, **how):
+        how.update(listen="", kms="", domains="")
+        if self.tls:
+            how.update(listen=', "tls:127.0.0.1:0"', kms=", domain: core", domains=f"tls-domains: [{{name: core, {self.tls}}}]")
+            how["sip"] += ", domain: core"
+            how["h248"] += ", transport: tls, domain: core, peer-name: localhost"
         self.mgc = Program(MGC, self.folder, "mgc2" if self.like else "mgc", CONFIG.format(
-            kms=self.kms.ports["http"], room=ROOM, alice=ALICE, bob=BOB, **how))
+            url=self.url(), room=ROOM, alice=ALICE, bob=BOB, **how))
         self.mgc.logged("event=started")
-        self.sip = {kind: self.mgc.found(rf"SIP on {kind}:127.0.0.1:(\d+)") for kind in ("udp", "tcp")}
-        self.h248 = self.mgc.found(r"H.248 on udp:127.0.0.1:(\d+)")
+        kinds = ("udp", "tcp", *(["tls"] if self.tls else []))
+        self.sip = {kind: self.mgc.found(rf"SIP on {kind}:127.0.0.1:(\d+)") for kind in kinds}
+        self.h248 = self.mgc.found(r"H.248 on \w+:127.0.0.1:(\d+)")
 
-    def gateway(self):
-        mg = Program(harness.MG, self.folder, f"{'mg2-' if self.like else 'mg'}{len(self.gateways)}", MG.format(port=self.h248))
+    def url(self):
+        where = f"https://{self.kms_host}:{self.kms.ports['https']}" if self.tls else f"http://127.0.0.1:{self.kms.ports['http']}"
+        return f"{where}/keymanagement"
+
+    def gateway(self, tls=None, registers=True):
+        listen, domains, tls = 'listen: "127.0.0.1:0"', "", tls or self.tls
+        if tls:
+            listen = "transport: tls, domain: mp, peer-name: localhost"
+            domains = f"  - {{name: mp, profile: ts33210-rel17, {tls.replace('anchors:', 'trust: {anchors:')}}}, client-auth: require}}"
+        name = f"{'mg2-' if self.like else 'mg'}{len(self.gateways)}"
+        mg = Program(harness.MG, self.folder, name, MG.format(port=self.h248, listen=listen, domains=domains))
         self.gateways.append(mg)
-        self.mgc.logged("registered version=", len(self.gateways))
+        if registers:
+            self.mgc.logged("registered version=", len(self.gateways))
         return mg
 
-    def agent(self, identity, sip="", media="", key=None):
+    def agent(self, identity, sip="", media="", key=None, transport="udp"):
         name = identity[4:].split("@")[0]
         folder = tempfile.mkdtemp(dir=self.folder)
         key = self.kms.secret(f"{name}.key", key or self.users[identity].key)
+        tls = f", tls: {{{self.tls}}}" if self.tls else ""
         agent = Agent(folder, name, f"identity: {identity}\n"
-                      f"sip: {{listen: ['udp:127.0.0.1:0']{sip}}}\n"
+                      f"sip: {{listen: ['{transport}:127.0.0.1:0']{tls}{sip}}}\n"
                       f"media: {{inbox: {folder}, patience: 60s{media}}}\n"
-                      f"kms: {{url: 'http://127.0.0.1:{self.kms.ports['http']}/keymanagement', "
-                      f"identity: 'sip:kms.example.com', key-file: '{key}'}}\n")
+                      f"kms: {{url: '{self.url()}', identity: 'sip:kms.example.com', key-file: '{key}'{tls}}}\n")
         self.agents.append(agent)
         agent.at = agent.expect("sip.listen")["local"]
         return agent
 
     def call(self, agent, transport="udp", how="", room=ROOM):
-        agent.do(f"call {room} route=sip:127.0.0.1:{self.sip[transport]};transport={transport};lr {how}")
+        host = "localhost" if transport == "tls" else "127.0.0.1"
+        agent.do(f"call {room} route=sip:{host}:{self.sip[transport]};transport={transport};lr {how}")
         return agent
 
     def joined(self, *agents):

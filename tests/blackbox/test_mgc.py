@@ -268,7 +268,10 @@ class Files(Case):
                             (good + "h248: {gateways: ['[x']}", "is no mId"),
                             (good + "mrfp: {psk-suites: [TLS_RSA_WITH_AES_128_CBC_SHA]}", "is no PSK suite"),
                             (good + "mikey: {mode: 3}", "need mikey.tpk-file"),
-                            (good + "kms: {url: 'ftp://x'}", "is no http:// URL"),
+                            (good + "kms: {url: 'ftp://x'}", "is no http:// or https:// URL"),
+                            (good + "kms: {url: 'https://x'}", "go together"),
+                            (good + "kms: {url: 'http://x', domain: core}", "go together"),
+                            (good + "kms: {url: 'https://x', domain: core}", "there is no TLS domain 'core'"),
                             (good + room + "  - {uri: 'sip:room@home.example'}", "another conference has it"),
                             (good + room.replace("}", ", bfcp: {floors: [{id: 1}, {id: 1}]}}"), "an id occurs twice"),
                             (good + room.replace("}", ", msrp: {off: true}}"), "neither msrp nor bfcp")):
