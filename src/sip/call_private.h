@@ -48,6 +48,7 @@ struct call_said {
 struct call_session {
 	uint32_t interval_s; /* 0 = no timer */
 	uint32_t min_s;      /* of a 422 */
+	unsigned longer;     /* of so many */
 	bool refreshes;      /* we do */
 	struct loop_timer refresh, expiry;
 };

@@ -3,6 +3,7 @@
  * been refreshed hangs up a third of it, 32 s at most, before its end. */
 #include "sip/call_private.h"
 
+#define LONGER_MAX       4     /* times that a 422 is given in to: each proxy may have its least */
 #define REFRESH_AGAIN_MS 20000 /* what was under way then, or was refused, at most (P) */
 
 static const char refresher_name[] = "refresher";
@@ -133,8 +134,9 @@ bool sip_session_longer(struct sip_call *call, const struct sip_message *respons
 	uint32_t min_s;
 
 	if (!seconds(response, "Min-SE", NULL, &min_s, NULL) || min_s <= call->session.min_s ||
-	    min_s > 86400)
+	    min_s > 86400 || call->session.longer == LONGER_MAX)
 		return false;
+	call->session.longer++;
 	call->session.min_s = min_s;
 	return true;
 }

@@ -9,6 +9,7 @@
 #define EXPIRES_S   3600
 #define AGAIN_MIN_S 30 /* after a failure; twice as long each time */
 #define AGAIN_MAX_S 1800
+#define LONGER_MAX  4 /* times in a row that a 423 is given in to */
 #define LINES_MAX   64
 
 struct sip_register {
@@ -24,6 +25,7 @@ struct sip_register {
 	bool is, stopped;
 	bool leaving; /* it is being taken back */
 	uint32_t again_s;
+	unsigned longer;
 	struct base_arena routes_arena;
 	struct base_str *routes;
 	size_t route_count;
@@ -76,6 +78,7 @@ static void failed(struct sip_register *r, unsigned status, const struct sip_mes
 	uint64_t wait_s = 0;
 
 	r->is = false;
+	r->longer = 0;
 	if (!r->stopped) {
 		r->again_s = r->again_s ? BASE_MIN(2 * r->again_s, AGAIN_MAX_S) : AGAIN_MIN_S;
 		if (h) {
@@ -143,6 +146,7 @@ static void take_routes(struct sip_register *r, const struct sip_message *msg)
 static void accepted(struct sip_register *r, const struct sip_message *msg)
 {
 	r->again_s = 0;
+	r->longer = 0;
 	r->is = !r->stopped;
 	if (r->is) {
 		take_routes(r, msg);
@@ -157,8 +161,10 @@ static bool longer(struct sip_register *r, const struct sip_message *msg)
 	const struct sip_header *h = sip_header(msg, SIP_H_MIN_EXPIRES);
 	uint64_t s;
 
-	if (r->stopped || !h || sip_header_number(h, UINT32_MAX, &s) || s <= r->expires_s)
+	if (r->stopped || !h || sip_header_number(h, UINT32_MAX, &s) || s <= r->expires_s ||
+	    r->longer == LONGER_MAX)
 		return false;
+	r->longer++;
 	r->expires_s = (uint32_t)s;
 	return !ask(r);
 }

@@ -407,6 +407,22 @@ static void too_short(void **state)
 	over(&p.bob, SIP_WHY_BYE);
 }
 
+/** Somebody on the way who wants ever longer: in the end it is a refusal. */
+static void ever_longer(void **state)
+{
+	char lines[40];
+
+	(void)state;
+	(void)pair_call(&p, "o1");
+	for (unsigned i = 0; i < 5; i++) {
+		(void)snprintf(lines, sizeof(lines), "Min-SE: %u\r\n", 2000 + i);
+		pair_answer(&p, &p.alice, 422, lines);
+	}
+	pair_until(&p, p.now_ms + 1);
+	assert_int_equal(pair_expect(&p.alice, SIP_CALL_OVER)->status, 422);
+	assert_int_equal(pair_sent(&p, &p.alice, "INVITE sip"), 5);
+}
+
 /* -- forks ---------------------------------------------------------------------------------------
  */
 
@@ -463,7 +479,8 @@ int main(void)
 		TEST(again),           TEST(unacked),      TEST(glare),
 		TEST(out_of_turn),     TEST(early),        TEST(refreshed),
 		TEST(expired),         TEST(nobody_named), TEST(refreshed_by_invite),
-		TEST(refresh_refused), TEST(too_short),    TEST(forks),
+		TEST(refresh_refused), TEST(too_short),    TEST(ever_longer),
+		TEST(forks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

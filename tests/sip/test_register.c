@@ -237,6 +237,37 @@ static void refused(void **state)
 	finish(r, 5000); /* after the one that is under way */
 }
 
+/* Never long enough. */
+static bool insatiable(struct pair_end *end, struct sip_txn *txn, const struct sip_message *msg)
+{
+	char lines[40];
+	uint64_t s;
+
+	assert_int_equal(sip_header_number(sip_header(msg, SIP_H_EXPIRES), UINT32_MAX, &s), 0);
+	(void)snprintf(lines, sizeof(lines), "Min-Expires: %u\r\n", (unsigned)s + 1);
+	reply(end, txn, 423, lines);
+	return true;
+}
+
+/** A registrar that wants ever longer does not keep us busy: it is left alone as one that fails. */
+static void ever_longer(void **state)
+{
+	struct sip_register *r;
+
+	(void)state;
+	p.bob.handle = insatiable;
+	r = begin();
+	pair_run(&p);
+	expect(SIP_UNANSWERED, 423);
+	assert_int_equal(pair_sent(&p, &p.alice, "REGISTER"), 5);
+	pair_until(&p, p.now_ms + 29999);
+	assert_int_equal(pair_sent(&p, &p.alice, "REGISTER"), 5);
+	p.bob.handle = registrar;
+	pair_until(&p, p.now_ms + 1);
+	expect(SIP_REGISTERED, 200);
+	finish(r, 1);
+}
+
 /** It is taken back while its first answer is still awaited, and let go without a word. */
 static void cut_short(void **state)
 {
@@ -324,10 +355,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(there_and_back),
-		TEST(refused),
-		TEST(cut_short),
-		TEST(challenged_call),
+		TEST(there_and_back), TEST(refused),         TEST(ever_longer),
+		TEST(cut_short),      TEST(challenged_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
