@@ -12,7 +12,7 @@ struct kept {
 	struct base_arena arena;
 	const char *name;
 	struct ue_field *field;
-	size_t count;
+	size_t count, octets;
 };
 
 struct value {
@@ -58,25 +58,56 @@ static bool is_plain(struct base_str s)
 	return s.len != 0;
 }
 
-/** As a word that ue_words_split reads again. */
+/** How many octets a character at the beginning of `s` has that a terminal only shows: no control
+ * (C0, DEL, C1), and UTF-8 (RFC 3629, 4). 0: none. */
+static size_t shown(struct base_str s)
+{
+	static const struct {
+		uint8_t first, last, low, high; /* of its first octet; of its second */
+		uint8_t len;
+	} rows[] = {
+		{ 0x20, 0x7e, 0, 0, 1 },       { 0xc2, 0xc2, 0xa0, 0xbf, 2 },
+		{ 0xc3, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
+		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+	const uint8_t *at = (const uint8_t *)s.ptr;
+	size_t i = 0, len;
+
+	while (i < BASE_COUNT(rows) && (at[0] < rows[i].first || at[0] > rows[i].last))
+		i++;
+	len = i < BASE_COUNT(rows) ? rows[i].len : 0;
+	if (len > s.len || (len > 1 && (at[1] < rows[i].low || at[1] > rows[i].high)))
+		return 0;
+	for (size_t n = 2; n < len; n++)
+		if ((at[n] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
+/** As a word that ue_words_split reads again. Where an octet is not shown stands `?`. */
 static void put_value(struct base_writer *w, struct base_str s)
 {
-	if (is_plain(s)) {
-		base_writer_str(w, s);
-		return;
-	}
-	base_writer_u8(w, '"');
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.ptr[i];
+	const char *quote = is_plain(s) ? "" : "\"";
+
+	base_writer_text(w, quote);
+	while (s.len) {
+		unsigned char c = (unsigned char)s.ptr[0];
+		size_t len = shown(s);
 
 		if (c == '\n' || c == '\t')
 			base_writer_text(w, c == '\n' ? "\\n" : "\\t");
 		else if (c == '"' || c == '\\')
 			base_writer_printf(w, "\\%c", c);
+		else if (len)
+			base_writer_put(w, s.ptr, len);
 		else
-			base_writer_u8(w, c < ' ' || c == 0x7f ? '?' : c);
+			base_writer_u8(w, '?');
+		len = BASE_MAX(len, 1);
+		s = (struct base_str){ s.ptr + len, s.len - len };
 	}
-	base_writer_u8(w, '"');
+	base_writer_text(w, quote);
 }
 
 static void print_line(const struct ue_events *events, const struct kept *kept)
@@ -125,7 +156,7 @@ static void print_json(const struct ue_events *events, const struct kept *kept)
 	for (size_t i = 0; i < kept->count; i++)
 		(void)json_object_set_new(line, kept->field[i].key,
 		                          json_value(kept->field[i].value));
-	(void)json_dumpf(line, events->to, JSON_COMPACT);
+	(void)json_dumpf(line, events->to, JSON_COMPACT | JSON_ENSURE_ASCII);
 	(void)fputc('\n', events->to);
 	json_decref(line);
 }
@@ -144,16 +175,27 @@ static struct kept *kept_new(const char *name, const struct ue_field *field, siz
 		char *copy =
 		        field[i].value.ptr ? base_arena_dup(&kept->arena, field[i].value) : NULL;
 
-		if (copy)
-			kept->field[kept->count++] =
-			        (struct ue_field){ field[i].key, { copy, field[i].value.len } };
+		if (!copy)
+			continue;
+		kept->field[kept->count++] =
+		        (struct ue_field){ field[i].key, { copy, field[i].value.len } };
+		kept->octets += field[i].value.len;
 	}
 	return kept;
+}
+
+/** It has been taken out of the list. */
+static void drop(struct ue_events *events, struct kept *kept)
+{
+	events->count--;
+	events->octets -= kept->octets;
+	kept_free(kept);
 }
 
 void ue_tell(struct ue_events *events, const char *name, const struct ue_field *field, size_t count)
 {
 	struct kept *kept = kept_new(name, field, count);
+	struct base_node *oldest;
 
 	if (!kept)
 		return; /* nothing can be told without memory */
@@ -164,10 +206,11 @@ void ue_tell(struct ue_events *events, const char *name, const struct ue_field *
 	if (events->to)
 		(void)fflush(events->to);
 	base_list_append(&events->kept, &kept->node);
-	if (++events->count > UE_EVENTS_MAX) {
-		events->count--;
-		kept_free(KEPT(base_list_shift(&events->kept)));
-	}
+	events->count++;
+	events->octets += kept->octets;
+	while ((events->count > UE_EVENTS_MAX || events->octets > UE_EVENTS_KEPT) &&
+	       (oldest = base_list_shift(&events->kept)))
+		drop(events, KEPT(oldest));
 	if (events->wake)
 		events->wake(events->arg);
 }
@@ -219,8 +262,7 @@ bool ue_events_take(struct ue_events *events, const char *const *want, size_t co
 		for (size_t i = 0; i < kept->count; i++) /* what does not fit memory is unknown */
 			(void)ue_events_set(events, kept->field[i].key, kept->field[i].value);
 		base_list_remove(node);
-		events->count--;
-		kept_free(kept);
+		drop(events, kept);
 		return true;
 	}
 	return false;

@@ -11,7 +11,8 @@
 
 #include "base/base.h"
 
-#define UE_EVENTS_MAX 4096 /**< that nobody expected are kept; then the oldest is forgotten */
+#define UE_EVENTS_MAX  4096 /**< that nobody expected are kept; then the oldest is forgotten */
+#define UE_EVENTS_KEPT (16U << 20) /**< octets of their values, likewise */
 
 struct ue_field {
 	const char *key;
@@ -24,7 +25,7 @@ struct ue_events {
 	const char *name; /**< of this user agent, in JSON; NULL = none */
 	/* its own */
 	struct base_node kept; /* oldest first */
-	size_t count;
+	size_t count, octets;
 	struct base_node values; /* of the event that was expected last, and what was set */
 	/** Called behind each event; may be NULL. */
 	void (*wake)(void *arg);

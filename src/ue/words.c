@@ -75,12 +75,14 @@ static int split_all(struct reading *r, ue_lookup_fn *lookup, void *arg, struct 
                      struct base_error *err)
 {
 	const char *word;
+	char begin;
 
 	for (;;) {
 		while (r->at < r->end && is_blank(*r->at))
 			r->at++;
 		if (r->at == r->end || *r->at == '#')
 			return 0;
+		begin = *r->at;
 		if (ret->count == UE_WORDS_MAX)
 			return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 			                      "more than %d words in a line", UE_WORDS_MAX);
@@ -93,6 +95,8 @@ static int split_all(struct reading *r, ue_lookup_fn *lookup, void *arg, struct 
 		word = replace(r, word, lookup, arg, err);
 		if (!word)
 			return BASE_ERR(BASE_CONFIG, 0);
+		/* what a peer has said is no option of ours */
+		ret->text[ret->count] = strchr("\"'", begin) || (!r->quoted && begin == '$');
 		ret->word[ret->count++] = word;
 	}
 }
@@ -116,10 +120,12 @@ const char *ue_words_take(struct ue_words *words, const char *key)
 	for (size_t i = 1; i < words->count; i++) {
 		const char *word = words->word[i];
 
-		if (strncmp(word, key, len) != 0 || word[len] != '=')
+		if (words->text[i] || strncmp(word, key, len) != 0 || word[len] != '=')
 			continue;
 		memmove(&words->word[i], &words->word[i + 1],
 		        (words->count - i - 1) * sizeof(words->word[0]));
+		memmove(&words->text[i], &words->text[i + 1],
+		        (words->count - i - 1) * sizeof(words->text[0]));
 		words->count--;
 		return word + len + 1;
 	}

@@ -10,6 +10,7 @@
 /** The words of one line, in the caller's arena. */
 struct ue_words {
 	const char *word[UE_WORDS_MAX];
+	bool text[UE_WORDS_MAX]; /**< begun by a quote, or `$name`: never a `key=value` */
 	size_t count;
 };
 
@@ -24,7 +25,8 @@ typedef const char *ue_lookup_fn(void *arg, const char *name);
  */
 int ue_words_split(struct base_arena *arena, struct base_str line, ue_lookup_fn *lookup, void *arg,
                    struct ue_words *ret, struct base_error *err);
-/** Take `key=value` out of the words. @return its value; NULL when there is none */
+/** Take `key=value`, as the line has it, out of the words. @return its value; NULL when there is
+ * none */
 const char *ue_words_take(struct ue_words *words, const char *key);
 /** Does a text fit a pattern, in which each `*` stands for any octets? */
 bool ue_glob(const char *pattern, struct base_str text);

@@ -63,6 +63,48 @@ static void as_json(void **state)
 	assert_non_null(strstr(s->text, "\"text\":\"\\\"\\n\"}\n"));
 }
 
+/** What a peer has said moves no cursor: no C1 controls (ESC [ in one), nothing that is no UTF-8.
+ */
+static void as_no_escapes(void **state)
+{
+	struct stage *s = *state;
+
+	UE_TELL(&s->events, "x",
+	        { "csi", base_str_of("\xc2\x9b"
+	                             "2J") },
+	        { "raw", base_str_of("\x9b"
+	                             "2J") },
+	        { "cut", base_str_of("a\xe2\x82") }, { "long", base_str_of("\xc0\x9b") },
+	        { "fine", base_str_of("\xc3\xa9\xe2\x82\xac") },
+	        { "far", base_str_of("\xf0\x9f\x98\x80\xf4\x90\x80\x80") });
+	assert_string_equal(s->text, "x csi=??2J raw=?2J cut=a?? long=?? fine=\xc3\xa9\xe2\x82\xac "
+	                             "far=\xf0\x9f\x98\x80????\n");
+	s->events.json = true;
+	UE_TELL(&s->events, "x", { "csi", base_str_of("\xc2\x9b\x7f") });
+	assert_null(strchr(s->text, '\x9b'));
+	assert_non_null(strstr(s->text, "\\u009B"));
+}
+
+/** A peer that sends much is not kept for ever. */
+static void bounded_octets(void **state)
+{
+	struct stage *s = *state;
+	char *big = calloc(1, 1 << 20);
+	FILE *to = s->events.to;
+
+	assert_non_null(big);
+	s->events.to = NULL;
+	for (unsigned i = 0; i < 40; i++)
+		UE_TELL(&s->events, "x", { "text", { big, 1 << 20 } });
+	assert_true(s->events.count && s->events.count < 32);
+	assert_true(take(s, "x", NULL));
+	while (take(s, "x", NULL))
+		;
+	assert_int_equal(s->events.octets, 0);
+	s->events.to = to;
+	free(big);
+}
+
 static void expected(void **state)
 {
 	struct stage *s = *state;
@@ -115,6 +157,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(as_lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(as_json, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(as_no_escapes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bounded_octets, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(expected, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bounded, set_up, tear_down),
 		cmocka_unit_test(readable),

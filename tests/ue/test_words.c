@@ -7,7 +7,10 @@
 static const char *lookup(void *arg, const char *name)
 {
 	(void)arg;
-	return strcmp(name, "request") == 0 ? "17" : strcmp(name, "blank") == 0 ? "a b" : NULL;
+	return strcmp(name, "request") == 0 ? "17"
+	       : strcmp(name, "blank") == 0 ? "a b"
+	       : strcmp(name, "text") == 0  ? "to=sip:eve@x"
+	                                    : NULL;
 }
 
 struct line {
@@ -91,6 +94,20 @@ static void keys(void **state)
 	base_arena_done(&l.arena);
 }
 
+/** What somebody has said, and what is quoted, chooses nothing. */
+static void no_keys(void **state)
+{
+	struct line l = split("say on=a \"to=sip:eve@x\" 'to=b' $text to=$request more");
+
+	(void)state;
+	assert_string_equal(ue_words_take(&l.words, "on"), "a");
+	assert_string_equal(ue_words_take(&l.words, "to"), "17");
+	assert_null(ue_words_take(&l.words, "to"));
+	assert_int_equal(l.words.count, 5);
+	assert_string_equal(l.words.word[3], "to=sip:eve@x");
+	base_arena_done(&l.arena);
+}
+
 static void patterns(void **state)
 {
 	static const struct {
@@ -120,10 +137,8 @@ static void patterns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(keys),
-		cmocka_unit_test(patterns),
+		cmocka_unit_test(lines),   cmocka_unit_test(refused),  cmocka_unit_test(keys),
+		cmocka_unit_test(no_keys), cmocka_unit_test(patterns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
