@@ -137,6 +137,7 @@ void offer_free(struct offer_session *s)
 	view_done(&s->now, NULL);
 	base_writer_done(&s->last);
 	base_writer_done(&s->heard);
+	base_writer_done(&s->offered);
 	base_arena_done(&s->arena);
 	free(s);
 }
@@ -183,8 +184,19 @@ static void forget_refused(struct offer_view *v, const struct offer_view *old)
 	}
 }
 
+/* Without memory for it a repetition is not known as one, and has to have fresh keys. */
+static void heard(struct offer_session *s)
+{
+	struct base_writer spare = s->heard;
+
+	s->heard = s->offered;
+	s->offered = spare;
+	base_writer_reset(&s->offered);
+}
+
 void offer_view_commit(struct offer_session *s)
 {
+	heard(s);
 	forget_refused(&s->next, &s->now);
 	view_done(&s->now, &s->next);
 	s->now = s->next;
@@ -197,6 +209,7 @@ void offer_view_drop(struct offer_session *s)
 {
 	if (s->open)
 		view_done(&s->next, &s->now);
+	base_writer_reset(&s->offered);
 	s->open = false;
 	s->state = OFFER_IDLE;
 }

@@ -44,11 +44,12 @@ struct offer_session {
 	enum offer_state state;
 	bool open; /**< an exchange is: `next` is what it makes */
 	struct offer_view now, next;
-	uint64_t id, version;     /**< of o= */
-	struct base_writer heard; /**< the peer's last description */
-	bool same;                /**< it came again: nothing changes (RFC 3264, 8) */
-	bool answered;            /**< `last` was an answer */
-	struct base_writer last;  /**< our last description, from the line behind o= */
+	uint64_t id, version;       /**< of o= */
+	struct base_writer heard;   /**< the peer's last description that was agreed upon */
+	struct base_writer offered; /**< its description, offered or answered, in `next` */
+	bool same;                  /**< it came again: nothing changes (RFC 3264, 8) */
+	bool answered;              /**< `last` was an answer */
+	struct base_writer last;    /**< our last description, from the line behind o= */
 	struct offer_failure failure;
 };
 

@@ -284,13 +284,6 @@ static int take_answer(struct offer_session *s, const struct sip_sdp *sdp, uint6
 	return rc ? rc : some_stream(s, err);
 }
 
-/* Without memory for it a repetition is not known as one, and has to have fresh keys. */
-static void heard(struct offer_session *s, struct base_str text)
-{
-	base_writer_reset(&s->heard);
-	base_writer_str(&s->heard, text);
-}
-
 int offer_take(struct offer_session *s, uint64_t now, struct base_str text, struct base_error *err)
 {
 	struct base_arena arena = { .limit = 256 * 1024UL };
@@ -310,7 +303,8 @@ int offer_take(struct offer_session *s, uint64_t now, struct base_str text, stru
 		(void)base_error_set(err, rc, "%s", why.text);
 		return offer_fail(s, rc, keys, &why);
 	}
-	heard(s, text);
+	base_writer_reset(&s->offered);
+	base_writer_str(&s->offered, text);
 	if (answer)
 		offer_view_commit(s);
 	return 0;

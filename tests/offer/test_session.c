@@ -272,6 +272,33 @@ static void renewed(void **state)
 	stage_close(&s);
 }
 
+/* One that came to nothing, and comes again as it was, is no repetition of what stands. */
+static void withdrawn_and_again(void **state)
+{
+	uint8_t key[OFFER_PSK];
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, 1);
+	stage_sessions(&s, stage_user, stage_room, 2);
+	assert_int_equal(stage_play(&s), 0);
+	memcpy(key, stage_stream(s.called, 0).psk->data, sizeof(key));
+	offer_renew(s.caller, 0);
+	assert_int_equal(stage_offer(&s), 0);
+	assert_int_equal(offer_take(s.called, s.now, stage_text(&s.offer), &s.err), 0);
+	assert_int_equal(offer_state(s.called), OFFER_ASKING);
+	offer_withdraw(s.called);
+	if (stage_answer(&s))
+		fail_msg("%s", s.err.text);
+	if (stage_taken(&s))
+		fail_msg("%s", s.err.text);
+	same_keys(&s, 0);
+	assert_memory_not_equal(key, stage_stream(s.called, 0).psk->data, sizeof(key));
+	if (stage_answer(&s)) /* what stands is known again, whatever was offered since */
+		fail_msg("%s", s.err.text);
+	stage_close(&s);
+}
+
 /* A later offer that fails leaves all as it was. */
 static void withdrawn(void **state)
 {
@@ -347,6 +374,7 @@ int main(void)
 		cmocka_unit_test(repeated),
 		cmocka_unit_test(renewed),
 		cmocka_unit_test(withdrawn),
+		cmocka_unit_test(withdrawn_and_again),
 		cmocka_unit_test(closed),
 		cmocka_unit_test(held),
 	};
