@@ -20,10 +20,18 @@ static void tell(const struct ue_call *call, const char *name, unsigned status, 
 	        { "text", base_str_of(text) });
 }
 
+/** What the KMS was asked is of no use any more: its answers are not for what comes next. */
+static void unask(struct ue_call *call)
+{
+	for (size_t i = 0; i < OFFER_STREAMS_MAX; i++) {
+		http_cancel(call->question[i].http);
+		call->question[i].http = NULL;
+	}
+}
+
 static void call_free(struct ue_call *call)
 {
-	for (size_t i = 0; i < OFFER_STREAMS_MAX; i++)
-		http_cancel(call->question[i].http);
+	unask(call);
 	base_list_remove(&call->node);
 	offer_free(call->offer);
 	free(call->target);
@@ -61,14 +69,21 @@ static void over(struct ue_call *call, const char *why, unsigned status, struct 
 	call_free(call);
 }
 
-/** An offer in the call has failed before both had it: all stays as it was (RFC 3261, 14). */
+/** An offer in the call comes to nothing: all stays as it was (RFC 3261, 14). */
+static void withdraw(struct ue_call *call)
+{
+	call->asked = call->anew = false;
+	unask(call);
+	offer_withdraw(call->offer);
+	ue_call_media_restore(call);
+}
+
+/** It has failed before both had it. */
 static void undo(struct ue_call *call, unsigned status)
 {
 	if (call->asked)
 		(void)sip_call_decline(call->sip, status, NULL); /* else it is over by its time */
-	call->asked = call->anew = false;
-	offer_withdraw(call->offer);
-	ue_call_media_restore(call);
+	withdraw(call);
 }
 
 /** The set-up has failed on our side: say why, by SIP where that has begun. */
@@ -92,6 +107,7 @@ static void fail(struct ue_call *call, const struct base_error *err)
 		return;
 	}
 	call->ending = true;
+	unask(call);
 	cause.cause = failure.status;
 	cause.text = failure.text[0] ? failure.text : NULL;
 	ue_call_media_end(call);
@@ -347,14 +363,11 @@ void ue_call_event(struct ue_app *app, const struct sip_call_event *event)
 		take(call, event);
 		break;
 	case SIP_CALL_WITHDRAWN:
-		call->asked = false;
-		offer_withdraw(call->offer);
-		ue_call_media_restore(call);
+		withdraw(call);
 		break;
 	case SIP_CALL_DECLINED:
 		tell(call, "call.declined", event->status, NULL);
-		offer_withdraw(call->offer);
-		ue_call_media_restore(call);
+		withdraw(call);
 		break;
 	case SIP_CALL_OVER:
 		on_over(call, event);
@@ -429,6 +442,7 @@ void ue_call_end(struct ue_call *call, unsigned status)
 		over(call, "ours", 0, none);
 		return;
 	}
+	unask(call);
 	ue_call_media_end(call);
 	sip_call_end(call->sip, status ? status : 603, NULL);
 }

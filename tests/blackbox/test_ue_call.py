@@ -4,10 +4,13 @@
 agree upon, who is TLS client, and the calls that must not come about."""
 import contextlib
 import hashlib
+import http.client
+import http.server
 import os
 import shutil
 import socket
 import tempfile
+import threading
 import unittest
 
 import harness
@@ -37,6 +40,31 @@ def certificates(folder, *names):
                  "-addext", "keyUsage=critical,digitalSignature", "-addext", "extendedKeyUsage=serverAuth,clientAuth")
     return {name: f"{{certificate: '{folder}/{name}.pem', key: '{folder}/{name}.key', anchors: ['{folder}/ca.pem']}}"
             for name in names}
+
+
+class Slow(http.server.BaseHTTPRequestHandler):
+    """A KMS whose answers wait as long as `server.go` is not set."""
+
+    def do_POST(self):  # pylint: disable=invalid-name
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        conn = http.client.HTTPConnection("127.0.0.1", self.server.kms, timeout=harness.PATIENCE)
+        conn.request("POST", self.path, body, {"Content-Type": "application/mikey"})
+        answer = conn.getresponse()
+        octets = answer.read()
+        conn.close()
+        self.server.asked.release()
+        self.server.go.wait(harness.PATIENCE)
+        self.send_response(answer.status)
+        self.send_header("Content-Type", "application/mikey")
+        self.send_header("Content-Length", str(len(octets)))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(octets)
+            self.wfile.flush()
+        self.server.answered.release()
+
+    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+        pass
 
 
 class Case(unittest.TestCase):
@@ -181,6 +209,46 @@ class Calls(Case):
         b.do("renew", "say still here")
         b.expect("call.failed")
         a.expect("chat.text", text="still here")
+        self.ended(a, b)
+
+    def slow(self):
+        """@return such a KMS, and its URL"""
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+        server.kms, server.go = self.kms.ports["http"], threading.Event()
+        server.asked, server.answered = threading.Semaphore(0), threading.Semaphore(0)
+        server.go.set()
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        for clean in (server.server_close, thread.join, server.shutdown, server.go.set):
+            self.addCleanup(clean)
+        return server, f"http://127.0.0.1:{server.server_port}/keymanagement"
+
+    def test_an_answer_of_the_kms_that_nobody_waits_for(self):
+        """Both offer anew at a time; the ticket for the offer that was given up comes later, and the call goes on."""
+        kms, url = self.slow()
+        a, _ = self.agent(ALICE, url=url)
+        b, at = self.agent(BOB)
+        self.call(a, BOB, at, "msrp")
+        for agent in (a, b):
+            agent.expect("media.up", kind="msrp")
+            agent.expect("call.up")
+        for wait in (kms.asked, kms.answered):
+            self.assertTrue(wait.acquire(timeout=harness.PATIENCE))
+        kms.go.clear()
+        a.do("renew")
+        self.assertTrue(kms.asked.acquire(timeout=harness.PATIENCE))
+        b.do("renew")
+        b.expect("call.declined")
+        a.expect("call.failed")
+        kms.go.set()
+        self.assertTrue(kms.answered.acquire(timeout=harness.PATIENCE))
+        b.do("say still here")
+        a.expect("chat.text", text="still here")
+        a.do("renew")
+        for agent in (a, b):
+            agent.expect("media.up", kind="msrp")
+        for agent in (a, b):
+            agent.none("call.over")
         self.ended(a, b)
 
     @unittest.skipUnless(harness.HAVE_OPENSSL, harness.NO_OPENSSL)
