@@ -22,6 +22,7 @@ struct http_bridge {
 	void *arg;
 	bool left;  /* of what the peer has sent, there is more than there is room for */
 	bool ended; /* the peer has said all */
+	bool full;  /* the stream: nothing more is taken from the library */
 };
 
 static void discard(struct http_bridge *b)
@@ -76,8 +77,9 @@ static void pump(struct http_bridge *b)
 			closed(b);
 			return;
 		}
-		rc = stream_write(b->stream, part, (size_t)n); /* AGAIN: on_writable goes on */
+		rc = stream_write(b->stream, part, (size_t)n);
 	}
+	b->full = true; /* on_writable goes on, or on_end comes */
 }
 
 static void on_fd(void *arg, unsigned events)
@@ -86,7 +88,7 @@ static void on_fd(void *arg, unsigned events)
 
 	if ((events & LOOP_WRITABLE) && b->left)
 		stream_resume(b->stream);
-	if (events & ~(unsigned)LOOP_WRITABLE)
+	if ((events & ~(unsigned)LOOP_WRITABLE) && !b->full)
 		pump(b);
 }
 
@@ -144,6 +146,7 @@ static void on_writable(void *arg, struct stream *stream)
 	struct http_bridge *b = arg;
 
 	(void)stream;
+	b->full = false;
 	if (b->fd.fd >= 0)
 		pump(b);
 }

@@ -389,6 +389,17 @@ class Https(unittest.TestCase):
         self.assertEqual(self.ask(alice)[0], 200)
         self.kms.kill(signal.SIGTERM)
 
+    def test_who_asks_and_does_not_read_waits(self):
+        """Its answers are not hoarded until there are too many, which would end it."""
+        self.kms.start()
+        context = ssl.create_default_context(cafile=self.pki.path("ca.pem"))
+        context.check_hostname = False
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", self.kms.ports["https"]))) as conn:
+            conn.settimeout(1)
+            with self.assertRaises(TimeoutError):
+                while True:
+                    conn.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+
     def test_requests_by_public_key(self):
         """The certificate that was enrolled counts; and it cannot be had without one of the KMS's own."""
         for name in ("alice", "rsa"):
