@@ -16,10 +16,12 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import codec  # noqa: E402
+import conference  # noqa: E402
 import contexts  # noqa: E402
 import crl  # noqa: E402
 import media  # noqa: E402
 import path  # noqa: E402
+import rooms  # noqa: E402
 import tickets  # noqa: E402
 import report  # noqa: E402
 import servers  # noqa: E402
@@ -315,7 +317,7 @@ def gnutls_version():
 
 
 def parse():
-    names = [r.name for r in ROWS] + ["codec", "contexts", "path", "crl", "media", "mikey"]
+    names = [r.name for r in ROWS] + ["codec", "contexts", "path", "crl", "media", "mikey", "rooms", "conference"]
     p = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     p.add_argument("--build", required=True, help=argparse.SUPPRESS)
     p.add_argument("--quick", action="store_true", help="a minute or two: less work, 3 rounds")
@@ -357,7 +359,7 @@ def main():
     work = tempfile.mkdtemp(prefix="gatehouse-bench-")
     bench = Bench(args, work)
     about = machine(args)
-    codec_result = contexts_result = path_result = crl_result = media_result = mikey_result = None
+    codec_result = contexts_result = path_result = crl_result = media_result = mikey_result = rooms_result = conference_result = None
     try:
         raise_descriptor_limit(bench, rows)
         if rows:
@@ -374,6 +376,10 @@ def main():
             media_result = media.run(bench)
         if not args.only or "mikey" in args.only:
             mikey_result = tickets.run(bench)
+        if not args.only or "rooms" in args.only:
+            rooms_result = rooms.run(bench)
+        if not args.only or "conference" in args.only:
+            conference_result = conference.run(bench)
     except (Unavailable, OSError, subprocess.SubprocessError) as why:
         print(f"bench: {why}", file=sys.stderr)
         return 2
@@ -383,7 +389,7 @@ def main():
     about["load_average_end"] = os.getloadavg()[0]
     result = {"machine": about, "rows": [bench.summary(r) for r in rows],
               "codec": codec_result, "contexts": contexts_result, "path": path_result, "crl": crl_result,
-              "media": media_result, "mikey": mikey_result,
+              "media": media_result, "mikey": mikey_result, "rooms": rooms_result, "conference": conference_result,
               "notes": bench.notes}
     print(json.dumps(result, indent=1) if args.json else report.markdown(result))
     return 0

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The result as Markdown."""
 
+import conference
 import crl
 import media
 import path
+import rooms
 import tickets
 
 ORDER = ["gatehouse", "haproxy", "nginx", "stunnel", "hitch"]
@@ -178,6 +180,10 @@ def markdown(result):
         parts += ["DTLS and DTLS-SRTP, median (lowest to highest):\n", media.markdown(result["media"])]
     if result["mikey"]:
         parts += ["MIKEY-TICKET, one core, processor time, the best of 20 batches:\n", tickets.markdown(result["mikey"])]
+    if result["rooms"]:
+        parts += ["Chat rooms of MSRP, one core, processor time:\n", rooms.markdown(result["rooms"])]
+    if result["conference"]:
+        parts += ["Conferences, and their key server over HTTP, processor time:\n", conference.markdown(result["conference"])]
     if result["notes"]:
         parts += ["Notes:\n"] + [f"- {note}" for note in result["notes"]] + [""]
     return "\n".join(parts)

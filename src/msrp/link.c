@@ -26,6 +26,7 @@ int msrp_link_init(struct msrp_link *link, const struct msrp_link_ops *ops, void
 	link->own = base_str_of(mine);
 	link->peer = base_str_of(path);
 	msrp_out_init(&link->out, pool, ids);
+	link->out.unheard = !ops->answer;
 	return msrp_uri_parse(link->own, &link->own_parts);
 }
 

@@ -84,6 +84,8 @@ int msrp_head_parse(struct base_str lines, struct msrp_head *ret, struct base_er
 
 /** Start line and header, in the order of the grammar; for a body, the empty line, too. */
 void msrp_head_write(struct base_writer *w, const struct msrp_head *head);
+/** The line of Byte-Range. */
+void msrp_range_write(struct base_writer *w, const struct msrp_range *range);
 /** The end-line (9): `flag` is '$', '+' or '#'; `body`: a body stands before it. */
 void msrp_end_write(struct base_writer *w, struct base_str tid, bool body, char flag);
 

@@ -268,6 +268,7 @@ static void open_chunk(struct msrp_out *out, struct msrp_sending *s)
 {
 	struct base_writer *w = &out->stage;
 	uint64_t last = s->next + s->queued - 1;
+	struct msrp_range range;
 
 	msrp_id_next(out->ids, out->tid);
 	out->now = s;
@@ -277,20 +278,18 @@ static void open_chunk(struct msrp_out *out, struct msrp_sending *s)
 	out->whole = s->end == '$' && s->queued <= MSRP_CHUNK_MIN;
 	s->started = true;
 	out->sends++;
-	base_writer_printf(w, "MSRP %s SEND\r\n", out->tid);
+	base_writer_put(w, "MSRP ", 5);
+	base_writer_put(w, out->tid, sizeof(out->tid) - 1);
+	base_writer_put(w, " SEND\r\n", 7);
 	base_writer_put(w, s->text.data, s->before);
 	if (s->has_body) {
-		base_writer_printf(w, "Byte-Range: %llu-", (unsigned long long)s->next);
-		if (out->whole)
-			base_writer_printf(w, "%llu/", (unsigned long long)last);
-		else
-			base_writer_text(w, "*/");
-		if (s->end == '$') /* what a relayed message said may be wrong */
-			base_writer_printf(w, "%llu\r\n", (unsigned long long)last);
-		else if (s->total_known)
-			base_writer_printf(w, "%llu\r\n", (unsigned long long)s->total);
-		else
-			base_writer_text(w, "*\r\n");
+		range.start = s->next;
+		range.end_known = out->whole;
+		range.end = last;
+		/* what a relayed message said may be wrong */
+		range.total_known = s->end == '$' || s->total_known;
+		range.total = s->end == '$' ? last : s->total;
+		msrp_range_write(w, &range);
 	}
 	base_writer_put(w, s->text.data + s->before, s->text.len - s->before);
 }
@@ -315,12 +314,14 @@ static void close_chunk(struct msrp_out *out, char flag, uint64_t now_ms)
 {
 	struct msrp_sending *s = out->now;
 	struct msrp_answer what = msrp_out_chunk(out);
+	bool over;
 
 	msrp_end_write(&out->stage, base_str_of(out->tid), s->has_body, flag);
 	out->now = NULL;
-	if (s->failure != MSRP_FAILURE_NO)
+	over = flag != '+' || (s->end == '+' && !s->queued);
+	if (s->failure != MSRP_FAILURE_NO && !(over && out->unheard))
 		msrp_out_await(out, &what, out->tid, now_ms);
-	if (flag != '+' || (s->end == '+' && !s->queued)) {
+	if (over) {
 		retire(s);
 		return;
 	}

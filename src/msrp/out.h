@@ -24,9 +24,10 @@ struct msrp_sending;
 struct msrp_out {
 	struct msrp_pool *pool;
 	struct msrp_ids *ids;
-	size_t slice;   /**< 0 = MSRP_SLICE_OCTETS */
-	size_t queued;  /**< body octets that wait, of all messages */
-	size_t kept;    /**< memory that these messages hold: heads and whole blocks */
+	size_t slice;  /**< 0 = MSRP_SLICE_OCTETS */
+	bool unheard;  /**< answers are nobody's: those to messages that are over are not awaited */
+	size_t queued; /**< body octets that wait, of all messages */
+	size_t kept;   /**< memory that these messages hold: heads and whole blocks */
 	uint64_t sends; /**< SEND requests begun */
 
 	/* its own */

@@ -2,8 +2,6 @@
 /* Requests and responses written (RFC 4975, 9), ids (7.1), nicknames (RFC 7701, 7.1). */
 #include "msrp/message.h"
 
-#include <stdio.h>
-
 #include "msrp/lex.h"
 
 static void field(struct base_writer *w, const char *name, struct base_str value)
@@ -33,15 +31,23 @@ static void write_start(struct base_writer *w, const struct msrp_head *head)
 	base_writer_put(w, "\r\n", 2);
 }
 
+/* printf's way is a tenth of what a room spends */
 static void write_number(struct base_writer *w, bool known, uint64_t n)
 {
-	if (known)
-		base_writer_printf(w, "%llu", (unsigned long long)n);
-	else
+	char digit[20];
+	size_t at = sizeof(digit);
+
+	if (!known) {
 		base_writer_u8(w, '*');
+		return;
+	}
+	do
+		digit[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	base_writer_put(w, digit + at, sizeof(digit) - at);
 }
 
-static void write_range(struct base_writer *w, const struct msrp_range *r)
+void msrp_range_write(struct base_writer *w, const struct msrp_range *r)
 {
 	base_writer_text(w, "Byte-Range: ");
 	write_number(w, true, r->start);
@@ -75,7 +81,7 @@ void msrp_head_write(struct base_writer *w, const struct msrp_head *head)
 	if (head->has_failure)
 		field(w, "Failure-Report", base_str_of(failure[head->failure]));
 	if (head->has_range)
-		write_range(w, &head->range);
+		msrp_range_write(w, &head->range);
 	if (head->has_report)
 		write_status(w, head);
 	field(w, "Use-Nickname", head->use_nickname);
@@ -171,5 +177,7 @@ void msrp_id_next(struct msrp_ids *ids, char out[17])
 {
 	uint64_t count = ids->count++, hash = base_hash(ids->seed, &count, sizeof(count));
 
-	snprintf(out, 17, "%016llx", (unsigned long long)hash);
+	for (size_t i = 0; i < 16; i++)
+		out[i] = "0123456789abcdef"[hash >> (60 - 4 * i) & 15];
+	out[16] = '\0';
 }

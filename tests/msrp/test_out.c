@@ -367,6 +367,36 @@ static void not_answered(void **state)
 	assert_int_equal(msrp_out_due(&t->out), MSRP_NEVER);
 }
 
+/** Nobody looks at answers: what is over is forgotten; the rest of a message can still be refused.
+ */
+static void nobody_hears_answers(void **state)
+{
+	struct stage *t = *state;
+	struct msrp_head head = head_of("one1"), refusal = { .status = 413 };
+	struct msrp_head other = { .tid = BASE_STR("abcd"), .status = 200 };
+	struct msrp_answer what;
+	char buf[4096] = "", tid[17];
+
+	t->out.unheard = true;
+	assert_int_equal(msrp_out_begin(&t->out, &head, &t->one), 0);
+	put(t, t->one, "x", 1);
+	msrp_sending_end(t->one, '$');
+	assert_true(msrp_out_take(&t->out, buf, sizeof(buf), 1000) > 0);
+	assert_int_equal(t->out.unanswered, 0);
+	assert_int_equal(msrp_out_begin(&t->out, &head, &t->one), 0);
+	for (int i = 0; i < 10; i++)
+		put(t, t->one, buf, sizeof(buf));
+	assert_int_equal(msrp_out_take(&t->out, buf, sizeof(buf), 1000), sizeof(buf));
+	memcpy(tid, buf + 5, sizeof(tid) - 1);
+	tid[16] = '\0';
+	refusal.tid = base_str_of(tid);
+	assert_int_equal(msrp_out_put(&t->out, &other, (struct base_str){ 0 }), 0);
+	assert_true(msrp_out_take(&t->out, buf, 200, 1000) > 0); /* which makes its chunk end */
+	assert_int_equal(t->out.unanswered, 1);
+	assert_true(msrp_out_answered(&t->out, &refusal, &what));
+	assert_null(t->one);
+}
+
 static void bounded(void **state)
 {
 	struct stage *t = *state;
@@ -415,6 +445,7 @@ int main(void)
 		T(given_up),
 		T(answered),
 		T(not_answered),
+		T(nobody_hears_answers),
 		T(bounded),
 	};
 
