@@ -200,6 +200,11 @@ bool bfcp_peer_over(const struct bfcp_peer *peer)
 	return peer->over || peer->link.broken;
 }
 
+bool bfcp_peer_left(const struct bfcp_peer *peer)
+{
+	return peer->left;
+}
+
 void bfcp_peer_counts(const struct bfcp_peer *peer, uint64_t *ret_in, uint64_t *ret_out)
 {
 	*ret_in = peer->link.came;

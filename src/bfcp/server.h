@@ -73,6 +73,8 @@ size_t bfcp_peer_take(struct bfcp_peer *peer, void *buf, size_t cap);
 /** It has not answered, does not take what it is told, or has said Goodbye: the connection is over.
  */
 bool bfcp_peer_over(const struct bfcp_peer *peer);
+/** It has said Goodbye. */
+bool bfcp_peer_left(const struct bfcp_peer *peer);
 /** Messages that came from it, and that went to it. */
 void bfcp_peer_counts(const struct bfcp_peer *peer, uint64_t *ret_in, uint64_t *ret_out);
 

@@ -268,7 +268,7 @@ static unsigned on_goodbye(struct bfcp_peer *peer, const struct bfcp_message *ms
 	if (r->user == msg->user)
 		(void)fcs_happen(s, r, BFCP_RELEASE);
 	(void)fcs_answer(peer, msg, &ack, now_ms);
-	peer->over = true;
+	peer->over = peer->left = true;
 	return 0;
 }
 

@@ -56,6 +56,7 @@ struct bfcp_peer {
 	void *arg;
 	uint16_t user;
 	bool over;
+	bool left;       /* it has said Goodbye */
 	uint16_t *asked; /* floors of its last FloorQuery */
 	size_t asks;
 };

@@ -404,7 +404,7 @@ int relay_endpoint_seat(struct relay_endpoint *endpoint, struct relay_hub *hub,
 	if (hub->kind != RELAY_HUB_FLOOR && !msrp_path_count(spec->peer))
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                      "the peer's path is none (RFC 4975, 8.2)");
-	if (endpoint->moving || endpoint->home != hub->worker)
+	if (endpoint->moving || endpoint->held || endpoint->home != hub->worker)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, EAGAIN), "it is on another worker");
 	seat = calloc(1, sizeof(*seat));
 	if (!seat || !copy_spec(seat, spec)) {

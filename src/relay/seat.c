@@ -184,22 +184,29 @@ static size_t take(struct relay_seat *seat, uint8_t *buf, size_t cap)
 	                      : 0;
 }
 
+/* TLS makes more of it, which has to fit as well. */
+static size_t take_size(const struct relay_leg *leg)
+{
+	return BASE_MIN(TAKE_SIZE, leg->worker->pool->buffer_limit / 2);
+}
+
+/* `all`: while there is room for it. */
 static bool may_give(const struct relay_leg *leg, bool all)
 {
-	return leg->seat && leg->seat->up && leg->seat->out && !leg->end_wanted &&
+	return leg->seat && leg->seat->up && leg->seat->out && leg->may_send && !leg->end_wanted &&
 	       !leg->renegotiating && (leg->state == RELAY_OPEN || leg->state == RELAY_HALF_IN) &&
-	       (all || (leg->may_send && !leg->pending.len));
+	       (all ? leg->pending.len <= leg->worker->pool->buffer_limit / 4 : !leg->pending.len);
 }
 
 /* The seat may be gone afterwards. */
 static void give(struct relay_leg *leg, bool all)
 {
-	size_t n, quota = RELAY_QUOTA;
+	size_t n, size = take_size(leg), quota = RELAY_QUOTA;
 	bool any = false;
 
 	while (may_give(leg, all) && quota) {
-		n = take(leg->seat, leg->worker->clear, TAKE_SIZE);
-		leg->seat->out = n == TAKE_SIZE;
+		n = take(leg->seat, leg->worker->clear, size);
+		leg->seat->out = n == size;
 		if (n)
 			relay_flow_give(leg, leg->worker->clear, n);
 		quota -= all ? 0 : BASE_MIN(quota, n);
@@ -228,7 +235,8 @@ void relay_seat_run(struct relay_seat *seat)
 		return;
 	if (seat->up && seat->hub->kind == RELAY_HUB_FLOOR && bfcp_peer_over(seat->peer) &&
 	    !seat->fault)
-		seat->fault = RELAY_CAUSE_PROTOCOL;
+		seat->fault =
+		        bfcp_peer_left(seat->peer) ? RELAY_CAUSE_PEER_CLOSE : RELAY_CAUSE_PROTOCOL;
 	if (seat->fault)
 		relay_leg_input(leg, RELAY_ON_RELEASE, (enum relay_cause)seat->fault, 0);
 }
@@ -240,6 +248,10 @@ void relay_seat_ended(struct relay_seat *seat)
 	relay_seat_flush(seat);
 	if (leg->seat != seat)
 		return;
+	if (seat->fault) { /* why it ends, whoever was quicker */
+		relay_leg_input(leg, RELAY_ON_RELEASE, (enum relay_cause)seat->fault, 0);
+		return;
+	}
 	leg->end_carried = true;
 	relay_seat_leave(leg, RELAY_ON_PARTNER_RELEASED);
 	relay_leg_input(leg, RELAY_ON_PARTNER_END, RELAY_CAUSE_NONE, 0);

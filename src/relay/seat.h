@@ -86,7 +86,7 @@ size_t relay_seat_input(struct relay_seat *seat, const uint8_t *data, size_t len
 void relay_seat_ended(struct relay_seat *seat);
 /** Send what there is, as far as the socket takes it; end if it has to. */
 void relay_seat_run(struct relay_seat *seat);
-/** Send all, whatever waits for the socket. */
+/** Send what there is room for, whatever waits for the socket. */
 void relay_seat_flush(struct relay_seat *seat);
 /** There is something to take, or it may be read again. */
 void relay_seat_wake(struct relay_seat *seat);
