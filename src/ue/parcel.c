@@ -111,7 +111,8 @@ int ue_parcel_put(struct ue_parcel *parcel, uint64_t at, struct base_str data)
 
 /* ---- kept ---- */
 
-/** The last part of a path, of harmless characters, not beginning with a dot. */
+/** The last part of a path, of harmless characters, not beginning with a dot or a
+ * hyphen, which commands take for an option. */
 static void safe_name(struct base_str name, char ret[NAME_MAX_ + 1])
 {
 	const char *slash = name.len ? memrchr(name.ptr, '/', name.len) : NULL;
@@ -120,8 +121,8 @@ static void safe_name(struct base_str name, char ret[NAME_MAX_ + 1])
 	for (; at < name.len && n < NAME_MAX_; at++) {
 		char c = name.ptr[at];
 		bool plain = (c >= '0' && c <= '9') ||
-		             (base_lower(c) >= 'a' && base_lower(c) <= 'z') || c == '-' ||
-		             c == '_' || (c == '.' && n);
+		             (base_lower(c) >= 'a' && base_lower(c) <= 'z') || c == '_' ||
+		             ((c == '.' || c == '-') && n);
 
 		if (plain)
 			ret[n++] = c;

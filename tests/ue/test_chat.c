@@ -191,6 +191,42 @@ static void files(void **state)
 	assert_int_equal(access(path, R_OK), 0);
 }
 
+/** A file's name is the peer's to wish, and ours to make: no path, no link, no option of a command.
+ */
+static void names(void **state)
+{
+	static const struct {
+		const char *wish, *name;
+	} rows[] = {
+		{ "../../etc/passwd", "passwd" },
+		{ "-rf", "rf" },
+		{ "/", "message" },
+		{ "..", "1-message" },
+		{ ".-.-x", "x" },
+		{ "\x1b[2J\xc2\x9b", "2J" },
+		{ "link", "1-link" },
+	};
+	struct stage *s = *state;
+	const struct ue_inbox *inbox = &s->user[0].inbox;
+	char path[128], want[128], aim[128], sha256[UE_SHA256_TEXT];
+
+	(void)snprintf(path, sizeof(path), "%s/link", inbox->folder);
+	(void)snprintf(aim, sizeof(aim), "%s/aim", inbox->folder);
+	assert_int_equal(symlink(aim, path), 0);
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		struct ue_parcel *parcel;
+
+		assert_int_equal(ue_parcel_new(&parcel, inbox), 0);
+		assert_int_equal(ue_parcel_keep(parcel, 0, base_str_of(rows[i].wish), path,
+		                                sizeof(path), sha256, NULL),
+		                 0);
+		(void)snprintf(want, sizeof(want), "%s/%s", inbox->folder, rows[i].name);
+		assert_string_equal(path, want);
+		ue_parcel_free(parcel);
+	}
+	assert_int_not_equal(access(aim, F_OK), 0);
+}
+
 /** A text may stand before a file that was begun first has gone. */
 static void between(void **state)
 {
@@ -359,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(texts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(files, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(between, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_much, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_file, set_up, tear_down),
