@@ -236,6 +236,7 @@ void conf_lost(struct conf *conf, const char *why)
 		leg->term[0] = 0;
 		if (!had)
 			continue;
+		conf->bereft = true;
 		if (leg->state != LEG_CLOSING)
 			conf->focus->counters.lost++;
 		leg_fail(leg, LEG_EV_LOST, 503, "the MRFP is lost: %s", why);
@@ -282,4 +283,26 @@ void conf_dial(struct conf *conf)
 		if (conf_dial_one(conf, conf->room->dial_out[i]))
 			base_log(BASE_LOG_ERROR, "mgc", "conference=%s: '%s' cannot be called",
 			         conf->room->uri, conf->room->dial_out[i]);
+}
+
+static bool is_closing(const struct conf *conf)
+{
+	BASE_LIST_EACH(&conf->legs, node, next)
+	if (BASE_CONTAINER_OF(node, struct leg, node)->state == LEG_CLOSING)
+		return true;
+	return false;
+}
+
+/* Those who were lost with an MRFP are called again not before their old calls are over. */
+void conf_settled(struct conf *conf)
+{
+	bool again = conf->bereft && !is_closing(conf);
+
+	if (again || base_list_empty(&conf->legs))
+		conf->dialled = false;
+	if (!again)
+		return;
+	conf->bereft = false;
+	if (conf->room->dial_at_start && mgc_mp_pick(conf->focus->mp))
+		conf_dial(conf);
 }

@@ -37,6 +37,7 @@ struct conf {
 	struct loop_task pump;
 	uint16_t next_user;
 	bool dialled;
+	bool bereft; /* its members were lost with an MRFP: call again, once they have gone */
 };
 
 struct question;
@@ -95,6 +96,8 @@ bool conf_unorder(struct leg *leg);
 /* The MRFP is lost. */
 void conf_lost(struct conf *conf, const char *why);
 void conf_told(struct conf *conf, const struct mgc_told *told);
+/* A member has gone. */
+void conf_settled(struct conf *conf);
 /* The people it has to call. */
 void conf_dial(struct conf *conf);
 int conf_dial_one(struct conf *conf, const char *uri);

@@ -213,8 +213,7 @@ static void bury_now(void *arg)
 	struct mgc_focus *focus = conf->focus;
 
 	leg_free(leg);
-	if (base_list_empty(&conf->legs))
-		conf->dialled = false;
+	conf_settled(conf);
 	if (focus->ops.on_empty && !focus->members)
 		focus->ops.on_empty(focus->ops.arg);
 }
@@ -265,7 +264,7 @@ static void late(void *arg)
 
 	if (leg->state == LEG_UP) { /* the bearer had ended, and nothing came of it */
 		focus_of(leg)->counters.failed_bearers++;
-		leg_event(leg, LEG_EV_FAILED);
+		leg_fail(leg, LEG_EV_FAILED, 503, "the bearer has ended");
 		return;
 	}
 	focus_of(leg)->counters.late++;
@@ -318,13 +317,45 @@ static void call_over(struct leg *leg, const struct sip_call_event *event)
 
 static bool is_sdp(const struct sip_call_event *event)
 {
-	return !event->body.len || base_str_ieq(event->type, BASE_STR(SDP));
+	const char *end = event->type.len ? memchr(event->type.ptr, ';', event->type.len) : NULL;
+	struct base_str type = { event->type.ptr,
+		                 end ? (size_t)(end - event->type.ptr) : event->type.len };
+
+	return !event->body.len || base_str_ieq(base_str_trim(type), BASE_STR(SDP));
+}
+
+/* Is the body of this one looked at, and none that we know? */
+static bool body_unknown(const struct leg *leg, const struct sip_call_event *event)
+{
+	switch (event->what) {
+	case SIP_CALL_INCOMING:
+	case SIP_CALL_ANSWERED:
+	case SIP_CALL_OFFERED:
+		return !is_sdp(event);
+	case SIP_CALL_CONFIRMED:
+		return leg->state == LEG_CALLING && !is_sdp(event);
+	default:
+		return false;
+	}
+}
+
+static void later_offer(struct leg *leg, const struct sip_call_event *event)
+{
+	if (body_unknown(leg, event)) {
+		(void)sip_call_decline(leg->call, 415, NULL);
+		return;
+	}
+	leg->why[0] = 0;
+	if (leg->state == LEG_UP)
+		leg_event(leg, event->body.len ? LEG_EV_OFFER : LEG_EV_BARE);
+	else
+		(void)sip_call_decline(leg->call, 491, NULL);
 }
 
 void leg_call_event(struct leg *leg, const struct sip_call_event *event)
 {
 	leg->body = event->body;
-	if (event->what != SIP_CALL_OVER && !is_sdp(event)) {
+	if (event->what != SIP_CALL_OFFERED && body_unknown(leg, event)) {
 		leg_fail(leg, LEG_EV_END, 415, "a body that is no SDP");
 		return;
 	}
@@ -339,11 +370,7 @@ void leg_call_event(struct leg *leg, const struct sip_call_event *event)
 		leg_event(leg, leg->state == LEG_CALLING ? LEG_EV_ANSWER : LEG_EV_CONFIRMED);
 		break;
 	case SIP_CALL_OFFERED:
-		leg->why[0] = 0;
-		if (leg->state == LEG_UP)
-			leg_event(leg, event->body.len ? LEG_EV_OFFER : LEG_EV_BARE);
-		else
-			(void)sip_call_decline(leg->call, 491, NULL);
+		later_offer(leg, event);
 		break;
 	case SIP_CALL_WITHDRAWN:
 		leg_event(leg, LEG_EV_WITHDRAWN);

@@ -113,6 +113,8 @@ static void prop(struct mgc_stream *to, const char *name, const char *value, boo
 		to->props[to->prop_count++] = (struct mgc_prop){ name, base_str_of(value), quoted };
 }
 
+_Static_assert(MGC_PROPS_MAX >= 4 + MGC_FLOORS_MAX, "a member may be the chair of all floors");
+
 static void floor_props(struct leg_media *media, const struct leg *leg, struct mgc_stream *to)
 {
 	const struct mgc_room *room = leg->conf->room;

@@ -16,7 +16,7 @@ struct mgc_mrfp;
 
 /** Of one order. */
 #define MGC_STREAMS_MAX 2
-#define MGC_PROPS_MAX   8
+#define MGC_PROPS_MAX   20
 
 /** What came of an order. Borrowed until return. */
 struct mgc_done {

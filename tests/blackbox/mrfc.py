@@ -131,13 +131,14 @@ class Stage:
         where = f"https://{self.kms_host}:{self.kms.ports['https']}" if self.tls else f"http://127.0.0.1:{self.kms.ports['http']}"
         return f"{where}/keymanagement"
 
-    def gateway(self, tls=None, registers=True):
+    def gateway(self, tls=None, registers=True, mid=""):
         listen, domains, tls = 'listen: "127.0.0.1:0"', "", tls or self.tls
         if tls:
             listen = "transport: tls, domain: mp, peer-name: localhost"
             domains = f"  - {{name: mp, profile: ts33210-rel17, {tls.replace('anchors:', 'trust: {anchors:')}}}, client-auth: require}}"
         name = f"{'mg2-' if self.like else 'mg'}{len(self.gateways)}"
-        mg = Program(harness.MG, self.folder, name, MG.format(port=self.h248, listen=listen, domains=domains))
+        text = MG.format(port=self.h248, listen=listen, domains=domains)
+        mg = Program(harness.MG, self.folder, name, text.replace("leave: forced", f"leave: forced, mid: {mid}") if mid else text)
         self.gateways.append(mg)
         if registers:
             self.mgc.logged("registered version=", len(self.gateways))

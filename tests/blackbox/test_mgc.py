@@ -187,6 +187,25 @@ class Failures(Case):
         alice.expect("call.over", why="ours")
         self.ended(stage)
 
+    def test_called_again(self):
+        """Whom a conference calls by itself is called again where its MRFP is lost and there is another one already."""
+        stage = self.stage(mrfp=False)
+        bob = stage.agent(BOB, sip=", answer: manual")
+        dialled = self.stage(more=f'dial-out: ["{BOB}"]\n    dial: start', sip=f', proxy: "<sip:{bob.at};lr>"', like=stage,
+                             h248=", audit: 100ms, t-max: 500ms")
+        bob.expect("call.incoming")
+        bob.do("answer")
+        dialled.joined(bob)
+        dialled.gateway(mid="other.example")
+        dialled.mg.end(kill=True)
+        bob.expect("call.over", why="bye")
+        bob.expect("call.incoming")
+        bob.do("answer")
+        dialled.joined(bob)
+        bob.do("bye")
+        bob.expect("call.over", why="ours")
+        self.ended(dialled)
+
     def test_kms_killed(self):
         """No ticket, no call; what was reserved for it is released."""
         stage = self.stage(mrfp=False, more=f'dial-out: ["{BOB}"]\n    dial: start')
@@ -215,6 +234,7 @@ class Failures(Case):
         alice = stage.call(stage.agent(ALICE))
         stage.joined(alice)
         alice.close(kill=True)
+        stage.mgc.logged(f"member={ALICE}: the bearer has ended")
         self.ended(stage)
 
     def test_leave(self):

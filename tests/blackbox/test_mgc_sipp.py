@@ -18,7 +18,7 @@ from test_mikey_offer import Offering
 PLAIN = "v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 9 RTP/AVP 0\n"
 
 
-def request(method, cseq, to="[peer_tag_param]", target="[next_url]", branch="", caller=ALICE, room=ROOM, sdp=""):
+def request(method, cseq, to="[peer_tag_param]", target="[next_url]", branch="", caller=ALICE, room=ROOM, sdp="", kind="application/sdp"):
     head = f"""{method} {target} SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch{branch}]
 From: <{caller}>;tag=[call_number]
@@ -28,7 +28,7 @@ CSeq: {cseq} {method}
 Contact: <sip:alice@[local_ip]:[local_port];transport=[transport]>
 Max-Forwards: 70
 """
-    body = f"Content-Type: application/sdp\nContent-Length: [len]\n\n{sdp.strip()}\n" if sdp else "Content-Length: 0\n\n"
+    body = f"Content-Type: {kind}\nContent-Length: [len]\n\n{sdp.strip()}\n" if sdp else "Content-Length: 0\n\n"
     return f"<send{'' if method == 'ACK' else ' retrans=' + chr(34) + '500' + chr(34)}><![CDATA[\n\n{head}{body}\n]]></send>\n"
 
 
@@ -85,6 +85,12 @@ class Sipp(unittest.TestCase):
     def test_in_and_out(self):
         for transport in ("udp", "tcp"):
             self.play(invite(self.offer(), 200) + request("ACK", 1) + request("BYE", 2) + response(200), transport)
+
+    def test_other_bodies(self):
+        """A type with parameters is what it was; in a call, a body that is no SDP is refused and changes nothing."""
+        offer = invite(self.offer(), 200, kind="application/sdp;charset=utf-8") + request("ACK", 1)
+        self.play(offer + request("INVITE", 2, branch="-2", sdp="x", kind="text/plain") + response(100, 'optional="true"') + response(415)
+                  + request("ACK", 2, branch="-6") + request("BYE", 3) + response(200))
 
     def test_refused(self):
         for sdp, final, who in ((PLAIN, 488, {}), (self.offer(), 403, {"caller": "sip:mallory@home.example"}),

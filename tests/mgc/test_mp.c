@@ -371,6 +371,22 @@ static void silence_is_a_loss(void **state)
 	stage_free(st);
 }
 
+/** The owner of an order may have gone before: freeing tells nobody. */
+static void the_end_tells_nobody(void **state)
+{
+	const struct mgc_order order = add_order();
+	struct stage *st = stage_up(&plain);
+
+	(void)state;
+	st->mute = true;
+	assert_int_equal(mgc_mrfp_order(st->mrfp, &order, on_done, st, NULL), 0);
+	mgc_mp_free(st->mp);
+	st->mp = NULL;
+	assert_int_equal(st->done, 0);
+	assert_int_equal(st->downs, 0);
+	stage_free(st);
+}
+
 /** Without a list only this machine and TLS may register; with one, who is in it. */
 static void strangers_are_refused(void **state)
 {
@@ -393,13 +409,10 @@ static void strangers_are_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_gateway_registers),
-		cmocka_unit_test(an_add_is_answered),
-		cmocka_unit_test(a_refusal_is_told),
-		cmocka_unit_test(failures_are_told),
-		cmocka_unit_test(service_changes_are_heard),
-		cmocka_unit_test(a_restart_is_a_loss),
-		cmocka_unit_test(silence_is_a_loss),
+		cmocka_unit_test(a_gateway_registers),       cmocka_unit_test(an_add_is_answered),
+		cmocka_unit_test(a_refusal_is_told),         cmocka_unit_test(failures_are_told),
+		cmocka_unit_test(service_changes_are_heard), cmocka_unit_test(a_restart_is_a_loss),
+		cmocka_unit_test(silence_is_a_loss),         cmocka_unit_test(the_end_tells_nobody),
 		cmocka_unit_test(strangers_are_refused),
 	};
 
