@@ -330,9 +330,12 @@ static int tpk_of(struct answering *a, struct mikey_tpk *ret)
 		return bad_ticket(a, "the ticket does not say by which key it was made");
 	generation = generation_of(&ret->id);
 	if (ours) {
-		const struct kms_tpk *tpk =
-		        generation ? kms_store_tpk_of(a->kms->store, generation, a->unix_s) : NULL;
+		const struct kms_tpk *tpk = NULL;
 
+		found = generation ? kms_store_tpk_of(a->kms->store, generation, a->unix_s, &tpk)
+		                   : 0;
+		if (found < 0)
+			return base_error_set(&a->err, found, "the store does not answer");
 		if (!tpk || !mikey_id_eq(&policy->kms, &a->kms->id))
 			return bad_ticket(a, "no such ticket was made here, or long ago");
 		ret->key = mikey_secret(&tpk->key);

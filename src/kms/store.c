@@ -1,270 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file: users and TPKs in SQLite, with a full sync at each change, for they are few. What is
- * secret in it is sealed with the master key and bound to its place. Messages that were taken are
- * many, and go to the journal (seen.h).
+ * What is decided about users and TPKs, wherever they are kept (backend.h). What is secret in them
+ * is sealed with the master key and bound to its place.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "kms/seal.h"
-#include "kms/seen.h"
 #include "kms/store.h"
 
-#define APPLICATION 0x47484b4d /* "GHKM": whose file it is */
-#define KEY_MAX     256        /* octets of a key that is kept */
-#define TPK_LEN     32
+#include <stdio.h>
+#include <stdlib.h>
 
-static const char schema[] =
-        "PRAGMA application_id=1195920205;PRAGMA user_version=1;"
-        "CREATE TABLE user(type INT,id BLOB,psk BLOB,psk_type INT,psk_id BLOB,cert BLOB,"
-        "tpk BLOB,tpk_type INT,tpk_id BLOB,PRIMARY KEY(type,id),UNIQUE(psk_type,psk_id),"
-        "UNIQUE(tpk_type,tpk_id)) WITHOUT ROWID;"
-        "CREATE TABLE tpk(generation INTEGER PRIMARY KEY AUTOINCREMENT,key BLOB,made INT,"
-        "until INT);"
-        "CREATE TABLE master(proof BLOB);";
+#include "kms/backend.h"
 
-enum statement {
-	BY_ID,
-	BY_PSK_ID,
-	BY_TPK_ID,
-	ALL,
-	PUT,
-	REMOVE,
-	STATEMENTS,
-};
-
-#define COLUMNS "SELECT type,id,psk,psk_type,psk_id,cert,tpk,tpk_type,tpk_id FROM user "
-static const char *const statements[STATEMENTS] = {
-	[BY_ID] = COLUMNS "WHERE type=?1 AND id=?2",
-	[BY_PSK_ID] = COLUMNS "WHERE psk_id=?2 AND psk_type=?1",
-	[BY_TPK_ID] = COLUMNS "WHERE tpk_id=?2 AND tpk_type=?1",
-	[ALL] = "SELECT type,id,NULL,psk_type,psk_id,cert,NULL,tpk_type,tpk_id FROM user "
-	        "ORDER BY type,id",
-	[PUT] = "INSERT INTO user VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT(type,id) DO "
-	        "UPDATE "
-	        "SET psk=?3,psk_type=?4,psk_id=?5,cert=?6,tpk=?7,tpk_type=?8,tpk_id=?9",
-	[REMOVE] = "DELETE FROM user WHERE type=?1 AND id=?2",
-};
+#define KEY_MAX 256 /* octets of a key that is kept */
+#define TRIES   8   /* as often may somebody else be faster */
 
 struct kms_store {
-	sqlite3 *db;
-	sqlite3_stmt *statement[STATEMENTS];
-	struct kms_seen *seen;
+	struct kms_backend *backend;
 	struct kms_tpk *tpk; /* oldest first */
 	size_t tpk_count;
 	uint8_t master[KMS_MASTER_KEY];
 };
-
-/* -- opening ----------------------------------------------------------------------------------- */
-
-static int sql_error(struct kms_store *store, const char *path, struct base_error *err)
-{
-	int code = sqlite3_errcode(store->db);
-
-	return base_error_set(err, BASE_ERR(code == SQLITE_NOMEM ? BASE_LOCAL : BASE_CONFIG, code),
-	                      "%s: %s", path, sqlite3_errmsg(store->db));
-}
-
-static int64_t number(struct kms_store *store, const char *sql)
-{
-	sqlite3_stmt *st = NULL;
-	int64_t n = -1;
-
-	if (sqlite3_prepare_v2(store->db, sql, -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_ROW)
-		n = sqlite3_column_int64(st, 0);
-	(void)sqlite3_finalize(st); /* says again what step said */
-	return n;
-}
-
-/* Run one statement with a blob: ?1. */
-static int run_blob(struct kms_store *store, const char *sql, const void *data, size_t len)
-{
-	sqlite3_stmt *st = NULL;
-	int rc = BASE_ERR(BASE_LOCAL, 0);
-
-	if (sqlite3_prepare_v2(store->db, sql, -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_bind_blob(st, 1, data, (int)len, SQLITE_STATIC) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_DONE)
-		rc = 0;
-	(void)sqlite3_finalize(st); /* says again what step said */
-	return rc;
-}
-
-/* The master key proves itself by what it sealed when the file was made. */
-static int master_check(struct kms_store *store, const char *path, bool fresh,
-                        struct base_error *err)
-{
-	static const uint8_t proof[16];
-	uint8_t sealed[sizeof(proof) + KMS_SEAL_EXTRA], clear[sizeof(proof)];
-	sqlite3_stmt *st = NULL;
-	int rc;
-
-	if (fresh) {
-		rc = kms_seal(store->master, BASE_STR("master"),
-		              mikey_octets_of(proof, sizeof(proof)), sealed);
-		return rc ? rc
-		          : run_blob(store, "INSERT INTO master VALUES(?1)", sealed,
-		                     sizeof(sealed));
-	}
-	rc = BASE_ERR(BASE_CONFIG, 0);
-	if (sqlite3_prepare_v2(store->db, "SELECT proof FROM master", -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_ROW && sqlite3_column_bytes(st, 0) == (int)sizeof(sealed))
-		rc = kms_unseal(store->master, BASE_STR("master"),
-		                mikey_octets_of(sqlite3_column_blob(st, 0), sizeof(sealed)), clear);
-	(void)sqlite3_finalize(st); /* says again what step said */
-	return rc ? base_error_set(
-	                    err, rc,
-	                    "%s: the master key is not the one that this store was made with", path)
-	          : 0;
-}
-
-static void tpk_what(char out[32], uint64_t generation)
-{
-	(void)snprintf(out, 32, "tpk %llu", (unsigned long long)generation);
-}
-
-static int tpk_append(struct kms_store *store, uint64_t generation, const uint8_t key[TPK_LEN],
-                      uint64_t made_s, uint64_t until_s)
-{
-	struct kms_tpk *more = reallocarray(store->tpk, store->tpk_count + 1, sizeof(*more));
-	struct kms_tpk *t;
-
-	if (!more)
-		return BASE_ERR(BASE_LOCAL, 0);
-	store->tpk = more;
-	t = &more[store->tpk_count];
-	*t = (struct kms_tpk){ .generation = generation, .made_s = made_s, .until_s = until_s };
-	if (base_secret_set(&t->key, key, TPK_LEN))
-		return BASE_ERR(BASE_LOCAL, 0);
-	store->tpk_count++;
-	return 0;
-}
-
-static int tpk_load(struct kms_store *store, const char *path, struct base_error *err)
-{
-	sqlite3_stmt *st = NULL;
-	uint8_t key[TPK_LEN];
-	char what[32];
-	int rc = 0, step = SQLITE_ERROR;
-
-	if (sqlite3_prepare_v2(store->db, "SELECT generation,key,made,until FROM tpk ORDER BY 1",
-	                       -1, &st, NULL) == SQLITE_OK) {
-		while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
-			uint64_t generation = (uint64_t)sqlite3_column_int64(st, 0);
-
-			tpk_what(what, generation);
-			rc = sqlite3_column_bytes(st, 1) != TPK_LEN + KMS_SEAL_EXTRA
-			             ? BASE_ERR(BASE_CONFIG, 0)
-			             : kms_unseal(store->master, base_str_of(what),
-			                          mikey_octets_of(sqlite3_column_blob(st, 1),
-			                                          TPK_LEN + KMS_SEAL_EXTRA),
-			                          key);
-			if (!rc)
-				rc = tpk_append(store, generation, key,
-				                (uint64_t)sqlite3_column_int64(st, 2),
-				                (uint64_t)sqlite3_column_int64(st, 3));
-		}
-	}
-	explicit_bzero(key, sizeof(key));
-	(void)sqlite3_finalize(st); /* says again what step said */
-	if (rc)
-		return base_error_set(err, rc, "%s: a ticket protection key is damaged", path);
-	return step == SQLITE_DONE ? 0 : sql_error(store, path, err);
-}
-
-/* Ours, new or as it was; other programs' files are left alone. */
-static int identify(struct kms_store *store, const char *path, struct base_error *err)
-{
-	bool fresh = number(store, "SELECT count(*) FROM sqlite_master") == 0;
-	int rc;
-
-	if (sqlite3_errcode(store->db) == SQLITE_NOTADB)
-		return sql_error(store, path, err);
-	if (!fresh && number(store, "PRAGMA application_id") != APPLICATION)
-		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-		                      "%s: the file is another program's", path);
-	if (!fresh && number(store, "PRAGMA user_version") != 1)
-		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-		                      "%s: made by another version of this program", path);
-	if (sqlite3_exec(store->db,
-	                 "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;BEGIN IMMEDIATE", NULL,
-	                 NULL, NULL) != SQLITE_OK ||
-	    (fresh && sqlite3_exec(store->db, schema, NULL, NULL, NULL) != SQLITE_OK))
-		return sql_error(store, path, err);
-	rc = master_check(store, path, fresh, err);
-	if (!rc && sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-		rc = sql_error(store, path, err);
-	return rc;
-}
-
-int kms_store_open(struct kms_store **ret, const char *path, const uint8_t *master,
-                   struct base_error *err)
-{
-	struct kms_store *store = calloc(1, sizeof(*store));
-	char journal[4096];
-	int fd, rc = 0;
-
-	if (!store)
-		return BASE_ERR(BASE_LOCAL, 0);
-	memcpy(store->master, master, sizeof(store->master));
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-	          0600); /* SQLite would say 0644 */
-	if (fd < 0)
-		rc = base_error_set(err, BASE_ERR(BASE_CONFIG, errno), "%s: %s", path,
-		                    strerror(errno));
-	else
-		(void)close(fd); /* nothing was written */
-	if (!rc && sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-	                           NULL) != SQLITE_OK)
-		rc = sql_error(store, path, err);
-	if (!rc)
-		(void)sqlite3_busy_timeout(store->db, 2000); /* cannot fail */
-	if (!rc)
-		rc = identify(store, path, err);
-	(void)snprintf(journal, sizeof(journal), "%s-seen", path);
-	if (!rc) /* they are locked: from here on it is ours alone */
-		rc = kms_seen_open(&store->seen, journal, err);
-	for (unsigned i = 0; i < STATEMENTS && !rc; i++) {
-		if (sqlite3_prepare_v3(store->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
-		                       &store->statement[i], NULL) != SQLITE_OK)
-			rc = sql_error(store, path, err);
-	}
-	if (!rc)
-		rc = tpk_load(store, path, err);
-	if (rc)
-		kms_store_close(store);
-	else
-		*ret = store;
-	return rc;
-}
-
-void kms_store_close(struct kms_store *store)
-{
-	if (!store)
-		return;
-	for (unsigned i = 0; i < STATEMENTS; i++)
-		(void)sqlite3_finalize(store->statement[i]); /* says again what step said */
-	(void)sqlite3_close(store->db);                      /* nothing is open any more */
-	kms_seen_close(store->seen);
-	for (size_t i = 0; i < store->tpk_count; i++)
-		base_secret_done(&store->tpk[i].key);
-	free(store->tpk);
-	explicit_bzero(store->master, sizeof(store->master));
-	free(store);
-}
-
-int kms_store_seen(struct kms_store *store, const uint8_t digest[32], uint64_t now_s,
-                   uint64_t until_s)
-{
-	return kms_seen(store->seen, digest, now_s, until_s);
-}
 
 /* -- users ------------------------------------------------------------------------------------- */
 
@@ -279,39 +33,45 @@ static struct base_str user_what(char out[600], const char *kind, const struct m
 	return (struct base_str){ out, (size_t)n + len };
 }
 
-static int bind_id(sqlite3_stmt *st, int at, const struct mikey_id *id)
-{
-	if (!id->data.len)
-		return sqlite3_bind_null(st, at + 1);
-	if (sqlite3_bind_int(st, at, id->type) != SQLITE_OK)
-		return SQLITE_ERROR;
-	return sqlite3_bind_blob(st, at + 1, id->data.at, (int)id->data.len, SQLITE_STATIC);
-}
-
-/* Sealed into `room`, which has to live until the statement has run. */
-static int bind_key(struct kms_store *store, sqlite3_stmt *st, int at, const char *kind,
-                    const struct mikey_id *id, struct mikey_octets key,
-                    uint8_t room[KEY_MAX + KMS_SEAL_EXTRA])
+/* `key` becomes what is sealed into `room`. */
+static int key_seal(const struct kms_store *store, const char *kind, const struct mikey_id *id,
+                    struct mikey_octets *key, uint8_t room[KEY_MAX + KMS_SEAL_EXTRA])
 {
 	char what[600];
 
-	if (!key.len)
+	if (!key->len)
 		return 0;
-	if (key.len > KEY_MAX)
+	if (key->len > KEY_MAX)
 		return BASE_ERR(BASE_CONFIG, 0);
-	if (kms_seal(store->master, user_what(what, kind, id), key, room))
+	if (kms_seal(store->master, user_what(what, kind, id), *key, room))
 		return BASE_ERR(BASE_LOCAL, 0);
-	return sqlite3_bind_blob(st, at, room, (int)(key.len + KMS_SEAL_EXTRA), SQLITE_STATIC) ==
-	                       SQLITE_OK
-	               ? 0
-	               : BASE_ERR(BASE_LOCAL, 0);
+	*key = mikey_octets_of(room, key->len + KMS_SEAL_EXTRA);
+	return 0;
+}
+
+/* `key` becomes what was sealed in it. */
+static int key_open(const struct kms_store *store, const char *kind, const struct mikey_id *id,
+                    struct base_arena *arena, struct mikey_octets *key)
+{
+	char what[600];
+	uint8_t *clear;
+
+	if (!key->len)
+		return 0;
+	clear = base_arena_alloc(arena, key->len);
+	if (!clear)
+		return BASE_ERR(BASE_LOCAL, 0);
+	if (kms_unseal(store->master, user_what(what, kind, id), *key, clear))
+		return BASE_ERR(BASE_CONFIG, 0);
+	*key = mikey_octets_of(clear, key->len - KMS_SEAL_EXTRA);
+	return 0;
 }
 
 /* The work of opening a key, for those who have none: time is not to tell who is known. */
-static void open_nothing(struct kms_store *store, const struct mikey_id *id)
+static void open_nothing(const struct kms_store *store, const struct mikey_id *id)
 {
-	static const uint8_t sealed[TPK_LEN + KMS_SEAL_EXTRA];
-	uint8_t clear[TPK_LEN];
+	static const uint8_t sealed[KMS_TPK_LEN + KMS_SEAL_EXTRA];
+	uint8_t clear[KMS_TPK_LEN];
 	char what[600];
 
 	(void)kms_unseal(store->master, user_what(what, "psk", id),
@@ -319,240 +79,330 @@ static void open_nothing(struct kms_store *store, const struct mikey_id *id)
 }
 
 /* Somebody else with that name for a key? Replacing him would lose a user. */
-static bool name_taken(struct kms_store *store, enum kms_by by, const struct mikey_id *name,
-                       const struct mikey_id *id)
+static int name_taken(struct kms_store *store, enum kms_by by, const struct mikey_id *name,
+                      const struct mikey_id *id, struct base_error *err)
 {
 	struct base_arena arena = { .wipe = true };
 	struct kms_user other;
-	bool taken = name->data.len && kms_store_user(store, by, name, &arena, &other) == 1 &&
-	             !mikey_id_eq(&other.id, id);
+	int rc = kms_store_user(store, by, name, &arena, &other);
 
+	if (rc == 1)
+		rc = mikey_id_eq(&other.id, id)
+		             ? 0
+		             : base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                              "another user has that name for a key");
+	else if (rc)
+		rc = base_error_set(err, rc, "%s", store->backend->ops->says(store->backend));
 	base_arena_done(&arena);
-	return taken;
+	return rc;
 }
 
 int kms_store_user_put(struct kms_store *store, const struct kms_user *user, struct base_error *err)
 {
-	sqlite3_stmt *st = store->statement[PUT];
 	uint8_t psk[KEY_MAX + KMS_SEAL_EXTRA], tpk[KEY_MAX + KMS_SEAL_EXTRA];
+	struct kms_user row = *user;
 	int rc;
 
 	if (!user->id.data.len || user->id.data.len > 512)
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                      "a user needs a name of 1 to 512 octets");
-	if (name_taken(store, KMS_BY_PSK_ID, &user->psk_id, &user->id) ||
-	    name_taken(store, KMS_BY_TPK_ID, &user->tpk_id, &user->id))
-		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-		                      "another user has that name for a key");
-	(void)sqlite3_clear_bindings(st); /* cannot fail */
-	rc = bind_key(store, st, 3, "psk", &user->id, user->psk, psk);
+	rc = name_taken(store, KMS_BY_PSK_ID, &user->psk_id, &user->id, err);
 	if (!rc)
-		rc = bind_key(store, st, 7, "tpk", &user->id, user->tpk, tpk);
+		rc = name_taken(store, KMS_BY_TPK_ID, &user->tpk_id, &user->id, err);
+	if (rc)
+		return rc;
+	rc = key_seal(store, "psk", &user->id, &row.psk, psk);
+	if (!rc)
+		rc = key_seal(store, "tpk", &user->id, &row.tpk, tpk);
 	if (rc)
 		return base_error_set(err, rc, "a key of more than %d octets", KEY_MAX);
-	if (bind_id(st, 1, &user->id) != SQLITE_OK || bind_id(st, 4, &user->psk_id) != SQLITE_OK ||
-	    bind_id(st, 8, &user->tpk_id) != SQLITE_OK ||
-	    (user->cert.len && sqlite3_bind_blob(st, 6, user->cert.at, (int)user->cert.len,
-	                                         SQLITE_STATIC) != SQLITE_OK) ||
-	    sqlite3_step(st) != SQLITE_DONE)
-		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "%s", sqlite3_errmsg(store->db));
-	(void)sqlite3_reset(st); /* says again what step said */
-	return rc;
+	rc = store->backend->ops->put(store->backend, &row);
+	return rc ? base_error_set(err, rc, "%s", store->backend->ops->says(store->backend)) : 0;
 }
 
 int kms_store_user_remove(struct kms_store *store, const struct mikey_id *id,
                           struct base_error *err)
 {
-	sqlite3_stmt *st = store->statement[REMOVE];
-	int rc = 0;
+	int rc = store->backend->ops->remove(store->backend, id);
 
-	if (bind_id(st, 1, id) != SQLITE_OK || sqlite3_step(st) != SQLITE_DONE)
-		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "%s", sqlite3_errmsg(store->db));
-	else if (!sqlite3_changes(store->db))
-		rc = base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "no such user");
-	(void)sqlite3_reset(st); /* says again what step said */
-	return rc;
-}
-
-/* A copy of a column. False when memory is short. */
-static bool blob(sqlite3_stmt *st, int column, struct base_arena *arena, struct mikey_octets *ret)
-{
-	struct base_str s = { sqlite3_column_blob(st, column),
-		              (size_t)sqlite3_column_bytes(st, column) };
-
-	*ret = mikey_octets_of(s.len ? base_arena_dup(arena, s) : NULL, s.len);
-	return !s.len || ret->at;
-}
-
-static bool id_column(sqlite3_stmt *st, int column, struct base_arena *arena, struct mikey_id *ret)
-{
-	ret->type = (uint8_t)sqlite3_column_int(st, column);
-	return blob(st, column + 1, arena, &ret->data);
-}
-
-/* A sealed column, opened. */
-static int key_column(struct kms_store *store, sqlite3_stmt *st, int column, const char *kind,
-                      const struct mikey_id *id, struct base_arena *arena, struct mikey_octets *ret)
-{
-	struct mikey_octets sealed = mikey_octets_of(sqlite3_column_blob(st, column),
-	                                             (size_t)sqlite3_column_bytes(st, column));
-	char what[600];
-	uint8_t *clear;
-
-	*ret = mikey_octets_of(NULL, 0);
-	if (!sealed.len)
-		return 0;
-	clear = base_arena_alloc(arena, sealed.len);
-	if (!clear)
-		return BASE_ERR(BASE_LOCAL, 0);
-	if (kms_unseal(store->master, user_what(what, kind, id), sealed, clear))
-		return BASE_ERR(BASE_CONFIG, 0);
-	*ret = mikey_octets_of(clear, sealed.len - KMS_SEAL_EXTRA);
-	return 0;
-}
-
-static int user_row(struct kms_store *store, sqlite3_stmt *st, struct base_arena *arena,
-                    struct kms_user *ret)
-{
-	struct kms_user user;
-	int rc = 0;
-
-	if (!id_column(st, 0, arena, &user.id) || !id_column(st, 3, arena, &user.psk_id) ||
-	    !blob(st, 5, arena, &user.cert) || !id_column(st, 7, arena, &user.tpk_id))
-		return BASE_ERR(BASE_LOCAL, 0);
-	rc = key_column(store, st, 2, "psk", &user.id, arena, &user.psk);
-	if (!rc)
-		rc = key_column(store, st, 6, "tpk", &user.id, arena, &user.tpk);
-	if (!rc)
-		*ret = user;
-	return rc;
+	if (rc == 1)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "no such user");
+	return rc ? base_error_set(err, rc, "%s", store->backend->ops->says(store->backend)) : 0;
 }
 
 int kms_store_user(struct kms_store *store, enum kms_by by, const struct mikey_id *name,
                    struct base_arena *arena, struct kms_user *ret)
 {
-	static const enum statement which[] = { BY_ID, BY_PSK_ID, BY_TPK_ID };
-	sqlite3_stmt *st = store->statement[which[by]];
-	int rc = BASE_ERR(BASE_LOCAL, 0), step;
+	struct kms_user user;
+	int rc;
 
 	if (!name->data.len)
 		return 0;
-	if (bind_id(st, 1, name) == SQLITE_OK) {
-		step = sqlite3_step(st);
-		if (step == SQLITE_DONE) {
-			open_nothing(store, name);
-			rc = 0;
-		} else if (step == SQLITE_ROW)
-			rc = user_row(store, st, arena, ret);
-		if (step == SQLITE_ROW && !rc)
-			rc = 1;
-	}
-	(void)sqlite3_reset(st); /* says again what step said */
-	return rc;
+	rc = store->backend->ops->user(store->backend, by, name, arena, &user);
+	if (!rc)
+		open_nothing(store, name);
+	if (rc != 1)
+		return rc;
+	rc = key_open(store, "psk", &user.id, arena, &user.psk);
+	if (!rc)
+		rc = key_open(store, "tpk", &user.id, arena, &user.tpk);
+	if (rc)
+		return rc;
+	*ret = user;
+	return 1;
 }
 
 int kms_store_users(struct kms_store *store, int (*each)(void *arg, const struct kms_user *user),
                     void *arg)
 {
-	sqlite3_stmt *st = store->statement[ALL];
-	struct base_arena arena = { 0 };
-	struct kms_user user;
-	int rc = 0, step = SQLITE_DONE;
-
-	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
-		base_arena_reset(&arena);
-		rc = user_row(store, st, &arena, &user);
-		if (!rc)
-			rc = each(arg, &user);
-	}
-	(void)sqlite3_reset(st); /* says again what step said */
-	base_arena_done(&arena);
-	return rc ? rc : step == SQLITE_DONE ? 0 : BASE_ERR(BASE_LOCAL, 0);
+	return store->backend->ops->users(store->backend, each, arg);
 }
 
 /* -- ticket protection keys -------------------------------------------------------------------- */
 
-static int tpk_insert(struct kms_store *store, uint64_t generation, const uint8_t key[TPK_LEN],
-                      uint64_t made_s, uint64_t until_s)
+static struct base_str tpk_what(char out[32], uint64_t generation)
 {
-	sqlite3_stmt *st = NULL;
-	uint8_t sealed[TPK_LEN + KMS_SEAL_EXTRA];
-	int rc = BASE_ERR(BASE_LOCAL, 0);
-	char what[32];
+	(void)snprintf(out, 32, "tpk %llu", (unsigned long long)generation);
+	return base_str_of(out);
+}
 
-	tpk_what(what, generation);
-	if (kms_seal(store->master, base_str_of(what), mikey_octets_of(key, TPK_LEN), sealed))
-		return rc;
-	if (sqlite3_prepare_v2(store->db, "INSERT INTO tpk VALUES(?1,?2,?3,?4)", -1, &st, NULL) ==
-	            SQLITE_OK &&
-	    sqlite3_bind_int64(st, 1, (int64_t)generation) == SQLITE_OK &&
-	    sqlite3_bind_blob(st, 2, sealed, sizeof(sealed), SQLITE_STATIC) == SQLITE_OK &&
-	    sqlite3_bind_int64(st, 3, (int64_t)made_s) == SQLITE_OK &&
-	    sqlite3_bind_int64(st, 4, (int64_t)until_s) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_DONE)
-		rc = 0;
-	(void)sqlite3_finalize(st); /* says again what step said */
+static int tpk_add(struct kms_store *store, const struct kms_tpk_row *row,
+                   const uint8_t key[KMS_TPK_LEN])
+{
+	struct kms_tpk *more = reallocarray(store->tpk, store->tpk_count + 1, sizeof(*more));
+	struct kms_tpk fresh = { .generation = row->generation,
+		                 .made_s = row->made_s,
+		                 .until_s = row->until_s };
+	size_t at = store->tpk_count;
+
+	if (!more)
+		return BASE_ERR(BASE_LOCAL, 0);
+	store->tpk = more;
+	if (base_secret_set(&fresh.key, key, KMS_TPK_LEN))
+		return BASE_ERR(BASE_LOCAL, 0);
+	for (; at && more[at - 1].generation > fresh.generation; at--)
+		more[at] = more[at - 1];
+	more[at] = fresh;
+	store->tpk_count++;
+	return 0;
+}
+
+static int tpk_known(void *arg, const struct kms_tpk_row *row)
+{
+	struct kms_store *store = arg;
+	uint8_t key[KMS_TPK_LEN];
+	char what[32];
+	int rc;
+
+	for (size_t i = 0; i < store->tpk_count; i++)
+		if (store->tpk[i].generation == row->generation)
+			return 0;
+	rc = kms_unseal(store->master, tpk_what(what, row->generation),
+	                mikey_octets_of(row->sealed, sizeof(row->sealed)), key);
+	if (!rc)
+		rc = tpk_add(store, row, key);
+	explicit_bzero(key, sizeof(key));
 	return rc;
+}
+
+/* What others have made meanwhile, or we before. */
+static int tpk_load(struct kms_store *store)
+{
+	return store->backend->ops->tpks(store->backend, tpk_known, store);
 }
 
 /* Those that no valid ticket can be under any more. */
 static void tpk_expire(struct kms_store *store, uint64_t now_s)
 {
-	char sql[64];
 	size_t kept = 0, count = store->tpk ? store->tpk_count : 0;
 
 	for (size_t n = 0; n < count; n++) {
-		if (store->tpk[n].until_s < now_s)
+		if (store->tpk[n].until_s < now_s) {
+			store->backend->ops->tpk_remove(store->backend, store->tpk[n].generation);
 			base_secret_done(&store->tpk[n].key);
-		else
+		} else {
 			store->tpk[kept++] = store->tpk[n];
+		}
 	}
 	store->tpk_count = kept;
-	if (kept == count)
-		return;
-	(void)snprintf(sql, sizeof(sql), "DELETE FROM tpk WHERE until<%llu",
-	               (unsigned long long)now_s);
-	(void)sqlite3_exec(store->db, sql, NULL, NULL, NULL); /* else they go next time */
+}
+
+/* The newest, where its turn is now; one that is made a whole turn from now on was made by a wrong
+ * clock. */
+static const struct kms_tpk *tpk_now(const struct kms_store *store, uint64_t now_s, uint32_t turn_s,
+                                     uint32_t keep_s)
+{
+	const struct kms_tpk *last = store->tpk_count ? &store->tpk[store->tpk_count - 1] : NULL;
+
+	return last && now_s < last->made_s + turn_s && last->made_s <= now_s + turn_s &&
+	                       last->until_s >= now_s + keep_s
+	               ? last
+	               : NULL;
+}
+
+/* @return also 1: somebody else was faster */
+static int tpk_make(struct kms_store *store, uint64_t generation, uint64_t now_s, uint64_t until_s)
+{
+	struct kms_tpk_row row = { .generation = generation, .made_s = now_s, .until_s = until_s };
+	uint8_t key[KMS_TPK_LEN];
+	char what[32];
+	int rc = base_random(key, sizeof(key));
+
+	if (!rc)
+		rc = kms_seal(store->master, tpk_what(what, generation),
+		              mikey_octets_of(key, sizeof(key)), row.sealed);
+	if (!rc)
+		rc = store->backend->ops->tpk_put(store->backend, &row);
+	if (!rc)
+		rc = tpk_add(store, &row, key);
+	explicit_bzero(key, sizeof(key));
+	return rc;
+}
+
+/*
+ * A number that was used once is not used again, whatever has been erased. Which was the last is
+ * asked before all are loaded: so what others make meanwhile is loaded, or takes that number first.
+ */
+static int tpk_turn(struct kms_store *store, uint64_t now_s, uint32_t turn_s, uint32_t keep_s,
+                    const struct kms_tpk **ret)
+{
+	uint64_t last = 0;
+	int rc = store->backend->ops->tpk_last(store->backend, &last);
+
+	if (!rc && store->backend->ops->shared)
+		rc = tpk_load(store);
+	*ret = rc ? NULL : tpk_now(store, now_s, turn_s, keep_s);
+	if (rc || *ret)
+		return rc;
+	tpk_expire(store, now_s);
+	rc = tpk_make(store, last + 1, now_s, now_s + turn_s + keep_s);
+	if (!rc)
+		*ret = &store->tpk[store->tpk_count - 1];
+	return rc == 1 ? 0 : rc;
 }
 
 int kms_store_tpk(struct kms_store *store, uint64_t now_s, uint32_t turn_s, uint32_t keep_s,
                   const struct kms_tpk **ret, struct base_error *err)
 {
-	const struct kms_tpk *last = store->tpk_count ? &store->tpk[store->tpk_count - 1] : NULL;
-	uint8_t key[TPK_LEN];
-	uint64_t generation, until_s = now_s + turn_s + keep_s;
-	int64_t used;
-	int rc;
+	const struct kms_tpk *tpk = tpk_now(store, now_s, turn_s, keep_s);
+	int rc = 0;
 
-	/* one that is made a whole turn from now on was made by a wrong clock */
-	if (last && now_s < last->made_s + turn_s && last->made_s <= now_s + turn_s &&
-	    last->until_s >= now_s + keep_s) {
-		*ret = last;
-		return 0;
-	}
-	tpk_expire(store, now_s);
-	/* a number that was used once is not used again, whatever has been erased */
-	used = number(store,
-	              "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name='tpk'),0)");
-	generation = (uint64_t)used + 1;
-	rc = used < 0 || base_random(key, sizeof(key))
-	             ? BASE_ERR(BASE_LOCAL, 0)
-	             : tpk_insert(store, generation, key, now_s, until_s);
-	if (!rc)
-		rc = tpk_append(store, generation, key, now_s, until_s);
-	explicit_bzero(key, sizeof(key));
-	if (rc)
-		return base_error_set(err, rc, "no new ticket protection key: %s",
-		                      sqlite3_errmsg(store->db));
-	*ret = &store->tpk[store->tpk_count - 1];
+	for (unsigned i = 0; !tpk && !rc && i < TRIES; i++)
+		rc = tpk_turn(store, now_s, turn_s, keep_s, &tpk);
+	if (!tpk)
+		return base_error_set(err, rc ? rc : BASE_ERR(BASE_LOCAL, 0),
+		                      "no new ticket protection key: %s",
+		                      store->backend->ops->says(store->backend));
+	*ret = tpk;
 	return 0;
 }
 
-const struct kms_tpk *kms_store_tpk_of(struct kms_store *store, uint64_t generation, uint64_t now_s)
+static const struct kms_tpk *tpk_find(const struct kms_store *store, uint64_t generation)
 {
-	for (size_t i = 0; i < store->tpk_count; i++) {
+	for (size_t i = 0; i < store->tpk_count; i++)
 		if (store->tpk[i].generation == generation)
-			return store->tpk[i].until_s >= now_s ? &store->tpk[i] : NULL;
-	}
+			return &store->tpk[i];
 	return NULL;
+}
+
+int kms_store_tpk_of(struct kms_store *store, uint64_t generation, uint64_t now_s,
+                     const struct kms_tpk **ret)
+{
+	const struct kms_tpk *tpk = tpk_find(store, generation);
+	int rc = 0;
+
+	if (!tpk && store->backend->ops->shared) { /* another's, perhaps */
+		rc = tpk_load(store);
+		tpk = tpk_find(store, generation);
+	}
+	*ret = tpk && tpk->until_s >= now_s ? tpk : NULL;
+	return *ret ? 1 : rc;
+}
+
+/* -- life -------------------------------------------------------------------------------------- */
+
+int kms_store_seen(struct kms_store *store, const uint8_t digest[32], uint64_t now_s,
+                   uint64_t until_s)
+{
+	return store->backend->ops->seen(store->backend, digest, now_s, until_s);
+}
+
+/* The master key proves itself by what it sealed when the store was made. */
+static int master_check(struct kms_store *store, const char *where, struct base_error *err)
+{
+	static const uint8_t clear[KMS_PROOF - KMS_SEAL_EXTRA];
+	uint8_t mine[KMS_PROOF], theirs[KMS_PROOF], opened[sizeof(clear)];
+	int rc = kms_seal(store->master, BASE_STR("master"), mikey_octets_of(clear, sizeof(clear)),
+	                  mine);
+
+	if (rc)
+		return rc;
+	rc = store->backend->ops->proof(store->backend, mine, theirs);
+	if (rc)
+		return base_error_set(err, rc, "%s: %s", where,
+		                      store->backend->ops->says(store->backend));
+	rc = kms_unseal(store->master, BASE_STR("master"), mikey_octets_of(theirs, sizeof(theirs)),
+	                opened);
+	return rc ? base_error_set(
+	                    err, rc,
+	                    "%s: the master key is not the one that this store was made with",
+	                    where)
+	          : 0;
+}
+
+static struct kms_store *store_new(const uint8_t *master)
+{
+	struct kms_store *store = calloc(1, sizeof(*store));
+
+	if (store)
+		memcpy(store->master, master, sizeof(store->master));
+	return store;
+}
+
+/* With a backend, or why there is none. */
+static int store_begin(struct kms_store **ret, struct kms_store *store, const char *where, int rc,
+                       struct base_error *err)
+{
+	if (!rc)
+		rc = master_check(store, where, err);
+	if (!rc && (rc = tpk_load(store)) != 0)
+		rc = base_error_set(err, rc, "%s: a ticket protection key is damaged", where);
+	if (rc)
+		kms_store_close(store);
+	else
+		*ret = store;
+	return rc;
+}
+
+int kms_store_open(struct kms_store **ret, const char *path, const uint8_t *master,
+                   struct base_error *err)
+{
+	struct kms_store *store = store_new(master);
+
+	return store ? store_begin(ret, store, path, kms_sqlite_open(&store->backend, path, err),
+	                           err)
+	             : BASE_ERR(BASE_LOCAL, 0);
+}
+
+int kms_store_open_redis(struct kms_store **ret, const struct kms_redis *redis,
+                         const uint8_t *master, struct base_error *err)
+{
+	struct kms_store *store = store_new(master);
+
+	return store ? store_begin(ret, store, redis->address,
+	                           kms_redis_open(&store->backend, redis, master, err), err)
+	             : BASE_ERR(BASE_LOCAL, 0);
+}
+
+void kms_store_close(struct kms_store *store)
+{
+	if (!store)
+		return;
+	if (store->backend)
+		store->backend->ops->close(store->backend);
+	for (size_t i = 0; i < store->tpk_count; i++)
+		base_secret_done(&store->tpk[i].key);
+	free(store->tpk);
+	explicit_bzero(store->master, sizeof(store->master));
+	free(store);
 }

@@ -2,8 +2,9 @@
 /**
  * @file
  * What a KMS must not lose: its users, its Ticket Protection Keys, and which messages it has taken.
- * One SQLite file and one journal beside it, for one process; keys in the file are sealed with a
- * master key that is not in it. Whatever a call has said it did, is there after a kill.
+ * One SQLite file and one journal beside it, for one process; or a Redis that a pool of them
+ * shares. Keys there are sealed with a master key that is not there. Whatever a call has said it
+ * did, is there after a kill.
  */
 #ifndef GH_KMS_STORE_H
 #define GH_KMS_STORE_H
@@ -38,6 +39,28 @@ struct kms_tpk {
  */
 int kms_store_open(struct kms_store **ret, const char *path, const uint8_t *master,
                    struct base_error *err);
+
+#define KMS_REDIS_MS 300 /**< how long Redis may take for an answer, or to be reached */
+
+/** A Redis for several KMSs. All is copied. */
+struct kms_redis {
+	const char *address; /**< as it is shown */
+	const char *host;    /**< an IP address; NULL = `path` */
+	uint16_t port;
+	const char *path;                   /**< of a Unix socket */
+	const char *user;                   /**< of its access list; NULL = its default user */
+	const struct base_secret *password; /**< NULL = none */
+	const char *prefix;                 /**< of all keys in it: one pool has one */
+};
+
+/**
+ * The same in Redis, for all KMSs of a pool: they have one master key and one prefix. It blocks for
+ * KMS_REDIS_MS at most for each thing it asks; after a failure nothing is asked for a while, and
+ * each call fails with BASE_LOCAL at once.
+ * @return 0; BASE_CONFIG: another master key; BASE_LOCAL: Redis is not there, or refuses
+ */
+int kms_store_open_redis(struct kms_store **ret, const struct kms_redis *redis,
+                         const uint8_t *master, struct base_error *err);
 /** NULL is fine. */
 void kms_store_close(struct kms_store *store);
 
@@ -63,9 +86,10 @@ int kms_store_users(struct kms_store *store, int (*each)(void *arg, const struct
  */
 int kms_store_tpk(struct kms_store *store, uint64_t now_s, uint32_t turn_s, uint32_t keep_s,
                   const struct kms_tpk **ret, struct base_error *err);
-/** The TPK of that generation; NULL when it is unknown or over. */
-const struct kms_tpk *kms_store_tpk_of(struct kms_store *store, uint64_t generation,
-                                       uint64_t now_s);
+/** The TPK of that generation. @return 1; 0 when it is unknown or over; BASE_LOCAL: nobody can tell
+ */
+int kms_store_tpk_of(struct kms_store *store, uint64_t generation, uint64_t now_s,
+                     const struct kms_tpk **ret);
 
 /**
  * Has this message been taken before? Remembers it until `until_s`, also over a kill.

@@ -208,7 +208,7 @@ static int identity_read(struct kmsd_config *c, struct base_error *err)
 static int kms_read(struct kmsd_config *c, struct base_error *err)
 {
 	const struct kmsd_yaml_kms *y = c->yaml->kms;
-	int rc = kmsd_path(c, y->store, &c->store);
+	int rc = kmsd_store_read(c, err);
 
 	c->kms.identity = y->identity;
 	if (!rc && (!strchr(y->identity, ':') || strlen(y->identity) > 255))
@@ -317,6 +317,7 @@ void kmsd_config_free(struct kmsd_config *c)
 	profile_store_free(c->profiles);
 	x509_identity_unref(c->identity);
 	base_secret_done(&c->master);
+	base_secret_done(&c->redis_password);
 	base_arena_done(&c->arena);
 	config_free(&kmsd_yaml_schema, c->yaml);
 	config_doc_free(c->doc);

@@ -34,8 +34,10 @@ struct kmsd_config {
 
 	struct kms_config kms;
 	struct x509_identity *identity; /**< for requests by public key; NULL = none */
-	const char *store, *control;    /**< paths; no control socket: NULL */
+	const char *store, *control;    /**< paths; no control socket, or no file: NULL */
 	struct base_secret master;
+	struct kms_redis redis; /**< where `store` is NULL */
+	struct base_secret redis_password;
 	struct kmsd_listen listen[KMSD_LISTEN_MAX];
 	size_t listen_count;
 	struct kmsd_form form;
@@ -50,6 +52,14 @@ struct kmsd_config {
 	bool anybody;              /**< its clients show no certificate */
 };
 
+/** store.c: `kms.store` or `kms.redis` of the file. */
+int kmsd_store_read(struct kmsd_config *c, struct base_error *err);
+/** The one of them that is configured. @return as kms_store_open */
+int kmsd_store_open(const struct kmsd_config *c, struct kms_store **ret, struct base_error *err);
+/** As it is named in the log. */
+const char *kmsd_store_name(const struct kmsd_config *c);
+/** Is it the same, opened in the same way? */
+bool kmsd_store_same(const struct kmsd_config *a, const struct kmsd_config *b);
 /** domain.c: `tls` of the file. */
 int kmsd_domain_load(struct kmsd_config *c, struct base_error *err);
 /** A path of the file, relative to it. @return 0 or BASE_LOCAL; NULL gives NULL */

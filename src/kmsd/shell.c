@@ -173,8 +173,8 @@ static const char *needs_restart(const struct kmsd_config *a, const struct kmsd_
 {
 	if (!same_text(a->kms.identity, b->kms.identity))
 		return "kms.identity";
-	if (!same_text(a->store, b->store))
-		return "kms.store";
+	if (!kmsd_store_same(a, b))
+		return "kms.store or kms.redis";
 	if (!base_secret_equal(a->master.data, a->master.len, b->master.data, b->master.len))
 		return "kms.master-key";
 	if (!same_text(a->control, b->control))
@@ -266,7 +266,7 @@ static int start(struct shell *sh, struct base_error *err)
 	int rc = loop_new(&sh->loop);
 
 	if (!rc)
-		rc = kms_store_open(&sh->store, c->store, c->master.data, err);
+		rc = kmsd_store_open(c, &sh->store, err);
 	if (!rc)
 		rc = service_start(sh, c, err);
 	if (!rc)
@@ -308,7 +308,7 @@ int kmsd_run(struct kmsd_config *config, struct base_error *err)
 	if (!rc) {
 		base_log(BASE_LOG_INFO, "kms",
 		         "event=started identity=%s store=%s rules=%zu groups=%zu control=%s",
-		         config->kms.identity, config->store, config->kms.rule_count,
+		         config->kms.identity, kmsd_store_name(config), config->kms.rule_count,
 		         config->kms.group_count, config->control ? config->control : "none");
 		rc = loop_run(sh.loop);
 	}

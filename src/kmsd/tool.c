@@ -97,7 +97,7 @@ static int order_do(const struct kmsd_config *c, struct base_str line, struct ba
                     struct base_error *err)
 {
 	struct kms_store *store = NULL;
-	int rc = kms_store_open(&store, c->store, c->master.data, err);
+	int rc = kmsd_store_open(c, &store, err);
 
 	if (!rc)
 		(void)kmsd_users_do(store, line, answer); /* the answer says so, too */

@@ -17,9 +17,18 @@ static const cyaml_schema_value_t text_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
 };
 
+static const cyaml_schema_field_t redis_fields[] = {
+	NEEDED("address", struct kmsd_yaml_redis, address),
+	TEXT("user", struct kmsd_yaml_redis, user),
+	TEXT("password-file", struct kmsd_yaml_redis, password_file),
+	TEXT("prefix", struct kmsd_yaml_redis, prefix),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t kms_fields[] = {
 	NEEDED("identity", struct kmsd_yaml_kms, identity),
-	NEEDED("store", struct kmsd_yaml_kms, store),
+	TEXT("store", struct kmsd_yaml_kms, store),
+	CYAML_FIELD_MAPPING_PTR("redis", OPTIONAL, struct kmsd_yaml_kms, redis, redis_fields),
 	NEEDED("master-key", struct kmsd_yaml_kms, master_key),
 	TEXT("control", struct kmsd_yaml_kms, control),
 	TEXT("certificate", struct kmsd_yaml_kms, certificate),

@@ -5,8 +5,13 @@
 
 #include "config/config.h"
 
+struct kmsd_yaml_redis {
+	const char *address, *user, *password_file, *prefix;
+};
+
 struct kmsd_yaml_kms {
 	const char *identity, *store, *master_key, *control, *certificate, *key;
+	struct kmsd_yaml_redis *redis;
 };
 
 struct kmsd_yaml_listen {

@@ -226,6 +226,14 @@ static void whose_file_it_is(void **state)
 	folder_remove(&f);
 }
 
+static const struct kms_tpk *tpk_of(struct kms_store *store, uint64_t generation, uint64_t now_s)
+{
+	const struct kms_tpk *tpk = NULL;
+
+	assert_true(kms_store_tpk_of(store, generation, now_s, &tpk) == (tpk ? 1 : 0));
+	return tpk;
+}
+
 /** Keys turn by the clock, old ones stay as long as their tickets, numbers are never used again. */
 static void ticket_keys(void **state)
 {
@@ -248,16 +256,16 @@ static void ticket_keys(void **state)
 	assert_int_equal(kms_store_tpk(store, 1100, 100, 50, &tpk, &err), 0);
 	assert_int_equal(tpk->generation, 2);
 	assert_memory_not_equal(tpk->key.data, first, sizeof(first));
-	tpk = kms_store_tpk_of(store, 1, 1150);
+	tpk = tpk_of(store, 1, 1150);
 	assert_non_null(tpk);
 	assert_memory_equal(tpk->key.data, first, sizeof(first));
-	assert_null(kms_store_tpk_of(store, 1, 1151));
-	assert_null(kms_store_tpk_of(store, 3, 1100));
+	assert_null(tpk_of(store, 1, 1151));
+	assert_null(tpk_of(store, 3, 1100));
 	assert_int_equal(kms_store_tpk(store, 5000, 100, 50, &tpk, &err), 0);
 	assert_int_equal(tpk->generation, 3);
 	kms_store_close(store);
 	store = opened(f.store);
-	assert_null(kms_store_tpk_of(store, 2, 1100)); /* erased */
+	assert_null(tpk_of(store, 2, 1100)); /* erased */
 	assert_int_equal(kms_store_tpk(store, 9000, 100, 50, &tpk, &err), 0);
 	assert_int_equal(tpk->generation, 4);
 	kms_store_close(store);
@@ -284,8 +292,8 @@ static void keys_of_the_future(void **state)
 	assert_int_equal(tpk->generation, 2);
 	assert_int_equal(kms_store_tpk(store, 1200, 100, 50, &tpk, &err), 0);
 	assert_int_equal(tpk->generation, 3);
-	assert_null(kms_store_tpk_of(store, 2, 1000)); /* erased */
-	assert_non_null(kms_store_tpk_of(store, 1, 1200));
+	assert_null(tpk_of(store, 2, 1000)); /* erased */
+	assert_non_null(tpk_of(store, 1, 1200));
 	kms_store_close(store);
 	folder_remove(&f);
 }

@@ -25,7 +25,7 @@ LIBRARIES = {
     "seccomp.h": ["fetch"],
     "srtp2/": ["relay"],
     "usrsctp.h": ["h248"],
-    "hiredis/": ["pool"],
+    "hiredis/": ["pool", "kms"],
     "sqlite3.h": ["kms"],
     "ares.h": ["flow"],
     "p11-kit/": ["x509"],
