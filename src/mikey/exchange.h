@@ -166,6 +166,7 @@ struct mikey_session {
 	bool last_response;
 	uint32_t flags;
 	uint64_t last_t; /**< of the last message */
+	uint64_t peer_t; /**< of the last update that the far end began; 0 = none */
 };
 void mikey_session_done(struct mikey_session *session);
 /**

@@ -343,6 +343,9 @@ static int prove(const struct mikey_env *env, const struct mikey_session *s,
 	if (!rc)
 		rc = mikey_guard_check(env, &g, &v->v, mikey_octets_of(w.data, w.len), err);
 	base_writer_done(&w);
+	if (!rc && s->peer_t && (int64_t)(*ret_t - s->peer_t) <= 0)
+		rc = mikey_blame(err, MIKEY_BAD_TS,
+		                 "older than an update that has been taken: it was held back");
 	if (!rc)
 		rc = keys_open(env, s, ends, &g, msg, *ret_t, ret, err);
 	return rc ? rc : mikey_replay_keep(env, *ret_t, digest, err);
@@ -419,6 +422,8 @@ int mikey_update_resp(const struct mikey_env *env, struct mikey_session *session
 	if (!rc) {
 		stamped(session, t);
 		rc = respond(env, session, ends, msg, answer, &theirs, out, err);
+		if (!rc)
+			session->peer_t = t;
 	}
 	mikey_keys_done(&theirs);
 	return rc;

@@ -233,6 +233,28 @@ static void sent_again_or_back(void **state)
 	scene_done(&c);
 }
 
+/* Delivered after a later one, it would bring back what that one has replaced. */
+static void held_back(void **state)
+{
+	struct base_writer first = { 0 };
+	struct scene c;
+	int rc;
+
+	(void)state;
+	scene_init(&c, (struct stage){ .mode = 3, .supplied = true });
+	assert_int_equal(begin(&c, true), 0);
+	base_writer_put(&first, c.updating.sent.data, c.updating.sent.len);
+	mikey_updating_done(&c.updating);
+	assert_int_equal(begin(&c, true), 0);
+	assert_int_equal(answer(&c, false), 0);
+	assert_int_equal(c.s.session_r.cs_count, 2);
+	rc = answer_octets(&c, false, mikey_octets_of(first.data, first.len));
+	assert_int_equal(base_err_class(rc), BASE_PEER);
+	assert_int_equal(base_err_detail(rc), MIKEY_BAD_TS);
+	base_writer_done(&first);
+	scene_done(&c);
+}
+
 static void too_late(void **state)
 {
 	struct scene c;
@@ -294,13 +316,10 @@ static void what_is_no_update(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_session_more),
-		cmocka_unit_test(a_new_key),
-		cmocka_unit_test(timestamps_differ),
-		cmocka_unit_test(tampered),
-		cmocka_unit_test(sent_again_or_back),
-		cmocka_unit_test(too_late),
-		cmocka_unit_test(keys_that_nobody_may_supply),
+		cmocka_unit_test(a_session_more),     cmocka_unit_test(a_new_key),
+		cmocka_unit_test(timestamps_differ),  cmocka_unit_test(tampered),
+		cmocka_unit_test(sent_again_or_back), cmocka_unit_test(held_back),
+		cmocka_unit_test(too_late),           cmocka_unit_test(keys_that_nobody_may_supply),
 		cmocka_unit_test(what_is_no_update),
 	};
 
