@@ -92,7 +92,8 @@ static void root_changed(struct mgc_mrfp *mrfp, const struct h248_services *s)
 	case H248_GRACEFUL:
 		base_log(BASE_LOG_INFO, "mgc", "mrfp=%s leaves; it is given nothing new",
 		         mrfp->name);
-		mrfp->state = MRFP_FULL;
+		if (mrfp->state != MRFP_NEW)
+			mrfp->state = MRFP_FULL;
 		break;
 	default: /* Disconnected, Failover, HandOff: its contexts live */
 		mgc_mrfp_up(mrfp, mrfp->state == MRFP_NEW);

@@ -332,6 +332,13 @@ static void service_changes_are_heard(void **state)
 	            "\"905 Termination taken out of service\" } } }");
 	run_until(st, &st->downs, 1);
 	assert_int_equal(mgc_mp_count(st->mp), 0);
+	/* who has left does not come in again by leaving once more */
+	gw_send(st, "Context = - { ServiceChange = ROOT { Services { Method = Graceful, Reason = "
+	            "\"905 Termination taken out of service\", Delay = 30 } } }");
+	gw_send(st, "Context = - { ServiceChange = ROOT { Services { Method = Disconnected, "
+	            "Reason = \"900 Service Restored\" } } }");
+	run_until(st, &st->ups, 2);
+	assert_true(st->fresh);
 	stage_free(st);
 }
 
