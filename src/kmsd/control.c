@@ -103,12 +103,25 @@ static bool send_all(int fd, struct base_str text)
 	while (text.len) {
 		ssize_t n = send(fd, text.ptr, text.len, MSG_NOSIGNAL);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			return false;
 		text.ptr += n;
 		text.len -= (size_t)n;
 	}
 	return true;
+}
+
+/* A receive with a deadline is interrupted by SIGCONT, without any handler (signal(7)). */
+static ssize_t receive(int fd, char *to, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = recv(fd, to, size, 0);
+	while (n < 0 && errno == EINTR);
+	return n;
 }
 
 int kmsd_control_ask(const char *path, struct base_str line, struct base_writer *answer,
@@ -124,7 +137,7 @@ int kmsd_control_ask(const char *path, struct base_str line, struct base_writer 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
 	    connect(fd, (const struct sockaddr *)&at, sizeof(at)) || !send_all(fd, line))
 		rc = failed(path, err);
-	while (!rc && (n = recv(fd, part, sizeof(part), 0)) > 0)
+	while (!rc && (n = receive(fd, part, sizeof(part))) > 0)
 		base_writer_put(answer, part, (size_t)n);
 	if (!rc && (n < 0 || answer->failed || !answer->len))
 		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, errno), "%s: no whole answer came",

@@ -14,6 +14,7 @@ import tempfile
 import time
 import unittest
 
+import harness
 import kms
 from kms import IDRI, Kms, REQUEST, RESOLVE, TICKET, User, error_of, idr, policy, ticket_of, until_time
 from harness import HAVE_OPENSSL, NO_OPENSSL, Pki, until
@@ -227,6 +228,26 @@ class Life(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(self.folder, "control")))
         self.kms.enroll(alice, "--replace")
         self.assertEqual(self.kms.tool("list")[1], ALICE + "\n")
+
+    def test_a_tool_that_is_stopped_waits_on(self):
+        """SIGSTOP and SIGCONT interrupt a wait with a deadline, as a debugger or a shell's job control does."""
+        self.kms.start()
+        self.kms.enroll(User(ALICE))
+        self.kms.process.send_signal(signal.SIGSTOP)
+        tool = subprocess.Popen([harness.TOOL, "kms", "user", "list", "-c", self.kms.file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+        def state():
+            with open(f"/proc/{tool.pid}/stat", encoding="ascii") as file:
+                return file.read().rpartition(")")[2].split()[0]
+        try:
+            for _ in range(3):
+                until(lambda: state() == "S" and os.path.exists(f"/proc/{tool.pid}/fd/3"), "it waits")
+                tool.send_signal(signal.SIGSTOP)
+                until(lambda: state() == "T", "it is stopped")
+                tool.send_signal(signal.SIGCONT)
+        finally:
+            self.kms.process.send_signal(signal.SIGCONT)
+        self.assertEqual((tool.communicate(timeout=harness.PATIENCE)[0], tool.returncode), (ALICE.encode() + b"\n", 0))
 
     def test_one_order_a_connection(self):
         """What comes behind it is not done: nobody would hear of it."""
