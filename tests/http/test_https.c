@@ -47,7 +47,7 @@ static void on_answer(void *arg, const struct http_result *result)
 	s->status = result->status;
 	s->answer_len = result->body.len;
 	s->same = result->body.len == s->asked_len &&
-	          !memcmp(result->body.ptr, big, result->body.len);
+	          (!result->body.len || !memcmp(result->body.ptr, big, result->body.len));
 	(void)snprintf(s->why, sizeof(s->why), "%s", result->err->text);
 }
 
