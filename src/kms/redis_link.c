@@ -113,7 +113,8 @@ static bool authenticated(struct kms_link *link)
 
 static bool connected(struct kms_link *link)
 {
-	const struct timeval patience = { .tv_usec = KMS_REDIS_MS * 1000L };
+	const struct timeval patience = { .tv_sec = link->patience_ms / 1000,
+		                          .tv_usec = link->patience_ms % 1000 * 1000L };
 
 	link->redis = link->host[0] ? redisConnectWithTimeout(link->host, link->port, patience)
 	                            : redisConnectUnixWithTimeout(link->path, patience);
@@ -180,7 +181,9 @@ static bool fits(char *to, size_t cap, const char *from)
 
 int kms_link_init(struct kms_link *link, const struct kms_redis *spec, struct base_error *err)
 {
-	*link = (struct kms_link){ .port = spec->port };
+	*link = (struct kms_link){ .port = spec->port,
+		                   .patience_ms =
+		                           spec->patience_ms ? spec->patience_ms : KMS_REDIS_MS };
 	if (!fits(link->host, sizeof(link->host), spec->host) ||
 	    !fits(link->path, sizeof(link->path), spec->path) ||
 	    !fits(link->user, sizeof(link->user), spec->user) ||

@@ -18,6 +18,7 @@ struct kms_link {
 	char host[64];              /**< "" = `path` */
 	char path[108];
 	int port;
+	uint32_t patience_ms;
 	char user[64], shown[128], prefix[KMS_PREFIX_MAX + 1];
 	struct base_secret password;
 	uint64_t rest_until_ms; /**< nothing is tried before */

@@ -40,7 +40,8 @@ struct kms_tpk {
 int kms_store_open(struct kms_store **ret, const char *path, const uint8_t *master,
                    struct base_error *err);
 
-#define KMS_REDIS_MS 300 /**< how long Redis may take for an answer, or to be reached */
+#define KMS_REDIS_MS                                                                               \
+	300 /**< how long Redis may take for an answer, or to be reached, where nothing is said */
 
 /** A Redis for several KMSs. All is copied. */
 struct kms_redis {
@@ -51,11 +52,12 @@ struct kms_redis {
 	const char *user;                   /**< of its access list; NULL = its default user */
 	const struct base_secret *password; /**< NULL = none */
 	const char *prefix;                 /**< of all keys in it: one pool has one */
+	uint32_t patience_ms;               /**< 0 = KMS_REDIS_MS */
 };
 
 /**
  * The same in Redis, for all KMSs of a pool: they have one master key and one prefix. It blocks for
- * KMS_REDIS_MS at most for each thing it asks; after a failure nothing is asked for a while, and
+ * `patience_ms` at most for each thing it asks; after a failure nothing is asked for a while, and
  * each call fails with BASE_LOCAL at once.
  * @return 0; BASE_CONFIG: another master key; BASE_LOCAL: Redis is not there, or refuses
  */

@@ -65,6 +65,7 @@ static bool is_prefix(const char *text)
 static int redis_read(struct kmsd_config *c, const struct kmsd_yaml_redis *y,
                       struct base_error *err)
 {
+	uint64_t ms = 0;
 	int rc = address_read(c, y->address, err);
 
 	c->redis.user = y->user;
@@ -75,6 +76,12 @@ static int redis_read(struct kmsd_config *c, const struct kmsd_yaml_redis *y,
 	if (!rc && y->user && (!*y->user || strlen(y->user) > USER_MAX || !y->password_file))
 		rc = config_refuse(c->doc, err, "kms.redis.user",
 		                   "1 to 63 octets, and a password-file beside it");
+	if (!rc)
+		rc = config_duration(c->doc, "kms.redis.patience", y->patience, KMS_REDIS_MS, &ms,
+		                     err);
+	if (!rc && (ms < 10 || ms > 10000))
+		rc = config_refuse(c->doc, err, "kms.redis.patience", "from 10ms to 10s");
+	c->redis.patience_ms = (uint32_t)ms;
 	if (!rc)
 		rc = password_read(c, y->password_file, err);
 	return rc;
@@ -111,6 +118,7 @@ bool kmsd_store_same(const struct kmsd_config *a, const struct kmsd_config *b)
 	return same_text(a->store, b->store) && same_text(a->redis.address, b->redis.address) &&
 	       same_text(a->redis.user, b->redis.user) &&
 	       same_text(a->redis.prefix, b->redis.prefix) &&
+	       a->redis.patience_ms == b->redis.patience_ms &&
 	       base_secret_equal(a->redis_password.data, a->redis_password.len,
 	                         b->redis_password.data, b->redis_password.len);
 }

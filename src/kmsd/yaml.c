@@ -22,6 +22,7 @@ static const cyaml_schema_field_t redis_fields[] = {
 	TEXT("user", struct kmsd_yaml_redis, user),
 	TEXT("password-file", struct kmsd_yaml_redis, password_file),
 	TEXT("prefix", struct kmsd_yaml_redis, prefix),
+	TEXT("patience", struct kmsd_yaml_redis, patience),
 	CYAML_FIELD_END,
 };
 

@@ -6,7 +6,7 @@
 #include "config/config.h"
 
 struct kmsd_yaml_redis {
-	const char *address, *user, *password_file, *prefix;
+	const char *address, *user, *password_file, *prefix, *patience;
 };
 
 struct kmsd_yaml_kms {

@@ -29,7 +29,7 @@ class Redis:
 
     def start(self):
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes",
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "no",
              "--dir", self.folder, "--requirepass", self.password], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         until(lambda: listens(self.port), lambda: "redis-server listens")
 
@@ -70,7 +70,7 @@ class Pool(unittest.TestCase):
             text = file.read()
         with open(node.file, "w", encoding="ascii") as file:
             file.write(text.replace("store: kms.db", f'redis: {{address: "127.0.0.1:{self.redis.port}", '
-                                    f'user: default, password-file: "{self.redis.folder}/password"}}'))
+                                    f'patience: 10s, user: default, password-file: "{self.redis.folder}/password"}}'))
         self.addCleanup(lambda: node.kill())  # pylint: disable=unnecessary-lambda
         return node
 
@@ -161,7 +161,7 @@ class Pool(unittest.TestCase):
         for old, new, words in (("", "", "ok"), ("redis: {", "store: kms.db, redis: {", "one of store"),
                                 ('address: "127.0.0.1', 'address: "redis.example', "is no IP address"),
                                 ("user: default, ", 'user: default, prefix: "a b", ', "letters, digits"),
-                                ("user: default", 'user: ""', "1 to 63 octets"),
+                                ("10s", "11s", "from 10ms to 10s"), ("user: default", 'user: ""', "1 to 63 octets"),
                                 ("/password", "/nowhere", "nowhere")):
             node = self.member()
             self.edit(node, old, new)

@@ -21,6 +21,7 @@ struct server {
 	struct folder folder;
 	pid_t pid;
 	uint16_t port;
+	uint32_t patience_ms;
 	char address[32];
 };
 
@@ -90,7 +91,8 @@ static void server_run(struct server *s)
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* where a test fails */
 		(void)dup2(out[1], STDOUT_FILENO);
 		execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1",
-		       "--save", "", "--appendonly", "yes", "--dir", s->folder.path, (char *)NULL);
+		       "--save", "", "--appendonly", "yes", "--appendfsync", "no", "--dir",
+		       s->folder.path, (char *)NULL);
 		_exit(127);
 	}
 	(void)close(out[1]);
@@ -101,6 +103,7 @@ static void server_start(struct server *s)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
 	folder_make(&s->folder);
+	s->patience_ms = 10000; /* a busy machine */
 	(void)close(bound(&s->port));
 	(void)snprintf(s->address, sizeof(s->address), "127.0.0.1:%u", s->port);
 	server_run(s);
@@ -121,9 +124,11 @@ static void server_stop(struct server *s)
 static int opens(const struct server *s, const uint8_t *key, struct kms_store **ret,
                  struct base_error *err)
 {
-	const struct kms_redis spec = {
-		.address = s->address, .host = "127.0.0.1", .port = s->port, .prefix = "test"
-	};
+	const struct kms_redis spec = { .address = s->address,
+		                        .host = "127.0.0.1",
+		                        .port = s->port,
+		                        .prefix = "test",
+		                        .patience_ms = s->patience_ms };
 
 	return kms_store_open_redis(ret, &spec, key, err);
 }
@@ -500,7 +505,7 @@ static void silent(void **state)
 {
 	struct base_error err = { 0 };
 	struct kms_store *a = NULL;
-	struct server s = { .address = "silent" };
+	struct server s = { .address = "silent", .patience_ms = 50 };
 	int fd = bound(&s.port);
 
 	(void)state;
