@@ -150,8 +150,8 @@ class Kms:
         return self
 
     def log(self):
-        self.errors.seek(0)
-        return self.errors.read().decode("utf-8", "replace")
+        size = os.fstat(self.errors.fileno()).st_size  # no seek: its process writes where the offset is
+        return os.pread(self.errors.fileno(), size, 0).decode("utf-8", "replace")
 
     def logged(self, text, count=1):
         def there():
