@@ -4,7 +4,8 @@
 
 #include "mgc/yaml.h"
 
-#define MEMBERS 100
+#define MEMBERS     100
+#define MEMBERS_MAX 10000U /* user IDs of BFCP are 16 bits */
 
 static bool admits(const char *pattern, const char *identity)
 {
@@ -118,6 +119,8 @@ static int words_read(struct mgc_config *c, unsigned i, struct mgc_room *r, stru
 		return refuse(c, i, "dial", "expected start or first-member", err);
 	if (y->setup && strcmp(y->setup, "passive") != 0 && strcmp(y->setup, "active") != 0)
 		return refuse(c, i, "setup", "expected passive or active", err);
+	if (y->member_max > MEMBERS_MAX)
+		return refuse(c, i, "members-max", "expected 10000 or less", err);
 	r->dial_at_start = y->dial && !strcmp(y->dial, "start");
 	r->passive = !y->setup || !strcmp(y->setup, "passive");
 	return 0;

@@ -294,6 +294,7 @@ class Files(Case):
                             (good + "kms: {url: 'https://x', domain: core}", "there is no TLS domain 'core'"),
                             (good + room + "  - {uri: 'sip:room@home.example'}", "another conference has it"),
                             (good + room.replace("}", ", bfcp: {floors: [{id: 1}, {id: 1}]}}"), "an id occurs twice"),
+                            (good + room.replace("}", ", members-max: 70000}"), "expected 10000 or less"),
                             (good + room.replace("}", ", msrp: {off: true}}"), "neither msrp nor bfcp")):
             with self.subTest(words):
                 status, said = self.check(text + "\n")
