@@ -12,7 +12,8 @@ static const char usage[] = "usage: gatehouse-mgc -c FILE [--check]\n"
                             "  --check, -t  check the configuration and start nothing\n"
                             "\n"
                             "SIGTERM hangs up (BYE with Reason), releases what MRFPs hold, and "
-                            "leaves.\n";
+                            "leaves.\n"
+                            "SIGHUP reads the file anew, as a whole or not at all.\n";
 
 static int complain(const struct base_error *err)
 {

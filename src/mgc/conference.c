@@ -34,6 +34,7 @@ struct leg *conf_leg_new(struct conf *conf, const char *peer)
 	if (!leg)
 		return NULL;
 	leg->conf = conf;
+	leg->config = conf->focus->config;
 	leg->user = user_next(conf);
 	base_list_init(&leg->waiting);
 	base_list_append(&conf->legs, &leg->node);
@@ -276,7 +277,7 @@ int conf_dial_one(struct conf *conf, const char *uri)
 
 void conf_dial(struct conf *conf)
 {
-	if (conf->dialled || conf->focus->leaving)
+	if (conf->dialled || conf->over || conf->focus->leaving)
 		return;
 	conf->dialled = true;
 	for (size_t i = 0; i < conf->room->dial_out_count; i++)

@@ -194,6 +194,7 @@ int mgc_config_load(struct mgc_config **ret, const char *path, struct base_error
 
 	if (!c)
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory");
+	c->file = path;
 	c->mp.audit_ms = AUDIT_MS;
 	rc = config_load(path, &mgc_yaml_schema, (void **)&c->yaml, &c->doc, err);
 	if (!rc)

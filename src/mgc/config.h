@@ -53,6 +53,7 @@ struct mgc_room {
 };
 
 struct mgc_config {
+	const char *file; /**< where it is from; borrowed */
 	struct base_arena arena;
 	struct config_doc *doc;
 	struct mgc_yaml *yaml;

@@ -12,8 +12,8 @@ static struct conf *conf_by_uri(struct mgc_focus *focus, struct base_str uri)
 	if (!offer_identity(uri, identity, sizeof(identity)))
 		return NULL;
 	for (size_t i = 0; i < focus->conf_count; i++)
-		if (!strcmp(focus->confs[i].room->identity, identity))
-			return &focus->confs[i];
+		if (!focus->confs[i]->over && !strcmp(focus->confs[i]->room->identity, identity))
+			return focus->confs[i];
 	return NULL;
 }
 
@@ -102,13 +102,13 @@ void mgc_focus_mrfp_up(void *arg, struct mgc_mrfp *mrfp, bool fresh)
 	bool ours = false;
 
 	for (size_t i = 0; i < focus->conf_count; i++)
-		ours |= focus->confs[i].mrfp == mrfp && focus->confs[i].terms;
+		ours |= focus->confs[i]->mrfp == mrfp && focus->confs[i]->terms;
 	/* What it has of a controller before us is nobody's (RFC 3525, 11.5). */
 	if (fresh && !ours)
 		(void)mgc_mrfp_order(mrfp, &clear, NULL, NULL, NULL);
 	for (size_t i = 0; i < focus->conf_count; i++)
-		if (focus->confs[i].room->dial_at_start)
-			conf_dial(&focus->confs[i]);
+		if (focus->confs[i]->room->dial_at_start)
+			conf_dial(focus->confs[i]);
 }
 
 void mgc_focus_mrfp_down(void *arg, struct mgc_mrfp *mrfp, const char *why)
@@ -116,8 +116,8 @@ void mgc_focus_mrfp_down(void *arg, struct mgc_mrfp *mrfp, const char *why)
 	struct mgc_focus *focus = arg;
 
 	for (size_t i = 0; i < focus->conf_count; i++)
-		if (focus->confs[i].mrfp == mrfp)
-			conf_lost(&focus->confs[i], why);
+		if (focus->confs[i]->mrfp == mrfp)
+			conf_lost(focus->confs[i], why);
 }
 
 void mgc_focus_told(void *arg, struct mgc_mrfp *mrfp, const struct mgc_told *told)
@@ -125,8 +125,8 @@ void mgc_focus_told(void *arg, struct mgc_mrfp *mrfp, const struct mgc_told *tol
 	struct mgc_focus *focus = arg;
 
 	for (size_t i = 0; i < focus->conf_count; i++)
-		if (focus->confs[i].mrfp == mrfp && focus->confs[i].context == told->context)
-			conf_told(&focus->confs[i], told);
+		if (focus->confs[i]->mrfp == mrfp && focus->confs[i]->context == told->context)
+			conf_told(focus->confs[i], told);
 }
 
 /* ---- for the owner ---- */
@@ -144,7 +144,7 @@ void mgc_focus_leave(struct mgc_focus *focus)
 {
 	focus->leaving = true;
 	for (size_t i = 0; i < focus->conf_count; i++)
-		BASE_LIST_EACH(&focus->confs[i].legs, node, next)
+		BASE_LIST_EACH(&focus->confs[i]->legs, node, next)
 	leg_fail(BASE_CONTAINER_OF(node, struct leg, node), LEG_EV_END, 503,
 	         "the focus is leaving");
 }
@@ -165,20 +165,19 @@ int mgc_focus_new(struct mgc_focus **ret, struct loop *loop, const struct mgc_co
                   const struct mgc_focus_ops *ops)
 {
 	struct mgc_focus *focus = calloc(1, sizeof(*focus));
+	struct mgc_focus_plan *plan;
+	int rc;
 
 	if (!focus)
 		return BASE_ERR(BASE_LOCAL, 0);
 	focus->loop = loop;
-	focus->config = config;
 	focus->ops = *ops;
-	focus->confs = calloc(config->room_count + 1, sizeof(*focus->confs));
-	if (!focus->confs) {
+	rc = mgc_focus_prepare(focus, config, &plan);
+	if (rc) {
 		free(focus);
-		return BASE_ERR(BASE_LOCAL, 0);
+		return rc;
 	}
-	focus->conf_count = config->room_count;
-	for (size_t i = 0; i < focus->conf_count; i++)
-		conf_init(&focus->confs[i], focus, &config->rooms[i]);
+	mgc_focus_commit(focus, plan);
 	*ret = focus;
 	return 0;
 }
@@ -194,9 +193,10 @@ void mgc_focus_free(struct mgc_focus *focus)
 	if (!focus)
 		return;
 	for (size_t i = 0; i < focus->conf_count; i++) {
-		loop_defer_stop(focus->loop, &focus->confs[i].pump);
-		BASE_LIST_EACH(&focus->confs[i].legs, node, next)
+		loop_defer_stop(focus->loop, &focus->confs[i]->pump);
+		BASE_LIST_EACH(&focus->confs[i]->legs, node, next)
 		leg_free(BASE_CONTAINER_OF(node, struct leg, node));
+		free(focus->confs[i]);
 	}
 	free(focus->confs);
 	free(focus);

@@ -35,13 +35,28 @@ struct mgc_focus_ops {
 	void *arg;
 };
 
-/** `config` is borrowed for life. mgc_focus_attach before anything else. */
+/** `config` is borrowed until another takes its place. mgc_focus_attach before anything else. */
 int mgc_focus_new(struct mgc_focus **ret, struct loop *loop, const struct mgc_config *config,
                   const struct mgc_focus_ops *ops);
 /** Mp and SIP, whose callbacks lead here. */
 void mgc_focus_attach(struct mgc_focus *focus, struct mgc_mp *mp, struct sip_ua *ua);
 /** `ua` must be gone or silent. NULL is fine. */
 void mgc_focus_free(struct mgc_focus *focus);
+
+/* ---- another configuration, in two phases ---- */
+
+/** What cannot take its place at this time, in words; NULL = nothing. */
+const char *mgc_focus_obstacle(const struct mgc_focus *focus, const struct mgc_config *config);
+struct mgc_focus_plan;
+/** All that can fail. @return 0 or BASE_LOCAL */
+int mgc_focus_prepare(struct mgc_focus *focus, const struct mgc_config *config,
+                      struct mgc_focus_plan **ret);
+/** It is in force: new members are by it, those of a conference that it has not are sent away.
+ * The one before is borrowed as long as mgc_focus_uses it. Both take the plan. */
+void mgc_focus_commit(struct mgc_focus *focus, struct mgc_focus_plan *plan);
+void mgc_focus_drop(struct mgc_focus *focus, struct mgc_focus_plan *plan);
+/** Conferences that are over and empty are freed; then: does anybody stand on it? */
+bool mgc_focus_uses(struct mgc_focus *focus, const struct mgc_config *config);
 
 /** For struct mgc_mp_ops. */
 void mgc_focus_mrfp_up(void *focus, struct mgc_mrfp *mrfp, bool fresh);

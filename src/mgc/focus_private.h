@@ -17,7 +17,7 @@ struct mgc_focus {
 	struct mgc_focus_ops ops;
 	struct mgc_mp *mp;
 	struct sip_ua *ua;
-	struct conf *confs;
+	struct conf **confs;
 	size_t conf_count, members;
 	struct mgc_focus_counters counters;
 	bool leaving;
@@ -38,6 +38,7 @@ struct conf {
 	uint16_t next_user;
 	bool dialled;
 	bool bereft; /* its members were lost with an MRFP: call again, once they have gone */
+	bool over;   /* the file has it no more: it goes with its last member */
 };
 
 struct question;
@@ -65,6 +66,7 @@ struct leg {
 	struct base_node node;    /* of the conference */
 	struct base_node waiting; /* of its orders */
 	struct conf *conf;
+	const struct mgc_config *config; /* that it began with: its offer stands on it */
 	enum leg_state state;
 	struct sip_call *call;       /* NULL: none, or it is over */
 	struct offer_session *offer; /* NULL: not yet */

@@ -249,6 +249,17 @@ int mgc_mp_new(struct mgc_mp **ret, struct loop *loop, const struct mgc_mp_confi
 	return 0;
 }
 
+void mgc_mp_rules_set(struct mgc_mp *mp, const struct mgc_mp_config *config)
+{
+	mp->config.gateways = config->gateways;
+	mp->config.gateways_count = config->gateways_count;
+	mp->config.handoff = config->handoff;
+	mp->config.version = config->version;
+	mp->config.audit_ms = config->audit_ms;
+	mp->config.lost_ms = config->lost_ms;
+	mp->config.unprotected_keys = config->unprotected_keys;
+}
+
 void mgc_mp_free(struct mgc_mp *mp)
 {
 	if (!mp)

@@ -72,6 +72,8 @@ struct mgc_mp_config {
  */
 int mgc_mp_new(struct mgc_mp **ret, struct loop *loop, const struct mgc_mp_config *config,
                const struct mgc_mp_ops *ops, struct base_error *err);
+/** Another list of gateways, other times, versions and rules about keys; the rest stays. */
+void mgc_mp_rules_set(struct mgc_mp *mp, const struct mgc_mp_config *config);
 /** NULL is fine; no callback is called. */
 void mgc_mp_free(struct mgc_mp *mp);
 /** Where it listens, with the true port. */

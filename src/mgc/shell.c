@@ -3,17 +3,28 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "flow/flow.h"
 #include "mgc/ask.h"
 #include "mgc/focus.h"
 #include "mgc/metrics.h"
+#include "mgc/reload.h"
 
 #define LEAVE_MS 5000U /* how long ends of calls are waited for */
 
+/* A configuration that another has taken the place of, and who asks the KMS by it. */
+struct past {
+	struct past *next; /* a newer one */
+	struct mgc_config *config;
+	struct mgc_kms *kms;
+};
+
 struct shell {
-	const struct mgc_config *config;
+	struct mgc_config *config;
+	struct mgc_config *first; /* the caller's; sockets stand on it */
+	struct past *past;        /* the oldest first */
 	struct loop *loop;
 	struct streams *streams;
 	struct link *link;
@@ -78,6 +89,114 @@ static void on_call(void *arg, const struct sip_call_event *event)
 	mgc_focus_call(((struct shell *)arg)->focus, event);
 }
 
+/* ---- reload ---- */
+
+static void past_free(struct shell *sh, struct past *past)
+{
+	mgc_kms_free(past->kms);
+	if (past->config != sh->first)
+		mgc_config_free(past->config);
+	free(past);
+}
+
+/* A member may have asked the KMS by any configuration that is newer than its own: none goes before
+ * the older ones' members have. */
+static void prune(struct shell *sh)
+{
+	struct past **at = &sh->past;
+	bool held = false;
+
+	while (*at) {
+		struct past *past = *at;
+
+		held = held || mgc_focus_uses(sh->focus, past->config);
+		if (!held) { /* its client has a hold on the domain */
+			mgc_kms_free(past->kms);
+			past->kms = NULL;
+		}
+		if (held || !mgc_reload_idle(past->config)) {
+			at = &past->next;
+			continue;
+		}
+		*at = past->next;
+		past_free(sh, past);
+	}
+}
+
+static void past_add(struct shell *sh, struct past *past)
+{
+	struct past **end = &sh->past;
+
+	while (*end)
+		end = &(*end)->next;
+	*past = (struct past){ .config = sh->config, .kms = sh->kms };
+	*end = past;
+}
+
+/* All that can fail. */
+static int reload_prepare(struct shell *sh, struct mgc_config *fresh, struct mgc_kms **kms,
+                          struct mgc_focus_plan **plan, struct base_error *err)
+{
+	const char *what = mgc_reload_obstacle(sh->config, fresh);
+	int rc;
+
+	if (!what)
+		what = mgc_focus_obstacle(sh->focus, fresh);
+	if (what)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "a change of %s needs a restart", what);
+	rc = mgc_kms_new(kms, sh->loop, sh->streams, fresh);
+	if (!rc)
+		rc = mgc_focus_prepare(sh->focus, fresh, plan);
+	if (rc)
+		return base_error_set(err, rc, "no memory");
+	if (sh->link)
+		rc = link_domain_set(sh->link, mgc_config_domain(fresh, fresh->link_domain), err);
+	return rc;
+}
+
+static void reload_commit(struct shell *sh, struct mgc_config *fresh, struct mgc_kms *kms,
+                          struct mgc_focus_plan *plan, struct past *past)
+{
+	mgc_reload_inherit(fresh, sh->config);
+	past_add(sh, past);
+	sh->config = fresh;
+	sh->kms = kms;
+	if (fresh->sip_domain)
+		flows_domain_set(flow_ua_flows(sh->sip),
+		                 mgc_config_domain(fresh, fresh->sip_domain));
+	mgc_mp_rules_set(sh->mp, &fresh->mp);
+	mgc_focus_commit(sh->focus, plan);
+	base_log_level_set(fresh->log_level);
+	mgc_config_warn(fresh);
+	base_log(BASE_LOG_INFO, "mgc", "event=reloaded conferences=%zu", fresh->room_count);
+	prune(sh);
+}
+
+static void reload(struct shell *sh)
+{
+	struct past *past = calloc(1, sizeof(*past));
+	struct mgc_config *fresh = NULL;
+	struct mgc_focus_plan *plan = NULL;
+	struct mgc_kms *kms = NULL;
+	struct base_error err = { .text = "no memory" };
+	char text[900];
+	int rc = past ? mgc_config_load(&fresh, sh->config->file, &err) : BASE_ERR(BASE_LOCAL, 0);
+
+	if (!rc && fresh)
+		rc = reload_prepare(sh, fresh, &kms, &plan, &err);
+	if (!rc && past && fresh && plan) {
+		reload_commit(sh, fresh, kms, plan, past);
+		return;
+	}
+	base_log(BASE_LOG_ERROR, "mgc", "not reloaded, nothing has changed: %s",
+	         base_error_format(&err, text, sizeof(text)));
+	mgc_focus_drop(sh->focus, plan);
+	mgc_kms_free(kms);
+	mgc_config_free(fresh);
+	free(past);
+}
+
 /* ---- leaving ---- */
 
 static void stop_now(void *arg)
@@ -90,6 +209,7 @@ static void op_empty(void *arg)
 {
 	struct shell *sh = arg;
 
+	prune(sh);
 	if (sh->leaving)
 		loop_stop(sh->loop);
 }
@@ -98,7 +218,11 @@ static void on_signal(void *arg, int signum)
 {
 	struct shell *sh = arg;
 
-	(void)signum;
+	if (signum == SIGHUP) {
+		if (!sh->leaving)
+			reload(sh);
+		return;
+	}
 	if (sh->leaving) {
 		loop_stop(sh->loop);
 		return;
@@ -176,7 +300,7 @@ static int mp_start(struct shell *sh, struct base_error *err)
 
 static int signals_start(struct shell *sh, struct base_error *err)
 {
-	static const int signals[] = { SIGTERM, SIGINT };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	int rc = 0;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -212,9 +336,9 @@ static int start(struct shell *sh, struct base_error *err)
 	return rc;
 }
 
-int mgc_shell_run(const struct mgc_config *config, struct base_error *err)
+int mgc_shell_run(struct mgc_config *config, struct base_error *err)
 {
-	struct shell sh = { .config = config };
+	struct shell sh = { .config = config, .first = config };
 	int rc = loop_new(&sh.loop);
 
 	if (rc)
@@ -232,7 +356,15 @@ int mgc_shell_run(const struct mgc_config *config, struct base_error *err)
 	mgc_kms_free(sh.kms);
 	mgc_mp_free(sh.mp);
 	link_free(sh.link);
+	while (sh.past) {
+		struct past *past = sh.past;
+
+		sh.past = past->next;
+		past_free(&sh, past);
+	}
 	streams_free(sh.streams);
+	if (sh.config != config)
+		mgc_config_free(sh.config);
 	loop_free(sh.loop);
 	return rc;
 }

@@ -5,7 +5,8 @@
 
 #include "mgc/config.h"
 
-/** Run until SIGTERM has ended all calls. @return 0; BASE_CONFIG or BASE_LOCAL with words */
-int mgc_shell_run(const struct mgc_config *config, struct base_error *err);
+/** Run until SIGTERM has ended all calls; SIGHUP reads the file anew. @return 0; BASE_CONFIG or
+ * BASE_LOCAL with words */
+int mgc_shell_run(struct mgc_config *config, struct base_error *err);
 
 #endif

@@ -134,7 +134,7 @@ class Stage:
     def gateway(self, tls=None, registers=True, mid=""):
         listen, domains, tls = 'listen: "127.0.0.1:0"', "", tls or self.tls
         if tls:
-            listen = "transport: tls, domain: mp, peer-name: localhost"
+            listen, mid = "transport: tls, domain: mp, peer-name: localhost", mid or f"mg{len(self.gateways)}"
             domains = f"  - {{name: mp, profile: ts33210-rel17, {tls.replace('anchors:', 'trust: {anchors:')}}}, client-auth: require}}"
         name = f"{'mg2-' if self.like else 'mg'}{len(self.gateways)}"
         text = MG.format(port=self.h248, listen=listen, domains=domains)
