@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Challenges that requests of ours have met (RFC 3261, 22.2 and 22.3), and what answers them. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sip/ua_private.h"
 
@@ -68,23 +70,60 @@ void sip_auth_free(struct sip_ua *ua)
 /* -- what was asked ------------------------------------------------------------------------------
  */
 
-static unsigned slot_of(struct sip_ua *ua, struct base_str realm, bool proxy)
+/* Host and port of whom a request goes to. "": it names none */
+static void hop_of(const struct sip_ask *ask, char out[SIP_HOP_MAX])
 {
-	for (unsigned i = 0; i < SIP_AUTHS_MAX; i++) {
-		const struct sip_auth *a = &ua->auths[i];
+	struct sip_uri uri;
 
-		if (a->used && a->proxy == proxy && base_str_eq(a->challenge.realm, realm))
+	out[0] = '\0';
+	if (sip_uri_parse(base_writer_view(&ask->uri), &uri) || !uri.host.len)
+		return;
+	(void)snprintf(out, SIP_HOP_MAX, "%.*s:%u", BASE_FMT(uri.host), uri.port);
+	for (char *c = out; *c; c++)
+		*c = (char)base_lower(*c);
+}
+
+/* Would this request's next hop, or its Call-ID, be answered so without being asked? */
+static bool goes_to(const struct sip_auth *a, const char *hop, struct base_str call_id)
+{
+	return (hop[0] && strcmp(a->hop, hop) == 0) ||
+	       (call_id.len && base_str_eq(a->call_id, call_id));
+}
+
+static unsigned slot_of(struct sip_ask *ask, const struct sip_message *msg, struct base_str realm,
+                        bool proxy)
+{
+	struct sip_ua *ua = ask->ua;
+	struct sip_auth *a;
+	char hop[SIP_HOP_MAX];
+	unsigned slot;
+
+	hop_of(ask, hop);
+	for (unsigned i = 0; i < SIP_AUTHS_MAX; i++) {
+		a = &ua->auths[i];
+		if (a->used && a->proxy == proxy && base_str_eq(a->challenge.realm, realm) &&
+		    (!proxy || goes_to(a, hop, msg->call_id)))
 			return i;
 	}
-	return ua->auth_next++ % SIP_AUTHS_MAX;
+	slot = ua->auth_next++ % SIP_AUTHS_MAX;
+	a = &ua->auths[slot];
+	a->used = false;
+	a->owner = ++ua->auth_owner ? ua->auth_owner : ++ua->auth_owner;
+	memcpy(a->hop, hop, sizeof(hop));
+	return slot;
 }
 
 /* In an arena of its own, for it outlives the response. */
-static bool keep(struct sip_auth *a, struct base_str value, bool proxy, bool registrar)
+static bool keep(struct sip_auth *a, const struct sip_message *msg, struct base_str value,
+                 bool proxy, bool registrar)
 {
+	char *call_id;
+
 	base_arena_reset(&a->arena);
 	a->arena.chunk_size = 512;
-	a->used = !sip_challenge_read(value, &a->arena, &a->challenge);
+	call_id = base_arena_dup(&a->arena, msg->call_id);
+	a->call_id = (struct base_str){ call_id, call_id ? msg->call_id.len : 0 };
+	a->used = call_id && !sip_challenge_read(value, &a->arena, &a->challenge);
 	a->proxy = proxy;
 	a->registrar = registrar;
 	a->nc = 0;
@@ -99,6 +138,11 @@ static bool registrar_of(const struct sip_auth *a, const struct sip_message *msg
 	       (a->used && a->registrar && base_str_eq(a->challenge.realm, realm));
 }
 
+static bool met(const struct sip_ask *ask, unsigned slot)
+{
+	return ask->answered[slot] && ask->answered[slot] == ask->ua->auths[slot].owner;
+}
+
 /* The best challenge for each realm is answered (RFC 7616, 3.7). */
 static bool take(struct sip_ask *ask, const struct sip_message *msg, struct base_str value,
                  bool proxy, unsigned *taken)
@@ -111,13 +155,13 @@ static bool take(struct sip_ask *ask, const struct sip_message *msg, struct base
 
 	if (value.len <= CHALLENGE_MAX && !sip_challenge_read(value, &arena, &c) &&
 	    credential_of(ua, c.realm)) {
-		slot = slot_of(ua, c.realm, proxy);
+		slot = slot_of(ask, msg, c.realm, proxy);
 		registrar = registrar_of(&ua->auths[slot], msg, c.realm);
 		if (*taken >> slot & 1)
 			fine = ua->auths[slot].challenge.hash >= c.hash ||
-			       keep(&ua->auths[slot], value, proxy, registrar);
-		else if (!(ask->answered >> slot & 1) || c.stale)
-			fine = keep(&ua->auths[slot], value, proxy, registrar);
+			       keep(&ua->auths[slot], msg, value, proxy, registrar);
+		else if (!met(ask, slot) || c.stale)
+			fine = keep(&ua->auths[slot], msg, value, proxy, registrar);
 		if (fine)
 			*taken |= 1U << slot;
 	}
@@ -136,7 +180,10 @@ bool sip_auth_challenged(struct sip_ask *ask, const struct sip_message *msg)
 		return false;
 	for (; h; h = sip_header_after(msg, h))
 		(void)take(ask, msg, h->value, proxy, &taken); /* others may do */
-	ask->answered |= taken;
+	for (unsigned i = 0; i < SIP_AUTHS_MAX; i++) {
+		if (taken >> i & 1)
+			ask->answered[i] = ask->ua->auths[i].owner;
+	}
 	return taken != 0;
 }
 
@@ -181,18 +228,35 @@ static bool first_line(const struct base_writer *w, struct sip_proof *ret)
 	return true;
 }
 
+static struct base_str call_id_of(const struct base_writer *request)
+{
+	static const char name[] = "\r\nCall-ID: ";
+	struct base_str all = base_writer_view(request), value;
+	const char *at = all.len ? memmem(all.ptr, all.len, name, sizeof(name) - 1) : NULL;
+	const char *end;
+
+	if (!at)
+		return (struct base_str){ 0 };
+	value = sip_from(all, (size_t)(at - all.ptr) + sizeof(name) - 1);
+	end = value.len ? memchr(value.ptr, '\r', value.len) : NULL;
+	return (struct base_str){ value.ptr, end ? (size_t)(end - value.ptr) : 0 };
+}
+
 void sip_auth_write(struct sip_ask *ask, const struct base_writer *request,
                     const struct sip_content *content)
 {
 	struct sip_ua *ua = ask->ua;
 	struct sip_proof proof = { .body = content->type ? content->body : (struct base_str){ 0 } };
+	struct base_str call_id = call_id_of(request);
+	char hop[SIP_HOP_MAX];
 
+	hop_of(ask, hop);
 	base_writer_reset(&ask->auth);
 	if (!first_line(request, &proof))
 		return;
 	for (unsigned i = 0; i < SIP_AUTHS_MAX; i++) {
 		struct sip_auth *a = &ua->auths[i];
-		bool wanted = a->proxy || (ask->answered >> i & 1) ||
+		bool wanted = met(ask, i) || (a->proxy && goes_to(a, hop, call_id)) ||
 		              (a->registrar && base_str_eq(proof.method, BASE_STR("REGISTER")));
 
 		if (a->used && wanted)

@@ -2,6 +2,9 @@
 /* Offers within a call (RFC 3261, 14; RFC 3311): one at a time, ours or theirs. */
 #include "sip/call_private.h"
 
+/* Of one offer; then the peer does not mean what 491 says. */
+#define GLARES_MAX 4
+
 static const struct sip_content nothing;
 static const struct call_in none;
 
@@ -60,7 +63,7 @@ static void offer_response(void *owner, struct sip_ask *ask, const struct sip_me
 		(void)sip_dialog_response_in(call->dialog, msg);
 		sip_session_agreed(call, msg);
 		(void)sip_offer_step(call, O_2XX, &in);
-	} else if (msg->status == 491) {
+	} else if (msg->status == 491 && call->glares++ < GLARES_MAX) {
 		(void)sip_offer_step(call, O_491, &in);
 	} else if (msg->status == 422 && sip_session_longer(call, msg)) {
 		call->offer_state = O_IDLE;
@@ -184,6 +187,8 @@ int sip_offer_step(struct sip_call *call, enum offer_event event, const struct c
 	if (rc)
 		return rc;
 	call->offer_state = step.next;
+	if (step.next != O_SENT && step.next != O_GLARE)
+		call->glares = 0;
 	sip_ua_timer_stop(call->ua, &call->glare);
 	if ((step.actions & O_DO_TELL_OFFERED) && in->msg) {
 		sip_call_txn_set(call, &call->peer_offer, in->txn);

@@ -91,7 +91,8 @@ struct sip_call {
 	bool offer_update, offer_refresh; /* ours is an UPDATE; nobody has to hear of it */
 	struct call_said pending, local;  /* what we offer; what was agreed upon last */
 	struct loop_timer glare;
-	bool updates; /* the peer's Allow has UPDATE */
+	uint8_t glares; /* 491s that this offer has met */
+	bool updates;   /* the peer's Allow has UPDATE */
 
 	struct call_session session;
 

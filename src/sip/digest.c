@@ -168,17 +168,21 @@ static int one(struct base_str text, struct base_arena *arena, struct digest_par
 	return 0; /* others are to be passed over */
 }
 
+bool digest_scheme(struct base_str value)
+{
+	return base_str_ieq((struct base_str){ value.ptr, sip_span(value, SIP_CH_TOKEN) },
+	                    BASE_STR("Digest"));
+}
+
 int digest_params_read(struct base_str value, struct base_arena *arena, struct digest_params *ret)
 {
-	static const char scheme[] = "Digest";
-	size_t len = sip_span(value, SIP_CH_TOKEN);
 	struct base_str rest, param;
 	int rc = 0;
 
 	*ret = (struct digest_params){ 0 };
-	if (!base_str_ieq((struct base_str){ value.ptr, len }, base_str_of(scheme)))
+	if (!digest_scheme(value))
 		return BASE_ERR(BASE_PEER, 400);
-	rest = sip_skip(sip_from(value, len));
+	rest = sip_skip(sip_from(value, sip_span(value, SIP_CH_TOKEN)));
 	while (!rc && sip_list_next(&rest, &param))
 		rc = param.len ? one(param, arena, ret) : 0;
 	return rc;

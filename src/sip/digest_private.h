@@ -11,6 +11,8 @@ struct digest_params {
 	struct base_str username, uri, response, cnonce, nc;
 };
 
+/* Does the value begin with "Digest"? */
+bool digest_scheme(struct base_str value);
 /* @return 0; BASE_PEER 400: another scheme, a parameter twice, no parameters; BASE_LOCAL */
 int digest_params_read(struct base_str value, struct base_arena *arena, struct digest_params *ret);
 /* The name of an algorithm. @return false when it is not known */

@@ -213,8 +213,11 @@ static int find(const struct sip_digest_server *server, const struct sip_message
 	        sip_header(request, proxy ? SIP_H_PROXY_AUTHORIZATION : SIP_H_AUTHORIZATION);
 
 	for (; h; h = sip_header_after(request, h)) {
-		int rc = digest_params_read(h->value, arena, ret);
+		int rc;
 
+		if (!digest_scheme(h->value))
+			continue;
+		rc = digest_params_read(h->value, arena, ret);
 		if (rc)
 			return rc;
 		if (base_str_eq(ret->realm, base_str_of(server->realm)))

@@ -70,6 +70,7 @@ void sip_ua_free(struct sip_ua *ua);
 
 /**
  * How requests of ours answer challenges (22.2, 22.3): by Digest, each realm by the last that fits.
+ * A proxy's challenge is answered unasked by what goes to its host and port, or has its Call-ID.
  * A request that was refused with them is answered 401 or 407, as by the peer. Copied; wiped.
  *
  * @param realm  NULL = whoever asks: those we call, too, who may then try passwords on the answer

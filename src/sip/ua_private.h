@@ -10,13 +10,17 @@
 #define SIP_TAG_MAX        17 /* octets of a tag or Call-ID of ours, terminated */
 #define SIP_CALL_ID_MAX    33
 
-#define SIP_AUTHS_MAX      8 /* realms whose challenge is kept at a time */
-#define SIP_CHALLENGES_MAX 4 /* that one request meets; then it is refused */
+#define SIP_AUTHS_MAX      8   /* realms whose challenge is kept at a time */
+#define SIP_HOP_MAX        272 /* octets of host and port, terminated */
+#define SIP_CHALLENGES_MAX 4   /* that one request meets; then it is refused */
 
 /* A challenge that was met, for what comes after it. */
 struct sip_auth {
 	struct base_arena arena;
 	struct sip_challenge challenge;
+	struct base_str call_id; /* that met it last: all of that one answers it (RFC 3261, 22.3) */
+	char hop[SIP_HOP_MAX];   /* a proxy's: who has asked, so that no other gets the answer */
+	uint32_t owner;          /* another number each time the place goes to another realm */
 	uint32_t nc;
 	bool used, proxy, registrar;
 };
@@ -36,6 +40,7 @@ struct sip_ua {
 	struct base_node credentials;
 	struct sip_auth auths[SIP_AUTHS_MAX];
 	unsigned auth_next;
+	uint32_t auth_owner; /* the last number */
 	struct base_node calls;
 	size_t call_count;
 	struct base_map by_dialog; /* calls: Call-ID and our tag */
@@ -77,13 +82,14 @@ struct sip_ask {
 	struct sip_flow flow; /* chosen, or the dialog's last */
 	size_t octets;
 	unsigned attempt;
-	unsigned failed;         /* why the last way did not work: 408, 503 */
-	bool looking;            /* a way has been asked for */
-	bool told;               /* its final response has been told */
-	bool last;               /* the owner wants no other way */
-	unsigned answered;       /* of ua->auths: met by this request */
-	unsigned challenges;     /* it has met so many */
-	struct base_writer auth; /* credentials it was sent with last */
+	unsigned failed;                  /* why the last way did not work: 408, 503 */
+	bool looking;                     /* a way has been asked for */
+	bool told;                        /* its final response has been told */
+	bool last;                        /* the owner wants no other way */
+	uint32_t answered[SIP_AUTHS_MAX]; /* owner of this place in ua->auths, met by this request;
+	                                   * 0 = none */
+	unsigned challenges;              /* it has met so many */
+	struct base_writer auth;          /* credentials it was sent with last */
 	struct loop_timer later;
 };
 

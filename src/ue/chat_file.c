@@ -162,6 +162,8 @@ static int begin(struct ue_chat *chat, struct going *g, const char *to, const ch
 	struct base_writer full = { 0 };
 	int rc;
 
+	if (type && strpbrk(type, "\r\n"))
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "a type has no line breaks");
 	g->name = strdup(name_of(path));
 	g->to = to ? strdup(to) : NULL;
 	put_type(&full, type, name_of(path));

@@ -77,7 +77,11 @@ static int do_nick(struct ue_app *app, struct ue_words *words, struct base_error
 
 	if (!chat)
 		return BASE_ERR(BASE_CONFIG, 0);
-	rc = ue_chat_nickname(chat, rest(words, 1, &w), loop_now_ms(app->loop));
+	if (strpbrk(rest(words, 1, &w), "\r\n")) {
+		base_writer_done(&w);
+		return wrong(err, "a nickname has no line breaks");
+	}
+	rc = ue_chat_nickname(chat, base_writer_cstr(&w), loop_now_ms(app->loop));
 	base_writer_done(&w);
 	return rc ? wrong(err, "too much waits for the peer") : 0;
 }
@@ -197,6 +201,12 @@ static int no_sip(struct base_error *err)
 	return wrong(err, "there is no SIP; set 'sip' in the configuration");
 }
 
+/** What a peer has said may be the word, so nothing in it may end a header (RFC 3261, 25.1). */
+static int no_uri(struct base_error *err)
+{
+	return wrong(err, "expected a sip, sips or tel URI (RFC 3261, 19.1; RFC 3966)");
+}
+
 static int do_call(struct ue_app *app, struct ue_words *words, struct base_error *err)
 {
 	struct ue_call_wish wish = { .name = ue_words_take(words, "as"),
@@ -215,6 +225,8 @@ static int do_call(struct ue_app *app, struct ue_words *words, struct base_error
 		return no_sip(err);
 	if (wish.name && ue_call_find(app, wish.name))
 		return wrong(err, "there is a call of this name already");
+	if (!ue_words_uri(words->word[1]) || (wish.route && !ue_words_uri(wish.route)))
+		return no_uri(err);
 	wish.target = words->word[1];
 	return ue_call_start(app, &wish, err);
 }
@@ -266,6 +278,8 @@ static int do_message(struct ue_app *app, struct ue_words *words, struct base_er
 		return no_sip(err);
 	if (words->count < 3)
 		return wrong(err, "expected: message URI TEXT");
+	if (!ue_words_uri(words->word[1]))
+		return no_uri(err);
 	rc = ue_sip_message(app->sip, words->word[1], rest(words, 2, &w), err);
 	base_writer_done(&w);
 	return rc;

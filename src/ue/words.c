@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "sip/sip.h"
+
 /** One word while it is read. */
 struct reading {
 	struct base_arena *arena;
@@ -130,6 +132,13 @@ const char *ue_words_take(struct ue_words *words, const char *key)
 		return word + len + 1;
 	}
 	return NULL;
+}
+
+bool ue_words_uri(const char *text)
+{
+	struct sip_uri uri;
+
+	return !sip_uri_parse(base_str_of(text), &uri) && uri.scheme != SIP_SCHEME_OTHER;
 }
 
 bool ue_glob(const char *pattern, struct base_str text)

@@ -28,6 +28,8 @@ int ue_words_split(struct base_arena *arena, struct base_str line, ue_lookup_fn 
 /** Take `key=value`, as the line has it, out of the words. @return its value; NULL when there is
  * none */
 const char *ue_words_take(struct ue_words *words, const char *key);
+/** Is it a sip, sips or tel URI, so that nothing in it ends a header or its brackets? */
+bool ue_words_uri(const char *text);
 /** Does a text fit a pattern, in which each `*` stands for any octets? */
 bool ue_glob(const char *pattern, struct base_str text);
 /** "1,2,3". @return 0, BASE_CONFIG when it is no list of at most `cap` numbers */

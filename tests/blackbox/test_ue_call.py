@@ -286,6 +286,14 @@ class Calls(Case):
         a.expect("message.answer", status="200")
         self.ended(a, b)
 
+    def test_what_a_peer_has_said_is_no_header(self):
+        a, _ = self.agent(ALICE)
+        a.do('set text "sip:x@x>\\r\\nX: <sip:y@y"')
+        for command in ("message $text hello", "message bob hello", "call $text msrp", f"call {BOB} msrp route=$text"):
+            a.do(command)
+            a.expect("error", command=command.split(" ", maxsplit=1)[0], text="*URI*")
+        self.assertEqual(a.close(), 1)
+
 
 class NoKeys(Case):
     def test_a_callee_who_may_not_have_tickets(self):

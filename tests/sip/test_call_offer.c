@@ -147,6 +147,32 @@ static void glare(void **state)
 	hang_up(&p.bob);
 }
 
+/** Who says 491 for ever is not offered to for ever. */
+static void no_end_of_glare(void **state)
+{
+	unsigned offers = 0;
+
+	(void)state;
+	pair_up(&p);
+	p.drop = "ACK"; /* of a 491: it has been taken on the way */
+	assert_int_equal(offer(&p.alice, "o2"), 0);
+	while (p.alice.seen == p.alice.count && offers < 20) {
+		if (p.tail > p.head) {
+			offers++;
+			pair_answer(&p, &p.alice, 491, "");
+			continue;
+		}
+		p.now_ms = p.alice.deadline_ms;
+		p.alice.deadline_ms = UINT64_MAX;
+		sip_ua_advance(p.alice.ua);
+	}
+	p.drop = NULL;
+	assert_int_equal(offers, 5);
+	assert_int_equal(pair_expect(&p.alice, SIP_CALL_DECLINED)->status, 491);
+	hang_up(&p.alice);
+	over(&p.bob, SIP_WHY_BYE);
+}
+
 /* A request of somebody who writes his own; `tag` = of Bob's side, "" = none. */
 static void from_x(const char *method, unsigned cseq, const char *tag, const char *lines,
                    const char *body)
@@ -476,11 +502,13 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(again),           TEST(unacked),      TEST(glare),
-		TEST(out_of_turn),     TEST(early),        TEST(refreshed),
-		TEST(expired),         TEST(nobody_named), TEST(refreshed_by_invite),
-		TEST(refresh_refused), TEST(too_short),    TEST(ever_longer),
-		TEST(forks),
+		TEST(again),           TEST(unacked),
+		TEST(glare),           TEST(no_end_of_glare),
+		TEST(out_of_turn),     TEST(early),
+		TEST(refreshed),       TEST(expired),
+		TEST(nobody_named),    TEST(refreshed_by_invite),
+		TEST(refresh_refused), TEST(too_short),
+		TEST(ever_longer),     TEST(forks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,7 @@ struct bench {
 	uint8_t salt[16];
 	struct sip_challenge challenge;
 	bool stale;
+	const char *before; /* lines before the answer */
 };
 
 static bool password_of(void *arg, struct base_str user, struct base_str *ret)
@@ -199,8 +200,8 @@ static int check(struct bench *b, struct sip_proof proof, const char *target)
 	base_writer_printf(&w,
 	                   "MESSAGE %s SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKx\r\n"
 	                   "Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
-	                   "Call-ID: 1\r\nCSeq: 1 MESSAGE\r\nAuthorization: ",
-	                   target);
+	                   "Call-ID: 1\r\nCSeq: 1 MESSAGE\r\n%sAuthorization: ",
+	                   target, b->before ? b->before : "");
 	assert_int_equal(sip_challenge_answer(&b->challenge, &proof, &w), 0);
 	base_writer_text(&w, "\r\n");
 	sip_body_end(&w, "text/plain", BASE_STR("hello"));
@@ -262,6 +263,12 @@ static void served(void **state)
 	b.challenge.hash = SIP_HASH_SHA512_256; /* that was not offered */
 	assert_int_equal(check(&b, right, "sip:r"), BASE_ERR(BASE_PEER, 400));
 	b.challenge.hash = SIP_HASH_MD5;
+	b.before = "Authorization: Bearer a.b.c\r\nAuthorization: Basic QWxhZGRpbjpvcGVu\r\n";
+	right.nc = 2; /* other schemes are passed over, what is no Digest is not */
+	assert_int_equal(check(&b, right, "sip:r"), 0);
+	b.before = "Authorization: Digest realm\r\n";
+	assert_int_equal(check(&b, right, "sip:r"), BASE_ERR(BASE_PEER, 400));
+	b.before = NULL;
 	b.challenge.realm = BASE_STR("another");
 	assert_int_equal(check(&b, right, "sip:r"), ASK);
 	bench_close(&b);

@@ -319,7 +319,7 @@ static void challenged_call(void **state)
 	assert_int_equal(pair_has(pair_last(&p), "algorithm=SHA-256"), 1);
 	assert_int_equal(pair_has(pair_last(&p), "nc=00000001"), 2);
 	assert_int_equal(pair_has(pair_last(&p), "CSeq: 2 INVITE"), 1);
-	p.head++; /* that ACK was the proxy's */
+	free(p.queue[p.head++ % PAIR_QUEUE].octets); /* that ACK was the proxy's */
 	pair_run(&p);
 	(void)pair_expect(&p.bob, SIP_CALL_INCOMING);
 	assert_int_equal(sip_call_accept(p.bob.call, &answer), 0);
@@ -344,19 +344,84 @@ static void challenged_call(void **state)
 	/* refused with them: that is an end */
 	(void)pair_call(&p, "o1");
 	pair_answer(&p, &p.alice, 407, CHALLENGE("r", ""));
-	p.head++;
+	free(p.queue[p.head++ % PAIR_QUEUE].octets);
 	pair_answer(&p, &p.alice, 407, CHALLENGE("r", ""));
 	pair_until(&p, p.now_ms + 1);
 	e = pair_expect(&p.alice, SIP_CALL_OVER);
 	assert_int_equal(e->status, 407);
 }
 
+/* A MESSAGE for somebody, on its way. */
+static void message_to(const char *target)
+{
+	struct sip_draft draft = { .method = "MESSAGE",
+		                   .target = base_str_of(target),
+		                   .from = BASE_STR("<sip:alice@example.com>"),
+		                   .to = BASE_STR("<sip:x@example.com>") };
+
+	assert_int_equal(sip_ua_ask(p.alice.ua, &draft, NULL, NULL, NULL), 0);
+}
+
+static void drain(void)
+{
+	p.bob.handle = NULL;
+	pair_until(&p, p.now_ms + 1);
+}
+
+/** What a next hop has asked goes to that one again, to no other. */
+static void by_next_hop(void **state)
+{
+	(void)state;
+	message_to("sip:mallory@evil.example");
+	pair_answer(&p, &p.alice, 407, CHALLENGE("evil", ""));
+	assert_int_equal(pair_has(pair_last(&p), "Proxy-Authorization: Digest"), 1);
+	drain();
+	message_to("sip:bob@example.com");
+	assert_int_equal(pair_has(pair_last(&p), "Proxy-Authorization"), 0);
+	drain();
+	message_to("sip:other@Evil.example");
+	assert_int_equal(pair_has(pair_last(&p), "Proxy-Authorization: Digest"), 1);
+	assert_int_equal(pair_has(pair_last(&p), "nc=00000002"), 1);
+	drain();
+	message_to("sip:other@evil.example:5070");
+	assert_int_equal(pair_has(pair_last(&p), "Proxy-Authorization"), 0);
+	drain();
+}
+
+#define ASKED(realm) "WWW-Authenticate: Digest realm=\"" realm "\", nonce=\"n\", qop=\"auth\"\r\n"
+
+/** A place that has been given to another realm meanwhile is not what this request has met. */
+static void another_in_its_place(void **state)
+{
+	struct pair_packet first;
+	char lines[128];
+
+	(void)state;
+	message_to("sip:bob@first.example");
+	pair_answer(&p, &p.alice, 401, ASKED("first"));
+	assert_int_equal(pair_has(pair_last(&p), "realm=\"first\""), 1);
+	first = p.queue[--p.tail % PAIR_QUEUE]; /* it waits for its answer */
+	for (unsigned i = 0; i < 8; i++) {
+		message_to("sip:bob@other.example");
+		(void)snprintf(lines, sizeof(lines), ASKED("other%u"), i);
+		pair_answer(&p, &p.alice, 401, lines);
+		assert_int_equal(pair_has(pair_last(&p), "\r\nAuthorization: Digest"), 1);
+		drain();
+	}
+	p.queue[p.tail++ % PAIR_QUEUE] = first;
+	pair_answer(&p, &p.alice, 401, ASKED("second"));
+	assert_int_equal(pair_has(pair_last(&p), "realm=\"second\""), 1);
+	assert_int_equal(pair_has(pair_last(&p), "realm=\"other"), 0);
+	drain();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(there_and_back), TEST(refused),         TEST(ever_longer),
-		TEST(cut_short),      TEST(challenged_call),
+		TEST(there_and_back),  TEST(refused),     TEST(ever_longer),
+		TEST(cut_short),       TEST(by_next_hop), TEST(another_in_its_place),
+		TEST(challenged_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,6 +236,7 @@ static void between(void **state)
 	two(s);
 	(void)snprintf(path, sizeof(path), "%s/file", s->user[0].folder);
 	write_file(path, 1000000);
+	assert_int_not_equal(ue_chat_file(s->user[0].chat, NULL, path, "a/b\r\nX: 1", NULL), 0);
 	assert_int_equal(ue_chat_file(s->user[0].chat, NULL, path, "image/png", NULL), 0);
 	(void)carry(s, &s->user[0], &s->user[1]);
 	assert_int_equal(ue_chat_say(s->user[0].chat, NULL, "by the way", NULL), 0);

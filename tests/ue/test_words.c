@@ -134,11 +134,34 @@ static void patterns(void **state)
 		assert_int_equal(ue_glob(rows[i].pattern, base_str_of(rows[i].text)), rows[i].fits);
 }
 
+/** A word that a peer has said makes no header of its own. */
+static void uris(void **state)
+{
+	static const char *const none[] = { "",
+		                            "bob",
+		                            "http://x.example/",
+		                            "sip:",
+		                            "sip:bob@x\r\nRoute: <sip:eve@x>",
+		                            "sip:bob@x>\nX: <sip:eve@x",
+		                            "sip:bob@x>;tag=1",
+		                            "<sip:bob@x>",
+		                            "sip:bob@x SIP/2.0",
+		                            "tel:+1\r\nX: 1" };
+	static const char *const some[] = { "sip:bob@home.example", "sips:x.example:5061;lr",
+		                            "sip:bob@[::1]:5060;transport=tcp", "tel:+15551234" };
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(none); i++)
+		assert_false(ue_words_uri(none[i]));
+	for (size_t i = 0; i < BASE_COUNT(some); i++)
+		assert_true(ue_words_uri(some[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),   cmocka_unit_test(refused),  cmocka_unit_test(keys),
-		cmocka_unit_test(no_keys), cmocka_unit_test(patterns),
+		cmocka_unit_test(no_keys), cmocka_unit_test(patterns), cmocka_unit_test(uris),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
