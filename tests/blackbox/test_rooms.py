@@ -72,6 +72,12 @@ class Member:
         self.conn.sendall(f"{text}-------{tid}{flag}\r\n".encode())
         return tid
 
+    def join(self):
+        """Only who is in the room hears what is said: an answer tells that we are."""
+        tid = self.send("SEND", f"Message-ID: join{self.user[4:7]}\r\n")
+        self.hears(f"MSRP {tid} 200")
+        return self
+
     def say(self, words, to=ROOM):
         body = (f"From: <{self.user}>\r\nTo: <{to}>\r\nDateTime: 2026-01-01T00:00:00Z\r\n\r\n"
                 f"Content-Type: text/plain\r\n\r\n{words}")
@@ -185,7 +191,7 @@ class Rooms(Case, unittest.TestCase):
 
     def test_what_is_broken_ends_its_own_stream(self):
         context, rows = self.conference(3)
-        alice, bob, carol = (Member(self, reply, user) for _, reply, user in rows)
+        alice, bob, carol = (Member(self, reply, user).join() for _, reply, user in rows)
         floors = Floors(self, rows[0][1], 1)
         bob.say("first")
         alice.hears("first")
@@ -203,7 +209,7 @@ class Rooms(Case, unittest.TestCase):
     def test_a_slow_member_holds_nobody_for_long(self):
         """Who takes nothing loses messages by and by; the others get theirs, and the room's memory is bounded."""
         context, rows = self.conference(3)
-        alice, bob, carol = (Member(self, reply, user) for _, reply, user in rows)
+        alice, bob, carol = (Member(self, reply, user).join() for _, reply, user in rows)
         carol.conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         for i in range(4):
             alice.say(f"{i:04d}" + "x" * 20000)
