@@ -102,6 +102,8 @@ class Room(unittest.TestCase):
         ann.expect("chat.nickname", status="200")
         bob.do("nick ann THE first")
         bob.expect("chat.nickname", status="425")
+        eve.do("nick Eve")  # whoever has had an answer is in the room
+        eve.expect("chat.nickname", status="200")
         ann.do("say good morning")
         for agent in (bob, eve):
             agent.expect("chat.text", text="good morning", **{"from": "sip:ann@home.example"})
