@@ -11,6 +11,7 @@
 #include "sip/call.h"
 #include "sip/dialog.h"
 #include "sip/digest.h"
+#include "sip/edit.h"
 #include "sip/frame.h"
 #include "sip/message.h"
 #include "sip/register.h"
