@@ -14,6 +14,7 @@
 #include "sip/edit.h"
 #include "sip/frame.h"
 #include "sip/message.h"
+#include "sip/proxy.h"
 #include "sip/register.h"
 #include "sip/sdp.h"
 #include "sip/text.h"
