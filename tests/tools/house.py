@@ -15,7 +15,7 @@ LIBRARIES = {
     "cyaml/": ["config"],
     "yaml.h": ["config"],
     "gnutls/": ["tls"],
-    "openssl/": ["x509", "trust", "tls", "fetch", "check", "pool", "mikey", "kms", "ue", "sip"],
+    "openssl/": ["x509", "trust", "tls", "fetch", "check", "pool", "mikey", "kms", "ue", "sip", "edge"],
     "openssl/ssl.h": ["tls"],
     "jansson.h": ["cli", "fetch", "ue"],
     "curl/": ["fetch", "http"],
