@@ -17,7 +17,7 @@ struct shell {
 	struct kms_store *store;
 	struct loop *loop;
 	struct streams *streams;
-	struct kmsd_control *control;
+	struct stream_orders *control;
 	struct http_server *servers[KMSD_LISTEN_MAX], *metrics;
 	struct kmsd_service service;
 };
@@ -285,7 +285,7 @@ static void stop(struct shell *sh)
 	for (size_t i = 0; i < KMSD_LISTEN_MAX; i++)
 		http_server_free(sh->servers[i]);
 	http_server_free(sh->metrics);
-	kmsd_control_free(sh->control);
+	stream_orders_free(sh->control);
 	streams_free(sh->streams);
 	sh->streams = NULL;
 	kms_free(sh->service.kms);

@@ -87,7 +87,7 @@ static int order_write(const struct words *w, struct base_writer *line, struct b
 		rc = kmsd_id_write(line, "tpk-id", w->ticket_key_id, err);
 	if (w->replace)
 		base_writer_text(line, " replace");
-	if (!rc && (line->failed || line->len >= KMSD_LINE_MAX))
+	if (!rc && (line->failed || line->len >= STREAM_ORDER_MAX))
 		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "the order is too long");
 	return rc;
 }
@@ -115,7 +115,7 @@ static int order_give(const struct kmsd_config *c, struct base_writer *line,
 		base_writer_text(line, "\n");
 		rc = line->failed
 		             ? BASE_ERR(BASE_LOCAL, 0)
-		             : kmsd_control_ask(c->control, base_writer_view(line), answer, err);
+		             : stream_order_give(c->control, base_writer_view(line), answer, err);
 	}
 	return base_err_class(rc) == BASE_AGAIN
 	               ? order_do(c, (struct base_str){ (const char *)line->data, order.len },
@@ -130,8 +130,8 @@ static void user_print(struct base_str line)
 	struct base_writer out = { 0 };
 	struct base_str word;
 
-	(void)kmsd_word_take(&line); /* "user" */
-	for (bool first = true; (word = kmsd_word_take(&line)).len; first = false) {
+	(void)stream_order_word(&line); /* "user" */
+	for (bool first = true; (word = stream_order_word(&line)).len; first = false) {
 		const char *equals = memchr(word.ptr, '=', word.len);
 		size_t len = equals ? (size_t)(equals - word.ptr) : word.len;
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "stream/stream.h"
+
 #define PSK_MIN 16 /* octets: less is guessed from one message */
 
 static const char *const types[] = {
@@ -10,22 +12,6 @@ static const char *const types[] = {
 };
 
 /* ---- words ---- */
-
-struct base_str kmsd_word_take(struct base_str *line)
-{
-	const char *blank;
-	struct base_str word;
-
-	while (line->len && *line->ptr == ' ') {
-		line->ptr++;
-		line->len--;
-	}
-	blank = line->len ? memchr(line->ptr, ' ', line->len) : NULL;
-	word = (struct base_str){ line->ptr, blank ? (size_t)(blank - line->ptr) : line->len };
-	line->ptr += word.len;
-	line->len -= word.len;
-	return word;
-}
 
 void kmsd_hex_write(struct base_writer *out, const char *key, const void *data, size_t len)
 {
@@ -245,12 +231,12 @@ static int run(struct kms_store *store, struct base_str verb, const struct order
 bool kmsd_users_do(struct kms_store *store, struct base_str line, struct base_writer *out)
 {
 	struct base_arena arena = { .wipe = true };
-	struct base_str verb = kmsd_word_take(&line), word;
+	struct base_str verb = stream_order_word(&line), word;
 	struct base_error err = { 0 };
 	struct order order = { 0 };
 	int rc = 0;
 
-	while (!rc && (word = kmsd_word_take(&line)).len)
+	while (!rc && (word = stream_order_word(&line)).len)
 		if (!word_read(&arena, word, &order))
 			rc = base_error_set(&err, BASE_ERR(BASE_CONFIG, 0),
 			                    "a word of the order is none");

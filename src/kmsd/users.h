@@ -16,8 +16,6 @@
 
 #include "kms/kms.h"
 
-#define KMSD_LINE_MAX 65536
-
 /** Do what the line says; the answer is appended to `out`. @return whether it was done */
 bool kmsd_users_do(struct kms_store *store, struct base_str line, struct base_writer *out);
 
@@ -29,7 +27,5 @@ int kmsd_id_write(struct base_writer *out, const char *key, const char *text,
 bool kmsd_id_print(struct base_writer *out, struct base_str word);
 /** " KEY=HEX" */
 void kmsd_hex_write(struct base_writer *out, const char *key, const void *data, size_t len);
-/** The next word of a line, taken off; empty at its end. */
-struct base_str kmsd_word_take(struct base_str *line);
 
 #endif

@@ -21,6 +21,7 @@
 
 #include "base/base.h"
 #include "loop/loop.h"
+#include "stream/order.h"
 #include "tls/tls.h"
 
 /* ---- addresses ---- */
