@@ -52,6 +52,8 @@ static void over_later(struct sip_ask *ask, unsigned status)
 	sip_ua_timer(ask->ua, &ask->later, 0, on_over, ask);
 }
 
+static void send_ask(struct sip_ask *ask);
+
 /* Its way, by the owner: at once or later. */
 static void look(void *arg)
 {
@@ -66,16 +68,20 @@ static void look(void *arg)
 		sip_ask_free(ask);
 		return;
 	}
-	if (way.attempt == ATTEMPTS_MAX) {
+	if (way.attempt == ATTEMPTS_MAX || (ask->bound && way.attempt)) {
 		over(ask, ask->failed);
+		return;
+	}
+	if (ask->bound) {
+		send_ask(ask);
 		return;
 	}
 	ask->looking = true;
 	ask->ua->ops.on_way(ask->ua->ops.arg, &way);
 }
 
-int sip_ask_new(struct sip_ask **ret, struct sip_ua *ua, const struct sip_ask_ops *ops, void *owner,
-                struct base_str uri, struct sip_flow last, size_t octets)
+static int make(struct sip_ask **ret, struct sip_ua *ua, const struct sip_ask_ops *ops, void *owner,
+                struct base_str uri, struct sip_flow flow)
 {
 	struct sip_ask *ask = calloc(1, sizeof(*ask));
 
@@ -95,10 +101,32 @@ int sip_ask_new(struct sip_ask **ret, struct sip_ua *ua, const struct sip_ask_op
 	}
 	ask->ops = ops;
 	ask->owner = owner;
-	ask->flow = last;
-	ask->octets = octets;
+	ask->flow = flow;
 	*ret = ask;
-	look(ask);
+	return 0;
+}
+
+int sip_ask_new(struct sip_ask **ret, struct sip_ua *ua, const struct sip_ask_ops *ops, void *owner,
+                struct base_str uri, struct sip_flow last, size_t octets)
+{
+	int rc = make(ret, ua, ops, owner, uri, last);
+
+	if (rc)
+		return rc;
+	(*ret)->octets = octets;
+	look(*ret);
+	return 0;
+}
+
+int sip_ask_by(struct sip_ask **ret, struct sip_ua *ua, const struct sip_ask_ops *ops, void *owner,
+               struct base_str uri, struct sip_flow flow)
+{
+	int rc = make(ret, ua, ops, owner, uri, flow);
+
+	if (rc)
+		return rc;
+	(*ret)->bound = true;
+	look(*ret);
 	return 0;
 }
 
@@ -188,12 +216,13 @@ void sip_ask_response(struct sip_ask *ask, const struct sip_message *msg)
 	if (!ask->owner)
 		return;
 	/* 503 of one server says nothing of the next (RFC 3263, 4.3) */
-	if (msg->status == 503 && !ask->told && !ask->last) {
+	if (msg->status == 503 && !ask->told && !ask->last && !ask->bound) {
 		sip_txn_user_set(ask->txn, NULL);
 		again(ask, 503);
 		return;
 	}
-	if (!ask->told && !ask->last && sip_auth_challenged(ask, msg)) {
+	if (!ask->told && !ask->last && sip_auth_challenged(ask, msg) &&
+	    (!ask->ops->challenged || ask->ops->challenged(ask->owner, msg))) {
 		sip_txn_user_set(ask->txn, NULL);
 		ask->txn = NULL;
 		send_ask(ask);
@@ -271,8 +300,9 @@ int sip_draft_keep(struct sip_ua *ua, struct base_arena *arena, const struct sip
 		if (keep(arena, draft->routes[i], &routes[i]))
 			return BASE_ERR(BASE_LOCAL, 500);
 	}
-	if (keep_text(arena, &ret->method) || keep(arena, draft->target, &ret->target) ||
-	    keep(arena, draft->from, &ret->from) || keep(arena, draft->to, &ret->to) ||
+	if (keep_text(arena, &ret->contact_params) || keep_text(arena, &ret->method) ||
+	    keep(arena, draft->target, &ret->target) || keep(arena, draft->from, &ret->from) ||
+	    keep(arena, draft->to, &ret->to) ||
 	    keep_random(ua, arena, draft->call_id, 2, &ret->call_id) ||
 	    keep_random(ua, arena, draft->tag, 1, &ret->tag))
 		return BASE_ERR(BASE_LOCAL, 500);
@@ -322,7 +352,8 @@ void sip_draft_write(struct base_writer *w, const struct sip_draft *d, uint32_t 
 	base_writer_printf(w, "Call-ID: %.*s\r\nCSeq: %u %s\r\n", BASE_FMT(d->call_id), cseq,
 	                   d->method);
 	if (d->contact)
-		base_writer_printf(w, "Contact: <%s>\r\n", local->contact);
+		base_writer_printf(w, "Contact: <%s>%s\r\n", local->contact,
+		                   d->contact_params ? d->contact_params : "");
 }
 
 static const struct sip_content *plain_build(void *owner, struct base_writer *w,

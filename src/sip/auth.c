@@ -57,6 +57,13 @@ static const struct sip_credential *credential_of(const struct sip_ua *ua, struc
 	return NULL;
 }
 
+void sip_auth_forget(struct sip_ua *ua)
+{
+	for (size_t i = 0; i < SIP_AUTHS_MAX; i++)
+		if (ua->auths[i].registrar)
+			ua->auths[i].used = false;
+}
+
 void sip_auth_free(struct sip_ua *ua)
 {
 	BASE_LIST_EACH(&ua->credentials, node, after)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sip/ua_private.h"
+#include "sip/register_private.h"
 
 #define EXPIRES_S   3600
 #define AGAIN_MIN_S 30 /* after a failure; twice as long each time */
@@ -26,9 +26,7 @@ struct sip_register {
 	bool leaving; /* it is being taken back */
 	uint32_t again_s;
 	unsigned longer;
-	struct base_arena routes_arena;
-	struct base_str *routes;
-	size_t route_count;
+	struct sip_service_routes routes;
 	struct loop_timer timer;
 };
 
@@ -74,23 +72,11 @@ static void later(struct sip_register *r, uint64_t s)
 /* Not all at once after a registrar has failed: so long by the times that it has. */
 static void failed(struct sip_register *r, unsigned status, const struct sip_message *msg)
 {
-	const struct sip_header *h = msg ? sip_header(msg, SIP_H_RETRY_AFTER) : NULL;
-	uint64_t wait_s = 0;
-
 	r->is = false;
 	r->longer = 0;
 	if (!r->stopped) {
 		r->again_s = r->again_s ? BASE_MIN(2 * r->again_s, AGAIN_MAX_S) : AGAIN_MIN_S;
-		if (h) {
-			struct base_str digits = { h->value.ptr, 0 };
-
-			while (digits.len < h->value.len && digits.ptr[digits.len] >= '0' &&
-			       digits.ptr[digits.len] <= '9')
-				digits.len++;
-			if (base_str_u64(digits, AGAIN_MAX_S, &wait_s))
-				wait_s = 0;
-		}
-		later(r, BASE_MAX(wait_s, (uint64_t)r->again_s));
+		later(r, BASE_MAX(sip_retry_after(msg, AGAIN_MAX_S), r->again_s));
 	}
 	r->fn(r->user, SIP_UNANSWERED, status, msg);
 }
@@ -98,59 +84,14 @@ static void failed(struct sip_register *r, unsigned status, const struct sip_mes
 /* -- answers -------------------------------------------------------------------------------------
  */
 
-/* How long it holds: the shortest of the bindings there are, for other contacts of ours end, too.
- */
-static uint32_t granted(const struct sip_register *r, const struct sip_message *msg)
-{
-	struct sip_values values = { .msg = msg, .id = SIP_H_CONTACT };
-	const struct sip_header *h = sip_header(msg, SIP_H_EXPIRES);
-	uint64_t least = UINT32_MAX, all = r->expires_s, s;
-	struct base_str one, text;
-	struct sip_addr addr;
-
-	if (h && sip_header_number(h, UINT32_MAX, &s) == 0 && s > 0)
-		all = s;
-	while (sip_values_next(&values, &one)) {
-		if (sip_addr_parse(one, &addr) || !sip_param_find(addr.params, "expires", &text) ||
-		    base_str_u64(text, UINT32_MAX, &s) || !s)
-			continue;
-		least = BASE_MIN(least, s);
-	}
-	return (uint32_t)(least == UINT32_MAX ? all : least);
-}
-
-/* As TS 24.229 has it (R): 600 s before its end, or at half of a short one. */
-static uint64_t refresh_s(uint32_t expires_s)
-{
-	return expires_s > 1200 ? expires_s - 600 : BASE_MAX(expires_s / 2, 1);
-}
-
-static void take_routes(struct sip_register *r, const struct sip_message *msg)
-{
-	struct sip_values values = { .msg = msg, .id = SIP_H_SERVICE_ROUTE };
-	struct base_str one;
-
-	base_arena_reset(&r->routes_arena);
-	r->route_count = 0;
-	r->routes = base_arena_array(&r->routes_arena, SIP_ROUTES_MAX, sizeof(*r->routes));
-	while (r->routes && r->route_count < SIP_ROUTES_MAX && sip_values_next(&values, &one)) {
-		char *copy = base_arena_dup(&r->routes_arena, one);
-		struct sip_addr addr;
-
-		if (!copy || sip_addr_parse(one, &addr))
-			continue;
-		r->routes[r->route_count++] = (struct base_str){ copy, one.len };
-	}
-}
-
 static void accepted(struct sip_register *r, const struct sip_message *msg)
 {
 	r->again_s = 0;
 	r->longer = 0;
 	r->is = !r->stopped;
 	if (r->is) {
-		take_routes(r, msg);
-		later(r, refresh_s(granted(r, msg)));
+		sip_routes_take(&r->routes, msg);
+		later(r, sip_refresh_s(sip_granted(msg, r->expires_s, NULL)));
 	}
 	r->fn(r->user, r->is ? SIP_REGISTERED : SIP_UNREGISTERED, msg->status, msg);
 }
@@ -158,14 +99,12 @@ static void accepted(struct sip_register *r, const struct sip_message *msg)
 /* 423: longer, then (10.3, step 7). */
 static bool longer(struct sip_register *r, const struct sip_message *msg)
 {
-	const struct sip_header *h = sip_header(msg, SIP_H_MIN_EXPIRES);
-	uint64_t s;
+	uint32_t s = sip_min_expires(msg, r->expires_s);
 
-	if (r->stopped || !h || sip_header_number(h, UINT32_MAX, &s) || s <= r->expires_s ||
-	    r->longer == LONGER_MAX)
+	if (r->stopped || !s || r->longer == LONGER_MAX)
 		return false;
 	r->longer++;
-	r->expires_s = (uint32_t)s;
+	r->expires_s = s;
 	return !ask(r);
 }
 
@@ -214,7 +153,7 @@ int sip_register_new(struct sip_register **ret, struct sip_ua *ua,
 	r->ua = ua;
 	r->fn = fn;
 	r->user = user;
-	r->arena.chunk_size = r->routes_arena.chunk_size = 1024;
+	r->arena.chunk_size = r->routes.arena.chunk_size = 1024;
 	rc = begin(r, config);
 	if (rc)
 		sip_register_free(r);
@@ -240,7 +179,7 @@ void sip_register_free(struct sip_register *r)
 	sip_ua_timer_stop(r->ua, &r->timer);
 	sip_ua_ask_forget(r->ua, r->ask);
 	base_arena_done(&r->arena);
-	base_arena_done(&r->routes_arena);
+	base_arena_done(&r->routes.arena);
 	free(r);
 }
 
@@ -251,6 +190,6 @@ bool sip_register_is(const struct sip_register *r)
 
 const struct base_str *sip_register_routes(const struct sip_register *r, size_t *ret_count)
 {
-	*ret_count = r->route_count ? r->route_count : r->draft.route_count;
-	return r->route_count ? r->routes : r->draft.routes;
+	*ret_count = r->routes.count ? r->routes.count : r->draft.route_count;
+	return r->routes.count ? r->routes.uri : r->draft.routes;
 }

@@ -7,6 +7,7 @@
 #ifndef GH_SIP_SIP_H
 #define GH_SIP_SIP_H
 
+#include "sip/access.h"
 #include "sip/build.h"
 #include "sip/call.h"
 #include "sip/dialog.h"

@@ -129,14 +129,25 @@ int sip_ua_reply(struct sip_ua *ua, struct sip_txn *txn, unsigned status,
 /* -- requests of others --------------------------------------------------------------------------
  */
 
+static bool speaks(const struct sip_ua *ua, struct base_str tag)
+{
+	struct base_str rest = base_str_of(ua->config.supported), one;
+
+	while (rest.len && sip_list_next(&rest, &one))
+		if (base_str_ieq(one, tag))
+			return true;
+	return base_str_ieq(tag, BASE_STR("timer"));
+}
+
 /* Option tags of a Require that nobody here knows (8.2.2.3), in one line of Unsupported. */
-static bool unsupported(const struct sip_message *msg, struct base_writer *w)
+static bool unsupported(const struct sip_ua *ua, const struct sip_message *msg,
+                        struct base_writer *w)
 {
 	struct sip_values values = { .msg = msg, .id = SIP_H_REQUIRE };
 	struct base_str tag;
 
 	while (sip_values_next(&values, &tag)) {
-		if (!tag.len || base_str_ieq(tag, BASE_STR("timer")))
+		if (!tag.len || speaks(ua, tag))
 			continue;
 		base_writer_text(w, w->len ? ", " : "Unsupported: ");
 		base_writer_str(w, tag);
@@ -185,7 +196,7 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_message 
 		on_cancel(ua, txn, msg);
 	} else if (!call && (msg->to_tag.ptr || inside(msg))) {
 		(void)sip_ua_reply(ua, txn, 481, NULL);
-	} else if (unsupported(msg, &refused)) {
+	} else if (unsupported(ua, msg, &refused)) {
 		(void)sip_ua_reply(ua, txn, 420,
 		                   &(struct sip_content){ .lines = base_writer_cstr(&refused) });
 	} else if (msg->method == SIP_INVITE && !call && ua->ops.on_call) {

@@ -60,6 +60,9 @@ struct sip_ua_config {
 	uint32_t session_s;   /**< Session-Expires that we ask for, 1800 (RFC 4028, 4) */
 	uint32_t session_min; /**< the least that we take, 90: Min-SE (RFC 4028, 5) */
 	const char *lines;    /**< header lines of all our requests and answers; copied */
+	/** Option tags that the owner speaks, beyond ours, with commas between: others in a Require
+	 * get 420. Borrowed as long as it lives. NULL = none. */
+	const char *supported;
 };
 
 /** Both are copied. @return 0, or BASE_LOCAL */
@@ -121,7 +124,8 @@ struct sip_draft {
 	uint32_t cseq;                 /**< 0 = 1; each time it has to be sent anew is one more */
 	const struct base_str *routes; /**< elements of Route: `<sip:p.example;lr>` */
 	size_t route_count;
-	bool contact; /**< write our Contact */
+	bool contact;               /**< write our Contact */
+	const char *contact_params; /**< `;reg-id=1`; NULL = none */
 	struct sip_content content;
 };
 

@@ -56,6 +56,8 @@ struct sip_ask_ops {
 	 */
 	const struct sip_content *(*build)(void *owner, struct base_writer *w,
 	                                   const struct sip_local *local);
+	/* A challenge that is about to be answered: true = do. May be NULL. */
+	bool (*challenged)(void *owner, const struct sip_message *msg);
 	/* Provisional ones too; of an INVITE each 2xx. May be NULL. */
 	void (*response)(void *owner, struct sip_ask *ask, const struct sip_message *msg);
 	/*
@@ -86,6 +88,7 @@ struct sip_ask {
 	bool looking;                     /* a way has been asked for */
 	bool told;                        /* its final response has been told */
 	bool last;                        /* the owner wants no other way */
+	bool bound;                       /* it goes by `flow`, and by no other */
 	uint32_t answered[SIP_AUTHS_MAX]; /* owner of this place in ua->auths, met by this request;
 	                                   * 0 = none */
 	unsigned challenges;              /* it has met so many */
@@ -96,6 +99,9 @@ struct sip_ask {
 /* Never calls `response` or `over` before it returns. */
 int sip_ask_new(struct sip_ask **ret, struct sip_ua *ua, const struct sip_ask_ops *ops, void *owner,
                 struct base_str uri, struct sip_flow last, size_t octets);
+/* As sip_ask_new, by this flow and no other: none is looked for. Where that fails it is over. */
+int sip_ask_by(struct sip_ask **ret, struct sip_ua *ua, const struct sip_ask_ops *ops, void *owner,
+               struct base_str uri, struct sip_flow flow);
 /* Nobody listens any more; what is on its way goes on. */
 void sip_ask_forget(struct sip_ask *ask);
 void sip_ask_free(struct sip_ask *ask);
@@ -112,6 +118,8 @@ bool sip_auth_challenged(struct sip_ask *ask, const struct sip_message *msg);
 /* The credentials of a request whose lines have been begun, into ask->auth. */
 void sip_auth_write(struct sip_ask *ask, const struct base_writer *request,
                     const struct sip_content *content);
+/* What registrars have asked is forgotten: the next REGISTER is a stranger's. */
+void sip_auth_forget(struct sip_ua *ua);
 void sip_auth_free(struct sip_ua *ua);
 
 /* -- what both sides write -- */

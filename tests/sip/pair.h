@@ -32,7 +32,8 @@ struct pair_end {
 	bool hold_ways;
 	unsigned requests; /* by on_request */
 	uint8_t random;
-	bool broken; /* its sends fail */
+	uint64_t flow; /* that it has sent on last */
+	bool broken;   /* its sends fail */
 	/* Answers requests; NULL: MESSAGE gets 202. */
 	bool (*handle)(struct pair_end *end, struct sip_txn *txn, const struct sip_message *msg);
 	void *user;
