@@ -6,44 +6,6 @@
 
 #include "flow/private.h"
 
-#define PONG_MS 10000 /* RFC 5626, 4.4.1 */
-
-/* ---- keep-alives ---- */
-
-static void on_ping(void *arg);
-
-/* RFC 5626, 4.4.1: between 80 and 100 percent of the time. */
-static void ping_later(struct flow *f)
-{
-	uint32_t random = 0, ms = f->flows->config.ping_ms;
-
-	if (!ms || f->accepted)
-		return;
-	(void)base_random(&random, sizeof(random)); /* else all do it at the same time */
-	loop_timer_start(f->flows->loop, &f->ping, ms - random % (ms / 5 + 1), on_ping, f);
-}
-
-static void on_ping(void *arg)
-{
-	struct flow *f = arg;
-
-	if (f->pinged) {
-		flow_lost(f, "no answer to a keep-alive within 10 s (RFC 5626, 4.4.1)");
-		return;
-	}
-	f->pinged = true;
-	(void)stream_write(f->stream, "\r\n\r\n", 4); /* a stream that has failed tells so */
-	loop_timer_start(f->flows->loop, &f->ping, PONG_MS, on_ping, f);
-}
-
-static void heard(struct flow *f)
-{
-	if (f->pinged) {
-		f->pinged = false;
-		ping_later(f);
-	}
-}
-
 /* ---- messages ---- */
 
 /* The stream can be read no further. The head of what stands there says what answer it is due
@@ -77,7 +39,6 @@ static size_t take(struct flow *f, struct base_str in)
 		if (kind == SIP_FRAME_MORE)
 			return at;
 		at += len;
-		heard(f);
 		if (kind == SIP_FRAME_PING) {
 			f->flows->count.pings++;
 			(void)stream_write(f->stream, "\r\n", 2); /* it tells when it has failed */
@@ -95,6 +56,7 @@ static size_t on_data(void *arg, struct stream *stream, struct base_str data)
 	bool partial;
 
 	f->busy = true;
+	flow_heard(f);
 	taken = take(f, data);
 	f->busy = false;
 	if (f->dead) {
@@ -112,18 +74,77 @@ static size_t on_data(void *arg, struct stream *stream, struct base_str data)
 	return taken;
 }
 
+static void tell_shake(struct flow *f, enum flow_shake what)
+{
+	struct flows *flows = f->flows;
+
+	f->shaking = what == FLOW_SHAKE_BEGUN;
+	if (flows->ops.on_shake)
+		flows->ops.on_shake(flows->ops.arg, f->id, what);
+}
+
+/* It is up. */
+static void shaken(struct flow *f)
+{
+	struct tls_info info;
+
+	if (!f->shaking)
+		return;
+	(void)stream_tls(f->stream, &info); /* it has it */
+	tell_shake(f, info.resumed ? FLOW_SHAKE_RESUMED : FLOW_SHAKE_FULL);
+}
+
+/* What is called may end it. @return whether it is there still */
+static bool rest(struct flow *f)
+{
+	bool there = !f->dead;
+
+	f->busy = false;
+	if (!there)
+		flow_drop(f);
+	return there;
+}
+
+static void accepted_up(struct flow *f)
+{
+	flow_came_up(f);
+	f->partial = true; /* the first message is waited for */
+	stream_deadline(f->stream, f->flows->config.message_ms, "no message came in time");
+}
+
 static void on_up(void *arg, struct stream *stream)
 {
 	struct flow *f = arg;
+	struct flows *flows = f->flows;
+	struct flow_info info;
 
-	if (f->accepted) {
-		flow_came_up(f);
-		f->partial = true; /* the first message is waited for */
-		stream_deadline(stream, f->flows->config.message_ms, "no message came in time");
-	} else if (f->flows->config.alias && f->transport == FLOW_TLS) {
+	(void)stream;
+	f->busy = true;
+	shaken(f);
+	if (!f->dead && f->accepted)
+		accepted_up(f);
+	else if (!f->dead && flows->config.alias && f->transport == FLOW_TLS)
 		flow_alias_up(f);
+	if (!f->dead)
+		flow_alive_up(f);
+	if (!f->dead && flows->ops.on_up) {
+		f->known = true;
+		flow_info_fill(f, &info);
+		flows->ops.on_up(flows->ops.arg, f->id, &info);
 	}
-	ping_later(f);
+	(void)rest(f);
+}
+
+static void on_rekeyed(void *arg, struct stream *stream, enum stream_again what)
+{
+	struct flow *f = arg;
+	struct flows *flows = f->flows;
+
+	(void)stream;
+	f->busy = true;
+	if (flows->ops.on_rekeyed)
+		flows->ops.on_rekeyed(flows->ops.arg, f->id, what);
+	(void)rest(f);
 }
 
 static void on_end(void *arg, struct stream *stream, const struct stream_end *end)
@@ -131,12 +152,19 @@ static void on_end(void *arg, struct stream *stream, const struct stream_end *en
 	struct flow *f = arg;
 
 	f->flows->count.broken += f->partial && end->cause == STREAM_LATE;
+	f->busy = true;
+	if (f->shaking)
+		tell_shake(f, FLOW_SHAKE_FAILED);
+	if (!rest(f))
+		return;
 	stream_free(stream);
 	f->stream = NULL;
 	flow_lost(f, end->text);
 }
 
-static const struct stream_ops ops = { .on_up = on_up, .on_data = on_data, .on_end = on_end };
+static const struct stream_ops ops = {
+	.on_up = on_up, .on_data = on_data, .on_rekeyed = on_rekeyed, .on_end = on_end
+};
 
 /* ---- going out ---- */
 
@@ -153,6 +181,7 @@ int flow_conn_open(struct flows *flows, const struct flow_target *target, const 
 	struct stream_spec spec = { .ops = ops,
 		                    .domain = tls ? flows->domain : NULL,
 		                    .session = &session,
+		                    .renegotiable = flows->config.renegotiable,
 		                    .connect_ms = flows->config.connect_ms,
 		                    .handshake_ms = flows->config.connect_ms,
 		                    .idle_ms = flows->config.idle_ms,
@@ -190,12 +219,17 @@ static bool on_accept(void *arg, struct stream *stream, struct stream_spec *ret)
 	if (flow_new(&f, flows, door->transport, door->transport == FLOW_TLS ? FLOW_UNPROVEN : 0,
 	             stream_remote(stream), NULL))
 		return false;
-	f->accepted = true;
+	f->accepted = f->busy = true;
+	if (door->transport == FLOW_TLS)
+		tell_shake(f, FLOW_SHAKE_BEGUN);
+	if (!rest(f))
+		return false;
 	f->stream = stream;
 	ret->ops = ops;
 	ret->ops.arg = f;
 	ret->domain = door->transport == FLOW_TLS ? flows->domain : NULL;
 	ret->session = &session;
+	ret->renegotiable = flows->config.renegotiable;
 	ret->anybody = flows->config.anybody;
 	ret->handshake_ms = flows->config.message_ms;
 	ret->idle_ms = flows->config.idle_ms;

@@ -18,6 +18,18 @@
 
 struct flows;
 
+struct flow_info;
+
+/** A connection that comes in, and what its TLS handshake costs: for who admits so many at a time.
+ */
+enum flow_shake {
+	FLOW_SHAKE_BEGUN,   /**< accepted; nothing has been computed yet */
+	FLOW_SHAKE_FULL,    /**< done, with a signature of ours */
+	FLOW_SHAKE_RESUMED, /**< done, without */
+	FLOW_SHAKE_FAILED,  /**< ended before that, at any cost */
+};
+
+/** What is called. on_message, on_lost and on_way are needed. */
 struct flow_ops {
 	/** One message: hand it to sip_ua_input or sip_txns_input. All borrowed. */
 	void (*on_message)(void *arg, struct sip_flow from, const struct sip_source *source,
@@ -27,6 +39,15 @@ struct flow_ops {
 	/** The answer to flows_seek, once: a flow (that may still be connecting), or `flow.id` 0
 	 * and the status that fits: 503, or 404 and 416 where the URI leads nowhere. */
 	void (*on_way)(void *arg, uint64_t id, struct sip_flow flow, unsigned status);
+	/** A connection, theirs or ours, can be used; from now on its end is told by on_lost. Never
+	 * of datagrams. */
+	void (*on_up)(void *arg, uint64_t flow, const struct flow_info *info);
+	/** A renegotiation or change of keys is over, whoever began it (stream.h); flows_binding()
+	 * is another after STREAM_REKEYED and STREAM_KEYS. One that fails ends the flow. */
+	void (*on_rekeyed)(void *arg, uint64_t flow, enum stream_again what);
+	/** Of TLS connections that come in: BEGUN once, then one of the others once, before on_up.
+	 */
+	void (*on_shake)(void *arg, uint64_t flow, enum flow_shake what);
 	void *arg;
 };
 
@@ -54,6 +75,16 @@ struct flow_config {
 	/** Connection reuse (RFC 5923): what we connect by TLS may bring requests back, and who
 	 * asks for it and has shown a certificate is called by its own connection. */
 	bool alias;
+	/** Peers and we may renegotiate, as profile and domain have it (stream.h). */
+	bool renegotiable;
+	/** A response whose connection has gone goes by a new one (RFC 3261, 18.2.2): to where that
+	 * came from, at the port of its Via. */
+	bool reopen;
+	/** STUN Binding requests at sockets for datagrams are answered (RFC 5626, 8). */
+	bool stun;
+	/** The first flow's number; 1. Of several `struct flows` in one program, far from each
+	 * other's. */
+	uint64_t first_id;
 	struct flow_resolver_config resolver;
 };
 
@@ -107,6 +138,34 @@ struct flow_info {
 };
 /** @return false: there is no such flow any more */
 bool flows_info(const struct flows *flows, uint64_t flow, struct flow_info *ret);
+/** A pointer of the owner's, found by the flow's number; NULL at first, and of a flow that is over.
+ * @return flows_user_set: false: there is no such flow */
+void *flows_user(const struct flows *flows, uint64_t flow);
+bool flows_user_set(struct flows *flows, uint64_t flow, void *user);
+
+/** What stands for its TLS session as it is now: stream_binding(). @return 0; BASE_BUG where the
+ * flow is over, not up or has no TLS; as there */
+int flows_binding(struct flows *flows, uint64_t flow, uint8_t ret[TLS_BINDING_MAX],
+                  size_t *ret_len);
+/** Renegotiate or change keys: stream_renegotiate(); TLS_AGAIN_CLOSED where the flow is over. */
+enum tls_again flows_renegotiate(struct flows *flows, uint64_t flow);
+/** Nobody resumes its TLS session: stream_forget_session(). @return false: its peer has a ticket */
+bool flows_forget_session(struct flows *flows, uint64_t flow);
+
+/** Pause, or go on with, taking connections of this transport: who comes meanwhile waits in the
+ * kernel's queue. */
+void flows_pause(struct flows *flows, enum flow_transport transport, bool paused);
+
+/**
+ * We keep the flow alive: CRLF CRLF (RFC 5626, 4.4.1), on datagrams STUN (4.4.2), each time after
+ * 80 to 100 percent of so many ms. It is lost when no answer comes, or when STUN says that we are
+ * seen elsewhere. 0 = no more. @return false: there is no such flow
+ */
+bool flows_ping(struct flows *flows, uint64_t flow, uint32_t ms);
+/** The peer does: the flow is lost once nothing has come from it for so many ms (RFC 5626, 5.4:
+ * what Flow-Timer said, and some time more). 0 = no more. @return false: there is no such flow */
+bool flows_ping_expected(struct flows *flows, uint64_t flow, uint32_t ms);
+
 /** End it when what waits has been sent. An id that is over is passed over. */
 void flows_close(struct flows *flows, uint64_t flow);
 
@@ -117,6 +176,9 @@ void flows_close(struct flows *flows, uint64_t flow);
 	X(strays, "datagrams that were no SIP")                                                    \
 	X(lost, "flows that failed")                                                               \
 	X(pings, "CRLF CRLF answered")                                                             \
+	X(stuns, "STUN Binding requests answered")                                                 \
+	X(silent, "flows ended because no keep-alive, or no answer to one, came")                  \
+	X(reopened, "responses sent by a new connection")                                          \
 	X(lookups, "URIs whose addresses were looked for")                                         \
 	X(lookups_failed, "URIs that had none")
 struct flow_counters {

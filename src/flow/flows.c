@@ -115,7 +115,7 @@ void flow_drop(struct flow *f)
 		base_map_remove(&flows->ids, &f->by_id);
 		base_list_remove(&f->node);
 		flows->datagram_count -= f->transport == FLOW_UDP;
-		loop_timer_stop(flows->loop, &f->ping);
+		flow_alive_stop(f);
 		stream_release(f->stream);
 		f->stream = NULL;
 	}
@@ -218,12 +218,8 @@ void flows_close(struct flows *flows, uint64_t flow)
 		flow_drop(f);
 }
 
-bool flows_info(const struct flows *flows, uint64_t flow, struct flow_info *ret)
+void flow_info_fill(const struct flow *f, struct flow_info *ret)
 {
-	const struct flow *f = flow_find(flows, flow);
-
-	if (!f)
-		return false;
 	memset(ret, 0, sizeof(*ret));
 	ret->transport = f->transport;
 	ret->remote = f->remote;
@@ -231,7 +227,65 @@ bool flows_info(const struct flows *flows, uint64_t flow, struct flow_info *ret)
 	ret->up = !f->stream || stream_is_up(f->stream);
 	ret->local = f->stream ? *stream_local(f->stream) : f->socket->local;
 	ret->tls = f->stream && stream_tls(f->stream, &ret->session);
-	return true;
+}
+
+bool flows_info(const struct flows *flows, uint64_t flow, struct flow_info *ret)
+{
+	const struct flow *f = flow_find(flows, flow);
+
+	if (f)
+		flow_info_fill(f, ret);
+	return f != NULL;
+}
+
+void *flows_user(const struct flows *flows, uint64_t flow)
+{
+	const struct flow *f = flow_find(flows, flow);
+
+	return f ? f->user : NULL;
+}
+
+bool flows_user_set(struct flows *flows, uint64_t flow, void *user)
+{
+	struct flow *f = flow_find(flows, flow);
+
+	if (f)
+		f->user = user;
+	return f != NULL;
+}
+
+/* ---- its TLS ---- */
+
+int flows_binding(struct flows *flows, uint64_t flow, uint8_t ret[TLS_BINDING_MAX], size_t *ret_len)
+{
+	struct flow *f = flow_find(flows, flow);
+
+	return f && f->stream ? stream_binding(f->stream, ret, ret_len) : BASE_ERR(BASE_BUG, 0);
+}
+
+enum tls_again flows_renegotiate(struct flows *flows, uint64_t flow)
+{
+	struct flow *f = flow_find(flows, flow);
+
+	return f && f->stream ? stream_renegotiate(f->stream) : TLS_AGAIN_CLOSED;
+}
+
+bool flows_forget_session(struct flows *flows, uint64_t flow)
+{
+	struct flow *f = flow_find(flows, flow);
+
+	return !f || !f->stream || stream_forget_session(f->stream);
+}
+
+void flows_pause(struct flows *flows, enum flow_transport transport, bool paused)
+{
+	BASE_LIST_EACH(&flows->doors, node, after)
+	{
+		struct flow_door *d = BASE_CONTAINER_OF(node, struct flow_door, node);
+
+		if (d->transport == transport)
+			stream_listener_pause(d->listener, paused);
+	}
 }
 
 /* ---- what we say of ourselves ---- */
@@ -369,6 +423,7 @@ int flows_new(struct flows **ret, struct streams *streams, const struct flow_con
 	flows->config = *config;
 	flows->ops = *ops;
 	defaults(flows);
+	flows->last_id = config->first_id ? config->first_id - 1 : 0;
 	(void)snprintf(flows->host, sizeof(flows->host), "%s", config->host ? config->host : "");
 	(void)snprintf(flows->user, sizeof(flows->user), "%s", config->user ? config->user : "");
 	flows->domain = config->domain ? tls_domain_ref(config->domain) : NULL;

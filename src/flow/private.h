@@ -15,6 +15,8 @@
 
 #define FLOW_KEY_MAX (1 + 8 + 19 + 256)
 
+struct flow_stun;
+
 /** A socket for datagrams. */
 struct flow_socket {
 	struct base_node node;
@@ -53,8 +55,13 @@ struct flow {
 	struct flow_socket *socket; /* UDP */
 	struct stream *stream;      /* else */
 	bool accepted, known, mapped, busy, dead;
-	bool partial; /* of a message */
-	bool pinged;  /* and no answer yet */
+	bool partial;                /* of a message */
+	bool shaking;                /* its TLS handshake has been told to have begun */
+	bool pinged;                 /* and no answer yet */
+	uint32_t ping_ms, expect_ms; /* 0 = none */
+	uint64_t heard_ms;           /* kept up where `expect_ms` */
+	struct flow_stun *stun;      /* NULL = we never asked */
+	void *user;
 	struct sip_framer framer;
 	struct loop_timer ping;
 	struct flow_alias *aliases; /* NULL = none was asked for */
@@ -121,6 +128,7 @@ void flow_came_up(struct flow *flow);
 void flow_drop(struct flow *flow);
 /** The same, because it failed: told to whom it concerns. */
 void flow_lost(struct flow *flow, const char *why);
+void flow_info_fill(const struct flow *flow, struct flow_info *ret);
 struct sip_flow flow_of(const struct flow *flow);
 /** Does its first line name SIP? What does not makes no flow, and no stream goes on after it. */
 bool flow_is_sip(struct base_str octets);
@@ -130,6 +138,17 @@ void flow_message(struct flow *flow, struct base_str octets);
 /** The key of `peers`. @return its length */
 size_t flow_peer_key(uint8_t key[FLOW_KEY_MAX], enum flow_transport transport, uint64_t number,
                      const union stream_addr *remote, const char *name);
+
+/* alive.c */
+
+/** It is up: pings as configured. */
+void flow_alive_up(struct flow *flow);
+/** Something has come by it. */
+void flow_heard(struct flow *flow);
+/** A datagram that is no SIP: STUN, perhaps. @return whether it was */
+bool flow_stun_take(struct flow_socket *socket, const union stream_addr *from,
+                    struct base_str octets);
+void flow_alive_stop(struct flow *flow);
 
 /* alias.c */
 

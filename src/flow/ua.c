@@ -101,6 +101,20 @@ static void on_lost(void *arg, uint64_t flow, const char *why)
 		ua->ops.on_lost(ua->ops.arg, flow, why);
 }
 
+static void on_up(void *arg, uint64_t flow, const struct flow_info *info)
+{
+	struct flow_ua *ua = arg;
+
+	ua->ops.on_up(ua->ops.arg, flow, info);
+}
+
+static void on_rekeyed(void *arg, uint64_t flow, enum stream_again what)
+{
+	struct flow_ua *ua = arg;
+
+	ua->ops.on_rekeyed(ua->ops.arg, flow, what);
+}
+
 static void on_way(void *arg, uint64_t id, struct sip_flow flow, unsigned status)
 {
 	struct flow_ua *ua = arg;
@@ -118,7 +132,14 @@ int flow_ua_new(struct flow_ua **ret, struct streams *streams, const struct flow
                 struct base_error *err)
 {
 	struct flow_ua *ua = calloc(1, sizeof(*ua));
-	const struct flow_ops flow_ops = { on_message, on_lost, on_way, ua };
+	const struct flow_ops flow_ops = {
+		.on_message = on_message,
+		.on_lost = on_lost,
+		.on_way = on_way,
+		.on_up = ops->on_up ? on_up : NULL,
+		.on_rekeyed = ops->on_rekeyed ? on_rekeyed : NULL,
+		.arg = ua,
+	};
 	const struct sip_ua_ops sip_ops = {
 		.send = on_send,
 		.local = on_local,

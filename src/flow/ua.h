@@ -8,8 +8,10 @@
 #define GH_FLOW_UA_H
 
 #include "sip/sip.h"
+#include "stream/stream.h"
 
 struct flows;
+struct flow_info;
 struct flow_config;
 struct streams;
 struct flow_ua;
@@ -23,6 +25,9 @@ struct flow_ua_ops {
 	void (*trace)(void *arg, uint64_t flow, bool sent, struct base_str octets);
 	/** A flow has failed; the user agent has been told already. */
 	void (*on_lost)(void *arg, uint64_t flow, const char *why);
+	/** As of struct flow_ops. */
+	void (*on_up)(void *arg, uint64_t flow, const struct flow_info *info);
+	void (*on_rekeyed)(void *arg, uint64_t flow, enum stream_again what);
 	void *arg;
 };
 

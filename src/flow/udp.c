@@ -120,6 +120,8 @@ static void take(struct flow_socket *socket, const union stream_addr *from, size
 	struct flow *f;
 
 	if (!flow_is_sip((struct base_str){ (char *)flows->buffer, len })) {
+		if (flow_stun_take(socket, from, (struct base_str){ (char *)flows->buffer, len }))
+			return;
 		flows->count.strays += !blank(flows->buffer, len);
 		return;
 	}
@@ -127,6 +129,7 @@ static void take(struct flow_socket *socket, const union stream_addr *from, size
 	if (!f)
 		return;
 	f->busy = true;
+	flow_heard(f);
 	flow_message(f, (struct base_str){ (char *)flows->buffer, len });
 	f->busy = false;
 	if (f->dead)

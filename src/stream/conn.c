@@ -66,6 +66,7 @@ static void stop(struct stream *s)
 	loop_timer_stop(loop, &s->stall);
 	loop_timer_stop(loop, &s->deadline);
 	stream_ask_leave(s);
+	stream_again_stop(s);
 	stream_queue_done(&s->early);
 	stream_queue_done(&s->out);
 	base_writer_done(&s->held);
@@ -273,6 +274,7 @@ static void on_later(void *arg)
 {
 	struct stream *s = arg;
 
+	stream_again_tell(s);
 	if (s->state != STREAM_DEAD && s->state != STREAM_CONNECTING)
 		stream_run(s);
 	if (s->state == STREAM_DEAD)

@@ -24,7 +24,7 @@ struct stream_listener {
 	union stream_addr local;
 	struct base_map sources;
 	size_t conns;
-	bool closed, busy;
+	bool closed, busy, paused;
 };
 
 /** One peer address. */
@@ -182,9 +182,9 @@ static void accept_all(void *arg)
 	bool more = true;
 
 	l->busy = true; /* who is told may end it */
-	for (int i = 0; i < BURST && more && !l->closed; i++)
+	for (int i = 0; i < BURST && more && !l->closed && !l->paused; i++)
 		more = accept_one(l);
-	if (more && !l->closed)
+	if (more && !l->closed && !l->paused)
 		loop_defer(l->streams->loop, &l->more, accept_all, l);
 	l->busy = false;
 	listener_destroy(l);
@@ -303,6 +303,15 @@ void stream_listeners_free(struct streams *streams)
 {
 	BASE_LIST_EACH(&streams->listeners, node, after)
 	stream_listener_free(BASE_CONTAINER_OF(node, struct stream_listener, node));
+}
+
+void stream_listener_pause(struct stream_listener *l, bool paused)
+{
+	bool resumed = l->paused && !paused;
+
+	l->paused = paused;
+	if (resumed && !l->closed)
+		loop_defer(l->streams->loop, &l->more, accept_all, l);
 }
 
 const union stream_addr *stream_listener_local(const struct stream_listener *l)

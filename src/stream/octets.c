@@ -139,7 +139,7 @@ int stream_write(struct stream *s, const void *data, size_t len)
 		            stream_waiting(s), len, s->spec.output_max);
 		return BASE_ERR(BASE_LOCAL, ENOBUFS);
 	}
-	if (s->state == STREAM_UP)
+	if (s->state == STREAM_UP && !stream_again_holds(s))
 		write_now(s, data, len);
 	else if (!stream_queue_put(&s->early, data, len))
 		no_memory(s);
@@ -151,21 +151,25 @@ int stream_write(struct stream *s, const void *data, size_t len)
 	return BASE_ERR(BASE_AGAIN, 0);
 }
 
-void stream_up(struct stream *s)
+void stream_early(struct stream *s)
 {
 	struct stream_queue early = s->early;
+	struct base_str v = stream_queue_view(&early);
 
+	if (!v.len || s->state != STREAM_UP)
+		return;
+	s->early = (struct stream_queue){ .w = { .wipe = true } };
+	write_now(s, v.ptr, v.len);
+	stream_queue_done(&early);
+}
+
+void stream_up(struct stream *s)
+{
 	s->state = STREAM_UP;
 	s->was_up = true;
 	s->streams->count.up++;
 	loop_timer_stop(s->streams->loop, &s->limit);
-	s->early = (struct stream_queue){ .w = { .wipe = true } };
-	if (stream_queue_len(&early)) {
-		struct base_str v = stream_queue_view(&early);
-
-		write_now(s, v.ptr, v.len);
-	}
-	stream_queue_done(&early);
+	stream_early(s);
 	if (s->state == STREAM_DEAD)
 		return; /* that was too much already */
 	if (s->end_wanted)
@@ -234,7 +238,8 @@ void stream_records(struct stream *s, struct tls_io *io)
 		rc = tls_session_read(s->session, io, streams->clear, STREAM_CLEAR, &n);
 		stream_put(s, streams->wire.data, streams->wire.len);
 		wire_used(streams);
-		if (n) {
+		stream_again_look(s);
+		if (n && s->state != STREAM_DEAD) {
 			deliver(s, streams->clear, n);
 			base_wipe(streams->clear, n);
 		}
@@ -325,7 +330,8 @@ static void say_end(struct stream *s)
 
 void stream_try_end(struct stream *s)
 {
-	if (!s->end_wanted || s->state != STREAM_UP || (stream_queue_len(&s->out) && !s->deaf))
+	if (!s->end_wanted || s->state != STREAM_UP || (stream_queue_len(&s->out) && !s->deaf) ||
+	    stream_again_holds(s))
 		return;
 	if (!s->ended) {
 		say_end(s);

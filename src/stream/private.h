@@ -69,6 +69,15 @@ enum stream_state {
 
 struct stream_source;
 
+/** Renegotiations of one stream; there from its first one on. */
+struct stream_renegotiation {
+	struct loop_timer timer;
+	uint32_t count;       /**< told of */
+	bool going_on, asked; /**< as it was when we looked last */
+	bool ignored;         /**< and told */
+	bool keys;            /**< to be told */
+};
+
 struct stream {
 	struct base_node node;
 	struct streams *streams;
@@ -78,11 +87,12 @@ struct stream {
 	struct stream_slot *slot;
 	struct tls_session *session;
 	struct stream_ask *ask;
-	struct stream_source *source; /* counted there */
-	uint8_t state;                /* enum stream_state */
-	bool accepted, server;        /* server: of TLS */
-	bool was_up, told_up;         /* on_up has been, or is due to be, called */
-	bool end_wanted, ended;       /* by us: asked for; said */
+	struct stream_renegotiation *again; /* NULL: there was none */
+	struct stream_source *source;       /* counted there */
+	uint8_t state;                      /* enum stream_state */
+	bool accepted, server;              /* server: of TLS */
+	bool was_up, told_up;               /* on_up has been, or is due to be, called */
+	bool end_wanted, ended;             /* by us: asked for; said */
 	bool peer_ended, told_peer_end;
 	bool paused, full, released, readable, hangup, urgent, deaf;
 	bool condemned;
@@ -135,6 +145,8 @@ void stream_reap(struct streams *streams);
 void stream_run(struct stream *s);
 /** Handshake done, or there is none: what has been written before goes. */
 void stream_up(struct stream *s);
+/** Renegotiation done: what has been written meanwhile goes. */
+void stream_early(struct stream *s);
 /** Octets for the wire; what the socket does not take waits. */
 void stream_put(struct stream *s, const uint8_t *data, size_t len);
 /** The socket takes octets again. */
@@ -156,6 +168,19 @@ void stream_shake_log(struct stream *s, const char *why);
 void stream_shake_failed(struct stream *s, int rc);
 void stream_slot_release(struct stream_slot *slot);
 void stream_slots_free(struct streams *streams);
+
+/** The same line about a renegotiation that is complete. */
+void stream_shake_log_again(struct stream *s);
+
+/* again.c */
+
+/** Octets have been read: has a renegotiation begun, or ended? */
+void stream_again_look(struct stream *s);
+/** Does what is written wait for its end? */
+bool stream_again_holds(const struct stream *s);
+/** Tell what an own call has brought about. */
+void stream_again_tell(struct stream *s);
+void stream_again_stop(struct stream *s);
 
 /* rejudge.c */
 

@@ -93,7 +93,7 @@ int stream_shake_new(struct stream *s, const struct stream_spec *spec, struct ba
 	if (rc)
 		return rc;
 	session.role = s->server ? TLS_ROLE_SERVER : TLS_ROLE_CLIENT;
-	session.once = true; /* what is written goes at any time: nothing here waits */
+	session.once = !spec->renegotiable;
 	session.may_wait = s->streams->config.ask != NULL;
 	/* Who came to us comes from another port each time: nobody to know again. */
 	if (!s->server && !s->accepted && !session.resume_key)
@@ -112,15 +112,12 @@ static const char *or_dash(const char *text)
 	return text && text[0] ? text : "-";
 }
 
-void stream_shake_log(struct stream *s, const char *why)
+static void log_line(const struct stream *s, const char *what, const char *why)
 {
 	enum base_level level = why ? BASE_LOG_WARN : BASE_LOG_INFO;
 	char peer[STREAM_ADDR_TEXT], failed[400] = "", fields[TRUST_FIELDS_TEXT] = "";
 	struct tls_info info;
 
-	if (s->told || s->state == STREAM_CONNECTING)
-		return;
-	s->told = true;
 	if (!base_log_on(level))
 		return;
 	tls_session_info(s->session, &info);
@@ -133,13 +130,26 @@ void stream_shake_log(struct stream *s, const char *why)
 	base_log(level, s->streams->config.area,
 	         "tls %s peer=%s side=%s domain=%s version=%s suite=%s resumed=%s auth=%s%s "
 	         "depth=%d subject=\"%s\"%s%s",
-	         why ? "failed" : "up", stream_addr_format(&s->remote, peer, sizeof(peer)),
+	         what, stream_addr_format(&s->remote, peer, sizeof(peer)),
 	         s->server ? "server" : "client", tls_domain_name(s->slot->domain),
 	         or_dash(info.version_name), or_dash(info.suite_name), info.resumed ? "yes" : "no",
 	         tls_info_auth(&info),
 	         info.has_verdict && info.verdict.tolerated ? " (tolerated)" : "",
 	         info.has_verdict ? info.verdict.depth : -1,
 	         info.has_verdict ? info.verdict.subject : "", fields, failed);
+}
+
+void stream_shake_log(struct stream *s, const char *why)
+{
+	if (s->told || s->state == STREAM_CONNECTING)
+		return;
+	s->told = true;
+	log_line(s, why ? "failed" : "up", why);
+}
+
+void stream_shake_log_again(struct stream *s)
+{
+	log_line(s, "renegotiated", NULL);
 }
 
 /* ---- the handshake ---- */
@@ -160,14 +170,17 @@ void stream_shake_failed(struct stream *s, int rc)
 	bool judged;
 
 	tls_session_info(s->session, &info);
-	judged = s->state == STREAM_SHAKING && info.has_verdict && !info.verdict.authenticated &&
-	         !info.verdict.tolerated && info.alert_side != TLS_SIDE_REMOTE;
+	judged = (s->state == STREAM_SHAKING || info.renegotiating) && info.has_verdict &&
+	         !info.verdict.authenticated && !info.verdict.tolerated &&
+	         info.alert_side != TLS_SIDE_REMOTE;
 	if (judged)
 		cause = STREAM_UNPROVEN;
 	else if (base_err_class(rc) == BASE_LOCAL)
 		cause = STREAM_RESOURCES;
 	if (s->state == STREAM_SHAKING)
 		s->streams->count.handshakes_failed++;
+	else if (info.renegotiating)
+		s->told = false; /* a handshake that has failed has its line */
 	stream_fail(s, cause, 0, "%s", words(&info, judged));
 }
 

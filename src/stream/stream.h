@@ -76,6 +76,17 @@ struct stream_end {
 	const char *text; /**< one sentence for people; lives until the callback returns */
 };
 
+/** What has become of a renegotiation. */
+enum stream_again {
+	STREAM_REKEYED, /**< complete, whoever began it: stream_tls and stream_binding tell anew */
+	STREAM_KEYS,    /**< TLS 1.3: our KeyUpdate has gone out, the peer's is asked for */
+	STREAM_REFUSED_AGAIN, /**< the peer has said no_renegotiation (RFC 5246, 7.2.2); with
+	                         OpenSSL that ends the stream instead */
+	STREAM_IGNORED, /**< a client has not answered our HelloRequest within handshake_ms, and
+	                     may still do so. Where the domain ends who ignores it
+	                     (`end_ignored`): on_end, STREAM_LATE */
+};
+
 /** What a stream's owner is told. on_data and on_end are needed. */
 struct stream_ops {
 	/** It can be used: connected, and with TLS the peer has proven what it was asked to. */
@@ -96,6 +107,9 @@ struct stream_ops {
 	 * and end with stream_end. NULL: it is ended likewise at once.
 	 */
 	void (*on_peer_end)(void *arg, struct stream *stream);
+	/** A renegotiation (`renegotiable`) or a change of keys (stream_renegotiate) is over. One
+	 * that fails, or takes longer than handshake_ms, ends the stream. */
+	void (*on_rekeyed)(void *arg, struct stream *stream, enum stream_again what);
 	/** It is over (rule 2). Octets that were left are gone. */
 	void (*on_end)(void *arg, struct stream *stream, const struct stream_end *end);
 	void *arg;
@@ -107,10 +121,16 @@ struct stream_spec {
 	struct tls_domain *domain; /**< referenced; NULL: no TLS */
 	/**
 	 * Beyond the domain: keys, fingerprints, names. `role` counts: who connects need not be the
-	 * TLS client. Keys are wiped with the stream. Nobody renegotiates (`once`). NULL = nothing:
-	 * a connection that we make is the TLS client's, others are the server's.
+	 * TLS client. Keys are wiped with the stream. NULL = nothing: a connection that we make is
+	 * the TLS client's, others are the server's.
 	 */
 	const struct tls_session_spec *session;
+	/**
+	 * Renegotiations (up to TLS 1.2) by either side, as profile, domain and
+	 * `session->renegotiate` have it; what is written while one goes on waits for its end. Else
+	 * nobody renegotiates.
+	 */
+	bool renegotiable;
 	/**
 	 * Go on with a peer that has proven nothing, where the domain lets it: servers whose
 	 * clients show no certificate. Else that ends the stream: STREAM_UNPROVEN.
@@ -182,6 +202,17 @@ const union stream_addr *stream_local(const struct stream *stream);
 bool stream_tls(const struct stream *stream, struct tls_info *ret);
 /** Its TLS session, for what of it stream_tls does not tell; NULL: it is without TLS. */
 const struct tls_session *stream_session(const struct stream *stream);
+/**
+ * Renegotiate, or in TLS 1.3 change keys, by our own wish: tls_session_renegotiate(). What comes of
+ * it is told by on_rekeyed, or on_end.
+ * @return TLS_AGAIN_BEGUN or _KEYS; else nothing happens, and tls_again_text() says why
+ */
+enum tls_again stream_renegotiate(struct stream *stream);
+/** What stands for its TLS session as it is now: tls_session_binding(). @return 0; BASE_BUG where
+ * it is without TLS or not up; as there */
+int stream_binding(struct stream *stream, uint8_t ret[TLS_BINDING_MAX], size_t *ret_len);
+/** Nobody resumes its TLS session: tls_session_forget(). @return false: its peer has a ticket */
+bool stream_forget_session(struct stream *stream);
 /** Change who is told, while it is handed from one owner to another. */
 void stream_ops_set(struct stream *stream, const struct stream_ops *ops);
 void *stream_arg(const struct stream *stream);
@@ -214,6 +245,8 @@ int stream_listen(struct stream_listener **ret, struct streams *streams, union s
                   const struct stream_listen_spec *spec, struct base_error *err);
 /** No more come; those who have stay. NULL is fine. */
 void stream_listener_free(struct stream_listener *listener);
+/** Paused: who comes waits in the kernel's queue, and is accepted when that is over. */
+void stream_listener_pause(struct stream_listener *listener, bool paused);
 const union stream_addr *stream_listener_local(const struct stream_listener *listener);
 
 /* ---- all of them ---- */

@@ -110,6 +110,9 @@ struct tls_engine_ops {
 	 * @return the alert really sent, -1 when none could be
 	 */
 	int (*abort)(struct tls_session *session, uint8_t alert);
+	/** Client up to TLS 1.2: the id the server gave, unless a ticket does its work. @return its
+	 * length, 0 = none */
+	size_t (*id)(const struct tls_session *session, uint8_t ret[TLS_ID_MAX]);
 	/** As tls_session_export; `context` NULL = none. */
 	int (*extract)(struct tls_session *session, const char *label,
 	               const struct base_str *context, uint8_t *out, size_t len);
@@ -243,6 +246,8 @@ struct tls_before {
 	char *psk_identity;            /**< NULL when none */
 	uint16_t suite;
 	bool psk, resumed;
+	uint8_t id_len; /**< of the id it was remembered by; 0 = none */
+	uint8_t id[TLS_ID_MAX];
 };
 
 /** What the stream brought and only the handshake needs; one block, wiped and freed after it. */
@@ -336,6 +341,9 @@ struct tls_session {
 	uint64_t credit_ms;      /**< when the last one was given back */
 	uint32_t renegotiations; /**< completed */
 	uint32_t key_updates;    /**< asked for */
+	uint32_t bound_again, bound_keys; /**< those that `binding` is of */
+	uint8_t binding_len;              /**< 0 = not asked for yet */
+	uint8_t binding[TLS_BINDING_MAX];
 	struct tls_before before;
 	struct tls_wait *wait;     /**< NULL: it never waited; gone after the handshake */
 	struct base_str staple;    /**< lent for tls_session_judge(): the peer's OCSP response */
@@ -456,6 +464,8 @@ void tls_renegotiation_begin(struct tls_session *session);
 int tls_renegotiation_finish(struct tls_session *session);
 /** The peer said no_renegotiation: if that answers our wish, all is as it was before. */
 void tls_renegotiation_denied(struct tls_session *session);
+/** The session that was before it is not remembered by its id any more. */
+void tls_renegotiation_forget(struct tls_session *session);
 /** What a session that ends has put aside. */
 void tls_renegotiation_done(struct tls_session *session);
 

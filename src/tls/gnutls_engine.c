@@ -276,6 +276,7 @@ const struct tls_engine_ops *tls_gnutls_ops(void)
 		.close = tls_gnutls_close,
 		.again = tls_gnutls_restart,
 		.abort = tls_gnutls_abort,
+		.id = tls_gnutls_id,
 		.extract = tls_gnutls_extract,
 		.repeat = tls_gnutls_repeat,
 		.set_mtu = tls_gnutls_set_mtu,

@@ -148,6 +148,8 @@ void tls_gnutls_ids(struct tls_session *session, struct tls_gnutls_session *gs);
  * GnuTLS asks nobody before it resumes. @return its code */
 int tls_gnutls_resumed(struct tls_session *session, struct tls_gnutls_session *gs);
 /** Client: is there a session id that says something (RFC 5246, 7.4.1.3)? */
+/** As of struct tls_engine_ops. */
+size_t tls_gnutls_id(const struct tls_session *session, uint8_t ret[TLS_ID_MAX]);
 bool tls_gnutls_has_id(const struct tls_session *session, gnutls_session_t tls);
 
 /* gnutls_key.c */

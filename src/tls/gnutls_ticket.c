@@ -154,6 +154,21 @@ bool tls_gnutls_has_id(const struct tls_session *session, gnutls_session_t tls)
 	       gnutls_session_get_id2(tls, &id) >= 0 && id.size;
 }
 
+size_t tls_gnutls_id(const struct tls_session *session, uint8_t ret[TLS_ID_MAX])
+{
+	const struct tls_gnutls_session *gs = session->engine;
+	gnutls_datum_t id = { NULL, 0 };
+	size_t len;
+
+	/* Of a session that was resumed it does not say by what. */
+	if (gnutls_session_get_flags(gs->tls) & GNUTLS_SFLAGS_SESSION_TICKET ||
+	    (session->resumed && session->tickets) || gnutls_session_get_id2(gs->tls, &id) < 0)
+		return 0;
+	len = BASE_MIN((size_t)id.size, (size_t)TLS_ID_MAX);
+	memcpy(ret, id.data, len);
+	return len;
+}
+
 /* -- what a session rests on ----------------------------------------------------------------- */
 
 int tls_gnutls_resumed(struct tls_session *session, struct tls_gnutls_session *gs)

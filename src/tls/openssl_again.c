@@ -106,6 +106,20 @@ int openssl_on_session(SSL *ssl, SSL_SESSION *given)
 	return 0;
 }
 
+size_t openssl_id(const struct tls_session *session, uint8_t ret[TLS_ID_MAX])
+{
+	const SSL_SESSION *sess = SSL_get_session(session->engine);
+	const unsigned char *id;
+	unsigned len = 0;
+
+	if (!sess || SSL_SESSION_has_ticket(sess))
+		return 0;
+	id = SSL_SESSION_get_id(sess, &len);
+	len = BASE_MIN(len, (unsigned)TLS_ID_MAX);
+	memcpy(ret, id, len);
+	return len;
+}
+
 SSL_SESSION *openssl_on_id(SSL *ssl, const unsigned char *id, int len, int *copy)
 {
 	struct tls_session *session = openssl_context_of(ssl)->session;

@@ -430,6 +430,7 @@ const struct tls_engine_ops *tls_openssl_ops(void)
 		.close = openssl_close,
 		.again = openssl_again,
 		.abort = openssl_abort,
+		.id = openssl_id,
 		.extract = openssl_extract,
 		.repeat = openssl_repeat,
 		.set_mtu = openssl_set_mtu,

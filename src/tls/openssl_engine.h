@@ -89,6 +89,8 @@ int openssl_on_session(SSL *ssl, SSL_SESSION *given);
 void openssl_offer(struct tls_session *session, const uint8_t *ticket, size_t len);
 
 /** Server: the session that a client names by its id. */
+/** As of struct tls_engine_ops. */
+size_t openssl_id(const struct tls_session *session, uint8_t ret[TLS_ID_MAX]);
 SSL_SESSION *openssl_on_id(SSL *ssl, const unsigned char *id, int len, int *copy);
 /** Server: put the chain that the client has shown into what it may resume. @return OpenSSL's */
 int openssl_chain_put(SSL *ssl, void *arg);

@@ -136,7 +136,10 @@ void tls_renegotiation_begin(struct tls_session *session)
 		                               .psk_identity = session->psk_identity,
 		                               .psk = session->psk,
 		                               .suite = session->suite,
-		                               .resumed = session->resumed };
+		                               .resumed = session->resumed,
+		                               .id_len = session->id_len };
+	memcpy(session->before.id, session->id, sizeof(session->id));
+	session->id_len = 0;
 	session->verdict = NULL;
 	session->psk_identity = NULL;
 	session->psk = false;
@@ -156,9 +159,21 @@ void tls_renegotiation_denied(struct tls_session *session)
 	session->psk = session->before.psk;
 	session->suite = session->before.suite;
 	session->resumed = session->before.resumed;
+	session->id_len = session->before.id_len;
+	memcpy(session->id, session->before.id, sizeof(session->id));
 	session->before = (struct tls_before){ 0 };
 	session->judged = true;
 	session->renegotiating = false;
+}
+
+void tls_renegotiation_forget(struct tls_session *session)
+{
+	const struct tls_before *before = &session->before;
+
+	if (before->id_len)
+		tls_ids_remove(session->context->domain->ids,
+		               (struct base_str){ (const char *)before->id, before->id_len });
+	session->before.id_len = 0;
 }
 
 void tls_renegotiation_done(struct tls_session *session)
@@ -214,6 +229,7 @@ int tls_renegotiation_finish(struct tls_session *session)
 		              "the peer became another one in a renegotiation");
 	if (session->dtls && !tls_dtls_agreed(session))
 		return session->rc;
+	tls_renegotiation_forget(session);
 	tls_renegotiation_done(session);
 	session->renegotiating = false;
 	session->wish = TLS_WISH_NONE;

@@ -249,6 +249,7 @@ void tls_resume_forget(struct tls_session *session)
 		tls_ids_remove(session->context->domain->ids,
 		               (struct base_str){ (const char *)session->id, session->id_len });
 	session->id_len = 0;
+	tls_renegotiation_forget(session);
 	if (!ticket)
 		return;
 	context_remove(session->context, ticket);

@@ -373,6 +373,28 @@ enum tls_wish {
 };
 enum tls_wish tls_session_wish(const struct tls_session *session);
 
+#define TLS_BINDING_MAX 32
+/**
+ * What stands for the session as it is now, for who binds something to it (TS 33.203, O.2.2; RFC
+ * 5626 flows). Up to TLS 1.2: the session id, where the server remembers the session by one. Else
+ * (tickets, TLS 1.3) a value of the exporter under a label of ours (P), in TLS 1.3 with the number
+ * of KeyUpdates that we have asked for as context; so another one after each renegotiation, and
+ * after each tls_session_renegotiate() of TLS 1.3. No secret. A session that is resumed by its id
+ * keeps it: whoever binds asks for the connection, too.
+ *
+ * @param ret      gets at most TLS_BINDING_MAX octets
+ * @return 0; BASE_AGAIN in the midst of a renegotiation, where it was not asked for before;
+ *         BASE_BUG when the session is not established; BASE_LOCAL
+ */
+int tls_session_binding(struct tls_session *session, uint8_t ret[TLS_BINDING_MAX], size_t *ret_len);
+
+/**
+ * Nobody resumes this session: what is remembered of it is wiped. The session itself goes on.
+ * @return false: a server has given its client a ticket, which can not be taken back; it is good
+ *         for tls_domain_tickets_life_s() at most
+ */
+bool tls_session_forget(struct tls_session *session);
+
 /**
  * Abort with a fatal alert appended to `io->out`. `alert` is what we ask for; tls_session_info
  * tells which was sent: OpenSSL chooses its own but before the first answer and as a server of TLS

@@ -73,7 +73,9 @@ void station_open(struct station *s, struct streams *streams, const struct flow_
                   unsigned transports)
 {
 	struct flow_config config = base ? *base : (struct flow_config){ 0 };
-	const struct flow_ops ops = { on_message, on_lost, on_way, s };
+	const struct flow_ops ops = {
+		.on_message = on_message, .on_lost = on_lost, .on_way = on_way, .arg = s
+	};
 	struct tls_domain_spec spec = {
 		.name = "sip",
 		.profile = lab_profile(lab, "modern"),

@@ -43,7 +43,9 @@ static void on_way(void *arg, uint64_t id, struct sip_flow flow, unsigned status
 static int side_open(struct side *s, struct streams *streams, struct tls_domain *domain)
 {
 	const struct flow_config config = { .domain = domain, .resolver = { .no_hosts = true } };
-	const struct flow_ops ops = { on_message, on_lost, on_way, s };
+	const struct flow_ops ops = {
+		.on_message = on_message, .on_lost = on_lost, .on_way = on_way, .arg = s
+	};
 
 	return flows_new(&s->flows, streams, &config, &ops, NULL);
 }

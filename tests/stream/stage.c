@@ -56,6 +56,14 @@ static void on_peer_end(void *arg, struct stream *stream)
 	((struct end *)arg)->peer_end++;
 }
 
+static void on_rekeyed(void *arg, struct stream *stream, enum stream_again what)
+{
+	struct end *e = arg;
+
+	assert_ptr_equal(stream, e->stream);
+	e->again[what]++;
+}
+
 static void on_end(void *arg, struct stream *stream, const struct stream_end *end)
 {
 	struct end *e = arg;
@@ -77,6 +85,7 @@ struct stream_ops end_ops(struct end *end)
 		.on_data = on_data,
 		.on_writable = on_writable,
 		.on_peer_end = end->hold_open ? on_peer_end : NULL,
+		.on_rekeyed = on_rekeyed,
 		.on_end = on_end,
 		.arg = end,
 	};

@@ -24,6 +24,7 @@ struct end {
 	enum stream_cause cause;
 	bool was_up;
 	char text[400];
+	unsigned again[4]; /* by enum stream_again */
 };
 
 /* A listener that lets everybody in with one spec, as `end`. */

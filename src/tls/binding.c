@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file What stands for a session, for who binds something to it; and that nobody resumes it. */
+#include "tls/engine.h"
+
+/** For private use without registration (RFC 5705, 4). P */
+#define LABEL "EXPERIMENTAL gatehouse session binding"
+
+static int by_exporter(struct tls_session *session, uint8_t *out)
+{
+	const uint32_t n = session->version == 0x0304 ? session->key_updates : 0;
+	const char octets[] = { (char)(n >> 24), (char)(n >> 16), (char)(n >> 8), (char)n };
+	const struct base_str context = { octets, sizeof(octets) };
+
+	return session->context->ops->extract(
+	        session, LABEL, session->version == 0x0304 ? &context : NULL, out, TLS_BINDING_MAX);
+}
+
+static int bind_now(struct tls_session *session)
+{
+	size_t len = 0;
+	int rc = 0;
+
+	if (session->version != 0x0304 && session->role == TLS_ROLE_SERVER) {
+		len = session->id_len;
+		memcpy(session->binding, session->id, len);
+	} else if (session->version != 0x0304) {
+		len = session->context->ops->id(session, session->binding);
+	}
+	if (!len) {
+		rc = by_exporter(session, session->binding);
+		len = TLS_BINDING_MAX;
+	}
+	session->binding_len = rc ? 0 : (uint8_t)len;
+	session->bound_again = session->renegotiations;
+	session->bound_keys = session->key_updates;
+	return rc;
+}
+
+int tls_session_binding(struct tls_session *session, uint8_t ret[TLS_BINDING_MAX], size_t *ret_len)
+{
+	bool known = session->binding_len && session->bound_again == session->renegotiations &&
+	             session->bound_keys == session->key_updates;
+	int rc = 0;
+
+	if (!session->established || (session->rc && !known))
+		return BASE_ERR(BASE_BUG, 0);
+	if (!known && session->renegotiating)
+		return BASE_ERR(BASE_AGAIN, 0);
+	if (!known)
+		rc = bind_now(session);
+	if (rc)
+		return rc;
+	memcpy(ret, session->binding, session->binding_len);
+	*ret_len = session->binding_len;
+	return 0;
+}
+
+bool tls_session_forget(struct tls_session *session)
+{
+	uint8_t binding[TLS_BINDING_MAX];
+	bool by_id = session->id_len != 0;
+	size_t len;
+
+	if (session->established)
+		(void)tls_session_binding(session, binding,
+		                          &len); /* it is called that further on */
+	tls_resume_forget(session);
+	return session->role == TLS_ROLE_CLIENT || !session->established || by_id ||
+	       !session->tickets;
+}
