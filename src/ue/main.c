@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "ue/call.h"
+#include "ue/load.h"
 #include "ue/script.h"
 #include "ue/ue.h"
 
@@ -16,6 +17,7 @@ enum { DONE = 0, FAILED = 1, MISUSED = 2 };
 static const char usage[] =
         "usage: gatehouse ue [--config FILE] [--script FILE] [--json] [--trace] [--log LEVEL]\n"
         "                    [--unsafe-key-log FILE]\n"
+        "       gatehouse ue --config FILE --count N [--rate R] ...   (many: --count 1 --help)\n"
         "\n"
         "A user agent for messages (MSRP) and floor control (BFCP). It does what the script, or\n"
         "standard input, says line by line, and tells what happens, an event a line.\n"
@@ -208,6 +210,8 @@ int ue_main(int argc, char **argv)
 	bool wrong = false;
 	int c;
 
+	if (ue_load_asked(argc, argv))
+		return ue_load_main(argc, argv);
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(usage, stdout);
