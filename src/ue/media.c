@@ -212,7 +212,11 @@ static struct stream_spec spec_of(struct ue_media *m, struct tls_session_spec *s
 		                              .psks = m->with_psk ? psk : NULL,
 		                              .psk_count = m->with_psk };
 	return (struct stream_spec){
-		.ops = { on_up, on_data, on_writable, NULL, on_end, m },
+		.ops = { .on_up = on_up,
+		         .on_data = on_data,
+		         .on_writable = on_writable,
+		         .on_end = on_end,
+		         .arg = m },
 		.domain = m->domain,
 		.session = m->domain ? session : NULL,
 		.connect_ms = m->env->patience_ms ? m->env->patience_ms : PATIENCE_MS,
