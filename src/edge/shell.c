@@ -59,7 +59,9 @@ static int listen_all(struct flows *flows, const char *side, const struct edge_l
 static int access_start(struct shell *sh, struct base_error *err)
 {
 	const struct edge_config *c = sh->config;
-	const struct flow_ops ops = { on_message, on_lost, on_way, sh };
+	const struct flow_ops ops = {
+		.on_message = on_message, .on_lost = on_lost, .on_way = on_way, .arg = sh
+	};
 	const struct flow_config flows = { .host = c->host,
 		                           .conns_max = c->connections,
 		                           .source_max = c->per_source,
@@ -75,7 +77,9 @@ static int access_start(struct shell *sh, struct base_error *err)
 static int core_start(struct shell *sh, struct base_error *err)
 {
 	const struct edge_config *c = sh->config;
-	const struct flow_ops ops = { on_message, on_lost, on_way, sh };
+	const struct flow_ops ops = {
+		.on_message = on_message, .on_lost = on_lost, .on_way = on_way, .arg = sh
+	};
 	const struct flow_config flows = { .host = c->core_host,
 		                           .ping_ms = c->ping_ms,
 		                           .avoid_ms = c->avoid_ms,

@@ -9,17 +9,6 @@
 #define PLACE_TEXT 200
 #define TTL_SPARE  60000U /**< for clocks that differ */
 
-struct pool {
-	struct loop *loop;
-	struct pool_link link;
-	char name[POOL_NAME_MAX + 1];
-	uint8_t key[32];
-	uint64_t (*wall_ms)(void *arg);
-	void *arg;
-	struct base_node shares, asks;
-	struct loop_timer timer;
-};
-
 /** One secret asked for. */
 struct ask {
 	struct base_node node;
@@ -132,6 +121,16 @@ static void share_look(struct pool_share *share)
 			share_ask(share, t, now_ms, t >= turn);
 }
 
+static void tell(struct pool *pool, bool up)
+{
+	BASE_LIST_EACH(&pool->watches, node, after)
+	{
+		struct pool_watch *watch = BASE_CONTAINER_OF(node, struct pool_watch, node);
+
+		watch->fn(watch->arg, up);
+	}
+}
+
 static void look(void *arg)
 {
 	struct pool *pool = arg;
@@ -148,6 +147,17 @@ static void look(void *arg)
 	}
 	if (next != UINT64_MAX)
 		loop_timer_start(pool->loop, &pool->timer, next + 1, look, pool);
+}
+
+static void on_up(void *arg)
+{
+	look(arg);
+	tell(arg, true);
+}
+
+static void on_lost(void *arg)
+{
+	tell(arg, false);
 }
 
 /* -- life ------------------------------------------------------------------------------------ */
@@ -185,19 +195,23 @@ int pool_new(struct pool **ret, struct loop *loop, const struct pool_spec *spec,
 	pool->arg = spec->arg;
 	base_list_init(&pool->shares);
 	base_list_init(&pool->asks);
+	base_list_init(&pool->watches);
 	rc = pool_check(spec, err);
 	if (!rc)
 		rc = pool_link_init(&pool->link, loop, spec);
 	if (!rc)
 		rc = pool_seal_key(&spec->secret, spec->name, pool->key);
+	if (!rc)
+		rc = pool_root_key(&spec->secret, spec->name, pool->root);
 	if (rc) {
 		base_secret_done(&pool->link.password);
 		base_wipe(pool->key, sizeof(pool->key));
+		base_wipe(pool->root, sizeof(pool->root));
 		free(pool);
 		return rc;
 	}
 	(void)snprintf(pool->name, sizeof(pool->name), "%s", spec->name);
-	pool_link_start(&pool->link, look, pool);
+	pool_link_start(&pool->link, on_up, on_lost, pool);
 	*ret = pool;
 	return 0;
 }
@@ -213,12 +227,25 @@ void pool_free(struct pool *pool)
 	loop_timer_stop(pool->loop, &pool->timer);
 	pool_link_done(&pool->link); /* what is asked ends */
 	base_wipe(pool->key, sizeof(pool->key));
+	base_wipe(pool->root, sizeof(pool->root));
 	free(pool);
 }
 
 bool pool_connected(const struct pool *pool)
 {
 	return pool->link.up;
+}
+
+void pool_watch_start(struct pool *pool, struct pool_watch *watch)
+{
+	base_list_init(&watch->node);
+	base_list_append(&pool->watches, &watch->node);
+}
+
+void pool_watch_stop(struct pool_watch *watch)
+{
+	if (watch->node.next)
+		base_list_remove(&watch->node);
 }
 
 void pool_share_start(struct pool *pool, struct pool_share *share, const uint8_t scope[32],

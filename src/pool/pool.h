@@ -6,6 +6,8 @@
  * under the pool's own secret (AES-256-GCM, bound to pool, scope and turn), so that neither who
  * reads Redis nor who writes it has or chooses a key. Redis is no condition for anything: while it
  * is gone nothing is delivered, that is told once, and it is looked for again with growing pauses.
+ * And records: what one member puts there for a time, the others find. They are sealed likewise,
+ * each under a key of its own place, with the end of its time; the place tells nothing of its name.
  * One thread; nothing here waits.
  */
 #ifndef GH_POOL_H
@@ -17,6 +19,8 @@
 #define POOL_SECRET     32 /**< octets of what is shared */
 #define POOL_SECRET_MIN 32 /**< least octets of the pool's own secret */
 #define POOL_NAME_MAX   63
+#define POOL_RECORD_MAX 768   /**< octets of a record */
+#define POOL_QUERIES    4096U /**< without an answer, at once */
 
 struct pool;
 
@@ -71,5 +75,59 @@ void pool_share_start(struct pool *pool, struct pool_share *share, const uint8_t
                       uint64_t turn_ms, uint64_t life_ms, pool_key_fn *fn, void *arg);
 /** One that never started, or whose pool is gone, is fine. */
 void pool_share_stop(struct pool_share *share);
+
+/* -- records --------------------------------------------------------------------------------- */
+
+enum pool_said {
+	POOL_SAID_DONE,    /**< found (with its value), or written */
+	POOL_SAID_NONE,    /**< nothing lies there, or nothing of ours */
+	POOL_SAID_NOTHING, /**< no answer: Redis is gone, refuses, or has too much to do */
+};
+
+/** `value` is borrowed while it is told. */
+typedef void pool_said_fn(void *arg, enum pool_said said, struct base_str value);
+
+struct pool_question;
+
+/** Who waits for an answer, in the caller's storage; all zero is nobody. */
+struct pool_query {
+	struct pool_question *question; /**< this module's */
+	pool_said_fn *fn;
+	void *arg;
+};
+
+/**
+ * Ask for the record of `name` (any octets). `query->fn` is called once, perhaps before this
+ * returns: at the latest when Redis was silent for 5 s, or pool_free(). Questions go out one after
+ * another without waiting for answers.
+ */
+void pool_record_get(struct pool *pool, struct pool_query *query, struct base_str name);
+/**
+ * Put a record there for `life_ms` in place of any other. `query` as above; NULL where nobody
+ * wants to know.
+ */
+void pool_record_set(struct pool *pool, struct pool_query *query, struct base_str name,
+                     struct base_str value, uint64_t life_ms);
+/** Take it away. */
+void pool_record_drop(struct pool *pool, struct base_str name);
+/** It will not be told. One that has been, or never asked, is fine. */
+void pool_query_stop(struct pool_query *query);
+
+/** Told whenever Redis has come or gone; in the caller's storage. */
+struct pool_watch {
+	struct base_node node;
+	void (*fn)(void *arg, bool up);
+	void *arg;
+};
+
+void pool_watch_start(struct pool *pool, struct pool_watch *watch);
+/** Before pool_free(). */
+void pool_watch_stop(struct pool_watch *watch);
+
+/**
+ * A key that all members have and nobody else: of the pool's secret and name, `purpose` and `part`.
+ * @return 0 or BASE_LOCAL
+ */
+int pool_derive(const struct pool *pool, const char *purpose, uint64_t part, uint8_t ret[32]);
 
 #endif

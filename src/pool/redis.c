@@ -5,6 +5,7 @@
  * socket can do; ours says it once, so we read until there is nothing, and write when hiredis asks.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 #include "pool/private.h"
 
 #define FIRST_PAUSE_MS 500U
-#define LAST_PAUSE_MS  60000U
+#define LAST_PAUSE_MS  5000U /**< others of the pool ask for what is not there while we are away */
 #define PATIENCE_MS    5000U /**< for a connection, and for an answer */
 
 static void link_connect(void *arg);
@@ -24,16 +25,21 @@ static void link_connect(void *arg);
 
 static void link_lost(struct pool_link *link)
 {
+	bool was_up = link->up;
+
 	link->up = false;
 	link->open = 0;
+	link->refused = false;
 	loop_timer_stop(link->loop, &link->patience);
 	loop_defer_stop(link->loop, &link->flush);
 	if (link->ending)
 		return;
+	if (was_up)
+		link->on_lost(link->arg);
 	if (!link->told)
 		base_log(BASE_LOG_WARN, "pool",
-		         "Redis at %s is lost: %s; this gateway goes on with keys of its own",
-		         link->shown, link->why[0] ? link->why : "it has hung up");
+		         "Redis at %s is lost: %s; all goes on with what is its own", link->shown,
+		         link->why[0] ? link->why : "it has hung up");
 	link->told = true;
 	link->why[0] = '\0';
 	loop_timer_start(link->loop, &link->again, link->wait_ms, link_connect, link);
@@ -196,7 +202,15 @@ struct question {
 	struct pool_link *link;
 	pool_answer_fn *fn;
 	void *arg;
+	bool may_fail; /**< an error is an answer */
 };
+
+static void refused(struct pool_link *link, const char *why)
+{
+	if (!link->refused)
+		base_log(BASE_LOG_WARN, "pool", "Redis at %s refuses: %s", link->shown, why);
+	link->refused = true;
+}
 
 static void on_answer(redisAsyncContext *redis, void *answer, void *arg)
 {
@@ -204,42 +218,65 @@ static void on_answer(redisAsyncContext *redis, void *answer, void *arg)
 	struct pool_link *link = q->link;
 	const redisReply *reply = answer;
 	struct base_str value = { NULL, 0 };
-	bool failed = !reply || reply->type == REDIS_REPLY_ERROR;
+	bool failed = !reply || reply->type == REDIS_REPLY_ERROR, may_fail = q->may_fail;
 
 	(void)redis;
+	if (reply && --link->open == 0)
+		loop_timer_stop(link->loop, &link->patience);
+	else if (reply)
+		loop_timer_start(link->loop, &link->patience, PATIENCE_MS, on_patience, link);
 	if (reply && reply->type == REDIS_REPLY_STRING)
 		value = (struct base_str){ reply->str, (size_t)reply->len };
 	q->fn(q->arg, value, failed);
 	free(q);
-	if (!reply)
-		return; /* the end of the connection */
-	if (failed)
+	if (!reply || !failed)
+		return; /* no reply: the end of the connection */
+	if (may_fail)
+		refused(link, reply->str);
+	else
 		link_drop(link, reply->str);
-	else if (--link->open == 0)
-		loop_timer_stop(link->loop, &link->patience);
+}
+
+static void say(struct pool_link *link, const struct base_str *word, size_t count,
+                const struct question *what)
+{
+	struct question *q = link->up ? malloc(sizeof(*q)) : NULL;
+	const char *argv[POOL_WORDS];
+	size_t len[POOL_WORDS];
+
+	assert(count <= POOL_WORDS);
+	for (size_t i = 0; i < count; i++) {
+		argv[i] = word[i].ptr;
+		len[i] = word[i].len;
+	}
+	if (q)
+		*q = *what;
+	if (!q ||
+	    redisAsyncCommandArgv(link->redis, on_answer, q, (int)count, argv, len) != REDIS_OK) {
+		free(q);
+		what->fn(what->arg, (struct base_str){ NULL, 0 }, true);
+		return;
+	}
+	if (link->open++ == 0)
+		loop_timer_start(link->loop, &link->patience, PATIENCE_MS, on_patience, link);
+}
+
+void pool_link_say(struct pool_link *link, const struct base_str *word, size_t count,
+                   pool_answer_fn *fn, void *arg)
+{
+	say(link, word, count, &(struct question){ link, fn, arg, true });
 }
 
 void pool_link_ask(struct pool_link *link, const char *place, struct base_str value,
                    uint64_t ttl_ms, pool_answer_fn *fn, void *arg)
 {
-	struct question *q = link->up ? malloc(sizeof(*q)) : NULL;
+	const struct base_str get[] = { BASE_STR("GET"), base_str_of(place) };
 
-	if (!q) {
-		fn(arg, (struct base_str){ NULL, 0 }, true);
-		return;
-	}
-	*q = (struct question){ link, fn, arg };
 	/* Its answer, OK or nil, adds nothing to that of the GET; an error comes with both. */
-	if (value.len)
+	if (value.len && link->up)
 		(void)redisAsyncCommand(link->redis, NULL, NULL, "SET %s %b NX PX %llu", place,
 		                        value.ptr, value.len, (unsigned long long)ttl_ms);
-	if (redisAsyncCommand(link->redis, on_answer, q, "GET %s", place) != REDIS_OK) {
-		free(q);
-		fn(arg, (struct base_str){ NULL, 0 }, true);
-		return;
-	}
-	if (link->open++ == 0)
-		loop_timer_start(link->loop, &link->patience, PATIENCE_MS, on_patience, link);
+	say(link, get, 2, &(struct question){ link, fn, arg, false });
 }
 
 /* -- life ------------------------------------------------------------------------------------ */
@@ -281,9 +318,10 @@ int pool_link_init(struct pool_link *link, struct loop *loop, const struct pool_
 	               : 0;
 }
 
-void pool_link_start(struct pool_link *link, loop_fn *on_up, void *arg)
+void pool_link_start(struct pool_link *link, loop_fn *on_up, loop_fn *on_lost, void *arg)
 {
 	link->on_up = on_up;
+	link->on_lost = on_lost;
 	link->arg = arg;
 	link_connect(link);
 }
@@ -291,6 +329,7 @@ void pool_link_start(struct pool_link *link, loop_fn *on_up, void *arg)
 void pool_link_done(struct pool_link *link)
 {
 	link->ending = true;
+	flush(link); /* what was said last, as far as the socket takes it */
 	if (link->redis)
 		redisAsyncFree(link->redis);
 	loop_timer_stop(link->loop, &link->again);

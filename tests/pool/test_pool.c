@@ -4,14 +4,8 @@
  * Members of a pool and a real Redis, which is killed and comes back. The wall clock is lent; it
  * moves only when a test says so.
  */
-#include <arpa/inet.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "redis_server.h"
 
-#include "check.h"
 #include "pool/pool.h"
 
 #define TURN_MS 20U /* the looks in between are by the real clock */
@@ -24,61 +18,6 @@ static uint64_t wall_ms(void *arg)
 {
 	(void)arg;
 	return wall;
-}
-
-/* -- Redis ----------------------------------------------------------------------------------- */
-
-struct server {
-	pid_t pid;
-	int port;
-	char address[32];
-	const char *password;
-};
-
-static int free_port(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-	close(fd);
-	return ntohs(at.sin_port);
-}
-
-static void server_start(struct server *s)
-{
-	char port[8];
-
-	if (!s->port)
-		s->port = free_port();
-	(void)snprintf(port, sizeof(port), "%d", s->port);
-	(void)snprintf(s->address, sizeof(s->address), "127.0.0.1:%d", s->port);
-	s->pid = fork();
-	assert_true(s->pid >= 0);
-	if (s->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* where a test fails */
-		if (!freopen("/dev/null", "w", stdout))
-			_exit(126);
-		execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1",
-		       "--save", "", "--appendonly", "no", "--dir", "/tmp",
-		       s->password ? "--requirepass" : "--loglevel",
-		       s->password ? s->password : "warning", (char *)NULL);
-		_exit(127);
-	}
-}
-
-static void server_stop(struct server *s)
-{
-	kill(s->pid, SIGKILL);
-	assert_int_equal(waitpid(s->pid, NULL, 0), s->pid);
-}
-
-static bool have_redis(void)
-{
-	return system("command -v redis-server >/dev/null 2>&1") == 0;
 }
 
 /* -- members --------------------------------------------------------------------------------- */
@@ -333,24 +272,6 @@ static void ends(void **state)
 }
 
 /* -- a Redis that is none -------------------------------------------------------------------- */
-
-struct impostor {
-	int listens, fd;
-	char address[32];
-};
-
-static void impostor_open(struct impostor *x)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(at);
-
-	*x = (struct impostor){ socket(AF_INET, SOCK_STREAM, 0), -1, "" };
-	assert_int_equal(bind(x->listens, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(listen(x->listens, 4), 0);
-	assert_int_equal(getsockname(x->listens, (struct sockaddr *)&at, &len), 0);
-	(void)snprintf(x->address, sizeof(x->address), "127.0.0.1:%d", ntohs(at.sin_port));
-}
 
 /** Take the member in, and answer its PING. */
 static void impostor_welcome(struct impostor *x, struct member *m)
