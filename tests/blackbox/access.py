@@ -28,11 +28,16 @@ def password_file(folder, name, password=None):
     return path
 
 
-def agent(folder, name, proxy, transport="udp", password=None, anchors=None, more="", domain="home.example", address="127.0.0.1"):
-    """A `gatehouse ue` that registers as soon as it is there. `more`: further keys of `sip`."""
-    tls = f", tls: {{anchors: [{anchors}]}}" if anchors else ""
+def agent(folder, name, proxy, transport="udp", password=None, anchors=None, more="", tls="", domain="home.example", address="127.0.0.1"):
+    """A `gatehouse ue` that registers as soon as it is there. `more`: further keys of `sip`, `tls`: of `sip.tls`."""
+    tls = f", tls: {{anchors: [{anchors}]{tls}}}" if anchors else ""
     return Agent(folder, name, f"identity: sip:{name}@{domain}\nsip: {{listen: ['{transport}:{address}:0'], registrar: 'sip:{domain}', "
                  f"proxy: ['{proxy}'], password-file: {password_file(folder, name, password)}{tls}{more}}}\n")
+
+
+def outbound(folder, name, edge, anchors, more="", outbound="", tls="", password=None):
+    """A `gatehouse ue` as Annex O has it, with a private identity of its own, at an edge."""
+    return agent(folder, name, edge.proxy, "tls", password, anchors, f", user: {name}@home.example, outbound: {{retry: 100ms{outbound}}}{more}", tls)
 
 
 def ended(*agents):

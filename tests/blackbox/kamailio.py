@@ -57,12 +57,15 @@ modparam("tm", "fr_timer", 5000)
 modparam("tm", "fr_inv_timer", 30000)
 modparam("auth", "algorithm", "{algorithm}")
 modparam("auth", "qop", "auth")
+modparam("auth", "nonce_count", {nonce_count})
+modparam("auth", "nid_pool_no", 1)
 modparam("auth", "nonce_expire", {nonce_expire})
 modparam("htable", "htable", "users=>size=8;initval=0")
 {tls}
 {more}
 
 event_route[htable:mod-init] {{
+	$sht(users=>) = "";
 {users}
 }}
 
@@ -129,8 +132,12 @@ route[REGISTRAR] {{
 			sl_send_reply("{wrong}", "Wrong password");
 			exit;
 		}}
+		if ($var(said) == -4 || $var(said) == -6) {{ # an old nonce, or one that was used: the password is not wrong
+			www_challenge("{domain}", "17");
+			exit;
+		}}
 		if ($var(said) < 0) {{
-			www_challenge("{domain}", "{challenge_flags}");
+			www_challenge("{domain}", "1");
 			exit;
 		}}
 	}}
@@ -165,11 +172,11 @@ def modules():
 
 class Kamailio:
     """`users`: name -> password; they are who may register as sip:NAME@DOMAIN, with NAME or NAME@DOMAIN as private identity.
-    `associated`: the P-Associated-URI of a 200, in Kamailio's own variables. `wrong`: what a wrong password gets.
+    `associated`: the P-Associated-URI of a 200, in Kamailio's own variables. `wrong`: what a wrong password gets. `replays`: an answer to a challenge is taken twice.
     `route`: lines of its language before a request is routed to who is registered. `settings`: further lines for the file.
     `tls`: of cert, key, ca (files), and if wanted method, verify, require, more; then `tls_port` is open. With record=False it writes down nothing."""
 
-    def __init__(self, folder, users, domain="home.example", address="127.0.0.1", algorithm="SHA-256", associated=None, wrong="403", nonce_expire=300,
+    def __init__(self, folder, users, domain="home.example", address="127.0.0.1", algorithm="SHA-256", associated=None, wrong="403", nonce_expire=300, replays=False,
                  min_expires=0, children=1, connections=2048, tls=None, route="", settings="", record=True, port=0, service_route=None, shm=64,
                  limit=None):
         self.folder = tempfile.mkdtemp(prefix="kamailio-", dir=folder)
@@ -184,8 +191,8 @@ class Kamailio:
         self.text = CONFIG.format(
             children=children, connections=connections, enable_tls="enable_tls=yes" if tls else "", address=address, port=self.port,
             listen_tls=f"listen=tls:{address}:{self.tls_port}" if tls else "", domain=domain, modules=modules(),
-            load="\n".join(f'loadmodule "{name}.so"' for name in names), algorithm=algorithm, nonce_expire=nonce_expire, min_expires=min_expires,
-            challenge_flags="1", tls=TLS.format(**values) if tls else "", more=settings, wrong=wrong, inward=route,
+            load="\n".join(f'loadmodule "{name}.so"' for name in names), algorithm=algorithm, nonce_expire=nonce_expire, nonce_count=int(not replays), min_expires=min_expires,
+            tls=TLS.format(**values) if tls else "", more=settings, wrong=wrong, inward=route,
             record='xlog("L_ERR", "GOT $Ri $proto $si $sp $(mb{s.encode.hexa})\\n");' if record else "",
             users="\n".join(f'\t$sht(users=>{name}) = "{password}";' for name, password in users.items()),
             associated=associated or f"<sip:$tU@{domain}>", service_route=self.service_route)
