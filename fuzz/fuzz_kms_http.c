@@ -10,6 +10,7 @@
 
 #include "kmsd/service.h"
 #include "kmsd/users.h"
+#include "stream/stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -65,7 +66,7 @@ static void order(struct base_str line)
 
 static const char *text_take(struct base_arena *arena, struct base_str *line)
 {
-	struct base_str word = kmsd_word_take(line);
+	struct base_str word = stream_order_word(line);
 
 	return word.len ? base_arena_dup(arena, word) : NULL;
 }
