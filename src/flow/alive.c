@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keep-alives: ours, and those that are waited for (RFC 5626, 4.4 and 5.4). */
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "flow/private.h"
 
@@ -25,10 +26,49 @@ static void ping_later(struct flow *f)
 	loop_timer_start(f->flows->loop, &f->ping, ms - random % (ms / 5 + 1), on_ping, f);
 }
 
+/* RFC 5389, 7.2.1 (R): seven times, each after twice the time, then 16 of the first. */
+#define STUN_RTO_MS 500
+#define STUN_SENDS  7
+#define STUN_LAST   16
+
+static void stun_send(struct flow *f)
+{
+	uint8_t octets[STUN_ANSWER_MAX];
+	struct base_writer w = base_writer_over(octets, sizeof(octets));
+	unsigned factor = f->stun->sent + 1 < STUN_SENDS ? 1U << f->stun->sent : STUN_LAST;
+
+	stun_request(f->stun->id, &w);
+	f->stun->sent++;
+	(void)flow_udp_send(f, base_writer_view(&w)); /* lost, as datagrams are: it is repeated */
+	loop_timer_start(f->flows->loop, &f->ping, (uint64_t)STUN_RTO_MS * factor, on_ping, f);
+}
+
+static void stun_ping(struct flow *f)
+{
+	if (f->pinged && f->stun->sent >= STUN_SENDS) {
+		silent(f, "no answer to STUN (RFC 5626, 4.4.2)");
+		return;
+	}
+	if (!f->stun)
+		f->stun = calloc(1, sizeof(*f->stun));
+	if (!f->stun || (!f->pinged && base_random(f->stun->id, STUN_ID))) {
+		ping_later(f); /* memory may come back */
+		return;
+	}
+	if (!f->pinged)
+		f->stun->sent = 0;
+	f->pinged = true;
+	stun_send(f);
+}
+
 static void on_ping(void *arg)
 {
 	struct flow *f = arg;
 
+	if (f->transport == FLOW_UDP) {
+		stun_ping(f);
+		return;
+	}
 	if (f->pinged) {
 		silent(f, "no answer to a keep-alive within 10 s (RFC 5626, 4.4.1)");
 		return;
@@ -64,10 +104,62 @@ void flow_heard(struct flow *f)
 {
 	if (f->expect_ms)
 		f->heard_ms = loop_now_ms(f->flows->loop);
-	if (f->pinged) {
+	/* What answers STUN is STUN. */
+	if (f->pinged && f->transport != FLOW_UDP) {
 		f->pinged = false;
 		ping_later(f);
 	}
+}
+
+/* ---- STUN ---- */
+
+static void stun_answered(struct flow *f, const struct stun_message *m)
+{
+	bool named = m->mapped.sa.sa_family != AF_UNSPEC;
+	bool moved = named && f->stun->mapped.sa.sa_family != AF_UNSPEC &&
+	             !stream_addr_equal(&f->stun->mapped, &m->mapped);
+
+	if (moved) {
+		flow_lost(f, "STUN sees us at another address (RFC 5626, 4.4.2)");
+		return;
+	}
+	if (named)
+		f->stun->mapped = m->mapped;
+	f->pinged = false;
+	ping_later(f);
+}
+
+static void stun_asked(struct flow_socket *socket, const union stream_addr *from,
+                       const struct stun_message *m)
+{
+	uint8_t octets[STUN_ANSWER_MAX];
+	struct base_writer w = base_writer_over(octets, sizeof(octets));
+
+	if (!socket->flows->config.stun)
+		return;
+	stun_answer(m, from, &w);
+	socket->flows->count.stuns++;
+	(void)sendto(socket->w.fd, w.data, w.len, MSG_NOSIGNAL, &from->sa,
+	             stream_addr_len(from)); /* lost, as datagrams are: they ask again */
+}
+
+bool flow_stun_take(struct flow_socket *socket, const union stream_addr *from,
+                    struct base_str octets)
+{
+	struct flow *f = flow_peer(socket->flows, FLOW_UDP, socket->number, from, NULL);
+	struct stun_message m;
+	enum stun_kind kind = stun_parse(&m, octets);
+
+	if (kind == STUN_NONE)
+		return false;
+	if (f)
+		flow_heard(f);
+	if (kind == STUN_REQUEST)
+		stun_asked(socket, from, &m);
+	else if (kind != STUN_OTHER && f && f->stun && f->pinged &&
+	         memcmp(f->stun->id, m.id, STUN_ID) == 0)
+		stun_answered(f, &m);
+	return true;
 }
 
 /* ---- asked for ---- */
@@ -111,13 +203,4 @@ void flow_alive_stop(struct flow *f)
 {
 	loop_timer_stop(f->flows->loop, &f->ping);
 	f->pinged = false;
-}
-
-bool flow_stun_take(struct flow_socket *socket, const union stream_addr *from,
-                    struct base_str octets)
-{
-	(void)socket;
-	(void)from;
-	(void)octets;
-	return false;
 }

@@ -116,6 +116,9 @@ void flow_drop(struct flow *f)
 		base_list_remove(&f->node);
 		flows->datagram_count -= f->transport == FLOW_UDP;
 		flow_alive_stop(f);
+		free(f->stun);
+		if (f->accepted && f->known && flows->config.reopen)
+			flow_gone_note(f);
 		stream_release(f->stream);
 		f->stream = NULL;
 	}
@@ -174,7 +177,8 @@ int flows_send(struct flows *flows, struct sip_flow flow, struct base_str octets
 	int rc;
 
 	if (!f)
-		return BASE_ERR(BASE_LOCAL, ENOTCONN);
+		return flows->config.reopen ? flow_reopen(flows, flow.id, octets)
+		                            : BASE_ERR(BASE_LOCAL, ENOTCONN);
 	f->known = true;
 	rc = f->transport == FLOW_UDP ? flow_udp_send(f, octets)
 	                              : stream_write(f->stream, octets.ptr, octets.len);

@@ -12,10 +12,16 @@
 #define GH_FLOW_PRIVATE_H
 
 #include "flow/flow.h"
+#include "flow/stun.h"
 
 #define FLOW_KEY_MAX (1 + 8 + 19 + 256)
 
-struct flow_stun;
+/** A Binding request of ours. */
+struct flow_stun {
+	uint8_t id[STUN_ID];
+	unsigned sent;            /**< so often */
+	union stream_addr mapped; /**< as we were seen; AF_UNSPEC = not yet */
+};
 
 /** A socket for datagrams. */
 struct flow_socket {
@@ -92,6 +98,14 @@ struct flow_failed {
 };
 #define FLOW_FAILED_MAX 64
 
+/** A connection that came in and is no more. */
+struct flow_gone {
+	uint64_t id; /**< 0 = none */
+	enum flow_transport transport;
+	union stream_addr remote;
+};
+#define FLOW_GONE_MAX 64
+
 struct flows {
 	struct streams *streams;
 	struct loop *loop;
@@ -108,6 +122,8 @@ struct flows {
 	struct loop_timer forget;
 	struct flow_failed failed[FLOW_FAILED_MAX];
 	size_t failed_next;
+	struct flow_gone gone[FLOW_GONE_MAX]; /* where `reopen` */
+	size_t gone_next;
 	char sent_by[320], contact[520];
 	uint8_t *buffer; /* one datagram */
 };
@@ -168,6 +184,13 @@ void flow_udp_close(struct flow_socket *socket);
 /** The flow to a peer; a socket is opened where there is none of its family. */
 int flow_udp_to(struct flows *flows, const union stream_addr *remote, struct flow **ret);
 int flow_udp_send(struct flow *flow, struct base_str octets);
+
+/* reopen.c */
+
+/** A connection of theirs ends: a response may still be due there. */
+void flow_gone_note(const struct flow *flow);
+/** Send a response to a flow that is no more by a new one. @return as flows_send */
+int flow_reopen(struct flows *flows, uint64_t id, struct base_str octets);
 
 /* conn.c */
 

@@ -22,8 +22,12 @@ struct station {
 	char source[64], why[256];
 	uint16_t source_port;
 	unsigned status;
-	bool answer;   /* each request with 200 */
-	bool close_on; /* the flow of what comes */
+	unsigned ups, again[4], shakes[4]; /* by enum stream_again, enum flow_shake */
+	uint64_t up_id;
+	struct flow_info up; /* the last */
+	bool close_up;       /* each that comes up */
+	bool answer;         /* each request with 200 */
+	bool close_on;       /* the flow of what comes */
 };
 
 /* The loop is one for all; transports: bits, those that are listened to. */
@@ -33,6 +37,8 @@ extern const char *station_at;                 /* where those to come listen: "1
 extern struct x509_identity *station_identity; /* theirs; NULL = of server.test */
 extern struct trust_store *station_trust;      /* whom they trust; NULL = the laboratory's CA */
 extern bool station_nobody;                    /* those to come have no certificate */
+/* Answer the last message with 200. @return as flows_send */
+int station_reply(struct station *s);
 void station_close(struct station *s);
 /* A request of about that many octets to a URI. */
 size_t request(char *out, size_t cap, const char *uri, const struct sip_local *local, size_t body);
