@@ -162,7 +162,8 @@ void sip_edit_append(struct sip_edit *edit, const char *name, struct base_str va
 	line(edit, name, value, true);
 }
 
-static struct base_str printed(struct sip_edit *edit, const char *fmt, va_list args)
+static struct base_str __attribute__((format(printf, 2, 0)))
+printed(struct sip_edit *edit, const char *fmt, va_list args)
 {
 	va_list again;
 	int len;
