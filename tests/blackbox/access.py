@@ -35,9 +35,9 @@ def agent(folder, name, proxy, transport="udp", password=None, anchors=None, mor
                  f"proxy: ['{proxy}'], password-file: {password_file(folder, name, password)}{tls}{more}}}\n")
 
 
-def outbound(folder, name, edge, anchors, more="", outbound="", tls="", password=None):
+def outbound(folder, name, edge, anchors, more="", outbound="", tls="", password=None, retry="100ms"):
     """A `gatehouse ue` as Annex O has it, with a private identity of its own, at an edge."""
-    return agent(folder, name, edge.proxy, "tls", password, anchors, f", user: {name}@home.example, outbound: {{retry: 100ms{outbound}}}{more}", tls)
+    return agent(folder, name, edge.proxy, "tls", password, anchors, f", user: {name}@home.example, outbound: {{retry: {retry}{outbound}}}{more}", tls)
 
 
 def ended(*agents):

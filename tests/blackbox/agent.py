@@ -52,7 +52,7 @@ class Agent:
                     if fits(found):
                         return self.events.pop(at)
                 left = end - time.monotonic()
-                if left <= 0:
+                if left <= 0 or any(found["event"] == "end of output" for found in self.events):
                     with open(self.errors, encoding="utf-8", errors="replace") as log:
                         raise AssertionError(f"{self.name}: no {event} {fields} within {patience:g} s; there were "
                                              f"{self.events}; {log.read()}")

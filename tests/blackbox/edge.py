@@ -15,6 +15,7 @@ import time
 
 import access
 import harness
+import kamailio
 
 EDGE = os.path.join(harness.BUILD, "gatehouse-edge")
 
@@ -347,3 +348,19 @@ class Core:
             text = self.sock.recv(65536).decode("utf-8", "surrogateescape")
             if status(text) >= 200 and field(text, "Call-ID") == call:
                 return text
+
+
+class Case(harness.Case):
+    """Kamailio, and an edge in front of it, for all tests of a class. CORE: settings of the first, CHANGES: of the second."""
+    CORE, CHANGES = {}, {}
+
+    @classmethod
+    def prepare(cls):
+        cls.tls = access.certificate(cls.pki)
+        cls.core = kamailio.Kamailio(cls.folder, access.PASSWORDS, **cls.CORE)
+        cls.addClassCleanup(cls.core.close)
+        cls.edge = Edge(cls.folder, cls.tls, cls.core, **cls.CHANGES)
+        cls.addClassCleanup(cls.edge.close)
+
+    def ue(self, name="alice", at=None, **options):
+        return self.own(Ue(at or self.edge, name, **options))
