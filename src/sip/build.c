@@ -40,31 +40,41 @@ static void via_params(struct base_writer *w, struct base_str params)
 	}
 }
 
-/* The topmost Via with `received` (18.2.1), and `rport` where it was asked for (RFC 3581, 4). */
-static void top_via(struct base_writer *w, const struct sip_message *request,
-                    const struct sip_source *source)
+bool sip_via_received(struct base_writer *w, const struct sip_via *via,
+                      const struct sip_source *source)
 {
-	const struct sip_header *h = sip_header(request, SIP_H_VIA);
-	const struct sip_via *via = &request->via;
 	bool rport = sip_param_find(via->params, "rport", NULL);
-	struct base_str rest;
 
 	if (!source || !source->address || !via->host.len ||
-	    (!rport && base_str_ieq(via->host, base_str_of(source->address)))) {
-		base_writer_str(w, h->whole);
-		return;
-	}
-	base_writer_printf(w, "Via: SIP/2.0/%.*s %.*s", BASE_FMT(via->transport),
-	                   BASE_FMT(via->host));
+	    (!rport && base_str_ieq(via->host, base_str_of(source->address))))
+		return false;
+	base_writer_printf(w, "SIP/2.0/%.*s %.*s", BASE_FMT(via->transport), BASE_FMT(via->host));
 	if (via->port)
 		base_writer_printf(w, ":%u", via->port);
 	via_params(w, via->params);
 	base_writer_printf(w, ";received=%s", source->address);
 	if (rport)
 		base_writer_printf(w, ";rport=%u", source->port);
+	return true;
+}
+
+static void top_via(struct base_writer *w, const struct sip_message *request,
+                    const struct sip_source *source)
+{
+	const struct sip_header *h = sip_header(request, SIP_H_VIA);
+	const struct sip_via *via = &request->via;
+	size_t before = w->len;
+
+	base_writer_text(w, "Via: ");
+	if (!sip_via_received(w, via, source)) {
+		if (!w->failed)
+			w->len = before;
+		base_writer_str(w, h->whole);
+		return;
+	}
 	/* what else stands in the same field */
-	rest = sip_from(h->value, (size_t)(via->text.ptr - h->value.ptr) + via->text.len);
-	base_writer_str(w, rest);
+	base_writer_str(w,
+	                sip_from(h->value, (size_t)(via->text.ptr - h->value.ptr) + via->text.len));
 	base_writer_text(w, "\r\n");
 }
 

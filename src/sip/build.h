@@ -27,6 +27,12 @@ struct sip_source {
 void sip_reply_begin(struct base_writer *w, const struct sip_message *request,
                      const struct sip_source *source, unsigned status, const char *reason,
                      struct base_str to_tag);
+/**
+ * This Via with `received` (18.2.1), and `rport` where it was asked for (RFC 3581, 4).
+ * @return false: nothing is written, for nothing is to be added
+ */
+bool sip_via_received(struct base_writer *w, const struct sip_via *via,
+                      const struct sip_source *source);
 /** The last header fields, the empty line, the body. `type` NULL = no body. */
 void sip_body_end(struct base_writer *w, const char *type, struct base_str body);
 

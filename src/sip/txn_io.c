@@ -87,6 +87,14 @@ static void request(struct sip_txns *txns, struct sip_flow from, const struct si
 	}
 }
 
+/* 18.1.2: a response to what somebody else has sent is thrown away. */
+static bool sent_by_us(const struct sip_txn *txn, const struct sip_message *msg)
+{
+	const struct sip_via *ours = &txn->request.via;
+
+	return base_str_ieq(msg->via.host, ours->host) && msg->via.port == ours->port;
+}
+
 static void response(struct sip_txns *txns, struct sip_flow from, const struct sip_message *msg)
 {
 	struct sip_txn *txn;
@@ -94,6 +102,8 @@ static void response(struct sip_txns *txns, struct sip_flow from, const struct s
 	if (msg->fault)
 		return; /* to be thrown away (18.3, 8.1.3.1) */
 	txn = sip_txn_find(txns, msg, false);
+	if (txn && !sent_by_us(txn, msg))
+		return;
 	if (txn)
 		sip_txn_step(txn, event_of(msg->status), msg);
 	else if (txns->ops.on_stray)
