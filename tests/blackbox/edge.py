@@ -213,7 +213,7 @@ class Stream:
         self.sock.close()
 
 
-def connect(port, version=None, session=None, source=None, ciphers=None, context=None, host=access.HOST):
+def connect(port, version=None, session=None, source=None, ciphers=None, context=None, host=access.HOST, at="127.0.0.1"):
     """A TLS connection whose certificate nobody looks at: other tests have that."""
     if not context:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -223,7 +223,7 @@ def connect(port, version=None, session=None, source=None, ciphers=None, context
             context.maximum_version = version
         if ciphers:
             context.set_ciphers(ciphers)
-    plain = socket.create_connection(("127.0.0.1", port), harness.PATIENCE, source_address=source)
+    plain = socket.create_connection((at, port), harness.PATIENCE, source_address=source)
     return context.wrap_socket(plain, server_hostname=host, session=session)
 
 

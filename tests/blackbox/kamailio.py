@@ -28,6 +28,7 @@ tcp_children={children}
 tcp_max_connections={connections}
 tcp_connection_lifetime=3600
 tcp_accept_no_cl=yes
+tcp_rd_buf_size=65536
 auto_aliases=no
 dns=off
 rev_dns=no
@@ -39,6 +40,7 @@ listen=tcp:{address}:{port}
 alias="{domain}"
 mpath="{modules}"
 {load}
+modparam("xlog", "buf_size", 131072)
 modparam("usrloc", "db_mode", 0)
 modparam("usrloc", "timer_interval", 1)
 modparam("registrar", "received_avp", "$avp(received)")
@@ -193,7 +195,7 @@ class Kamailio:
             listen_tls=f"listen=tls:{address}:{self.tls_port}" if tls else "", domain=domain, modules=modules(),
             load="\n".join(f'loadmodule "{name}.so"' for name in names), algorithm=algorithm, nonce_expire=nonce_expire, nonce_count=int(not replays), min_expires=min_expires,
             tls=TLS.format(**values) if tls else "", more=settings, wrong=wrong, inward=route,
-            record='xlog("L_ERR", "GOT $Ri $proto $si $sp $(mb{s.encode.hexa})\\n");' if record else "",
+            record='xlog("L_ERR", "GOT $TV(u) $(mb{s.encode.hexa})\\n");' if record else "",
             users="\n".join(f'\t$sht(users=>{name}) = "{password}";' for name, password in users.items()),
             associated=associated or f"<sip:$tU@{domain}>", service_route=self.service_route)
         self.path = os.path.join(self.folder, "kamailio.cfg")
@@ -230,14 +232,16 @@ class Kamailio:
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def requests(self, method=""):
-        """What it has received: texts, oldest first; its own readiness check is left out."""
-        found = []
-        for octets in re.findall(r"\bGOT \S+ \S+ \S+ \S+ ([0-9a-f]+)$", self.log(), re.M):
+    def seen(self):
+        """What it has received, oldest first: (UNIX time, text). Its own readiness check is left out."""
+        for time, octets in re.findall(r"\bGOT (\S+) ([0-9a-f]+)$", self.log(), re.M):
             text = bytes.fromhex(octets).decode("utf-8", "surrogateescape")
-            if text.startswith(method) and "Call-ID: ready-" not in text:
-                found.append(text)
-        return found
+            if "Call-ID: ready-" not in text:
+                yield float(time), text
+
+    def requests(self, method=""):
+        """The texts of those that begin so."""
+        return [text for _, text in self.seen() if text.startswith(method)]
 
     def got(self, method, *patterns, count=1):
         """Waits until so many requests of this method, with each pattern in them, have come. @return the last of them"""
