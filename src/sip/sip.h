@@ -16,6 +16,7 @@
 #include "sip/frame.h"
 #include "sip/message.h"
 #include "sip/proxy.h"
+#include "sip/reginfo.h"
 #include "sip/register.h"
 #include "sip/sdp.h"
 #include "sip/text.h"

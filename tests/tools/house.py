@@ -28,6 +28,7 @@ LIBRARIES = {
     "hiredis/": ["pool", "kms"],
     "sqlite3.h": ["kms"],
     "ares.h": ["flow"],
+    "expat.h": ["sip"],
     "p11-kit/": ["x509"],
     "microhttpd.h": ["mg", "http"],
 }
