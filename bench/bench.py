@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import access  # noqa: E402
 import codec  # noqa: E402
 import conference  # noqa: E402
 import contexts  # noqa: E402
@@ -317,7 +318,7 @@ def gnutls_version():
 
 
 def parse():
-    names = [r.name for r in ROWS] + ["codec", "contexts", "path", "crl", "media", "mikey", "rooms", "conference"]
+    names = [r.name for r in ROWS] + ["codec", "contexts", "path", "crl", "media", "mikey", "rooms", "conference", "access"]
     p = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     p.add_argument("--build", required=True, help=argparse.SUPPRESS)
     p.add_argument("--quick", action="store_true", help="a minute or two: less work, 3 rounds")
@@ -359,7 +360,7 @@ def main():
     work = tempfile.mkdtemp(prefix="gatehouse-bench-")
     bench = Bench(args, work)
     about = machine(args)
-    codec_result = contexts_result = path_result = crl_result = media_result = mikey_result = rooms_result = conference_result = None
+    codec_result = contexts_result = path_result = crl_result = media_result = mikey_result = rooms_result = conference_result = access_result = None
     try:
         raise_descriptor_limit(bench, rows)
         if rows:
@@ -380,6 +381,8 @@ def main():
             rooms_result = rooms.run(bench)
         if not args.only or "conference" in args.only:
             conference_result = conference.run(bench)
+        if not args.only or "access" in args.only:
+            access_result = access.run(bench)
     except (Unavailable, OSError, subprocess.SubprocessError) as why:
         print(f"bench: {why}", file=sys.stderr)
         return 2
@@ -390,7 +393,7 @@ def main():
     result = {"machine": about, "rows": [bench.summary(r) for r in rows],
               "codec": codec_result, "contexts": contexts_result, "path": path_result, "crl": crl_result,
               "media": media_result, "mikey": mikey_result, "rooms": rooms_result, "conference": conference_result,
-              "notes": bench.notes}
+              "access": access_result, "notes": bench.notes}
     print(json.dumps(result, indent=1) if args.json else report.markdown(result))
     return 0
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The result as Markdown."""
 
+import access
 import conference
 import crl
 import media
@@ -184,6 +185,9 @@ def markdown(result):
         parts += ["Chat rooms of MSRP, one core, processor time:\n", rooms.markdown(result["rooms"])]
     if result["conference"]:
         parts += ["Conferences, and their key server over HTTP, processor time:\n", conference.markdown(result["conference"])]
+    if result["access"]:
+        parts += ["The access edge beside Kamailio's TLS module, one core, processor time (lowest to highest of the rounds):\n",
+                  access.markdown(result["access"])]
     if result["notes"]:
         parts += ["Notes:\n"] + [f"- {note}" for note in result["notes"]] + [""]
     return "\n".join(parts)

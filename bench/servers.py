@@ -261,6 +261,7 @@ VERSIONS = {
     "haproxy": (["haproxy", "-v"], 0), "nginx": (["nginx", "-v"], 0),
     "stunnel": (["stunnel4", "-version"], 1), "hitch": (["hitch", "--version"], 0),
     "OpenSSL": (["openssl", "version"], 0), "rtpengine": (["rtpengine", "--version"], 0),
+    "kamailio": (["kamailio", "-v"], 0),
 }
 
 
