@@ -55,7 +55,10 @@ struct flow_ops {
 struct flow_config {
 	/** Our name in Via and Contact. NULL: the address that a flow leaves from. */
 	const char *host;
-	const char *user;    /**< of Contact; NULL = none */
+	const char *user; /**< of Contact; NULL = none */
+	/** Via and Contact name the port that a connection leaves from, not where we listen:
+	 * requests come back by it (RFC 5626). */
+	bool leaving;
 	size_t flows_max;    /**< peers of datagrams that are known at a time: 65536 */
 	size_t conns_max;    /**< connections of a listener: 4096 */
 	size_t source_max;   /**< of one source at a listener: 256 */
@@ -72,6 +75,8 @@ struct flow_config {
 	 */
 	struct tls_domain *domain; /**< referenced; NULL = no TLS */
 	bool anybody;
+	/** Client: what they prove instead, for who has been told an address; NULL = that host. */
+	const char *peer;
 	/** Connection reuse (RFC 5923): what we connect by TLS may bring requests back, and who
 	 * asks for it and has shown a certificate is called by its own connection. */
 	bool alias;

@@ -198,6 +198,8 @@ int flows_to(struct flows *flows, const struct flow_target *target, const char *
 	if (target->transport == FLOW_UDP) {
 		rc = flow_udp_to(flows, &target->addr, &f);
 	} else {
+		if (flows->peer[0] && target->transport == FLOW_TLS)
+			name = flows->peer;
 		/* An IP address is no dNSName: such a peer has to be vouched for by an anchor
 		 * alone. */
 		if (target->transport != FLOW_TLS ||
@@ -345,7 +347,8 @@ static void own_address(const struct flows *flows, const struct flow *f, union s
 		return;
 	}
 	*addr = *stream_local(f->stream);
-	door = door_port(flows, f->transport, f->remote.sa.sa_family);
+	if (!flows->config.leaving)
+		door = door_port(flows, f->transport, f->remote.sa.sa_family);
 	*ret_port = door ? door : stream_addr_port(addr);
 }
 
@@ -430,6 +433,7 @@ int flows_new(struct flows **ret, struct streams *streams, const struct flow_con
 	flows->last_id = config->first_id ? config->first_id - 1 : 0;
 	(void)snprintf(flows->host, sizeof(flows->host), "%s", config->host ? config->host : "");
 	(void)snprintf(flows->user, sizeof(flows->user), "%s", config->user ? config->user : "");
+	(void)snprintf(flows->peer, sizeof(flows->peer), "%s", config->peer ? config->peer : "");
 	flows->domain = config->domain ? tls_domain_ref(config->domain) : NULL;
 	flows->buffer = malloc(SIP_MESSAGE_OCTETS_MAX);
 	rc = flows->buffer

@@ -110,7 +110,7 @@ struct flows {
 	struct streams *streams;
 	struct loop *loop;
 	struct flow_config config;
-	char host[256], user[128];
+	char host[256], user[128], peer[256];
 	struct flow_ops ops;
 	struct flow_resolver *resolver;
 	struct tls_domain *domain;

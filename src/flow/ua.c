@@ -6,12 +6,25 @@
 
 #include "flow/flow.h"
 
+#define OWN_ID (1ULL << 63) /* of ways that nobody but the owner wants; sip_ua counts from 1 */
+
+struct dropped {
+	struct base_node node;
+	uint64_t flow;
+};
+
 struct flow_ua {
 	struct loop *loop;
 	struct sip_ua *sip;
 	struct flows *flows;
 	struct flow_ua_ops ops;
 	struct loop_timer timer;
+	uint64_t opened; /* the last own way; 0 = none is open */
+	uint64_t opens;
+	bool bound; /* flow_ua_only */
+	struct sip_flow only;
+	struct base_node drops; /* that sip_ua has still to hear of */
+	struct loop_task drop;
 };
 
 /* ---- what the user agent wants of the network ---- */
@@ -32,8 +45,14 @@ static void on_local(void *arg, struct sip_flow flow, struct sip_local *ret)
 
 static void on_way_wanted(void *arg, const struct sip_way *way)
 {
-	flows_seek(((struct flow_ua *)arg)->flows, way->id, way->uri, way->octets, way->attempt,
-	           way->last);
+	struct flow_ua *ua = arg;
+
+	if (!ua->bound)
+		flows_seek(ua->flows, way->id, way->uri, way->octets, way->attempt, way->last);
+	else if (ua->only.id && !way->attempt)
+		sip_ua_way(ua->sip, way->id, ua->only);
+	else
+		sip_ua_no_way(ua->sip, way->id, 503);
 }
 
 static void on_time(void *arg)
@@ -96,6 +115,8 @@ static void on_lost(void *arg, uint64_t flow, const char *why)
 {
 	struct flow_ua *ua = arg;
 
+	if (ua->only.id == flow)
+		ua->only = (struct sip_flow){ 0 };
 	sip_ua_lost(ua->sip, flow);
 	if (ua->ops.on_lost)
 		ua->ops.on_lost(ua->ops.arg, flow, why);
@@ -119,10 +140,60 @@ static void on_way(void *arg, uint64_t id, struct sip_flow flow, unsigned status
 {
 	struct flow_ua *ua = arg;
 
-	if (flow.id)
+	if (id & OWN_ID) {
+		if (id != ua->opened)
+			return;
+		ua->opened = 0;
+		ua->ops.on_opened(ua->ops.arg, flow, status);
+	} else if (flow.id) {
 		sip_ua_way(ua->sip, id, flow);
-	else
+	} else {
 		sip_ua_no_way(ua->sip, id, status);
+	}
+}
+
+/* ---- one flow for all (RFC 5626) ---- */
+
+void flow_ua_open(struct flow_ua *ua, struct base_str uri)
+{
+	ua->opened = 0;
+	if (!uri.len)
+		return;
+	ua->opened = OWN_ID | ++ua->opens;
+	flows_seek(ua->flows, ua->opened, uri, 0, 0, (struct sip_flow){ 0 });
+}
+
+void flow_ua_only(struct flow_ua *ua, struct sip_flow flow)
+{
+	ua->bound = true;
+	ua->only = flow;
+}
+
+static void on_drop(void *arg)
+{
+	struct flow_ua *ua = arg;
+	struct base_node *node;
+
+	while ((node = base_list_shift(&ua->drops))) {
+		struct dropped *d = BASE_CONTAINER_OF(node, struct dropped, node);
+
+		sip_ua_lost(ua->sip, d->flow);
+		free(d);
+	}
+}
+
+void flow_ua_drop(struct flow_ua *ua, uint64_t flow)
+{
+	struct dropped *d = calloc(1, sizeof(*d));
+
+	if (ua->only.id == flow)
+		ua->only = (struct sip_flow){ 0 };
+	flows_close(ua->flows, flow);
+	if (!d) /* then each request hears of it by its time */
+		return;
+	d->flow = flow;
+	base_list_append(&ua->drops, &d->node);
+	loop_defer(ua->loop, &ua->drop, on_drop, ua);
 }
 
 /* ---- life ---- */
@@ -157,6 +228,7 @@ int flow_ua_new(struct flow_ua **ret, struct streams *streams, const struct flow
 		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "no memory");
 	ua->loop = streams_loop(streams);
 	ua->ops = *ops;
+	base_list_init(&ua->drops);
 	rc = flows_new(&ua->flows, streams, config, &flow_ops, err);
 	if (!rc && sip_ua_new(&ua->sip, sip, &sip_ops))
 		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "no memory");
@@ -171,6 +243,9 @@ void flow_ua_free(struct flow_ua *ua)
 {
 	if (!ua)
 		return;
+	BASE_LIST_EACH(&ua->drops, node, after)
+	free(BASE_CONTAINER_OF(node, struct dropped, node));
+	loop_defer_stop(ua->loop, &ua->drop);
 	flows_free(ua->flows);
 	sip_ua_free(ua->sip);
 	loop_timer_stop(ua->loop, &ua->timer);

@@ -10,7 +10,7 @@ static void go_on(struct ue_call *call);
 
 /* ---- life ---- */
 
-static void tell(const struct ue_call *call, const char *name, unsigned status, const char *text)
+void ue_call_tell(const struct ue_call *call, const char *name, unsigned status, const char *text)
 {
 	struct ue_number code;
 
@@ -29,17 +29,18 @@ static void unask(struct ue_call *call)
 	}
 }
 
-static void call_free(struct ue_call *call)
+void ue_call_free(struct ue_call *call)
 {
 	unask(call);
 	base_list_remove(&call->node);
 	offer_free(call->offer);
 	free(call->target);
 	free(call->route);
+	base_writer_done(&call->sdp);
 	free(call);
 }
 
-static struct ue_call *call_new(struct ue_app *app, const char *name, struct base_error *err)
+struct ue_call *ue_call_new(struct ue_app *app, const char *name, struct base_error *err)
 {
 	struct ue_call *call = calloc(1, sizeof(*call));
 
@@ -61,12 +62,13 @@ static void over(struct ue_call *call, const char *why, unsigned status, struct 
 {
 	struct ue_number code;
 
-	ue_call_media_end(call);
+	if (!call->plain)
+		ue_call_media_end(call);
 	UE_TELL(&call->app->events, "call.over", { "call", base_str_of(call->name) },
 	        { "peer", base_str_of(call->peer) }, { "why", base_str_of(why) },
 	        { "status", status ? ue_number(&code, status) : (struct base_str){ 0 } },
 	        { "text", text });
-	call_free(call);
+	ue_call_free(call);
 }
 
 /** An offer in the call comes to nothing: all stays as it was (RFC 3261, 14). */
@@ -97,7 +99,8 @@ static void fail(struct ue_call *call, const struct base_error *err)
 	else
 		(void)snprintf(failure.text, sizeof(failure.text), "%.*s",
 		               (int)sizeof(failure.text) - 1, err->text);
-	tell(call, "call.failed", failure.status, failure.text[0] ? failure.text : err->text);
+	ue_call_tell(call, "call.failed", failure.status,
+	             failure.text[0] ? failure.text : err->text);
 	if (call->up && (call->anew || call->asked)) {
 		undo(call, failure.status);
 		return;
@@ -161,11 +164,12 @@ static int ask(struct ue_call *call, struct base_error *err)
 
 /* ---- descriptions ---- */
 
-static int invite(struct ue_call *call, const struct sip_content *content, struct base_error *err)
+int ue_call_invite(struct ue_call *call, const struct sip_content *content, struct base_error *err)
 {
 	struct ue_sip *sip = call->app->sip;
 	struct sip_call_setup setup = { .target = base_str_of(call->target),
 		                        .from = base_str_of(ue_sip_self(sip)),
+		                        .contact = ue_sip_contact(sip),
 		                        .content = *content };
 	struct base_str route = base_str_of(call->route);
 	int rc;
@@ -178,7 +182,7 @@ static int invite(struct ue_call *call, const struct sip_content *content, struc
 	rc = sip_call_start(&call->sip, ue_sip_ua(sip), &setup, call);
 	if (rc)
 		return base_error_set(err, rc, "the call cannot be begun");
-	tell(call, "call.out", 0, NULL);
+	ue_call_tell(call, "call.out", 0, NULL);
 	return 0;
 }
 
@@ -194,7 +198,7 @@ static int say(struct ue_call *call, struct base_error *err)
 		rc = offer_write(call->offer, &w, err);
 	content.body = base_writer_view(&w);
 	if (!rc && !call->sip)
-		rc = invite(call, &content, err);
+		rc = ue_call_invite(call, &content, err);
 	else if (!rc && (call->anew ? sip_call_offer(call->sip, &content)
 	                            : sip_call_accept(call->sip, &content)))
 		rc = base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "the %s cannot be sent",
@@ -253,7 +257,7 @@ static const char *why_name(enum sip_call_why why)
 	return (size_t)why < BASE_COUNT(names) && names[why] ? names[why] : "?";
 }
 
-static void on_over(struct ue_call *call, const struct sip_call_event *event)
+void ue_call_over(struct ue_call *call, const struct sip_call_event *event)
 {
 	struct base_str protocol, text = { 0 };
 	unsigned cause;
@@ -290,7 +294,7 @@ static void on_incoming(struct ue_app *app, const struct sip_call_event *event)
 		                           .setup = app->config.passive ? OFFER_PASSIVE
 		                                                        : OFFER_ACTIVE };
 	struct base_error err = { 0 };
-	struct ue_call *call = call_new(app, NULL, &err);
+	struct ue_call *call = ue_call_new(app, NULL, &err);
 
 	if (!call) {
 		sip_call_end(event->call, 503, NULL);
@@ -299,11 +303,16 @@ static void on_incoming(struct ue_app *app, const struct sip_call_event *event)
 	call->sip = event->call;
 	sip_call_user_set(call->sip, call);
 	call->taken = app->config.answer == UE_ANSWER_AUTO;
+	(void)sip_call_contact_set(call->sip, ue_sip_contact(app->sip), NULL); /* or its flow's */
+	if (!app->party.url && ue_plain_fits(event->body)) {
+		ue_plain_incoming(call, event);
+		return;
+	}
 	if (offer_open(call, event->msg->from.uri, &wish, &err)) {
 		fail(call, &err);
 		return;
 	}
-	tell(call, "call.incoming", 0, NULL);
+	ue_call_tell(call, "call.incoming", 0, NULL);
 	if (app->config.answer == UE_ANSWER_BUSY) {
 		sip_call_end(call->sip, 486, NULL);
 		return;
@@ -312,12 +321,12 @@ static void on_incoming(struct ue_app *app, const struct sip_call_event *event)
 	take(call, event);
 }
 
-static void up(struct ue_call *call)
+void ue_call_up(struct ue_call *call)
 {
 	if (call->up || call->ending)
 		return;
 	call->up = true;
-	tell(call, "call.up", 0, NULL);
+	ue_call_tell(call, "call.up", 0, NULL);
 }
 
 static void on_answered(struct ue_call *call, const struct sip_call_event *event)
@@ -330,7 +339,7 @@ static void on_answered(struct ue_call *call, const struct sip_call_event *event
 		(void)base_error_set(&err, BASE_ERR(BASE_PEER, 0), "no answer in the 2xx");
 		fail(call, &err);
 	}
-	up(call);
+	ue_call_up(call);
 }
 
 void ue_call_event(struct ue_app *app, const struct sip_call_event *event)
@@ -343,14 +352,18 @@ void ue_call_event(struct ue_app *app, const struct sip_call_event *event)
 	}
 	if (!call)
 		return;
+	if (call->plain) {
+		ue_plain_event(call, event);
+		return;
+	}
 	switch (event->what) {
 	case SIP_CALL_PROGRESS:
-		tell(call, "call.progress", event->status, NULL);
+		ue_call_tell(call, "call.progress", event->status, NULL);
 		break;
 	case SIP_CALL_CONFIRMED:
 		if (event->body.len)
 			take(call, event);
-		up(call);
+		ue_call_up(call);
 		break;
 	case SIP_CALL_ANSWERED:
 	case SIP_CALL_AGREED:
@@ -358,7 +371,7 @@ void ue_call_event(struct ue_app *app, const struct sip_call_event *event)
 		break;
 	case SIP_CALL_ASKED:
 	case SIP_CALL_OFFERED:
-		tell(call, "call.offered", 0, NULL);
+		ue_call_tell(call, "call.offered", 0, NULL);
 		call->asked = true;
 		take(call, event);
 		break;
@@ -366,11 +379,11 @@ void ue_call_event(struct ue_app *app, const struct sip_call_event *event)
 		withdraw(call);
 		break;
 	case SIP_CALL_DECLINED:
-		tell(call, "call.declined", event->status, NULL);
+		ue_call_tell(call, "call.declined", event->status, NULL);
 		withdraw(call);
 		break;
 	case SIP_CALL_OVER:
-		on_over(call, event);
+		ue_call_over(call, event);
 		break;
 	default:
 		break;
@@ -381,7 +394,7 @@ void ue_call_event(struct ue_app *app, const struct sip_call_event *event)
 
 int ue_call_start(struct ue_app *app, const struct ue_call_wish *wish, struct base_error *err)
 {
-	struct ue_call *call = call_new(app, wish->name, err);
+	struct ue_call *call = ue_call_new(app, wish->name, err);
 	struct ue_call_wish all = *wish;
 	int rc;
 
@@ -393,12 +406,18 @@ int ue_call_start(struct ue_app *app, const struct ue_call_wish *wish, struct ba
 		all.msrp = all.bfcp = true;
 	call->taken = true;
 	call->target = strdup(wish->target);
+	if (wish->sdp) {
+		rc = ue_plain_start(call, wish, err);
+		if (rc)
+			ue_call_free(call);
+		return rc;
+	}
 	rc = call->target ? offer_open(call, base_str_of(wish->target), &all, err)
 	                  : base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory");
 	if (!rc)
 		rc = offer_begin(call->offer, ue_party_now(), err);
 	if (rc) {
-		call_free(call);
+		ue_call_free(call);
 		return rc;
 	}
 	go_on(call);
@@ -410,6 +429,8 @@ int ue_call_answer(struct ue_call *call, struct base_error *err)
 	if (call->taken || !call->sip)
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0), "it is answered already");
 	call->taken = true;
+	if (call->plain)
+		return ue_plain_answer(call, err);
 	go_on(call);
 	return 0;
 }
@@ -418,6 +439,8 @@ int ue_call_renew(struct ue_call *call, struct base_error *err)
 {
 	int rc;
 
+	if (call->plain)
+		return ue_plain_renew(call, err);
 	if (!call->up || offer_state(call->offer) != OFFER_IDLE)
 		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
 		                      "the call is not up, or there is an offer already");
@@ -443,7 +466,8 @@ void ue_call_end(struct ue_call *call, unsigned status)
 		return;
 	}
 	unask(call);
-	ue_call_media_end(call);
+	if (!call->plain)
+		ue_call_media_end(call);
 	sip_call_end(call->sip, status ? status : 603, NULL);
 }
 
@@ -471,5 +495,5 @@ void ue_calls_free(struct ue_app *app)
 	struct base_node *node;
 
 	while (app->calls.next && (node = base_list_shift(&app->calls)))
-		call_free(OF_NODE(node));
+		ue_call_free(OF_NODE(node));
 }

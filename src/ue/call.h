@@ -17,6 +17,7 @@ struct ue_call_wish {
 	const char
 	        *route; /**< a URI to send it to first; NULL: by the proxies of the configuration */
 	const char *name; /**< NULL: call-1 and so on */
+	const char *sdp;  /**< no keys: a file with the description, or "none"; NULL: keys */
 	bool msrp, bfcp;  /**< none of them: both */
 	enum offer_setup setup;
 };

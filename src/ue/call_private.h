@@ -19,12 +19,32 @@ struct ue_call {
 	struct sip_call *sip;      /* NULL: nothing was sent yet */
 	struct offer_session *offer;
 	struct ue_question question[OFFER_STREAMS_MAX];
-	bool taken;  /* it may be answered, now or when the keys are there */
-	bool asked;  /* the peer's offer in the call waits for an answer */
-	bool anew;   /* our next description is an offer in the call */
-	bool up;     /* both ends have agreed once */
-	bool ending; /* by us */
+	struct base_writer sdp; /* plain: our description */
+	bool plain;             /* without keys: what its media are is not ours */
+	bool taken;             /* it may be answered, now or when the keys are there */
+	bool asked;             /* the peer's offer in the call waits for an answer */
+	bool anew;              /* our next description is an offer in the call */
+	bool up;                /* both ends have agreed once */
+	bool ending;            /* by us */
 };
+
+/* call.c */
+struct ue_call *ue_call_new(struct ue_app *app, const char *name, struct base_error *err);
+void ue_call_free(struct ue_call *call);
+void ue_call_tell(const struct ue_call *call, const char *name, unsigned status, const char *text);
+int ue_call_invite(struct ue_call *call, const struct sip_content *content, struct base_error *err);
+void ue_call_up(struct ue_call *call);
+/** SIP_CALL_OVER */
+void ue_call_over(struct ue_call *call, const struct sip_call_event *event);
+
+/* call_plain.c: calls without keys */
+/** An offer (or none) that wants none. */
+bool ue_plain_fits(struct base_str offer);
+void ue_plain_incoming(struct ue_call *call, const struct sip_call_event *event);
+int ue_plain_start(struct ue_call *call, const struct ue_call_wish *wish, struct base_error *err);
+int ue_plain_answer(struct ue_call *call, struct base_error *err);
+int ue_plain_renew(struct ue_call *call, struct base_error *err);
+void ue_plain_event(struct ue_call *call, const struct sip_call_event *event);
 
 /* call_media.c */
 /** What we offer, or would take. @return how many */

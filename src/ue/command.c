@@ -210,7 +210,8 @@ static int no_uri(struct base_error *err)
 static int do_call(struct ue_app *app, struct ue_words *words, struct base_error *err)
 {
 	struct ue_call_wish wish = { .name = ue_words_take(words, "as"),
-		                     .route = ue_words_take(words, "route") };
+		                     .route = ue_words_take(words, "route"),
+		                     .sdp = ue_words_take(words, "sdp") };
 	bool good = setup_read(ue_words_take(words, "setup"), &wish.setup) == 0 && words->count > 1;
 
 	for (size_t i = 2; i < words->count; i++) {
@@ -218,9 +219,11 @@ static int do_call(struct ue_app *app, struct ue_words *words, struct base_error
 		wish.bfcp |= strcmp(words->word[i], "bfcp") == 0;
 		good = good && (!strcmp(words->word[i], "msrp") || !strcmp(words->word[i], "bfcp"));
 	}
-	if (!good || (wish.name && (!wish.name[0] || strlen(wish.name) > 20)))
+	if (!good || (wish.sdp && words->count != 2) ||
+	    (wish.name && (!wish.name[0] || strlen(wish.name) > 20)))
 		return wrong(err, "expected: call URI [msrp] [bfcp] [setup=actpass|active|passive] "
-		                  "[route=URI] [as=NAME], NAME of at most 20 octets");
+		                  "[route=URI] [as=NAME], or call URI sdp=FILE|none [route=URI] "
+		                  "[as=NAME], NAME of at most 20 octets");
 	if (!app->sip)
 		return no_sip(err);
 	if (wish.name && ue_call_find(app, wish.name))
@@ -267,6 +270,56 @@ static int do_bye(struct ue_app *app, struct ue_words *words, struct base_error 
 		return wrong(err, "expected status=300 to 699");
 	ue_call_end(call, (unsigned)status);
 	return 0;
+}
+
+/* ---- the registration ---- */
+
+static struct ue_access *access_of(const struct ue_app *app, struct base_error *err)
+{
+	struct ue_access *access = app->sip ? ue_sip_access(app->sip) : NULL;
+
+	if (!access)
+		(void)wrong(err, "there is no registration over a connection of its own; set "
+		                 "'sip.outbound' in the configuration");
+	return access;
+}
+
+static int do_register(struct ue_app *app, struct ue_words *words, struct base_error *err)
+{
+	struct ue_access *access = access_of(app, err);
+
+	(void)words;
+	if (!access)
+		return BASE_ERR(BASE_CONFIG, 0);
+	ue_access_begin(access);
+	return 0;
+}
+
+static int do_unregister(struct ue_app *app, struct ue_words *words, struct base_error *err)
+{
+	struct ue_access *access = access_of(app, err);
+
+	(void)words;
+	if (!access)
+		return BASE_ERR(BASE_CONFIG, 0);
+	ue_access_stop(access);
+	return 0;
+}
+
+static int do_renegotiate(struct ue_app *app, struct ue_words *words, struct base_error *err)
+{
+	struct ue_access *access = access_of(app, err);
+
+	(void)words;
+	return access ? ue_access_renegotiate(access, err) : BASE_ERR(BASE_CONFIG, 0);
+}
+
+static int do_cut(struct ue_app *app, struct ue_words *words, struct base_error *err)
+{
+	struct ue_access *access = access_of(app, err);
+
+	(void)words;
+	return access ? ue_access_cut(access, err) : BASE_ERR(BASE_CONFIG, 0);
 }
 
 static int do_message(struct ue_app *app, struct ue_words *words, struct base_error *err)
@@ -346,10 +399,15 @@ static const struct {
 } commands[] = {
 	{ "call", do_call,
 	  "URI [msrp] [bfcp] [setup=actpass|active|passive] [route=URI] [as=NAME]\n"
-	  "          call somebody" },
+	  "        URI sdp=FILE|none [route=URI] [as=NAME]\n"
+	  "          call somebody; with sdp without keys" },
 	{ "answer", do_answer, "[NAME]  take a call" },
 	{ "renew", do_renew, "[NAME]  offer anew: other connections and keys" },
 	{ "bye", do_bye, "[NAME] [status=CODE]  hang up, or refuse" },
+	{ "register", do_register, " register, or refresh it, over a connection of its own" },
+	{ "unregister", do_unregister, " take it back, close the connection" },
+	{ "renegotiate", do_renegotiate, " on that connection; in TLS 1.3 a KeyUpdate" },
+	{ "cut", do_cut, " drop it, as if it had been lost" },
 	{ "message", do_message, "URI TEXT  by SIP alone (RFC 3428)" },
 	{ "say", do_say, "TEXT [to=URI]  to the peer, or to all in the room" },
 	{ "tell", do_tell, "URI TEXT  to one in the room, in private" },
@@ -374,7 +432,7 @@ static const struct {
 void ue_command_list(FILE *to)
 {
 	for (size_t i = 0; i < BASE_COUNT(commands); i++)
-		fprintf(to, "  %-8s %s\n", commands[i].word, commands[i].help);
+		fprintf(to, "  %-11s %s\n", commands[i].word, commands[i].help);
 	fputs("  expect EVENT [key=pattern ...] [within DURATION]  wait until it has happened\n"
 	      "  refuse EVENT [key=pattern ...]  fail when it has happened\n"
 	      "  quit  release everything, end\n"

@@ -33,6 +33,24 @@ static const cyaml_schema_field_t tls_fields[] = {
 	TEXT("certificate", struct ue_yaml_tls, certificate),
 	TEXT("key", struct ue_yaml_tls, key),
 	TEXTS("anchors", struct ue_yaml_tls, anchors),
+	CYAML_FIELD_BOOL("unsafe-null-encryption", CYAML_FLAG_OPTIONAL, struct ue_yaml_tls,
+	                 null_encryption),
+	CYAML_FIELD_END,
+};
+
+#define CHOICE(key, type, member)                                                                  \
+	CYAML_FIELD_BOOL_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
+
+static const cyaml_schema_field_t outbound_fields[] = {
+	TEXT("name", struct ue_yaml_outbound, name),
+	TEXT("instance", struct ue_yaml_outbound, instance),
+	CYAML_FIELD_UINT("reg-id", CYAML_FLAG_OPTIONAL, struct ue_yaml_outbound, reg_id),
+	TEXT("retry", struct ue_yaml_outbound, retry),
+	TEXT("retry-max", struct ue_yaml_outbound, retry_max),
+	TEXT("keep-alive", struct ue_yaml_outbound, keep_alive),
+	TEXT("renegotiate", struct ue_yaml_outbound, renegotiate),
+	CHOICE("at-start", struct ue_yaml_outbound, at_start),
+	CHOICE("sec-agree", struct ue_yaml_outbound, sec_agree),
 	CYAML_FIELD_END,
 };
 
@@ -45,7 +63,9 @@ static const cyaml_schema_field_t sip_fields[] = {
 	TEXT("password-file", struct ue_yaml_sip, password_file),
 	TEXT("realm", struct ue_yaml_sip, realm),
 	TEXT("expires", struct ue_yaml_sip, expires),
+	TEXT("sdp", struct ue_yaml_sip, sdp),
 	PART("tls", struct ue_yaml_sip, tls, tls_fields),
+	PART("outbound", struct ue_yaml_sip, outbound, outbound_fields),
 	CYAML_FIELD_END,
 };
 
@@ -125,6 +145,37 @@ static int folders_read(struct ue_config *c)
 	return list ? 0 : BASE_ERR(BASE_LOCAL, 0);
 }
 
+static int outbound_read(struct ue_config *c, const struct ue_yaml_sip *sip, struct base_error *err)
+{
+	const struct ue_yaml_outbound *y = sip->outbound;
+	struct ue_outbound *o = &c->outbound;
+	int rc;
+
+	o->yaml = y;
+	if (!sip->registrar || !sip->proxy_count)
+		return config_refuse(c->doc, err, "sip.outbound",
+		                     "it wants sip.registrar, and in sip.proxy the P-CSCF");
+	rc = config_duration(c->doc, "sip.outbound.retry", y->retry, 30000, &o->retry_ms, err);
+	if (!rc)
+		rc = config_duration(c->doc, "sip.outbound.retry-max", y->retry_max, 1800000,
+		                     &o->retry_max_ms, err);
+	if (!rc && (!o->retry_ms || o->retry_ms > o->retry_max_ms || o->retry_max_ms > UINT32_MAX))
+		rc = config_refuse(c->doc, err, "sip.outbound.retry",
+		                   "more than nothing, and at most retry-max (RFC 5626, 4.5)");
+	if (!rc)
+		rc = config_duration(c->doc, "sip.outbound.keep-alive", y->keep_alive, 120000,
+		                     &o->keep_alive_ms, err);
+	if (!rc)
+		rc = config_duration(c->doc, "sip.outbound.renegotiate", y->renegotiate, 0,
+		                     &o->renegotiate_ms, err);
+	if (!rc && o->keep_alive_ms > UINT32_MAX)
+		rc = config_refuse(c->doc, err, "sip.outbound.keep-alive", "at most 49 days");
+	if (!rc && y->instance && strpbrk(y->instance, "<>\"\\ \r\n"))
+		rc = config_refuse(c->doc, err, "sip.outbound.instance",
+		                   "expected a URN such as urn:uuid:... (RFC 5626, 4.1)");
+	return rc;
+}
+
 static int sip_read(struct ue_config *c, struct base_error *err)
 {
 	const struct ue_yaml_sip *sip = c->yaml->sip;
@@ -139,6 +190,12 @@ static int sip_read(struct ue_config *c, struct base_error *err)
 		return config_refuse(c->doc, err, "sip.expires", "expected a second or more");
 	c->expires_s = (uint32_t)(expires_ms / 1000);
 	c->sip = sip;
+	if (sip && sip->sdp && strcmp(sip->sdp, "none") != 0)
+		c->sdp = config_doc_path(c->doc, sip->sdp, &c->arena);
+	if (sip && sip->outbound)
+		rc = outbound_read(c, sip, err);
+	if (rc)
+		return rc;
 	if (strcmp(answer, "manual") == 0)
 		c->answer = UE_ANSWER_MANUAL;
 	else if (strcmp(answer, "busy") == 0)
@@ -180,6 +237,16 @@ static int kms_read(struct ue_config *c, struct base_error *err)
 const char *ue_config_path(struct ue_config *c, const char *name)
 {
 	return config_doc_path(c->doc, name, &c->arena);
+}
+
+char *ue_config_user(const struct ue_config *c)
+{
+	const char *from = strchr(c->identity, ':');
+	const char *at = from ? strchr(from, '@') : NULL;
+
+	if (c->sip->user)
+		return strdup(c->sip->user);
+	return at ? strndup(from + 1, (size_t)(at - from - 1)) : strdup("");
 }
 
 int ue_config_load(struct ue_config *ret, const char *path, struct base_error *err)

@@ -15,13 +15,21 @@ struct ue_yaml_tls {
 	const char *profile, *certificate, *key;
 	const char **anchors;
 	unsigned anchors_count;
+	bool null_encryption;
+};
+
+struct ue_yaml_outbound {
+	const char *name, *instance, *retry, *retry_max, *keep_alive, *renegotiate;
+	unsigned reg_id;
+	const bool *at_start, *sec_agree;
 };
 
 struct ue_yaml_sip {
 	const char **listen, **proxy;
 	unsigned listen_count, proxy_count;
-	const char *answer, *registrar, *user, *password_file, *realm, *expires;
+	const char *answer, *registrar, *user, *password_file, *realm, *expires, *sdp;
 	struct ue_yaml_tls *tls;
+	struct ue_yaml_outbound *outbound;
 };
 
 struct ue_yaml_alias {
@@ -47,6 +55,13 @@ struct ue_yaml {
 
 /* ---- as it is understood ---- */
 
+/** A registration over a connection of its own. */
+struct ue_outbound {
+	const struct ue_yaml_outbound *yaml;
+	uint64_t retry_ms, retry_max_ms;
+	uint64_t keep_alive_ms, renegotiate_ms; /**< 0 = never */
+};
+
 enum ue_answer { UE_ANSWER_AUTO, UE_ANSWER_MANUAL, UE_ANSWER_BUSY };
 
 struct ue_config {
@@ -66,6 +81,8 @@ struct ue_config {
 	const struct ue_yaml_sip *sip; /**< NULL: none */
 	enum ue_answer answer;
 	uint32_t expires_s;            /**< of a registration */
+	struct ue_outbound outbound;   /**< `yaml` NULL: none */
+	const char *sdp;               /**< of calls without keys, a path; NULL = no media */
 	const struct ue_yaml_kms *kms; /**< NULL: none */
 };
 
@@ -73,6 +90,9 @@ struct ue_config {
 int ue_config_load(struct ue_config *ret, const char *path, struct base_error *err);
 /** A file's name in the configuration is relative to it. @return NULL when memory is short */
 const char *ue_config_path(struct ue_config *config, const char *name);
+/** Who we are where a password is asked for: the part before the @, unless `sip.user` knows
+ * better. The caller frees it. @return NULL when memory is short */
+char *ue_config_user(const struct ue_config *config);
 /** All zero is fine. */
 void ue_config_done(struct ue_config *config);
 

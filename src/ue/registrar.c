@@ -5,7 +5,8 @@
 
 struct ue_registrar {
 	struct ue_app *app;
-	struct sip_register *reg; /* NULL: it only proves itself */
+	struct sip_register *reg; /* NULL: it only proves itself, or `access` does it */
+	struct ue_access *access; /* NULL: it looks for a way like any request */
 	const struct base_str *given;
 	size_t given_count;
 	struct base_arena arena; /* of what the registrar has said */
@@ -18,7 +19,8 @@ struct ue_registrar {
 static void routes_take(struct ue_registrar *r)
 {
 	size_t count, skip = 0;
-	const struct base_str *said = sip_register_routes(r->reg, &count);
+	const struct base_str *said = r->access ? ue_access_routes(r->access, &count)
+	                                        : sip_register_routes(r->reg, &count);
 
 	base_arena_reset(&r->arena);
 	r->route_count = 0;
@@ -56,17 +58,6 @@ static void on_register(void *user, enum sip_register_what what, unsigned status
 	UE_TELL(&r->app->events, names[what], { "status", ue_number(&code, status) });
 }
 
-/* Who we are to whom: the part before the @, unless the configuration knows better. */
-static char *user_of(const struct ue_config *config)
-{
-	const char *from = strchr(config->identity, ':');
-	const char *at = from ? strchr(from, '@') : NULL;
-
-	if (config->sip->user)
-		return strdup(config->sip->user);
-	return at ? strndup(from + 1, (size_t)(at - from - 1)) : strdup("");
-}
-
 static int credential(struct ue_app *app, struct sip_ua *ua, struct base_error *err)
 {
 	const char *file = app->config.sip->password_file;
@@ -79,7 +70,7 @@ static int credential(struct ue_app *app, struct sip_ua *ua, struct base_error *
 	rc = config_secret_read(ue_config_path(&app->config, file), &password, err);
 	if (rc)
 		return rc;
-	user = user_of(&app->config);
+	user = ue_config_user(&app->config);
 	rc = user ? sip_ua_credential(ua, app->config.sip->realm, user, password.data, password.len)
 	          : BASE_ERR(BASE_LOCAL, 0);
 	free(user);
@@ -87,7 +78,7 @@ static int credential(struct ue_app *app, struct sip_ua *ua, struct base_error *
 	return rc ? base_error_set(err, rc, "out of memory") : 0;
 }
 
-static int start(struct ue_registrar *r, struct sip_ua *ua, const char *self,
+static int start(struct ue_registrar *r, struct flow_ua *net, const char *self,
                  struct base_error *err)
 {
 	const struct ue_config *config = &r->app->config;
@@ -97,14 +88,16 @@ static int start(struct ue_registrar *r, struct sip_ua *ua, const char *self,
 		                           .route_count = r->given_count,
 		                           .expires_s = config->expires_s };
 
+	if (config->outbound.yaml)
+		return ue_access_new(&r->access, r->app, net, self, r->given, r->given_count, err);
 	if (!config->sip->registrar)
 		return 0;
-	return sip_register_new(&r->reg, ua, &reg, on_register, r)
+	return sip_register_new(&r->reg, flow_ua_sip(net), &reg, on_register, r)
 	               ? base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "out of memory")
 	               : 0;
 }
 
-int ue_registrar_new(struct ue_registrar **ret, struct ue_app *app, struct sip_ua *ua,
+int ue_registrar_new(struct ue_registrar **ret, struct ue_app *app, struct flow_ua *net,
                      const char *self, const struct base_str *routes, size_t route_count,
                      struct base_error *err)
 {
@@ -117,13 +110,14 @@ int ue_registrar_new(struct ue_registrar **ret, struct ue_app *app, struct sip_u
 	r->given = routes;
 	r->given_count = route_count;
 	r->arena.chunk_size = 512;
-	rc = credential(app, ua, err);
+	*ret = r; /* what it begins may be told at once */
+	rc = credential(app, flow_ua_sip(net), err);
 	if (!rc)
-		rc = start(r, ua, self, err);
-	if (rc)
+		rc = start(r, net, self, err);
+	if (rc) {
 		ue_registrar_free(r);
-	else
-		*ret = r;
+		*ret = NULL;
+	}
 	return rc;
 }
 
@@ -132,12 +126,20 @@ void ue_registrar_free(struct ue_registrar *r)
 	if (!r)
 		return;
 	sip_register_free(r->reg);
+	ue_access_free(r->access);
 	base_arena_done(&r->arena);
 	free(r);
 }
 
+struct ue_access *ue_registrar_access(const struct ue_registrar *r)
+{
+	return r->access;
+}
+
 void ue_registrar_quit(struct ue_registrar *r)
 {
+	if (r->access)
+		ue_access_stop(r->access);
 	if (!r->reg || !sip_register_is(r->reg))
 		return; /* there is nothing to take back */
 	r->ending = true;
@@ -146,11 +148,13 @@ void ue_registrar_quit(struct ue_registrar *r)
 
 bool ue_registrar_busy(const struct ue_registrar *r)
 {
-	return r->ending;
+	return r->ending || (r->access && ue_access_busy(r->access));
 }
 
-const struct base_str *ue_registrar_routes(const struct ue_registrar *r, size_t *ret_count)
+const struct base_str *ue_registrar_routes(struct ue_registrar *r, size_t *ret_count)
 {
+	if (r->access)
+		routes_take(r);
 	*ret_count = r->routes ? r->route_count : r->given_count;
 	return r->routes ? r->routes : r->given;
 }

@@ -8,6 +8,7 @@
 #include "ue/registrar.h"
 
 #define ROUTES_MAX 8
+#define IDLE_MS    86400000 /* a registration's connection may be silent for long */
 
 struct ue_sip {
 	struct ue_app *app;
@@ -24,6 +25,18 @@ struct ue_sip {
 struct sip_ua *ue_sip_ua(struct ue_sip *sip)
 {
 	return flow_ua_sip(sip->ua);
+}
+
+struct ue_access *ue_sip_access(const struct ue_sip *sip)
+{
+	return sip->registrar ? ue_registrar_access(sip->registrar) : NULL;
+}
+
+const char *ue_sip_contact(const struct ue_sip *sip)
+{
+	struct ue_access *access = ue_sip_access(sip);
+
+	return access ? ue_access_contact(access) : NULL;
 }
 
 const struct base_str *ue_sip_routes(const struct ue_sip *sip, size_t *ret_count)
@@ -74,9 +87,32 @@ static void on_trace(void *arg, uint64_t flow, bool sent, struct base_str octets
 static void on_lost(void *arg, uint64_t flow, const char *why)
 {
 	const struct ue_sip *sip = arg;
+	struct ue_access *access = ue_sip_access(sip);
 
-	(void)flow;
+	if (access && ue_access_lost(access, flow, why))
+		return;
 	UE_TELL(&sip->app->events, "sip.lost", { "text", base_str_of(why) });
+}
+
+static void on_up(void *arg, uint64_t flow, const struct flow_info *info)
+{
+	struct ue_access *access = ue_sip_access(arg);
+
+	if (access)
+		ue_access_up(access, flow, info);
+}
+
+static void on_rekeyed(void *arg, uint64_t flow, enum stream_again what)
+{
+	struct ue_access *access = ue_sip_access(arg);
+
+	if (access)
+		ue_access_rekeyed(access, flow, what);
+}
+
+static void on_opened(void *arg, struct sip_flow flow, unsigned status)
+{
+	ue_access_opened(ue_sip_access(arg), flow, status);
 }
 
 /* ---- calls and requests ---- */
@@ -196,12 +232,21 @@ static int network_open(struct ue_sip *sip, struct base_error *err)
 	static const char *udp[] = { "udp:127.0.0.1:0" };
 	const struct ue_yaml_sip *yaml = sip->app->config.sip;
 	const char **list = yaml->listen_count ? yaml->listen : udp;
-	const struct flow_config flow = { .domain = sip->domain, .user = sip->app->config.name };
+	const struct ue_yaml_outbound *outbound = sip->app->config.outbound.yaml;
+	const struct flow_config flow = { .domain = sip->domain,
+		                          .user = sip->app->config.name,
+		                          .peer = outbound ? outbound->name : NULL,
+		                          .idle_ms = outbound ? IDLE_MS : 0,
+		                          .leaving = outbound != NULL,
+		                          .renegotiable = outbound != NULL };
 	const struct sip_ua_config ua = { .lines = "User-Agent: gatehouse-ue\r\n" };
 	const struct flow_ua_ops ops = { .on_call = on_call,
 		                         .on_request = on_request,
 		                         .trace = sip->app->trace ? on_trace : NULL,
 		                         .on_lost = on_lost,
+		                         .on_up = on_up,
+		                         .on_rekeyed = on_rekeyed,
+		                         .on_opened = on_opened,
 		                         .arg = sip };
 	int rc = flow_ua_new(&sip->ua, sip->app->streams, &flow, &ua, &ops, err);
 
@@ -224,8 +269,8 @@ int ue_sip_new(struct ue_sip **ret, struct ue_app *app, struct base_error *err)
 	if (!rc)
 		rc = network_open(sip, err);
 	if (!rc)
-		rc = ue_registrar_new(&sip->registrar, app, flow_ua_sip(sip->ua), sip->self,
-		                      sip->route, sip->routes, err);
+		rc = ue_registrar_new(&sip->registrar, app, sip->ua, sip->self, sip->route,
+		                      sip->routes, err);
 	if (rc)
 		ue_sip_free(sip);
 	else

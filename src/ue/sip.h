@@ -3,7 +3,7 @@
 #ifndef GH_UE_SIP_H
 #define GH_UE_SIP_H
 
-#include "ue/app.h"
+#include "ue/access.h"
 
 /** `app->config.sip` is there. @return 0, BASE_CONFIG, BASE_LOCAL */
 int ue_sip_new(struct ue_sip **ret, struct ue_app *app, struct base_error *err);
@@ -13,6 +13,10 @@ void ue_sip_free(struct ue_sip *sip);
 struct sip_ua *ue_sip_ua(struct ue_sip *sip);
 /** Elements of Route for requests outside of dialogs. */
 const struct base_str *ue_sip_routes(const struct ue_sip *sip, size_t *ret_count);
+/** The registration over a connection of its own; NULL = none. */
+struct ue_access *ue_sip_access(const struct ue_sip *sip);
+/** Our URI in dialogs, borrowed for the call; NULL = that of the flow. */
+const char *ue_sip_contact(const struct ue_sip *sip);
 /** `<identity>` */
 const char *ue_sip_self(const struct ue_sip *sip);
 /** MESSAGE (RFC 3428). */

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`gatehouse ue` with a registration over a connection of its own (TS 33.203, Annex O; RFC 5626), at Kamailio's TLS and at servers that are
+not what they should be."""
+import re
+import socket
+import ssl
+import threading
+import unittest
+
+import access
+import harness
+import kamailio
+from agent import Agent
+
+
+class Impostor:
+    """A TLS server that keeps what became of each handshake: the alert, or what came."""
+
+    def __init__(self, cert, key, answer=None):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(cert, key)
+        self.context.maximum_version = ssl.TLSVersion.TLSv1_2  # an alert then comes before the handshake's end
+        self.answer, self.heard, self.lock = answer, [], threading.Condition()
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.proxy = f"sip:{access.HOST}:{self.port};transport=tls;lr"
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                conn, _ = self.socket.accept()
+            except OSError:
+                return
+            try:
+                with self.context.wrap_socket(conn, server_side=True) as tls:
+                    self.note(("session", tls.session_reused, tls.cipher()[0]))
+                    while octets := tls.recv(65536):
+                        self.note(("octets", octets.decode()))
+                        if self.answer:
+                            tls.sendall(self.answer(octets.decode()).encode())
+                self.note(("end", ""))
+            except OSError as error:
+                self.note(("error", str(error)))
+
+    def note(self, what):
+        with self.lock:
+            self.heard.append(what)
+            self.lock.notify_all()
+
+    def wait(self, kind, pattern="", count=1):
+        def found():
+            return [one for one in self.heard if one[0] == kind and re.search(pattern, str(one[1:]))]
+        with self.lock:
+            if not self.lock.wait_for(lambda: len(found()) >= count, harness.PATIENCE):
+                raise AssertionError(f"no {count} {kind} {pattern}; heard {self.heard}")
+            return found()[count - 1]
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.thread.join(harness.PATIENCE)
+
+
+def refusal(status, lines=""):
+    """Answers each REGISTER with it."""
+    def answer(request):
+        kept = [line for line in request.split("\r\n") if re.match(r"(Via|From|To|Call-ID|CSeq):", line)]
+        kept = [line + ";tag=x" if line.startswith("To:") else line for line in kept]
+        return "\r\n".join([f"SIP/2.0 {status} x", *kept]) + f"\r\n{lines}Content-Length: 0\r\n\r\n"
+    return answer
+
+
+class Case(harness.Case, unittest.TestCase):
+    @classmethod
+    def prepare(cls):
+        cls.tls = access.certificate(cls.pki)
+
+    def outbound(self, name, proxy, more="", outbound="", tls=""):
+        return access.agent(self.folder, name, proxy, "tls", None, self.tls["ca"],
+                            f", user: {name}, outbound: {{retry: 100ms, name: {access.NAME}{outbound}}}{more}", tls)
+
+
+@unittest.skipUnless(kamailio.HAVE, kamailio.MISSING)
+class AtKamailio(Case):
+    def setUp(self):
+        self.core = self.own(kamailio.Kamailio(self.folder, access.PASSWORDS, tls=self.tls))
+        self.proxy = f"sip:{access.HOST}:{self.core.tls_port};transport=tls;lr"
+
+    def registered(self, name, **settings):
+        agent = self.outbound(name, self.proxy, **settings)
+        up = agent.expect("sip.up", transport="TLS")
+        agent.expect("sip.challenged", status="401", stale="no")
+        agent.expect("sip.registered", status="200", identities=f"<sip:{name}@home.example>")
+        return agent, up
+
+    def test_life(self):
+        alice, up = self.registered("alice")
+        bob, _ = self.registered("bob")
+        self.assertRegex(up["session"], r"^[0-9a-f]{16,}$")
+        first, second = self.core.requests("REGISTER")[:2]
+        self.assertIn('nonce="", uri="sip:home.example", response=""', first)
+        self.assertIn("Security-Client: tls\r\n", first)
+        self.assertRegex(first, r'Contact: <sip:[^>]+>;reg-id=1;\+sip\.instance="<urn:uuid:[0-9a-f-]{36}>"\r\n')
+        self.assertNotIn("Security-Verify", second)  # Kamailio offers nothing
+        alice.do("message sip:bob@home.example hello")
+        bob.expect("message", text="hello")
+        alice.expect("message.answer", status="200")
+        bob.do("call sip:alice@home.example sdp=none")
+        alice.expect("call.up")
+        bob.expect("call.up")
+        self.assertIn(";ob>", self.core.got("INVITE"))
+        alice.do("bye")
+        bob.expect("call.over", why="bye")
+        alice.do("register")  # on the live connection
+        alice.expect("sip.registered", status="200")
+        alice.none("sip.up")
+        alice.do("renegotiate")
+        again = alice.expect("sip.rekeyed", tls=up["tls"])
+        self.assertNotEqual(again["session"], up["session"])
+        alice.do("cut")
+        alice.expect("sip.down", why="lost", text="cut")
+        self.assertNotEqual(alice.expect("sip.up")["local"], up["local"])
+        alice.expect("sip.registered", status="200")
+        bob.do("message sip:alice@home.example again")
+        alice.expect("message", text="again")
+        alice.do("unregister")
+        alice.expect("sip.unregistered", status="200")
+        alice.do("message sip:bob@home.example none")
+        alice.expect("message.answer", status="503")  # by no connection but the registration's
+        alice.do("register")
+        alice.expect("sip.registered", status="200")
+        access.ended(alice, bob)
+
+    def test_wrong_password(self):
+        """O.3: TLS is closed and its session resumed by nobody; each attempt begins as a stranger's."""
+        mallory = access.agent(self.folder, "bob", self.proxy, "tls", "guessed", self.tls["ca"],
+                               f", outbound: {{retry: 100ms, name: {access.NAME}}}")
+        for _ in range(2):
+            self.assertEqual(mallory.expect("sip.up")["resumed"], "no")
+            mallory.expect("sip.unanswered", status="403", why="digest")
+        self.assertEqual(mallory.close(), 0)
+        mallory.none("sip.registered")
+
+    def test_seed_profile(self):
+        """Annex O as its seed has it, at a P-CSCF with an RSA certificate."""
+        tls = access.certificate(self.pki, "rsa.home.example", also=(access.NAME, access.HOST), key="rsa")
+        core = self.own(kamailio.Kamailio(self.folder, access.PASSWORDS, tls={**tls, "method": "TLSv1.2"}))
+        alice = self.outbound("alice", f"sip:{access.HOST}:{core.tls_port};transport=tls;lr", tls=", profile: ts33203-annex-o")
+        self.assertRegex(alice.expect("sip.up", tls="TLS1.2")["suite"], "^TLS_(DHE_)?RSA_WITH_AES_")
+        alice.expect("sip.registered", status="200")
+        access.ended(alice)
+
+    def test_core_dies(self):
+        alice, _ = self.registered("alice")
+        self.core.kill()
+        alice.expect("sip.lost")
+        alice.expect("sip.unanswered", why="lost")
+        self.core.start()
+        alice.expect("sip.registered", status="200")
+        access.ended(alice)
+
+
+class Elsewhere(Case):
+    @classmethod
+    def prepare(cls):
+        super().prepare()
+        cls.stranger = access.certificate(cls.pki, "stranger.home.example", ca="other")
+        cls.namesake = access.certificate(cls.pki, "pcscf2.home.example")
+
+    def impostor(self, files, answer=None):
+        return self.own(Impostor(files["cert"], files["key"], answer))
+
+    def test_certificate(self):
+        """O11: a P-CSCF that is not proven gets an alert, and no word of SIP."""
+        for files, alert in ((self.stranger, "unknown ca"), (self.namesake, "bad certificate|certificate unknown|handshake failure")):
+            server = self.impostor(files)
+            alice = self.outbound("alice", server.proxy)
+            server.wait("error", f"(?i)alert ({alert})")
+            alice.expect("sip.unanswered", why="lost")
+            self.assertEqual(alice.close(), 0)
+            self.assertFalse([one for one in server.heard if one[0] == "octets"])
+
+    def test_no_security(self):
+        """RFC 3329: a list without tls ends it; the connection is closed."""
+        server = self.impostor(self.tls, refusal(401, 'WWW-Authenticate: Digest realm="home.example", nonce="n", qop="auth"\r\n'
+                                                      "Security-Server: ipsec-3gpp;q=0.1\r\n"))
+        alice = self.outbound("alice", server.proxy)
+        alice.expect("sip.unanswered", status="401", why="no-security")
+        server.wait("end")
+        self.assertEqual(alice.close(), 0)
+        self.assertFalse([one for one in server.heard if "response=\"" in str(one) and 'response=""' not in str(one)])
+
+    def test_keep_alives(self):
+        """RFC 5626, 4.4.1: CRLF CRLF where the answer says outbound, as often as it says; a connection that does not answer is replaced."""
+        ok = refusal(200, "Require: outbound\r\nFlow-Timer: 1\r\nContact: <sip:a@b>;expires=600\r\n")
+        server = self.impostor(self.tls, lambda octets: "\r\n" if octets == "\r\n\r\n" else ok(octets))
+        alice = self.outbound("alice", server.proxy)
+        alice.expect("sip.registered", status="200", outbound="yes", expires="600")
+        server.wait("octets", r"^\('\\r\\n\\r\\n',\)$", 2)
+        alice.do("unregister")
+        alice.expect("sip.unregistered")
+        self.assertEqual(alice.close(), 0)
+
+    def test_nothing_but_null_encryption(self):
+        """O3: at least one suite that encrypts is offered, or nothing."""
+        profile = f"{self.folder}/null-only.yaml"
+        with open(profile, "w", encoding="utf-8") as file:
+            file.write("name: null-only\ntitle: t\ndocument: d\nclause: c\nrelease: r\nextends: ts33203-annex-o\nrules:\n"
+                       "  - {id: X, subject: suite, strength: shall-not, mark: P, text: t, items: [TLS_RSA_WITH_3DES_EDE_CBC_SHA, "
+                       "TLS_RSA_WITH_AES_128_CBC_SHA, TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, TLS_RSA_WITH_AES_128_GCM_SHA256, "
+                       "TLS_DHE_RSA_WITH_AES_128_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA256, TLS_RSA_WITH_AES_256_CBC_SHA]}\n")
+        alice = Agent(self.folder, "alice", f"identity: sip:alice@home.example\nprofiles: [{self.folder}]\n"
+                      "sip: {registrar: 'sip:home.example', proxy: ['sip:localhost:1;transport=tls;lr'], outbound: {}, "
+                      f"tls: {{anchors: [{self.tls['ca']}], profile: null-only, unsafe-null-encryption: true}}}}\n")
+        alice.expect("end of output")
+        self.assertEqual(alice.process.wait(), 2)
+        with open(alice.errors, encoding="utf-8") as log:
+            self.assertIn("no suite that encrypts, and a UE always offers one (TS 33.203, O.2.1)", log.read())
+        alice.close()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
