@@ -545,7 +545,35 @@ static void keys_are_asked_for(void **state)
 	lab_pair_close(&pair);
 }
 
+/** What is remembered by its id is the session as it is now, and nothing once it is deleted. */
+static void what_was_is_forgotten(void **state)
+{
+	struct foreign far;
+	uint8_t first[TLS_BINDING_MAX], now[TLS_BINDING_MAX];
+	size_t len, octets;
+	struct tls_ids *ids;
+
+	open_plain(&far, *state, TLS_ROLE_SERVER, "both-ids");
+	ids = far.session->context->domain->ids;
+	assert_int_equal(tls_ids_count(ids, &octets), 1);
+	assert_int_equal(tls_session_binding(far.session, first, &len), 0);
+	assert_memory_equal(first, far.session->id, len);
+	assert_int_equal(order(&far), TLS_AGAIN_BEGUN);
+	assert_true(foreign_answer(&far));
+	foreign_assert_up(&far, 1);
+	assert_int_equal(tls_session_binding(far.session, now, &len), 0);
+	assert_memory_not_equal(first, now, len);
+	assert_int_equal(tls_ids_count(ids, &octets), 1);
+	assert_true(tls_session_forget(far.session));
+	assert_int_equal(tls_ids_count(ids, &octets), 0);
+	assert_int_equal(tls_session_binding(far.session, first, &len), 0);
+	assert_memory_equal(first, now, len);
+	foreign_talk(&far);
+	foreign_close(&far);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(what_was_is_forgotten),
 	cmocka_unit_test(begun),
 	cmocka_unit_test(data_before_the_answer),
 	cmocka_unit_test(data_in_the_midst),
