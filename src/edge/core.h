@@ -172,7 +172,7 @@ struct edge_peer {
 	struct base_str address; /**< as text */
 	uint16_t port;
 	bool tls;                /**< false: it can never be bound */
-	struct base_str session; /**< TLS: the binding id; empty = it has none, and is closed */
+	struct base_str session; /**< TLS: the binding id; empty = it has none: never bound */
 };
 /** A UE has connected (TLS: the handshake is done). @return 0; BASE_LOCAL: close it */
 int edge_core_up(struct edge_core *core, uint64_t flow, const struct edge_peer *peer);
@@ -241,6 +241,7 @@ struct edge_decision {
 	unsigned lost_status; /**< sip_target.lost_status */
 	bool proven;          /**< REGISTER: integrity-protected is tls-yes, else tls-pending */
 	bool unproven;        /**< REGISTER: its Digest response goes not up */
+	unsigned rest;        /**< UP_DIALOG: request.routes from here on go back into its Route */
 	/* REPLY */
 	unsigned status;
 	const char *reason;    /**< NULL = sip_reason */
@@ -252,6 +253,7 @@ struct edge_decision {
 	/* REPLY: once it has been answered (sip_proxy_ops.on_answered), end the UE's flow. */
 	bool close;
 	const char *why; /**< of REPLY, for the log; static */
+	bool seen;       /**< of this folder: its final response has been judged */
 };
 
 /** Is that URI ours (sip_proxy_ops.mine): one of policy.names or our hosts, or a token of ours? */
@@ -271,7 +273,7 @@ void edge_core_forward(struct edge_core *core, const struct edge_request *reques
 
 struct edge_response {
 	const struct sip_message *request; /**< as it came to us; NULL: its transaction is over */
-	const struct edge_decision *decision; /**< by which it was forwarded */
+	struct edge_decision *decision; /**< by which it was forwarded; noted there what was seen */
 	unsigned status;
 	const struct sip_message *msg; /**< NULL: one of our own (408, 503) */
 };

@@ -8,13 +8,13 @@
 	}
 /* Of every flow that lives. */
 #define ENDS                                                                                       \
-	[BIND_EV_CROSSED] = GO(BIND_CLOSED, BIND_DO_CLOSE),                                        \
 	[BIND_EV_REFUSED] = GO(BIND_CLOSED, BIND_DO_FORGET),                                       \
 	[BIND_EV_DROP] = GO(BIND_CLOSED, BIND_DO_FORGET),                                          \
 	[BIND_EV_LOST] = GO(BIND_CLOSED, BIND_DO_BURY)
 /* Of those who have not registered: a handshake serves a registration, or nothing (O.4.1). */
 #define UNBOUND                                                                                    \
-	ENDS, [BIND_EV_CHALLENGE] = GO(BIND_CHALLENGED, BIND_DO_WAIT),                             \
+	ENDS, [BIND_EV_CROSSED] = GO(BIND_CLOSED, BIND_DO_FORGET),                                 \
+	      [BIND_EV_CHALLENGE] = GO(BIND_CHALLENGED, BIND_DO_WAIT),                             \
 	      [BIND_EV_PROOF] = GO(BIND_PROVING, BIND_DO_NOTHING),                                 \
 	      [BIND_EV_YES] = GO(BIND_BOUND, BIND_DO_BIND),                                        \
 	      [BIND_EV_LATE] = GO(BIND_CLOSED, BIND_DO_FORGET)
@@ -51,6 +51,7 @@ static const struct bind_step table[BIND_STATES][BIND_EVENTS] = {
 	[BIND_RENEWING] = {
 		BOUND(BIND_RENEWING),
 		[BIND_EV_IGNORED] =   GO(BIND_CLOSED, BIND_DO_FORGET),
+		[BIND_EV_SPARED] =    GO(BIND_BOUND, BIND_DO_NOTHING), /* once more when it is */
 		[BIND_EV_TOLERATED] = GO(BIND_TOLERATED, BIND_DO_GO_ON),
 	},
 	[BIND_TOLERATED] = {

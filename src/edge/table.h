@@ -13,7 +13,7 @@ enum bind_state {
 	BIND_BOUND,
 	BIND_RENEWING,  /* bound, and the edge renegotiates */
 	BIND_TOLERATED, /* bound; the UE has ignored that, which the policy allows */
-	BIND_PLAIN,     /* no TLS: never bound */
+	BIND_PLAIN,     /* no TLS, or no session id: never bound */
 	BIND_CLOSED,    /* it is being closed; nothing is bound any more */
 	BIND_STATES,
 };
@@ -32,6 +32,7 @@ enum bind_event {
 	BIND_EV_AGED,    /* the TLS session's lifetime comes to its end, or we are told to renew */
 	BIND_EV_REKEYED, /* its session has another id, whoever wanted it */
 	BIND_EV_IGNORED, /* the UE ignores the renegotiation, or fails it: not tolerated */
+	BIND_EV_SPARED,  /* likewise, and its lifetime is not at its end yet */
 	BIND_EV_TOLERATED, /* likewise, and the policy says go on */
 	BIND_EV_OLD,       /* 24 hours: the session must end (O.2.1) */
 	BIND_EV_NETWORK,   /* the network has ended the registration */

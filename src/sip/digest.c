@@ -223,6 +223,22 @@ static bool qops(struct base_str text, unsigned *ret)
 	return *ret != 0;
 }
 
+int sip_credentials_read(struct base_str value, struct base_arena *arena,
+                         struct sip_credentials *ret)
+{
+	struct digest_params p;
+	int rc = digest_params_read(value, arena, &p);
+
+	if (!rc)
+		*ret = (struct sip_credentials){ .user = p.username,
+			                         .realm = p.realm,
+			                         .nonce = p.nonce,
+			                         .uri = p.uri,
+			                         .response = p.response,
+			                         .stale = p.stale };
+	return rc;
+}
+
 int sip_challenge_read(struct base_str value, struct base_arena *arena, struct sip_challenge *ret)
 {
 	struct digest_params p;

@@ -66,6 +66,18 @@ struct sip_proof {
 int sip_challenge_answer(const struct sip_challenge *challenge, const struct sip_proof *proof,
                          struct base_writer *w);
 
+/* -- who stands between -- */
+
+/** What an Authorization or WWW-Authenticate value says, unquoted; ptr NULL = it does not. */
+struct sip_credentials {
+	struct base_str user, realm, nonce, uri, response, stale;
+};
+
+/** Read a Digest value, whose ever it is; in the arena. @return 0; BASE_PEER 400: malformed,
+ * another scheme, a parameter twice; BASE_LOCAL */
+int sip_credentials_read(struct base_str value, struct base_arena *arena,
+                         struct sip_credentials *ret);
+
 /* -- who asks -- */
 
 struct sip_digest_server;

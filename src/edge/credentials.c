@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Authorization on its way up (TS 24.229, 5.2.2, R): who it is that proves himself, what the edge
+ * says about the session it came by, and to which challenges a flow has answers.
+ */
+#include <stdio.h>
+
+#include "edge/private.h"
+
+static const enum sip_header_id fields[] = { SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION };
+
+static bool is_digest(struct base_str value)
+{
+	struct base_str scheme = { value.ptr, sip_span(value, SIP_CH_TOKEN) };
+
+	return base_str_ieq(scheme, BASE_STR("Digest"));
+}
+
+int edge_credentials_read(const struct sip_message *msg, struct base_arena *arena,
+                          struct edge_credentials *ret)
+{
+	struct edge_credentials found = { 0 };
+	int rc;
+
+	for (const struct sip_header *h = sip_header(msg, SIP_H_AUTHORIZATION); h;
+	     h = sip_header_after(msg, h)) {
+		if (!is_digest(h->value))
+			continue;
+		if (found.header) /* which of them would the registrar believe? */
+			return BASE_ERR(BASE_PEER, 400);
+		rc = sip_credentials_read(h->value, arena, &found.c);
+		if (rc)
+			return rc;
+		found.header = h;
+	}
+	/* an empty one says no more than who is going to prove himself (TS 24.229, 5.1.1.2, R) */
+	found.proof = found.header && found.c.response.len;
+	*ret = found;
+	return 0;
+}
+
+static bool is_mark(struct base_str param)
+{
+	struct base_str name = { param.ptr, sip_span(param, SIP_CH_TOKEN) };
+
+	return base_str_ieq(name, BASE_STR("integrity-protected"));
+}
+
+static bool has_mark(struct base_str params)
+{
+	struct base_str param;
+
+	while (sip_list_next(&params, &param))
+		if (is_mark(param))
+			return true;
+	return false;
+}
+
+/* The value without any mark, then with this one. */
+static void mark(struct sip_edit *edit, const struct sip_header *h, const char *integrity)
+{
+	size_t scheme = sip_span(h->value, SIP_CH_TOKEN);
+	struct base_str rest = sip_skip(sip_from(h->value, scheme)), param;
+	size_t cap = h->value.len + 64, n = scheme;
+	char *out;
+
+	if (!integrity && !has_mark(rest))
+		return;
+	out = base_arena_alloc(edit->arena, 2 * cap); /* `, ` between those that had `,` */
+	if (!out) {
+		edit->failed = true;
+		return;
+	}
+	memcpy(out, h->value.ptr, scheme);
+	while (sip_list_next(&rest, &param)) {
+		if (!param.len || is_mark(param))
+			continue;
+		memcpy(out + n, n > scheme ? ", " : " ", n > scheme ? 2 : 1);
+		n += n > scheme ? 2 : 1;
+		memcpy(out + n, param.ptr, param.len);
+		n += param.len;
+	}
+	if (integrity)
+		n += (size_t)snprintf(out + n, 2 * cap - n, "%sintegrity-protected=\"%s\"",
+		                      n > scheme ? ", " : " ", integrity);
+	sip_edit_value(edit, h, (struct base_str){ out, n });
+}
+
+void edge_credentials_mark(struct sip_edit *edit, const char *integrity)
+{
+	for (size_t i = 0; i < BASE_COUNT(fields); i++)
+		for (const struct sip_header *h = sip_header(edit->msg, fields[i]); h;
+		     h = sip_header_after(edit->msg, h))
+			mark(edit, h,
+			     fields[i] == SIP_H_AUTHORIZATION && is_digest(h->value) ? integrity
+			                                                             : NULL);
+}
+
+/* -- challenges of a flow -- */
+
+static uint64_t nonce_hash(const struct edge_flow *flow, struct base_str nonce)
+{
+	uint64_t hash = base_hash(flow->core->seed, nonce.ptr, nonce.len);
+
+	return hash ? hash : 1; /* 0 is an empty place */
+}
+
+bool edge_nonce_known(const struct edge_flow *flow, struct base_str nonce)
+{
+	uint64_t hash = nonce_hash(flow, nonce);
+
+	for (size_t i = 0; i < EDGE_NONCES; i++)
+		if (flow->nonces[i] == hash)
+			return true;
+	return false;
+}
+
+void edge_nonce_add(struct edge_flow *flow, struct base_str nonce)
+{
+	if (!nonce.len || edge_nonce_known(flow, nonce))
+		return;
+	flow->nonces[flow->nonce_at] = nonce_hash(flow, nonce);
+	flow->nonce_at = (uint8_t)((flow->nonce_at + 1) % EDGE_NONCES);
+}
+
+bool edge_challenges_note(struct edge_flow *flow, const struct sip_message *msg,
+                          struct base_arena *arena)
+{
+	bool stale = false;
+
+	for (const struct sip_header *h = sip_header(msg, SIP_H_WWW_AUTHENTICATE); h;
+	     h = sip_header_after(msg, h)) {
+		struct sip_credentials c;
+
+		if (!is_digest(h->value) || sip_credentials_read(h->value, arena, &c))
+			continue;
+		edge_nonce_add(flow, c.nonce);
+		stale = stale || base_str_ieq(c.stale, BASE_STR("true"));
+	}
+	return stale;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose identity a request may carry, and what is said about identities across the border of trust
+ * (RFC 3325, R; RFC 7315; TS 24.229, 5.2.6, R).
+ */
+#include "edge/private.h"
+
+struct base_str edge_identity_key(struct base_str uri, char buf[SIP_URI_KEY_MAX])
+{
+	struct sip_uri u;
+	size_t len = sip_uri_parse(uri, &u) ? 0 : sip_uri_key(&u, buf, SIP_URI_KEY_MAX);
+
+	return len ? (struct base_str){ buf, len } : uri;
+}
+
+const struct edge_identity *edge_identity_find(const struct edge_bound *bound, struct base_str uri)
+{
+	char buf[SIP_URI_KEY_MAX];
+	struct base_str key = edge_identity_key(uri, buf);
+
+	for (size_t i = 0; i < bound->impu_count; i++)
+		if (base_str_eq(bound->identities[i].key, key))
+			return &bound->identities[i];
+	return NULL;
+}
+
+/* RFC 3323, 4.1.1.3 (R) */
+static bool is_anonymous(struct base_str uri)
+{
+	char buf[SIP_URI_KEY_MAX];
+
+	return base_str_eq(edge_identity_key(uri, buf), BASE_STR("anonymous@anonymous.invalid"));
+}
+
+/* A caller who was called goes by the URI it was called by, which need not be one of the binding:
+ * the token of our Record-Route knows it. */
+static bool is_dialogs(const struct edge_token *token, struct base_str uri)
+{
+	uint8_t self[8];
+
+	if (!token || token->kind == EDGE_TOKEN_PATH)
+		return false;
+	edge_token_self(uri, self);
+	return base_secret_equal(self, sizeof(self), token->self, sizeof(token->self));
+}
+
+const char *edge_identity_judge(const struct edge_bound *bound, const struct sip_message *msg,
+                                bool in_dialog, const struct edge_token *token)
+{
+	struct sip_values values = { .msg = msg, .id = SIP_H_P_PREFERRED_IDENTITY };
+	struct base_str one;
+
+	while (sip_values_next(&values, &one)) {
+		struct sip_addr addr;
+
+		if (sip_addr_parse(one, &addr) || !edge_identity_find(bound, addr.uri))
+			return "P-Preferred-Identity is not of this registration";
+	}
+	if (edge_identity_find(bound, msg->from.uri) || is_anonymous(msg->from.uri) ||
+	    (in_dialog && is_dialogs(token, msg->from.uri)))
+		return NULL;
+	return "From is not of this registration";
+}
+
+struct base_str edge_identity_assert(const struct edge_bound *bound, const struct sip_message *msg)
+{
+	struct sip_values values = { .msg = msg, .id = SIP_H_P_PREFERRED_IDENTITY };
+	const struct edge_identity *own = NULL;
+	struct sip_addr addr;
+	struct base_str one;
+
+	if (sip_values_next(&values, &one) && !sip_addr_parse(one, &addr))
+		own = edge_identity_find(bound, addr.uri);
+	return own ? own->uri : bound->identities[0].uri;
+}
+
+/* -- the border of trust -- */
+
+/* What only those within the domain of trust may say. */
+static const char *const ours[] = {
+	"P-Asserted-Identity",  "P-Charging-Vector",  "P-Charging-Function-Addresses",
+	"P-Visited-Network-ID", "P-Asserted-Service", "P-Served-User",
+	"P-Profile-Key",        "P-User-Database",    "P-Private-Network-Indication",
+	"P-Refused-URI-List",
+};
+/* Of UEs in no case; the core may tell them some of it. */
+static const char *const never_up[] = {
+	"P-Preferred-Identity", "P-Associated-URI", "P-Called-Party-ID", "Path", "Service-Route",
+};
+
+/* `np` and network-provided say that a network has put it in (RFC 7315, 4.4). */
+static void strip_access_info(struct sip_edit *edit)
+{
+	for (size_t i = 0; i < edit->msg->header_count; i++) {
+		const struct sip_header *h = &edit->msg->headers[i];
+		struct base_str rest = h->value, one;
+
+		if (!base_str_ieq(h->name, BASE_STR("P-Access-Network-Info")))
+			continue;
+		while (sip_list_next(&rest, &one)) {
+			struct base_str params = sip_from(one, sip_span(one, SIP_CH_TOKEN));
+
+			if (sip_param_find(params, "network-provided", NULL) ||
+			    sip_param_find(params, "np", NULL)) {
+				sip_edit_drop(edit, h);
+				break;
+			}
+		}
+	}
+}
+
+void edge_strip_up(struct sip_edit *edit)
+{
+	for (size_t i = 0; i < BASE_COUNT(ours); i++)
+		sip_edit_drop_all(edit, ours[i]);
+	for (size_t i = 0; i < BASE_COUNT(never_up); i++)
+		sip_edit_drop_all(edit, never_up[i]);
+	strip_access_info(edit);
+	edge_agree_strip(edit);
+	if (edit->msg->request)
+		edge_credentials_mark(edit, NULL);
+}
+
+void edge_strip_down(struct sip_edit *edit)
+{
+	const struct sip_header *privacy = sip_header(edit->msg, SIP_H_PRIVACY);
+	bool hide = false;
+
+	for (; privacy; privacy = sip_header_after(edit->msg, privacy)) {
+		struct base_str rest = privacy->value;
+
+		while (rest.len) { /* values stand apart by `;` (RFC 3323, 4.2, R) */
+			struct base_str word = { rest.ptr, sip_span(rest, SIP_CH_TOKEN) };
+
+			hide = hide || base_str_ieq(word, BASE_STR("id"));
+			rest = sip_from(rest, word.len);
+			while (rest.len && !sip_is(rest.ptr[0], SIP_CH_TOKEN))
+				rest = sip_from(rest, 1);
+		}
+	}
+	/* the first is P-Asserted-Identity, which a UE may see where nobody has asked for privacy
+	 */
+	for (size_t i = hide ? 0 : 1; i < BASE_COUNT(ours); i++)
+		sip_edit_drop_all(edit, ours[i]);
+}
+
+void edge_charge(struct edge_core *core, struct sip_edit *edit)
+{
+	sip_edit_pushf(edit, "P-Charging-Vector",
+	               "icid-value=\"%016llx%08llx\";icid-generated-at=%.*s",
+	               (unsigned long long)core->epoch, (unsigned long long)++core->charged,
+	               BASE_FMT(core->rules->core_name));
+}

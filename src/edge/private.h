@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file Flows of UEs and their bindings; private to this folder's core. */
+#ifndef GH_EDGE_PRIVATE_H
+#define GH_EDGE_PRIVATE_H
+
+#include "edge/core.h"
+#include "edge/table.h"
+
+#define EDGE_NEVER             UINT64_MAX
+#define EDGE_NONCES            8         /* challenges of a flow whose answers are taken */
+#define EDGE_OLD_MS            86400000U /* TS 33.203, O.2.1: no session is older */
+#define EDGE_IDENTITIES_MAX    256
+#define EDGE_ROUTES_MAX        16
+#define EDGE_TOKEN_MAX         64     /* octets of a token as text, terminated */
+#define EDGE_OUTBOUND_GRACE_MS 30000U /* over Flow-Timer (RFC 5626, 5.4) */
+
+/* -- policy, copied (policy.c) -- */
+
+struct edge_rules {
+	struct base_arena arena;
+	struct edge_policy p;
+	struct base_str access_host, core_host; /* with ports */
+	struct base_str core_name;              /* without */
+	struct base_str server_list;            /* value of Security-Server */
+};
+int edge_rules_make(struct edge_rules **ret, const struct edge_policy *policy,
+                    struct base_error *err);
+void edge_rules_free(struct edge_rules *rules);
+
+/* -- identities (identity.c) -- */
+
+struct edge_identity {
+	struct base_str uri;
+	struct base_str key; /* what it is compared by: sip_uri_key, or the URI */
+};
+
+/* -- a flow and what is bound to it -- */
+
+struct edge_user { /* of one IMPI */
+	struct base_map_node node;
+	struct base_node bounds; /* the oldest first */
+	unsigned count;
+	char impi[];
+};
+
+/* One block; strings are behind it. */
+struct edge_bound {
+	struct base_node of_user;
+	struct edge_user *user;
+	struct edge_flow *flow;
+	struct base_str *impus, *routes;
+	struct edge_identity *identities;
+	size_t impu_count, route_count;
+	unsigned left_out;
+	struct base_str contact, registrar, aor, realm;
+};
+
+struct edge_flow {
+	struct base_map_node by_id;
+	struct base_map_node by_session; /* while it is bound */
+	struct edge_core *core;
+	uint64_t id;
+	enum bind_state state;
+	bool agreed;     /* Security-Server has been given here */
+	bool in_session; /* it is in core->sessions */
+	bool emergency;  /* a call may be under way */
+	uint8_t session_len, nonce_at;
+	uint8_t session[EDGE_SESSION_MAX];
+	uint64_t nonces[EDGE_NONCES];
+	unsigned refused;                      /* requests, and challenges that were not answered */
+	uint64_t born_ms;                      /* its session's keys */
+	uint64_t late_ms, expires_ms, aged_ms; /* EDGE_NEVER = not running */
+	struct loop_timer timer;
+	struct edge_bound *bound;
+	uint16_t port;
+	uint8_t address_len;
+	char key[EDGE_FLOW_KEY];
+	char address[]; /* not terminated */
+};
+
+struct edge_core {
+	struct edge_rules *rules;
+	struct edge_core_ops ops;
+	uint64_t epoch;
+	uint8_t token_key[32];
+	uint64_t seed[2]; /* of nonces' hashes */
+	uint64_t charged; /* icid-values given */
+	struct base_map flows, users, sessions;
+	struct loop_timers timers;
+	uint64_t told_ms; /* last rearm */
+	size_t bound;
+	struct edge_counters count;
+	/* While a response is judged: what becomes of this flow is done after it has passed. */
+	uint64_t passing_flow;
+	struct edge_passing *passing;
+};
+
+/* core.c */
+struct edge_flow *edge_flow_find(const struct edge_core *core, uint64_t id);
+void edge_core_begin(struct edge_core *core); /* what time is it? */
+void edge_core_done(struct edge_core *core);  /* tell the next deadline */
+
+/* binding.c */
+
+/* What a 2xx brings. Borrowed. */
+struct edge_made {
+	struct base_str impi;
+	const struct sip_message *request, *response;
+	struct base_str contact, realm;
+	uint32_t expires_s;
+	const struct edge_bound *keep; /* identities that stay, of another REGISTER; NULL = none */
+};
+/* @return false: the flow is gone, and freed */
+bool edge_flow_event(struct edge_flow *flow, enum bind_event event, enum edge_end end,
+                     const char *why, const struct edge_made *made);
+void edge_flow_arm(struct edge_flow *flow);
+void edge_flow_free(struct edge_flow *flow);   /* nobody is told */
+void edge_flow_unlist(struct edge_flow *flow); /* its session is not found any more */
+void edge_flow_view(const struct edge_flow *flow, struct edge_binding *ret);
+void edge_flow_note(struct edge_core *core, uint64_t id, const char *why);
+void edge_bound_free(struct edge_bound *bound);
+/* Take back what the registrar has, where the policy says so. */
+void edge_part(struct edge_core *core, uint64_t id, const struct edge_bound *b,
+               struct base_str impi);
+/* One request more had to be refused. @return it is to be closed: it is freed */
+bool edge_flow_cross(struct edge_flow *flow);
+
+/* bound.c: @return NULL when memory is short */
+struct edge_bound *edge_bound_new(const struct edge_rules *rules, const struct edge_made *made);
+bool edge_bound_same_contact(struct base_str a, struct base_str b);
+
+/* token.c */
+enum edge_token_kind {
+	EDGE_TOKEN_PATH = 1,
+	EDGE_TOKEN_DIALOG = 2,
+	EDGE_TOKEN_EMERGENCY = 3, /* a dialog of a flow that need not be bound */
+};
+struct edge_token {
+	enum edge_token_kind kind;
+	uint64_t epoch, flow;
+	uint8_t self[8]; /* DIALOG: of the UE's own URI in it */
+	uint8_t mac[12];
+};
+/* The user part of `uri` as a token, unchecked. @return false: it is none */
+bool edge_token_read(struct base_str uri, struct edge_token *ret);
+/* Was it made under this key? `call_id`: of the request it came with; counts for dialogs. */
+bool edge_token_genuine(const struct edge_token *token, const uint8_t key[32],
+                        struct base_str call_id);
+/* One of our own. `self`: the UE's URI in the dialog. */
+void edge_token_write(const struct edge_core *core, enum edge_token_kind kind, uint64_t flow,
+                      struct base_str self, struct base_str call_id, char out[EDGE_TOKEN_MAX]);
+void edge_token_self(struct base_str uri, uint8_t out[8]);
+void edge_flow_key(uint64_t epoch, uint64_t flow, char out[EDGE_FLOW_KEY]);
+
+/* identity.c */
+/* What a URI is compared by, into `buf` where it is made. */
+struct base_str edge_identity_key(struct base_str uri, char buf[SIP_URI_KEY_MAX]);
+/* That IMPU of the binding; NULL = it is none of its. */
+const struct edge_identity *edge_identity_find(const struct edge_bound *bound, struct base_str uri);
+/* From and P-Preferred-Identity of a request of a bound UE. @return NULL = it may pass, or why not
+ */
+const char *edge_identity_judge(const struct edge_bound *bound, const struct sip_message *msg,
+                                bool in_dialog, const struct edge_token *token);
+/* The URI to assert for it. */
+struct base_str edge_identity_assert(const struct edge_bound *bound, const struct sip_message *msg);
+/* What a UE may not tell the core; what the core does not tell a UE. */
+void edge_strip_up(struct sip_edit *edit);
+void edge_strip_down(struct sip_edit *edit);
+void edge_charge(struct edge_core *core, struct sip_edit *edit);
+
+/* agree.c: RFC 3329 */
+/* @return 0 = go on; 421, 494 or 502, with `lines` */
+unsigned edge_agree_judge(const struct edge_core *core, const struct edge_flow *flow,
+                          const struct sip_message *msg, bool proof, struct base_arena *arena,
+                          struct base_str *lines);
+void edge_agree_strip(struct sip_edit *edit);
+/* Does a 401 to this request say our list? */
+bool edge_agree_wanted(const struct edge_rules *rules, const struct sip_message *request);
+
+/* credentials.c */
+struct edge_credentials {
+	const struct sip_header *header; /* NULL = there are none */
+	struct sip_credentials c;
+	bool proof; /* it has a response that is not empty */
+};
+/* @return 0; BASE_PEER 400: malformed, or several; BASE_LOCAL */
+int edge_credentials_read(const struct sip_message *msg, struct base_arena *arena,
+                          struct edge_credentials *ret);
+/* Every integrity-protected out; this one in where it is not NULL, into the Digest ones of
+ * Authorization. */
+void edge_credentials_mark(struct sip_edit *edit, const char *integrity);
+void edge_nonce_add(struct edge_flow *flow, struct base_str nonce);
+bool edge_nonce_known(const struct edge_flow *flow, struct base_str nonce);
+/* Challenges of a 401 that is about to pass: their nonces are this flow's. @return one is stale */
+bool edge_challenges_note(struct edge_flow *flow, const struct sip_message *msg,
+                          struct base_arena *arena);
+
+/* register.c, request.c, response.c */
+int edge_register_judge(struct edge_core *core, const struct edge_request *request,
+                        struct base_arena *arena, struct edge_decision *ret);
+void edge_register_forward(struct edge_core *core, const struct edge_request *request,
+                           const struct edge_decision *decision, struct sip_edit *edit);
+void edge_register_response(struct edge_core *core, const struct edge_response *response,
+                            struct sip_edit *edit);
+int edge_up_judge(struct edge_core *core, const struct edge_request *request,
+                  struct base_arena *arena, struct edge_decision *ret);
+int edge_down_judge(struct edge_core *core, const struct edge_request *request,
+                    struct base_arena *arena, struct edge_decision *ret);
+void edge_response_pass(struct edge_core *core, const struct edge_response *response,
+                        struct sip_edit *edit);
+/* An answer of our own. */
+int edge_refuse(struct edge_decision *ret, unsigned status, const char *why);
+int edge_overload(struct edge_core *core, struct base_arena *arena, struct edge_decision *ret);
+unsigned edge_vias(const struct sip_message *msg);
+bool edge_is_emergency(const struct edge_rules *rules, struct base_str uri);
+/* `<sip:TOKEN@host;lr>`, for the core or for UEs. */
+void edge_uri_write(const struct edge_core *core, enum edge_side side, bool sips, const char *token,
+                    bool ob, struct base_writer *w);
+
+#endif
