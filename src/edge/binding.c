@@ -3,9 +3,10 @@
  * A flow of a UE: the table's actions (docs/state-binding.md), its deadlines, and where its binding
  * is found: by IMPI, by session.
  */
-#include "edge/private.h"
-
+#include <assert.h>
 #include <stdlib.h>
+
+#include "edge/private.h"
 
 /* -- deadlines -- */
 
@@ -260,25 +261,21 @@ static void detach(struct edge_flow *flow)
 /* The same UE again replaces what it had; too many of one IMPI: the oldest goes. */
 static void make_room(struct edge_flow *flow)
 {
-	struct edge_core *core = flow->core;
-	struct edge_bound *b = flow->bound;
+	const struct edge_core *core = flow->core;
+	const struct edge_bound *b = flow->bound;
 	struct edge_user *user = b->user;
 
 	BASE_LIST_EACH(&user->bounds, n, after)
 	{
 		struct edge_bound *other = BASE_CONTAINER_OF(n, struct edge_bound, of_user);
-		struct edge_flow *old = other == b ? NULL : other->flow;
+		bool same = other != b && edge_bound_same_contact(other->contact, b->contact);
 
-		if (old && edge_bound_same_contact(other->contact, b->contact))
-			(void)edge_flow_event(old, BIND_EV_DROP, EDGE_END_REPLACED,
+		if (same)
+			(void)edge_flow_event(other->flow, BIND_EV_DROP, EDGE_END_REPLACED,
 			                      "the same contact registered on another flow", NULL);
-	}
-	while (user->count > core->rules->p.bindings_max) {
-		struct edge_bound *oldest =
-		        BASE_CONTAINER_OF(user->bounds.next, struct edge_bound, of_user);
-
-		(void)edge_flow_event(oldest->flow, BIND_EV_DROP, EDGE_END_CROWD,
-		                      "too many flows of one IMPI", NULL);
+		else if (other != b && user->count > core->rules->p.bindings_max)
+			(void)edge_flow_event(other->flow, BIND_EV_DROP, EDGE_END_CROWD,
+			                      "too many flows of one IMPI", NULL);
 	}
 }
 
@@ -306,11 +303,12 @@ static void attach(struct edge_flow *flow, struct edge_bound *fresh, struct edge
 static void bind(struct edge_flow *flow, const struct edge_made *made, bool again)
 {
 	struct edge_core *core = flow->core;
-	struct edge_bound *fresh = edge_bound_new(core->rules, made);
-	struct edge_user *user = again   ? flow->bound->user
-	                         : fresh ? user_of(core, made->impi)
-	                                 : NULL;
+	struct edge_bound *fresh;
+	struct edge_user *user;
 
+	assert(made); /* whoever says yes says what to */
+	fresh = edge_bound_new(core->rules, made);
+	user = again ? flow->bound->user : fresh ? user_of(core, made->impi) : NULL;
 	if (!fresh || !user) { /* memory: the registration stands where it stood */
 		edge_bound_free(fresh);
 		if (!again)
