@@ -5,6 +5,7 @@ not what they should be."""
 import re
 import socket
 import ssl
+import subprocess
 import threading
 import unittest
 
@@ -62,6 +63,47 @@ class Impostor:
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
         self.thread.join(harness.PATIENCE)
+
+
+class Asker:
+    """`openssl s_server` as a registrar that says yes, and asks for renegotiations (HelloRequest) when it is told to."""
+
+    def __init__(self, cert, key):
+        self.port, self.text, self.lock = harness.free_port(), "", threading.Condition()
+        self.proxy = f"sip:{access.HOST}:{self.port};transport=tls;lr"
+        self.process = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-cert", cert, "-key", key, "-tls1_2",
+                                         "-client_renegotiation"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+        harness.until(lambda: harness.listens(self.port), "s_server")
+
+    def read(self):
+        while octets := self.process.stdout.read1():
+            with self.lock:
+                self.text += octets.decode("utf-8", "replace")
+                self.lock.notify_all()
+
+    def wait(self, pattern, count=1):
+        with self.lock:
+            if not self.lock.wait_for(lambda: len(re.findall(pattern, self.text, re.S)) >= count, harness.PATIENCE):
+                raise AssertionError(f"no {pattern}; {self.text}")
+            return re.findall(pattern, self.text, re.S)[count - 1]
+
+    def say(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def accept(self, count=1):
+        """Says yes to the REGISTER; CRLF first, for a line that begins with S is an order to s_server."""
+        self.say("\r\n" + refusal(200, "Contact: <sip:a@b>;expires=600\r\n")(self.wait(r"REGISTER .*?\r\n\r\n", count)))
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.thread.join(harness.PATIENCE)
+        self.process.stdin.close()
+        self.process.stdout.close()
 
 
 def refusal(status, lines=""):
@@ -182,6 +224,37 @@ class Elsewhere(Case):
             alice.expect("sip.unanswered", why="lost")
             self.assertEqual(alice.close(), 0)
             self.assertFalse([one for one in server.heard if one[0] == "octets"])
+
+    def test_hello_request(self):
+        """O13: a HelloRequest is answered inside the connection, also in the midst of a registration; what was sent meanwhile arrives."""
+        server = self.own(Asker(self.tls["cert"], self.tls["key"]))
+        alice = self.outbound("alice", server.proxy)
+        before = alice.expect("sip.up", tls="TLS1.2")
+        server.wait(r"REGISTER .*?\r\n\r\n")
+        server.say("r\n")
+        again = alice.expect("sip.rekeyed", tls="TLS1.2")
+        self.assertNotEqual(again["session"], before["session"])
+        server.accept()
+        alice.expect("sip.registered", status="200")
+        server.say("r\n")
+        self.assertNotEqual(alice.expect("sip.rekeyed")["session"], again["session"])
+        alice.do("message sip:bob@home.example hello")
+        server.wait("MESSAGE sip:bob@home.example")
+        alice.none("sip.lost")
+        alice.do("unregister")
+        server.accept(2)
+        alice.expect("sip.unregistered")
+        alice.close()
+
+    def test_renegotiates_by_time(self):
+        """By itself, as often as it is configured."""
+        server = self.own(Asker(self.tls["cert"], self.tls["key"]))
+        alice = self.outbound("alice", server.proxy, outbound=", renegotiate: 50ms")
+        server.accept()
+        alice.expect("sip.registered")
+        for _ in range(2):
+            alice.expect("sip.rekeyed", tls="TLS1.2")
+        alice.close(kill=True)
 
     def test_no_security(self):
         """RFC 3329: a list without tls ends it; the connection is closed."""

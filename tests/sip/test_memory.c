@@ -24,7 +24,7 @@ static bool password_of(void *arg, struct base_str user, struct base_str *ret)
 /* As well as it can. */
 static bool judge(struct pair_end *end, struct sip_txn *txn, const struct sip_message *msg)
 {
-	static const uint8_t salt[16] = { 1 };
+	static uint8_t salt[16] = { 1 };
 	struct base_arena arena = { 0 };
 	struct base_writer w = { 0 };
 	struct base_str user;
@@ -32,6 +32,7 @@ static bool judge(struct pair_end *end, struct sip_txn *txn, const struct sip_me
 	int rc = sip_digest_check(digest, p.now_ms, msg, false, password_of, NULL, &arena, &user,
 	                          &stale);
 
+	salt[0]++; /* of its nonces no two are the same */
 	if (rc && base_err_class(rc) == BASE_PEER &&
 	    !sip_digest_challenge(digest, p.now_ms, salt, false, stale, &w))
 		(void)sip_ua_reply(end->ua, txn, 401,
@@ -81,6 +82,55 @@ static void registers(void)
 	pair_until(&p, p.now_ms + 100000);
 	assert_int_equal(answers, sent);
 	sip_register_free(r);
+}
+
+static struct sip_access *access_;
+static uint64_t flow;
+
+static void on_connect(void *arg)
+{
+	(void)arg;
+	sip_access_flow(access_, (struct sip_flow){ .id = ++flow, .reliable = true });
+}
+
+static void on_close(void *arg, struct sip_flow old, bool forget)
+{
+	(void)arg;
+	(void)old;
+	(void)forget;
+}
+
+static void on_told(void *arg, const struct sip_access_event *event)
+{
+	(void)arg;
+	(void)event;
+}
+
+/** A registration over a flow of its own gets there in the end, and back. */
+static void has_access(void)
+{
+	static const struct sip_access_ops ops = { on_connect, on_close, on_told, NULL };
+	const struct sip_access_config config = { .registrar = BASE_STR("sip:r"),
+		                                  .aor = BASE_STR("<sip:alice@r>"),
+		                                  .instance = "urn:uuid:1",
+		                                  .user = "alice",
+		                                  .realm = "r" };
+
+	if (sip_access_new(&access_, p.alice.ua, &config, &ops))
+		return;
+	sip_access_begin(access_);
+	pair_until(&p, p.now_ms + 100);
+	sip_access_begin(access_);
+	pair_until(&p, p.now_ms + 100);
+	sip_access_lost(access_, flow);
+	pair_until(&p, p.now_ms + 100);
+	scarce_after(-1, false);
+	pair_until(&p, p.now_ms + 1800000);
+	assert_true(sip_access_is(access_));
+	sip_access_stop(access_);
+	pair_until(&p, p.now_ms + 100);
+	assert_true(sip_access_idle(access_));
+	sip_access_free(access_);
 }
 
 static void calls(void)
@@ -159,10 +209,18 @@ static void of_registrations(void **state)
 	walk(true, registers);
 }
 
+static void of_access(void **state)
+{
+	(void)state;
+	walk(false, has_access);
+	walk(true, has_access);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_calls),
+		cmocka_unit_test(of_access),
 		cmocka_unit_test(of_registrations),
 	};
 
