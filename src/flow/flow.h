@@ -154,7 +154,8 @@ int flows_binding(struct flows *flows, uint64_t flow, uint8_t ret[TLS_BINDING_MA
                   size_t *ret_len);
 /** Renegotiate or change keys: stream_renegotiate(); TLS_AGAIN_CLOSED where the flow is over. */
 enum tls_again flows_renegotiate(struct flows *flows, uint64_t flow);
-/** Nobody resumes its TLS session: stream_forget_session(). @return false: its peer has a ticket */
+/** Nobody resumes its TLS session: stream_forget_session(). @return false: its peer has
+ * a ticket that stays good */
 bool flows_forget_session(struct flows *flows, uint64_t flow);
 
 /** Pause, or go on with, taking connections of this transport: who comes meanwhile waits in the

@@ -155,5 +155,5 @@ int stream_binding(struct stream *s, uint8_t ret[TLS_BINDING_MAX], size_t *ret_l
 
 bool stream_forget_session(struct stream *s)
 {
-	return !s->session || tls_session_forget(s->session);
+	return !s->session || tls_session_forget(s->session, loop_now_ms(s->streams->loop));
 }

@@ -30,8 +30,8 @@ static size_t on_data(void *arg, struct stream *stream, struct base_str data)
 	if (!end && data.len <= STREAM_ORDER_MAX)
 		return 0;
 	if (end) {
-		orders->fn(orders->arg,
-		           (struct base_str){ data.ptr, (size_t)(end - data.ptr) }, &out);
+		orders->fn(orders->arg, (struct base_str){ data.ptr, (size_t)(end - data.ptr) },
+		           &out);
 		(void)stream_write(stream, out.data, out.len); /* else it hears of no end */
 	}
 	base_writer_done(&out);

@@ -211,7 +211,8 @@ enum tls_again stream_renegotiate(struct stream *stream);
 /** What stands for its TLS session as it is now: tls_session_binding(). @return 0; BASE_BUG where
  * it is without TLS or not up; as there */
 int stream_binding(struct stream *stream, uint8_t ret[TLS_BINDING_MAX], size_t *ret_len);
-/** Nobody resumes its TLS session: tls_session_forget(). @return false: its peer has a ticket */
+/** Nobody resumes its TLS session: tls_session_forget(). @return false: its peer has a
+ * ticket that stays good */
 bool stream_forget_session(struct stream *stream);
 /** Change who is told, while it is handed from one owner to another. */
 void stream_ops_set(struct stream *stream, const struct stream_ops *ops);

@@ -55,16 +55,19 @@ int tls_session_binding(struct tls_session *session, uint8_t ret[TLS_BINDING_MAX
 	return 0;
 }
 
-bool tls_session_forget(struct tls_session *session)
+bool tls_session_forget(struct tls_session *session, uint64_t now_ms)
 {
+	const struct tls_ticket_ring *ring = session->context->domain->ring;
 	uint8_t binding[TLS_BINDING_MAX];
 	bool by_id = session->id_len != 0;
+	bool barred = session->marked && ring &&
+	              tls_bars_add(tls_ticket_ring_bars(ring), session->mark, now_ms);
 	size_t len;
 
 	if (session->established)
 		(void)tls_session_binding(session, binding,
 		                          &len); /* it is called that further on */
 	tls_resume_forget(session);
-	return session->role == TLS_ROLE_CLIENT || !session->established || by_id ||
+	return session->role == TLS_ROLE_CLIENT || !session->established || by_id || barred ||
 	       !session->tickets;
 }

@@ -123,6 +123,7 @@ static int identity_put(const struct tls_session *session, SSL *ssl)
 	struct base_writer w = { 0 };
 	int rc;
 
+	base_writer_put(&w, session->mark, TLS_MARK);
 	base_writer_u16(&w, 0);
 	base_writer_text(&w, session->psk_identity ? session->psk_identity : "");
 	rc = !w.failed && SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), w.data, w.len) == 1;
@@ -140,10 +141,11 @@ static bool identity_rests(struct tls_session *session, struct base_reader r)
 	return true;
 }
 
-/** OpenSSL's own form has the first certificate only. An empty chain is no chain at all. */
+/** OpenSSL's own form has the first certificate only. An empty chain is no chain at all. Before all
+ * of it stands the session's mark. */
 int openssl_chain_put(SSL *ssl, void *arg)
 {
-	const struct tls_session *session = openssl_context_of(ssl)->session;
+	struct tls_session *session = openssl_context_of(ssl)->session;
 	X509 *peer = SSL_get0_peer_certificate(ssl);
 	STACK_OF(X509) *rest = SSL_get_peer_cert_chain(ssl);
 	struct base_writer w = { 0 };
@@ -151,18 +153,21 @@ int openssl_chain_put(SSL *ssl, void *arg)
 	int rc;
 
 	(void)arg;
+	if (!tls_session_mark(session))
+		return 0;
 	if (session->psk && !session->psk_rests && SSL_version(ssl) == TLS1_3_VERSION &&
 	    SSL_session_reused(ssl) == 1)
 		return identity_put(session, ssl);
 	/* What was resumed has it, and its copies do. */
-	if (!tls_session_judges(session) || !peer || SSL_session_reused(ssl) == 1)
+	if (SSL_session_reused(ssl) == 1)
 		return 1;
-	ok = cert_put(&w, peer);
+	base_writer_put(&w, session->mark, TLS_MARK);
+	ok = tls_session_judges(session) && peer && cert_put(&w, peer);
 	for (int i = 0; ok && i < sk_X509_num(rest); i++)
 		ok = cert_put(&w, sk_X509_value(rest, i));
-	ok = ok && !w.failed && w.len <= CHAIN_OCTETS;
-	rc = SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), ok ? w.data : NULL,
-	                                     ok ? w.len : 0);
+	ok = ok && w.len <= CHAIN_OCTETS;
+	rc = !w.failed && SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), w.data,
+	                                                  ok ? w.len : TLS_MARK) == 1;
 	base_writer_done(&w);
 	return rc;
 }
@@ -171,21 +176,23 @@ bool openssl_chain_judge(SSL *ssl, SSL_SESSION *shown)
 {
 	struct tls_session *session = openssl_context_of(ssl)->session;
 	struct base_str chain[CHAIN_MAX];
-	struct base_reader r;
+	struct base_reader r, identity;
 	void *data = NULL;
 	size_t len = 0, count = 0;
 
 	session->psk_rests = false;
-	if (SSL_SESSION_get0_ticket_appdata(shown, &data, &len) == 1 && len >= 2) {
-		r = base_reader_of(data, len);
-		if (base_reader_u16(&r) == 0)
-			return identity_rests(session, r);
-	}
-	if (!tls_session_judges(session))
-		return true;
-	if (session->renegotiating || SSL_SESSION_get0_ticket_appdata(shown, &data, &len) != 1)
+	if (SSL_SESSION_get0_ticket_appdata(shown, &data, &len) != 1 || len < TLS_MARK)
 		return false;
 	r = base_reader_of(data, len);
+	if (!tls_session_marked(session, base_reader_take(&r, TLS_MARK)))
+		return false;
+	identity = r;
+	if (base_reader_left(&r) && base_reader_u16(&identity) == 0)
+		return identity_rests(session, identity);
+	if (!tls_session_judges(session))
+		return true;
+	if (session->renegotiating)
+		return false;
 	while (base_reader_left(&r) && !r.failed && count < CHAIN_MAX) {
 		uint16_t one = base_reader_u16(&r);
 

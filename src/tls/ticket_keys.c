@@ -19,6 +19,7 @@ struct tls_ticket_ring {
 	uint32_t serials; /**< given so far */
 	bool started;     /**< the first turn told the time */
 	bool datagram;    /**< of DTLS */
+	struct tls_bars *bars;
 };
 
 /* -- one key --------------------------------------------------------------------------------- */
@@ -234,7 +235,7 @@ int tls_ticket_ring_new(struct tls_ticket_ring **ret, uint32_t lifetime_s, bool 
 
 	if (ring)
 		ring->datagram = datagram;
-	if (!ring || !key_random(ring, &ring->key[0])) {
+	if (!ring || !key_random(ring, &ring->key[0]) || tls_bars_new(&ring->bars, lifetime_s)) {
 		free(ring);
 		return BASE_ERR(BASE_LOCAL, 0);
 	}
@@ -258,6 +259,7 @@ void tls_ticket_ring_unref(struct tls_ticket_ring *ring)
 {
 	if (!ring || atomic_fetch_sub_explicit(&ring->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	tls_bars_free(ring->bars);
 	(void)pthread_mutex_destroy(&ring->lock);
 	base_wipe(ring, sizeof(*ring));
 	free(ring);
@@ -309,4 +311,9 @@ unsigned tls_ticket_keys_all(struct tls_ticket_ring *ring, uint64_t now_ms,
 			ret[count++] = ring->key[i];
 	(void)pthread_mutex_unlock(&ring->lock);
 	return count;
+}
+
+struct tls_bars *tls_ticket_ring_bars(const struct tls_ticket_ring *ring)
+{
+	return ring->bars;
 }

@@ -20,6 +20,7 @@
 #define GH_TLS_TICKET_KEYS_H
 
 #include "tls/session_ids.h"
+#include "tls/ticket_bars.h"
 #include "tls/tls.h"
 
 #define TLS_TICKET_NAME 16 /**< octets of a key's name, at the front of a ticket (RFC 5077, 4) */
@@ -45,6 +46,8 @@ struct tls_ticket_ring *tls_ticket_ring_ref(struct tls_ticket_ring *ring);
 /** NULL is fine. The last one wipes. */
 void tls_ticket_ring_unref(struct tls_ticket_ring *ring);
 
+/** Whose tickets are refused; goes with the ring. */
+struct tls_bars *tls_ticket_ring_bars(const struct tls_ticket_ring *ring);
 /** As tls_domain_tickets_turn(). */
 uint64_t tls_ticket_ring_turn(struct tls_ticket_ring *ring, uint64_t now_ms);
 /** As tls_domain_tickets_put(). */

@@ -256,6 +256,25 @@ void tls_resume_forget(struct tls_session *session)
 	ticket_free(ticket);
 }
 
+const uint8_t *tls_session_mark(struct tls_session *session)
+{
+	if (!session->marked && base_random(session->mark, sizeof(session->mark)))
+		return NULL;
+	session->marked = true;
+	return session->mark;
+}
+
+bool tls_session_marked(struct tls_session *session, const uint8_t mark[TLS_MARK])
+{
+	const struct tls_ticket_ring *ring = session->context->domain->ring;
+
+	if (ring && tls_bars_has(tls_ticket_ring_bars(ring), mark))
+		return false;
+	memcpy(session->mark, mark, sizeof(session->mark));
+	session->marked = true;
+	return true;
+}
+
 void tls_resume_free(struct tls_session *session)
 {
 	if (!session->resume)

@@ -389,11 +389,14 @@ enum tls_wish tls_session_wish(const struct tls_session *session);
 int tls_session_binding(struct tls_session *session, uint8_t ret[TLS_BINDING_MAX], size_t *ret_len);
 
 /**
- * Nobody resumes this session: what is remembered of it is wiped. The session itself goes on.
- * @return false: a server has given its client a ticket, which can not be taken back; it is good
- *         for tls_domain_tickets_life_s() at most
+ * Nobody resumes this session here: what is remembered of it is wiped, and tickets that go back to
+ * its full handshake are refused, by all workers of the domain. The session itself goes on. Others
+ * of a pool are not told.
+ * @param now_ms  the clock of struct tls_io
+ * @return false: its client has a ticket of a GnuTLS server, which has no place for a mark, or
+ *         memory is short; it is good for tls_domain_tickets_life_s() at most
  */
-bool tls_session_forget(struct tls_session *session);
+bool tls_session_forget(struct tls_session *session, uint64_t now_ms);
 
 /**
  * Abort with a fatal alert appended to `io->out`. `alert` is what we ask for; tls_session_info

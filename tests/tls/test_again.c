@@ -564,7 +564,7 @@ static void what_was_is_forgotten(void **state)
 	assert_int_equal(tls_session_binding(far.session, now, &len), 0);
 	assert_memory_not_equal(first, now, len);
 	assert_int_equal(tls_ids_count(ids, &octets), 1);
-	assert_true(tls_session_forget(far.session));
+	assert_true(tls_session_forget(far.session, far.now_ms));
 	assert_int_equal(tls_ids_count(ids, &octets), 0);
 	assert_int_equal(tls_session_binding(far.session, first, &len), 0);
 	assert_memory_equal(first, now, len);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Sessions that were deleted while their clients have tickets: a ticket cannot be taken back, but
+ * be refused. All tickets that go back to one full handshake bear its mark, under their protection;
+ * the mark of a session that was deleted is barred. Invariants:
+ * 1. One set for all workers of a domain, handed on with its ticket keys.
+ * 2. Bounded: the mark barred first goes first, when there are TLS_BARS_MAX of them, or a ticket's
+ *    lifetime later, when nothing bears it any more.
+ */
+#ifndef GH_TLS_TICKET_BARS_H
+#define GH_TLS_TICKET_BARS_H
+
+#include "base/base.h"
+
+#define TLS_MARK     16 /**< octets */
+#define TLS_BARS_MAX 16384
+
+struct tls_bars;
+
+/** @return 0 or BASE_LOCAL */
+int tls_bars_new(struct tls_bars **ret, uint32_t lifetime_s);
+/** NULL is fine. */
+void tls_bars_free(struct tls_bars *bars);
+/** @return false: no memory, so it is not */
+bool tls_bars_add(struct tls_bars *bars, const uint8_t mark[TLS_MARK], uint64_t now_ms);
+bool tls_bars_has(struct tls_bars *bars, const uint8_t mark[TLS_MARK]);
+
+#endif
