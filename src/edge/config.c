@@ -215,6 +215,9 @@ static int core_read(struct edge_config *c, struct base_error *err)
 	if (!rc)
 		rc = listens_read(c, &door, y->listen, y->listen_count, c->core, &c->core_count,
 		                  err);
+	if (!rc && !y->host && edge_address_any(&c->core[0].addr))
+		rc = config_refuse(c->doc, err, "core.listen[0]",
+		                   "core.host is needed with it: where shall others reach us?");
 	if (!rc)
 		rc = hop_check(c, "core.registrar", y->registrar, err);
 	if (!rc)

@@ -28,6 +28,8 @@ struct edge_network {
 };
 /** "192.0.2.0/24", "2001:db8::/32", or one address. @return 0; BASE_CONFIG */
 int edge_network_parse(struct base_str text, struct edge_network *ret);
+/** 0.0.0.0, [::]: no address that others could use. */
+bool edge_address_any(const union stream_addr *addr);
 bool edge_network_has(const struct edge_network *network, const union stream_addr *addr);
 
 struct edge_domain {

@@ -208,7 +208,6 @@ static int renegotiation_read(struct making *m)
 	static const char *const who[] = { "none", "client", "server", "both" };
 	static const enum profile_choice choices[] = { PROFILE_CHOICE_NO, PROFILE_CHOICE_YES };
 
-	m->spec.end_ignored = m->access && m->c->end_ignored;
 	if (!m->y->renegotiation)
 		return 0;
 	for (unsigned i = 0; i < BASE_COUNT(who); i++)

@@ -294,7 +294,8 @@ struct edge_passing {
 int edge_core_response(struct edge_core *core, const struct edge_response *response,
                        struct sip_edit *edit, struct edge_passing *ret);
 
-/** The whole REGISTER. `via`: value of our Via, its branch included. */
+/** The whole REGISTER. `via`: value of our Via, its branch included; NULL = sip_proxy_ask
+ * puts it there. */
 void edge_parting_write(const struct edge_parting *parting, const char *via, const char *call_id,
                         struct base_writer *w);
 

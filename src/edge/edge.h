@@ -9,5 +9,6 @@
 
 #include "edge/config.h"
 #include "edge/shell.h"
+#include "edge/tool.h"
 
 #endif

@@ -8,6 +8,15 @@ static const uint8_t *octets_of(const union stream_addr *addr, unsigned *ret_bit
 	                                      : (const uint8_t *)&addr->in.sin_addr;
 }
 
+bool edge_address_any(const union stream_addr *addr)
+{
+	static const uint8_t zeros[16];
+	unsigned bits;
+	const uint8_t *octets = octets_of(addr, &bits);
+
+	return !memcmp(octets, zeros, bits / 8);
+}
+
 int edge_network_parse(struct base_str text, struct edge_network *ret)
 {
 	const char *slash = text.len ? memchr(text.ptr, '/', text.len) : NULL;

@@ -83,9 +83,10 @@ void edge_parting_write(const struct edge_parting *p, const char *via, const cha
 	(void)sip_addr_parse(p->contact, &contact);
 	base_writer_printf(
 	        w,
-	        "REGISTER %.*s SIP/2.0\r\nVia: %s\r\nMax-Forwards: 70\r\n"
+	        "REGISTER %.*s SIP/2.0\r\n%s%s%sMax-Forwards: 70\r\n"
 	        "From: <%.*s>;tag=%s\r\nTo: <%.*s>\r\nCall-ID: %s\r\nCSeq: 1 REGISTER\r\n",
-	        BASE_FMT(p->registrar), via, BASE_FMT(p->aor), call_id, BASE_FMT(p->aor), call_id);
+	        BASE_FMT(p->registrar), via ? "Via: " : "", via ? via : "", via ? "\r\n" : "",
+	        BASE_FMT(p->aor), call_id, BASE_FMT(p->aor), call_id);
 	base_writer_printf(w, "Contact: <%.*s>", BASE_FMT(contact.uri));
 	rest = contact.params;
 	while (sip_param_next(&rest, &param) == 1)

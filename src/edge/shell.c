@@ -2,102 +2,138 @@
 #include "edge/shell.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 
-struct shell {
+#include "edge/control.h"
+#include "edge/live.h"
+#include "edge/metrics.h"
+#include "edge/net.h"
+#include "edge/reload.h"
+#include "http/http.h"
+
+#define LOOK_MS 100U /* while we leave: is there anything left? */
+
+/* A configuration that another has taken the place of; sessions may stand on its TLS domains. */
+struct past {
+	struct past *next;
 	struct edge_config *config;
-	struct loop *loop;
-	struct streams *streams;
-	struct flows *access, *core;
 };
 
-/* ---- what comes ---- */
+struct shell {
+	struct edge_config *config, *first; /* first: the caller's */
+	struct past *past;
+	struct loop *loop;
+	struct streams *streams;
+	struct edge_net *net;
+	struct edge_live live;
+	struct edge_metrics counted;
+	struct http_metrics *metrics;
+	struct stream_orders *orders;
+	struct loop_timer patience;
+	uint64_t leave_ms; /* when patience ends */
+	bool leaving;
+};
 
-static void on_message(void *arg, struct sip_flow from, const struct sip_source *source,
-                       struct base_str octets)
+/* ---- reload ---- */
+
+static void past_free(struct shell *sh, struct past *past)
 {
-	(void)arg;
-	(void)from;
-	(void)source;
-	(void)octets;
+	if (past->config != sh->first)
+		edge_config_free(past->config);
+	free(past);
 }
 
-static void on_lost(void *arg, uint64_t flow, const char *why)
+static void prune(struct shell *sh)
 {
-	(void)arg;
-	(void)flow;
-	(void)why;
-}
+	struct past **at = &sh->past;
 
-static void on_way(void *arg, uint64_t id, struct sip_flow flow, unsigned status)
-{
-	(void)arg;
-	(void)id;
-	(void)flow;
-	(void)status;
-}
+	while (*at) {
+		struct past *past = *at;
 
-/* ---- start ---- */
-
-static int listen_all(struct flows *flows, const char *side, const struct edge_listen *list,
-                      size_t count, struct base_error *err)
-{
-	char at[STREAM_ADDR_TEXT];
-	int rc = 0;
-
-	for (size_t i = 0; i < count && !rc; i++) {
-		union stream_addr addr = list[i].addr;
-
-		rc = flows_listen(flows, list[i].transport, &addr, err);
-		if (!rc)
-			base_log(BASE_LOG_INFO, "edge", "%s on %s:%s", side,
-			         flow_transport_name(list[i].transport),
-			         stream_addr_format(&addr, at, sizeof(at)));
+		for (size_t i = 0; i < past->config->domain_count; i++)
+			streams_forget(sh->streams, past->config->domains[i].tls);
+		if (!edge_reload_idle(past->config)) {
+			at = &past->next;
+			continue;
+		}
+		*at = past->next;
+		past_free(sh, past);
 	}
-	return rc;
 }
 
-static int access_start(struct shell *sh, struct base_error *err)
+static int reload_do(struct shell *sh, struct edge_config *fresh, struct base_error *err)
 {
-	const struct edge_config *c = sh->config;
-	const struct flow_ops ops = {
-		.on_message = on_message, .on_lost = on_lost, .on_way = on_way, .arg = sh
-	};
-	const struct flow_config flows = { .host = c->host,
-		                           .conns_max = c->connections,
-		                           .source_max = c->per_source,
-		                           .message_ms = c->message_ms,
-		                           .idle_ms = c->idle_ms,
-		                           .domain = edge_config_domain(c, c->access_domain),
-		                           .anybody = true };
-	int rc = flows_new(&sh->access, sh->streams, &flows, &ops, err);
+	const char *what = edge_reload_obstacle(sh->config, fresh);
 
-	return rc ? rc : listen_all(sh->access, "access", c->access, c->access_count, err);
+	if (what)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "a change of %s needs a restart", what);
+	return edge_net_config(sh->net, fresh, err);
 }
 
-static int core_start(struct shell *sh, struct base_error *err)
+static void reload(struct shell *sh)
 {
-	const struct edge_config *c = sh->config;
-	const struct flow_ops ops = {
-		.on_message = on_message, .on_lost = on_lost, .on_way = on_way, .arg = sh
-	};
-	const struct flow_config flows = { .host = c->core_host,
-		                           .ping_ms = c->ping_ms,
-		                           .avoid_ms = c->avoid_ms,
-		                           .domain = edge_config_domain(c, c->core_domain),
-		                           .alias = true,
-		                           .resolver = { .servers = c->dns } };
-	int rc = flows_new(&sh->core, sh->streams, &flows, &ops, err);
+	struct past *past = calloc(1, sizeof(*past));
+	struct edge_config *fresh = NULL;
+	struct base_error err = { .text = "no memory" };
+	char text[900];
+	int rc = past ? edge_config_load(&fresh, sh->config->file, sh->config, &err)
+	              : BASE_ERR(BASE_LOCAL, 0);
 
-	return rc ? rc : listen_all(sh->core, "core", c->core, c->core_count, err);
+	if (!rc)
+		rc = reload_do(sh, fresh, &err);
+	if (rc || !past || !fresh) {
+		base_log(BASE_LOG_ERROR, "edge", "not reloaded, nothing has changed: %s",
+		         base_error_format(&err, text, sizeof(text)));
+		edge_config_free(fresh);
+		free(past);
+		return;
+	}
+	*past = (struct past){ .next = sh->past, .config = sh->config };
+	sh->past = past;
+	sh->config = fresh;
+	edge_live_config(&sh->live, fresh);
+	base_log_level_set(fresh->log_level);
+	edge_config_warn(fresh);
+	base_log(BASE_LOG_INFO, "edge", "event=reloaded");
+	prune(sh);
+}
+
+/* ---- leaving ---- */
+
+static void on_look(void *arg)
+{
+	struct shell *sh = arg;
+
+	if (!edge_net_busy(sh->net) || loop_now_ms(sh->loop) >= sh->leave_ms)
+		loop_stop(sh->loop);
+	else
+		loop_timer_start(sh->loop, &sh->patience, LOOK_MS, on_look, sh);
 }
 
 static void on_signal(void *arg, int signum)
 {
 	struct shell *sh = arg;
 
-	if (signum != SIGHUP)
+	if (signum == SIGHUP) {
+		if (!sh->leaving)
+			reload(sh);
+		return;
+	}
+	if (sh->leaving) {
 		loop_stop(sh->loop);
+		return;
+	}
+	sh->leaving = true;
+	sh->leave_ms = loop_now_ms(sh->loop) + sh->config->drain_ms;
+	base_log(BASE_LOG_INFO, "edge", "event=leaving bindings=%zu requests=%zu",
+	         edge_core_count(edge_net_core(sh->net)), edge_net_busy(sh->net));
+	edge_net_leave(sh->net);
+	loop_timer_start(sh->loop, &sh->patience, 0, on_look, sh);
 }
+
+/* ---- start ---- */
 
 static int signals_start(struct shell *sh, struct base_error *err)
 {
@@ -110,24 +146,68 @@ static int signals_start(struct shell *sh, struct base_error *err)
 	return rc ? base_error_set(err, rc, "signals cannot be watched") : 0;
 }
 
+/* One descriptor a connection, and some for ourselves. */
+static void descriptors_raise(const struct edge_config *config)
+{
+	rlim_t wanted = (rlim_t)config->connections + 1024;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = BASE_MIN(wanted, limit.rlim_max);
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what it comes to is told next */
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < wanted)
+		base_log(BASE_LOG_WARN, "edge",
+		         "descriptors=%llu are too few for limits.connections=%u: more wait in "
+		         "the kernel (LimitNOFILE)",
+		         (unsigned long long)limit.rlim_cur, config->connections);
+}
+
 static int start(struct shell *sh, struct base_error *err)
 {
+	const struct edge_config *c = sh->config;
 	const struct streams_config streams = { .area = "edge",
-		                                .conns_max = sh->config->connections + 1024 };
+		                                .conns_max = (size_t)c->connections + 1024 };
 	int rc = signals_start(sh, err);
 
+	descriptors_raise(c);
 	if (!rc)
 		rc = streams_new(&sh->streams, sh->loop, &streams);
 	if (!rc)
-		rc = access_start(sh, err);
-	if (!rc)
-		rc = core_start(sh, err);
+		rc = edge_net_new(&sh->net, sh->streams, c, err);
+	if (rc)
+		return rc;
+	edge_live_start(&sh->live, sh->streams, c);
+	sh->counted = (struct edge_metrics){ sh->net, sh->streams };
+	rc = http_metrics_start(&sh->metrics, sh->loop, c->metrics, "edge", edge_metrics_write,
+	                        &sh->counted, err);
+	if (!rc && c->control)
+		rc = stream_orders_new(&sh->orders, sh->streams, c->control, edge_control_do,
+		                       sh->net, err);
 	return rc;
+}
+
+static void stop(struct shell *sh)
+{
+	http_metrics_stop(sh->metrics);
+	stream_orders_free(sh->orders);
+	edge_live_stop(&sh->live);
+	edge_net_free(sh->net);
+	streams_free(sh->streams);
+	while (sh->past) {
+		struct past *past = sh->past;
+
+		sh->past = past->next;
+		past_free(sh, past);
+	}
+	if (sh->config != sh->first)
+		edge_config_free(sh->config);
+	loop_free(sh->loop);
 }
 
 int edge_shell_run(struct edge_config *config, struct base_error *err)
 {
-	struct shell sh = { .config = config };
+	struct shell sh = { .config = config, .first = config };
 	int rc = loop_new(&sh.loop);
 
 	if (rc)
@@ -139,9 +219,6 @@ int edge_shell_run(struct edge_config *config, struct base_error *err)
 	} else if (err && !err->text[0]) {
 		(void)base_error_set(err, rc, "no memory");
 	}
-	flows_free(sh.access);
-	flows_free(sh.core);
-	streams_free(sh.streams);
-	loop_free(sh.loop);
+	stop(&sh);
 	return rc;
 }

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/base.h"
+#include "http/metrics.h"
 #include "loop/loop.h"
 #include "stream/stream.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "edge/edge.h"
 #include "kmsd/kmsd.h"
 #include "ue/ue.h"
 
@@ -13,6 +14,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "check", cli_check_main, "hold a TLS server against profiles, rule by rule" },
+	{ "edge", edge_tool_main, "orders to a gatehouse-edge that runs" },
 	{ "explain", cli_explain_main, "why the gateway refused a TLS peer, out of its log" },
 	{ "h248", cli_h248_main, "be a controller: play a scenario; convert messages" },
 	{ "kms", kmsd_tool_main, "enroll users at a key management service" },

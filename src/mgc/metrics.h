@@ -5,16 +5,12 @@
 
 #include "mgc/focus.h"
 
-struct mgc_metrics;
+struct mgc_metrics {
+	const struct mgc_focus *focus;
+	const struct mgc_mp *mp;
+};
 
-/** All counters, in the text format (0.0.4). */
-void mgc_metrics_text(const struct mgc_focus *focus, const struct mgc_mp *mp,
-                      struct base_writer *w);
-/** `listen` NULL: *ret stays NULL. @return 0; BASE_CONFIG with words; BASE_LOCAL */
-int mgc_metrics_start(struct mgc_metrics **ret, struct loop *loop, const char *listen,
-                      const struct mgc_focus *focus, const struct mgc_mp *mp,
-                      struct base_error *err);
-/** NULL is fine. */
-void mgc_metrics_stop(struct mgc_metrics *metrics);
+/** All counters, for http_metrics_start(); `arg` is a struct mgc_metrics. */
+void mgc_metrics_write(void *arg, struct base_writer *w);
 
 #endif

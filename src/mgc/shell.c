@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "flow/flow.h"
+#include "http/http.h"
 #include "mgc/ask.h"
 #include "mgc/focus.h"
 #include "mgc/metrics.h"
@@ -32,7 +33,8 @@ struct shell {
 	struct mgc_mp *mp;
 	struct mgc_kms *kms;
 	struct mgc_focus *focus;
-	struct mgc_metrics *metrics;
+	struct mgc_metrics counted;
+	struct http_metrics *metrics;
 	struct loop_timer patience;
 	bool leaving;
 };
@@ -328,11 +330,12 @@ static int start(struct shell *sh, struct base_error *err)
 		rc = sip_start(sh, err);
 	if (!rc)
 		rc = mp_start(sh, err);
+	sh->counted = (struct mgc_metrics){ sh->focus, sh->mp };
 	if (!rc)
 		mgc_focus_attach(sh->focus, sh->mp, flow_ua_sip(sh->sip));
 	if (!rc)
-		rc = mgc_metrics_start(&sh->metrics, sh->loop, sh->config->metrics, sh->focus,
-		                       sh->mp, err);
+		rc = http_metrics_start(&sh->metrics, sh->loop, sh->config->metrics, "mgc",
+		                        mgc_metrics_write, &sh->counted, err);
 	return rc;
 }
 
@@ -350,7 +353,7 @@ int mgc_shell_run(struct mgc_config *config, struct base_error *err)
 	} else if (err && !err->text[0]) {
 		(void)base_error_set(err, rc, "no memory");
 	}
-	mgc_metrics_stop(sh.metrics);
+	http_metrics_stop(sh.metrics);
 	mgc_focus_free(sh.focus);
 	flow_ua_free(sh.sip);
 	mgc_kms_free(sh.kms);

@@ -1,0 +1,328 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""gatehouse-edge as a program: what its file may say, what a reload takes, orders, counters, the end; a log that cannot be written, descriptors that are
+short, a core that moves. The core is a socket of the test's."""
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import ssl
+import subprocess
+import unittest
+import urllib.request
+
+import access
+import harness
+from edge import EDGE, Core, Edge, Ue, connect, field, merged, status
+
+
+class Program(harness.Case, unittest.TestCase):
+    @classmethod
+    def prepare(cls):
+        cls.tls = access.certificate(cls.pki)
+
+    def edge(self, at="sip:127.0.0.1:9", **changes):
+        """In front of `at`."""
+        return self.own(Edge(self.folder, self.tls, at, **changes))
+
+    def check(self, **changes):
+        """--check of the file that Edge would write. @return exit status and words"""
+        domain = {"name": "access", "certificate": self.tls["cert"], "key": self.tls["key"]}
+        merged(domain, changes.pop("tls_domain", {}))
+        settings = merged({"edge": {"host": access.NAME}, "access": {"listen": ["tls:127.0.0.1:5061"], "domain": "access"},
+                           "core": {"listen": ["udp:127.0.0.1:5070"]}, "tls-domains": [domain]}, changes)
+        path = os.path.join(self.folder, "check.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(settings, file, indent=1)
+        done = subprocess.run([EDGE, "-c", path, "--check"], capture_output=True, text=True, check=False, timeout=harness.PATIENCE)
+        return done.returncode, done.stdout + done.stderr
+
+    def bind(self, ue, core, expires=600):
+        """A registration, the network's part in the test's hand."""
+        ue.send(ue.register_text())
+        core.reply(core.take("REGISTER"), 401, 'WWW-Authenticate: Digest realm="home.example", nonce="n1", qop="auth", algorithm=MD5')
+        answer = ue.final("REGISTER")
+        self.assertEqual(status(answer), 401)
+        ue.challenge = field(answer, "WWW-Authenticate")
+        ue.send(ue.register_text(expires=expires, authorization=self.digest(ue)))
+        asked = core.take("REGISTER")
+        core.reply(asked, 200, f"Contact: {field(asked, 'Contact')};expires={expires}", f"P-Associated-URI: <{ue.identity}>", f"Service-Route: <{core.uri};lr>")
+        self.assertEqual(status(ue.final("REGISTER")), 200)
+        return asked
+
+    @staticmethod
+    def digest(ue):
+        from edge import digest  # its name is taken here
+        return digest(ue.challenge, ue.impi, ue.password, "REGISTER", f"sip:{ue.domain}")
+
+    # ---- its file
+
+    def test_a_file_in_order(self):
+        code, text = self.check()
+        self.assertEqual(code, 0, text)
+        self.assertIn("ok", text)
+
+    def test_files_that_are_refused(self):
+        """Each is told with its place and what would be right."""
+        pki = self.pki
+        other = access.certificate(pki, "other.home.example")
+        anonymous = {"cert": pki.path("plain.pem"), "key": pki.path("plain.key")}
+        pki.self_signed("plain")
+        core_tls = {"core": {"listen": ["tls:127.0.0.1:5071"], "domain": "access"}}
+        for words, changes in (
+                ("edge.host", {"edge": None}),
+                ("no host name", {"edge": {"host": "a b"}}),
+                ("access.listen is needed", {"access": {"listen": []}}),
+                ("access.unsafe-listen", {"access": {"listen": ["udp:127.0.0.1:5060"]}}),
+                ("no TLS domain 'x'", {"access": {"domain": "x"}, "tls_domain": {"anchors": [self.tls["ca"]]}}),
+                ("core.listen is needed", {"core": {"listen": []}}),
+                ("needs the name of a TLS domain", {"core": {"listen": ["tls:127.0.0.1:5071"]}}),
+                ("cannot be the same", core_tls),
+                ("core.host is needed", {"core": {"listen": ["udp:0.0.0.0:5070"]}}),
+                ("no SIP URI", {"core": {"registrar": "http://x"}}),
+                ("no address or network", {"core": {"from": ["192.0.2.0/33"]}}),
+                ("O.2.1", {"session": {"lifetime": "25h"}}),
+                ("shorter than session.lifetime", {"session": {"lifetime": "1m", "renew-before": "1m"}}),
+                ("none of: end, continue", {"session": {"ignored": "x"}}),
+                ("none of: optional, required", {"registration": {"security-agreement": "x"}}),
+                ("none of: nothing, deregister", {"registration": {"on-loss": "x"}}),
+                ("no mechanism tls", {"registration": {"mechanisms": ["digest"]}}),
+                ("no mechanism tls", {"registration": {"mechanisms": ["tls;q=1, digest"]}}),
+                ("whole seconds", {"registration": {"minimum": "1500ms"}}),
+                ("1 to 256", {"registration": {"identities-max": 0}}),
+                ("0 to 100", {"limits": {"handshakes": 101}}),
+                ("none of: error", {"log": {"level": "x"}}),
+                ("asks nobody for a certificate", {"tls_domain": {"anchors": [self.tls["ca"]]}}),
+                ("needs a certificate", {"tls_domain": {"certificate": None, "key": None}}),
+                ("CN is not edge.host", {"tls_domain": {"certificate": other["cert"], "key": other["key"]}}),
+                ("does not keep its profile", {"tls_domain": {"certificate": anonymous["cert"], "key": anonymous["key"]}}),
+                ("profile", {"tls_domain": {"profile": "x"}}),
+                ("auto, openssl, gnutls", {"tls_domain": {"engine": "x"}})):
+            with self.subTest(words):
+                code, text = self.check(**changes)
+                self.assertEqual(code, 1, text)
+                self.assertIn(words, harness.squeeze(text))
+                self.assertRegex(text, r"check\.yaml(:\d+:\d+)?: ")
+
+    def test_a_certificate_that_is_tolerated(self):
+        other = access.certificate(self.pki, "tolerated.home.example")
+        code, text = self.check(tls_domain={"certificate": other["cert"], "key": other["key"], "certificate-faults": "warn"})
+        self.assertEqual(code, 0, text)
+        self.assertIn("CN is not edge.host", text)
+
+    def test_what_is_unsafe_is_told(self):
+        edge = self.edge(access={"unsafe-listen": ["udp:127.0.0.1:0"]}, log={"unsafe-messages": True})
+        self.assertIn("access.unsafe-listen:", edge.log())
+        self.assertIn("log.unsafe-messages:", edge.log())
+
+    def test_sample_file(self):
+        """packaging/gatehouse-edge.yaml with what it needs."""
+        root = os.environ["GATEHOUSE_SOURCE_ROOT"]
+        with open(os.path.join(root, "packaging/gatehouse-edge.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        text = text.replace("pcscf.visited.example  #", f"{access.NAME}  #")
+        text += f"tls-domains: [{{name: access, certificate: {self.tls['cert']}, key: {self.tls['key']}}}]\n"
+        path = os.path.join(self.folder, "sample.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        done = subprocess.run([EDGE, "-c", path, "-t"], capture_output=True, text=True, check=False, timeout=harness.PATIENCE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    # ---- reload
+
+    def reload(self, at, takes=True, **changes):
+        merged(at.settings, changes)
+        at.write()
+        words = "event=reloaded" if takes else "not reloaded, nothing has changed"
+        count = at.log().count(words)
+        at.process.send_signal(signal.SIGHUP)
+        at.logged(words, count + 1)
+
+    def test_reload(self):
+        """Flows and bindings stay; who comes then sees the new certificate; what needs a restart is refused as a whole."""
+        core = self.own(Core())
+        edge = self.edge(core.uri)
+        ue = self.own(Ue(edge))
+        self.bind(ue, core)
+        before = ue.sock.getpeercert(binary_form=True)
+        renewed = access.certificate(self.pki, access.NAME, also=(access.HOST, "new.home.example"))
+        self.tls.update(renewed)
+        domain = merged(dict(edge.settings["tls-domains"][0]), {"certificate": renewed["cert"], "key": renewed["key"]})
+        self.reload(edge, registration={"minimum": "60s"}, **{"tls-domains": [domain]})
+        self.assertEqual([one["impi"] for one in edge.bindings()], [ue.impi])
+        other = self.own(Ue(edge, "bob"))
+        self.assertNotEqual(other.sock.getpeercert(binary_form=True), before)
+        ue.send(ue.text("MESSAGE", "sip:bob@home.example", contact=False))
+        core.reply(core.take("MESSAGE"), 200)
+        self.assertEqual(status(ue.final("MESSAGE")), 200)
+        self.reload(edge, takes=False, edge={"host": "x.home.example"})
+        self.reload(edge, takes=False, edge={"host": access.NAME}, session={"lifetime": "0"})
+        self.reload(edge, takes=False, session={"lifetime": "1h"}, control="elsewhere")
+        self.assertEqual(len(edge.bindings()), 1)
+
+    def test_reload_under_load(self):
+        """Requests go on while the file is read again and again."""
+        core = self.own(Core())
+        edge = self.edge(core.uri)
+        ue = self.own(Ue(edge))
+        self.bind(ue, core)
+        for turn in range(30):
+            ue.send(ue.text("MESSAGE", "sip:bob@home.example", contact=False))
+            edge.process.send_signal(signal.SIGHUP)
+            core.reply(core.take("MESSAGE"), 200)
+            self.assertEqual(status(ue.final("MESSAGE")), 200)
+            if turn % 10 == 0:
+                edge.logged("event=reloaded")
+        self.assertEqual(len(edge.bindings()), 1)
+
+    # ---- orders, counters
+
+    def test_orders(self):
+        core = self.own(Core())
+        edge = self.edge(core.uri)
+        ue = self.own(Ue(edge))
+        self.bind(ue, core)
+        path = os.path.join(edge.folder, "control")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        one = edge.bindings()[0]
+        self.assertEqual((one["impi"], one["impus"], one["peer"]), (ue.impi, [ue.identity], ue.here))
+        self.assertRegex(one["session"], "^[0-9a-f]{32,128}$")
+        self.assertLessEqual(one["expires"], 600)
+        self.assertEqual(edge.order("status")["bindings"], 1)
+        for words, code in ((["status"], 0), (["bindings"], 0), (["drop", "999999"], 1), (["drop"], 2), (["drop", "x"], 2), (["x"], 2)):
+            done = subprocess.run([harness.TOOL, "edge", *words, "--socket", path], capture_output=True, text=True, check=False, timeout=harness.PATIENCE)
+            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        done = subprocess.run([harness.TOOL, "edge", "status", "--socket", path + "x"], capture_output=True, text=True, check=False, timeout=harness.PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no gatehouse-edge listens there", done.stderr)
+        edge.order("drop", one["flow"])
+        ue.closed()
+        self.assertEqual(edge.bindings(), [])
+        edge.logged(r'event=unregistered .* end="dropped"')
+
+    @staticmethod
+    def counters(edge):
+        port = re.search(r"metrics on port (\d+)", edge.log())[1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=harness.PATIENCE) as answer:
+            text = answer.read().decode()
+        return {name: int(value) for name, value in re.findall(r"(?m)^gatehouse_edge_(\w+) (\d+)$", text)}
+
+    def test_metrics(self):
+        core = self.own(Core())
+        edge = self.edge(core.uri, metrics={"listen": "127.0.0.1:0"})
+        ue = self.own(Ue(edge))
+        self.bind(ue, core)
+        stranger = self.own(Ue(edge, "bob"))
+        self.assertEqual(status(stranger.message("sip:alice@home.example")), 403)
+        now = self.counters(edge)
+        for name, value in (("bindings", 1), ("flows", 2), ("bound_total", 1), ("strangers_total", 1), ("answered_2xx_total", 1),
+                            ("answered_4xx_total", 2)):
+            self.assertEqual(now[name], value, name)
+        self.assertEqual(now["admitted_total"] + now["resumed_total"], 2)
+        self.assertEqual(now["stream_up_total"] + now["stream_failed_total"], now["stream_connects_total"] + now["stream_accepts_total"])
+
+    # ---- the end
+
+    def test_leaving_waits_for_transactions(self):
+        core = self.own(Core())
+        edge = self.edge(core.uri, edge={"drain": "30s"})
+        ue = self.own(Ue(edge))
+        self.bind(ue, core)
+        ue.send(ue.text("MESSAGE", "sip:bob@home.example", contact=False))
+        asked = core.take("MESSAGE")
+        edge.process.send_signal(signal.SIGTERM)
+        edge.logged("event=leaving")
+        with self.assertRaises((OSError, ssl.SSLError)):
+            self.probe(edge.port)
+        core.reply(asked, 200)
+        self.assertEqual(status(ue.final("MESSAGE")), 200)
+        edge.process.send_signal(signal.SIGTERM)  # what lingers for repetitions is not waited for
+        self.assertEqual(edge.process.wait(harness.PATIENCE), 0)
+
+    @staticmethod
+    def probe(port):
+        """Nobody answers: the connection may be made by the kernel, and no handshake follows."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", port), 0.3) as plain, context.wrap_socket(plain):
+            pass
+
+    def test_a_lost_connection(self):
+        """on-loss: deregister. The core is told in the UE's name, by a REGISTER that the edge vouches for."""
+        core = self.own(Core())
+        edge = self.edge(core.uri, registration={"on-loss": "deregister"})
+        ue = Ue(edge)
+        asked = self.bind(ue, core)
+        ue.close()
+        told = core.take("REGISTER")
+        core.reply(told, 200)
+        self.assertIn("expires=0", field(told, "Contact"))
+        self.assertIn('integrity-protected="tls-yes"', field(told, "Authorization"))
+        self.assertEqual(field(told, "To").split(";")[0], field(asked, "To").split(";")[0])
+        self.assertEqual(field(told, "Path"), field(asked, "Path"))
+        edge.logged(r'event=unregistered .* end="connection lost"')
+        self.assertEqual(edge.bindings(), [])
+
+    # ---- what is short
+
+    def test_a_full_disk(self):
+        """Lines of the log are lost, and nothing else."""
+        core = self.own(Core())
+        edge = self.edge(core.uri)
+        edge.close()
+        with open("/dev/full", "wb") as full:
+            edge.process = subprocess.Popen([EDGE, "-c", edge.path], stdin=subprocess.DEVNULL, stdout=full, stderr=full, cwd=edge.folder)
+        harness.until(lambda: harness.listens(edge.port), "a listener")
+        ue = self.own(Ue(edge))
+        self.bind(ue, core)
+        self.assertEqual(len(edge.bindings()), 1)
+
+    def test_descriptors_are_short(self):
+        """Who comes then waits in the kernel; who is there goes on; when others leave, the next ones come in."""
+        core = self.own(Core())
+        edge = self.edge(core.uri)
+        ue = self.own(Ue(edge))
+        self.bind(ue, core)
+        used = len(os.listdir(f"/proc/{edge.process.pid}/fd"))
+        resource.prlimit(edge.process.pid, resource.RLIMIT_NOFILE, (used + 3, used + 3))
+        first = [self.own(Ue(edge, "bob")) for _ in range(3)]
+        plain = [socket.create_connection(("127.0.0.1", edge.port), harness.PATIENCE) for _ in range(4)]
+        for one in plain:
+            self.addCleanup(one.close)
+        ue.send(ue.text("MESSAGE", "sip:bob@home.example", contact=False))
+        core.reply(core.take("MESSAGE"), 200)
+        self.assertEqual(status(ue.final("MESSAGE")), 200)
+        for one in first + plain:
+            one.close()
+        self.assertEqual(status(self.own(Ue(edge, "bob")).message("sip:alice@home.example")), 403)
+        self.assertEqual(len(edge.order("bindings")["bindings"]), 1)
+
+    def test_sources_that_are_not_of_the_core(self):
+        core = self.own(Core())
+        edge = self.edge(core.uri)
+        edge.close()
+        edge.settings["core"]["from"] = ["192.0.2.0/24"]
+        edge.start()
+        self.assertEqual(status(core.answer(core.request(edge, "OPTIONS", "sip:alice@home.example"))), 403)
+
+    def test_handshakes_are_measured(self):
+        """limits.handshakes: one per cent of a core lets in a burst, and then few; nobody is turned away."""
+        dear = access.certificate(self.pki, "dear.home.example", key="rsa")
+        edge = self.edge(edge={"host": "dear.home.example"}, limits={"handshakes": 1, "per-source": 5000}, metrics={"listen": "127.0.0.1:0"},
+                         tls_domain={"certificate": dear["cert"], "key": dear["key"]})
+        cost = int(edge.logged(r"a full handshake takes (\d+) us")[0])
+        self.assertGreater(cost, 10)
+        for _ in range(2 * 200000 // cost + 10):
+            self.own(connect(edge.port))
+            if self.counters(edge)["pauses_total"]:
+                break
+        else:
+            self.fail("nobody had to wait")
+        self.own(connect(edge.port))  # it waits, and comes in
+        self.assertEqual(self.counters(edge)["stream_turned_away_total"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
