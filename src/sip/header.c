@@ -1,49 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sip/message.h"
 
+#define NAME(text, letter)                                                                         \
+	{                                                                                          \
+		text, sizeof(text) - 1, letter                                                     \
+	}
 static const struct {
 	const char *name;
+	uint8_t len;
 	char compact; /* RFC 3261, 7.3.3; 0 = none */
 } names[SIP_H_COUNT] = {
-	[SIP_H_OTHER] = { "", 0 },
-	[SIP_H_ACCEPT] = { "Accept", 0 },
-	[SIP_H_ALLOW] = { "Allow", 0 },
-	[SIP_H_AUTHORIZATION] = { "Authorization", 0 },
-	[SIP_H_CALL_ID] = { "Call-ID", 'i' },
-	[SIP_H_CONTACT] = { "Contact", 'm' },
-	[SIP_H_CONTENT_LENGTH] = { "Content-Length", 'l' },
-	[SIP_H_CONTENT_TYPE] = { "Content-Type", 'c' },
-	[SIP_H_CSEQ] = { "CSeq", 0 },
-	[SIP_H_EVENT] = { "Event", 'o' },
-	[SIP_H_EXPIRES] = { "Expires", 0 },
-	[SIP_H_FROM] = { "From", 'f' },
-	[SIP_H_MAX_FORWARDS] = { "Max-Forwards", 0 },
-	[SIP_H_MIN_EXPIRES] = { "Min-Expires", 0 },
-	[SIP_H_P_ASSERTED_IDENTITY] = { "P-Asserted-Identity", 0 },
-	[SIP_H_P_ASSOCIATED_URI] = { "P-Associated-URI", 0 },
-	[SIP_H_P_PREFERRED_IDENTITY] = { "P-Preferred-Identity", 0 },
-	[SIP_H_PATH] = { "Path", 0 },
-	[SIP_H_PRIVACY] = { "Privacy", 0 },
-	[SIP_H_PROXY_AUTHENTICATE] = { "Proxy-Authenticate", 0 },
-	[SIP_H_PROXY_AUTHORIZATION] = { "Proxy-Authorization", 0 },
-	[SIP_H_PROXY_REQUIRE] = { "Proxy-Require", 0 },
-	[SIP_H_REASON] = { "Reason", 0 },
-	[SIP_H_RECORD_ROUTE] = { "Record-Route", 0 },
-	[SIP_H_REPLACES] = { "Replaces", 0 },
-	[SIP_H_REQUIRE] = { "Require", 0 },
-	[SIP_H_RETRY_AFTER] = { "Retry-After", 0 },
-	[SIP_H_ROUTE] = { "Route", 0 },
-	[SIP_H_SECURITY_CLIENT] = { "Security-Client", 0 },
-	[SIP_H_SECURITY_SERVER] = { "Security-Server", 0 },
-	[SIP_H_SECURITY_VERIFY] = { "Security-Verify", 0 },
-	[SIP_H_SERVICE_ROUTE] = { "Service-Route", 0 },
-	[SIP_H_SUBSCRIPTION_STATE] = { "Subscription-State", 0 },
-	[SIP_H_SUPPORTED] = { "Supported", 'k' },
-	[SIP_H_TO] = { "To", 't' },
-	[SIP_H_UNSUPPORTED] = { "Unsupported", 0 },
-	[SIP_H_VIA] = { "Via", 'v' },
-	[SIP_H_WWW_AUTHENTICATE] = { "WWW-Authenticate", 0 },
+	[SIP_H_OTHER] = NAME("", 0),
+	[SIP_H_ACCEPT] = NAME("Accept", 0),
+	[SIP_H_ALLOW] = NAME("Allow", 0),
+	[SIP_H_AUTHORIZATION] = NAME("Authorization", 0),
+	[SIP_H_CALL_ID] = NAME("Call-ID", 'i'),
+	[SIP_H_CONTACT] = NAME("Contact", 'm'),
+	[SIP_H_CONTENT_LENGTH] = NAME("Content-Length", 'l'),
+	[SIP_H_CONTENT_TYPE] = NAME("Content-Type", 'c'),
+	[SIP_H_CSEQ] = NAME("CSeq", 0),
+	[SIP_H_EVENT] = NAME("Event", 'o'),
+	[SIP_H_EXPIRES] = NAME("Expires", 0),
+	[SIP_H_FROM] = NAME("From", 'f'),
+	[SIP_H_MAX_FORWARDS] = NAME("Max-Forwards", 0),
+	[SIP_H_MIN_EXPIRES] = NAME("Min-Expires", 0),
+	[SIP_H_P_ASSERTED_IDENTITY] = NAME("P-Asserted-Identity", 0),
+	[SIP_H_P_ASSOCIATED_URI] = NAME("P-Associated-URI", 0),
+	[SIP_H_P_PREFERRED_IDENTITY] = NAME("P-Preferred-Identity", 0),
+	[SIP_H_PATH] = NAME("Path", 0),
+	[SIP_H_PRIVACY] = NAME("Privacy", 0),
+	[SIP_H_PROXY_AUTHENTICATE] = NAME("Proxy-Authenticate", 0),
+	[SIP_H_PROXY_AUTHORIZATION] = NAME("Proxy-Authorization", 0),
+	[SIP_H_PROXY_REQUIRE] = NAME("Proxy-Require", 0),
+	[SIP_H_REASON] = NAME("Reason", 0),
+	[SIP_H_RECORD_ROUTE] = NAME("Record-Route", 0),
+	[SIP_H_REPLACES] = NAME("Replaces", 0),
+	[SIP_H_REQUIRE] = NAME("Require", 0),
+	[SIP_H_RETRY_AFTER] = NAME("Retry-After", 0),
+	[SIP_H_ROUTE] = NAME("Route", 0),
+	[SIP_H_SECURITY_CLIENT] = NAME("Security-Client", 0),
+	[SIP_H_SECURITY_SERVER] = NAME("Security-Server", 0),
+	[SIP_H_SECURITY_VERIFY] = NAME("Security-Verify", 0),
+	[SIP_H_SERVICE_ROUTE] = NAME("Service-Route", 0),
+	[SIP_H_SUBSCRIPTION_STATE] = NAME("Subscription-State", 0),
+	[SIP_H_SUPPORTED] = NAME("Supported", 'k'),
+	[SIP_H_TO] = NAME("To", 't'),
+	[SIP_H_UNSUPPORTED] = NAME("Unsupported", 0),
+	[SIP_H_VIA] = NAME("Via", 'v'),
+	[SIP_H_WWW_AUTHENTICATE] = NAME("WWW-Authenticate", 0),
 };
+#undef NAME
 
 /* RFC 3261, 6086 (INFO), 3262, 3311, 6665, 3515, 3428 and 3903 */
 static const char *const methods[] = {
@@ -122,8 +128,10 @@ enum sip_header_id sip_header_id_of(struct base_str name)
 
 	for (unsigned id = 1; id < SIP_H_COUNT; id++) {
 		if (compact ? names[id].compact == compact
-		            : base_lower(names[id].name[0]) == base_lower(name.ptr[0]) &&
-		                      base_str_ieq(name, base_str_of(names[id].name)))
+		            : names[id].len == name.len &&
+		                      base_lower(names[id].name[0]) == base_lower(name.ptr[0]) &&
+		                      base_str_ieq(name,
+		                                   (struct base_str){ names[id].name, name.len }))
 			return (enum sip_header_id)id;
 	}
 	return SIP_H_OTHER;

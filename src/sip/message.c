@@ -44,6 +44,8 @@ static bool line_next(struct base_str *rest, bool folds, struct base_str *ret)
 /* Each CR and LF in it is part of a CRLF that folds. */
 static bool folded_ok(struct base_str s)
 {
+	if (!memchr(s.ptr, '\r', s.len) && !memchr(s.ptr, '\n', s.len))
+		return true;
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.ptr[i] == '\n')
 			return false;
@@ -334,13 +336,29 @@ static void fields(struct sip_message *msg)
 	(void)single(msg, SIP_H_EVENT, false);
 }
 
+/* At most so many are header fields; beyond the limit nobody counts. */
+static size_t lines_of(struct base_str s)
+{
+	size_t lines = 0;
+
+	while (s.len && lines < SIP_HEADERS_MAX) {
+		const char *end = memchr(s.ptr, '\n', s.len);
+
+		if (!end)
+			break;
+		lines++;
+		s = sip_from(s, (size_t)(end - s.ptr) + 1);
+	}
+	return lines;
+}
+
 int sip_message_parse(struct sip_message *ret, struct base_arena *arena, struct base_str octets,
                       bool stream)
 {
 	struct sip_message msg = { .max_forwards = 70 };
 	struct reading in = { .msg = &msg };
 	struct base_str line;
-	size_t lines = 0;
+	size_t lines;
 	int rc;
 
 	while (octets.len > 1 && !memcmp(octets.ptr, "\r\n", 2)) /* 7.5 */
@@ -355,9 +373,7 @@ int sip_message_parse(struct sip_message *ret, struct base_arena *arena, struct 
 	             : request_line(&msg, line);
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < in.rest.len && lines < SIP_HEADERS_MAX; i++)
-		lines += in.rest.ptr[i] == '\n';
-	in.header_max = lines;
+	in.header_max = lines = lines_of(in.rest);
 	msg.headers = base_arena_array(arena, lines + 1, sizeof(*msg.headers));
 	if (!msg.headers)
 		return BASE_ERR(BASE_LOCAL, 500);

@@ -96,6 +96,22 @@ bool sip_unquote(struct base_str s, char *out, size_t cap, size_t *ret_len)
 	return true;
 }
 
+static bool value_ends(uint8_t c)
+{
+	switch (c) {
+	case ',':
+	case ';':
+	case '<':
+	case '>':
+	case '"':
+	case '\\':
+	case 0x7f:
+		return true;
+	default:
+		return c <= ' ';
+	}
+}
+
 /* gen-value = token / host / quoted-string; what else people put there ends at the next separator
  */
 static size_t value_len(struct base_str s)
@@ -104,8 +120,7 @@ static size_t value_len(struct base_str s)
 
 	if (s.len && s.ptr[0] == '"')
 		return sip_quoted_len(s);
-	while (n < s.len && !strchr(" \t\r\n,;<>\"\\", s.ptr[n]) && (uint8_t)s.ptr[n] > ' ' &&
-	       s.ptr[n] != 0x7f)
+	while (n < s.len && !value_ends((uint8_t)s.ptr[n]))
 		n++;
 	return n;
 }
@@ -157,6 +172,8 @@ bool sip_list_next(struct base_str *rest, struct base_str *ret)
 
 	if (!s.ptr)
 		return false;
+	if (!s.len || !memchr(s.ptr, ',', s.len))
+		n = s.len; /* most have one element */
 	for (; n < s.len && (angled || s.ptr[n] != ','); n++) {
 		if (s.ptr[n] == '"' && !angled) {
 			size_t quoted = sip_quoted_len(sip_from(s, n));
