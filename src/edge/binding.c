@@ -152,15 +152,14 @@ static void tell(struct edge_flow *flow, enum edge_told what, enum edge_end end,
 void edge_flow_note(struct edge_core *core, uint64_t id, const char *why)
 {
 	const struct edge_flow *flow = edge_flow_find(core, id);
-	struct edge_binding view;
+	struct edge_event event = { .what = EDGE_TOLD_NOTE, .flow = id, .why = why };
+	struct edge_binding view = { 0 };
 
-	if (flow && flow->bound)
+	if (flow && flow->bound) {
 		edge_flow_view(flow, &view);
-	core->ops.told(core->ops.arg,
-	               &(struct edge_event){ .what = EDGE_TOLD_NOTE,
-	                                     .flow = id,
-	                                     .binding = flow && flow->bound ? &view : NULL,
-	                                     .why = why });
+		event.binding = &view;
+	}
+	core->ops.told(core->ops.arg, &event);
 }
 
 /* Take back what the registrar still has. */

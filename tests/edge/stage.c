@@ -61,7 +61,7 @@ static int on_key(void *arg, uint64_t epoch, uint8_t ret[32])
 {
 	const struct stage *s = arg;
 
-	if (epoch != STAGE_EPOCH && s->no_foreign_key)
+	if (epoch != s->epoch && s->no_foreign_key)
 		return BASE_ERR(BASE_LOCAL, 0);
 	memset(ret, 0x5a, 32);
 	memcpy(ret, &epoch, sizeof(epoch));
@@ -109,9 +109,11 @@ void stage_open(struct stage *s)
 		s->policy.core_host = "192.0.2.1:5070";
 	if (!s->policy.registrar)
 		s->policy.registrar = "sip:icscf.example;lr";
+	if (!s->epoch)
+		s->epoch = STAGE_EPOCH;
 	s->now_ms = 1000;
 	s->deadline_ms = UINT64_MAX;
-	assert_int_equal(edge_core_new(&s->core, &s->policy, &ops, STAGE_EPOCH, NULL), 0);
+	assert_int_equal(edge_core_new(&s->core, &s->policy, &ops, s->epoch, NULL), 0);
 }
 
 void stage_close(struct stage *s)
@@ -282,10 +284,10 @@ bool stage_told(const struct stage *s, const char *text)
 
 const char *stage_between(const struct stage *s, unsigned n, const char *from, const char *to)
 {
-	static char kept[4][512];
+	static char kept[8][512];
 	static unsigned at;
 	const char *p = (const char *)s->out.data, *end;
-	char *out = kept[at++ % 4];
+	char *out = kept[at++ % 8];
 
 	for (unsigned i = 0; i <= n; i++) {
 		p = strstr(p, from);

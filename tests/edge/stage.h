@@ -10,6 +10,7 @@
 struct stage {
 	struct edge_core *core;
 	struct edge_policy policy; /* set before stage_open */
+	uint64_t epoch;            /* likewise; 0 = STAGE_EPOCH */
 	struct base_arena arena;
 	uint64_t now_ms, deadline_ms;
 	uint8_t random;

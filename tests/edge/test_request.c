@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file Requests through the edge, up and down: whose identity, whose flow (RFC 5626, 5.3). */
+#include "check.h"
+#include "stage.h"
+
+#define UP(method, from, lines)                                                                    \
+	method " sip:bob@example SIP/2.0\n"                                                        \
+	       "Via: SIP/2.0/TLS 10.0.0.1:5061;branch=z9hG4bK1;rport\n"                            \
+	       "From: <" from ">;tag=1\nTo: <sip:bob@example>\nCall-ID: c1\nCSeq: 1 " method       \
+	       "\nMax-Forwards: 70\n"                                                              \
+	       "Contact: <sip:alice@10.0.0.1:5061;transport=tls>\n" lines
+#define DOWN(method, route, lines)                                                                 \
+	method " sip:alice@10.0.0.1:5061;transport=tls SIP/2.0\n"                                  \
+	       "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK9\n"                                      \
+	       "From: <sip:bob@example>;tag=7\nTo: <sip:alice@example>\nCall-ID: c2\nCSeq: "       \
+	       "1 " method "\nMax-Forwards: 70\nRoute: <" route ">\n" lines
+#define MIRROR                                                                                     \
+	"Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\nFrom: <sip:a@b>;tag=1\nTo: "                   \
+	"<sip:alice@example>;tag=2\nCall-ID: c2\nCSeq: 1 INVITE\n"
+
+static int opened(void **state)
+{
+	static struct stage s;
+
+	memset(&s, 0, sizeof(s));
+	*state = &s;
+	return 0;
+}
+
+static int closed(void **state)
+{
+	stage_close(*state);
+	return 0;
+}
+
+/* Alice on flow 1, its path. */
+static const char *registered(struct stage *s)
+{
+	const char *path;
+
+	if (!s->core)
+		stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	path = stage_between(s, 0, "Path: <", ">");
+	stage_register(s, 1, "alice", 600);
+	return path;
+}
+
+static void strangers_are_refused(void **state)
+{
+	struct stage *s = *state;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(stage_in(s, 1, UP("MESSAGE", "sip:alice@example", "")), 403);
+		assert_false(s->d.close);
+	}
+	assert_int_equal(stage_in(s, 1, UP("ACK", "sip:alice@example", "")), 1);
+	assert_int_equal(stage_in(s, 1, UP("OPTIONS", "sip:alice@example", "")), 403);
+	assert_true(s->d.close);
+	assert_int_equal(edge_core_counters(s->core)->strangers, 7);
+	/* one who says nothing goes, too */
+	stage_up(s, 2, "SID2");
+	stage_until(s, s->now_ms + 32000);
+	assert_true(stage_told(s, "close 2 forget: nobody registered"));
+}
+
+static void the_default_identity_is_asserted(void **state)
+{
+	struct stage *s = *state;
+
+	(void)registered(s);
+	assert_int_equal(stage_in(s, 1,
+	                          UP("MESSAGE", "sip:alice@example",
+	                             "Route: <sip:pcscf.example:5061;transport=tls;lr>\n"
+	                             "Route: <sip:evil.example;lr>\n"
+	                             "P-Asserted-Identity: <sip:eve@example>\n"
+	                             "p-asserted-identity: \"x\" <tel:+1>\n"
+	                             "P-Access-Network-Info: 3GPP-GERAN;cgi-3gpp=1;np\n"
+	                             "Path: <sip:x@evil.example>\n")),
+	                 0);
+	assert_true(stage_has(s, "P-Asserted-Identity: <sip:alice@example>\r\n"));
+	assert_true(stage_has(s, "Route: <sip:orig@scscf.example;lr>\r\n"));
+	assert_false(stage_has(s, "evil"));
+	assert_false(stage_has(s, "eve"));
+	assert_false(stage_has(s, "tel:+1>"));
+	assert_false(stage_has(s, "pcscf.example"));
+	assert_false(stage_has(s, "P-Access-Network-Info"));
+	assert_false(stage_has(s, "Record-Route"));
+	assert_true(stage_has(s, "P-Charging-Vector: "));
+	assert_int_equal(s->d.to, EDGE_CORE);
+	assert_null(s->d.hop.ptr);
+}
+
+static void a_preferred_identity_of_the_binding_is(void **state)
+{
+	struct stage *s = *state;
+
+	(void)registered(s);
+	assert_int_equal(stage_in(s, 1,
+	                          UP("MESSAGE", "sip:alice@example",
+	                             "P-Preferred-Identity: \"A\" <tel:+4911>\n")),
+	                 0);
+	assert_true(stage_has(s, "P-Asserted-Identity: <tel:+4911>\r\n"));
+	assert_false(stage_has(s, "P-Preferred-Identity"));
+	assert_int_equal(
+	        stage_in(s, 1, UP("MESSAGE", "sip:anonymous@anonymous.invalid", "Privacy: id\n")),
+	        0);
+	assert_true(stage_has(s, "P-Asserted-Identity: <sip:alice@example>\r\n"));
+	assert_true(stage_has(s, "Privacy: id\r\n"));
+}
+
+/** The attacker: an identity of another UE on its own flow. */
+static void another_identity_is_refused(void **state)
+{
+	struct stage *s = *state;
+
+	(void)registered(s);
+	stage_up(s, 2, "SID2");
+	stage_register(s, 2, "bob", 600);
+	assert_int_equal(stage_in(s, 1, UP("MESSAGE", "sip:bob@example", "")), 403);
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@evil.example", "")), 403);
+	assert_int_equal(stage_in(s, 1,
+	                          UP("MESSAGE", "sip:alice@example",
+	                             "P-Preferred-Identity: <sip:bob@example>\n")),
+	                 403);
+	assert_int_equal(stage_in(s, 1,
+	                          UP("MESSAGE", "sip:alice@example",
+	                             "P-Preferred-Identity: <sip:alice@example>, <tel:+4912>\n")),
+	                 403);
+	assert_int_equal(
+	        stage_in(s, 1, UP("MESSAGE", "sip:alice@example", "P-Preferred-Identity: %\n")),
+	        403);
+	assert_int_equal(edge_core_counters(s->core)->impostors, 5);
+	assert_int_equal(edge_core_count(s->core), 2);
+}
+
+static void service_routes_are_kept_to(void **state)
+{
+	struct stage *s = *state;
+
+	s->policy.proxy = "sip:scscf2.example;lr";
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	stage_challenge(s, "n1", NULL);
+	assert_int_equal(stage_ask(s, 1, "alice", 600,
+	                           "username=\"alice@home\", nonce=\"n1\", response=\"1\"", NULL),
+	                 0);
+	stage_yes(s, "alice", 600, NULL);
+	assert_int_equal(stage_in(s, 1, UP("MESSAGE", "sip:alice@example", "")), 0);
+	assert_true(base_str_eq(s->d.hop, BASE_STR("sip:scscf2.example;lr")));
+	assert_false(stage_has(s, "Route"));
+	assert_int_equal(stage_ask(s, 1, "alice", 600,
+	                           "username=\"alice@home\", nonce=\"n1\", response=\"2\"", NULL),
+	                 0);
+	stage_yes(s, "alice", 600,
+	          "Service-Route: <sip:a.example;lr>, <sip:b.example;lr>\n"
+	          "Service-Route: <sip:c.example;lr>\n");
+	assert_int_equal(stage_in(s, 1, UP("MESSAGE", "sip:alice@example", "")), 0);
+	assert_true(stage_has(s, "Route: <sip:a.example;lr>\r\nRoute: <sip:b.example;lr>\r\n"
+	                         "Route: <sip:c.example;lr>\r\n"));
+	assert_null(s->d.hop.ptr);
+}
+
+/* -- down -- */
+
+static void a_token_leads_to_its_flow(void **state)
+{
+	struct stage *s = *state;
+	const char *path = registered(s);
+
+	assert_int_equal(stage_inf(s, 0,
+	                           DOWN("MESSAGE", "%s",
+	                                "P-Charging-Vector: icid-value=1\n"
+	                                "P-Asserted-Identity: <sip:bob@example>\n"),
+	                           path),
+	                 0);
+	assert_int_equal(s->d.to, EDGE_ACCESS);
+	assert_int_equal(s->d.flow, 1);
+	assert_int_equal(s->d.lost_status, 430);
+	assert_false(stage_has(s, "Route:"));
+	assert_false(stage_has(s, "P-Charging"));
+	assert_true(stage_has(s, "P-Asserted-Identity: <sip:bob@example>"));
+	/* who wants to be nobody is nobody */
+	assert_int_equal(stage_inf(s, 0,
+	                           DOWN("MESSAGE", "%s",
+	                                "Privacy: user;id\n"
+	                                "P-Asserted-Identity: <sip:bob@example>\n"),
+	                           path),
+	                 0);
+	assert_false(stage_has(s, "P-Asserted-Identity"));
+}
+
+/** RFC 5626, 5.3.1: 403 for one that was tampered with, 430 for one whose flow is gone. */
+static void tokens_that_are_none(void **state)
+{
+	struct stage *s = *state;
+	char route[512];
+	const char *path;
+
+	path = registered(s);
+	(void)snprintf(route, sizeof(route), "%s", path);
+	route[10] = route[10] == 'A' ? 'B' : 'A'; /* of another epoch, which nobody made */
+	assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), route), 430);
+	for (size_t i = 0; i < 12; i++) { /* the mac is at its end */
+		char *at = strchr(path, '@') - 2 - i;
+
+		(void)snprintf(route, sizeof(route), "%s", path);
+		route[at - path] = *at == 'x' ? 'y' : 'x';
+		assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), route), 403);
+	}
+	assert_int_equal(edge_core_counters(s->core)->forged, 12);
+	assert_int_equal(stage_in(s, 0, DOWN("MESSAGE", "sip:192.0.2.1:5070;lr", "")), 404);
+	assert_int_equal(stage_in(s, 0, DOWN("ACK", "sip:192.0.2.1:5070;lr", "")), 1);
+	edge_core_lost(s->core, 1);
+	assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), path), 430);
+	assert_true(stage_told(s, "unbound 1 (connection lost)"));
+	/* a new flow of the same UE is another flow */
+	stage_up(s, 2, "SID1");
+	stage_register(s, 2, "alice", 600);
+	assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), path), 430);
+}
+
+static void an_unbound_flow_gets_nothing(void **state)
+{
+	struct stage *s = *state;
+	const char *path;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	path = stage_between(s, 0, "Path: <", ">");
+	assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), path), 430);
+}
+
+static void are_you_there(void **state)
+{
+	struct stage *s = *state;
+
+	stage_open(s);
+	assert_int_equal(stage_in(s, 0,
+	                          "OPTIONS sip:192.0.2.1:5070 SIP/2.0\n"
+	                          "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK9\n"
+	                          "From: <sip:k@x>;tag=7\nTo: <sip:192.0.2.1:5070>\nCall-ID: c2\n"
+	                          "CSeq: 1 OPTIONS\n"),
+	                 200);
+	assert_int_equal(stage_in(s, 0,
+	                          "OPTIONS sip:bob@elsewhere.example SIP/2.0\n"
+	                          "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK9\n"
+	                          "From: <sip:k@x>;tag=7\nTo: <sip:x>\nCall-ID: c2\n"
+	                          "CSeq: 1 OPTIONS\n"),
+	                 404);
+}
+
+/* -- dialogs -- */
+
+/** Each side finds us by the address it can reach; the token leads back to the flow. */
+static void dialogs_have_both_sides(void **state)
+{
+	struct stage *s = *state;
+	const char *up[2], *down[2];
+	const char *path = registered(s);
+
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	up[0] = stage_between(s, 0, "Record-Route: <", ">");
+	up[1] = stage_between(s, 1, "Record-Route: <", ">");
+	assert_non_null(strstr(up[0], "@192.0.2.1:5070;lr"));
+	assert_non_null(strstr(up[1], "@pcscf.example:5061;transport=tls;lr"));
+	assert_memory_equal(up[0], up[1], 4 + 51);
+	assert_null(strstr(up[0], ";ob"));
+	assert_int_equal(stage_inf(s, 0, DOWN("INVITE", "%s;ob", ""), path), 0);
+	down[0] = stage_between(s, 0, "Record-Route: <", ">");
+	down[1] = stage_between(s, 1, "Record-Route: <", ">");
+	assert_non_null(strstr(down[0], "@pcscf.example:5061;transport=tls;lr"));
+	assert_non_null(strstr(down[1], "@192.0.2.1:5070;lr"));
+	assert_false(stage_has(s, ";ob"));
+}
+
+#define IN_DIALOG(method, from, to, lines)                                                         \
+	method " sip:x@core.example SIP/2.0\nVia: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"          \
+	       "From: <" from ">;tag=1\nTo: <" to ">;tag=2\nCall-ID: c1\nCSeq: 2 " method          \
+	       "\nMax-Forwards: 70\n" lines
+
+static void in_a_dialog_its_token_counts(void **state)
+{
+	struct stage *s = *state;
+	const char *up[2];
+
+	(void)registered(s);
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	up[0] = stage_between(s, 0, "Record-Route: <", ">");
+	up[1] = stage_between(s, 1, "Record-Route: <", ">");
+	assert_int_equal(
+	        stage_inf(s, 1,
+	                  IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example",
+	                            "Route: <%s>\nRoute: <%s>, <sip:s@scscf.example;lr>\n"),
+	                  up[1], up[0]),
+	        0);
+	assert_true(stage_has(s, "Route: <sip:s@scscf.example;lr>\r\n"));
+	assert_false(stage_has(s, "pcscf"));
+	assert_false(stage_has(s, "P-Asserted-Identity"));
+	assert_int_equal(s->d.way, EDGE_WAY_UP_DIALOG);
+	/* and down, which may follow the end of the binding */
+	assert_int_equal(stage_inf(s, 0,
+	                           IN_DIALOG("BYE", "sip:bob@example", "sip:alice@example",
+	                                     "Route: <%s>\nRoute: <%s>\n"),
+	                           up[0], up[1]),
+	                 0);
+	assert_int_equal(s->d.to, EDGE_ACCESS);
+	assert_false(stage_has(s, "Route"));
+	assert_true(edge_core_ended(s->core, 1));
+	assert_int_equal(
+	        stage_inf(s, 0,
+	                  IN_DIALOG("BYE", "sip:bob@example", "sip:alice@example", "Route: <%s>\n"),
+	                  up[0]),
+	        0);
+}
+
+/** The core does not stand between its two sides: the request goes out and comes back. */
+static void both_sides_at_one_edge(void **state)
+{
+	struct stage *s = *state;
+	const char *a[2], *b[2];
+	const char *path;
+
+	(void)registered(s);
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	a[0] = stage_between(s, 0, "Record-Route: <", ">");
+	a[1] = stage_between(s, 1, "Record-Route: <", ">");
+	stage_up(s, 2, "SID2");
+	assert_int_equal(stage_ask(s, 2, "bob", 600, NULL, NULL), 0);
+	path = stage_between(s, 0, "Path: <", ">");
+	stage_register(s, 2, "bob", 600);
+	assert_int_equal(stage_inf(s, 0,
+	                           "INVITE sip:bob@10.0.0.2 SIP/2.0\n"
+	                           "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK9\n"
+	                           "From: <sip:alice@example>;tag=1\nTo: <sip:bob@example>\n"
+	                           "Call-ID: c1\nCSeq: 1 INVITE\nRoute: <%s>\n",
+	                           path),
+	                 0);
+	b[1] = stage_between(s, 0, "Record-Route: <", ">");
+	b[0] = stage_between(s, 1, "Record-Route: <", ">");
+	assert_int_equal(stage_inf(s, 1,
+	                           IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example",
+	                                     "Route: <%s>, <%s>, <%s>, <%s>\n"),
+	                           a[1], a[0], b[0], b[1]),
+	                 0);
+	assert_int_equal(s->d.to, EDGE_CORE);
+	assert_int_equal(s->d.rest, 2);
+	assert_string_equal(stage_between(s, 0, "Route: <", ">"), b[0]);
+	assert_string_equal(stage_between(s, 1, "Route: <", ">"), b[1]);
+}
+
+/** A callee goes by what it was called by, which need not be its own name; nobody else may. */
+static void a_callee_goes_by_its_name_in_the_dialog(void **state)
+{
+	struct stage *s = *state;
+	const char *path = registered(s), *rr;
+
+	assert_int_equal(stage_inf(s, 0,
+	                           "INVITE sip:alice@10.0.0.1 SIP/2.0\n"
+	                           "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK9\n"
+	                           "From: <sip:bob@example>;tag=7\nTo: <sip:hotline@example>\n"
+	                           "Call-ID: c1\nCSeq: 1 INVITE\nRoute: <%s>\n",
+	                           path),
+	                 0);
+	rr = stage_between(s, 0, "Record-Route: <", ">");
+	assert_int_equal(stage_inf(s, 1,
+	                           IN_DIALOG("BYE", "sip:hotline@example", "sip:bob@example",
+	                                     "Route: <%s>\n"),
+	                           rr),
+	                 0);
+	assert_int_equal(
+	        stage_inf(s, 1,
+	                  IN_DIALOG("BYE", "sip:carol@example", "sip:bob@example", "Route: <%s>\n"),
+	                  rr),
+	        403);
+	/* in another dialog it is nothing */
+	assert_int_equal(
+	        stage_inf(s, 1,
+	                  "INVITE sip:x@core.example SIP/2.0\n"
+	                  "Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	                  "From: <sip:hotline@example>;tag=1\nTo: <sip:bob@example>;tag=2\n"
+	                  "Call-ID: another\nCSeq: 2 INVITE\nRoute: <%s>\n",
+	                  rr),
+	        403);
+	assert_int_equal(edge_core_counters(s->core)->forged, 1);
+}
+
+/** The attacker: tokens of others, old ones, none. */
+static void a_token_counts_on_its_own_flow(void **state)
+{
+	struct stage *s = *state;
+	const char *rr, *path = registered(s);
+
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	rr = stage_between(s, 0, "Record-Route: <", ">");
+	stage_up(s, 2, "SID2");
+	stage_register(s, 2, "bob", 600);
+	assert_int_equal(
+	        stage_inf(s, 2,
+	                  IN_DIALOG("BYE", "sip:bob@example", "sip:alice@example", "Route: <%s>\n"),
+	                  rr),
+	        403);
+	assert_int_equal(
+	        stage_inf(s, 1,
+	                  IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example", "Route: <%s>\n"),
+	                  path),
+	        403);
+	assert_int_equal(
+	        stage_in(s, 1, IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example", "")), 403);
+	assert_int_equal(
+	        stage_in(s, 1, IN_DIALOG("ACK", "sip:alice@example", "sip:bob@example", "")), 1);
+	edge_core_lost(s->core, 1);
+	stage_up(s, 3, "SID3");
+	stage_register(s, 3, "alice", 600);
+	assert_int_equal(
+	        stage_inf(s, 3,
+	                  IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example", "Route: <%s>\n"),
+	                  rr),
+	        430);
+	assert_int_equal(edge_core_counters(s->core)->forged, 1);
+	assert_int_equal(edge_core_counters(s->core)->failed, 1);
+}
+
+/* -- responses -- */
+
+static void answers_say_who_answers(void **state)
+{
+	struct stage *s = *state;
+	const char *path = registered(s);
+
+	assert_int_equal(stage_inf(s, 0,
+	                           DOWN("INVITE", "%s",
+	                                "P-Charging-Vector: icid-value=1\n"
+	                                "P-Called-Party-ID: <tel:+4911>\n"),
+	                           path),
+	                 0);
+	stage_answer(s, "SIP/2.0 180 Ringing\n" MIRROR "P-Asserted-Identity: <sip:eve@example>\n"
+	                "P-Charging-Vector: icid-value=2\n");
+	assert_true(stage_has(s, "P-Asserted-Identity: <tel:+4911>\r\n"));
+	assert_true(stage_has(s, "P-Charging-Vector: icid-value=1\r\n"));
+	assert_false(stage_has(s, "eve"));
+	assert_false(stage_has(s, "icid-value=2"));
+	stage_answer(s, "SIP/2.0 200 OK\n" MIRROR "P-Preferred-Identity: <sip:alice@example>\n");
+	assert_true(stage_has(s, "P-Asserted-Identity: <sip:alice@example>\r\n"));
+	assert_false(stage_has(s, "Preferred"));
+	stage_answer(s, "SIP/2.0 200 OK\n" MIRROR "P-Preferred-Identity: <sip:bob@example>\n");
+	assert_true(stage_has(s, "P-Asserted-Identity: <tel:+4911>\r\n"));
+	/* and those of the core down */
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	stage_answer(s, "SIP/2.0 200 OK\n" MIRROR "Privacy: id\nP-Asserted-Identity: <sip:b@c>\n"
+	                "P-Charging-Vector: icid-value=3\n");
+	assert_false(stage_has(s, "P-"));
+}
+
+/* -- a pool -- */
+
+static void a_token_of_another_edge_is_asked_for(void **state)
+{
+	struct stage *s = *state;
+	struct edge_owner owner = { .known = true, .uri = BASE_STR("sip:192.0.2.2:5070") };
+	static struct stage other;
+	char path[512];
+
+	other = (struct stage){ .epoch = 99 }; /* started apart, keys of the same pool */
+	stage_open(s);
+	stage_open(&other);
+	stage_up(&other, 1, "SID1");
+	assert_int_equal(stage_ask(&other, 1, "alice", 600, NULL, NULL), 0);
+	(void)snprintf(path, sizeof(path), "%s", stage_between(&other, 0, "Path: <", ">"));
+
+	assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), path), 2);
+	assert_int_equal(s->d.key.len, EDGE_FLOW_KEY);
+	s->owner = &owner;
+	assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), path), 0);
+	assert_int_equal(s->d.way, EDGE_WAY_OWNER);
+	assert_string_equal(stage_between(s, 0, "Route: <", ">"), "sip:192.0.2.2:5070;lr;gh-hop");
+	assert_string_equal(stage_between(s, 1, "Route: <", ">"), path);
+	owner.known = false;
+	assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), path), 503);
+	assert_true(stage_has(s, "Retry-After: 10\r\n"));
+	owner = (struct edge_owner){ .known = true };
+	assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), path), 430);
+	s->owner = NULL;
+	/* one that was handed on is not handed on again */
+	assert_int_equal(stage_inf(s, 0,
+	                           DOWN("MESSAGE", "sip:192.0.2.1:5070;lr;gh-hop", "Route: <%s>\n"),
+	                           path),
+	                 430);
+	/* the owner itself takes it off */
+	assert_int_equal(stage_inf(&other, 0,
+	                           DOWN("MESSAGE", "sip:192.0.2.1:5070;lr;gh-hop", "Route: <%s>\n"),
+	                           path),
+	                 430); /* not bound yet */
+	stage_register(&other, 1, "alice", 600);
+	assert_int_equal(stage_inf(&other, 0,
+	                           DOWN("MESSAGE", "sip:192.0.2.1:5070;lr;gh-hop", "Route: <%s>\n"),
+	                           path),
+	                 0);
+	assert_false(stage_has(&other, "Route"));
+	/* a tag that is wrong is worth no question, nor is one where there is no pool */
+	s->no_foreign_key = true;
+	assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), path), 430);
+	stage_close(&other);
+}
+
+/* -- emergency -- */
+
+static void emergency_passes(void **state)
+{
+	static const char *const numbers[] = { "urn:service:sos", "tel:112" };
+	struct stage *s = *state;
+	const char *rr;
+
+	s->policy.emergency = numbers;
+	s->policy.emergency_count = 2;
+	s->policy.emergency_proxy = "sip:ecscf.example;lr";
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_in(s, 1,
+	                          "INVITE urn:service:sos.police SIP/2.0\n"
+	                          "Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	                          "From: <sip:anybody@example>;tag=1\nTo: <urn:service:sos>\n"
+	                          "Call-ID: c1\nCSeq: 1 INVITE\nP-Asserted-Identity: <sip:x@y>\n"),
+	                 0);
+	assert_true(base_str_eq(s->d.hop, BASE_STR("sip:ecscf.example;lr")));
+	assert_false(stage_has(s, "P-Asserted"));
+	rr = stage_between(s, 0, "Record-Route: <", ">");
+	assert_int_equal(stage_inf(s, 1,
+	                           IN_DIALOG("BYE", "sip:anybody@example", "urn:service:sos",
+	                                     "Route: <%s>\n"),
+	                           rr),
+	                 0);
+	assert_int_equal(stage_inf(s, 0,
+	                           IN_DIALOG("BYE", "urn:service:sos", "sip:anybody@example",
+	                                     "Route: <%s>\n"),
+	                           rr),
+	                 0);
+	assert_int_equal(s->d.flow, 1);
+	stage_until(s, s->now_ms + 3600000); /* nobody hangs up on it */
+	assert_int_equal(edge_core_flow_count(s->core), 1);
+	stage_up(s, 2, "SID2");
+	assert_int_equal(stage_in(s, 2,
+	                          "INVITE sip:112@example;user=phone SIP/2.0\n"
+	                          "Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	                          "From: <sip:anybody@example>;tag=1\nTo: <sip:112@example>\n"
+	                          "Call-ID: c1\nCSeq: 1 INVITE\n"),
+	                 0);
+	assert_int_equal(stage_in(s, 2,
+	                          "INVITE urn:service:sosx SIP/2.0\n"
+	                          "Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	                          "From: <sip:anybody@example>;tag=1\nTo: <urn:service:sosx>\n"
+	                          "Call-ID: c1\nCSeq: 1 INVITE\n"),
+	                 403);
+	assert_int_equal(edge_core_counters(s->core)->emergency, 2);
+	/* the same token does nothing on another flow */
+	assert_int_equal(stage_inf(s, 2,
+	                           IN_DIALOG("BYE", "sip:anybody@example", "urn:service:sos",
+	                                     "Route: <%s>\n"),
+	                           rr),
+	                 403);
+}
+
+static void overload_lets_dialogs_live(void **state)
+{
+	struct stage *s = *state;
+	const char *rr, *path = registered(s);
+
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	rr = stage_between(s, 0, "Record-Route: <", ">");
+	s->load = EDGE_LOAD_NEW;
+	assert_int_equal(stage_in(s, 1, UP("MESSAGE", "sip:alice@example", "")), 0);
+	s->load = EDGE_LOAD_ALL;
+	assert_int_equal(stage_in(s, 1, UP("MESSAGE", "sip:alice@example", "")), 503);
+	assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), path), 503);
+	assert_int_equal(
+	        stage_inf(s, 1,
+	                  IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example", "Route: <%s>\n"),
+	                  rr),
+	        0);
+	assert_int_equal(edge_core_counters(s->core)->overload, 2);
+}
+
+int main(void)
+{
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, opened, closed)
+	static const struct CMUnitTest tests[] = {
+		CASE(strangers_are_refused),
+		CASE(the_default_identity_is_asserted),
+		CASE(a_preferred_identity_of_the_binding_is),
+		CASE(another_identity_is_refused),
+		CASE(service_routes_are_kept_to),
+		CASE(a_token_leads_to_its_flow),
+		CASE(tokens_that_are_none),
+		CASE(an_unbound_flow_gets_nothing),
+		CASE(are_you_there),
+		CASE(dialogs_have_both_sides),
+		CASE(in_a_dialog_its_token_counts),
+		CASE(both_sides_at_one_edge),
+		CASE(a_callee_goes_by_its_name_in_the_dialog),
+		CASE(a_token_counts_on_its_own_flow),
+		CASE(answers_say_who_answers),
+		CASE(a_token_of_another_edge_is_asked_for),
+		CASE(emergency_passes),
+		CASE(overload_lets_dialogs_live),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

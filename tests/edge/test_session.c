@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file TLS sessions and what hangs on them: lifetimes, new ids, losses, several flows of one UE;
+ * and what was agreed upon (RFC 3329). */
+#include "check.h"
+#include "stage.h"
+
+#define PROOF                                                                                      \
+	"username=\"alice@home\", realm=\"example\", nonce=\"n1\", uri=\"sip:example\", "          \
+	"response=\"01\""
+#define HOUR 3600000ULL
+
+static int opened(void **state)
+{
+	static struct stage s;
+
+	memset(&s, 0, sizeof(s));
+	*state = &s;
+	return 0;
+}
+
+static int closed(void **state)
+{
+	stage_close(*state);
+	return 0;
+}
+
+/* Registered for three days, from time 1000 on. */
+static void long_ago(struct stage *s)
+{
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	stage_register(s, 1, "alice", 259200);
+	s->log[0] = '\0';
+}
+
+/* -- O.2.1: a session's life -- */
+
+static void a_session_is_renewed_before_its_end(void **state)
+{
+	struct stage *s = *state;
+	struct edge_binding b;
+
+	long_ago(s);
+	stage_until(s, 1000 + HOUR - 60001);
+	assert_false(stage_told(s, "renew"));
+	stage_until(s, 1000 + HOUR - 60000);
+	assert_true(stage_told(s, "renew 1\n"));
+	assert_false(edge_core_renew(s->core, 1)); /* it does */
+	edge_core_rekeyed(s->core, 1, BASE_STR("SID2"));
+	assert_true(stage_told(s, "rekeyed 1 198.51.100.7:40001 alice@home"));
+	assert_true(stage_told(s, "session=SID2"));
+	assert_true(edge_core_binding(s->core, 1, &b));
+	assert_true(base_str_eq(b.session, BASE_STR("SID2")));
+	/* another lifetime from then on */
+	s->log[0] = '\0';
+	stage_until(s, 1000 + 2 * HOUR - 120001);
+	assert_false(stage_told(s, "renew"));
+	stage_until(s, 1000 + 2 * HOUR - 120000);
+	assert_true(stage_told(s, "renew 1\n"));
+	assert_int_equal(edge_core_counters(s->core)->rekeyed, 1);
+}
+
+/** O.2.2: the new id in the place of the old one everywhere: who comes with the old one is nobody.
+ */
+static void an_old_id_is_nobodys(void **state)
+{
+	struct stage *s = *state;
+
+	long_ago(s);
+	edge_core_rekeyed(s->core, 1, BASE_STR("SID2"));
+	stage_up(s, 2, "SID1");
+	assert_false(stage_told(s, "note 2"));
+	stage_up(s, 3, "SID2");
+	assert_true(stage_told(s, "note 3 its TLS session is bound to another flow"));
+	assert_int_equal(edge_core_counters(s->core)->shared_sessions, 1);
+}
+
+/** The attacker: a session id stolen, at another address. It is nobody until it registers. */
+static void a_stolen_session_has_no_binding(void **state)
+{
+	struct stage *s = *state;
+	struct edge_binding b;
+
+	long_ago(s);
+	stage_up(s, 2, "SID1");
+	assert_false(edge_core_binding(s->core, 2, &b));
+	assert_int_equal(stage_in(s, 2,
+	                          "MESSAGE sip:bob@example SIP/2.0\n"
+	                          "Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	                          "From: <sip:alice@example>;tag=1\nTo: <sip:bob@example>\n"
+	                          "Call-ID: c1\nCSeq: 1 MESSAGE\n"),
+	                 403);
+	assert_int_equal(stage_ask(s, 2, "alice", 600, PROOF, NULL), 0);
+	assert_false(stage_has(s, "tls-yes"));
+	assert_int_equal(edge_core_count(s->core), 1);
+}
+
+static void who_ignores_it_ends_with_the_lifetime(void **state)
+{
+	struct stage *s = *state;
+
+	s->policy.deregister = true;
+	long_ago(s);
+	stage_until(s, 1000 + HOUR - 50000); /* the patience of renew-timeout */
+	assert_int_equal(edge_core_count(s->core), 1);
+	stage_until(s, 1000 + HOUR - 1);
+	assert_int_equal(edge_core_count(s->core), 1);
+	stage_until(s, 1000 + HOUR);
+	assert_int_equal(edge_core_count(s->core), 0);
+	assert_int_equal(edge_core_flow_count(s->core), 0);
+	assert_true(stage_told(s, "close 1 forget: it did not renegotiate"));
+	assert_true(stage_told(s, "unbound 1 (not renegotiated)"));
+	assert_true(stage_told(s, "part next=sip:icscf.example;lr\nREGISTER sip:example SIP/2.0"));
+	assert_int_equal(edge_core_counters(s->core)->ignored, 1);
+}
+
+/** One that is late is in time while its session lives. */
+static void who_is_late_goes_on(void **state)
+{
+	struct stage *s = *state;
+
+	long_ago(s);
+	stage_until(s, 1000 + HOUR - 60000);
+	edge_core_not_rekeyed(s->core, 1);
+	stage_until(s, 1000 + HOUR - 1000);
+	edge_core_rekeyed(s->core, 1, BASE_STR("SID2"));
+	stage_until(s, 1000 + HOUR + 1000);
+	assert_int_equal(edge_core_count(s->core), 1);
+}
+
+static void who_may_ignore_it_has_a_day(void **state)
+{
+	struct stage *s = *state;
+
+	s->policy.tolerate_ignored = true;
+	long_ago(s);
+	stage_until(s, 1000 + HOUR - 60000);
+	assert_true(stage_told(s, "renew 1\n"));
+	edge_core_not_rekeyed(s->core, 1);
+	stage_until(s, 1000 + 24 * HOUR - 1);
+	assert_int_equal(edge_core_count(s->core), 1);
+	stage_until(s, 1000 + 24 * HOUR);
+	assert_int_equal(edge_core_count(s->core), 0);
+	assert_true(stage_told(s, "close 1 forget: its session is 24 hours old"));
+}
+
+/** O.2.1: whatever is configured, 24 hours is the most. */
+static void a_lifetime_is_cut_to_a_day(void **state)
+{
+	struct stage *s = *state;
+
+	s->policy.lifetime_ms = 172800000;
+	long_ago(s);
+	stage_until(s, 1000 + 24 * HOUR - 60000);
+	assert_true(stage_told(s, "renew 1\n"));
+	stage_until(s, 1000 + 24 * HOUR);
+	assert_int_equal(edge_core_count(s->core), 0);
+}
+
+static void by_the_operator_at_any_time(void **state)
+{
+	struct stage *s = *state;
+
+	long_ago(s);
+	assert_true(edge_core_renew(s->core, 1));
+	assert_true(stage_told(s, "renew 1\n"));
+	edge_core_not_rekeyed(s->core, 1); /* it is asked again when it has to be */
+	assert_int_equal(edge_core_count(s->core), 1);
+	s->log[0] = '\0';
+	stage_until(s, 1000 + HOUR - 60000);
+	assert_true(stage_told(s, "renew 1\n"));
+	assert_false(edge_core_renew(s->core, 7));
+}
+
+/** A re-REGISTER in the midst of it goes on as if nothing went on, and ends no lifetime. */
+static void registering_again_prolongs_no_session(void **state)
+{
+	struct stage *s = *state;
+
+	long_ago(s);
+	stage_until(s, 1000 + HOUR - 60000);
+	assert_int_equal(stage_ask(s, 1, "alice", 259200, PROOF, NULL), 0);
+	assert_true(stage_has(s, "tls-yes"));
+	stage_yes(s, "alice", 259200, NULL);
+	stage_until(s, 1000 + HOUR);
+	assert_int_equal(edge_core_count(s->core), 0);
+}
+
+/* -- losses -- */
+
+static void a_loss_ends_the_binding(void **state)
+{
+	struct stage *s = *state;
+
+	long_ago(s);
+	edge_core_lost(s->core, 1);
+	assert_int_equal(edge_core_count(s->core), 0);
+	assert_int_equal(edge_core_flow_count(s->core), 0);
+	assert_true(stage_told(s, "unbound 1 (connection lost)"));
+	assert_false(stage_told(s, "part"));
+	assert_int_equal(s->deadline_ms, UINT64_MAX);
+	edge_core_lost(s->core, 1);
+}
+
+static void the_core_is_told_where_wanted(void **state)
+{
+	struct stage *s = *state;
+	struct sip_message msg;
+
+	s->policy.deregister = true;
+	long_ago(s);
+	edge_core_lost(s->core, 1);
+	assert_true(stage_told(s, "REGISTER sip:example SIP/2.0\r\nVia: SIP/2.0/UDP edge"));
+	assert_true(stage_told(s, "To: <sip:alice@example>\r\n"));
+	assert_true(
+	        stage_told(s, "Contact: <sip:alice@10.0.0.1:5061;transport=tls>;expires=0\r\n"));
+	assert_true(stage_told(s, "Authorization: Digest username=\"alice@home\", "
+	                          "realm=\"example\", nonce=\"\", uri=\"sip:example\", "
+	                          "response=\"\", integrity-protected=\"tls-yes\"\r\n"));
+	assert_int_equal(
+	        sip_message_parse(&msg, &s->arena, base_str_of(strstr(s->log, "REGISTER")), false),
+	        0);
+	assert_int_equal(msg.fault, 0);
+}
+
+/** A yes that comes for a flow that has gone binds nothing, and is taken back. */
+static void a_yes_too_late(void **state)
+{
+	struct stage *s = *state;
+
+	s->policy.deregister = true;
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	stage_challenge(s, "n1", NULL);
+	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF, NULL), 0);
+	edge_core_lost(s->core, 1);
+	assert_false(stage_told(s, "part"));
+	stage_yes(s, "alice", 600, NULL);
+	assert_int_equal(edge_core_count(s->core), 0);
+	assert_true(stage_told(s, "part next="));
+}
+
+/* -- several flows -- */
+
+static void the_same_contact_moves(void **state)
+{
+	struct stage *s = *state;
+	struct edge_binding b;
+
+	s->policy.deregister = true;
+	long_ago(s);
+	stage_up(s, 2, "SID2");
+	stage_register(s, 2, "alice", 600);
+	assert_int_equal(edge_core_count(s->core), 1);
+	assert_true(edge_core_binding(s->core, 2, &b));
+	assert_true(stage_told(s, "close 1 forget: the same contact registered on another flow"));
+	assert_true(stage_told(s, "unbound 1 (registered on another flow)"));
+	assert_false(stage_told(s, "part")); /* it would take back what is new */
+}
+
+static void flows_of_one_impi_are_limited(void **state)
+{
+	struct stage *s = *state;
+	struct edge_binding b;
+
+	s->policy.bindings_max = 2;
+	stage_open(s);
+	for (uint64_t flow = 1; flow <= 3; flow++) {
+		char session[8];
+
+		(void)snprintf(session, sizeof(session), "S%u", (unsigned)flow);
+		stage_up(s, flow, session);
+		for (unsigned step = 0; step < 2; step++) {
+			assert_int_equal(
+			        stage_inf(s, flow,
+			                  "REGISTER sip:example SIP/2.0\n"
+			                  "Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+			                  "From: <sip:a@b>;tag=1\nTo: <sip:a@b>\nCall-ID: r\n"
+			                  "CSeq: 1 REGISTER\nSupported: outbound\n"
+			                  "Contact: "
+			                  "<sip:a@10.0.0.1>;+sip.instance=\"<urn:x>\";reg-id=%u\n"
+			                  "%s",
+			                  (unsigned)flow,
+			                  step ? "Authorization: Digest username=\"a\", "
+			                         "nonce=\"n1\", "
+			                         "response=\"1\"\n"
+			                       : ""),
+			        0);
+			if (!step)
+				stage_challenge(s, "n1", NULL);
+		}
+		stage_answerf(
+		        s,
+		        "SIP/2.0 200 OK\nVia: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+		        "From: <sip:a@b>;tag=1\nTo: <sip:a@b>;tag=2\nCall-ID: r\n"
+		        "CSeq: 1 REGISTER\nRequire: outbound\n"
+		        "Contact: <sip:a@10.0.0.1>;+sip.instance=\"<urn:x>\";reg-id=1;expires=60\n"
+		        "Contact: <sip:a@10.0.0.1>;+sip.instance=\"<urn:x>\";reg-id=2;expires=60\n"
+		        "Contact: "
+		        "<sip:a@10.0.0.1>;+sip.instance=\"<urn:x>\";reg-id=3;expires=60\n");
+	}
+	assert_int_equal(edge_core_count(s->core), 2);
+	assert_false(edge_core_binding(s->core, 1, &b));
+	assert_true(stage_told(s, "unbound 1 (too many flows of one IMPI)"));
+}
+
+static void who_pings_is_told_how_often(void **state)
+{
+	struct stage *s = *state;
+
+	s->policy.flow_timer_s = 120;
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	stage_challenge(s, "n1", NULL);
+	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF, NULL), 0);
+	stage_yes(s, "alice", 600, "Require: outbound\n");
+	assert_true(stage_has(s, "Flow-Timer: 120\r\n"));
+	assert_true(stage_told(s, "ping 1 150000"));
+	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF, NULL), 0);
+	stage_yes(s, "alice", 600, NULL);
+	assert_false(stage_has(s, "Flow-Timer"));
+}
+
+static void dropped(void **state)
+{
+	struct stage *s = *state;
+
+	long_ago(s);
+	assert_true(edge_core_drop(s->core, 1));
+	assert_true(stage_told(s, "unbound 1 (dropped)"));
+	assert_true(stage_told(s, "close 1 forget: dropped"));
+	assert_false(edge_core_drop(s->core, 1));
+	stage_up(s, 2, "SID2");
+	assert_true(edge_core_drop(s->core, 2));
+	assert_false(edge_core_ended(s->core, 2));
+}
+
+/* -- RFC 3329 -- */
+
+#define AGREE "Require: sec-agree\nProxy-Require: sec-agree, pref\nSecurity-Client: tls\n"
+
+static void the_list_is_told_and_mirrored(void **state)
+{
+	static const char *const list[] = { "ipsec-3gpp;q=0.9;alg=hmac-sha-1-96", "tls;q=0.5" };
+	struct stage *s = *state;
+
+	s->policy.mechanisms = list;
+	s->policy.mechanism_count = 2;
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, AGREE), 0);
+	assert_false(stage_has(s, "Security-Client"));
+	assert_false(stage_has(s, "sec-agree"));
+	assert_true(stage_has(s, "Proxy-Require: pref\r\n"));
+	assert_true(stage_has(s, "Require: path\r\n"));
+	stage_challenge(s, "n1", NULL);
+	assert_true(
+	        stage_has(s, "Security-Server: ipsec-3gpp;q=0.9;alg=hmac-sha-1-96, tls;q=0.5\r\n"));
+	/* it forgets it, or somebody has taken it out */
+	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF, NULL), 494);
+	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF, AGREE), 494);
+	assert_true(
+	        stage_has(s, "Security-Server: ipsec-3gpp;q=0.9;alg=hmac-sha-1-96, tls;q=0.5\r\n"));
+	/* bidding down: a list without the better one, in another order, with other values */
+	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF, AGREE "Security-Verify: tls;q=0.5\n"),
+	                 494);
+	assert_int_equal(
+	        stage_ask(s, 1, "alice", 600, PROOF,
+	                  AGREE "Security-Verify: tls;q=0.5, ipsec-3gpp;q=0.9;alg=hmac-sha-1-96\n"),
+	        494);
+	assert_int_equal(
+	        stage_ask(s, 1, "alice", 600, PROOF,
+	                  AGREE "Security-Verify: ipsec-3gpp;q=0.1;alg=hmac-sha-1-96, tls;q=0.5\n"),
+	        494);
+	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF,
+	                           AGREE "Security-Verify: ipsec-3gpp;q=0.9, tls;q=0.5\n"),
+	                 494);
+	assert_int_equal(
+	        stage_ask(s, 1, "alice", 600, PROOF,
+	                  AGREE
+	                  "Security-Verify: ipsec-3gpp;q=0.9;alg=hmac-sha-1-96, tls;q=0.5, x\n"),
+	        494);
+	assert_int_equal(edge_core_counters(s->core)->disagreed, 7);
+	/* the same, as SIP compares: parameters in any order, white space, several fields */
+	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF,
+	                           AGREE "Security-Verify: IPSEC-3GPP ; alg=HMAC-sha-1-96;q=0.9\n"
+	                                 "Security-Verify: tls;q=0.5\n"),
+	                 0);
+	assert_false(stage_has(s, "Security-Verify"));
+	stage_yes(s, "alice", 600, NULL);
+	assert_int_equal(edge_core_count(s->core), 1);
+	/* in later requests, too */
+	assert_int_equal(stage_in(s, 1,
+	                          "MESSAGE sip:bob@example SIP/2.0\n"
+	                          "Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	                          "From: <sip:alice@example>;tag=1\nTo: <sip:bob@example>\n"
+	                          "Call-ID: c1\nCSeq: 1 MESSAGE\nSecurity-Verify: tls;q=0.5\n"),
+	                 494);
+}
+
+static void who_knows_none_of_it_comes_in_unless_required(void **state)
+{
+	struct stage *s = *state;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	stage_register(s, 1, "alice", 600);
+	assert_int_equal(edge_core_count(s->core), 1);
+}
+
+static void required_of_all(void **state)
+{
+	struct stage *s = *state;
+
+	s->policy.agreement = EDGE_AGREE_REQUIRED;
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 421);
+	assert_true(stage_has(s, "Require: sec-agree\r\nSecurity-Server: tls;q=0.5\r\n"));
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, "Supported: sec-agree\n"), 494);
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, AGREE), 0);
+	stage_challenge(s, "n1", NULL);
+	assert_true(stage_has(s, "Security-Server: tls;q=0.5\r\n"));
+	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF, AGREE "Security-Verify: tls;q=0.5\n"),
+	                 0);
+	stage_yes(s, "alice", 600, NULL);
+	assert_int_equal(stage_in(s, 1,
+	                          "MESSAGE sip:bob@example SIP/2.0\n"
+	                          "Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	                          "From: <sip:alice@example>;tag=1\nTo: <sip:bob@example>\n"
+	                          "Call-ID: c1\nCSeq: 1 MESSAGE\n"),
+	                 494);
+}
+
+static void nothing_in_common(void **state)
+{
+	struct stage *s = *state;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL,
+	                           "Require: sec-agree\nSecurity-Client: digest, ipsec-ike\n"),
+	                 494);
+	assert_true(stage_has(s, "Security-Server: tls;q=0.5\r\n"));
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, "Proxy-Require: sec-agree\n"), 494);
+	/* not the first hop (2.3.2) */
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL,
+	                           AGREE "Via: SIP/2.0/UDP 10.9.9.9;branch=z9hG4bK0\n"),
+	                 502);
+	/* in the clear it is told where to go */
+	stage_up(s, 2, NULL);
+	assert_int_equal(stage_ask(s, 2, "alice", 600, NULL, AGREE), 494);
+	assert_int_equal(stage_ask(s, 2, "alice", 600, NULL, AGREE "Security-Verify: tls;q=0.5\n"),
+	                 494);
+}
+
+/* -- the operator's words -- */
+
+static void words_that_are_none(void **state)
+{
+	static const char *const mechanisms[] = { "", "tls, digest", "tls;q=0.1;" };
+	struct stage *s = *state;
+
+	stage_open(s);
+	for (size_t i = 0; i < BASE_COUNT(mechanisms); i++) {
+		struct edge_policy p = { .access_host = "p",
+			                 .core_host = "c",
+			                 .mechanisms = &mechanisms[i],
+			                 .mechanism_count = 1 };
+		struct base_error err = { 0 };
+
+		assert_int_equal(base_err_class(edge_core_policy(s->core, &p, &err)), BASE_CONFIG);
+		assert_non_null(strstr(err.text, "RFC 3329"));
+	}
+	{
+		struct edge_policy p = { .access_host = "p", .core_host = "c c" };
+		struct base_error err = { 0 };
+
+		assert_int_equal(base_err_class(edge_core_policy(s->core, &p, &err)), BASE_CONFIG);
+		p.core_host = NULL;
+		assert_int_equal(base_err_class(edge_core_policy(s->core, &p, &err)), BASE_CONFIG);
+		p.core_host = "c";
+		p.registrar = "tel:1";
+		assert_int_equal(base_err_class(edge_core_policy(s->core, &p, &err)), BASE_CONFIG);
+		p.registrar = NULL;
+		assert_int_equal(edge_core_policy(s->core, &p, &err), 0);
+	}
+}
+
+int main(void)
+{
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, opened, closed)
+	static const struct CMUnitTest tests[] = {
+		CASE(a_session_is_renewed_before_its_end),
+		CASE(an_old_id_is_nobodys),
+		CASE(a_stolen_session_has_no_binding),
+		CASE(who_ignores_it_ends_with_the_lifetime),
+		CASE(who_is_late_goes_on),
+		CASE(who_may_ignore_it_has_a_day),
+		CASE(a_lifetime_is_cut_to_a_day),
+		CASE(by_the_operator_at_any_time),
+		CASE(registering_again_prolongs_no_session),
+		CASE(a_loss_ends_the_binding),
+		CASE(the_core_is_told_where_wanted),
+		CASE(a_yes_too_late),
+		CASE(the_same_contact_moves),
+		CASE(flows_of_one_impi_are_limited),
+		CASE(who_pings_is_told_how_often),
+		CASE(dropped),
+		CASE(the_list_is_told_and_mirrored),
+		CASE(who_knows_none_of_it_comes_in_unless_required),
+		CASE(required_of_all),
+		CASE(nothing_in_common),
+		CASE(words_that_are_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
