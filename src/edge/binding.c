@@ -389,7 +389,9 @@ static bool act(struct edge_flow *flow, enum bind_action action, enum edge_end e
 	case BIND_DO_CLOSE:
 	case BIND_DO_FORGET:
 		close_flow(flow, action == BIND_DO_FORGET, why);
-		/* fall through */
+		unbind(flow, end, why);
+		edge_flow_free(flow);
+		return false;
 	case BIND_DO_BURY:
 		unbind(flow, end, why);
 		edge_flow_free(flow);
