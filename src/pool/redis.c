@@ -38,8 +38,9 @@ static void link_lost(struct pool_link *link)
 		link->on_lost(link->arg);
 	if (!link->told)
 		base_log(BASE_LOG_WARN, "pool",
-		         "Redis at %s is lost: %s; all goes on with what is its own", link->shown,
-		         link->why[0] ? link->why : "it has hung up");
+		         "Redis at %s is lost: %s; this member of the pool goes on with keys of "
+		         "its own",
+		         link->shown, link->why[0] ? link->why : "it has hung up");
 	link->told = true;
 	link->why[0] = '\0';
 	loop_timer_start(link->loop, &link->again, link->wait_ms, link_connect, link);

@@ -3,13 +3,14 @@
 """Whose sessions may be resumed, for how long and where (H.248.TLSPROF 7-6; TS 33.310, Annex E, E7): across workers,
 reloads, and the gateways of a pool, which have their ticket keys in common through Redis. The client is openssl s_client, which keeps its session in a file. Both engines."""
 import os
-import shutil
 import signal
 import subprocess
 import unittest
 
 import harness
-from harness import Backend, Case, HAVE_OPENSSL, free_port, listens, read_exactly, stream, until
+import redis_server
+from harness import Backend, Case, HAVE_OPENSSL, read_exactly, stream
+from redis_server import Redis
 
 ENGINES = ("openssl", "gnutls")
 VERSIONS = ("-tls1_2", "-tls1_3")
@@ -17,26 +18,6 @@ DOMAIN = """
   - {{name: {engine}, profile: ts33210-rel17, engine: {engine}, certificate: {d}/{cert}.pem, key: {d}/{cert}.key,
      client-auth: none, server-methods: [fingerprint]}}
 """
-
-
-class Redis:
-    """A Redis of its own, that keeps nothing on disk."""
-
-    def __init__(self, folder):
-        self.folder, self.port, self.process = folder, free_port(), None
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-             "--dir", self.folder], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        until(lambda: listens(self.port), lambda: "redis-server listens")
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    close = kill
 
 
 @unittest.skipUnless(HAVE_OPENSSL, harness.NO_OPENSSL)
@@ -160,7 +141,7 @@ class Resume(Case, unittest.TestCase):
     # -- pool
 
     def redis(self):
-        if not shutil.which("redis-server"):
+        if not redis_server.HAVE:
             self.skipTest("no redis-server here (Debian: redis-server)")
         return self.own(Redis(self.folder))
 
