@@ -378,10 +378,10 @@ bool sip_edit_first(const struct sip_edit *edit, const char *name, struct base_s
 
 bool sip_edit_has(const struct sip_edit *edit, const char *name)
 {
-	struct sip_edit_values values = { .edit = edit, .name = name, .begun = true };
+	struct sip_edit_values values = { .edit = edit, .name = name };
+	struct base_str one;
 
-	values.next = edit->ops;
-	return value_next(&values, kind_of(name));
+	return sip_edit_next(&values, &one);
 }
 
 /* The element at the start of `value` has gone to somebody. @return what is left of it */

@@ -237,7 +237,7 @@ static void cancel_answer(struct sip_proxy *proxy, struct sip_txn *txn, unsigned
  * forward its CANCEL to: 481 (9.2). */
 static void cancel_in(struct sip_proxy *proxy, struct sip_txn *txn, const struct sip_message *msg)
 {
-	struct sip_txn *invite = sip_txn_cancelled(proxy->txns, msg);
+	struct sip_txn *invite = sip_txn_cancelled(txn);
 	struct sip_context *ctx = invite ? sip_txn_user(invite) : NULL;
 
 	if (!ctx || !same_origin(ctx, txn)) {

@@ -223,8 +223,8 @@ bool sip_context_validate(struct sip_context *ctx)
 
 	if (!msg->uri.scheme && !listed(ctx->proxy->config.schemes, msg->uri.name))
 		return refuse(ctx, 416, NULL);
-	if (!msg->max_forwards) /* an OPTIONS has come to its end (11) */
-		return refuse(ctx, msg->method == SIP_OPTIONS ? 200 : 483, NULL);
+	if (!msg->max_forwards) /* OPTIONS too, which we might answer (11) */
+		return refuse(ctx, 483, NULL);
 	if (looped(ctx))
 		return refuse(ctx, 482, NULL);
 	lines = ctx->stateless ? NULL : unsupported(ctx);

@@ -202,5 +202,7 @@ void sip_context_settle(struct sip_context *ctx, struct sip_leg *leg,
 	if (ctx->answered || ctx->forwarding || pending(ctx))
 		return;
 	best = best_of(ctx);
+	if (leg && final && best != leg) /* its challenges count all the same */
+		keep(leg, live);
 	answer_best(ctx, best, best == leg && final ? live : NULL);
 }

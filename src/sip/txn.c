@@ -25,7 +25,8 @@ static void key_part(struct base_writer *w, struct base_str part)
 
 /* 17.1.3: branch and method. 17.2.3: sent-by too; by the rules of RFC 2543 where there is no
  * cookie. */
-void sip_txn_key(struct base_writer *w, const struct sip_message *msg, bool server)
+void sip_txn_key(struct base_writer *w, const struct sip_message *msg, struct sip_flow flow,
+                 bool server)
 {
 	struct base_str cookie = { msg->via.branch.ptr, strlen(SIP_BRANCH_COOKIE) };
 
@@ -38,6 +39,8 @@ void sip_txn_key(struct base_writer *w, const struct sip_message *msg, bool serv
 	for (size_t i = 0; i < msg->via.host.len; i++)
 		base_writer_u8(w, (uint8_t)base_lower(msg->via.host.ptr[i]));
 	base_writer_printf(w, ":%u", msg->via.port);
+	if (flow.reliable)
+		base_writer_put(w, &flow.id, sizeof(flow.id));
 	if (msg->via.branch.len > cookie.len && base_str_eq(cookie, BASE_STR(SIP_BRANCH_COOKIE)))
 		return;
 	base_writer_printf(w, " %u", msg->cseq);
@@ -56,23 +59,23 @@ static struct sip_txn *find(const struct sip_txns *txns, const struct base_write
 }
 
 struct sip_txn *sip_txn_find(const struct sip_txns *txns, const struct sip_message *msg,
-                             bool server)
+                             struct sip_flow flow, bool server)
 {
 	struct base_writer key = { 0 };
 	struct sip_txn *txn;
 
-	sip_txn_key(&key, msg, server);
+	sip_txn_key(&key, msg, flow, server);
 	txn = find(txns, &key);
 	base_writer_done(&key);
 	return txn;
 }
 
-struct sip_txn *sip_txn_cancelled(const struct sip_txns *txns, const struct sip_message *cancel)
+struct sip_txn *sip_txn_cancelled(const struct sip_txn *cancel)
 {
-	struct sip_message invite = *cancel;
+	struct sip_message invite = cancel->request;
 
 	invite.method_name = BASE_STR("INVITE"); /* nothing else is worth cancelling (9.1) */
-	return sip_txn_find(txns, &invite, true);
+	return sip_txn_find(cancel->owner, &invite, cancel->flow, true);
 }
 
 /* -- flows ------------------------------------------------------------------------------------- */
@@ -196,7 +199,7 @@ int sip_txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_me
 	txns->count++;
 	txn->arena.chunk_size =
 	        msg->octets.len + (msg->header_count + 2) * sizeof(*msg->headers) + 256;
-	sip_txn_key(&txn->key, msg, server);
+	sip_txn_key(&txn->key, msg, flow, server);
 	rc = flow_join(txn) ? sip_txn_keep(txn, msg->octets) : BASE_ERR(BASE_LOCAL, 500);
 	if (!rc && !txn->key.failed)
 		rc = base_map_insert(&txns->map, base_writer_view(&txn->key), &txn->node);

@@ -25,8 +25,10 @@ struct sip_txn;
 
 /** Where a message came from or goes to: a connection, or the peer of a datagram. */
 struct sip_flow {
-	uint64_t id;   /**< the owner's number */
-	bool reliable; /**< TCP, TLS: nothing is repeated */
+	uint64_t id; /**< the owner's number */
+	/** TCP, TLS: nothing is repeated, and what comes by another connection is not of the same
+	 * transaction (P): who has seen its Via could end it otherwise. */
+	bool reliable;
 };
 
 enum sip_end {
@@ -116,8 +118,8 @@ int sip_request_cancel(struct sip_txn *txn, const char *lines, void *user, struc
 int sip_txn_reply(struct sip_txn *txn, struct base_str octets);
 /** A request that cannot be answered, memory being short: its peer will ask again. on_end tells. */
 void sip_txn_drop(struct sip_txn *txn);
-/** The INVITE (or other request) that a CANCEL means (9.2). NULL: answer 481. */
-struct sip_txn *sip_txn_cancelled(const struct sip_txns *txns, const struct sip_message *cancel);
+/** The INVITE that this CANCEL means (9.2). NULL: answer 481. */
+struct sip_txn *sip_txn_cancelled(const struct sip_txn *cancel);
 
 /** What the owner ties to it: NULL until it is set. */
 void *sip_txn_user(const struct sip_txn *txn);

@@ -19,7 +19,9 @@ static void refuse(struct sip_txns *txns, struct sip_flow flow, const struct sip
 	struct base_writer w = { 0 };
 	char tag[17];
 
-	if (msg->method == SIP_ACK || !msg->via.host.len)
+	bool lost = !msg->via.host.len && !(flow.reliable && sip_header(msg, SIP_H_VIA));
+
+	if (msg->method == SIP_ACK || lost)
 		return; /* an ACK is never answered, nor is who has not said where he is */
 	/* the same for the same request, for there is no state to keep it in (8.2.7) */
 	(void)snprintf(
@@ -73,7 +75,7 @@ static void request_new(struct sip_txns *txns, struct sip_flow from,
 static void request(struct sip_txns *txns, struct sip_flow from, const struct sip_source *source,
                     const struct sip_message *msg)
 {
-	struct sip_txn *txn = msg->fault ? NULL : sip_txn_find(txns, msg, true);
+	struct sip_txn *txn = msg->fault ? NULL : sip_txn_find(txns, msg, from, true);
 
 	if (txn && msg->method == SIP_ACK && txn->state != ACCEPTED)
 		sip_txn_step(txn, EV_ACK, msg);
@@ -101,7 +103,7 @@ static void response(struct sip_txns *txns, struct sip_flow from, const struct s
 
 	if (msg->fault)
 		return; /* to be thrown away (18.3, 8.1.3.1) */
-	txn = sip_txn_find(txns, msg, false);
+	txn = sip_txn_find(txns, msg, from, false);
 	if (txn && !sent_by_us(txn, msg))
 		return;
 	if (txn)
@@ -159,8 +161,8 @@ int sip_request_send(struct sip_txns *txns, struct sip_flow flow, struct base_st
 	int rc = sip_message_parse(&msg, &arena, octets, true);
 
 	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
-	if (!rc &&
-	    (msg.fault || !msg.request || msg.method == SIP_ACK || sip_txn_find(txns, &msg, false)))
+	if (!rc && (msg.fault || !msg.request || msg.method == SIP_ACK ||
+	            sip_txn_find(txns, &msg, flow, false)))
 		rc = BASE_ERR(BASE_BUG, msg.fault);
 	if (!rc)
 		rc = sip_txn_new(&txn, txns, &msg, flow, false);

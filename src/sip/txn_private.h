@@ -47,9 +47,10 @@ struct sip_txn {
 	void *user;
 };
 
-void sip_txn_key(struct base_writer *w, const struct sip_message *msg, bool server);
+void sip_txn_key(struct base_writer *w, const struct sip_message *msg, struct sip_flow flow,
+                 bool server);
 struct sip_txn *sip_txn_find(const struct sip_txns *txns, const struct sip_message *msg,
-                             bool server);
+                             struct sip_flow flow, bool server);
 int sip_txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_message *msg,
                 struct sip_flow flow, bool server);
 int sip_txn_keep(struct sip_txn *txn, struct base_str octets);

@@ -159,7 +159,7 @@ static bool unsupported(const struct sip_ua *ua, const struct sip_message *msg,
 
 static void on_cancel(struct sip_ua *ua, struct sip_txn *txn, const struct sip_message *msg)
 {
-	struct sip_txn *invite = sip_txn_cancelled(ua->txns, msg);
+	struct sip_txn *invite = sip_txn_cancelled(txn);
 
 	(void)sip_ua_reply(ua, txn, invite ? 200 : 481, NULL); /* nobody waits for how that went */
 	if (invite && !sip_txn_answered(invite) && sip_txn_user(invite))

@@ -161,6 +161,7 @@ static void elements(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		drop_element(&b, SIP_H_ROUTE, i);
 	assert_false(sip_edit_first(&b.edit, "Route", &one));
+	assert_false(sip_edit_has(&b.edit, "Route"));
 	close_is(&b, HEAD VIAS IDS TAIL);
 }
 

@@ -88,7 +88,7 @@ static void hops(void **state)
 	         "OPTIONS sip:bob@example.com SIP/2.0\r\n" ALICE_VIA B
 	         "\r\nMax-Forwards: 0\r\n" ALICE_IDS
 	         "CSeq: 7 OPTIONS\r\nContent-Length: 0\r\n\r\n");
-	(void)proxy_expect(&s, ALICE, "SIP/2.0 200 OK\r\n");
+	(void)proxy_expect(&s, ALICE, "SIP/2.0 483 ");
 	proxy_in(&s, ALICE,
 	         "ACK sip:bob@example.com SIP/2.0\r\n" ALICE_VIA B
 	         "\r\nMax-Forwards: 0\r\n" ALICE_IDS "CSeq: 7 ACK\r\nContent-Length: 0\r\n\r\n");

@@ -340,9 +340,9 @@ static void cancelled(void **state)
 	invite = s.request;
 	stage_in(&s, udp, REQUEST("CANCEL", B));
 	assert_int_equal(s.requests, 2);
-	assert_ptr_equal(sip_txn_cancelled(s.txns, sip_txn_request(s.request)), invite);
+	assert_ptr_equal(sip_txn_cancelled(s.request), invite);
 	stage_in(&s, udp, REQUEST("CANCEL", "z9hG4bKtwo"));
-	assert_null(sip_txn_cancelled(s.txns, sip_txn_request(s.request)));
+	assert_null(sip_txn_cancelled(s.request));
 	stage_close(&s);
 }
 

@@ -156,6 +156,11 @@ static void drawn(void **state)
 	                     "come in in `offered`;\noffers (re-INVITE, UPDATE) are taken in `up` "
 	                     "alone. An UPDATE that was accepted wants no ACK: `idle` at once.\n");
 	sip_call_print(&w);
+	base_writer_text(&w, "\n# States of a proxy's copy\n\nDrawn from the table in "
+	                     "`src/sip/proxy_table.c`. Each copy of a request that is forwarded "
+	                     "starts in `seeking`.\n`C`: timer C from now on; any other row stops "
+	                     "it. A number is the status that the copy counts as.\n");
+	sip_proxy_print(&w);
 	(void)snprintf(path, sizeof(path), "%s/%s", root ? root : ".", PICTURE);
 	if (getenv("UPDATE")) {
 		f = fopen(path, "w");
