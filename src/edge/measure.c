@@ -23,16 +23,19 @@ static uint64_t processor_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
+static struct base_reader unread(const struct end *end)
+{
+	return end->out.len ? base_reader_of(end->out.data + end->read, end->out.len - end->read)
+	                    : (struct base_reader){ 0 };
+}
+
 /* @return false when it has failed */
 static bool step(struct end *end, struct end *other)
 {
-	struct tls_io io = { .in = base_reader_of(other->out.data + other->read,
-		                                  other->out.len - other->read),
-		             .out = &end->out };
+	struct tls_io io = { .in = unread(other), .out = &end->out };
 	uint64_t begun = processor_ns();
-	int rc;
+	int rc = tls_session_handshake(end->session, &io);
 
-	rc = tls_session_handshake(end->session, &io);
 	other->read = other->out.len - base_reader_left(&io.in);
 	end->cost_ns += processor_ns() - begun;
 	end->done = rc == 0;

@@ -270,6 +270,7 @@ int edge_net_new(struct edge_net **ret, struct streams *streams, const struct ed
 	net->streams = streams;
 	net->loop = streams_loop(streams);
 	base_list_init(&net->orders);
+	base_list_init(&net->passing);
 	edge_net_random(net, (uint8_t *)&net->epoch, sizeof(net->epoch));
 	net->epoch |= 1;
 	name_add(net, config->host);
@@ -301,7 +302,7 @@ void edge_net_free(struct edge_net *net)
 	edge_net_orders_free(net);
 	flows_free(net->access);
 	flows_free(net->core_flows);
-	sip_proxy_free(net->proxy);
+	edge_net_proxy_free(net);
 	edge_share_free(net->share);
 	edge_core_free(net->core);
 	loop_timer_stop(net->loop, &net->proxy_timer);

@@ -29,7 +29,8 @@ struct edge_net {
 	uint64_t epoch;
 	struct edge_share *share;
 
-	struct base_node orders; /* struct edge_order: what must wait until callbacks are over */
+	struct base_node passing; /* requests on their way */
+	struct base_node orders;  /* struct edge_order: what must wait until callbacks are over */
 	struct loop_task later;
 	struct edge_admit admit;
 	struct loop_timer admit_timer;
@@ -66,6 +67,7 @@ const char *edge_net_peer(const struct edge_net *net, uint64_t flow, char *buf, 
 /* ---- requests and responses (pass.c) ---- */
 
 int edge_net_proxy_new(struct edge_net *net);
+void edge_net_proxy_free(struct edge_net *net);
 
 static inline struct flows *edge_net_flows_of(const struct edge_net *net, uint64_t flow)
 {

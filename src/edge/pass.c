@@ -6,6 +6,7 @@
 
 /* One request that came. It goes to one target. */
 struct passing {
+	struct base_node node;
 	struct edge_net *net;
 	struct sip_context *ctx;
 	struct base_arena arena; /* of what the decision tells */
@@ -145,6 +146,7 @@ static void on_request(void *arg, struct sip_context *ctx, const struct sip_mess
 		return;
 	}
 	p->net = arg;
+	base_list_append(&p->net->passing, &p->node);
 	p->ctx = ctx;
 	p->arena.chunk_size = 1024;
 	p->flow = from.id < EDGE_CORE_FLOWS ? from.id : 0;
@@ -225,16 +227,21 @@ static void on_answered(void *arg, struct sip_context *ctx, unsigned status)
 	p->close = false;
 }
 
+static void passing_free(struct passing *p)
+{
+	base_list_remove(&p->node);
+	edge_store_find_stop(&p->search);
+	base_arena_done(&p->arena);
+	free(p);
+}
+
 static void on_over(void *arg, struct sip_context *ctx)
 {
 	struct passing *p = sip_context_user(ctx);
 
 	(void)arg;
-	if (!p)
-		return;
-	edge_store_find_stop(&p->search);
-	base_arena_done(&p->arena);
-	free(p);
+	if (p)
+		passing_free(p);
 }
 
 /* ---- what the proxy wants of the network ---- */
@@ -353,4 +360,11 @@ int edge_net_proxy_new(struct edge_net *net)
 	};
 
 	return sip_proxy_new(&net->proxy, &config, &ops);
+}
+
+void edge_net_proxy_free(struct edge_net *net)
+{
+	BASE_LIST_EACH(&net->passing, node, after)
+	passing_free(BASE_CONTAINER_OF(node, struct passing, node));
+	sip_proxy_free(net->proxy);
 }
