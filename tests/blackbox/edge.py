@@ -35,7 +35,7 @@ def merged(base, more):
 class Edge:
     """`core`: a Kamailio, or a URI. `tls`: files of access.certificate. `changes` of the configuration, by section."""
 
-    def __init__(self, folder, tls, core, port=0, core_port=0, wait=True, **changes):
+    def __init__(self, folder, tls, core, /, port=0, core_port=0, wait=True, **changes):
         self.folder = tempfile.mkdtemp(prefix="edge-", dir=folder)
         self.port, self.core_port = port or harness.free_port(), core_port or harness.free_port()
         where = core if isinstance(core, str) else core.uri
