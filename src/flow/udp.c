@@ -69,6 +69,28 @@ int flow_udp_to(struct flows *flows, const union stream_addr *remote, struct flo
 
 /* ---- sending ---- */
 
+/* Does the first Via, which stands in the first line behind the status as nearly everybody writes
+ * it, plainly ask for rport? To read all of the message costs more than to send it. */
+static bool rport_asked(struct base_str octets)
+{
+	const char *line = memchr(octets.ptr, '\n', octets.len), *end, *comma;
+	size_t left;
+
+	if (!line)
+		return false;
+	left = octets.len - (size_t)(++line - octets.ptr);
+	if (left < 4 || memcmp(line, "Via:", 4) != 0)
+		return false;
+	end = memchr(line, '\n', left);
+	left = end ? (size_t)(end - line) : 0;
+	comma = memchr(line, ',', left);
+	left = comma ? (size_t)(comma - line) : left;
+	end = line + left;
+	line = memmem(line, left, ";rport", 6);
+	return line && line + 6 < end && memchr("=;\r", line[6], 3) &&
+	       !memchr(line, '"', (size_t)(end - line));
+}
+
 /* 18.2.2 and RFC 3581, 4: to where it came from, but to the port of sent-by unless `rport` asks for
  * the one it came from. A `maddr` is not followed: anybody could point it at anybody. */
 static void response_port(union stream_addr *to, struct base_str octets)
@@ -77,7 +99,7 @@ static void response_port(union stream_addr *to, struct base_str octets)
 	struct sip_message msg;
 	uint16_t port;
 
-	if (octets.len > 8 && memcmp(octets.ptr, "SIP/2.0 ", 8) == 0 &&
+	if (octets.len > 8 && memcmp(octets.ptr, "SIP/2.0 ", 8) == 0 && !rport_asked(octets) &&
 	    !sip_message_parse(&msg, &arena, octets, false) && msg.via.host.len &&
 	    !sip_param_find(msg.via.params, "rport", NULL)) {
 		port = htons(msg.via.port ? msg.via.port : 5060);
