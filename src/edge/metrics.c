@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "edge/metrics.h"
 
+#include "edge/regevent.h"
+#include "edge/share.h"
 #include "http/http.h"
 
 #define NAME "gatehouse_edge_"
@@ -15,6 +17,33 @@ static void counter(struct base_writer *w, const char *name, const char *help, u
 	http_metrics_number(w, name, "counter", help, value);
 }
 
+static void regevent_write(const struct edge_net *net, struct base_writer *w)
+{
+	const struct edge_regevent *events = edge_net_events(net);
+	struct edge_regevent_counts c;
+
+	if (!events)
+		return;
+	c = edge_regevent_counts(events);
+	gauge(w, NAME "subscriptions", "Subscriptions to the reg event package", c.subscriptions);
+	counter(w, NAME "notified_total", "NOTIFYs that were read", c.notified);
+	counter(w, NAME "notified_bad_total", "NOTIFYs that could not be read", c.bad);
+	counter(w, NAME "notified_ended_total", "registrations that the network has ended",
+	        c.ended);
+}
+
+static void store_write(const struct edge_net *net, struct base_writer *w)
+{
+	struct edge_store_counts c = edge_store_counts(edge_share_store(edge_net_share(net)));
+
+	gauge(w, NAME "pool_records", "Bindings that the pool is told of", c.records);
+	gauge(w, NAME "pool_waiting", "Of those, not there yet", c.waiting);
+	counter(w, NAME "pool_others_total", "Flow tokens of other edges found", c.others);
+	counter(w, NAME "pool_nobody_total", "Flow tokens that no living edge has", c.nobody);
+	counter(w, NAME "pool_unknown_total", "Flow tokens of which the store said nothing",
+	        c.unknown);
+}
+
 static void core_write(const struct edge_net *net, struct base_writer *w)
 {
 	const struct edge_core *core = edge_net_core(net);
@@ -27,6 +56,8 @@ static void core_write(const struct edge_net *net, struct base_writer *w)
 	gauge(w, NAME "transactions", "SIP transactions, those that linger included",
 	      sip_proxy_transactions(proxy));
 	gauge(w, NAME "requests", "Requests that are being forwarded", sip_proxy_contexts(proxy));
+	regevent_write(net, w);
+	store_write(net, w);
 #define TELL(name, text) counter(w, NAME #name "_total", text, c->name);
 	EDGE_COUNTERS(TELL)
 #undef TELL

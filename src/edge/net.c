@@ -204,6 +204,7 @@ static int access_start(struct edge_net *net, struct base_error *err)
 		                           .conns_max = c->connections,
 		                           .source_max = c->per_source,
 		                           .message_ms = c->message_ms,
+		                           .handshake_ms = c->handshake_ms,
 		                           .idle_ms = c->idle_ms,
 		                           .domain = edge_config_domain(c, c->access_domain),
 		                           .anybody = true,
@@ -286,6 +287,8 @@ int edge_net_new(struct edge_net **ret, struct streams *streams, const struct ed
 		rc = edge_net_core_new(net, err);
 	if (!rc)
 		rc = edge_net_proxy_new(net);
+	if (!rc)
+		rc = edge_net_subscribe_new(net);
 	if (rc) {
 		edge_net_free(net);
 		return rc;
@@ -303,11 +306,13 @@ void edge_net_free(struct edge_net *net)
 	flows_free(net->access);
 	flows_free(net->core_flows);
 	edge_net_proxy_free(net);
+	edge_regevent_free(net->events);
 	edge_share_free(net->share);
 	edge_core_free(net->core);
 	loop_timer_stop(net->loop, &net->proxy_timer);
 	loop_timer_stop(net->loop, &net->core_timer);
 	loop_timer_stop(net->loop, &net->admit_timer);
+	loop_timer_stop(net->loop, &net->events_timer);
 	free(net);
 }
 
@@ -359,4 +364,14 @@ struct flows *edge_net_flows(const struct edge_net *net, enum edge_side side)
 const struct edge_net_counters *edge_net_counters(const struct edge_net *net)
 {
 	return &net->count;
+}
+
+struct edge_share *edge_net_share(const struct edge_net *net)
+{
+	return net->share;
+}
+
+struct edge_regevent *edge_net_events(const struct edge_net *net)
+{
+	return net->events;
 }

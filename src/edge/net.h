@@ -16,6 +16,8 @@
 #define EDGE_CORE_FLOWS (1ULL << 48)
 
 struct edge_net;
+struct edge_share;
+struct edge_regevent;
 
 /** @return 0; BASE_CONFIG, BASE_LOCAL. `config` is borrowed until edge_net_config or the end. */
 int edge_net_new(struct edge_net **ret, struct streams *streams, const struct edge_config *config,
@@ -32,6 +34,9 @@ size_t edge_net_busy(const struct edge_net *net);
 
 struct edge_core *edge_net_core(const struct edge_net *net);
 struct sip_proxy *edge_net_proxy(const struct edge_net *net);
+struct edge_share *edge_net_share(const struct edge_net *net);
+/** NULL: reg-event is off. */
+struct edge_regevent *edge_net_events(const struct edge_net *net);
 struct flows *edge_net_flows(const struct edge_net *net, enum edge_side side);
 
 /** What the core does not count. */

@@ -4,6 +4,7 @@
 
 #include "edge/admit.h"
 #include "edge/net.h"
+#include "edge/regevent.h"
 #include "edge/share.h"
 #include "edge/store.h"
 
@@ -28,6 +29,8 @@ struct edge_net {
 
 	uint64_t epoch;
 	struct edge_share *share;
+	struct edge_regevent *events; /* NULL: not wanted */
+	struct loop_timer events_timer;
 
 	struct base_node passing; /* requests on their way */
 	struct base_node orders;  /* struct edge_order: what must wait until callbacks are over */
@@ -63,6 +66,12 @@ void edge_net_refused(struct edge_net *net, uint64_t flow, unsigned status, stru
                       const char *why);
 /* "192.0.2.1:40000" of a flow. */
 const char *edge_net_peer(const struct edge_net *net, uint64_t flow, char *buf, size_t cap);
+
+/* ---- the reg event package (subscribe.c) ---- */
+
+int edge_net_subscribe_new(struct edge_net *net);
+/* @return true: it was a NOTIFY for us, and has been answered */
+bool edge_net_notify(struct edge_net *net, struct sip_context *ctx, const struct sip_message *msg);
 
 /* ---- requests and responses (pass.c) ---- */
 

@@ -139,8 +139,11 @@ static void judge(struct passing *p, const struct sip_message *msg, const struct
 static void on_request(void *arg, struct sip_context *ctx, const struct sip_message *msg,
                        struct sip_flow from)
 {
-	struct passing *p = calloc(1, sizeof(*p));
+	struct passing *p;
 
+	if (edge_net_notify(arg, ctx, msg))
+		return;
+	p = calloc(1, sizeof(*p));
 	if (!p) {
 		sip_proxy_drop(ctx);
 		return;

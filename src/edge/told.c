@@ -63,6 +63,8 @@ static void on_told(void *arg, const struct edge_event *event)
 	char session[17] = "";
 
 	edge_share_told(net->share, event);
+	if (net->events)
+		edge_regevent_told(net->events, event);
 	if (b)
 		hex_write(session, b->session);
 	switch (event->what) {

@@ -231,7 +231,7 @@ static bool on_accept(void *arg, struct stream *stream, struct stream_spec *ret)
 	ret->session = &session;
 	ret->renegotiable = flows->config.renegotiable;
 	ret->anybody = flows->config.anybody;
-	ret->handshake_ms = flows->config.message_ms;
+	ret->handshake_ms = flows->config.handshake_ms;
 	ret->idle_ms = flows->config.idle_ms;
 	ret->stall_ms = flows->config.stall_ms;
 	return true;

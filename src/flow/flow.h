@@ -59,16 +59,17 @@ struct flow_config {
 	/** Via and Contact name the port that a connection leaves from, not where we listen:
 	 * requests come back by it (RFC 5626). */
 	bool leaving;
-	size_t flows_max;    /**< peers of datagrams that are known at a time: 65536 */
-	size_t conns_max;    /**< connections of a listener: 4096 */
-	size_t source_max;   /**< of one source at a listener: 256 */
-	uint32_t message_ms; /**< for one message, once it has begun, and for the first: 10000 */
-	uint32_t connect_ms; /**< 4000: others are tried then, while timer B runs */
-	uint32_t idle_ms;    /**< a connection that carries nothing goes: 3600000 */
-	uint32_t stall_ms;   /**< a peer that takes nothing of what waits for it goes: 30000 */
-	uint32_t ping_ms;    /**< CRLF CRLF on connections of ours (RFC 5626, 4.4.1); 0 = none */
-	uint32_t avoid_ms;   /**< an address that failed comes last for so long: 30000 */
-	size_t datagram_max; /**< octets of a request by UDP (RFC 3261, 18.1.1): 1300 */
+	size_t flows_max;      /**< peers of datagrams that are known at a time: 65536 */
+	size_t conns_max;      /**< connections of a listener: 4096 */
+	size_t source_max;     /**< of one source at a listener: 256 */
+	uint32_t message_ms;   /**< for one message, once it has begun, and for the first: 10000 */
+	uint32_t handshake_ms; /**< TLS, of those who come; 0 = message_ms */
+	uint32_t connect_ms;   /**< 4000: others are tried then, while timer B runs */
+	uint32_t idle_ms;      /**< a connection that carries nothing goes: 3600000 */
+	uint32_t stall_ms;     /**< a peer that takes nothing of what waits for it goes: 30000 */
+	uint32_t ping_ms;      /**< CRLF CRLF on connections of ours (RFC 5626, 4.4.1); 0 = none */
+	uint32_t avoid_ms;     /**< an address that failed comes last for so long: 30000 */
+	size_t datagram_max;   /**< octets of a request by UDP (RFC 3261, 18.1.1): 1300 */
 	/**
 	 * TLS: what is asked of peers. Client: they prove the URI's host as SIP domain (RFC 5922).
 	 * Server: those without certificate come in with `anybody`.

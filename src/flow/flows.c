@@ -405,6 +405,7 @@ static void defaults(struct flows *flows)
 	DEFAULT(conns_max, 4096);
 	DEFAULT(source_max, 256);
 	DEFAULT(message_ms, 10000);
+	DEFAULT(handshake_ms, flows->config.message_ms);
 	DEFAULT(connect_ms, 4000);
 	DEFAULT(idle_ms, 3600000);
 	DEFAULT(stall_ms, 30000);

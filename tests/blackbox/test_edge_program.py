@@ -265,6 +265,28 @@ class Program(harness.Case, unittest.TestCase):
         edge.logged(r'event=unregistered .* end="connection lost"')
         self.assertEqual(edge.bindings(), [])
 
+    def test_the_network_ends_a_registration(self):
+        """reg-event: a NOTIFY says that the registration is over; the flow stays, the binding does not (RFC 3680)."""
+        core = self.own(Core())
+        edge = self.edge(core.uri, **{"reg-event": True})
+        ue = self.own(Ue(edge))
+        asked = self.bind(ue, core)
+        wanted = core.take("SUBSCRIBE")
+        self.assertEqual(field(wanted, "Event"), "reg")
+        core.reply(wanted, 200, f"Contact: <{core.uri}>", "Expires: 600")
+        contact = field(asked, "Contact").split("<")[1].split(">")[0]
+        body = (f'<?xml version="1.0"?><reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="0" state="full"><registration aor="{ue.identity}" id="a" '
+                f'state="terminated"><contact id="c" state="terminated" event="deactivated"><uri>{contact}</uri></contact></registration></reginfo>')
+        target = field(wanted, "Contact").split("<")[1].split(">")[0]
+        notify = (f"NOTIFY {target} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{core.port};branch=z9hG4bKnotify;rport\r\nMax-Forwards: 70\r\n"
+                  f"From: {field(wanted, 'To')};tag=core\r\nTo: {field(wanted, 'From')}\r\nCall-ID: {field(wanted, 'Call-ID')}\r\nCSeq: 1 NOTIFY\r\n"
+                  f"Contact: <{core.uri}>\r\nEvent: reg\r\nSubscription-State: active;expires=600\r\nContent-Type: application/reginfo+xml\r\n"
+                  f"Content-Length: {len(body)}\r\n\r\n{body}")
+        core.sock.sendto(notify.encode(), ("127.0.0.1", edge.core_port))
+        self.assertEqual(status(core.answer(field(wanted, "Call-ID"))), 200)
+        edge.logged(r'event=unregistered .* end="ended by the network"')
+        self.assertEqual(status(ue.message("sip:bob@home.example")), 403)
+
     # ---- what is short
 
     def test_a_full_disk(self):
