@@ -8,6 +8,8 @@
 
 #include "edge/private.h"
 
+#define PROVING_MS 64000
+
 /* -- deadlines -- */
 
 static void on_timer(void *arg);
@@ -55,7 +57,10 @@ static void deadlines(struct edge_flow *flow)
 	case BIND_TOLERATED:
 		flow->aged_ms = flow->born_ms + EDGE_OLD_MS;
 		break;
-	default: /* a proof is answered by the core, or by timer F */
+	case BIND_PROVING: /* the core answers, or timer F does, within 32 s */
+		flow->late_ms = flow->emergency ? EDGE_NEVER : now + PROVING_MS;
+		break;
+	default:
 		break;
 	}
 }

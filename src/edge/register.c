@@ -81,9 +81,9 @@ static void pass_up(struct edge_core *core, struct edge_flow *flow, const struct
 	ret->to = EDGE_CORE;
 	ret->flow = flow->id;
 	ret->hop = base_str_of(core->rules->p.registrar);
-	ret->proven = flow->bound && c->header && c->c.user.len &&
-	              edge_identity_find(flow->bound, msg->to.uri);
 	ret->unproven = c->proof && !known;
+	ret->proven = flow->bound && c->header && c->c.user.len && !ret->unproven &&
+	              edge_identity_find(flow->bound, msg->to.uri);
 	if (ret->unproven) {
 		/* an answer to somebody else's challenge: seen elsewhere, or from before this
 		 * connection. The registrar may ask anew, and then here (P) */
@@ -285,9 +285,9 @@ static void on_yes(struct edge_core *core, const struct edge_response *r, struct
 			registered_nowhere(core, r->decision->flow, &made);
 		return;
 	}
-	if (flow->bound
-	            ? !c->header || !base_str_eq(made.impi, base_str_of(flow->bound->user->impi))
-	            : !proof) {
+	if (flow->bound ? !base_str_eq(made.impi, base_str_of(flow->bound->user->impi)) ||
+	                          !(proof || r->decision->proven)
+	                : !proof) {
 		edge_flow_note(core, flow->id, "registered without Digest: nothing is bound");
 		(void)edge_flow_event(flow, BIND_EV_OTHER, EDGE_ENDS, "", NULL);
 		return;

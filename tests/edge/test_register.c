@@ -409,6 +409,44 @@ static void another_impi_is_refused(void **state)
 	assert_int_equal(edge_core_count(s->core), 1);
 }
 
+/** A registrar that asks for no proof of a name that is not the binding's makes it none. */
+static void a_name_more_wants_a_proof(void **state)
+{
+	struct stage *s = *state;
+	struct edge_binding b;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	stage_register(s, 1, "alice", 600);
+	assert_int_equal(stage_ask(s, 1, "bob", 600,
+	                           "username=\"alice@home\", nonce=\"old\", "
+	                           "response=\"1\"",
+	                           NULL),
+	                 0);
+	stage_yes(s, "bob", 600, "P-Associated-URI: <sip:bob@example>\n");
+	assert_int_equal(stage_ask(s, 1, "bob", 600, NULL, NULL), 0);
+	stage_yes(s, "bob", 600, "P-Associated-URI: <sip:bob@example>\n");
+	assert_true(edge_core_binding(s->core, 1, &b));
+	assert_int_equal(b.impu_count, 2);
+	assert_true(base_str_eq(b.impus[1], BASE_STR("tel:+4911")));
+}
+
+/** A core that never says anything about a proof. */
+static void an_answer_that_never_comes(void **state)
+{
+	struct stage *s = *state;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	stage_challenge(s, "n1", NULL);
+	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF, NULL), 0);
+	stage_until(s, s->now_ms + 63999);
+	assert_int_equal(edge_core_flow_count(s->core), 1);
+	stage_until(s, s->now_ms + 1);
+	assert_int_equal(edge_core_flow_count(s->core), 0);
+}
+
 /** Two at once on one flow: the first that is answered has it. */
 static void two_at_once(void **state)
 {
@@ -512,6 +550,8 @@ int main(void)
 		CASE(other_answers_change_nothing),
 		CASE(a_replayed_proof_is_taken_out),
 		CASE(another_impi_is_refused),
+		CASE(a_name_more_wants_a_proof),
+		CASE(an_answer_that_never_comes),
 		CASE(two_at_once),
 		CASE(malformed_ones),
 		CASE(too_brief_an_expiry),
