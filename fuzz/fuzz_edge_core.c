@@ -132,7 +132,7 @@ static void check_up(const struct world *w, const struct sip_message *out, uint6
 
 static void written(struct world *w, struct sip_edit *edit, bool up, uint64_t flow)
 {
-	struct base_writer out = { .limit = 2 * SIP_MESSAGE_OCTETS_MAX };
+	struct base_writer out = { .limit = 2UL * SIP_MESSAGE_OCTETS_MAX };
 	struct sip_message msg;
 
 	sip_edit_write(edit, &out);
