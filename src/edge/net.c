@@ -343,7 +343,7 @@ void edge_net_leave(struct edge_net *net)
 
 size_t edge_net_busy(const struct edge_net *net)
 {
-	return sip_proxy_contexts(net->proxy);
+	return net->open;
 }
 
 struct edge_core *edge_net_core(const struct edge_net *net)

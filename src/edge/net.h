@@ -29,7 +29,7 @@ void edge_net_free(struct edge_net *net);
 int edge_net_config(struct edge_net *net, const struct edge_config *config, struct base_error *err);
 /** Take nobody new: neither connections nor registrations; bindings end as lost ones do. */
 void edge_net_leave(struct edge_net *net);
-/** Transactions that are not over. */
+/** Requests that have had no final answer. */
 size_t edge_net_busy(const struct edge_net *net);
 
 struct edge_core *edge_net_core(const struct edge_net *net);

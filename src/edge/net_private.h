@@ -32,7 +32,8 @@ struct edge_net {
 	struct edge_regevent *events; /* NULL: not wanted */
 	struct loop_timer events_timer;
 
-	struct base_node passing; /* requests on their way */
+	struct base_node passing; /* requests on their way, or answered and lingering */
+	size_t open;              /* of them not answered */
 	struct base_node orders;  /* struct edge_order: what must wait until callbacks are over */
 	struct loop_task later;
 	struct edge_admit admit;
@@ -43,6 +44,7 @@ struct edge_net {
 	struct edge_net_counters count;
 	uint64_t told_s; /* refusals of this second */
 	unsigned told, untold;
+	bool told_life; /* that session.lifetime is short */
 };
 
 /* ---- later (order.c) ---- */

@@ -14,6 +14,7 @@ struct passing {
 	struct edge_search search;
 	uint64_t flow; /* of the UE, from or to; 0 = none */
 	bool forwarded;
+	bool open; /* it has had no final answer */
 	bool close, forget;
 	const char *why;
 };
@@ -150,6 +151,8 @@ static void on_request(void *arg, struct sip_context *ctx, const struct sip_mess
 	}
 	p->net = arg;
 	base_list_append(&p->net->passing, &p->node);
+	p->open = true;
+	p->net->open++;
 	p->ctx = ctx;
 	p->arena.chunk_size = 1024;
 	p->flow = from.id < EDGE_CORE_FLOWS ? from.id : 0;
@@ -207,6 +210,12 @@ static void count(struct edge_net *net, unsigned status)
 		++*by_class[status / 100 - 2];
 }
 
+static void settled(struct passing *p)
+{
+	p->net->open -= p->open;
+	p->open = false;
+}
+
 static void on_answered(void *arg, struct sip_context *ctx, unsigned status)
 {
 	struct edge_net *net = arg;
@@ -216,6 +225,7 @@ static void on_answered(void *arg, struct sip_context *ctx, unsigned status)
 	count(net, status);
 	if (!p)
 		return;
+	settled(p);
 	if (p->forwarded) { /* the proxy's own, too: 408, 503 */
 		const struct edge_response response = { .request = sip_context_request(ctx),
 			                                .decision = &p->decision,
@@ -232,6 +242,7 @@ static void on_answered(void *arg, struct sip_context *ctx, unsigned status)
 
 static void passing_free(struct passing *p)
 {
+	settled(p);
 	base_list_remove(&p->node);
 	edge_store_find_stop(&p->search);
 	base_arena_done(&p->arena);

@@ -28,7 +28,7 @@ static void hex_write(char out[17], struct base_str octets)
 		(void)snprintf(out + 2 * i, 3, "%02x", (unsigned char)octets.ptr[i]);
 }
 
-static void bound_tell(const struct edge_net *net, const struct edge_binding *b)
+static void bound_tell(struct edge_net *net, const struct edge_binding *b)
 {
 	const struct base_str none = { "-", 1 }, *impu = b->impu_count ? b->impus : &none;
 	uint64_t now = loop_now_ms(net->loop);
@@ -46,15 +46,19 @@ static void bound_tell(const struct edge_net *net, const struct edge_binding *b)
 		base_log(BASE_LOG_WARN, "edge",
 		         "flow=%llu: %u identities are not kept (registration.identities-max)",
 		         (unsigned long long)b->flow, b->impus_left_out);
-	if (b->expires_ms - now > net->config->lifetime_ms && b->expires_ms > now)
-		base_log(BASE_LOG_DEBUG, "edge",
-		         "flow=%llu: registered for longer than session.lifetime",
+	if (b->expires_ms > now && b->expires_ms - now > net->config->lifetime_ms &&
+	    !net->told_life) {
+		net->told_life = true; /* one of them says it all */
+		base_log(BASE_LOG_WARN, "edge",
+		         "flow=%llu: registered for longer than session.lifetime, which should be "
+		         "longer than registrations (TS 33.203, O.2.1)",
 		         (unsigned long long)b->flow);
+	}
 }
 
 static void on_told(void *arg, const struct edge_event *event)
 {
-	const struct edge_net *net = arg;
+	struct edge_net *net = arg;
 	const struct edge_binding *b = event->binding;
 	const struct base_str impi = b ? b->impi : (struct base_str){ "-", 1 };
 	unsigned long long flow = event->flow;
