@@ -63,8 +63,9 @@ static void on_random(void *arg, uint8_t *out, size_t len)
 	memset(out, ++((struct world *)arg)->random, len);
 }
 
-static void on_connect(void *arg)
+static void on_connect(void *arg, bool next)
 {
+	(void)next;
 	((struct world *)arg)->wanted = true;
 }
 
@@ -141,8 +142,8 @@ static void act(struct world *w, struct base_reader *in)
 		sip_access_begin(w->access);
 	else if (what == 's')
 		sip_access_stop(w->access);
-	else if (what == 'l')
-		sip_access_lost(w->access, w->flow);
+	else if (what == 'l' || what == 'u')
+		sip_access_lost(w->access, w->flow, what == 'l');
 	else if (what == 'n' && w->wanted)
 		sip_access_no_flow(w->access);
 	else if (what == 'f' && w->wanted) {

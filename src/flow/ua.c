@@ -21,6 +21,7 @@ struct flow_ua {
 	struct loop_timer timer;
 	uint64_t opened; /* the last own way; 0 = none is open */
 	uint64_t opens;
+	unsigned attempts;
 	bool bound; /* flow_ua_only */
 	struct sip_flow only;
 	struct base_node drops; /* that sip_ua has still to hear of */
@@ -154,13 +155,15 @@ static void on_way(void *arg, uint64_t id, struct sip_flow flow, unsigned status
 
 /* ---- one flow for all (RFC 5626) ---- */
 
-void flow_ua_open(struct flow_ua *ua, struct base_str uri)
+void flow_ua_open(struct flow_ua *ua, struct base_str uri, bool next)
 {
 	ua->opened = 0;
 	if (!uri.len)
 		return;
-	ua->opened = OWN_ID | ++ua->opens;
-	flows_seek(ua->flows, ua->opened, uri, 0, 0, (struct sip_flow){ 0 });
+	ua->attempts = next ? ua->attempts + 1 : 0;
+	ua->opens += !next;
+	ua->opened = OWN_ID | ua->opens;
+	flows_seek(ua->flows, ua->opened, uri, 0, ua->attempts, (struct sip_flow){ 0 });
 }
 
 void flow_ua_only(struct flow_ua *ua, struct sip_flow flow)

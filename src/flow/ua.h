@@ -43,9 +43,9 @@ void flow_ua_free(struct flow_ua *ua);
 /**
  * A flow for who chooses by what all goes (RFC 5626): a way to this URI, as flows_seek finds it.
  * on_opened tells, at once or later; a question that is still open is taken back. `uri` NULL: that
- * alone.
+ * alone. `next`: the last flow did not work, another address is wanted; 503 when there is none.
  */
-void flow_ua_open(struct flow_ua *ua, struct base_str uri);
+void flow_ua_open(struct flow_ua *ua, struct base_str uri, bool next);
 /** From now on requests go by this flow and no other, whatever their URIs say. Id 0: by none, they
  * get 503. Those that name their flow themselves (sip/access.h) are not meant. */
 void flow_ua_only(struct flow_ua *ua, struct sip_flow flow);

@@ -32,10 +32,11 @@ struct sip_access {
 	struct sip_flow flow; /* id 0: none */
 	struct sip_ask *ask;
 	uint32_t cseq;
-	bool known;    /* a challenge was met on this flow */
-	bool answered; /* and this REGISTER has answered one */
-	bool hasty;    /* what stood last was lost too soon */
-	bool stands;   /* on this flow */
+	bool known;     /* a challenge was met on this flow */
+	bool answered;  /* and this REGISTER has answered one */
+	bool hasty;     /* what stood last was lost too soon */
+	bool stands;    /* on this flow */
+	bool unreached; /* a flow was there, and did not come up */
 	unsigned failures, longer;
 	uint64_t since_ms, until_ms; /* it stands */
 	struct base_writer verify, lines, own_lines;
@@ -176,12 +177,12 @@ static enum access_event event_of(struct sip_access *a, const struct sip_message
 	return msg->status / 100 == 5 ? ACCESS_EV_BUSY : ACCESS_EV_REFUSED;
 }
 
-static enum sip_access_why why_of(enum access_event event)
+static enum sip_access_why why_of(const struct sip_access *a, enum access_event event)
 {
 	switch (event) {
 	case ACCESS_EV_NO_FLOW:
 	case ACCESS_EV_TIME:
-		return SIP_ACCESS_NO_WAY;
+		return a->unreached ? SIP_ACCESS_LOST : SIP_ACCESS_NO_WAY;
 	case ACCESS_EV_DIGEST:
 		return SIP_ACCESS_DIGEST;
 	case ACCESS_EV_INSECURE:
@@ -190,6 +191,7 @@ static enum sip_access_why why_of(enum access_event event)
 		return SIP_ACCESS_FLOW_FAILED;
 	case ACCESS_EV_SILENT:
 		return SIP_ACCESS_SILENT;
+	case ACCESS_EV_UNREACHED:
 	case ACCESS_EV_LOST:
 	case ACCESS_EV_LOST_SOON:
 		return SIP_ACCESS_LOST;
@@ -288,7 +290,7 @@ static void drop(struct sip_access *a, bool forget)
 		a->failures = 0;
 	}
 	a->hasty |= a->stands && now_ms(a) - a->since_ms < a->retry_ms;
-	a->stands = a->known = a->answered = false;
+	a->stands = a->known = a->answered = a->unreached = false;
 	a->flow = (struct sip_flow){ 0 };
 	a->longer = 0;
 	base_writer_reset(&a->verify);
@@ -302,7 +304,15 @@ static void do_connect(struct sip_access *a)
 	later(a, CONNECT_MS);
 	tell(a, SIP_ACCESS_CONNECTING, 0);
 	if (a->state == ACCESS_CONNECTING && !a->flow.id)
-		a->ops.connect(a->ops.arg);
+		a->ops.connect(a->ops.arg, false);
+}
+
+static void do_next(struct sip_access *a)
+{
+	drop(a, true);
+	a->unreached = true;
+	later(a, CONNECT_MS);
+	a->ops.connect(a->ops.arg, true);
 }
 
 static void do_reconnect(struct sip_access *a)
@@ -390,11 +400,17 @@ static void do_close(struct sip_access *a)
 }
 
 static void (*const actions[ACCESS_ACTIONS])(struct sip_access *a) = {
-	[ACCESS_DO_CONNECT] = do_connect,     [ACCESS_DO_REGISTER] = do_register,
-	[ACCESS_DO_ANSWER] = do_answer,       [ACCESS_DO_UP] = do_up,
-	[ACCESS_DO_REFRESH] = do_register,    [ACCESS_DO_KEEP] = do_keep,
-	[ACCESS_DO_RECONNECT] = do_reconnect, [ACCESS_DO_BACK_OFF] = do_back_off,
-	[ACCESS_DO_LEAVE] = do_register,      [ACCESS_DO_LEFT] = do_left,
+	[ACCESS_DO_CONNECT] = do_connect,
+	[ACCESS_DO_NEXT] = do_next,
+	[ACCESS_DO_REGISTER] = do_register,
+	[ACCESS_DO_ANSWER] = do_answer,
+	[ACCESS_DO_UP] = do_up,
+	[ACCESS_DO_REFRESH] = do_register,
+	[ACCESS_DO_KEEP] = do_keep,
+	[ACCESS_DO_RECONNECT] = do_reconnect,
+	[ACCESS_DO_BACK_OFF] = do_back_off,
+	[ACCESS_DO_LEAVE] = do_register,
+	[ACCESS_DO_LEFT] = do_left,
 	[ACCESS_DO_CLOSE] = do_close,
 };
 
@@ -404,7 +420,7 @@ static void step(struct sip_access *a, enum access_event event)
 
 	if (!s.legal)
 		return;
-	a->now.why = why_of(event);
+	a->now.why = why_of(a, event);
 	a->state = (enum access_state)s.next;
 	if (actions[s.action])
 		actions[s.action](a);
@@ -512,10 +528,10 @@ void sip_access_no_flow(struct sip_access *a)
 	said(a, ACCESS_EV_NO_FLOW);
 }
 
-void sip_access_lost(struct sip_access *a, uint64_t flow)
+void sip_access_lost(struct sip_access *a, uint64_t flow, bool up)
 {
 	if (flow && flow == a->flow.id)
-		said(a, lost_event(a));
+		said(a, up ? lost_event(a) : ACCESS_EV_UNREACHED);
 }
 
 struct sip_flow sip_access_flow_of(const struct sip_access *a)

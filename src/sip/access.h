@@ -49,8 +49,9 @@ struct sip_access_event {
 /** All needed. They may call everything here but sip_access_free. */
 struct sip_access_ops {
 	/** A flow that nobody has used is wanted: sip_access_flow or sip_access_no_flow, at once or
-	 * later. One wish at a time; where the last one is still open it is taken back. */
-	void (*connect)(void *arg);
+	 * later. One wish at a time; where the last one is still open it is taken back. `next`: the
+	 * one before did not come up, and another address is wanted. */
+	void (*connect)(void *arg, bool next);
 	/** It is used no more: end it; sip_ua_lost later. `forget`: nor may its TLS session be
 	 * resumed. Id 0: the wish is taken back. */
 	void (*close)(void *arg, struct sip_flow flow, bool forget);
@@ -88,8 +89,8 @@ void sip_access_stop(struct sip_access *a);
 /** The flow that was wanted; it may still be connecting. */
 void sip_access_flow(struct sip_access *a, struct sip_flow flow);
 void sip_access_no_flow(struct sip_access *a);
-/** This flow has failed; others' are passed over. */
-void sip_access_lost(struct sip_access *a, uint64_t flow);
+/** This flow has failed; others' are passed over. `up`: it has been of use before. */
+void sip_access_lost(struct sip_access *a, uint64_t flow, bool up);
 
 /** Its flow; id 0 = none. */
 struct sip_flow sip_access_flow_of(const struct sip_access *a);

@@ -30,6 +30,7 @@ enum access_event {
 	ACCESS_EV_BUSY,       /* 5xx: it may go better later */
 	ACCESS_EV_REFUSED,    /* any other answer */
 	ACCESS_EV_SILENT,     /* no answer */
+	ACCESS_EV_UNREACHED,  /* the flow never came up */
 	ACCESS_EV_LOST,       /* the flow is */
 	ACCESS_EV_LOST_SOON,  /* likewise, once more after too short a time */
 	ACCESS_EV_TIME,
@@ -40,6 +41,7 @@ enum access_event {
 enum access_action {
 	ACCESS_DO_NOTHING,
 	ACCESS_DO_CONNECT,   /* what is left of an earlier one is removed; a new flow is wanted */
+	ACCESS_DO_NEXT,      /* a flow to another address of the P-CSCF is wanted (RFC 3263, 4.3) */
 	ACCESS_DO_REGISTER,  /* REGISTER on it, with what is known of nobody */
 	ACCESS_DO_ANSWER,    /* once more on the same flow, with the answer */
 	ACCESS_DO_UP,        /* it stands until the next refresh */

@@ -169,6 +169,8 @@ static void send_ask(struct sip_ask *ask)
 		sip_auth_write(ask, &w, content);
 		base_writer_put(&w, ask->auth.data, ask->auth.len);
 		w.failed |= ask->auth.failed;
+		if (ua->request_lines && !ask->bound)
+			base_writer_text(&w, ua->request_lines);
 	}
 	sip_content_write(ua, &w, content);
 	if (w.failed) {

@@ -333,7 +333,19 @@ void sip_ua_free(struct sip_ua *ua)
 	base_map_done(&ua->by_id);
 	sip_auth_free(ua);
 	free(ua->lines);
+	free(ua->request_lines);
 	free(ua);
+}
+
+int sip_ua_lines(struct sip_ua *ua, const char *lines)
+{
+	char *copy = lines && lines[0] ? strdup(lines) : NULL;
+
+	if (lines && lines[0] && !copy)
+		return BASE_ERR(BASE_LOCAL, 500);
+	free(ua->request_lines);
+	ua->request_lines = copy;
+	return 0;
 }
 
 void sip_ua_input(struct sip_ua *ua, struct sip_flow from, const struct sip_source *source,

@@ -82,6 +82,10 @@ void sip_ua_free(struct sip_ua *ua);
 int sip_ua_credential(struct sip_ua *ua, const char *realm, const char *user, const void *password,
                       size_t len);
 
+/** Header lines that requests of ours say from now on, but REGISTERs over a flow of their own and
+ * ACKs: Security-Verify (RFC 3329, 2.3.1). Copied; NULL = none. @return 0; BASE_LOCAL */
+int sip_ua_lines(struct sip_ua *ua, const char *lines);
+
 /** As sip_txns_input. */
 void sip_ua_input(struct sip_ua *ua, struct sip_flow from, const struct sip_source *source,
                   struct base_str octets);

@@ -29,6 +29,7 @@ struct sip_ua {
 	struct sip_ua_ops ops;
 	struct sip_ua_config config;
 	char *lines;
+	char *request_lines; /* NULL = none */
 	struct sip_txns *txns;
 	struct loop_timers timers;
 	uint64_t txns_ms; /* as the transactions have told, for in the midst of a step theirs jumps

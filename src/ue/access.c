@@ -14,7 +14,9 @@ struct ue_access {
 	char instance[64];
 	struct loop_timer again; /* renegotiate by time */
 	struct base_writer contact;
-	char why[160]; /* the connection has failed */
+	char why[160];  /* the connection has failed */
+	bool up;        /* the connection has been of use */
+	bool datagrams; /* it is none */
 	bool ending;
 };
 
@@ -115,6 +117,7 @@ static void registered(struct ue_access *a, const struct sip_access_event *e)
 	uint64_t every = a->app->config.outbound.renegotiate_ms;
 
 	flow_ua_only(a->net, sip_access_flow_of(a->sip));
+	(void)sip_ua_lines(flow_ua_sip(a->net), sip_access_lines(a->sip)); /* else 494 tells */
 	keep_alive(a, e);
 	if (every && !loop_timer_active(&a->again))
 		loop_timer_start(a->app->loop, &a->again, every, on_again, a);
@@ -155,12 +158,12 @@ static void on_told(void *arg, const struct sip_access_event *e)
 	}
 }
 
-static void on_connect(void *arg)
+static void on_connect(void *arg, bool next)
 {
 	struct ue_access *a = arg;
 
 	a->why[0] = '\0';
-	flow_ua_open(a->net, base_str_of(a->pcscf));
+	flow_ua_open(a->net, base_str_of(a->pcscf), next);
 }
 
 static void on_close(void *arg, struct sip_flow flow, bool forget)
@@ -168,8 +171,10 @@ static void on_close(void *arg, struct sip_flow flow, bool forget)
 	struct ue_access *a = arg;
 
 	loop_timer_stop(a->app->loop, &a->again);
-	flow_ua_open(a->net, (struct base_str){ 0 });
+	a->up = false;
+	flow_ua_open(a->net, (struct base_str){ 0 }, false);
 	flow_ua_only(a->net, (struct sip_flow){ 0 });
+	(void)sip_ua_lines(flow_ua_sip(a->net), NULL);
 	if (!flow.id)
 		return;
 	if (forget)
@@ -180,6 +185,7 @@ static void on_close(void *arg, struct sip_flow flow, bool forget)
 void ue_access_opened(struct ue_access *a, struct sip_flow flow, unsigned status)
 {
 	(void)status;
+	a->datagrams = !flow.reliable;
 	if (flow.id)
 		sip_access_flow(a->sip, flow);
 	else
@@ -195,6 +201,7 @@ void ue_access_up(struct ue_access *a, uint64_t flow, const struct flow_info *in
 
 	if (flow != flow_id(a))
 		return;
+	a->up = true;
 	if (tls) {
 		resumed = yes_no(tls->resumed);
 		session = session_text(a, flow, id);
@@ -234,7 +241,7 @@ bool ue_access_lost(struct ue_access *a, uint64_t flow, const char *why)
 		return false;
 	(void)snprintf(a->why, sizeof(a->why), "%s", why);
 	UE_TELL(&a->app->events, "sip.lost", { "text", base_str_of(why) });
-	sip_access_lost(a->sip, flow);
+	sip_access_lost(a->sip, flow, a->up || a->datagrams);
 	return true;
 }
 
@@ -265,7 +272,7 @@ int ue_access_cut(struct ue_access *a, struct base_error *err)
 		return no_connection(err);
 	(void)snprintf(a->why, sizeof(a->why), "cut");
 	flow_ua_drop(a->net, flow);
-	sip_access_lost(a->sip, flow);
+	sip_access_lost(a->sip, flow, true);
 	return 0;
 }
 

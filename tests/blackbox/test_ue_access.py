@@ -5,11 +5,13 @@ not what they should be."""
 import re
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import unittest
 
 import access
+import edge
 import harness
 import kamailio
 from agent import Agent
@@ -115,6 +117,39 @@ def refusal(status, lines=""):
     return answer
 
 
+class Datagrams:
+    """A registrar over UDP that answers STUN (RFC 5389, R), as if the UE were seen at `port`."""
+
+    def __init__(self):
+        self.seen, self.registers, self.stuns = None, 0, threading.Semaphore(0)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.proxy = "sip:127.0.0.1:%d;lr" % self.socket.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        ok = refusal(200, "Require: outbound\r\nFlow-Timer: 1\r\nContact: <sip:a@b>;expires=600\r\n")
+        while True:
+            octets, (host, port) = self.socket.recvfrom(65536)
+            if not octets:
+                return
+            if octets[0] & 0xc0:
+                self.registers += 1
+                self.socket.sendto(ok(octets.decode()).encode(), (host, port))
+                continue
+            port_seen, self.seen = self.seen or port, None
+            mapped = struct.pack("!xBHI", 1, port_seen ^ 0x2112, struct.unpack("!I", socket.inet_aton(host))[0] ^ 0x2112a442)
+            self.socket.sendto(struct.pack("!HH", 0x0101, 12) + octets[4:20] + struct.pack("!HH", 0x0020, 8) + mapped, (host, port))
+            self.stuns.release()
+
+    def close(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", self.socket.getsockname())
+        self.thread.join(harness.PATIENCE)
+        self.socket.close()
+
+
 class Case(harness.Case, unittest.TestCase):
     @classmethod
     def prepare(cls):
@@ -205,6 +240,36 @@ class AtKamailio(Case):
         access.ended(alice)
 
 
+@unittest.skipUnless(kamailio.HAVE, kamailio.MISSING)
+class AtEdge(Case):
+    def test_agreement(self):
+        """RFC 3329, 2.3.1: whatever goes by the connection says what was agreed upon, where the P-CSCF insists; its core hears nothing of it."""
+        core = self.own(kamailio.Kamailio(self.folder, access.PASSWORDS))
+        pcscf = self.own(edge.Edge(self.folder, self.tls, core, registration={"security-agreement": "required"}))
+        alice, bob = (access.outbound(self.folder, name, pcscf, self.tls["ca"]) for name in ("alice", "bob"))
+        for agent in (alice, bob):
+            agent.expect("sip.registered", status="200", outbound="yes")
+        alice.do("message sip:bob@home.example hello")
+        bob.expect("message", text="hello")
+        alice.expect("message.answer", status="200")
+        alice.do("call sip:bob@home.example sdp=none")
+        alice.expect("call.up")
+        bob.expect("call.up")
+        alice.do("renew")
+        bob.expect("call.offered")
+        alice.expect("call.agreed", status="200")
+        bob.do("bye")
+        alice.expect("call.over", why="bye")
+        bob.expect("call.over", why="ours")
+        alice.do("cut")
+        alice.expect("sip.down", why="lost")
+        alice.expect("sip.registered", status="200")
+        bob.do("message sip:alice@home.example again")
+        alice.expect("message", text="again")
+        self.assertNotIn("sec-agree", "".join(core.requests()))
+        access.ended(alice, bob)
+
+
 class Elsewhere(Case):
     @classmethod
     def prepare(cls):
@@ -276,6 +341,18 @@ class Elsewhere(Case):
         alice.do("unregister")
         alice.expect("sip.unregistered")
         self.assertEqual(alice.close(), 0)
+
+    def test_datagrams(self):
+        """RFC 5626, 4.4.2: STUN keeps a flow of datagrams; who is seen elsewhere all at once registers anew."""
+        server = self.own(Datagrams())
+        alice = access.agent(self.folder, "alice", server.proxy, "udp", more=", outbound: {retry: 100ms, keep-alive: 100ms}")
+        alice.expect("sip.registered", outbound="yes")
+        for _ in range(2):
+            self.assertTrue(server.stuns.acquire(timeout=harness.PATIENCE))
+        server.seen = 9
+        alice.expect("sip.lost", text="*STUN*")
+        alice.expect("sip.registered", outbound="yes")
+        access.ended(alice)
 
     def test_nothing_but_null_encryption(self):
         """O3: at least one suite that encrypts is offered, or nothing."""

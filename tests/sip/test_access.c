@@ -34,7 +34,7 @@ static size_t told_count, told_seen;
 
 static struct sip_access *access_;
 static uint64_t flow, closed; /* the last given, the last that was ended */
-static unsigned wishes, closes;
+static unsigned wishes, nexts, closes;
 static bool forgotten, hold;
 
 static bool password_of(void *arg, struct base_str user, struct base_str *ret)
@@ -96,10 +96,11 @@ static bool last_has(const char *text)
 
 /* -- the network, as its owner plays it -- */
 
-static void on_connect(void *arg)
+static void on_connect(void *arg, bool next)
 {
 	assert_ptr_equal(arg, &p);
 	wishes++;
+	nexts += next;
 	if (!hold)
 		sip_access_flow(access_, (struct sip_flow){ .id = ++flow, .reliable = true });
 }
@@ -151,7 +152,7 @@ static int set_up(void **state)
 		                           "Service-Route: <sip:scscf.example;lr>\r\n" };
 	told_count = told_seen = 0;
 	flow = closed = 0;
-	wishes = closes = 0;
+	wishes = nexts = closes = 0;
 	forgotten = hold = false;
 	assert_int_equal(sip_digest_server_new(&reg.digest,
 	                                       &(struct sip_digest_config){ .realm = "r" }, key),
@@ -338,24 +339,48 @@ static void lost(void **state)
 {
 	(void)state;
 	up();
-	sip_access_lost(access_, 99);
+	sip_access_lost(access_, 99, true);
 	silence();
-	sip_access_lost(access_, flow);
+	sip_access_lost(access_, flow, true);
 	(void)expect(SIP_ACCESS_DOWN, 0);
 	assert_int_equal(flow, 2);
 	pair_run(&p);
 	(void)expect(SIP_ACCESS_CHALLENGED, 401);
 	(void)expect(SIP_ACCESS_REGISTERED, 200);
-	sip_access_lost(access_, flow);
+	sip_access_lost(access_, flow, true);
 	waits(expect(SIP_ACCESS_FAILED, 0), 1);
 	pair_until(&p, p.now_ms + 60000);
 	(void)expect(SIP_ACCESS_CHALLENGED, 401);
 	(void)expect(SIP_ACCESS_REGISTERED, 200);
 	pair_until(&p, p.now_ms + 30000); /* it has stood */
-	sip_access_lost(access_, flow);
+	sip_access_lost(access_, flow, true);
 	(void)expect(SIP_ACCESS_DOWN, 0);
-	sip_access_lost(access_, flow); /* in the midst of the next */
+	sip_access_lost(access_, flow, true); /* in the midst of the next */
 	waits(expect(SIP_ACCESS_FAILED, 0), 1);
+}
+
+/** RFC 3263, 4.3: a flow that never came up: the next address, at once; where there is none it
+ * waits. */
+static void other_addresses(void **state)
+{
+	(void)state;
+	sip_access_begin(access_);
+	sip_access_lost(access_, flow, false);
+	silence();
+	assert_true(flow == 2 && nexts == 1 && closed == 1);
+	hold = true;
+	sip_access_lost(access_, flow, false);
+	assert_true(wishes == 3 && nexts == 2 && closed == 2);
+	sip_access_no_flow(access_);
+	assert_int_equal(told[told_seen].why, SIP_ACCESS_LOST);
+	waits(expect(SIP_ACCESS_FAILED, 0), 1);
+	hold = false;
+	up();
+	assert_int_equal(nexts, 2);
+	sip_access_begin(access_);
+	sip_access_stop(access_);
+	sip_access_lost(access_, flow, false);
+	(void)expect(SIP_ACCESS_FAILED, 0);
 }
 
 /** The wait grows and has an end; Retry-After makes it longer; nobody answers. */
@@ -479,9 +504,17 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(there_and_back), TEST(wrong_password),     TEST(stale), TEST(begins_anew),
-		TEST(lost),           TEST(waits_longer),       TEST(busy),  TEST(no_security),
-		TEST(longer),         TEST(stopped_in_between),
+		TEST(there_and_back),
+		TEST(wrong_password),
+		TEST(stale),
+		TEST(begins_anew),
+		TEST(other_addresses),
+		TEST(lost),
+		TEST(waits_longer),
+		TEST(busy),
+		TEST(no_security),
+		TEST(longer),
+		TEST(stopped_in_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

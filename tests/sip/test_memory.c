@@ -87,8 +87,9 @@ static void registers(void)
 static struct sip_access *access_;
 static uint64_t flow;
 
-static void on_connect(void *arg)
+static void on_connect(void *arg, bool next)
 {
+	(void)next;
 	(void)arg;
 	sip_access_flow(access_, (struct sip_flow){ .id = ++flow, .reliable = true });
 }
@@ -122,7 +123,7 @@ static void has_access(void)
 	pair_until(&p, p.now_ms + 100);
 	sip_access_begin(access_);
 	pair_until(&p, p.now_ms + 100);
-	sip_access_lost(access_, flow);
+	sip_access_lost(access_, flow, true);
 	pair_until(&p, p.now_ms + 100);
 	scarce_after(-1, false);
 	pair_until(&p, p.now_ms + 1800000);
