@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flows by number and by peer; what is sent on them and what is told of them. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,10 +62,13 @@ static void map(struct flow *f, uint64_t number, const char *name)
 {
 	struct flows *flows = f->flows;
 	struct flow *old = flow_peer(flows, f->transport, number, &f->remote, name);
+	uint8_t key[FLOW_KEY_MAX];
 
 	if (old)
 		unmap(old);
-	f->key_len = flow_peer_key(f->key, f->transport, number, &f->remote, name);
+	f->key_len = flow_peer_key(key, f->transport, number, &f->remote, name);
+	assert(f->key_len <= f->key_cap);
+	memcpy(f->key, key, f->key_len);
 	f->mapped = base_map_insert(&flows->peers, (struct base_str){ (char *)f->key, f->key_len },
 	                            &f->by_peer) == 0; /* else it is not found again */
 }
@@ -72,10 +76,13 @@ static void map(struct flow *f, uint64_t number, const char *name)
 int flow_new(struct flow **ret, struct flows *flows, enum flow_transport transport, uint64_t number,
              const union stream_addr *remote, const char *name)
 {
-	struct flow *f = calloc(1, sizeof(*f));
+	uint8_t key[FLOW_KEY_MAX];
+	size_t len = flow_peer_key(key, transport, number, remote, name);
+	struct flow *f = calloc(1, sizeof(*f) + len); /* another key of it is not longer */
 
 	if (!f)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	f->key_cap = len;
 	f->flows = flows;
 	f->id = ++flows->last_id;
 	f->transport = transport;

@@ -72,8 +72,8 @@ struct flow {
 	struct loop_timer ping;
 	struct flow_alias *aliases; /* NULL = none was asked for */
 	size_t alias_count;
-	uint8_t key[FLOW_KEY_MAX];
-	size_t key_len;
+	size_t key_len, key_cap;
+	uint8_t key[];
 };
 
 /** The way of one request, while it may want another one. */

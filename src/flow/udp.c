@@ -87,7 +87,7 @@ static bool rport_asked(struct base_str octets)
 	left = comma ? (size_t)(comma - line) : left;
 	end = line + left;
 	line = memmem(line, left, ";rport", 6);
-	return line && line + 6 < end && memchr("=;\r", line[6], 3) &&
+	return line && line + 6 < end && (line[6] == '=' || line[6] == ';' || line[6] == '\r') &&
 	       !memchr(line, '"', (size_t)(end - line));
 }
 

@@ -82,23 +82,25 @@ void stream_fail(struct stream *s, enum stream_cause cause, int error, const cha
 	if (s->state == STREAM_DEAD)
 		return;
 	va_start(ap, fmt);
-	(void)vsnprintf(s->text, sizeof(s->text), fmt, ap); /* shortened if it must be */
+	if (vasprintf(&s->text, fmt, ap) < 0)
+		s->text = NULL; /* the words are lost, no more */
 	va_end(ap);
 	s->cause = cause;
 	s->error = error;
 	if (!s->was_up)
 		s->streams->count.failed++;
 	if (s->session)
-		stream_shake_log(s, s->text);
+		stream_shake_log(s, s->text ? s->text : "-");
 	stop(s);
 	stream_later(s);
 }
 
 static void tell_end(struct stream *s)
 {
-	struct stream_end end = {
-		.cause = s->cause, .was_up = s->was_up, .error = s->error, .text = s->text
-	};
+	struct stream_end end = { .cause = s->cause,
+		                  .was_up = s->was_up,
+		                  .error = s->error,
+		                  .text = s->text ? s->text : "-" };
 
 	if (s->over)
 		return;
@@ -113,6 +115,7 @@ static void destroy(struct stream *s)
 	tls_session_free(s->session);
 	stream_slot_release(s->slot);
 	stream_queue_done(&s->left);
+	free(s->text);
 	free(s);
 }
 

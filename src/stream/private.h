@@ -113,7 +113,7 @@ struct stream {
 	struct loop_task later;
 	enum stream_cause cause; /* of DEAD */
 	int error;
-	char text[300];
+	char *text; /* NULL = no memory for it */
 };
 
 /* conn.c */
