@@ -443,7 +443,7 @@ int flows_new(struct flows **ret, struct streams *streams, const struct flow_con
 	(void)snprintf(flows->user, sizeof(flows->user), "%s", config->user ? config->user : "");
 	(void)snprintf(flows->peer, sizeof(flows->peer), "%s", config->peer ? config->peer : "");
 	flows->domain = config->domain ? tls_domain_ref(config->domain) : NULL;
-	flows->buffer = malloc(SIP_MESSAGE_OCTETS_MAX);
+	flows->buffer = malloc((size_t)FLOW_BATCH * SIP_MESSAGE_OCTETS_MAX);
 	rc = flows->buffer
 	             ? flow_resolver_new(&flows->resolver, flows->loop, &config->resolver, err)
 	             : base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "no memory");

@@ -23,6 +23,9 @@ struct flow_stun {
 	union stream_addr mapped; /**< as we were seen; AF_UNSPEC = not yet */
 };
 
+/** Datagrams that are read in one call. */
+#define FLOW_BATCH 8
+
 /** A socket for datagrams. */
 struct flow_socket {
 	struct base_node node;
@@ -125,7 +128,7 @@ struct flows {
 	struct flow_gone gone[FLOW_GONE_MAX]; /* where `reopen` */
 	size_t gone_next;
 	char sent_by[320], contact[520];
-	uint8_t *buffer; /* one datagram */
+	uint8_t *buffer; /* FLOW_BATCH datagrams */
 };
 
 /* flows.c */

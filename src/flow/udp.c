@@ -136,15 +136,16 @@ static bool blank(const uint8_t *data, size_t len)
 	return len <= 4 && (!len || memchr("\r\n", data[0], 3)); /* NUL too */
 }
 
-static void take(struct flow_socket *socket, const union stream_addr *from, size_t len)
+static void take(struct flow_socket *socket, const union stream_addr *from, const uint8_t *data,
+                 size_t len)
 {
+	const struct base_str octets = { (const char *)data, len };
 	struct flows *flows = socket->flows;
 	struct flow *f;
 
-	if (!flow_is_sip((struct base_str){ (char *)flows->buffer, len })) {
-		if (flow_stun_take(socket, from, (struct base_str){ (char *)flows->buffer, len }))
-			return;
-		flows->count.strays += !blank(flows->buffer, len);
+	if (!flow_is_sip(octets)) {
+		if (!flow_stun_take(socket, from, octets))
+			flows->count.strays += !blank(data, len);
 		return;
 	}
 	f = flow_at(socket, from);
@@ -152,7 +153,7 @@ static void take(struct flow_socket *socket, const union stream_addr *from, size
 		return;
 	f->busy = true;
 	flow_heard(f);
-	flow_message(f, (struct base_str){ (char *)flows->buffer, len });
+	flow_message(f, octets);
 	f->busy = false;
 	if (f->dead)
 		flow_drop(f);
@@ -191,28 +192,52 @@ static void read_errors(struct flow_socket *socket)
 	}
 }
 
-static void receive(struct flow_socket *socket)
+/* All that waits in one call, as far as there is room. @return how many, -1: none, errno says why
+ */
+static int read_batch(struct flow_socket *socket, struct mmsghdr batch[FLOW_BATCH],
+                      union stream_addr from[FLOW_BATCH])
 {
-	for (int i = 0; i < BURST; i++) {
-		union stream_addr from;
-		socklen_t len = sizeof(from);
-		ssize_t n;
+	struct iovec iov[FLOW_BATCH];
 
-		memset(&from, 0, sizeof(from));
-		n = recvfrom(socket->w.fd, socket->flows->buffer, SIP_MESSAGE_OCTETS_MAX, 0,
-		             &from.sa, &len);
+	memset(batch, 0, FLOW_BATCH * sizeof(*batch));
+	memset(from, 0, FLOW_BATCH * sizeof(*from));
+	for (size_t i = 0; i < FLOW_BATCH; i++) {
+		iov[i] = (struct iovec){ socket->flows->buffer + i * SIP_MESSAGE_OCTETS_MAX,
+			                 SIP_MESSAGE_OCTETS_MAX };
+		batch[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
+			                            .msg_namelen = sizeof(from[i]),
+			                            .msg_iov = &iov[i],
+			                            .msg_iovlen = 1 };
+	}
+	return recvmmsg(socket->w.fd, batch, FLOW_BATCH, MSG_DONTWAIT, NULL);
+}
+
+/* Fewer than there is room for are all there are, unless an error has ended the batch, which comes
+ * with an event of its own: then `until_none`. */
+static void receive(struct flow_socket *socket, bool until_none)
+{
+	union stream_addr from[FLOW_BATCH];
+	struct mmsghdr batch[FLOW_BATCH];
+
+	for (int i = 0; i < BURST; i += FLOW_BATCH) {
+		int n = read_batch(socket, batch, from);
+
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
-		if (n >= 0)
-			take(socket, &from, (size_t)n);
+		for (int k = 0; k < n; k++)
+			take(socket, &from[k],
+			     socket->flows->buffer + (size_t)k * SIP_MESSAGE_OCTETS_MAX,
+			     batch[k].msg_len);
 		/* other errors are those of one datagram: read_errors has them */
+		if (n >= 0 && n < FLOW_BATCH && !until_none)
+			return;
 	}
 	loop_defer(socket->flows->loop, &socket->more, on_more, socket);
 }
 
 static void on_more(void *arg)
 {
-	receive(arg);
+	receive(arg, true);
 }
 
 static void on_event(void *arg, unsigned events)
@@ -222,7 +247,7 @@ static void on_event(void *arg, unsigned events)
 	if (events & LOOP_ERROR)
 		read_errors(socket);
 	if (events & (LOOP_READABLE | LOOP_ERROR))
-		receive(socket);
+		receive(socket, events & LOOP_ERROR);
 }
 
 /* ---- sockets ---- */
