@@ -385,3 +385,78 @@ int sip_message_parse(struct sip_message *ret, struct base_arena *arena, struct 
 	*ret = msg;
 	return 0;
 }
+
+/* -- copies ------------------------------------------------------------------------------------ */
+
+struct move {
+	const char *from, *to;
+	size_t len;
+};
+
+/* What lies in the octets that were copied; texts of ours do not. */
+static void moved(const struct move *move, struct base_str *s)
+{
+	if ((uintptr_t)s->ptr - (uintptr_t)move->from <= move->len)
+		s->ptr = move->to + (s->ptr - move->from);
+}
+
+static void moved_addr(const struct move *move, struct sip_addr *addr)
+{
+	moved(move, &addr->display);
+	moved(move, &addr->uri);
+	moved(move, &addr->params);
+}
+
+static void moved_uri(const struct move *move, struct sip_uri *uri)
+{
+	moved(move, &uri->name);
+	moved(move, &uri->text);
+	moved(move, &uri->user);
+	moved(move, &uri->password);
+	moved(move, &uri->host);
+	moved(move, &uri->params);
+	moved(move, &uri->headers);
+}
+
+static void moved_fields(const struct move *move, struct sip_message *msg)
+{
+	moved(move, &msg->method_name);
+	moved(move, &msg->target);
+	moved_uri(move, &msg->uri);
+	moved(move, &msg->reason);
+	moved(move, &msg->body);
+	moved(move, &msg->via.transport);
+	moved(move, &msg->via.host);
+	moved(move, &msg->via.branch);
+	moved(move, &msg->via.params);
+	moved(move, &msg->via.text);
+	moved_addr(move, &msg->from);
+	moved_addr(move, &msg->to);
+	moved(move, &msg->from_tag);
+	moved(move, &msg->to_tag);
+	moved(move, &msg->call_id);
+}
+
+int sip_message_copy(struct sip_message *ret, struct base_arena *arena,
+                     const struct sip_message *msg)
+{
+	struct move move = { .from = msg->octets.ptr,
+		             .to = base_arena_dup(arena, msg->octets),
+		             .len = msg->octets.len };
+	struct sip_header *headers =
+	        base_arena_array(arena, msg->header_count + 1, sizeof(*headers));
+
+	if (!move.to || !headers)
+		return BASE_ERR(BASE_LOCAL, 500);
+	*ret = *msg;
+	ret->octets.ptr = move.to;
+	ret->headers = headers;
+	for (size_t i = 0; i < msg->header_count; i++) {
+		headers[i] = msg->headers[i];
+		moved(&move, &headers[i].name);
+		moved(&move, &headers[i].value);
+		moved(&move, &headers[i].whole);
+	}
+	moved_fields(&move, ret);
+	return 0;
+}

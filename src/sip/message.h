@@ -141,6 +141,10 @@ struct sip_message {
 int sip_message_parse(struct sip_message *ret, struct base_arena *arena, struct base_str octets,
                       bool stream);
 
+/** A copy with octets of its own, both in the arena. @return 0, or BASE_LOCAL */
+int sip_message_copy(struct sip_message *ret, struct base_arena *arena,
+                     const struct sip_message *msg);
+
 /** The first header field of this kind, or the next after `after`. NULL when there is none. */
 const struct sip_header *sip_header(const struct sip_message *msg, enum sip_header_id id);
 const struct sip_header *sip_header_after(const struct sip_message *msg,

@@ -160,7 +160,7 @@ int sip_context_answer(struct sip_context *ctx, unsigned status, const struct si
 	base_writer_reset(w);
 	answer_write(ctx, w, status, content ? content : &nothing);
 	rc = w->failed ? BASE_ERR(BASE_LOCAL, 500)
-	               : sip_txn_reply(ctx->server, base_writer_view(w));
+	               : sip_txn_reply_known(ctx->server, status, base_writer_view(w));
 	if (!rc && status >= 200)
 		sip_context_told(ctx, status);
 	return rc;
@@ -229,7 +229,7 @@ static void cancel_answer(struct sip_proxy *proxy, struct sip_txn *txn, unsigned
 	if (proxy->config.lines)
 		base_writer_text(w, proxy->config.lines);
 	sip_body_end(w, NULL, (struct base_str){ NULL, 0 });
-	if (w->failed || sip_txn_reply(txn, base_writer_view(w)))
+	if (w->failed || sip_txn_reply_known(txn, status, base_writer_view(w)))
 		sip_txn_drop(txn);
 }
 

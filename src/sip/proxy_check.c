@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Is it a request that can be forwarded (RFC 3261, 16.3), and what of its routes is ours (16.4)? */
-#include <stdio.h>
-
 #include "sip/proxy_private.h"
 
 static bool refuse(struct sip_context *ctx, unsigned status, const char *lines)
@@ -35,6 +33,7 @@ const char *sip_context_loop(struct sip_context *ctx)
 {
 	const struct sip_message *msg = ctx->msg;
 	struct base_writer *w = &ctx->proxy->wire;
+	uint64_t hash;
 
 	if (ctx->hashed)
 		return ctx->loop;
@@ -48,8 +47,8 @@ const char *sip_context_loop(struct sip_context *ctx)
 	parts(w, msg, SIP_H_ROUTE);
 	parts(w, msg, SIP_H_PROXY_REQUIRE);
 	parts(w, msg, SIP_H_PROXY_AUTHORIZATION);
-	(void)snprintf(ctx->loop, sizeof(ctx->loop), "%016llx",
-	               (unsigned long long)base_hash(ctx->proxy->seed, w->data, w->len));
+	hash = base_hash(ctx->proxy->seed, w->data, w->len);
+	base_hex_encode((const uint8_t *)&hash, sizeof(hash), 0, false, ctx->loop);
 	ctx->hashed = true;
 	return ctx->loop;
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copies of a request (RFC 3261, 16.6): how each is made, finds its way, and what becomes of it. */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "sip/proxy_private.h"
 
 #define VIA_OCTETS 160 /* of ours, about: the way is asked for before it is known */
@@ -34,17 +31,23 @@ static struct base_str request_uri(struct sip_context *ctx, struct base_str text
 static void hops(const struct sip_context *ctx, struct sip_edit *edit)
 {
 	const struct sip_header *h = sip_header(ctx->msg, SIP_H_MAX_FORWARDS);
+	size_t len = 0;
 	char *text;
 
 	if (!h) {
 		sip_edit_push(edit, "Max-Forwards", BASE_STR("70"));
 		return;
 	}
-	text = base_arena_printf(edit->arena, "%u", ctx->msg->max_forwards - 1U);
-	if (!text)
+	text = base_arena_alloc(edit->arena, 3);
+	if (!text) {
 		edit->failed = true;
-	else
-		sip_edit_value(edit, h, base_str_of(text));
+		return;
+	}
+	for (unsigned left = ctx->msg->max_forwards - 1U, first = 1; left || first; first = 0) {
+		text[2 - len++] = (char)('0' + left % 10);
+		left /= 10;
+	}
+	sip_edit_value(edit, h, (struct base_str){ text + 3 - len, len });
 }
 
 /* What 16.4 has taken off. */

@@ -44,7 +44,7 @@ static void to_server(struct sip_context *ctx, const struct sip_message *msg)
 	int rc = 0;
 
 	if (ctx->server)
-		rc = sip_txn_reply(ctx->server, octets);
+		rc = sip_txn_reply_known(ctx->server, msg->status, octets);
 	else if (ctx->invite && msg->status >= 200 && msg->status < 300)
 		(void)proxy->ops.send(proxy->ops.arg, ctx->from, octets); /* it comes again */
 	if (rc && msg->status >= 200 && !ctx->answered && ctx->server)

@@ -23,6 +23,14 @@ static void key_part(struct base_writer *w, struct base_str part)
 	base_writer_str(w, part);
 }
 
+static void key_host(struct base_writer *w, struct base_str host)
+{
+	if (!base_writer_reserve(w, host.len))
+		return;
+	for (size_t i = 0; i < host.len; i++)
+		w->data[w->len++] = (uint8_t)base_lower(host.ptr[i]);
+}
+
 /* 17.1.3: branch and method. 17.2.3: sent-by too; by the rules of RFC 2543 where there is no
  * cookie. */
 void sip_txn_key(struct base_writer *w, const struct sip_message *msg, struct sip_flow flow,
@@ -36,9 +44,8 @@ void sip_txn_key(struct base_writer *w, const struct sip_message *msg, struct si
 	if (!server)
 		return;
 	base_writer_u8(w, ' ');
-	for (size_t i = 0; i < msg->via.host.len; i++)
-		base_writer_u8(w, (uint8_t)base_lower(msg->via.host.ptr[i]));
-	base_writer_printf(w, ":%u", msg->via.port);
+	key_host(w, msg->via.host);
+	base_writer_u16(w, msg->via.port);
 	if (flow.reliable)
 		base_writer_put(w, &flow.id, sizeof(flow.id));
 	if (msg->via.branch.len > cookie.len && base_str_eq(cookie, BASE_STR(SIP_BRANCH_COOKIE)))
@@ -50,24 +57,15 @@ void sip_txn_key(struct base_writer *w, const struct sip_message *msg, struct si
 	key_part(w, msg->via.text);
 }
 
-static struct sip_txn *find(const struct sip_txns *txns, const struct base_writer *key)
-{
-	struct base_map_node *node =
-	        key->failed ? NULL : base_map_find(&txns->map, base_writer_view(key));
-
-	return node ? BASE_CONTAINER_OF(node, struct sip_txn, node) : NULL;
-}
-
-struct sip_txn *sip_txn_find(const struct sip_txns *txns, const struct sip_message *msg,
+struct sip_txn *sip_txn_find(struct sip_txns *txns, const struct sip_message *msg,
                              struct sip_flow flow, bool server)
 {
-	struct base_writer key = { 0 };
-	struct sip_txn *txn;
+	struct base_map_node *node;
 
-	sip_txn_key(&key, msg, flow, server);
-	txn = find(txns, &key);
-	base_writer_done(&key);
-	return txn;
+	base_writer_reset(&txns->key);
+	sip_txn_key(&txns->key, msg, flow, server);
+	node = txns->key.failed ? NULL : base_map_find(&txns->map, base_writer_view(&txns->key));
+	return node ? BASE_CONTAINER_OF(node, struct sip_txn, node) : NULL;
 }
 
 struct sip_txn *sip_txn_cancelled(const struct sip_txn *cancel)
@@ -160,7 +158,6 @@ void sip_txn_free(struct sip_txn *txn)
 	flow_leave(txn);
 	base_list_remove(&txn->all);
 	txns->count--;
-	base_writer_done(&txn->key);
 	base_writer_done(&txn->sent);
 	base_arena_done(&txn->arena);
 	free(txn);
@@ -176,6 +173,9 @@ void sip_txns_free(struct sip_txns *txns)
 	}
 	base_map_done(&txns->map);
 	base_map_done(&txns->flows);
+	base_arena_done(&txns->in);
+	base_arena_done(&txns->out);
+	base_writer_done(&txns->key);
 	free(txns);
 }
 
@@ -197,30 +197,22 @@ int sip_txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_me
 	txn->state = txn->machine == INVITE_SERVER ? PROCEEDING : CALLING;
 	base_list_append(&txns->all, &txn->all);
 	txns->count++;
-	txn->arena.chunk_size =
-	        msg->octets.len + (msg->header_count + 2) * sizeof(*msg->headers) + 256;
-	sip_txn_key(&txn->key, msg, flow, server);
-	rc = flow_join(txn) ? sip_txn_keep(txn, msg->octets) : BASE_ERR(BASE_LOCAL, 500);
-	if (!rc && !txn->key.failed)
-		rc = base_map_insert(&txns->map, base_writer_view(&txn->key), &txn->node);
-	if (rc || txn->key.failed) {
+	txn->arena.chunk_size = msg->octets.len + (msg->header_count + 2) * sizeof(*msg->headers) +
+	                        txns->key.len + 160;
+	txn->key.len = txns->key.len;
+	txn->key.ptr =
+	        txns->key.failed ? NULL : base_arena_dup(&txn->arena, base_writer_view(&txns->key));
+	rc = !txn->key.ptr || !flow_join(txn) ? BASE_ERR(BASE_LOCAL, 500)
+	                                      : sip_message_copy(&txn->request, &txn->arena, msg);
+	if (!rc)
+		rc = base_map_insert(&txns->map, txn->key, &txn->node);
+	if (rc) {
 		sip_txn_free(txn);
 		return BASE_ERR(BASE_LOCAL, 500);
 	}
 	txn->mapped = true;
 	*ret = txn;
 	return 0;
-}
-
-/* A copy of its request, taken apart again: the octets that came are the transport's. */
-int sip_txn_keep(struct sip_txn *txn, struct base_str octets)
-{
-	char *copy = base_arena_dup(&txn->arena, octets);
-
-	if (!copy)
-		return BASE_ERR(BASE_LOCAL, 500);
-	return sip_message_parse(&txn->request, &txn->arena, (struct base_str){ copy, octets.len },
-	                         false);
 }
 
 /* -- steps ------------------------------------------------------------------------------------- */
@@ -312,12 +304,13 @@ static void finish(struct sip_txn *txn, enum sip_end why)
 int sip_txn_send(struct sip_txn *txn)
 {
 	struct sip_txns *txns = txn->owner;
+	struct base_str octets = base_writer_view(&txn->sent);
 
 	if (txn->sent.failed) /* half a message is none */
 		return BASE_ERR(BASE_LOCAL, 500);
-	return txn->sent.len
-	               ? txns->ops.send(txns->ops.arg, txn->flow, base_writer_view(&txn->sent))
-	               : 0;
+	if (!octets.len && sip_txn_is_client(txn))
+		octets = txn->request.octets;
+	return octets.len ? txns->ops.send(txns->ops.arg, txn->flow, octets) : 0;
 }
 
 static void timing(struct sip_txn *txn, unsigned actions)

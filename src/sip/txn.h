@@ -116,6 +116,9 @@ int sip_request_cancel(struct sip_txn *txn, const char *lines, void *user, struc
  *         final response (of INVITE another 2xx is fine: it is the caller who repeats it)
  */
 int sip_txn_reply(struct sip_txn *txn, struct base_str octets);
+/** The same for who has made it out of messages without fault, and knows its status: it is not read
+ * again. */
+int sip_txn_reply_known(struct sip_txn *txn, unsigned status, struct base_str octets);
 /** A request that cannot be answered, memory being short: its peer will ask again. on_end tells. */
 void sip_txn_drop(struct sip_txn *txn);
 /** The INVITE that this CANCEL means (9.2). NULL: answer 481. */

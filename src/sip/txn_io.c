@@ -115,50 +115,35 @@ static void response(struct sip_txns *txns, struct sip_flow from, const struct s
 void sip_txns_input(struct sip_txns *txns, struct sip_flow from, const struct sip_source *source,
                     struct base_str octets)
 {
-	struct base_arena arena = { 0 };
 	struct sip_message msg;
 
 	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
-	if (!sip_message_parse(&msg, &arena, octets, from.reliable)) {
+	if (!sip_message_parse(&msg, &txns->in, octets, from.reliable)) {
 		if (msg.request)
 			request(txns, from, source, &msg);
 		else
 			response(txns, from, &msg);
 	}
-	base_arena_done(&arena);
+	base_arena_reset(&txns->in);
 	sip_txns_rearm(txns);
 }
 
 void sip_branch(struct sip_txns *txns, char out[SIP_BRANCH_MAX])
 {
+	static const char cookie[] = SIP_BRANCH_COOKIE;
 	uint8_t random[12];
-	char digits[2 * sizeof(random) + 1];
 
 	txns->ops.random(txns->ops.arg, random, sizeof(random));
-	base_hex_encode(random, sizeof(random), 0, false, digits);
-	(void)snprintf(out, SIP_BRANCH_MAX, SIP_BRANCH_COOKIE "%s", digits);
-}
-
-static int request_begin(struct sip_txn *txn)
-{
-	int rc;
-
-	base_writer_str(&txn->sent, txn->request.octets);
-	if (txn->sent.failed)
-		return BASE_ERR(BASE_LOCAL, 500);
-	rc = sip_txn_send(txn);
-	if (!rc)
-		sip_txn_repeat(txn);
-	return rc;
+	memcpy(out, cookie, sizeof(cookie));
+	base_hex_encode(random, sizeof(random), 0, false, out + sizeof(cookie) - 1);
 }
 
 int sip_request_send(struct sip_txns *txns, struct sip_flow flow, struct base_str octets,
                      void *user, struct sip_txn **ret)
 {
-	struct base_arena arena = { 0 };
 	struct sip_message msg;
 	struct sip_txn *txn = NULL;
-	int rc = sip_message_parse(&msg, &arena, octets, true);
+	int rc = sip_message_parse(&msg, &txns->out, octets, true);
 
 	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
 	if (!rc && (msg.fault || !msg.request || msg.method == SIP_ACK ||
@@ -166,12 +151,14 @@ int sip_request_send(struct sip_txns *txns, struct sip_flow flow, struct base_st
 		rc = BASE_ERR(BASE_BUG, msg.fault);
 	if (!rc)
 		rc = sip_txn_new(&txn, txns, &msg, flow, false);
-	base_arena_done(&arena);
+	base_arena_reset(&txns->out);
 	if (!rc) {
 		txn->user = user;
-		rc = request_begin(txn);
+		rc = sip_txn_send(txn);
 		if (rc)
 			sip_txn_free(txn);
+		else
+			sip_txn_repeat(txn);
 	}
 	if (!rc && ret)
 		*ret = txn;
@@ -195,34 +182,58 @@ int sip_request_cancel(struct sip_txn *txn, const char *lines, void *user, struc
 	return rc;
 }
 
-int sip_txn_reply(struct sip_txn *txn, struct base_str octets)
+/* On a reliable flow nothing but an INVITE's answer is ever sent again. */
+static bool once(const struct sip_txn *txn, unsigned status)
+{
+	return txn->flow.reliable && txn->machine == OTHER_SERVER && status >= 200;
+}
+
+static int reply(struct sip_txn *txn, unsigned status, struct base_str octets)
 {
 	struct sip_txns *txns = txn->owner;
-	struct base_arena arena = { 0 };
-	struct sip_message msg;
-	int rc = sip_message_parse(&msg, &arena, octets, true);
-	bool legal;
+	enum txn_event event = event_of(status);
 
-	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
-	base_arena_done(&arena);
-	if (rc || msg.fault || msg.request)
-		return BASE_ERR(BASE_BUG, rc ? 0 : msg.fault);
 	if (txn->state == OVER) /* as if it had been sent in vain: on_end tells */
 		return 0;
-	legal = sip_txn_step_of((enum txn_machine)txn->machine, (enum txn_state)txn->state,
-	                        event_of(msg.status))
-	                .legal;
-	if (!legal)
+	if (!sip_txn_step_of((enum txn_machine)txn->machine, (enum txn_state)txn->state, event)
+	             .legal)
 		return BASE_ERR(BASE_BUG, 0);
 	base_writer_reset(&txn->sent);
+	if (once(txn, status)) {
+		int rc = txns->ops.send(txns->ops.arg, txn->flow, octets);
+
+		sip_txn_step(txn, rc ? EV_ERROR : event, NULL);
+		return 0;
+	}
 	base_writer_str(&txn->sent, octets);
 	if (txn->sent.failed)
 		return BASE_ERR(BASE_LOCAL, 500);
-	if (txn->machine == INVITE_SERVER && msg.status < 300) /* no 100 any more */
+	if (txn->machine == INVITE_SERVER && status < 300) /* no 100 any more */
 		loop_timers_stop(&txns->timers, &txn->repeat);
-	sip_txn_step(txn, event_of(msg.status), NULL);
-	sip_txns_rearm(txns);
+	sip_txn_step(txn, event, NULL);
 	return 0;
+}
+
+int sip_txn_reply_known(struct sip_txn *txn, unsigned status, struct base_str octets)
+{
+	struct sip_txns *txns = txn->owner;
+	int rc;
+
+	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
+	rc = reply(txn, status, octets);
+	sip_txns_rearm(txns);
+	return rc;
+}
+
+int sip_txn_reply(struct sip_txn *txn, struct base_str octets)
+{
+	struct sip_message msg;
+	int rc = sip_message_parse(&msg, &txn->owner->out, octets, true);
+
+	base_arena_reset(&txn->owner->out);
+	if (rc || msg.fault || msg.request)
+		return BASE_ERR(BASE_BUG, rc ? 0 : msg.fault);
+	return sip_txn_reply_known(txn, msg.status, octets);
 }
 
 void sip_txn_drop(struct sip_txn *txn)

@@ -16,6 +16,8 @@ struct sip_txns {
 	struct loop_timers timers;
 	uint64_t told_ms; /* to rearm */
 	uint64_t tag_seed[2];
+	struct base_arena in, out; /* kept warm: what is read from peers, and of ours */
+	struct base_writer key;    /* likewise */
 };
 
 /* All transactions of one flow, so that its end costs as much as it has. */
@@ -39,8 +41,8 @@ struct sip_txn {
 	uint64_t wait_ms;         /* until the repetition that is waited for */
 	struct loop_timer repeat; /* A, E, G; an INVITE server's 100 before that */
 	struct loop_timer limit;  /* B, F, H; then D, I, J, K, L, M */
-	struct base_writer key;
-	struct base_writer sent; /* last: a request, a response, an ACK */
+	struct base_str key;      /* in the arena */
+	struct base_writer sent; /* last: a response, an ACK; a client's own request is not in it */
 	struct base_arena arena;
 	struct sip_message request; /* a copy, in the arena */
 	struct sip_source source;   /* server: in the arena */
@@ -49,11 +51,11 @@ struct sip_txn {
 
 void sip_txn_key(struct base_writer *w, const struct sip_message *msg, struct sip_flow flow,
                  bool server);
-struct sip_txn *sip_txn_find(const struct sip_txns *txns, const struct sip_message *msg,
+struct sip_txn *sip_txn_find(struct sip_txns *txns, const struct sip_message *msg,
                              struct sip_flow flow, bool server);
+/* Right behind a sip_txn_find that has found none: the key is the one that was looked for. */
 int sip_txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_message *msg,
                 struct sip_flow flow, bool server);
-int sip_txn_keep(struct sip_txn *txn, struct base_str octets);
 void sip_txn_free(struct sip_txn *txn);
 void sip_txn_step(struct sip_txn *txn, enum txn_event event, const struct sip_message *msg);
 /* Begin to repeat (unreliable flows), and the time after which it is given up. */

@@ -34,11 +34,14 @@ static int octet_at(struct base_str s, size_t *n)
 /* Each octet of one of these classes, or a right escape. Empty is fine. */
 static bool escaped_ok(struct base_str s, unsigned classes)
 {
-	size_t n;
-
-	for (; s.len; s = sip_from(s, n)) {
-		if (octet_at(s, &n) < 0 || (n == 1 && !sip_is(s.ptr[0], classes)))
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] == '%') {
+			if (s.len - i < 3 || hex_of(s.ptr[i + 1]) < 0 || hex_of(s.ptr[i + 2]) < 0)
+				return false;
+			i += 2;
+		} else if (!sip_is(s.ptr[i], classes)) {
 			return false;
+		}
 	}
 	return true;
 }
