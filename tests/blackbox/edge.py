@@ -42,7 +42,7 @@ class Edge:
         domain = {"name": "access", "profile": "ts33203-annex-o-rel17", "certificate": tls["cert"], "key": tls["key"]}
         merged(domain, changes.pop("tls_domain", {}))
         self.settings = merged({
-            "edge": {"host": access.NAME, "drain": "1s"},
+            "edge": {"host": access.NAME, "drain": "10ms"},
             "access": {"listen": [f"tls:127.0.0.1:{self.port}"], "domain": "access"},
             "core": {"listen": [f"{kind}:127.0.0.1:{self.core_port}" for kind in ("udp", "tcp")], "registrar": f"{where};lr",
                      "from": ["127.0.0.0/8"]},

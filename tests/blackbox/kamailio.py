@@ -126,9 +126,9 @@ request_route {{
 	exit;
 }}
 
-# TS 24.229 5.4.1: who comes by TLS with a binding (tls-yes) and says no response is believed; what says one is held against it.
+# What the edge says of a connection that is lost (tls-yes, no response, Expires: 0) is believed; all else is asked for a response.
 route[REGISTRAR] {{
-	if (!($hdr(Authorization) =~ "integrity-protected=\\"tls-yes\\"" && !($hdr(Authorization) =~ "response=\\"[0-9a-f]"))) {{
+	if (!($hdr(Expires) == "0" && $hdr(Authorization) =~ "integrity-protected=\\"tls-yes\\"" && !($hdr(Authorization) =~ "response=\\"[0-9a-f]"))) {{
 		$var(said) = pv_www_authenticate("{domain}", "$sht(users=>$au)", "0");
 		if ($var(said) == -2) {{
 			sl_send_reply("{wrong}", "Wrong password");
@@ -195,7 +195,7 @@ class Kamailio:
             listen_tls=f"listen=tls:{address}:{self.tls_port}" if tls else "", domain=domain, modules=modules(),
             load="\n".join(f'loadmodule "{name}.so"' for name in names), algorithm=algorithm, nonce_expire=nonce_expire, nonce_count=int(not replays), min_expires=min_expires,
             tls=TLS.format(**values) if tls else "", more=settings, wrong=wrong, inward=route,
-            record='xlog("L_ERR", "GOT $TV(u) $(mb{s.encode.hexa})\\n");' if record else "",
+            record='xlog("L_ERR", "GOT $TV(Sn) $(mb{s.encode.hexa})\\n");' if record else "",
             users="\n".join(f'\t$sht(users=>{name}) = "{password}";' for name, password in users.items()),
             associated=associated or f"<sip:$tU@{domain}>", service_route=self.service_route)
         self.path = os.path.join(self.folder, "kamailio.cfg")

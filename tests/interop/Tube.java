@@ -29,28 +29,44 @@ public class Tube {
 		socket.startHandshake();
 		System.err.println("up");
 		socket.addHandshakeCompletedListener(e -> System.err.println("again"));
+		socket.setSoTimeout(20);
 		Thread in = new Thread(() -> {
 			try {
-				carry(socket, socket.getInputStream(), System.out);
+				receive(socket);
 			} catch (IOException e) {
 				System.err.println("over: " + e);
 			}
 			Runtime.getRuntime().halt(0);
 		});
 		in.start();
-		carry(socket, System.in, socket.getOutputStream());
+		byte[] block = new byte[65536];
+		for (int count; (count = System.in.read(block)) > 0;)
+			if (count == 2 && block[0] == 1 && block[1] == '\n')
+				begin = true;
+			else
+				socket.getOutputStream().write(block, 0, count);
 		socket.close();
 	}
 
-	static void carry(SSLSocket socket, InputStream from, OutputStream to) throws IOException {
+	static volatile boolean begin;
+
+	/** Who reads renegotiates, too: JSSE does not bear that in two threads. */
+	static void receive(SSLSocket socket) throws IOException {
 		byte[] block = new byte[65536];
-		for (int count; (count = from.read(block)) > 0;) {
-			if (count == 2 && block[0] == 1 && block[1] == '\n' && from == System.in) {
+		for (;;) {
+			if (begin) {
+				begin = false;
 				socket.startHandshake();
-				continue;
 			}
-			to.write(block, 0, count);
-			to.flush();
+			try {
+				int count = socket.getInputStream().read(block);
+				if (count < 0)
+					return;
+				System.out.write(block, 0, count);
+				System.out.flush();
+			} catch (SocketTimeoutException e) {
+				// nothing has come; is there something to begin?
+			}
 		}
 	}
 }
