@@ -202,6 +202,37 @@ class Program(harness.Case, unittest.TestCase):
         self.assertEqual(edge.bindings(), [])
         edge.logged(r'event=unregistered .* end="dropped"')
 
+    def test_new_keys_by_order(self):
+        """TLS 1.3: KeyUpdate; the binding has another id then, and goes on."""
+        core = self.own(Core())
+        edge = self.edge(core.uri)
+        ue = self.own(Ue(edge, version=ssl.TLSVersion.TLSv1_3))
+        self.bind(ue, core)
+        before = edge.bindings()[0]
+        edge.order("renegotiate", before["flow"])
+        ue.send(ue.text("MESSAGE", "sip:bob@home.example", contact=False))
+        core.reply(core.take("MESSAGE"), 200)
+        self.assertEqual(status(ue.final("MESSAGE")), 200)
+        edge.logged("event=rekeyed")
+        after = edge.bindings()[0]
+        self.assertNotEqual(after["session"], before["session"])
+        self.assertEqual({**after, "session": 0, "expires": 0}, {**before, "session": 0, "expires": 0})
+
+    def test_without_tls_nothing_is_bound(self):
+        """access.unsafe-listen: a REGISTER passes, vouched for by nobody; what comes after it is a stranger's."""
+        core, port = self.own(Core()), harness.free_port()
+        edge = self.edge(core.uri, access={"unsafe-listen": [f"udp:127.0.0.1:{port}", f"tcp:127.0.0.1:{port}"]})
+        ue = self.own(Ue(edge, sock=socket.create_connection(("127.0.0.1", port), harness.PATIENCE)))
+        asked = self.bind(ue, core)
+        self.assertNotIn("tls-yes", field(asked, "Authorization"))
+        self.assertEqual(edge.bindings(), [])
+        self.assertEqual(status(ue.message("sip:bob@home.example")), 403)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+            plain.settimeout(harness.PATIENCE)
+            plain.connect(("127.0.0.1", port))
+            plain.send(ue.text("OPTIONS", "sip:bob@home.example").replace("SIP/2.0/TLS", "SIP/2.0/UDP").encode())
+            self.assertEqual(status(plain.recv(65536).decode()), 403)
+
     @staticmethod
     def counters(edge):
         port = re.search(r"metrics on port (\d+)", edge.log())[1]
