@@ -16,6 +16,7 @@ int edge_pool_read(struct edge_config *c, struct base_error *err)
 	const struct edge_yaml_pool *y = c->yaml->pool;
 	struct base_error why = { 0 };
 	const char *secret, *password = NULL;
+	struct sip_uri uri;
 
 	if (!y)
 		return 0;
@@ -32,5 +33,7 @@ int edge_pool_read(struct edge_config *c, struct base_error *err)
 	c->pool.redis = y->redis;
 	c->pool_id = y->id;
 	c->pool_address = y->address;
+	if (y->address && (sip_uri_parse(base_str_of(y->address), &uri) || !uri.host.len))
+		return config_refuse(c->doc, err, "pool.address", "'%s' is no SIP URI", y->address);
 	return pool_check(&c->pool, &why) ? refuse(c, "pool", &why, err) : 0;
 }

@@ -224,6 +224,30 @@ static int access_start(struct edge_net *net, struct base_error *err)
 	return rc;
 }
 
+static const char *transport_word(enum flow_transport transport)
+{
+	static const char *const words[] = { "udp", "tcp", "tls" };
+
+	return words[transport];
+}
+
+/* Where the others of a pool reach this edge, and the registrar its NOTIFYs: no name that several
+ * edges share. */
+static void pool_address(struct edge_net *net)
+{
+	struct base_str text = base_str_of(net->config->pool_address);
+	char host[EDGE_HOST_TEXT];
+	struct sip_uri uri;
+
+	if (!text.len || sip_uri_parse(text, &uri))
+		return; /* it was checked */
+	(void)snprintf(net->core_at, sizeof(net->core_at), "%.*s",
+	               (int)(text.ptr + text.len - uri.host.ptr), uri.host.ptr);
+	(void)snprintf(host, sizeof(host), uri.port ? "%.*s:%u" : "%.*s", BASE_FMT(uri.host),
+	               uri.port);
+	name_add(net, host);
+}
+
 static int core_start(struct edge_net *net, struct base_error *err)
 {
 	const struct edge_config *c = net->config;
@@ -247,6 +271,10 @@ static int core_start(struct edge_net *net, struct base_error *err)
 		rc = listen_one(net, EDGE_CORE, &c->core[i], &at, err);
 		if (rc || i)
 			continue;
+		if (!edge_address_any(&at))
+			(void)snprintf(net->core_at, sizeof(net->core_at), "%s;transport=%s",
+			               stream_addr_format(&at, text, sizeof(text)),
+			               transport_word(c->core[0].transport));
 		if (c->core_host)
 			(void)snprintf(net->core_host, sizeof(net->core_host), "%s:%u",
 			               c->core_host, stream_addr_port(&at));
@@ -254,6 +282,8 @@ static int core_start(struct edge_net *net, struct base_error *err)
 			(void)snprintf(net->core_host, sizeof(net->core_host), "%s",
 			               stream_addr_format(&at, text, sizeof(text)));
 	}
+	if (!rc)
+		pool_address(net);
 	return rc;
 }
 
@@ -281,14 +311,13 @@ int edge_net_new(struct edge_net **ret, struct streams *streams, const struct ed
 	if (!rc)
 		rc = core_start(net, err);
 	if (!rc)
-		rc = edge_share_new(&net->share, net->loop, config, net->core_host,
-		                    net->core_transport, net->epoch, err);
+		rc = edge_share_new(&net->share, net->loop, config, net->core_at, net->epoch, err);
 	if (!rc)
 		rc = edge_net_core_new(net, err);
 	if (!rc)
 		rc = edge_net_proxy_new(net);
 	if (!rc)
-		rc = edge_net_subscribe_new(net);
+		rc = edge_net_subscribe_new(net, err);
 	if (rc) {
 		edge_net_free(net);
 		return rc;

@@ -31,6 +31,7 @@ struct edge_net {
 	struct edge_share *share;
 	struct edge_regevent *events; /* NULL: not wanted */
 	struct loop_timer events_timer;
+	char core_at[EDGE_HOST_TEXT]; /* of us alone: "HOST:PORT;transport=..."; empty = unknown */
 
 	struct base_node passing; /* requests on their way, or answered and lingering */
 	size_t open;              /* of them not answered */
@@ -71,7 +72,7 @@ const char *edge_net_peer(const struct edge_net *net, uint64_t flow, char *buf, 
 
 /* ---- the reg event package (subscribe.c) ---- */
 
-int edge_net_subscribe_new(struct edge_net *net);
+int edge_net_subscribe_new(struct edge_net *net, struct base_error *err);
 /* @return true: it was a NOTIFY for us, and has been answered */
 bool edge_net_notify(struct edge_net *net, struct sip_context *ctx, const struct sip_message *msg);
 

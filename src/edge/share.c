@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "edge/share.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -116,27 +115,28 @@ void edge_share_told(struct edge_share *share, const struct edge_event *event)
 
 /* -- life ------------------------------------------------------------------------------------ */
 
-static int store_new(struct edge_share *share, const struct edge_config *config, const char *core,
-                     enum flow_transport transport, struct base_error *err)
+static int store_new(struct edge_share *share, const struct edge_config *config, const char *at,
+                     struct base_error *err)
 {
-	char id[EDGE_STORE_ID_MAX + 1], uri[EDGE_STORE_URI_MAX + 1], name[8];
+	char id[EDGE_STORE_ID_MAX + 1], uri[EDGE_STORE_URI_MAX + 1];
 	struct edge_store_spec spec = { .id = config->pool_id ? config->pool_id : id,
 		                        .uri = config->pool_address ? config->pool_address : uri,
 		                        .epoch = share->epoch,
 		                        .shelf = share->shelf };
-	size_t i = 0;
 
-	for (const char *at = flow_transport_name(transport); *at && i < sizeof(name) - 1; at++)
-		name[i++] = (char)tolower((unsigned char)*at);
-	name[i] = '\0';
-	(void)snprintf(id, sizeof(id), "%s", core);
-	(void)snprintf(uri, sizeof(uri), "sip:%s;transport=%s", core, name);
+	if (config->pool.name && !at[0])
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "pool.address: it is needed where the first of core.listen "
+		                      "is of any address");
+	(void)snprintf(id, sizeof(id), "%.*s", (int)strcspn(at, ";"), at);
+	(void)snprintf(uri, sizeof(uri), "sip:%s", at);
+	if (!at[0])
+		(void)snprintf(id, sizeof(id), "alone");
 	return edge_store_new(&share->store, share->loop, &spec, err);
 }
 
 int edge_share_new(struct edge_share **ret, struct loop *loop, const struct edge_config *config,
-                   const char *core, enum flow_transport transport, uint64_t epoch,
-                   struct base_error *err)
+                   const char *at, uint64_t epoch, struct base_error *err)
 {
 	struct edge_share *share = calloc(1, sizeof(*share));
 	int rc = 0;
@@ -151,7 +151,7 @@ int edge_share_new(struct edge_share **ret, struct loop *loop, const struct edge
 		rc = share->pool ? edge_shelf_pool(&share->shelf, share->pool)
 		                 : edge_shelf_memory(&share->shelf, loop);
 	if (!rc)
-		rc = store_new(share, config, core, transport, err);
+		rc = store_new(share, config, at, err);
 	if (rc) {
 		edge_share_free(share);
 		return rc;

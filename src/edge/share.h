@@ -16,14 +16,13 @@ struct edge_share;
 
 /**
  * Begin to look for the others. `config` is borrowed until edge_share_config or the end.
- * @param core   "HOST:PORT" where the core reaches us, with its transport: what stands in for
- *               pool.id and pool.address
+ * @param at     "HOST:PORT;transport=..." where this edge alone is reached: what stands in for
+ *               pool.id and pool.address; empty = that is not known
  * @param epoch  of this start, as the core of the edge has it
  * @return 0; BASE_CONFIG, BASE_LOCAL
  */
 int edge_share_new(struct edge_share **ret, struct loop *loop, const struct edge_config *config,
-                   const char *core, enum flow_transport transport, uint64_t epoch,
-                   struct base_error *err);
+                   const char *at, uint64_t epoch, struct base_error *err);
 /** Another configuration: its domains. Settings of `pool` need a restart. */
 void edge_share_config(struct edge_share *share, const struct edge_config *config);
 /** NULL is fine. */

@@ -46,9 +46,8 @@ static uint64_t on_now(void *arg)
 	return loop_now_ms(((struct edge_net *)arg)->loop);
 }
 
-int edge_net_subscribe_new(struct edge_net *net)
+int edge_net_subscribe_new(struct edge_net *net, struct base_error *err)
 {
-	static const char *const params[] = { "", ";transport=tcp", ";transport=tls" };
 	char identity[EDGE_HOST_TEXT + 8], contact[EDGE_HOST_TEXT + 32];
 	const struct edge_regevent_spec spec = { .identity = identity,
 		                                 .contact = contact,
@@ -63,9 +62,14 @@ int edge_net_subscribe_new(struct edge_net *net)
 	if (!net->config->reg_event)
 		return 0;
 	(void)snprintf(identity, sizeof(identity), "sip:%s", net->config->host);
-	(void)snprintf(contact, sizeof(contact), "sip:%s%s", net->core_host,
-	               params[net->core_transport]);
-	return edge_regevent_new(&net->events, &spec, &ops);
+	if (!net->core_at[0])
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "reg-event: the registrar cannot reach an edge whose first "
+		                      "core.listen is of any address: name one, or pool.address");
+	(void)snprintf(contact, sizeof(contact), "sip:%s", net->core_at);
+	return edge_regevent_new(&net->events, &spec, &ops)
+	               ? base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory")
+	               : 0;
 }
 
 bool edge_net_notify(struct edge_net *net, struct sip_context *ctx, const struct sip_message *msg)

@@ -58,7 +58,7 @@ static struct edge_share *open_share(struct loop *loop, struct edge_config *conf
 	struct base_error err = { 0 };
 	struct edge_share *share;
 
-	if (edge_share_new(&share, loop, config, core, FLOW_TCP, epoch, &err))
+	if (edge_share_new(&share, loop, config, core, epoch, &err))
 		fail_msg("%s", err.text);
 	return share;
 }
@@ -80,8 +80,8 @@ static void bindings_are_found(void **state)
 	config.pool = (struct pool_spec){ .name = "west",
 		                          .redis = server.address,
 		                          .secret = { secret_octets, sizeof(secret_octets) } };
-	a = open_share(loop, &config, "127.0.0.1:5070", 7);
-	b = open_share(loop, &config, "127.0.0.2:5070", 8);
+	a = open_share(loop, &config, "127.0.0.1:5070;transport=tcp", 7);
+	b = open_share(loop, &config, "127.0.0.2:5070;transport=tcp", 8);
 	binding = (struct edge_binding){ .flow = 3,
 		                         .impi = BASE_STR("alice@home"),
 		                         .session = { session, 2 },
@@ -120,7 +120,7 @@ static void alone(void **state)
 
 	(void)state;
 	assert_int_equal(loop_new(&loop), 0);
-	a = open_share(loop, &config, "[::1]:5070", 7);
+	a = open_share(loop, &config, "[::1]:5070;transport=tcp", 7);
 	assert_int_equal(edge_share_token_key(a, 7, key), 0);
 	assert_int_not_equal(edge_share_token_key(a, 8, key), 0);
 	tell(a, EDGE_TOLD_BOUND, &binding);
