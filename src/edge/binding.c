@@ -323,7 +323,7 @@ static void bind(struct edge_flow *flow, const struct edge_made *made, bool agai
 	attach(flow, fresh, user);
 	flow->expires_ms = BASE_MIN(made->keep ? flow->expires_ms : EDGE_NEVER,
 	                            core->timers.now_ms + 1000ULL * made->expires_s);
-	flow->refused = 0;
+	flow->refused = flow->challenges = 0;
 	if (again)
 		core->count.refreshed++;
 	else
@@ -430,10 +430,10 @@ bool edge_flow_event(struct edge_flow *flow, enum bind_event event, enum edge_en
 	return true;
 }
 
-bool edge_flow_cross(struct edge_flow *flow)
+bool edge_flow_challenged(struct edge_flow *flow)
 {
-	if (edge_bind_bound(flow->state) || ++flow->refused <= flow->core->rules->p.refused_max)
+	if (edge_bind_bound(flow->state) || ++flow->challenges <= flow->core->rules->p.refused_max)
 		return false;
 	return !edge_flow_event(flow, BIND_EV_CROSSED, EDGE_END_LOST,
-	                        "too many requests of a flow that has not registered", NULL);
+	                        "too many challenges that were not answered", NULL);
 }

@@ -67,7 +67,7 @@ struct edge_flow {
 	uint8_t session_len, nonce_at;
 	uint8_t session[EDGE_SESSION_MAX];
 	uint64_t nonces[EDGE_NONCES];
-	unsigned refused;                      /* requests, and challenges that were not answered */
+	unsigned refused, challenges;
 	uint64_t born_ms;                      /* its session's keys */
 	uint64_t late_ms, expires_ms, aged_ms; /* EDGE_NEVER = not running */
 	struct loop_timer timer;
@@ -122,8 +122,8 @@ void edge_bound_free(struct edge_bound *bound);
 /* Take back what the registrar has, where the policy says so. */
 void edge_part(struct edge_core *core, uint64_t id, const struct edge_bound *b,
                struct base_str impi);
-/* One request more had to be refused. @return it is to be closed: it is freed */
-bool edge_flow_cross(struct edge_flow *flow);
+/* One challenge more. @return too many: it is closed, and freed */
+bool edge_flow_challenged(struct edge_flow *flow);
 
 /* bound.c: @return NULL when memory is short */
 struct edge_bound *edge_bound_new(const struct edge_rules *rules, const struct edge_made *made);

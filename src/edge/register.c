@@ -333,7 +333,7 @@ static void on_challenge(struct edge_core *core, const struct edge_response *r,
 		                      NULL);
 		return;
 	}
-	if (!edge_flow_cross(flow))
+	if (!edge_flow_challenged(flow))
 		(void)edge_flow_event(flow, BIND_EV_CHALLENGE, EDGE_ENDS, "", NULL);
 }
 
@@ -365,7 +365,7 @@ void edge_register_response(struct edge_core *core, const struct edge_response *
 		(void)edge_flow_event(flow, BIND_EV_REFUSED, EDGE_END_DIGEST, "Digest was refused",
 		                      NULL);
 	} else if (r->status == 407 && !proof) {
-		if (!edge_flow_cross(flow))
+		if (!edge_flow_challenged(flow))
 			(void)edge_flow_event(flow, BIND_EV_CHALLENGE, EDGE_ENDS, "", NULL);
 	} else {
 		(void)edge_flow_event(flow, BIND_EV_OTHER, EDGE_ENDS, "", NULL);

@@ -67,6 +67,14 @@ static void outbound_is_told_in_path(void **state)
 	                          "Contact: <sip:a@10.0.0.1>;reg-id=1;+sip.instance=\"<urn:x>\"\n"),
 	                 0);
 	assert_true(stage_has(s, "@192.0.2.1:5070;lr;ob>\r\n"));
+	assert_int_equal(stage_in(s, 1,
+	                          "REGISTER sip:example SIP/2.0\n"
+	                          "Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	                          "From: <sip:a@example>;tag=1\nTo: <sip:a@example>\nCall-ID: r\n"
+	                          "CSeq: 1 REGISTER\nSupported: path\n"
+	                          "Contact: <sip:a@10.0.0.1>;reg-id=1;+sip.instance=\"<urn:x>\"\n"),
+	                 0);
+	assert_false(stage_has(s, ";ob"));
 	/* not the first hop: neither (5.1) */
 	assert_int_equal(stage_in(s, 1,
 	                          "REGISTER sip:example SIP/2.0\n"
@@ -136,10 +144,10 @@ static void again_is_tls_yes(void **state)
 	/* an IMPU that is not one of the binding's yet: the core may ask for a proof */
 	assert_int_equal(stage_ask(s, 1, "al", 600, PROOF, NULL), 0);
 	assert_true(stage_has(s, "integrity-protected=\"tls-pending\""));
-	stage_yes(s, "al", 500, "P-Associated-URI: <sip:al@example>\n");
+	stage_yes(s, "al", 900, "P-Associated-URI: <sip:al@example>\n");
 	assert_true(edge_core_binding(s->core, 1, &b));
 	assert_int_equal(b.impu_count, 2);
-	assert_int_equal(b.expires_ms, s->now_ms + 500000);
+	assert_int_equal(b.expires_ms, s->now_ms + 600000); /* the earlier one */
 }
 
 static void without_associated_uris_it_is_who_registered(void **state)

@@ -18,6 +18,11 @@
 	"Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\nFrom: <sip:a@b>;tag=1\nTo: "                   \
 	"<sip:alice@example>;tag=2\nCall-ID: c2\nCSeq: 1 INVITE\n"
 
+#define IN_DIALOG(method, from, to, lines)                                                         \
+	method " sip:x@core.example SIP/2.0\nVia: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"          \
+	       "From: <" from ">;tag=1\nTo: <" to ">;tag=2\nCall-ID: c1\nCSeq: 2 " method          \
+	       "\nMax-Forwards: 70\n" lines
+
 static int opened(void **state)
 {
 	static struct stage s;
@@ -57,10 +62,16 @@ static void strangers_are_refused(void **state)
 		assert_int_equal(stage_in(s, 1, UP("MESSAGE", "sip:alice@example", "")), 403);
 		assert_false(s->d.close);
 	}
+	/* who registers begins anew, should it be over */
+	stage_register(s, 1, "alice", 600);
+	assert_true(edge_core_ended(s->core, 1));
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(stage_in(s, 1, UP("MESSAGE", "sip:alice@example", "")), 403);
 	assert_int_equal(stage_in(s, 1, UP("ACK", "sip:alice@example", "")), 1);
+	assert_false(s->d.close);
 	assert_int_equal(stage_in(s, 1, UP("OPTIONS", "sip:alice@example", "")), 403);
 	assert_true(s->d.close);
-	assert_int_equal(edge_core_counters(s->core)->strangers, 7);
+	assert_int_equal(edge_core_counters(s->core)->strangers, 11);
 	/* one who says nothing goes, too */
 	stage_up(s, 2, "SID2");
 	stage_until(s, s->now_ms + 32000);
@@ -224,6 +235,30 @@ static void tokens_that_are_none(void **state)
 	assert_int_equal(stage_inf(s, 0, DOWN("MESSAGE", "%s", ""), path), 430);
 }
 
+/** One text for one token: the bits that its last digit has too many are nought. */
+static void tokens_have_one_text(void **state)
+{
+	struct stage *s = *state;
+	char route[512];
+	char *last;
+
+	(void)registered(s);
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	(void)snprintf(route, sizeof(route), "%s", stage_between(s, 0, "Record-Route: <", ">"));
+	last = strchr(route, '@') - 1;
+	assert_int_equal(
+	        stage_inf(s, 0,
+	                  IN_DIALOG("BYE", "sip:bob@example", "sip:alice@example", "Route: <%s>\n"),
+	                  route),
+	        0);
+	*last = (char)(*last + 1);
+	assert_int_equal(
+	        stage_inf(s, 0,
+	                  IN_DIALOG("BYE", "sip:bob@example", "sip:alice@example", "Route: <%s>\n"),
+	                  route),
+	        404);
+}
+
 static void an_unbound_flow_gets_nothing(void **state)
 {
 	struct stage *s = *state;
@@ -279,17 +314,11 @@ static void dialogs_have_both_sides(void **state)
 	assert_false(stage_has(s, ";ob"));
 }
 
-#define IN_DIALOG(method, from, to, lines)                                                         \
-	method " sip:x@core.example SIP/2.0\nVia: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"          \
-	       "From: <" from ">;tag=1\nTo: <" to ">;tag=2\nCall-ID: c1\nCSeq: 2 " method          \
-	       "\nMax-Forwards: 70\n" lines
-
 static void in_a_dialog_its_token_counts(void **state)
 {
 	struct stage *s = *state;
-	const char *up[2];
+	const char *up[2], *path = registered(s);
 
-	(void)registered(s);
 	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
 	up[0] = stage_between(s, 0, "Record-Route: <", ">");
 	up[1] = stage_between(s, 1, "Record-Route: <", ">");
@@ -317,6 +346,11 @@ static void in_a_dialog_its_token_counts(void **state)
 	                  IN_DIALOG("BYE", "sip:bob@example", "sip:alice@example", "Route: <%s>\n"),
 	                  up[0]),
 	        0);
+	assert_int_equal(
+	        stage_inf(s, 0,
+	                  IN_DIALOG("BYE", "sip:bob@example", "sip:alice@example", "Route: <%s>\n"),
+	                  path),
+	        430);
 }
 
 /** The core does not stand between its two sides: the request goes out and comes back. */
@@ -541,6 +575,8 @@ static void emergency_passes(void **state)
 	                           rr),
 	                 0);
 	assert_int_equal(s->d.flow, 1);
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	stage_challenge(s, "n1", NULL);
 	stage_until(s, s->now_ms + 3600000); /* nobody hangs up on it */
 	assert_int_equal(edge_core_flow_count(s->core), 1);
 	stage_up(s, 2, "SID2");
@@ -596,6 +632,7 @@ int main(void)
 		CASE(service_routes_are_kept_to),
 		CASE(a_token_leads_to_its_flow),
 		CASE(tokens_that_are_none),
+		CASE(tokens_have_one_text),
 		CASE(an_unbound_flow_gets_nothing),
 		CASE(are_you_there),
 		CASE(dialogs_have_both_sides),

@@ -239,6 +239,13 @@ static void a_yes_too_late(void **state)
 	stage_yes(s, "alice", 600, NULL);
 	assert_int_equal(edge_core_count(s->core), 0);
 	assert_true(stage_told(s, "part next="));
+	/* one without proof would have been nothing here */
+	s->log[0] = '\0';
+	stage_up(s, 2, "SID2");
+	assert_int_equal(stage_ask(s, 2, "alice", 600, NULL, NULL), 0);
+	edge_core_lost(s->core, 2);
+	stage_yes(s, "alice", 600, NULL);
+	assert_false(stage_told(s, "part"));
 }
 
 /* -- several flows -- */
@@ -382,7 +389,15 @@ static void the_list_is_told_and_mirrored(void **state)
 	                  AGREE
 	                  "Security-Verify: ipsec-3gpp;q=0.9;alg=hmac-sha-1-96, tls;q=0.5, x\n"),
 	        494);
-	assert_int_equal(edge_core_counters(s->core)->disagreed, 7);
+	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF,
+	                           AGREE "Security-Verify: ipsec-3gpp;q=0.9;alg=hmac-sha-1-96\n"),
+	                 494);
+	assert_int_equal(
+	        stage_ask(s, 1, "alice", 600, PROOF,
+	                  AGREE
+	                  "Security-Verify: ipsec-3gpp;q=0.9;alg=hmac-sha-1-96, tls;q=0.5;x=1\n"),
+	        494);
+	assert_int_equal(edge_core_counters(s->core)->disagreed, 9);
 	/* the same, as SIP compares: parameters in any order, white space, several fields */
 	assert_int_equal(stage_ask(s, 1, "alice", 600, PROOF,
 	                           AGREE "Security-Verify: IPSEC-3GPP ; alg=HMAC-sha-1-96;q=0.9\n"
