@@ -248,7 +248,7 @@ static void next(struct sip_leg *leg, enum leg_event why)
 	if (leg->txn)
 		sip_txn_user_set(leg->txn, NULL);
 	leg->txn = NULL;
-	if (!leg->octets.ptr || late || !ctx->msg || ctx->answered || ctx->cancelled ||
+	if (!leg->octets.ptr || late || !ctx->msg || ctx->answered ||
 	    leg->attempt >= SIP_PROXY_ATTEMPTS_MAX)
 		sip_leg_step(leg, LEG_NO_WAY, NULL);
 	else

@@ -120,6 +120,8 @@ static unsigned on_response(void *arg, struct sip_context *ctx, const struct sip
 	assert_int_not_equal(target->flow.id, 0);
 	assert_int_not_equal(msg->status, 100);
 	s->responses++;
+	if (s->reply)
+		assert_int_equal(sip_proxy_reply(ctx, s->reply, NULL), 0);
 	if (s->line)
 		sip_edit_append(edit, "X-Passed", base_str_of(s->line));
 	return s->instead;

@@ -40,6 +40,7 @@ struct proxy_stage {
 	size_t target_count; /* 0: it thinks on */
 	unsigned refuse;     /* in admit */
 	unsigned instead;    /* of final responses */
+	unsigned reply;      /* in on_response */
 	const char *route;   /* pushed to each copy */
 	const char *record;
 	const char *line; /* X-Passed of each response */

@@ -121,8 +121,12 @@ static void loops(void **state)
 	strstr(text, "branch=")[8 + 7] = 'x'; /* by another element, our hash in it */
 	proxy_in(&s, CORE, text);
 	(void)proxy_expect(&s, CORE, "SIP/2.0 482 Loop Detected\r\n");
+	strstr(text, "branch=")[8 + 7] = 'y';
+	proxy_in(&s, CORE2, text); /* by another flow its way may be another */
+	(void)proxy_expect(&s, CORE, "MESSAGE sip:bob@");
 	proxy_silence(&s);
 	sip_proxy_lost(s.proxy, CORE);
+	sip_proxy_lost(s.proxy, CORE2);
 	proxy_close(&s);
 }
 

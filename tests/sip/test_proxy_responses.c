@@ -192,6 +192,14 @@ static void replaced(void **state)
 	proxy_has(&s, proxy_expect(&s, ALICE, "SIP/2.0 480 "), ";tag=b", 0);
 	assert_int_equal(s.answered, 480);
 	proxy_close(&s);
+	call(&s, 2, two);
+	s.reply = 403; /* at once, whatever was to pass */
+	proxy_answer(&s, 0, 180, "b", NULL);
+	(void)proxy_expect(&s, ALICE, "SIP/2.0 403 ");
+	(void)proxy_expect(&s, BOB, "CANCEL ");
+	proxy_silence(&s);
+	assert_int_equal(s.answers, 1);
+	proxy_close(&s);
 }
 
 /** 16.7, 9: a 2xx that comes when nothing waits for it any more goes where the request came from.
@@ -250,6 +258,28 @@ static void another_way(void **state)
 	proxy_silence(&s);
 	sip_proxy_lost(s.proxy, CORE);
 	sip_proxy_lost(s.proxy, CORE3);
+	proxy_close(&s);
+}
+
+/** A copy that was given up lingers on, when its request is over and forgotten. */
+static void given_up_lingers(void **state)
+{
+	struct proxy_stage s;
+
+	(void)state;
+	proxy_open(&s, NULL);
+	s.target_count = 1;
+	s.ways[0] = CORE;
+	s.ways[1] = BOB;
+	proxy_in(&s, ALICE, ASK("MESSAGE", B, ""));
+	proxy_answer(&s, proxy_expect(&s, CORE, "MESSAGE "), 503, "b", NULL);
+	proxy_answer(&s, proxy_expect(&s, BOB, "MESSAGE "), 200, "b", NULL);
+	(void)proxy_expect(&s, ALICE, "SIP/2.0 200 ");
+	proxy_until(&s, s.now_ms + 1);
+	assert_int_equal(sip_proxy_contexts(s.proxy), 0);
+	assert_int_equal(sip_proxy_transactions(s.proxy), 1);
+	proxy_answer(&s, 0, 503, "b", NULL); /* again */
+	proxy_silence(&s);
 	proxy_close(&s);
 }
 
@@ -402,6 +432,40 @@ static void accepted_and_cancelled(void **state)
 	proxy_in(&s, ALICE, ASK("CANCEL", B, ""));
 	(void)proxy_expect(&s, ALICE, "SIP/2.0 200 ");
 	proxy_silence(&s);
+	proxy_close(&s);
+}
+
+/** By datagrams who knows the Via is told by where he is. */
+static void cancelled_by_another(void **state)
+{
+	static const struct sip_source source = { .address = "192.0.2.1", .port = 5060 };
+	static const struct sip_source other = { .address = "192.0.2.2", .port = 5060 };
+	struct proxy_stage s;
+
+	(void)state;
+	proxy_open(&s, NULL);
+	proxy_to(&s, 1, bob);
+	sip_proxy_input(s.proxy, proxy_flow(CORE), &source, BASE_STR(ASK("INVITE", B, "")));
+	(void)proxy_expect(&s, BOB, "INVITE ");
+	sip_proxy_input(s.proxy, proxy_flow(CORE2), &other, BASE_STR(ASK("CANCEL", B, "")));
+	(void)proxy_expect(&s, CORE2, "SIP/2.0 481 ");
+	proxy_answer(&s, 0, 486, "b", NULL);
+	(void)proxy_expect(&s, BOB, "ACK ");
+	(void)proxy_expect(&s, CORE, "SIP/2.0 486 ");
+	proxy_silence(&s);
+	sip_proxy_lost(s.proxy, CORE);
+	sip_proxy_lost(s.proxy, CORE2);
+	s.broken = CORE;
+	proxy_close(&s);
+	proxy_open(&s, NULL);
+	proxy_to(&s, 1, bob);
+	sip_proxy_input(s.proxy, proxy_flow(CORE), &source, BASE_STR(ASK("INVITE", B, "")));
+	proxy_answer(&s, proxy_expect(&s, BOB, "INVITE "), 180, "b", NULL);
+	(void)proxy_expect(&s, CORE, "SIP/2.0 180 ");
+	/* from another port of the same host: by a flow of its own, and his all the same */
+	sip_proxy_input(s.proxy, proxy_flow(CORE2), &source, BASE_STR(ASK("CANCEL", B, "")));
+	(void)proxy_expect(&s, CORE2, "SIP/2.0 200 ");
+	(void)proxy_expect(&s, BOB, "CANCEL ");
 	proxy_close(&s);
 }
 
@@ -641,11 +705,13 @@ int main(void)
 		cmocka_unit_test(replaced),
 		cmocka_unit_test(late_2xx),
 		cmocka_unit_test(another_way),
+		cmocka_unit_test(given_up_lingers),
 		cmocka_unit_test(no_way),
 		cmocka_unit_test(nobody_answers),
 		cmocka_unit_test(none_can_be_reached),
 		cmocka_unit_test(cancelled),
 		cmocka_unit_test(accepted_and_cancelled),
+		cmocka_unit_test(cancelled_by_another),
 		cmocka_unit_test(cancelled_early),
 		cmocka_unit_test(cancelled_in_vain),
 		cmocka_unit_test(timer_c),
