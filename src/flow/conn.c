@@ -182,6 +182,7 @@ int flow_conn_open(struct flows *flows, const struct flow_target *target, const 
 		                    .domain = tls ? flows->domain : NULL,
 		                    .session = &session,
 		                    .renegotiable = flows->config.renegotiable,
+		                    .gather = true,
 		                    .connect_ms = flows->config.connect_ms,
 		                    .handshake_ms = flows->config.connect_ms,
 		                    .idle_ms = flows->config.idle_ms,

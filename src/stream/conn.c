@@ -140,6 +140,7 @@ void stream_free(struct stream *s)
 	if (!s)
 		return;
 	streams = s->streams;
+	stream_gathered(s);
 	if (s->state == STREAM_UP && s->session && !s->ended && !stream_queue_len(&s->out)) {
 		struct tls_io io = { .out = &streams->wire };
 
@@ -278,6 +279,7 @@ static void on_later(void *arg)
 	struct stream *s = arg;
 
 	stream_again_tell(s);
+	stream_gathered(s);
 	if (s->state != STREAM_DEAD && s->state != STREAM_CONNECTING)
 		stream_run(s);
 	if (s->state == STREAM_DEAD)

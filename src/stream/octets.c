@@ -65,14 +65,25 @@ static size_t send_some(struct stream *s, const uint8_t *data, size_t len)
 	return n > 0 ? (size_t)n : 0;
 }
 
+/* They wait for the end of the turn, unless so many have come together already. */
+static void gather(struct stream *s)
+{
+	if (stream_queue_len(&s->out) >= s->spec.output_mark / 2) {
+		stream_drain(s);
+	} else if (!s->gathered) {
+		s->gathered = true;
+		stream_later(s);
+	}
+}
+
 void stream_put(struct stream *s, const uint8_t *data, size_t len)
 {
-	bool first = !stream_queue_len(&s->out);
+	bool first = !stream_queue_len(&s->out), gathers = s->spec.gather && s->state == STREAM_UP;
 	size_t sent = 0;
 
 	if (s->deaf || s->state == STREAM_DEAD)
 		return;
-	if (first && len)
+	if (first && len && !gathers)
 		sent = send_some(s, data, len);
 	if (s->deaf || s->state == STREAM_DEAD || sent == len)
 		return;
@@ -80,6 +91,15 @@ void stream_put(struct stream *s, const uint8_t *data, size_t len)
 		no_memory(s);
 	else if (first)
 		stream_stall(s);
+	if (gathers && s->state == STREAM_UP)
+		gather(s);
+}
+
+void stream_gathered(struct stream *s)
+{
+	if (s->gathered && s->state != STREAM_DEAD)
+		stream_drain(s);
+	s->gathered = false;
 }
 
 void stream_drain(struct stream *s)

@@ -96,6 +96,7 @@ struct stream {
 	bool peer_ended, told_peer_end;
 	bool paused, full, released, readable, hangup, urgent, deaf;
 	bool condemned;
+	bool gathered;             /* octets that the socket has not been offered */
 	bool show;                 /* what was left is to be shown again */
 	bool told;                 /* the handshake has its log line */
 	bool over;                 /* on_end has been called */
@@ -149,6 +150,8 @@ void stream_up(struct stream *s);
 void stream_early(struct stream *s);
 /** Octets for the wire; what the socket does not take waits. */
 void stream_put(struct stream *s, const uint8_t *data, size_t len);
+/** The end of a turn in which octets were gathered. */
+void stream_gathered(struct stream *s);
 /** The socket takes octets again. */
 void stream_drain(struct stream *s);
 /** Records that wait in `io`. */

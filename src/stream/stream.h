@@ -136,6 +136,9 @@ struct stream_spec {
 	 * clients show no certificate. Else that ends the stream: STREAM_UNPROVEN.
 	 */
 	bool anybody;
+	/** What is written in one turn of the loop goes out in one call at its end: for a
+	 * connection that carries the messages of many. */
+	bool gather;
 	uint32_t connect_ms;   /**< 10000 */
 	uint32_t handshake_ms; /**< 10000 */
 	uint32_t idle_ms;      /**< no octet either way for so long ends it; 0 = never */

@@ -556,9 +556,48 @@ static void over_in_its_first_breath(void **state)
 	free(e);
 }
 
+/* What is written in one turn arrives as one piece, in order; and nothing is kept for ever. */
+static void gathered(void **state)
+{
+	static char big[200000];
+	struct place p = { 0 };
+	struct end e = { 0 };
+	static const struct stream_spec spec = { .gather = true };
+
+	memset(big, 'b', sizeof(big));
+	place_open(&p, *state, NULL);
+	come(&e, *state, &p, spec);
+	UNTIL(*state, e.up);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(stream_write(e.stream, "0123456789", 10), 0);
+	assert_int_equal(stream_waiting(e.stream), 100);
+	UNTIL(*state, p.end.total);
+	assert_int_equal(p.end.shown, 100);
+	assert_int_equal(stream_waiting(e.stream), 0);
+	/* more than may wait goes as far as the socket takes it */
+	assert_int_equal(stream_write(e.stream, "x", 1), 0);
+	(void)stream_write(e.stream, big, sizeof(big)); /* BASE_AGAIN, perhaps */
+	stream_end(e.stream);
+	UNTIL(*state, p.end.ended && e.ended);
+	assert_int_equal(p.end.total, 101 + sizeof(big));
+	assert_int_equal(p.end.cause, STREAM_DONE);
+	/* who is freed in the same turn has said it all the same */
+	memset(&e, 0, sizeof(e));
+	memset(&p.end, 0, sizeof(p.end));
+	p.end.take = SIZE_MAX;
+	come(&e, *state, &p, spec);
+	UNTIL(*state, e.up && p.end.up);
+	assert_int_equal(stream_write(e.stream, "last", 4), 0);
+	stream_free(e.stream);
+	UNTIL(*state, p.end.ended);
+	assert_int_equal(p.end.total, 4);
+	stream_listener_free(p.listener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(gathered),
 		CASE(addresses_as_text),
 		CASE(octets_both_ways_and_an_end_in_order),
 		CASE(what_is_not_taken_is_shown_again),
