@@ -304,6 +304,13 @@ static void attach(struct edge_flow *flow, struct edge_bound *fresh, struct edge
 	session_in(flow);
 }
 
+void edge_flow_until(struct edge_flow *flow, uint64_t expires_ms)
+{
+	flow->expires_ms = expires_ms;
+	edge_flow_arm(flow);
+	tell(flow, EDGE_TOLD_REFRESHED, EDGE_ENDS, "shortened by the network");
+}
+
 static void bind(struct edge_flow *flow, const struct edge_made *made, bool again)
 {
 	struct edge_core *core = flow->core;

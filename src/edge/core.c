@@ -282,6 +282,22 @@ bool edge_core_ended(struct edge_core *core, uint64_t flow)
 	             "the network has ended the registration");
 }
 
+bool edge_core_shortened(struct edge_core *core, uint64_t id, uint32_t expires_s)
+{
+	struct edge_flow *flow;
+	uint64_t until_ms;
+	bool shorter;
+
+	edge_core_begin(core);
+	until_ms = core->timers.now_ms + 1000ULL * expires_s;
+	flow = edge_flow_find(core, id);
+	shorter = flow && flow->bound && until_ms < flow->expires_ms;
+	if (shorter)
+		edge_flow_until(flow, until_ms);
+	edge_core_done(core);
+	return shorter;
+}
+
 const struct edge_counters *edge_core_counters(const struct edge_core *core)
 {
 	return &core->count;

@@ -315,6 +315,9 @@ bool edge_core_drop(struct edge_core *core, uint64_t flow);
 bool edge_core_renew(struct edge_core *core, uint64_t flow);
 /** The network has ended it (reg event): this flow's binding; the flow goes on, unbound. */
 bool edge_core_ended(struct edge_core *core, uint64_t flow);
+/** The network has shortened it to this from now on (reg event); told as REFRESHED. @return false:
+ * it is not bound, or ends earlier */
+bool edge_core_shortened(struct edge_core *core, uint64_t flow, uint32_t expires_s);
 
 #define EDGE_COUNTERS(X)                                                                           \
 	X(bound, "bindings made")                                                                  \

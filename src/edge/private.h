@@ -113,6 +113,8 @@ struct edge_made {
 /* @return false: the flow is gone, and freed */
 bool edge_flow_event(struct edge_flow *flow, enum bind_event event, enum edge_end end,
                      const char *why, const struct edge_made *made);
+/** The end of its binding has moved. */
+void edge_flow_until(struct edge_flow *flow, uint64_t expires_ms);
 void edge_flow_arm(struct edge_flow *flow);
 void edge_flow_free(struct edge_flow *flow);   /* nobody is told */
 void edge_flow_unlist(struct edge_flow *flow); /* its session is not found any more */

@@ -32,6 +32,8 @@ struct edge_regevent_ops {
 	int (*ask)(void *arg, struct edge_regsub *sub, struct base_str octets, struct base_str hop);
 	/** The network has ended the registration of this flow. */
 	void (*ended)(void *arg, uint64_t flow, const char *why);
+	/** It has shortened it: that long from now. */
+	void (*shortened)(void *arg, uint64_t flow, uint32_t expires_s);
 	void (*random)(void *arg, uint8_t *out, size_t len);
 	uint64_t (*now_ms)(void *arg);
 	/** edge_regevent_deadline has changed to this. */

@@ -7,12 +7,14 @@
 #define AGAIN_MS 1000U
 #define LONG_MS  300000U
 
-/** Flows that are to end; told when the document has been read, for that changes the lists. */
+/** Flows that are to end, or sooner than they would; told when the document has been read, for that
+ * changes the lists. */
 struct endings {
 	struct base_arena arena;
 	struct ending {
 		uint64_t flow;
-		const char *why;
+		const char *why; /**< NULL: it is shortened */
+		uint32_t expires_s;
 	} * list;
 	size_t count;
 };
@@ -63,6 +65,19 @@ static const char *over(const struct edge_regsub *sub, const struct sip_reginfo 
 	                                                                : NULL;
 }
 
+/** The contact of this flow, where it has been shortened; or NULL. */
+static const struct sip_reg_contact *
+shorter(const struct edge_regsub *sub, const struct sip_reginfo *doc, const struct edge_regflow *f)
+{
+	const struct sip_reg_contact *contact = NULL;
+
+	for (size_t i = 0; i < doc->count && !contact; i++)
+		if (same_uri(sub->impu, doc->records[i].aor))
+			contact = contact_of(&doc->records[i], f);
+	return contact && contact->event == SIP_REG_SHORTENED && contact->has_expires ? contact
+	                                                                              : NULL;
+}
+
 static void collect(struct edge_regsub *sub, const struct sip_reginfo *doc, struct endings *e)
 {
 	size_t most = 0;
@@ -77,8 +92,11 @@ static void collect(struct edge_regsub *sub, const struct sip_reginfo *doc, stru
 		const struct edge_regflow *f = BASE_CONTAINER_OF(node, struct edge_regflow, node);
 		const char *why = over(sub, doc, f);
 
-		if (why)
-			e->list[e->count++] = (struct ending){ f->flow, why };
+		const struct sip_reg_contact *contact = why ? NULL : shorter(sub, doc, f);
+
+		if (why || contact)
+			e->list[e->count++] =
+			        (struct ending){ f->flow, why, contact ? contact->expires_s : 0 };
 	}
 }
 
@@ -195,8 +213,14 @@ unsigned edge_regevent_notify(struct edge_regevent *events, const struct sip_mes
 	events->counts.notified++;
 	status = judge(sub, notify, &e);
 	for (size_t i = 0; i < e.count; i++) { /* `sub` may end by it */
+		const struct ending *one = &e.list[i];
+
+		if (!one->why) {
+			events->ops.shortened(events->ops.arg, one->flow, one->expires_s);
+			continue;
+		}
 		events->counts.ended++;
-		events->ops.ended(events->ops.arg, e.list[i].flow, e.list[i].why);
+		events->ops.ended(events->ops.arg, one->flow, one->why);
 	}
 	base_arena_done(&e.arena);
 	edge_regevent_rearm(events);

@@ -24,6 +24,11 @@ static void on_ended(void *arg, uint64_t flow, const char *why)
 	                      flow); /* it may have ended by itself */
 }
 
+static void on_shortened(void *arg, uint64_t flow, uint32_t expires_s)
+{
+	(void)edge_core_shortened(((struct edge_net *)arg)->core, flow, expires_s);
+}
+
 static void on_time(void *arg)
 {
 	edge_regevent_advance(((struct edge_net *)arg)->events);
@@ -54,6 +59,7 @@ int edge_net_subscribe_new(struct edge_net *net, struct base_error *err)
 		                                 .hop = net->config->registrar };
 	const struct edge_regevent_ops ops = { .ask = on_ask,
 		                               .ended = on_ended,
+		                               .shortened = on_shortened,
 		                               .random = edge_net_random,
 		                               .now_ms = on_now,
 		                               .rearm = on_rearm,

@@ -12,7 +12,9 @@ struct stage {
 	uint64_t now_ms, deadline_ms;
 	uint8_t chance;
 	struct edge_regsub *asker;
-	unsigned asked, ended;
+	unsigned asked, ended, shortened;
+	uint64_t shortened_flow;
+	uint32_t shortened_s;
 	uint64_t ended_flow[8];
 	char why[64], hop[64];
 	char request[2048];
@@ -73,6 +75,14 @@ static void on_ended(void *arg, uint64_t flow, const char *why)
 	tell(EDGE_TOLD_UNBOUND, flow, ALICE, ""); /* as the core of the edge does at once */
 }
 
+static void on_shortened(void *arg, uint64_t flow, uint32_t expires_s)
+{
+	(void)arg;
+	st.shortened++;
+	st.shortened_flow = flow;
+	st.shortened_s = expires_s;
+}
+
 static void on_random(void *arg, uint8_t *out, size_t len)
 {
 	(void)arg;
@@ -98,6 +108,7 @@ static void begin(const char *hop)
 		                                 .hop = hop };
 	const struct edge_regevent_ops ops = { .ask = on_ask,
 		                               .ended = on_ended,
+		                               .shortened = on_shortened,
 		                               .random = on_random,
 		                               .now_ms = on_now,
 		                               .rearm = on_rearm };
@@ -259,9 +270,13 @@ static void the_network_ends_it(void **state)
 	        200);
 	assert_int_equal(st.ended, 0);
 	assert_int_equal(notify(1, "partial", "active",
-	                        CONTACT("2", "active", "shortened", "sip:alice@10.0.0.2:5061")),
+	                        CONTACT("2", "active", "shortened\" expires=\"60",
+	                                "sip:alice@10.0.0.2:5061")),
 	                 200);
 	assert_int_equal(st.ended, 0);
+	assert_int_equal(st.shortened, 1);
+	assert_int_equal(st.shortened_flow, 2);
+	assert_int_equal(st.shortened_s, 60);
 	assert_int_equal(notify(2, "partial", "active",
 	                        CONTACT("2", "terminated", "rejected", "sip:alice@10.0.0.2:5061")),
 	                 200);

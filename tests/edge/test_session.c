@@ -344,6 +344,27 @@ static void dropped(void **state)
 	assert_false(edge_core_ended(s->core, 2));
 }
 
+/** RFC 3680, 4.7.1: an administrator wants to see it registered again, soon. */
+static void shortened(void **state)
+{
+	struct stage *s = *state;
+	struct edge_binding b;
+
+	long_ago(s);
+	assert_false(edge_core_shortened(s->core, 1, 259201));
+	assert_true(edge_core_shortened(s->core, 1, 60));
+	assert_true(stage_told(s, "refreshed 1"));
+	assert_true(edge_core_binding(s->core, 1, &b));
+	assert_int_equal(b.expires_ms, s->now_ms + 60000);
+	assert_false(edge_core_shortened(s->core, 1, 60));
+	stage_until(s, s->now_ms + 59999);
+	assert_false(stage_told(s, "unbound"));
+	stage_until(s, s->now_ms + 1);
+	assert_true(stage_told(s, "unbound 1 (expired"));
+	assert_false(edge_core_shortened(s->core, 1, 1));
+	assert_false(edge_core_shortened(s->core, 2, 1));
+}
+
 /* -- RFC 3329 -- */
 
 #define AGREE "Require: sec-agree\nProxy-Require: sec-agree, pref\nSecurity-Client: tls\n"
@@ -524,6 +545,7 @@ int main(void)
 		CASE(flows_of_one_impi_are_limited),
 		CASE(who_pings_is_told_how_often),
 		CASE(dropped),
+		CASE(shortened),
 		CASE(the_list_is_told_and_mirrored),
 		CASE(who_knows_none_of_it_comes_in_unless_required),
 		CASE(required_of_all),
