@@ -157,6 +157,8 @@ static void on_end(void *arg, struct stream *stream, const struct stream_end *en
 		tell_shake(f, FLOW_SHAKE_FAILED);
 	if (!rest(f))
 		return;
+	if (f->provisional)
+		(void)stream_forget_session(stream); /* as well as it can be */
 	stream_free(stream);
 	f->stream = NULL;
 	flow_lost(f, end->text);

@@ -158,6 +158,9 @@ enum tls_again flows_renegotiate(struct flows *flows, uint64_t flow);
 /** Nobody resumes its TLS session: stream_forget_session(). @return false: its peer has
  * a ticket that stays good */
 bool flows_forget_session(struct flows *flows, uint64_t flow);
+/** As long as it is, that is done when the flow is lost, too. @return false: there is no such flow
+ */
+bool flows_provisional(struct flows *flows, uint64_t flow, bool is);
 
 /** Pause, or go on with, taking connections of this transport: who comes meanwhile waits in the
  * kernel's queue. */

@@ -290,6 +290,15 @@ bool flows_forget_session(struct flows *flows, uint64_t flow)
 	return !f || !f->stream || stream_forget_session(f->stream);
 }
 
+bool flows_provisional(struct flows *flows, uint64_t flow, bool is)
+{
+	struct flow *f = flow_find(flows, flow);
+
+	if (f)
+		f->provisional = is;
+	return f != NULL;
+}
+
 void flows_pause(struct flows *flows, enum flow_transport transport, bool paused)
 {
 	BASE_LIST_EACH(&flows->doors, node, after)

@@ -65,6 +65,7 @@ struct flow {
 	struct stream *stream;      /* else */
 	bool accepted, known, mapped, busy, dead;
 	bool partial;                /* of a message */
+	bool provisional;            /* its TLS session goes with it */
 	bool shaking;                /* its TLS handshake has been told to have begun */
 	bool pinged;                 /* and no answer yet */
 	uint32_t ping_ms, expect_ms; /* 0 = none */

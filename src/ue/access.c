@@ -116,6 +116,7 @@ static void registered(struct ue_access *a, const struct sip_access_event *e)
 {
 	uint64_t every = a->app->config.outbound.renegotiate_ms;
 
+	(void)flows_provisional(flows_of(a), flow_id(a), false);
 	flow_ua_only(a->net, sip_access_flow_of(a->sip));
 	(void)sip_ua_lines(flow_ua_sip(a->net), sip_access_lines(a->sip)); /* else 494 tells */
 	keep_alive(a, e);
@@ -186,6 +187,7 @@ void ue_access_opened(struct ue_access *a, struct sip_flow flow, unsigned status
 {
 	(void)status;
 	a->datagrams = !flow.reliable;
+	(void)flows_provisional(flows_of(a), flow.id, true); /* nothing is left of what fails */
 	if (flow.id)
 		sip_access_flow(a->sip, flow);
 	else

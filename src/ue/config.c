@@ -64,6 +64,7 @@ static const cyaml_schema_field_t sip_fields[] = {
 	TEXT("realm", struct ue_yaml_sip, realm),
 	TEXT("expires", struct ue_yaml_sip, expires),
 	TEXT("sdp", struct ue_yaml_sip, sdp),
+	TEXT("dns", struct ue_yaml_sip, dns),
 	PART("tls", struct ue_yaml_sip, tls, tls_fields),
 	PART("outbound", struct ue_yaml_sip, outbound, outbound_fields),
 	CYAML_FIELD_END,

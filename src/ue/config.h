@@ -27,7 +27,7 @@ struct ue_yaml_outbound {
 struct ue_yaml_sip {
 	const char **listen, **proxy;
 	unsigned listen_count, proxy_count;
-	const char *answer, *registrar, *user, *password_file, *realm, *expires, *sdp;
+	const char *answer, *registrar, *user, *password_file, *realm, *expires, *sdp, *dns;
 	struct ue_yaml_tls *tls;
 	struct ue_yaml_outbound *outbound;
 };

@@ -238,7 +238,8 @@ static int network_open(struct ue_sip *sip, struct base_error *err)
 		                          .peer = outbound ? outbound->name : NULL,
 		                          .idle_ms = outbound ? IDLE_MS : 0,
 		                          .leaving = outbound != NULL,
-		                          .renegotiable = outbound != NULL };
+		                          .renegotiable = outbound != NULL,
+		                          .resolver = { .servers = yaml->dns } };
 	const struct sip_ua_config ua = { .lines = "User-Agent: gatehouse-ue\r\n" };
 	const struct flow_ua_ops ops = { .on_call = on_call,
 		                         .on_request = on_request,

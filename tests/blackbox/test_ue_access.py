@@ -43,7 +43,10 @@ class Impostor:
                     while octets := tls.recv(65536):
                         self.note(("octets", octets.decode()))
                         if self.answer:
-                            tls.sendall(self.answer(octets.decode()).encode())
+                            said = self.answer(octets.decode())
+                            if said is None:
+                                break
+                            tls.sendall(said.encode())
                 self.note(("end", ""))
             except OSError as error:
                 self.note(("error", str(error)))
@@ -142,6 +145,34 @@ class Datagrams:
             mapped = struct.pack("!xBHI", 1, port_seen ^ 0x2112, struct.unpack("!I", socket.inet_aton(host))[0] ^ 0x2112a442)
             self.socket.sendto(struct.pack("!HH", 0x0101, 12) + octets[4:20] + struct.pack("!HH", 0x0020, 8) + mapped, (host, port))
             self.stuns.release()
+
+    def close(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", self.socket.getsockname())
+        self.thread.join(harness.PATIENCE)
+        self.socket.close()
+
+
+class Names:
+    """A name server that knows one name, with these addresses, and has heard of no NAPTR and SRV."""
+
+    def __init__(self, *addresses):
+        self.addresses = [socket.inet_aton(one) for one in addresses]
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.where = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            octets, source = self.socket.recvfrom(65536)
+            if not octets:
+                return
+            end = octets.index(b"\0", 12) + 5
+            found = self.addresses if octets[end - 4:end - 2] == b"\0\x01" else []
+            head = octets[:2] + struct.pack("!HHHHH", 0x8580, 1, len(found), 0, 0)
+            self.socket.sendto(head + octets[12:end] + b"".join(struct.pack("!HHHIH", 0xc00c, 1, 1, 60, 4) + one for one in found), source)
 
     def close(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
@@ -341,6 +372,28 @@ class Elsewhere(Case):
         alice.do("unregister")
         alice.expect("sip.unregistered")
         self.assertEqual(alice.close(), 0)
+
+    def test_nothing_is_left(self):
+        """O.4: of a registration that has not come about nothing is left, its TLS session neither; a connection that was lost later is resumed."""
+        answers = [None, refusal(200, "Contact: <sip:a@b>;expires=600\r\n"), None, refusal(200)]
+        server = self.impostor(self.tls, lambda octets: (lambda one: one and one(octets))(answers.pop(0)))
+        alice = self.outbound("alice", server.proxy)
+        self.assertFalse(server.wait("session", count=1)[1])
+        self.assertFalse(server.wait("session", count=2)[1])
+        alice.expect("sip.registered")
+        alice.do("register")
+        self.assertTrue(server.wait("session", count=3)[1])
+        alice.expect("sip.registered")
+        alice.close(kill=True)
+
+    def test_other_addresses(self):
+        """RFC 3263, 4.3: an address where nobody is gives way to the next, and counts as no failure."""
+        names = self.own(Names("127.0.0.77", "127.0.0.1"))
+        server = self.impostor(self.tls, refusal(200, "Contact: <sip:a@b>;expires=600\r\n"))
+        alice = self.outbound("alice", f"sip:{access.NAME}:{server.port};transport=tls;lr", f", dns: '{names.where}'")
+        alice.expect("sip.registered")
+        alice.none("sip.unanswered")
+        alice.close()
 
     def test_datagrams(self):
         """RFC 5626, 4.4.2: STUN keeps a flow of datagrams; who is seen elsewhere all at once registers anew."""
