@@ -406,7 +406,38 @@ static void changed_begins_anew(void **state)
 	guest_close(&g);
 }
 
+/* -- who is refused -------------------------------------------------------------------------- */
+
+static const uint8_t *mark_of(uint32_t n)
+{
+	static uint8_t mark[TLS_MARK];
+
+	memcpy(mark, &n, sizeof(n));
+	return mark;
+}
+
+static void bars_are_bounded(void **state)
+{
+	struct tls_bars *bars;
+
+	(void)state;
+	assert_int_equal(tls_bars_new(&bars, LIFE_S), 0);
+	for (uint32_t i = 0; i < TLS_BARS_MAX + 10; i++)
+		assert_true(tls_bars_add(bars, mark_of(i), 1000));
+	assert_false(tls_bars_has(bars, mark_of(9))); /* the first went */
+	assert_true(tls_bars_has(bars, mark_of(10)));
+	assert_true(tls_bars_add(bars, mark_of(10), 2000)); /* it is there */
+	assert_false(tls_bars_has(bars, mark_of(TLS_BARS_MAX + 10)));
+	/* no ticket bears them any more */
+	assert_true(tls_bars_add(bars, mark_of(1), 1000 + LIFE_MS));
+	assert_false(tls_bars_has(bars, mark_of(20)));
+	assert_true(tls_bars_has(bars, mark_of(1)));
+	tls_bars_free(bars);
+	tls_bars_free(NULL);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(bars_are_bounded),
 	cmocka_unit_test(a_key_has_its_time),
 	cmocka_unit_test(the_dead_are_wiped),
 	cmocka_unit_test(a_pool_comes_first),
