@@ -15,9 +15,30 @@ struct edge_live_watch {
 
 /* ---- CRLs ---- */
 
+/* Sessions of domains that were replaced, too: the core's are judged by what is known now. */
+static void rejudge(struct edge_live *live)
+{
+	struct tls_domain *core = edge_config_domain(live->config, live->config->core_domain);
+	struct trust_store *store = core ? tls_domain_trust(core) : NULL;
+
+	if (store)
+		streams_rejudge(live->streams, store);
+}
+
+/* Cross-certificates and CA certificates are read when a store is loaded. */
+static unsigned certs_changes(const struct edge_live *live)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < live->watch_count; i++)
+		sum += trust_cache_certs_changes(live->watches[i].cache);
+	return sum;
+}
+
 static void look(struct edge_live *live)
 {
 	bool changed = false;
+	unsigned changes;
 
 	for (size_t i = 0; i < live->watch_count; i++)
 		if (trust_cache_refresh(live->watches[i].cache) > 0) {
@@ -26,7 +47,12 @@ static void look(struct edge_live *live)
 			changed = true;
 		}
 	if (changed)
-		streams_rejudge(live->streams, NULL);
+		rejudge(live);
+	changes = certs_changes(live);
+	if (changes != live->changes) {
+		live->changes = changes; /* once, even where it fails */
+		live->renew(live->arg);  /* stops us */
+	}
 }
 
 static void on_change(void *arg, unsigned events)
@@ -39,8 +65,8 @@ static void on_look(void *arg)
 {
 	struct edge_live *live = arg;
 
-	look(live);
 	loop_timer_start(live->loop, &live->look, LOOK_MS, on_look, live);
+	look(live);
 }
 
 /* Without a descriptor, or memory for it, the timer finds the changes. */
@@ -63,6 +89,9 @@ static void watches_start(struct edge_live *live)
 			w->fd.fd = -1;
 		live->watch_count++;
 	}
+	if (!live->watches)
+		return;
+	live->changes = certs_changes(live);
 	if (live->watch_count)
 		loop_timer_start(live->loop, &live->look, LOOK_MS, on_look, live);
 }
@@ -81,10 +110,12 @@ static void all_stop(struct edge_live *live)
 }
 
 void edge_live_start(struct edge_live *live, struct streams *streams,
-                     const struct edge_config *config)
+                     const struct edge_config *config, loop_fn *renew, void *arg)
 {
 	live->loop = streams_loop(streams);
 	live->streams = streams;
+	live->renew = renew;
+	live->arg = arg;
 	edge_live_config(live, config);
 }
 
@@ -93,6 +124,7 @@ void edge_live_config(struct edge_live *live, const struct edge_config *config)
 	all_stop(live);
 	live->config = config;
 	watches_start(live);
+	rejudge(live);
 }
 
 void edge_live_stop(struct edge_live *live)

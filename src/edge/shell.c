@@ -100,6 +100,14 @@ static void reload(struct shell *sh)
 	prune(sh);
 }
 
+static void on_renew(void *arg)
+{
+	struct shell *sh = arg;
+
+	if (!sh->leaving)
+		reload(sh);
+}
+
 /* ---- leaving ---- */
 
 static void on_look(void *arg)
@@ -177,7 +185,7 @@ static int start(struct shell *sh, struct base_error *err)
 		rc = edge_net_new(&sh->net, sh->streams, c, err);
 	if (rc)
 		return rc;
-	edge_live_start(&sh->live, sh->streams, c);
+	edge_live_start(&sh->live, sh->streams, c, on_renew, sh);
 	sh->counted = (struct edge_metrics){ sh->net, sh->streams };
 	rc = http_metrics_start(&sh->metrics, sh->loop, c->metrics, "edge", edge_metrics_write,
 	                        &sh->counted, err);

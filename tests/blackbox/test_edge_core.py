@@ -4,9 +4,11 @@
 CRLs required (TS 33.310). The registrar is the test's own, on a stream."""
 import os
 import re
+import signal
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 import unittest
 
@@ -147,7 +149,7 @@ class CoreSide(harness.Case, unittest.TestCase):
 
     # ---- TLS to the core
 
-    def operators(self, name, revoked=False, crl=True):
+    def operators(self, name, revoked=False, crl=True, cache=None):
         """A registrar with a certificate, and an edge that asks for its CRL. @return both"""
         self.pki.leaf(name, more="")
         self.pki.leaf(name + "edge")
@@ -163,7 +165,10 @@ class CoreSide(harness.Case, unittest.TestCase):
         edge.settings["core"]["listen"].append(f"tls:127.0.0.1:{harness.free_port()}")
         edge.settings["tls-domains"].append({
             "name": "core", "profile": "ts33210-rel17", "certificate": self.pki.path(f"{name}edge.pem"), "key": self.pki.path(f"{name}edge.key"),
-            "anchors": [where["ca"]], "crl-required": True, "certificate-profile": "none", "crls": [self.pki.path(f"{name}.crl")] if crl else []})
+            "anchors": [where["ca"]], "crl-required": True, "certificate-profile": "none", **({"cache": cache} if cache else {"crls": [self.pki.path(f"{name}.crl")] if crl else []})})
+        if cache:
+            subprocess.run([os.path.join(harness.BUILD, "tests", "blackbox", "cache_put"), cache, self.pki.path("ca.pem"), self.pki.path(f"{name}.crl")],
+                           check=True)
         edge.start()
         return registrar, edge
 
@@ -174,6 +179,29 @@ class CoreSide(harness.Case, unittest.TestCase):
         self.assertIn("SIP/2.0/TLS", field(asked, "Via"))
         self.assertIn(("DNS", "goodedge.home.example"), registrar.certificate["subjectAltName"])
         self.assertEqual(len(edge.bindings()), 1)
+
+    def test_a_core_that_is_revoked_later(self):
+        """By a new CRL in the cache folder, and by one that a reload reads: the connection ends."""
+        put = os.path.join(harness.BUILD, "tests", "blackbox", "cache_put")
+        for how in ("cache", "reload"):
+            with self.subTest(how):
+                cache = os.path.join(self.folder, f"cache-{how}")
+                os.mkdir(cache)
+                registrar, edge = self.operators(how, cache=cache if how == "cache" else None)
+                ue = self.own(Ue(edge))
+                registrar.bind(ue)
+                self.pki.crl(f"{how}.crl", f"{how}.core.example")
+                if how == "cache":
+                    subprocess.run([put, cache, self.pki.path("ca.pem"), self.pki.path(f"{how}.crl")], check=True)
+                else:
+                    edge.process.send_signal(signal.SIGHUP)
+                edge.logged("tls condemned .*action=end")
+                registrar.stream.closed()
+                ue.send(ue.register_text())
+                with self.assertRaises((ssl.SSLError, OSError)):
+                    registrar.accept()
+                    registrar.stream.take("REGISTER")
+                self.assertGreaterEqual(status(ue.final("REGISTER")), 500)
 
     def refused(self, words, **how):
         registrar, edge = self.operators(words.replace("-", ""), **how)

@@ -351,6 +351,37 @@ class Program(harness.Case, unittest.TestCase):
         self.assertEqual(status(self.own(Ue(edge, "bob")).message("sip:alice@home.example")), 403)
         self.assertEqual(len(edge.order("bindings")["bindings"]), 1)
 
+    def test_transactions_are_bounded(self):
+        """From nine tenths on new registrations get 503 with Retry-After, beyond it all; who is bound is served longest."""
+        core = self.own(Core())
+        edge = self.edge(core.uri, limits={"transactions": 40, "retry-after": "7s"}, metrics={"listen": "127.0.0.1:0"})
+        ue, stranger = self.own(Ue(edge)), self.own(Ue(edge, "bob"))
+        self.bind(ue, core)
+
+        def fill(least):
+            while self.counters(edge)["transactions"] < least:
+                ue.send(ue.text("MESSAGE", "sip:bob@home.example", contact=False))
+                core.take("MESSAGE")  # and nothing is said to it
+
+        fill(36)
+        stranger.send(stranger.register_text())
+        answer = stranger.final("REGISTER")
+        self.assertEqual((status(answer), field(answer, "Retry-After")), (503, "7"))
+        fill(40)
+        answer = ue.message("sip:bob@home.example")
+        self.assertEqual((status(answer), field(answer, "Retry-After")), (503, "7"))
+        self.assertEqual(self.counters(edge)["overload_total"], 2)
+
+    def test_one_source_has_its_share(self):
+        """limits.per-source: further connections of it are closed, others' come in."""
+        edge = self.edge(limits={"per-source": 2})
+        mine = [self.own(Ue(edge)) for _ in range(2)]
+        with self.assertRaises((ssl.SSLError, OSError)):
+            connect(edge.port).close()
+        other = self.own(Ue(edge, source=("127.0.0.2", 0)))
+        for one in (*mine, other):
+            self.assertEqual(status(one.message("sip:bob@home.example")), 403)
+
     def test_sources_that_are_not_of_the_core(self):
         core = self.own(Core())
         edge = self.edge(core.uri)
