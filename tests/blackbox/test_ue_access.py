@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`gatehouse ue` with a registration over a connection of its own (TS 33.203, Annex O; RFC 5626), at Kamailio's TLS and at servers that are
 not what they should be."""
+import os
 import re
 import socket
 import ssl
@@ -261,6 +262,23 @@ class AtKamailio(Case):
         alice.expect("sip.registered", status="200")
         access.ended(alice)
 
+    def test_stale(self):
+        """O.3: a nonce that is out of date is answered on the same session."""
+        core = self.own(kamailio.Kamailio(self.folder, access.PASSWORDS, tls=self.tls, nonce_expire=1))
+        alice = self.outbound("alice", f"sip:{access.HOST}:{core.tls_port};transport=tls;lr")
+        alice.expect("sip.up")
+        alice.expect("sip.registered")
+        alice.expect("sip.challenged", stale="no")
+
+        def stale():
+            alice.do("register")
+            alice.expect("sip.registered")
+            return any(one["event"] == "sip.challenged" and one["stale"] == "yes" for one in alice.events)
+        harness.until(stale, "the nonce gets old")
+        alice.none("sip.up")
+        alice.none("sip.lost")
+        access.ended(alice)
+
     def test_core_dies(self):
         alice, _ = self.registered("alice")
         self.core.kill()
@@ -283,9 +301,13 @@ class AtEdge(Case):
         alice.do("message sip:bob@home.example hello")
         bob.expect("message", text="hello")
         alice.expect("message.answer", status="200")
-        alice.do("call sip:bob@home.example sdp=none")
+        path = os.path.join(self.folder, "offer.sdp")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 8\r\n")
+        alice.do(f"call sip:bob@home.example sdp={path}")
         alice.expect("call.up")
         bob.expect("call.up")
+        core.got("INVITE", "^m=audio 4000 RTP/AVP 0 8")
         alice.do("renew")
         bob.expect("call.offered")
         alice.expect("call.agreed", status="200")
