@@ -146,10 +146,10 @@ unsigned edge_agree_judge(const struct edge_core *core, const struct edge_flow *
 
 void edge_agree_strip(struct sip_edit *edit)
 {
-	sip_edit_drop_all(edit, "Security-Client");
-	sip_edit_drop_all(edit, "Security-Verify");
-	sip_edit_drop_token(edit, "Require", TAG);
-	sip_edit_drop_token(edit, "Proxy-Require", TAG);
+	if (sip_header_has(edit->msg, SIP_H_REQUIRE, TAG))
+		sip_edit_drop_token(edit, "Require", TAG);
+	if (sip_header_has(edit->msg, SIP_H_PROXY_REQUIRE, TAG))
+		sip_edit_drop_token(edit, "Proxy-Require", TAG);
 }
 
 bool edge_agree_wanted(const struct edge_rules *rules, const struct sip_message *request)

@@ -76,72 +76,111 @@ struct base_str edge_identity_assert(const struct edge_bound *bound, const struc
 
 /* -- the border of trust -- */
 
-/* What only those within the domain of trust may say. */
+/* What only those within the domain of trust may say to each other. */
 static const char *const ours[] = {
-	"P-Asserted-Identity",  "P-Charging-Vector",  "P-Charging-Function-Addresses",
-	"P-Visited-Network-ID", "P-Asserted-Service", "P-Served-User",
-	"P-Profile-Key",        "P-User-Database",    "P-Private-Network-Indication",
+	"P-Charging-Vector",    "P-Charging-Function-Addresses",
+	"P-Visited-Network-ID", "P-Asserted-Service",
+	"P-Served-User",        "P-Profile-Key",
+	"P-User-Database",      "P-Private-Network-Indication",
 	"P-Refused-URI-List",
 };
-/* Of UEs in no case; the core may tell them some of it. */
-static const char *const never_up[] = {
-	"P-Preferred-Identity", "P-Associated-URI", "P-Called-Party-ID", "Path", "Service-Route",
-};
+
+/* Those begin with `P-`, as few others do. */
+static bool is_p(const struct sip_header *h)
+{
+	return h->name.len > 2 && base_lower(h->name.ptr[0]) == 'p' && h->name.ptr[1] == '-';
+}
+
+static bool is_one(const struct sip_header *h, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (base_str_ieq(h->name, base_str_of(names[i])))
+			return true;
+	return false;
+}
 
 /* `np` and network-provided say that a network has put it in (RFC 7315, 4.4). */
-static void strip_access_info(struct sip_edit *edit)
+static bool by_a_network(const struct sip_header *h)
 {
-	for (size_t i = 0; i < edit->msg->header_count; i++) {
-		const struct sip_header *h = &edit->msg->headers[i];
-		struct base_str rest = h->value, one;
+	struct base_str rest = h->value, one;
 
-		if (!base_str_ieq(h->name, BASE_STR("P-Access-Network-Info")))
-			continue;
-		while (sip_list_next(&rest, &one)) {
-			struct base_str params = sip_from(one, sip_span(one, SIP_CH_TOKEN));
+	if (!base_str_ieq(h->name, BASE_STR("P-Access-Network-Info")))
+		return false;
+	while (sip_list_next(&rest, &one)) {
+		struct base_str params = sip_from(one, sip_span(one, SIP_CH_TOKEN));
 
-			if (sip_param_find(params, "network-provided", NULL) ||
-			    sip_param_find(params, "np", NULL)) {
-				sip_edit_drop(edit, h);
-				break;
-			}
-		}
+		if (sip_param_find(params, "network-provided", NULL) ||
+		    sip_param_find(params, "np", NULL))
+			return true;
+	}
+	return false;
+}
+
+/* May a UE say that? */
+static bool not_a_ues(const struct sip_header *h)
+{
+	switch (h->id) {
+	case SIP_H_P_ASSERTED_IDENTITY:
+	case SIP_H_P_PREFERRED_IDENTITY:
+	case SIP_H_P_ASSOCIATED_URI:
+	case SIP_H_PATH:
+	case SIP_H_SERVICE_ROUTE:
+	case SIP_H_SECURITY_CLIENT:
+	case SIP_H_SECURITY_VERIFY:
+		return true;
+	case SIP_H_OTHER:
+		if (!is_p(h)) /* what came before RFC 3325 says who it is, too */
+			return base_str_ieq(h->name, BASE_STR("Remote-Party-ID"));
+		return base_str_ieq(h->name, BASE_STR("P-Called-Party-ID")) ||
+		       is_one(h, ours, BASE_COUNT(ours)) || by_a_network(h);
+	default:
+		return false;
 	}
 }
 
 void edge_strip_up(struct sip_edit *edit)
 {
-	for (size_t i = 0; i < BASE_COUNT(ours); i++)
-		sip_edit_drop_all(edit, ours[i]);
-	for (size_t i = 0; i < BASE_COUNT(never_up); i++)
-		sip_edit_drop_all(edit, never_up[i]);
-	strip_access_info(edit);
+	for (size_t i = 0; i < edit->msg->header_count; i++)
+		if (not_a_ues(&edit->msg->headers[i]))
+			sip_edit_drop(edit, &edit->msg->headers[i]);
 	edge_agree_strip(edit);
 	if (edit->msg->request)
 		edge_credentials_mark(edit, NULL);
 }
 
+/* Does it want to be nobody? Values stand apart by `;` (RFC 3323, 4.2, R). */
+static bool wants_id(const struct sip_header *privacy)
+{
+	struct base_str rest = privacy->value;
+
+	while (rest.len) {
+		struct base_str word = { rest.ptr, sip_span(rest, SIP_CH_TOKEN) };
+
+		if (base_str_ieq(word, BASE_STR("id")))
+			return true;
+		rest = sip_from(rest, word.len);
+		while (rest.len && !sip_is(rest.ptr[0], SIP_CH_TOKEN))
+			rest = sip_from(rest, 1);
+	}
+	return false;
+}
+
 void edge_strip_down(struct sip_edit *edit)
 {
-	const struct sip_header *privacy = sip_header(edit->msg, SIP_H_PRIVACY);
+	const struct sip_message *msg = edit->msg;
+	const struct sip_header *privacy = sip_header(msg, SIP_H_PRIVACY);
 	bool hide = false;
 
-	for (; privacy; privacy = sip_header_after(edit->msg, privacy)) {
-		struct base_str rest = privacy->value;
+	for (; privacy && !hide; privacy = sip_header_after(msg, privacy))
+		hide = wants_id(privacy);
+	for (size_t i = 0; i < msg->header_count; i++) {
+		const struct sip_header *h = &msg->headers[i];
 
-		while (rest.len) { /* values stand apart by `;` (RFC 3323, 4.2, R) */
-			struct base_str word = { rest.ptr, sip_span(rest, SIP_CH_TOKEN) };
-
-			hide = hide || base_str_ieq(word, BASE_STR("id"));
-			rest = sip_from(rest, word.len);
-			while (rest.len && !sip_is(rest.ptr[0], SIP_CH_TOKEN))
-				rest = sip_from(rest, 1);
-		}
+		if (h->id == SIP_H_P_ASSERTED_IDENTITY
+		            ? hide
+		            : h->id == SIP_H_OTHER && is_p(h) && is_one(h, ours, BASE_COUNT(ours)))
+			sip_edit_drop(edit, h);
 	}
-	/* the first is P-Asserted-Identity, which a UE may see where nobody has asked for privacy
-	 */
-	for (size_t i = hide ? 0 : 1; i < BASE_COUNT(ours); i++)
-		sip_edit_drop_all(edit, ours[i]);
 }
 
 void edge_charge(struct edge_core *core, struct sip_edit *edit)

@@ -175,7 +175,7 @@ void edge_charge(struct edge_core *core, struct sip_edit *edit);
 unsigned edge_agree_judge(const struct edge_core *core, const struct edge_flow *flow,
                           const struct sip_message *msg, bool proof, struct base_arena *arena,
                           struct base_str *lines);
-void edge_agree_strip(struct sip_edit *edit);
+void edge_agree_strip(struct sip_edit *edit); /* the option tag */
 /* Does a 401 to this request say our list? */
 bool edge_agree_wanted(const struct edge_rules *rules, const struct sip_message *request);
 

@@ -111,7 +111,7 @@ request_route {{
 	loose_route();
 	if (is_method("INVITE|SUBSCRIBE")) {{
 		remove_hf("Route");
-		record_route();
+		{stays}
 	}}
 	{inward}
 	if ($rd != "{domain}") {{
@@ -176,11 +176,11 @@ class Kamailio:
     """`users`: name -> password; they are who may register as sip:NAME@DOMAIN, with NAME or NAME@DOMAIN as private identity.
     `associated`: the P-Associated-URI of a 200, in Kamailio's own variables. `wrong`: what a wrong password gets. `replays`: an answer to a challenge is taken twice.
     `route`: lines of its language before a request is routed to who is registered. `settings`: further lines for the file.
-    `tls`: of cert, key, ca (files), and if wanted method, verify, require, more; then `tls_port` is open. With record=False it writes down nothing."""
+    `tls`: of cert, key, ca (files), and if wanted method, verify, require, more; then `tls_port` is open. With record=False it writes down nothing, with stays=False it is not in the routes of dialogs."""
 
     def __init__(self, folder, users, domain="home.example", address="127.0.0.1", algorithm="SHA-256", associated=None, wrong="403", nonce_expire=300, replays=False,
                  min_expires=0, children=1, connections=2048, tls=None, route="", settings="", record=True, port=0, service_route=None, shm=64,
-                 limit=None):
+                 limit=None, stays=True):
         self.folder = tempfile.mkdtemp(prefix="kamailio-", dir=folder)
         self.domain, self.address, self.shm, self.limit = domain, address, shm, limit
         self.port = port or harness.free_port()
@@ -194,7 +194,7 @@ class Kamailio:
             children=children, connections=connections, enable_tls="enable_tls=yes" if tls else "", address=address, port=self.port,
             listen_tls=f"listen=tls:{address}:{self.tls_port}" if tls else "", domain=domain, modules=modules(),
             load="\n".join(f'loadmodule "{name}.so"' for name in names), algorithm=algorithm, nonce_expire=nonce_expire, nonce_count=int(not replays), min_expires=min_expires,
-            tls=TLS.format(**values) if tls else "", more=settings, wrong=wrong, inward=route,
+            stays="record_route();" if stays else "", tls=TLS.format(**values) if tls else "", more=settings, wrong=wrong, inward=route,
             record='xlog("L_ERR", "GOT $TV(Sn) $(mb{s.encode.hexa})\\n");' if record else "",
             users="\n".join(f'\t$sht(users=>{name}) = "{password}";' for name, password in users.items()),
             associated=associated or f"<sip:$tU@{domain}>", service_route=self.service_route)

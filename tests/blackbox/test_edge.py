@@ -71,6 +71,21 @@ class Serves(Case, unittest.TestCase):
         self.edge.bound("alice", 0)
         self.edge.bound("bob", 0)
 
+    def test_a_core_that_does_not_stay_in_the_call(self):
+        """Both sides of the call are the edge's own then: what the one says goes out, and comes back for the other."""
+        self.stage({"stays": False})
+        alice, bob = self.registered("alice"), self.registered("bob")
+        for ends in (alice, bob):
+            alice.do("call sip:bob@home.example sdp=none")
+            bob.expect("call.incoming")
+            for each in (alice, bob):
+                each.expect("call.up")
+            ends.do("bye")
+            for each in (alice, bob):
+                each.expect("call.over")
+        self.assertNotIn("BYE", [request.split()[0] for request in self.core.requests()])
+        access.ended(alice, bob)
+
     def what_the_registrar_saw(self):
         first, second = (self.core.got("REGISTER", "From:.*alice", pattern) for pattern in (r'response=""|^(?!.*Authorization)', 'response="[0-9a-f]'))
         for text in (first, second):

@@ -88,6 +88,7 @@ static void the_default_identity_is_asserted(void **state)
 	                             "Route: <sip:pcscf.example:5061;transport=tls;lr>\n"
 	                             "Route: <sip:evil.example;lr>\n"
 	                             "P-Asserted-Identity: <sip:eve@example>\n"
+	                             "Remote-Party-ID: <sip:eve@example>\n"
 	                             "p-asserted-identity: \"x\" <tel:+1>\n"
 	                             "P-Access-Network-Info: 3GPP-GERAN;cgi-3gpp=1;np\n"
 	                             "Path: <sip:x@evil.example>\n")),
