@@ -9,7 +9,8 @@
 
 #include "edge/net_private.h"
 
-#define RESUMED_US 150 /* of a core, about: one key exchange and no signature */
+#define PART_AT_ONCE 256
+#define RESUMED_US   150 /* of a core, about: one key exchange and no signature */
 
 /* ---- flows of UEs ---- */
 
@@ -368,6 +369,32 @@ void edge_net_leave(struct edge_net *net)
 	net->leaving = true;
 	admit(net);
 	flows_pause(net->access, FLOW_TCP, true);
+}
+
+struct flock {
+	uint64_t flows[PART_AT_ONCE];
+	size_t count;
+};
+
+static void on_each(void *arg, const struct edge_binding *binding)
+{
+	struct flock *flock = arg;
+
+	if (flock->count < PART_AT_ONCE)
+		flock->flows[flock->count++] = binding->flow;
+}
+
+bool edge_net_part(struct edge_net *net)
+{
+	struct flock flock = { .count = 0 };
+
+	if (!net->config->deregister)
+		return true;
+	if (net->parting < PART_AT_ONCE)
+		edge_core_each(net->core, on_each, &flock);
+	for (size_t i = 0; i < flock.count; i++)
+		(void)edge_core_drop(net->core, flock.flows[i]);
+	return !net->parting && !edge_core_count(net->core);
 }
 
 size_t edge_net_busy(const struct edge_net *net)

@@ -29,6 +29,12 @@ void edge_net_free(struct edge_net *net);
 int edge_net_config(struct edge_net *net, const struct edge_config *config, struct base_error *err);
 /** Take nobody new: neither connections nor registrations; bindings end as lost ones do. */
 void edge_net_leave(struct edge_net *net);
+/**
+ * While we leave: tell the core of some registrations that they are over, where
+ * `registration.on-loss` wants that; once more for the next ones.
+ * @return true: all has been told and answered
+ */
+bool edge_net_part(struct edge_net *net);
 /** Requests that have had no final answer. */
 size_t edge_net_busy(const struct edge_net *net);
 

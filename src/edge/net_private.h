@@ -34,6 +34,7 @@ struct edge_net {
 	char core_at[EDGE_HOST_TEXT]; /* of us alone: "HOST:PORT;transport=..."; empty = unknown */
 
 	struct base_node passing; /* requests on their way, or answered and lingering */
+	size_t parting;           /* REGISTERs of ours that are not answered */
 	size_t open;              /* of them not answered */
 	struct base_node orders;  /* struct edge_order: what must wait until callbacks are over */
 	struct loop_task later;

@@ -12,7 +12,7 @@
 #include "edge/reload.h"
 #include "http/http.h"
 
-#define LOOK_MS 100U /* while we leave: is there anything left? */
+#define LOOK_MS 50U /* while we leave: is there anything left? */
 
 /* A configuration that another has taken the place of; sessions may stand on its TLS domains. */
 struct past {
@@ -114,7 +114,9 @@ static void on_look(void *arg)
 {
 	struct shell *sh = arg;
 
-	if (!edge_net_busy(sh->net) || loop_now_ms(sh->loop) >= sh->leave_ms)
+	bool done = !edge_net_busy(sh->net) && edge_net_part(sh->net);
+
+	if (done || loop_now_ms(sh->loop) >= sh->leave_ms)
 		loop_stop(sh->loop);
 	else
 		loop_timer_start(sh->loop, &sh->patience, LOOK_MS, on_look, sh);

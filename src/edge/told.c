@@ -155,8 +155,10 @@ static int on_token_key(void *arg, uint64_t epoch, uint8_t ret[32])
 
 static void on_parted(void *user, const struct sip_message *response, unsigned status)
 {
-	(void)user;
+	struct edge_net *net = user;
+
 	(void)response;
+	net->parting--;
 	if (status / 100 != 2)
 		base_log(BASE_LOG_WARN, "edge",
 		         "event=note why=\"the registrar has answered %u to the end of a "
@@ -176,8 +178,10 @@ static void on_part(void *arg, const struct edge_parting *parting)
 	for (size_t i = 0; i < sizeof(random); i++)
 		(void)snprintf(call_id + 2 * i, 3, "%02x", random[i]);
 	edge_parting_write(parting, NULL, call_id, &w);
-	if (w.failed ||
-	    sip_proxy_ask(net->proxy, base_writer_view(&w), &target, on_parted, NULL, NULL))
+	if (!w.failed &&
+	    !sip_proxy_ask(net->proxy, base_writer_view(&w), &target, on_parted, net, NULL))
+		net->parting++;
+	else
 		base_log(BASE_LOG_ERROR, "edge",
 		         "event=note impi=%.*s why=\"its registration could not be ended\"",
 		         BASE_FMT(parting->impi));

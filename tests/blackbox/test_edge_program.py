@@ -271,6 +271,20 @@ class Program(harness.Case, unittest.TestCase):
         self.assertEqual(status(ue.final("MESSAGE")), 200)
         self.assertEqual(edge.process.wait(harness.PATIENCE), 0)
 
+    def test_leaving_takes_registrations_back(self):
+        """on-loss: deregister, at SIGTERM: the core hears of each before the edge is gone."""
+        core = self.own(Core())
+        edge = self.edge(core.uri, edge={"drain": "30s"}, registration={"on-loss": "deregister"})
+        ues = [self.own(Ue(edge, name)) for name in ("alice", "bob")]
+        for ue in ues:
+            self.bind(ue, core)
+        edge.process.send_signal(signal.SIGTERM)
+        told = [core.take("REGISTER") for _ in ues]
+        for one in told:
+            core.reply(one, 200)
+        self.assertEqual({field(one, "To").partition(">")[0] for one in told}, {"<" + ue.identity for ue in ues})
+        self.assertEqual(edge.process.wait(harness.PATIENCE), 0)
+
     @staticmethod
     def probe(port):
         """Nobody answers: the connection may be made by the kernel, and no handshake follows."""
