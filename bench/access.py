@@ -240,7 +240,7 @@ def prepare(bench):
 def core(bench):
     port = free_port()
     config = write(bench, "core.cfg", CORE.format(modules=MODULES, core=port, password=PASSWORD))
-    program = Program(bench, "core", ["kamailio", "-DD", "-E", "-f", config, "-m", "512", "-M", "16"], bench.args.load_cpu)
+    program = Program(bench, "core", ["kamailio", "-DD", "-E", "-f", config, "-m", "1024", "-M", "16"], bench.args.load_cpu)
     return program.up(port, "udp"), port
 
 
