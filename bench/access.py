@@ -85,7 +85,7 @@ request_route {{
 		if (!pv_www_authenticate("home.example", "{password}", "0")) {{ www_challenge("home.example", "1"); exit; }}
 		append_to_reply("P-Associated-URI: <sip:$tU@home.example>\\r\\n");
 		append_to_reply("Service-Route: <sip:127.0.0.1:{core};lr>\\r\\n");
-		if (!save("location")) sl_reply_error();
+		if (!save("location", "0x04")) sl_reply_error();
 		exit;
 	}}
 	if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
