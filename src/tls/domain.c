@@ -356,6 +356,7 @@ int tls_domain_new(struct tls_domain **ret, const struct tls_domain_spec *spec,
 	domain->continue_on = spec->continue_on;
 	domain->on_revocation =
 	        spec->continue_on & 1U << TRUST_REVOKED ? TLS_REVOKED_REPORT : spec->on_revocation;
+	domain->client_tickets = spec->client_tickets ? spec->client_tickets : 64;
 	domain->grace_ms = domain->on_revocation == TLS_REVOKED_GRACE ? spec->grace_ms : 0;
 	domain->end_ignored = spec->end_ignored;
 	domain->refuse_unknown_psk = spec->refuse_unknown_psk;

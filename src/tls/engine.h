@@ -158,6 +158,7 @@ struct tls_domain {
 	unsigned server_methods, client_methods, continue_on;
 	enum tls_on_revocation on_revocation;
 	uint32_t grace_ms;
+	size_t client_tickets;            /**< of one context */
 	enum tls_client_auth client_auth; /**< as it is done: methods and profile considered */
 	struct tls_psk *psks;
 	size_t psk_count;
@@ -218,12 +219,14 @@ struct tls_context {
 	                                 when first wanted */
 	struct tls_context *datagram; /**< for datagram sessions; made when first wanted */
 	struct base_node tickets;     /**< of servers, struct tls_ticket, the newest last */
-	unsigned ticket_count;
+	struct base_map ticket_of;    /**< the same by `peer` */
+	size_t ticket_count;
 };
 
 /** A server's ticket, with what that server had proved when it gave its first one. */
 struct tls_ticket {
 	struct base_node node;           /**< in its context, or alone when offered */
+	struct base_map_node by_peer;    /**< likewise */
 	uint8_t peer[32];                /**< SHA-256 of all that says who it is */
 	uint64_t until_ms;               /**< never offered from then on */
 	struct trust_verdict *verdict;   /**< NULL where nobody asked */

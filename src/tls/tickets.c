@@ -18,8 +18,7 @@
 
 #include "tls/engine.h"
 
-#define TICKETS_MAX 64    /**< of one context */
-#define TICKET_MAX  16384 /**< octets of one, in the engine's form */
+#define TICKET_MAX 16384 /**< octets of one, in the engine's form */
 
 static void ticket_free(struct tls_ticket *ticket)
 {
@@ -31,33 +30,39 @@ static void ticket_free(struct tls_ticket *ticket)
 	free(ticket);
 }
 
+static struct base_str peer_of(const struct tls_ticket *ticket)
+{
+	return (struct base_str){ (const char *)ticket->peer, sizeof(ticket->peer) };
+}
+
 static void context_remove(struct tls_context *context, struct tls_ticket *ticket)
 {
 	base_list_remove(&ticket->node);
+	base_map_remove(&context->ticket_of, &ticket->by_peer);
 	context->ticket_count--;
 }
 
 static struct tls_ticket *context_find(struct tls_context *context, const uint8_t *peer)
 {
-	BASE_LIST_EACH(&context->tickets, node, after)
-	{
-		struct tls_ticket *ticket = BASE_CONTAINER_OF(node, struct tls_ticket, node);
+	struct base_map_node *node =
+	        base_map_find(&context->ticket_of, (struct base_str){ (const char *)peer, 32 });
 
-		if (memcmp(ticket->peer, peer, sizeof(ticket->peer)) == 0)
-			return ticket;
-	}
-	return NULL;
+	return node ? BASE_CONTAINER_OF(node, struct tls_ticket, by_peer) : NULL;
 }
 
 static void context_put(struct tls_context *context, struct tls_ticket *ticket)
 {
 	struct tls_ticket *old = context_find(context, ticket->peer);
 
-	if (!old && context->ticket_count >= TICKETS_MAX)
+	if (!old && context->ticket_count >= context->domain->client_tickets)
 		old = BASE_CONTAINER_OF(context->tickets.next, struct tls_ticket, node);
 	if (old) {
 		context_remove(context, old);
 		ticket_free(old);
+	}
+	if (base_map_insert(&context->ticket_of, peer_of(ticket), &ticket->by_peer)) {
+		ticket_free(ticket); /* the next handshake is a full one */
+		return;
 	}
 	base_list_append(&context->tickets, &ticket->node);
 	context->ticket_count++;
@@ -67,6 +72,7 @@ void tls_tickets_drop(struct tls_context *context)
 {
 	struct base_node *node;
 
+	base_map_done(&context->ticket_of);
 	while ((node = base_list_shift(&context->tickets)))
 		ticket_free(BASE_CONTAINER_OF(node, struct tls_ticket, node));
 	context->ticket_count = 0;

@@ -98,6 +98,8 @@ struct tls_domain_spec {
 	/** Server of TLS 1.3 with a certificate: a client whose PSK identity nobody knows is
 	 * refused; else it is shown the certificate (RFC 8446, 4.2.11). */
 	bool refuse_unknown_psk;
+	/** Client: peers whose tickets a context keeps at a time; 0 = 64. */
+	size_t client_tickets;
 	/** Client: how servers are told which anchors it trusts; AGREED = not at all. In TLS 1.3
 	 * their names are (RFC 8446, 4.2.4). */
 	enum tls_authority_kind tell_authorities;

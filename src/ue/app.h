@@ -32,6 +32,7 @@ struct ue_app {
 	struct base_node calls;
 	unsigned calls_made;    /**< so many names were given */
 	struct loop_timer over; /**< of an orderly end */
+	size_t tickets;         /**< TLS sessions that are kept for resumption; 0 = 64 */
 	FILE *key_log;          /**< unsafe; NULL: none */
 	bool ending, late, failed;
 	bool trace; /**< SIP messages are events, too */

@@ -50,7 +50,7 @@ static int encrypts(const struct tls_domain *domain, const char *profile, struct
 static void for_access(const struct ue_app *app, const struct ue_yaml_tls *tls,
                        struct tls_domain_spec *spec)
 {
-	if (tls != app->config.sip->tls || !app->config.outbound.yaml)
+	if (tls != app->config.sip->tls || (!app->config.outbound.yaml && !app->tickets))
 		return;
 	spec->by_server = spec->by_client = PROFILE_CHOICE_YES;
 	spec->null_encryption = tls->null_encryption;
@@ -71,6 +71,7 @@ int ue_app_domain_files(struct ue_app *app, const char *name, const struct ue_ya
                         struct tls_domain **ret, struct base_error *err)
 {
 	struct tls_domain_spec spec = { .name = name,
+		                        .client_tickets = app->tickets,
 		                        .server_methods = TRUST_CA,
 		                        .client_methods = TRUST_CA,
 		                        .client_auth = TLS_CLIENT_AUTH_REQUEST };

@@ -87,11 +87,7 @@ static void put(struct load_ue *ue)
 	base_list_remove(&ue->node);
 	if (ue->stream) {
 		ue->state = LOAD_IDLE;
-		/* Who has come back goes first again: its ticket is among the few that are kept. */
-		if (ue->work == LOAD_CHURN)
-			base_list_insert(&load->idle, &ue->node);
-		else
-			base_list_append(&load->idle, &ue->node);
+		base_list_append(&load->idle, &ue->node);
 		return;
 	}
 	ue->state = LOAD_DOWN;
@@ -392,6 +388,7 @@ static int set_up(struct load *load, struct base_error *err)
 		rc = agents(load);
 	if (rc)
 		return base_error_set(err, rc, "memory or descriptors are short");
+	app->tickets = load->options.count;
 	rc = ue_app_domain_files(app, "sip", app->config.sip->tls, &load->domain, err);
 	if (!rc)
 		rc = target(load, err);

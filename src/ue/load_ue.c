@@ -297,6 +297,7 @@ static void dial(struct load_ue *ue)
 		.ops = { .on_up = on_up, .on_data = on_data, .on_end = on_end, .arg = ue },
 		.domain = load->domain,
 		.session = load->domain ? &session : NULL,
+		.renegotiable = load->domain != NULL,
 		.connect_ms = (uint32_t)load->options.patience_ms,
 		.handshake_ms = (uint32_t)load->options.patience_ms
 	};

@@ -225,11 +225,37 @@ static void bounded(void **state)
 	lab_pair_close(&pair);
 }
 
+/** More of them, where the domain says so: many user agents of one process. */
+static void bounded_as_told(void **state)
+{
+	struct tls_domain_spec s = lab_spec(*state, TLS_ROLE_SERVER, "again");
+	struct tls_domain_spec c = lab_spec(*state, TLS_ROLE_CLIENT, "again");
+	struct lab_pair pair;
+	char key[32];
+	struct tls_session_spec spec = { .role = TLS_ROLE_CLIENT, .resume_key = key };
+
+	c.client_tickets = 100;
+	lab_pair_open(&pair, &s, &c, NULL, &home);
+	for (int i = 0; i < 101; i++) {
+		(void)snprintf(key, sizeof(key), "192.0.2.1:%d", i);
+		assert_false(visit(&pair, &spec));
+	}
+	assert_int_equal(pair.context[TLS_ROLE_CLIENT]->ticket_count, 100);
+	for (int i = 100; i > 0; i--) {
+		(void)snprintf(key, sizeof(key), "192.0.2.1:%d", i);
+		assert_true(visit(&pair, &spec));
+	}
+	(void)snprintf(key, sizeof(key), "192.0.2.1:%d", 0);
+	assert_false(visit(&pair, &spec));
+	lab_pair_close(&pair);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(again_and_again),          cmocka_unit_test(of_one_peer),
 	cmocka_unit_test(not_with_own_credentials), cmocka_unit_test(for_so_long),
 	cmocka_unit_test(not_what_was_tolerated),   cmocka_unit_test(unknown_to_the_server),
 	cmocka_unit_test(not_after_a_failure),      cmocka_unit_test(bounded),
+	cmocka_unit_test(bounded_as_told),
 };
 
 int main(void)
