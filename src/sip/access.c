@@ -3,52 +3,18 @@
  * The table's actions. Where its owner is told something, that is the last of an action: he may
  * call back. `a->now` is what has brought the event, for who is told.
  */
-#include "sip/access.h"
-
 #include <stdlib.h>
 
+#include "sip/access_private.h"
 #include "sip/access_security.h"
-#include "sip/access_table.h"
-#include "sip/digest_private.h"
-#include "sip/register_private.h"
 
 #define EXPIRES_S    3600
 #define RETRY_MS     30000 /* RFC 5626, 4.5 */
 #define RETRY_MAX_MS 1800000
 #define CONNECT_MS   40000 /* a way is found or not by then */
-#define LONGER_MAX   4     /* times in a row that a 423 is given in to */
 #define FAILURES_MAX 16
 
-struct sip_access {
-	struct sip_ua *ua;
-	struct sip_access_ops ops;
-	struct base_arena arena; /* of what was configured */
-	struct sip_draft draft;
-	const char *instance, *user, *realm, *more;
-	bool sec_agree;
-	uint32_t expires_s, retry_ms, retry_max_ms;
-
-	enum access_state state;
-	struct sip_flow flow; /* id 0: none */
-	struct sip_ask *ask;
-	uint32_t cseq;
-	bool known;     /* a challenge was met on this flow */
-	bool answered;  /* and this REGISTER has answered one */
-	bool hasty;     /* what stood last was lost too soon */
-	bool stands;    /* on this flow */
-	bool unreached; /* a flow was there, and did not come up */
-	unsigned failures, longer;
-	uint64_t since_ms, until_ms; /* it stands */
-	struct base_writer verify, lines, own_lines;
-	struct sip_service_routes routes;
-	struct sip_content content; /* of the REGISTER that is being written */
-	struct loop_timer timer;
-	struct sip_access_event now;
-};
-
-static void step(struct sip_access *a, enum access_event event);
-
-static uint64_t now_ms(const struct sip_access *a)
+uint64_t sip_access_now_ms(const struct sip_access *a)
 {
 	return a->ua->ops.now_ms(a->ua->ops.arg);
 }
@@ -75,106 +41,12 @@ static void tell(struct sip_access *a, enum sip_access_what what, uint64_t again
 	a->ops.told(a->ops.arg, &event);
 }
 
-/* -- REGISTER ------------------------------------------------------------------------------------
- */
-
-static bool leaving(const struct sip_access *a)
+/* The flow has failed, or nobody has answered. */
+enum access_event sip_access_lost_event(const struct sip_access *a)
 {
-	return a->state == ACCESS_LEAVING;
-}
+	bool soon = a->stands && sip_access_now_ms(a) - a->since_ms < a->retry_ms;
 
-/* Who is no acquaintance of the registrar's says who it is, with nothing to prove it (TS 24.229,
- * 5.1.1.2: R; RFC 3310, 3.2 has its like). */
-static void introduce(const struct sip_access *a, struct base_writer *w)
-{
-	base_writer_text(w, "Authorization: Digest ");
-	digest_quote(w, "username", base_str_of(a->user));
-	base_writer_text(w, ", ");
-	digest_quote(w, "realm", base_str_of(a->realm));
-	base_writer_text(w, ", nonce=\"\", ");
-	digest_quote(w, "uri", a->draft.target);
-	base_writer_text(w, ", response=\"\"\r\n");
-}
-
-static const struct sip_content *build(void *owner, struct base_writer *w,
-                                       const struct sip_local *local)
-{
-	struct sip_access *a = owner;
-	struct base_writer *lines = &a->own_lines;
-
-	sip_draft_write(w, &a->draft, ++a->cseq, local);
-	base_writer_reset(lines);
-	base_writer_printf(lines, "Expires: %u\r\nSupported: path%s\r\n",
-	                   leaving(a) ? 0 : a->expires_s, a->instance ? ", outbound" : "");
-	if (a->sec_agree)
-		sip_security_write(&a->verify, true, lines);
-	if (a->user && !a->known)
-		introduce(a, lines);
-	base_writer_text(lines, a->more ? a->more : "");
-	w->failed |= lines->failed;
-	a->content.lines = base_writer_cstr(lines);
-	return &a->content;
-}
-
-static bool stale_in(const struct sip_message *msg)
-{
-	static const enum sip_header_id ids[] = { SIP_H_WWW_AUTHENTICATE,
-		                                  SIP_H_PROXY_AUTHENTICATE };
-	bool stale = false;
-
-	for (size_t i = 0; i < BASE_COUNT(ids); i++)
-		for (const struct sip_header *h = sip_header(msg, ids[i]); h;
-		     h = sip_header_after(msg, h)) {
-			struct base_arena arena = { .chunk_size = 1024 };
-			struct sip_challenge c;
-
-			stale |= !sip_challenge_read(h->value, &arena, &c) && c.stale;
-			base_arena_done(&arena);
-		}
-	return stale;
-}
-
-/* It can be answered; is that what we want? */
-static bool on_challenged(void *owner, const struct sip_message *msg)
-{
-	struct sip_access *a = owner;
-
-	if (a->sec_agree && sip_security_take(msg, &a->verify))
-		return false;
-	a->now = (struct sip_access_event){ .status = msg->status,
-		                            .msg = msg,
-		                            .stale = stale_in(msg) };
-	step(a, ACCESS_EV_CHALLENGED);
-	return a->ask != NULL; /* else who was told has ended it */
-}
-
-/* A 423 (RFC 3261, 10.3, step 7). */
-static bool longer(struct sip_access *a, const struct sip_message *msg)
-{
-	uint32_t s = sip_min_expires(msg, a->expires_s);
-
-	if (!s || leaving(a) || a->longer++ == LONGER_MAX)
-		return false;
-	a->expires_s = s;
-	return true;
-}
-
-static enum access_event event_of(struct sip_access *a, const struct sip_message *msg)
-{
-	struct base_writer offered = { 0 };
-	bool secure = !a->sec_agree || !sip_security_take(msg, &offered);
-
-	base_writer_done(&offered);
-	if (msg->status < 300)
-		return ACCESS_EV_OK;
-	if (msg->status == 494 || (msg->status == 401 && !secure))
-		return ACCESS_EV_INSECURE;
-	if (msg->status == 401 || msg->status == 407 ||
-	    (msg->status == 403 && (a->answered || a->stands)))
-		return ACCESS_EV_DIGEST;
-	if (msg->status == 430)
-		return ACCESS_EV_FAILED;
-	return msg->status / 100 == 5 ? ACCESS_EV_BUSY : ACCESS_EV_REFUSED;
+	return soon && a->hasty ? ACCESS_EV_LOST_SOON : ACCESS_EV_LOST;
 }
 
 static enum sip_access_why why_of(const struct sip_access *a, enum access_event event)
@@ -200,67 +72,6 @@ static enum sip_access_why why_of(const struct sip_access *a, enum access_event 
 	}
 }
 
-static void send(struct sip_access *a);
-
-static void on_response(void *owner, struct sip_ask *ask, const struct sip_message *msg)
-{
-	struct sip_access *a = owner;
-	enum access_event event;
-
-	if (msg->status < 200)
-		return;
-	a->ask = NULL;
-	sip_ask_forget(ask);
-	if (msg->status == 423 && longer(a, msg)) {
-		send(a);
-		return;
-	}
-	event = event_of(a, msg);
-	a->now = (struct sip_access_event){ .status = msg->status, .msg = msg };
-	/* it holds no longer than it does */
-	if (event == ACCESS_EV_BUSY && a->stands && now_ms(a) + a->retry_ms >= a->until_ms)
-		event = ACCESS_EV_SILENT;
-	step(a, event);
-}
-
-/* The flow has failed, or nobody has answered. */
-static enum access_event lost_event(const struct sip_access *a)
-{
-	bool soon = a->stands && now_ms(a) - a->since_ms < a->retry_ms;
-
-	return soon && a->hasty ? ACCESS_EV_LOST_SOON : ACCESS_EV_LOST;
-}
-
-static void on_over(void *owner, struct sip_ask *ask, unsigned status)
-{
-	struct sip_access *a = owner;
-
-	(void)ask;
-	a->ask = NULL;
-	a->now = (struct sip_access_event){ .status = status == 408 ? 408 : 0 };
-	step(a, status == 408 ? ACCESS_EV_SILENT : lost_event(a));
-}
-
-static const struct sip_ask_ops ask_ops = {
-	.build = build, .challenged = on_challenged, .response = on_response, .over = on_over
-};
-
-static void on_no_memory(void *arg)
-{
-	struct sip_access *a = arg;
-
-	a->now = (struct sip_access_event){ .status = 500 };
-	step(a, ACCESS_EV_REFUSED);
-}
-
-static void send(struct sip_access *a)
-{
-	if (sip_ask_by(&a->ask, a->ua, &ask_ops, a, sip_draft_next_hop(&a->draft), a->flow)) {
-		a->ask = NULL;
-		sip_ua_timer(a->ua, &a->timer, 0, on_no_memory, a);
-	}
-}
-
 /* -- actions -------------------------------------------------------------------------------------
  */
 
@@ -269,7 +80,7 @@ static void on_time(void *arg)
 	struct sip_access *a = arg;
 
 	a->now = (struct sip_access_event){ 0 };
-	step(a, ACCESS_EV_TIME);
+	sip_access_happens(a, ACCESS_EV_TIME);
 }
 
 static void later(struct sip_access *a, uint64_t ms)
@@ -285,11 +96,11 @@ static void drop(struct sip_access *a, bool forget)
 	sip_ua_timer_stop(a->ua, &a->timer);
 	sip_ask_forget(a->ask);
 	a->ask = NULL;
-	if (a->stands && now_ms(a) - a->since_ms >= a->retry_ms) {
+	if (a->stands && sip_access_now_ms(a) - a->since_ms >= a->retry_ms) {
 		a->hasty = false;
 		a->failures = 0;
 	}
-	a->hasty |= a->stands && now_ms(a) - a->since_ms < a->retry_ms;
+	a->hasty |= a->stands && sip_access_now_ms(a) - a->since_ms < a->retry_ms;
 	a->stands = a->known = a->answered = a->unreached = false;
 	a->flow = (struct sip_flow){ 0 };
 	a->longer = 0;
@@ -326,7 +137,7 @@ static void do_register(struct sip_access *a)
 {
 	sip_ua_timer_stop(a->ua, &a->timer);
 	a->answered = false;
-	send(a);
+	sip_access_send(a);
 }
 
 static void do_answer(struct sip_access *a)
@@ -344,9 +155,9 @@ static void do_up(struct sip_access *a)
 	a->known = true;
 	a->longer = 0;
 	if (!a->stands)
-		a->since_ms = now_ms(a);
+		a->since_ms = sip_access_now_ms(a);
 	a->stands = true;
-	a->until_ms = now_ms(a) + (uint64_t)a->now.expires_s * 1000;
+	a->until_ms = sip_access_now_ms(a) + (uint64_t)a->now.expires_s * 1000;
 	sip_routes_take(&a->routes, msg);
 	later(a, sip_refresh_s(a->now.expires_s) * 1000);
 	tell(a, SIP_ACCESS_REGISTERED, 0);
@@ -367,7 +178,7 @@ static uint64_t wait_ms(struct sip_access *a)
 
 static void do_keep(struct sip_access *a)
 {
-	uint64_t ms = wait_ms(a), left = a->until_ms - now_ms(a);
+	uint64_t ms = wait_ms(a), left = a->until_ms - sip_access_now_ms(a);
 
 	ms = BASE_MIN(ms, left - left / 4);
 	later(a, ms);
@@ -414,7 +225,7 @@ static void (*const actions[ACCESS_ACTIONS])(struct sip_access *a) = {
 	[ACCESS_DO_CLOSE] = do_close,
 };
 
-static void step(struct sip_access *a, enum access_event event)
+void sip_access_happens(struct sip_access *a, enum access_event event)
 {
 	struct access_step s = sip_access_step(a->state, event);
 
@@ -502,7 +313,7 @@ void sip_access_free(struct sip_access *a)
 static void said(struct sip_access *a, enum access_event event)
 {
 	a->now = (struct sip_access_event){ 0 };
-	step(a, event);
+	sip_access_happens(a, event);
 }
 
 void sip_access_begin(struct sip_access *a)
@@ -531,7 +342,7 @@ void sip_access_no_flow(struct sip_access *a)
 void sip_access_lost(struct sip_access *a, uint64_t flow, bool up)
 {
 	if (flow && flow == a->flow.id)
-		said(a, up ? lost_event(a) : ACCESS_EV_UNREACHED);
+		said(a, up ? sip_access_lost_event(a) : ACCESS_EV_UNREACHED);
 }
 
 struct sip_flow sip_access_flow_of(const struct sip_access *a)
