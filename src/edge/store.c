@@ -129,7 +129,7 @@ static void write_out(struct edge_stored *stored, uint64_t now_ms)
 	uint8_t octets[EDGE_STORE_VALUE_MAX];
 	struct base_writer w = base_writer_over(octets, sizeof(octets));
 	uint64_t life_ms = BASE_MIN(stored->until_ms - now_ms, EDGE_STORE_RECORD_MS);
-	char token[EDGE_STORE_NAME_MAX], impi[EDGE_STORE_NAME_MAX];
+	char token[EDGE_STORE_NAME_MAX];
 
 	put_head(&w, store);
 	put_part(&w, record->token);
@@ -142,10 +142,6 @@ static void write_out(struct edge_stored *stored, uint64_t now_ms)
 	move(stored, &store->lying);
 	stored->query.fn = on_written;
 	stored->query.arg = stored;
-	if (record->impi.len)
-		store->shelf->ops->set(store->shelf, NULL,
-		                       edge_store_name(impi, "impi", record->impi),
-		                       base_writer_view(&w), life_ms);
 	store->shelf->ops->set(store->shelf, &stored->query,
 	                       edge_store_name(token, "token", record->token), base_writer_view(&w),
 	                       life_ms);
@@ -212,7 +208,6 @@ void edge_store_drop(struct edge_stored *stored)
 		store->writing--;
 	base_list_remove(&stored->node);
 	store->counts.records--;
-	/* Its IMPI's record leads to a token that is not there: another edge may have it now. */
 	store->shelf->ops->drop(store->shelf,
 	                        edge_store_name(token, "token", stored->record.token));
 	*stored = (struct edge_stored){ 0 };

@@ -68,8 +68,8 @@ void edge_store_free(struct edge_store *store);
 
 /** What is known of a binding. Borrowed. */
 struct edge_record {
-	struct base_str token;   /**< flow token; what the record is found by */
-	struct base_str impi;    /**< found by this, too: the latest of that IMPI */
+	struct base_str token; /**< flow token; what the record is found by */
+	struct base_str impi;
 	struct base_str session; /**< id of the binding, octets (may be empty) */
 };
 
@@ -127,9 +127,6 @@ struct edge_search {
  */
 void edge_store_find(struct edge_store *store, struct edge_search *search, struct base_str token,
                      edge_found_fn *fn, void *arg);
-/** The same for the latest binding of an IMPI. */
-void edge_store_find_impi(struct edge_store *store, struct edge_search *search,
-                          struct base_str impi, edge_found_fn *fn, void *arg);
 /** It will not be told. One that has ended, or never began, is fine. */
 void edge_store_find_stop(struct edge_search *search);
 

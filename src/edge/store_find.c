@@ -137,25 +137,19 @@ static void on_token(void *arg, enum pool_said said, struct base_str value)
 		ask(q, "alive", q->written.id, on_owner);
 }
 
-static void on_impi(void *arg, enum pool_said said, struct base_str value)
+void edge_store_find(struct edge_store *store, struct edge_search *search, struct base_str token,
+                     edge_found_fn *fn, void *arg)
 {
-	struct edge_question *q = arg;
-
-	if (take(q, said, value))
-		ask(q, "token", q->written.token, on_token);
-}
-
-static void find(struct edge_store *store, struct edge_search *search, const char *kind,
-                 struct base_str of, pool_said_fn *fn)
-{
+	enum edge_whose whose = EDGE_WHOSE_UNKNOWN;
 	struct edge_question *q = NULL;
 
-	search->store = store;
-	search->question = NULL;
-	if (store->searching < EDGE_STORE_SEARCHES && edge_shelf_up(store->shelf))
+	*search = (struct edge_search){ .store = store, .fn = fn, .arg = arg };
+	if (!token.len || token.len > EDGE_STORE_TOKEN_MAX)
+		whose = EDGE_WHOSE_NOBODY;
+	else if (store->searching < EDGE_STORE_SEARCHES && edge_shelf_up(store->shelf))
 		q = calloc(1, sizeof(*q));
 	if (!q) {
-		tell(search, &(struct edge_found){ .whose = EDGE_WHOSE_UNKNOWN });
+		tell(search, &(struct edge_found){ .whose = whose });
 		return;
 	}
 	q->store = store;
@@ -165,27 +159,7 @@ static void find(struct edge_store *store, struct edge_search *search, const cha
 	store->searching++;
 	search->question = q;
 	loop_timer_start(store->loop, &q->patience, EDGE_STORE_SEARCH_MS, on_patience, q);
-	ask(q, kind, of, fn);
-}
-
-void edge_store_find(struct edge_store *store, struct edge_search *search, struct base_str token,
-                     edge_found_fn *fn, void *arg)
-{
-	*search = (struct edge_search){ .store = store, .fn = fn, .arg = arg };
-	if (token.len && token.len <= EDGE_STORE_TOKEN_MAX)
-		find(store, search, "token", token, on_token);
-	else
-		tell(search, &(struct edge_found){ .whose = EDGE_WHOSE_NOBODY });
-}
-
-void edge_store_find_impi(struct edge_store *store, struct edge_search *search,
-                          struct base_str impi, edge_found_fn *fn, void *arg)
-{
-	*search = (struct edge_search){ .store = store, .fn = fn, .arg = arg };
-	if (impi.len && impi.len <= EDGE_STORE_IMPI_MAX)
-		find(store, search, "impi", impi, on_impi);
-	else
-		tell(search, &(struct edge_found){ .whose = EDGE_WHOSE_NOBODY });
+	ask(q, "token", token, on_token);
 }
 
 void edge_store_find_stop(struct edge_search *search)

@@ -10,7 +10,7 @@
 	(1 + 8 + 4 + EDGE_STORE_ID_MAX + EDGE_STORE_TOKEN_MAX + EDGE_STORE_IMPI_MAX +              \
 	 EDGE_STORE_SESSION_MAX)
 /** A kind of record and what it is of: what it lies under. */
-#define EDGE_STORE_NAME_MAX (8 + EDGE_STORE_IMPI_MAX)
+#define EDGE_STORE_NAME_MAX (8 + EDGE_STORE_TOKEN_MAX)
 
 struct edge_store {
 	struct loop *loop;
@@ -34,7 +34,7 @@ struct edge_store {
 	unsigned searching;
 };
 
-/** What lies under a token or an IMPI. The rest is of use where `epoch` is not 0. */
+/** What lies under a token. */
 struct edge_written {
 	uint64_t epoch;
 	struct base_str id, token, impi, session;

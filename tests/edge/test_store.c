@@ -105,16 +105,6 @@ static enum edge_whose find(struct edge *e, const char *token, struct found *f)
 	return f->whose;
 }
 
-static enum edge_whose find_impi(struct edge *e, const char *impi, struct found *f)
-{
-	*f = (struct found){ 0 };
-	edge_store_find_impi(e->store, &f->search, str(impi), on_found, f);
-	for (int i = 0; i < TRIES && !f->told; i++)
-		assert_int_equal(loop_run_once(e->loop, 5), 0);
-	assert_int_equal(f->told, 1);
-	return f->whose;
-}
-
 static void until(struct edge *e, const char *token, enum edge_whose whose)
 {
 	struct found f;
@@ -162,7 +152,7 @@ static void pair_close(struct pair *p)
 	loop_free(p->a.loop);
 }
 
-/** Found by its token and IMPI, at the other edge only; renewed, replaced, ended. */
+/** Found by its token, at the other edge only; renewed, replaced, ended. */
 static void another_finds_it(void **state)
 {
 	struct edge_stored one = { 0 }, two = { 0 };
@@ -179,8 +169,6 @@ static void another_finds_it(void **state)
 	assert_string_equal(f.token, "tokenA1");
 	assert_string_equal(f.impi, "alice@home");
 	assert_string_equal(f.session, "s1");
-	assert_int_equal(find_impi(&p.b, "alice@home", &f), EDGE_WHOSE_OTHER);
-	assert_string_equal(f.token, "tokenA1");
 	/* One's own is never asked for: it would go in a circle. */
 	assert_int_equal(find(&p.a, "tokenA1", &f), EDGE_WHOSE_NOBODY);
 	put(&p.a, &one, "tokenA1", "alice@home", "s2");
@@ -191,10 +179,9 @@ static void another_finds_it(void **state)
 	edge_store_drop(&one);
 	edge_store_drop(&one);
 	assert_int_equal(find(&p.b, "tokenA1", &f), EDGE_WHOSE_NOBODY);
-	assert_int_equal(find_impi(&p.a, "alice@home", &f), EDGE_WHOSE_OTHER);
-	assert_string_equal(f.token, "tokenB1");
+	assert_int_equal(find(&p.a, "tokenB1", &f), EDGE_WHOSE_OTHER);
 	edge_store_drop(&two);
-	assert_int_equal(find_impi(&p.a, "alice@home", &f), EDGE_WHOSE_NOBODY);
+	assert_int_equal(find(&p.a, "tokenB1", &f), EDGE_WHOSE_NOBODY);
 	assert_int_equal(edge_store_counts(p.a.store).records, 0);
 	pair_close(&p);
 }
@@ -235,7 +222,6 @@ static void what_is_none(void **state)
 	longest[sizeof(longest) - 1] = '\0';
 	assert_int_equal(find(&p.b, "", &f), EDGE_WHOSE_NOBODY);
 	assert_int_equal(find(&p.b, longest, &f), EDGE_WHOSE_NOBODY);
-	assert_int_equal(find_impi(&p.b, longest, &f), EDGE_WHOSE_NOBODY);
 	edge_store_put(p.a.store, &one, &record, 1000);
 	assert_int_equal(edge_store_counts(p.a.store).records, 0);
 	longest[EDGE_STORE_TOKEN_MAX] = '\0';
@@ -389,7 +375,6 @@ static void through_redis(void **state)
 	assert_int_equal(find(&r->b, "t0", &f), EDGE_WHOSE_OTHER);
 	assert_int_equal(find(&r->b, "t999", &f), EDGE_WHOSE_OTHER);
 	assert_string_equal(f.uri, "sip:edge-a.test;transport=tcp");
-	assert_int_equal(find_impi(&r->b, "t999", &f), EDGE_WHOSE_OTHER);
 	for (int i = 0; i < 1000; i++)
 		edge_store_drop(&many[i]);
 	until(&r->b, "t999", EDGE_WHOSE_NOBODY);
