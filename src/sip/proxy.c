@@ -173,12 +173,13 @@ int sip_proxy_reply(struct sip_context *ctx, unsigned status, const struct sip_c
 
 void sip_proxy_drop(struct sip_context *ctx)
 {
-	ctx->decided = true;
-	if (ctx->server && !ctx->answered) {
+	bool answered = ctx->answered;
+
+	ctx->decided = ctx->answered = true;
+	if (ctx->server && !answered) {
 		sip_context_cancel(ctx, NULL);
 		sip_txn_drop(ctx->server);
 	}
-	ctx->answered = true;
 	sip_context_check(ctx);
 }
 
@@ -411,7 +412,8 @@ int sip_proxy_new(struct sip_proxy **ret, const struct sip_proxy_config *config,
 		proxy->config.timer_c_ms = TIMER_C_MS;
 	ops->random(ops->arg, (uint8_t *)proxy->seed, sizeof(proxy->seed));
 	base_list_init(&proxy->contexts);
-	rc = sip_txns_new(&proxy->txns, &config->txns,
+	proxy->config.txns.answers_outlive = true;
+	rc = sip_txns_new(&proxy->txns, &proxy->config.txns,
 	                  &(struct sip_txn_ops){ .send = on_send,
 	                                         .on_request = on_request,
 	                                         .on_response = on_response,

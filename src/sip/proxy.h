@@ -119,7 +119,8 @@ void sip_proxy_free(struct sip_proxy *proxy);
 void sip_proxy_input(struct sip_proxy *proxy, struct sip_flow from, const struct sip_source *source,
                      struct base_str octets);
 /** As sip_txns_lost. Copies that went by it look for another way or count as `lost_status`; those
- * of a request that came by it go on, INVITEs too (16.9). */
+ * of a request that came by it go on, INVITEs too (16.9): `send` may have another connection for
+ * its answer (18.2.2). */
 void sip_proxy_lost(struct sip_proxy *proxy, uint64_t flow);
 /** When sip_proxy_advance has to be called; UINT64_MAX = never. */
 uint64_t sip_proxy_deadline(const struct sip_proxy *proxy);

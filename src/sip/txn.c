@@ -385,7 +385,10 @@ void sip_txns_lost(struct sip_txns *txns, uint64_t flow)
 	txns->timers.now_ms = txns->ops.now_ms(txns->ops.arg);
 	BASE_LIST_EACH(&f->txns, node, after) /* none is freed but by its last timer */
 	{
-		sip_txn_step(BASE_CONTAINER_OF(node, struct sip_txn, beside), EV_ERROR, NULL);
+		struct sip_txn *txn = BASE_CONTAINER_OF(node, struct sip_txn, beside);
+
+		if (sip_txn_is_client(txn) || !txns->config.answers_outlive)
+			sip_txn_step(txn, EV_ERROR, NULL);
 	}
 	sip_txns_rearm(txns);
 }

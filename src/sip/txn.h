@@ -70,6 +70,9 @@ struct sip_txn_config {
 	uint32_t t2_ms;   /**< 4000: the longest wait between repetitions */
 	uint32_t t4_ms;   /**< 5000: the longest a message stays in the network */
 	size_t count_max; /**< transactions at a time, 65536; requests beyond them get 503 */
+	/** What has been asked outlives its flow: `send` may find another for the answer (18.2.2).
+	 * Its end is known when that fails. */
+	bool answers_outlive;
 };
 
 /** Both are copied. @return 0, or BASE_LOCAL */
@@ -86,8 +89,8 @@ void sip_txns_free(struct sip_txns *txns);
  */
 void sip_txns_input(struct sip_txns *txns, struct sip_flow from, const struct sip_source *source,
                     struct base_str octets);
-/** This flow has failed: SIP_END_FLOW for each transaction on it that still wants something of it.
- */
+/** This flow has failed: SIP_END_FLOW for each transaction on it that still wants something of it,
+ * and is not to outlive it. */
 void sip_txns_lost(struct sip_txns *txns, uint64_t flow);
 /** When sip_txns_advance has to be called; UINT64_MAX = never. */
 uint64_t sip_txns_deadline(const struct sip_txns *txns);

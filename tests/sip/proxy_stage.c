@@ -16,7 +16,8 @@ static int on_send(void *arg, struct sip_flow flow, struct base_str octets)
 		return BASE_ERR(BASE_LOCAL, 0);
 	assert_true(s->count < PROXY_SENT_MAX);
 	*sent = (struct proxy_sent){ flow.id, s->now_ms, malloc(octets.len + 1), octets.len };
-	assert_non_null(sent->text);
+	if (!sent->text) /* a memory walk's */
+		return BASE_ERR(BASE_LOCAL, 0);
 	memcpy(sent->text, octets.ptr, octets.len);
 	sent->text[octets.len] = 0;
 	s->count++;
@@ -80,6 +81,7 @@ static void on_request(void *arg, struct sip_context *ctx, const struct sip_mess
 	struct proxy_stage *s = arg;
 	const struct base_str *routes;
 	size_t count = sip_context_routes(ctx, &routes);
+	int rc;
 
 	assert_int_equal(sip_context_flow(ctx).id, from.id);
 	assert_ptr_equal(sip_context_request(ctx), msg);
@@ -93,8 +95,12 @@ static void on_request(void *arg, struct sip_context *ctx, const struct sip_mess
 		               BASE_FMT(routes[i]));
 	}
 	sip_context_user_set(ctx, s);
-	if (s->target_count)
-		assert_int_equal(sip_proxy_forward(ctx, s->targets, s->target_count), 0);
+	if (!s->target_count)
+		return;
+	rc = sip_proxy_forward(ctx, s->targets, s->target_count);
+	assert_true(!rc || base_err_class(rc) == BASE_LOCAL);
+	if (rc && sip_proxy_reply(ctx, 500, NULL))
+		sip_proxy_drop(ctx);
 }
 
 static void on_forward(void *arg, struct sip_context *ctx, const struct sip_target *target,

@@ -399,7 +399,12 @@ static void by_the_owner(void **state)
 	proxy_in(&s, ALICE, ASK("INVITE", "z9hG4bK3", "")); /* its flow goes while he thinks */
 	sip_proxy_lost(s.proxy, ALICE);
 	proxy_until(&s, s.now_ms + 1);
+	assert_non_null(s.ctx); /* its answer may find another (18.2.2) */
+	s.broken = ALICE;
+	assert_int_equal(sip_proxy_reply(s.ctx, 480, NULL), 0);
+	proxy_until(&s, s.now_ms + 1);
 	assert_null(s.ctx);
+	proxy_silence(&s);
 	proxy_close(&s);
 }
 

@@ -202,6 +202,26 @@ static void replaced(void **state)
 	proxy_close(&s);
 }
 
+/** 16.9, 18.2.2: the flow that asked has gone. Nobody is cancelled, and the answer goes by whatever
+ * connection can be had. */
+static void asked_by_a_flow_that_went(void **state)
+{
+	struct proxy_stage s;
+
+	(void)state;
+	call(&s, 1, bob);
+	proxy_answer(&s, 0, 180, "b", NULL);
+	(void)proxy_expect(&s, ALICE, "SIP/2.0 180 ");
+	sip_proxy_lost(s.proxy, ALICE);
+	proxy_until(&s, s.now_ms + 1);
+	proxy_silence(&s);
+	proxy_answer(&s, 0, 486, "b", NULL);
+	(void)proxy_expect(&s, BOB, "ACK ");
+	(void)proxy_expect(&s, ALICE, "SIP/2.0 486 ");
+	proxy_silence(&s);
+	proxy_close(&s);
+}
+
 /** 16.7, 9: a 2xx that comes when nothing waits for it any more goes where the request came from.
  */
 static void late_2xx(void **state)
@@ -212,8 +232,10 @@ static void late_2xx(void **state)
 	call(&s, 1, bob);
 	proxy_answer(&s, 0, 180, "b", NULL);
 	(void)proxy_expect(&s, ALICE, "SIP/2.0 180 ");
-	sip_proxy_lost(s.proxy, ALICE); /* 16.9: others are not ended for that */
+	s.broken = ALICE;
+	proxy_answer(&s, 0, 183, "b", NULL); /* 16.9: others are not ended for that */
 	proxy_until(&s, s.now_ms + 1);
+	s.broken = 0;
 	proxy_silence(&s);
 	proxy_answer(&s, 0, 200, "b", NULL);
 	(void)proxy_expect(&s, ALICE, "SIP/2.0 200 ");
@@ -311,11 +333,11 @@ static void no_way(void **state)
 	sip_proxy_lost(s.proxy, BOB);
 	proxy_until(&s, s.now_ms + 1);
 	(void)proxy_expect(&s, ALICE, "SIP/2.0 430 ");
-	s.target_count = 1; /* its way is looked for when its flow goes */
+	s.target_count = 1; /* its way is looked for when its owner drops it */
 	s.targets[0] = (struct sip_target){ .lost_status = 0 };
 	s.hold_ways = true;
 	proxy_in(&s, ALICE, ASK("MESSAGE", "z9hG4bK5", ""));
-	sip_proxy_lost(s.proxy, ALICE);
+	sip_proxy_drop(s.ctx);
 	proxy_until(&s, s.now_ms + 1);
 	sip_proxy_way(s.proxy, s.way, proxy_flow(BOB));
 	sip_proxy_no_way(s.proxy, s.way, 404);
@@ -703,6 +725,7 @@ int main(void)
 		cmocka_unit_test(challenged_by_several),
 		cmocka_unit_test(not_for_others),
 		cmocka_unit_test(replaced),
+		cmocka_unit_test(asked_by_a_flow_that_went),
 		cmocka_unit_test(late_2xx),
 		cmocka_unit_test(another_way),
 		cmocka_unit_test(given_up_lingers),
