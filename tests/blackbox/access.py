@@ -5,7 +5,7 @@ import os
 import harness
 from agent import Agent
 
-PASSWORDS = {"alice": "s3cret", "bob": "b0b", "carol": "c4rol"}
+PASSWORDS = {"alice": "s3cret", "bob": "b0b", "carol": "c4rol", "erin": "er1n"}
 NAME = "pcscf.home.example"
 HOST = "localhost"  # by which it is reached without anybody's DNS; its certificate has both
 

@@ -33,7 +33,7 @@ def merged(base, more):
 
 
 class Edge:
-    """`core`: a Kamailio, or a URI. `tls`: files of access.certificate. `changes` of the configuration, by section."""
+    """`core`: a Kamailio, or a URI. `tls`: files of access.certificate. `changes` of the configuration, by section; `domains`: more TLS domains."""
 
     def __init__(self, folder, tls, core, /, port=0, core_port=0, wait=True, **changes):
         self.folder = tempfile.mkdtemp(prefix="edge-", dir=folder)
@@ -41,12 +41,13 @@ class Edge:
         where = core if isinstance(core, str) else core.uri
         domain = {"name": "access", "profile": "ts33203-annex-o-rel17", "certificate": tls["cert"], "key": tls["key"]}
         merged(domain, changes.pop("tls_domain", {}))
+        domains = [domain, *changes.pop("domains", [])]
         self.settings = merged({
             "edge": {"host": access.NAME, "drain": "10ms"},
             "access": {"listen": [f"tls:127.0.0.1:{self.port}"], "domain": "access"},
             "core": {"listen": [f"{kind}:127.0.0.1:{self.core_port}" for kind in ("udp", "tcp")], "registrar": f"{where};lr",
                      "from": ["127.0.0.0/8"]},
-            "control": "control", "log": {"level": "info"}, "tls-domains": [domain]}, changes)
+            "control": "control", "log": {"level": "info"}, "tls-domains": domains}, changes)
         self.path = os.path.join(self.folder, "edge.yaml")
         self.log_path = os.path.join(self.folder, "log")
         self.process = None
