@@ -442,8 +442,8 @@ static void gaps_tell(const struct edge_domain *domain)
 	const struct tls_gap *gaps = tls_domain_gaps(domain->tls, &count);
 
 	for (size_t i = 0; i < count; i++)
-		base_log(BASE_LOG_WARN, "edge", "tls domain=%s gap: %s", domain->name,
-		         gaps[i].text);
+		base_log(gaps[i].strength == PROFILE_MAY ? BASE_LOG_INFO : BASE_LOG_WARN, "edge",
+		         "tls domain=%s gap: %s", domain->name, gaps[i].text);
 }
 
 void edge_config_warn(const struct edge_config *c)

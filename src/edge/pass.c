@@ -48,15 +48,11 @@ static void forward(struct passing *p, const struct sip_message *msg)
 	const struct edge_decision failed = { .status = 500, .why = "no memory" };
 	const struct edge_decision *d = &p->decision;
 	struct sip_target target = { .hop = d->hop, .lost_status = d->lost_status };
-	struct flow_info info;
 
 	if (d->flow)
 		p->flow = d->flow;
-	if (d->to == EDGE_ACCESS) {
-		bool there = flows_info(p->net->access, d->flow, &info);
-
-		target.flow = (struct sip_flow){ d->flow, !there || info.transport != FLOW_UDP };
-	}
+	if (d->to == EDGE_ACCESS)
+		target.flow = (struct sip_flow){ d->flow, flows_reliable(p->net->access, d->flow) };
 	p->forwarded = true;
 	if (sip_proxy_forward(p->ctx, &target, 1)) {
 		p->forwarded = false;

@@ -160,17 +160,19 @@ static int signals_start(struct shell *sh, struct base_error *err)
 static void descriptors_raise(const struct edge_config *config)
 {
 	rlim_t wanted = (rlim_t)config->connections + 1024;
-	struct rlimit limit;
+	struct rlimit limit, more;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
 		return;
-	limit.rlim_cur = BASE_MIN(wanted, limit.rlim_max);
-	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what it comes to is told next */
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < wanted)
-		base_log(BASE_LOG_WARN, "edge",
-		         "descriptors=%llu are too few for limits.connections=%u: more wait in "
-		         "the kernel (LimitNOFILE)",
-		         (unsigned long long)limit.rlim_cur, config->connections);
+	more = (struct rlimit){ wanted, BASE_MAX(wanted, limit.rlim_max) };
+	if (!setrlimit(RLIMIT_NOFILE, &more)) /* a privilege, but up to the maximum */
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what it comes to is told */
+	base_log(BASE_LOG_WARN, "edge",
+	         "descriptors=%llu are too few for limits.connections=%u: more wait in the kernel "
+	         "(LimitNOFILE)",
+	         (unsigned long long)limit.rlim_max, config->connections);
 }
 
 static int start(struct shell *sh, struct base_error *err)

@@ -144,6 +144,8 @@ struct flow_info {
 };
 /** @return false: there is no such flow any more */
 bool flows_info(const struct flows *flows, uint64_t flow, struct flow_info *ret);
+/** As of struct sip_flow: false for datagrams. A flow that is over is taken for a connection. */
+bool flows_reliable(const struct flows *flows, uint64_t flow);
 /** A pointer of the owner's, found by the flow's number; NULL at first, and of a flow that is over.
  * @return flows_user_set: false: there is no such flow */
 void *flows_user(const struct flows *flows, uint64_t flow);

@@ -242,6 +242,13 @@ void flow_info_fill(const struct flow *f, struct flow_info *ret)
 	ret->tls = f->stream && stream_tls(f->stream, &ret->session);
 }
 
+bool flows_reliable(const struct flows *flows, uint64_t flow)
+{
+	const struct flow *f = flow_find(flows, flow);
+
+	return !f || f->transport != FLOW_UDP;
+}
+
 bool flows_info(const struct flows *flows, uint64_t flow, struct flow_info *ret)
 {
 	const struct flow *f = flow_find(flows, flow);
