@@ -8,6 +8,7 @@ import secrets
 import ssl
 import time
 import unittest
+import urllib.request
 
 import access
 import edge
@@ -156,6 +157,24 @@ class Pool(harness.Case, unittest.TestCase):
             one.logged(f"Redis at 127.0.0.1:{self.redis.port} is there again")
         self.found_at(alice, to_alice, self.two)
         self.found_at(bob, to_bob, self.one)
+
+    def test_an_address_that_is_another_s(self):
+        """An edge that says the wrong address of itself: who is sent there finds itself, and goes in no circle."""
+        port = harness.free_port()
+        looking = self.member(metrics={"listen": f"127.0.0.1:{port}"})
+        wrong = self.member(pool={"name": "west", "id": "wrong", "address": looking.settings["pool"]["address"],
+                                  "redis": f"127.0.0.1:{self.redis.port}", "secret-file": self.secret})
+        self.ready(looking, wrong)
+        alice, to_alice = self.registered(wrong)
+
+        def found():
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=harness.PATIENCE) as answer:
+                return int(re.search(rb"^gatehouse_edge_pool_others_total (\d+)", answer.read(), re.M)[1])
+        harness.until(lambda: self.refused(alice, to_alice, looking) == 430 and found(), looking.log)
+        before = found()
+        self.assertEqual(self.refused(alice, to_alice, looking), 430)
+        self.assertLessEqual(found(), before + 1)
+        self.heard(alice, to_alice, wrong)
 
     def test_resumption_at_the_other(self):
         """A TLS session of one edge is resumed at the other, by ticket keys in common; and is no registration there."""
