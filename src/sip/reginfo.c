@@ -332,8 +332,11 @@ enum sip_reginfo_turn sip_reginfo_turn(struct sip_reginfo_versions *versions,
 {
 	enum sip_reginfo_turn turn = SIP_REGINFO_NEXT;
 
-	if (versions->begun && doc->version <= versions->last)
+	if (versions->begun && doc->version < versions->last)
 		return SIP_REGINFO_OLD;
+	/* The same again is no case of 5.2. Some registrars say 0 each time and all there is. */
+	if (versions->begun && doc->version == versions->last)
+		return doc->full ? SIP_REGINFO_NEXT : SIP_REGINFO_OLD;
 	if (versions->begun ? doc->version > versions->last + 1 : !doc->full)
 		turn = SIP_REGINFO_GAP;
 	versions->begun = true;

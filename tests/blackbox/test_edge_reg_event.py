@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""gatehouse-edge and the reg event package (RFC 3680): it subscribes at the registrar, which the test is, and ends what the registrar has ended."""
+"""gatehouse-edge and the reg event package (RFC 3680): it subscribes at the registrar, which the test is, or Kamailio, and ends what the registrar has ended."""
+import os
 import re
 import secrets
+import shutil
 import unittest
 
 import access
 import edge
 import harness
+import kamailio
 from edge import Edge, field, status
 
 CHALLENGE = 'WWW-Authenticate: Digest realm="home.example", nonce="n%s", algorithm=MD5, qop="auth"'
@@ -99,10 +102,10 @@ class RegEvent(harness.Case, unittest.TestCase):
         """NOTIFYs of other dialogs, other packages, documents that are none: each gets its status and nothing ends."""
         alice = self.registered()
         asked = self.subscribed()
-        gone = self.document(alice, 0, "terminated", "rejected")
-        self.assertEqual(self.notify(asked, self.document(alice, 0)), 200)
+        gone = self.document(alice, 4, "terminated", "rejected")
+        self.assertEqual(self.notify(asked, self.document(alice, 5)), 200)
         self.assertEqual(self.notify(asked, gone, tag="other"), 404)
-        self.assertEqual(self.notify(asked, gone.replace('"0"', '"9"'), event="presence"), 489)
+        self.assertEqual(self.notify(asked, gone.replace('"4"', '"9"'), event="presence"), 489)
         self.assertEqual(self.notify(asked, gone, kind="text/plain"), 415)
         self.assertEqual(self.notify(asked, "<!DOCTYPE a [<!ENTITY a \"b\">]><reginfo/>"), 400)
         self.assertEqual(self.notify(asked, "<reginfo"), 400)
@@ -122,6 +125,47 @@ class RegEvent(harness.Case, unittest.TestCase):
         alice.send(alice.text("MESSAGE", "sip:bob@home.example", "Content-Type: text/plain", contact=False, body="hello"))
         self.core.reply(self.take("MESSAGE"), 200)
         self.assertEqual(status(alice.final("MESSAGE")), 200)
+
+
+TABLES = "/usr/share/kamailio/dbtext/kamailio"
+PRESENCE = """loadmodule "db_text.so"
+loadmodule "presence.so"
+loadmodule "presence_reginfo.so"
+loadmodule "pua.so"
+loadmodule "pua_reginfo.so"
+modparam("presence|pua", "db_url", "text://{tables}")
+modparam("presence", "server_address", "sip:127.0.0.1:{port}")
+modparam("presence", "send_fast_notify", 1)
+modparam("pua_reginfo", "default_domain", "home.example")
+modparam("pua_reginfo", "outbound_proxy", "sip:127.0.0.1:{port}")
+modparam("pua_reginfo", "server_address", "sip:reginfo@127.0.0.1:{port}")
+modparam("pua_reginfo", "publish_reginfo", 1)
+"""
+ROUTE = """if (is_method("PUBLISH") && t_newtran()) { handle_publish(); t_release(); exit; }
+	if (is_method("SUBSCRIBE") && t_newtran()) { handle_subscribe(); t_release(); exit; }
+	if (is_method("OPTIONS") && $rU == "end-alice") { unregister("location", "sip:alice@home.example"); sl_send_reply("200", "Gone"); exit; }
+"""
+
+
+@unittest.skipUnless(kamailio.HAVE and os.path.exists(os.path.join(kamailio.modules(), "pua_reginfo.so")) and os.path.isdir(TABLES),
+                     "Kamailio's presence modules are not installed (package kamailio-presence-modules)")
+class Kamailio(harness.Case, unittest.TestCase):
+    def test_an_administrator_ends_it(self):
+        """Kamailio's documents are full, and all of version 0."""
+        port, tables = harness.free_port(), os.path.join(self.folder, "tables")
+        shutil.copytree(TABLES, tables)
+        core = self.own(kamailio.Kamailio(self.folder, access.PASSWORDS, settings=PRESENCE.format(tables=tables, port=port), route=ROUTE, port=port))
+        here = self.own(Edge(self.folder, access.certificate(self.pki), core, edge={"drain": "50ms"},
+                             **{"reg-event": True, "log": {"level": "debug", "unsafe-messages": True}}))
+        alice = self.own(edge.Ue(here))
+        alice.register()
+        here.bound("alice")
+        here.logged(r'from flow=\d+: NOTIFY .*<contact id="[^"]*" state="active"')
+        test = self.own(edge.Core())
+        self.assertEqual(status(test.answer(test.order(core.port, "end-alice"))), 200)
+        here.bound("alice", 0)
+        here.logged(r'event=note flow=1 why="unregistered"')
+        self.assertEqual(status(alice.message("sip:bob@home.example")), 403)
 
 
 if __name__ == "__main__":
