@@ -12,12 +12,40 @@ struct passing {
 	struct base_arena arena; /* of what the decision tells */
 	struct edge_decision decision;
 	struct edge_search search;
+	enum sip_method method;
 	uint64_t flow; /* of the UE, from or to; 0 = none */
 	bool forwarded;
 	bool open; /* it has had no final answer */
+	bool done; /* and nothing passes any more */
+	bool busy; /* it is being judged */
 	bool close, forget;
 	const char *why;
 };
+
+static void settled(struct passing *p)
+{
+	p->net->open -= p->open;
+	p->open = false;
+}
+
+static void passing_free(struct passing *p)
+{
+	settled(p);
+	base_list_remove(&p->node);
+	edge_store_find_stop(&p->search);
+	base_arena_done(&p->arena);
+	free(p);
+}
+
+/* Of a request that is answered, and no INVITE, nothing passes any more: its context may linger for
+ * seconds without us. */
+static void let_go(struct passing *p)
+{
+	if (!p->done || p->busy)
+		return;
+	sip_context_user_set(p->ctx, NULL);
+	passing_free(p);
+}
 
 /* ---- requests ---- */
 
@@ -67,13 +95,17 @@ static void on_found(void *arg, const struct edge_found *found)
 	struct passing *p = arg;
 	const struct sip_message *msg = sip_context_request(p->ctx);
 	struct edge_owner owner = { .known = found->whose != EDGE_WHOSE_UNKNOWN };
+	bool busy = p->busy;
 
 	if (found->whose == EDGE_WHOSE_OTHER)
 		owner.uri = base_str_of(base_arena_printf(&p->arena, "%s", found->uri));
+	p->busy = true;
 	if (msg)
 		judge(p, msg, &owner);
 	else
 		sip_proxy_drop(p->ctx);
+	p->busy = busy;
+	let_go(p);
 }
 
 static void ask(struct passing *p, const struct sip_message *msg)
@@ -150,10 +182,14 @@ static void on_request(void *arg, struct sip_context *ctx, const struct sip_mess
 	p->open = true;
 	p->net->open++;
 	p->ctx = ctx;
+	p->method = msg->method;
 	p->arena.chunk_size = 1024;
 	p->flow = from.id < EDGE_CORE_FLOWS ? from.id : 0;
 	sip_context_user_set(ctx, p);
+	p->busy = true;
 	judge(p, msg, NULL);
+	p->busy = false;
+	let_go(p);
 }
 
 static void on_forward(void *arg, struct sip_context *ctx, const struct sip_target *target,
@@ -164,6 +200,8 @@ static void on_forward(void *arg, struct sip_context *ctx, const struct sip_targ
 	struct edge_request request;
 
 	(void)target;
+	if (!p)
+		return;
 	request_of(p, edit->msg, &request);
 	edge_core_forward(net->core, &request, &p->decision, edit);
 }
@@ -183,13 +221,15 @@ static unsigned on_response(void *arg, struct sip_context *ctx, const struct sip
 {
 	struct edge_net *net = arg;
 	struct passing *p = sip_context_user(ctx);
-	const struct edge_response response = { .request = sip_context_request(ctx),
-		                                .decision = &p->decision,
-		                                .status = msg->status,
-		                                .msg = msg };
+	struct edge_response response = { .request = sip_context_request(ctx),
+		                          .status = msg->status,
+		                          .msg = msg };
 	struct edge_passing passing = { 0 };
 
 	(void)target;
+	if (!p)
+		return 500; /* it has been answered: nothing passes any more */
+	response.decision = &p->decision;
 	if (edge_core_response(net->core, &response, edit, &passing))
 		return 500;
 	passed(p, &passing);
@@ -204,12 +244,6 @@ static void count(struct edge_net *net, unsigned status)
 
 	if (status >= 200 && status < 700)
 		++*by_class[status / 100 - 2];
-}
-
-static void settled(struct passing *p)
-{
-	p->net->open -= p->open;
-	p->open = false;
 }
 
 static void on_answered(void *arg, struct sip_context *ctx, unsigned status)
@@ -234,15 +268,8 @@ static void on_answered(void *arg, struct sip_context *ctx, unsigned status)
 		edge_net_order(net, p->flow, p->forget ? EDGE_ORDER_FORGET : EDGE_ORDER_CLOSE,
 		               p->why);
 	p->close = false;
-}
-
-static void passing_free(struct passing *p)
-{
-	settled(p);
-	base_list_remove(&p->node);
-	edge_store_find_stop(&p->search);
-	base_arena_done(&p->arena);
-	free(p);
+	p->done = p->method != SIP_INVITE;
+	let_go(p);
 }
 
 static void on_over(void *arg, struct sip_context *ctx)
