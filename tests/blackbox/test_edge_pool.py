@@ -129,7 +129,7 @@ class Pool(harness.Case, unittest.TestCase):
         self.one.kill()
         self.assertIn(self.refused(alice, to_alice, self.two), (430, 503))
         self.one.start()
-        self.ready(self.one)
+        self.one.logged(f"Redis at 127.0.0.1:{self.redis.port} is there", count=2)
         self.assertEqual(self.refused(alice, to_alice, self.one), 430)
         harness.until(lambda: self.refused(alice, to_alice, self.two) == 430, self.two.log)
         self.assertEqual(self.one.bindings(), [])
