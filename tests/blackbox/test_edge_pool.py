@@ -5,6 +5,7 @@ that was killed; without Redis own flows go on. The core is the test."""
 import os
 import re
 import secrets
+import signal
 import ssl
 import time
 import unittest
@@ -181,14 +182,24 @@ class Pool(harness.Case, unittest.TestCase):
         self.ready()
         for one in (self.one, self.two):
             one.logged("tls domain=access has its ticket keys in common with its pool")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
-        alice, _ = self.registered(self.one, context=context)
-        session = alice.sock.session
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.subTest(version):
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                context.minimum_version = context.maximum_version = version
+                alice, _ = self.registered(self.one, context=context)
+                session = alice.sock.session  # tickets of TLS 1.3 have come before the answers
+                self.resumed(context, session)
+                self.two.process.send_signal(signal.SIGHUP)
+                self.two.logged("event=reloaded", count=1 if version == ssl.TLSVersion.TLSv1_2 else 2)
+                self.resumed(context, session)
+                alice.close()
+                self.one.bound("alice", 0)
+
+    def resumed(self, context, session):
         here = self.own(edge.Ue(self.two, "alice", context=context, session=session))
-        self.assertTrue(here.sock.session_reused)
         self.assertEqual(status(here.message("sip:bob@home.example")), 403)
+        self.assertTrue(here.sock.session_reused)
         self.assertEqual(self.two.bindings(), [])
 
     def test_another_secret(self):
