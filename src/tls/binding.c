@@ -60,8 +60,8 @@ bool tls_session_forget(struct tls_session *session, uint64_t now_ms)
 	const struct tls_ticket_ring *ring = session->context->domain->ring;
 	uint8_t binding[TLS_BINDING_MAX];
 	bool by_id = session->id_len != 0;
-	bool barred = session->marked && ring &&
-	              tls_bars_add(tls_ticket_ring_bars(ring), session->mark, now_ms);
+	bool barred = session->marks.count && ring &&
+	              tls_bars_add_all(tls_ticket_ring_bars(ring), &session->marks, NULL, now_ms);
 	size_t len;
 
 	if (session->established)

@@ -251,8 +251,7 @@ struct tls_before {
 	bool psk, resumed;
 	uint8_t id_len; /**< of the id it was remembered by; 0 = none */
 	uint8_t id[TLS_ID_MAX];
-	bool marked;
-	uint8_t mark[TLS_MARK];
+	struct tls_marks marks;
 };
 
 /** What the stream brought and only the handshake needs; one block, wiped and freed after it. */
@@ -369,8 +368,7 @@ struct tls_session {
 	uint8_t id[TLS_ID_MAX];
 	uint8_t called[TLS_CALLED]; /**< server: by what server_name; see tls_session_call() */
 	uint32_t ticket_serial;     /**< of the key its ticket was under; 0 = it had none */
-	bool marked;                /**< server, OpenSSL: its tickets bear `mark` */
-	uint8_t mark[TLS_MARK];
+	struct tls_marks marks;     /**< server: what its tickets are known by */
 	bool extms;          /**< OpenSSL client: the ServerHello had extended_master_secret */
 	uint8_t asked;       /**< renegotiations that were refused (tls_session_asks) */
 	bool closed_in;      /**< the peer's close_notify was read */
@@ -580,10 +578,12 @@ bool tls_ids_recall(struct tls_session *session, const void *id, size_t id_len,
 void tls_session_call(struct tls_session *session, struct base_str name);
 /** TLS_CALLED octets that say which; NULL = none. */
 const uint8_t *tls_session_called(const struct tls_session *session);
-/** What the tickets of this session bear, from now on. NULL = no randomness */
+/** What the tickets of this session bear, from now on (OpenSSL). NULL = no randomness */
 const uint8_t *tls_session_mark(struct tls_session *session);
 /** Server: this mark is on what the client shows. @return false = it is barred */
 bool tls_session_marked(struct tls_session *session, const uint8_t mark[TLS_MARK]);
+/** The same of a ticket that bears none (GnuTLS). `given`: by us, so it is not asked. */
+bool tls_session_hashed(struct tls_session *session, struct base_str ticket, bool given);
 /** Wipe them all. */
 void tls_tickets_drop(struct tls_context *context);
 

@@ -142,6 +142,8 @@ int tls_gnutls_limit(struct tls_session *session, struct tls_gnutls_session *gs)
 int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket,
                           struct base_reader identities);
 
+/** Server: a NewSessionTicket goes out. */
+void tls_gnutls_ticket_given(struct tls_session *session, const gnutls_datum_t *msg);
 /** Server: sessions are remembered by their id. */
 void tls_gnutls_ids(struct tls_session *session, struct tls_gnutls_session *gs);
 /** Server, when the handshake is done: what was resumed rests on a chain that is judged again.

@@ -441,6 +441,10 @@ int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned
 		return on_server_hello(session, msg);
 	case GNUTLS_HANDSHAKE_CERTIFICATE_PKT:
 		return incoming ? on_certificate(session, msg) : 0;
+	case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET:
+		if (!incoming)
+			tls_gnutls_ticket_given(session, msg);
+		return 0;
 	default:
 		return 0;
 	}

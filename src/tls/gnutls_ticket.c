@@ -62,6 +62,52 @@ static const struct tls_ticket_key *key_of_identities(const struct tls_ticket_ke
 	return key;
 }
 
+/** Is any of what it shows, and GnuTLS might take, barred? One that is taken is noted. */
+static bool shows_barred(struct tls_session *session, const struct tls_ticket_key *keys,
+                         unsigned count, struct base_reader ticket, struct base_reader list)
+{
+	uint32_t lifetime_s = session->context->domain->lifetime_s;
+
+	if (key_find(keys, count, ticket, lifetime_s))
+		return !tls_session_hashed(
+		        session,
+		        (struct base_str){ (const char *)ticket.at, base_reader_left(&ticket) },
+		        false);
+	while (base_reader_left(&list) && !list.failed) {
+		struct base_reader one = base_reader_sub(&list, base_reader_u16(&list));
+
+		(void)base_reader_u32(&list); /* obfuscated_ticket_age */
+		if (list.failed)
+			break;
+		if (key_find(keys, count, one, lifetime_s) &&
+		    !tls_session_hashed(
+		            session,
+		            (struct base_str){ (const char *)one.at, base_reader_left(&one) },
+		            false))
+			return true;
+	}
+	return false;
+}
+
+/** NewSessionTicket (RFC 5077, 3.3; RFC 8446, 4.6.1). */
+void tls_gnutls_ticket_given(struct tls_session *session, const gnutls_datum_t *msg)
+{
+	const struct tls_gnutls_session *gs = session->engine;
+	struct base_reader r = base_reader_of(msg->data, msg->size), ticket;
+
+	(void)base_reader_u32(&r); /* lifetime */
+	if (gnutls_protocol_get_version(gs->tls) == GNUTLS_TLS1_3) {
+		(void)base_reader_u32(&r); /* ticket_age_add */
+		(void)base_reader_take(&r, base_reader_u8(&r));
+	}
+	ticket = base_reader_sub(&r, base_reader_u16(&r));
+	if (!r.failed)
+		(void)tls_session_hashed(
+		        session,
+		        (struct base_str){ (const char *)ticket.at, base_reader_left(&ticket) },
+		        true); /* else it is told as a ticket that stays good */
+}
+
 int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket,
                           struct base_reader identities)
 {
@@ -80,6 +126,10 @@ int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket
 	for (unsigned i = 0; i < count; i++)
 		if (!tls_ticket_key_bind(&keys[i], called))
 			count = i;
+	if (shows_barred(session, keys, count, ticket, identities)) {
+		base_wipe(keys, sizeof(keys));
+		return 0; /* GnuTLS knows no ticket then, and gives none */
+	}
 	key = key_find(keys, count, ticket, domain->lifetime_s);
 	if (!key)
 		key = key_of_identities(keys, count, identities, domain->lifetime_s);

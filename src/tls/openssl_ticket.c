@@ -123,7 +123,7 @@ static int identity_put(const struct tls_session *session, SSL *ssl)
 	struct base_writer w = { 0 };
 	int rc;
 
-	base_writer_put(&w, session->mark, TLS_MARK);
+	base_writer_put(&w, session->marks.mark[0], TLS_MARK);
 	base_writer_u16(&w, 0);
 	base_writer_text(&w, session->psk_identity ? session->psk_identity : "");
 	rc = !w.failed && SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), w.data, w.len) == 1;
@@ -161,7 +161,7 @@ int openssl_chain_put(SSL *ssl, void *arg)
 	/* What was resumed has it, and its copies do. */
 	if (SSL_session_reused(ssl) == 1)
 		return 1;
-	base_writer_put(&w, session->mark, TLS_MARK);
+	base_writer_put(&w, session->marks.mark[0], TLS_MARK);
 	ok = tls_session_judges(session) && peer && cert_put(&w, peer);
 	for (int i = 0; ok && i < sk_X509_num(rest); i++)
 		ok = cert_put(&w, sk_X509_value(rest, i));

@@ -138,11 +138,10 @@ void tls_renegotiation_begin(struct tls_session *session)
 		                               .suite = session->suite,
 		                               .resumed = session->resumed,
 		                               .id_len = session->id_len,
-		                               .marked = session->marked };
+		                               .marks = session->marks };
 	memcpy(session->before.id, session->id, sizeof(session->id));
-	memcpy(session->before.mark, session->mark, sizeof(session->mark));
 	session->id_len = 0;
-	session->marked = false;
+	session->marks.count = 0;
 	session->verdict = NULL;
 	session->psk_identity = NULL;
 	session->psk = false;
@@ -164,8 +163,7 @@ void tls_renegotiation_denied(struct tls_session *session)
 	session->resumed = session->before.resumed;
 	session->id_len = session->before.id_len;
 	memcpy(session->id, session->before.id, sizeof(session->id));
-	session->marked = session->before.marked;
-	memcpy(session->mark, session->before.mark, sizeof(session->mark));
+	session->marks = session->before.marks;
 	session->before = (struct tls_before){ 0 };
 	session->judged = true;
 	session->renegotiating = false;
@@ -180,11 +178,11 @@ void tls_renegotiation_forget(struct tls_session *session)
 		               (struct base_str){ (const char *)before->id, before->id_len });
 	session->before.id_len = 0;
 	/* Where it was resumed by such a ticket it is the same. */
-	if (before->marked && session->io && session->context->domain->ring &&
-	    !(session->marked && !memcmp(session->mark, before->mark, TLS_MARK)))
-		(void)tls_bars_add(tls_ticket_ring_bars(session->context->domain->ring),
-		                   before->mark, session->io->now_ms); /* else it stays good */
-	session->before.marked = false;
+	if (session->io && session->context->domain->ring)
+		(void)tls_bars_add_all(tls_ticket_ring_bars(session->context->domain->ring),
+		                       &before->marks, &session->marks,
+		                       session->io->now_ms); /* else they stay good */
+	session->before.marks.count = 0;
 }
 
 void tls_renegotiation_done(struct tls_session *session)

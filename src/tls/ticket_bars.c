@@ -101,3 +101,22 @@ bool tls_bars_has(struct tls_bars *bars, const uint8_t mark[TLS_MARK])
 	(void)pthread_mutex_unlock(&bars->lock);
 	return has;
 }
+
+static bool among(const struct tls_marks *marks, const uint8_t *mark)
+{
+	for (unsigned i = 0; marks && i < marks->count; i++)
+		if (memcmp(marks->mark[i], mark, TLS_MARK) == 0)
+			return true;
+	return false;
+}
+
+bool tls_bars_add_all(struct tls_bars *bars, const struct tls_marks *marks,
+                      const struct tls_marks *others, uint64_t now_ms)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < marks->count; i++)
+		if (!among(others, marks->mark[i]))
+			all &= tls_bars_add(bars, marks->mark[i], now_ms);
+	return all;
+}

@@ -16,6 +16,13 @@
 #define TLS_MARK     16 /**< octets */
 #define TLS_BARS_MAX 16384
 
+/** Those of one session: OpenSSL's tickets bear one of their own; of GnuTLS's the hash is it, of
+ * the one it came by and the one it gave. */
+struct tls_marks {
+	uint8_t count;
+	uint8_t mark[2][TLS_MARK];
+};
+
 struct tls_bars;
 
 /** @return 0 or BASE_LOCAL */
@@ -24,6 +31,9 @@ int tls_bars_new(struct tls_bars **ret, uint32_t lifetime_s);
 void tls_bars_free(struct tls_bars *bars);
 /** @return false: no memory, so it is not */
 bool tls_bars_add(struct tls_bars *bars, const uint8_t mark[TLS_MARK], uint64_t now_ms);
+/** All of them, but those that `others` (may be NULL) has, too. @return false: not all are */
+bool tls_bars_add_all(struct tls_bars *bars, const struct tls_marks *marks,
+                      const struct tls_marks *others, uint64_t now_ms);
 bool tls_bars_has(struct tls_bars *bars, const uint8_t mark[TLS_MARK]);
 
 #endif

@@ -264,10 +264,12 @@ void tls_resume_forget(struct tls_session *session)
 
 const uint8_t *tls_session_mark(struct tls_session *session)
 {
-	if (!session->marked && base_random(session->mark, sizeof(session->mark)))
+	struct tls_marks *marks = &session->marks;
+
+	if (!marks->count && base_random(marks->mark[0], TLS_MARK))
 		return NULL;
-	session->marked = true;
-	return session->mark;
+	marks->count = 1;
+	return marks->mark[0];
 }
 
 bool tls_session_marked(struct tls_session *session, const uint8_t mark[TLS_MARK])
@@ -276,8 +278,23 @@ bool tls_session_marked(struct tls_session *session, const uint8_t mark[TLS_MARK
 
 	if (ring && tls_bars_has(tls_ticket_ring_bars(ring), mark))
 		return false;
-	memcpy(session->mark, mark, sizeof(session->mark));
-	session->marked = true;
+	memcpy(session->marks.mark[0], mark, TLS_MARK);
+	session->marks.count = 1;
+	return true;
+}
+
+bool tls_session_hashed(struct tls_session *session, struct base_str ticket, bool given)
+{
+	struct tls_marks *marks = &session->marks;
+	uint8_t hash[32];
+	unsigned len = sizeof(hash);
+
+	if (EVP_Digest(ticket.ptr, ticket.len, hash, &len, EVP_sha256(), NULL) != 1)
+		return false;
+	if (!given)
+		return tls_session_marked(session, hash);
+	marks->count = (uint8_t)BASE_MIN(marks->count + 1, 2);
+	memcpy(marks->mark[marks->count - 1], hash, TLS_MARK);
 	return true;
 }
 

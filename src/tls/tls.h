@@ -393,10 +393,11 @@ int tls_session_binding(struct tls_session *session, uint8_t ret[TLS_BINDING_MAX
 /**
  * Nobody resumes this session here: what is remembered of it is wiped, and tickets that go back to
  * its full handshake are refused, by all workers of the domain. The session itself goes on. Others
- * of a pool are not told.
+ * of a pool are not told. Of a GnuTLS server's tickets those are refused that the session came by
+ * and that it has given.
  * @param now_ms  the clock of struct tls_io
- * @return false: its client has a ticket of a GnuTLS server, which has no place for a mark, or
- *         memory is short; it is good for tls_domain_tickets_life_s() at most
+ * @return false: memory is short, or it is not known whether its client has a ticket; one would be
+ *         good for tls_domain_tickets_life_s() at most
  */
 bool tls_session_forget(struct tls_session *session, uint64_t now_ms);
 

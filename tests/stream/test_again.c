@@ -291,7 +291,8 @@ static void forgotten(void **state)
 	}
 }
 
-/* All that go back to the same full handshake; a GnuTLS server has no place for a mark. */
+/* All that go back to the same full handshake; of a GnuTLS server those that it has seen, and who
+ * shows one is given no other. */
 static void tickets_are_refused(void **state)
 {
 	static const char *const profiles[] = { "tls12", "tls13", "both" };
@@ -300,21 +301,22 @@ static void tickets_are_refused(void **state)
 		for (size_t j = 0; j < BASE_COUNT(profiles); j++) {
 			struct scene *s =
 			        scene(*state, engines[i], TLS_ENGINE_OPENSSL, profiles[j], false);
-			bool marks = engines[i] == TLS_ENGINE_OPENSSL;
 			struct tls_info info;
 
 			leave(s);
 			visit(s);
 			assert_true(stream_tls(s->p.end.stream, &info) && info.resumed);
-			assert_int_equal(stream_forget_session(s->p.end.stream), marks);
+			assert_true(stream_forget_session(s->p.end.stream));
 			leave(s);
 			visit(s);
 			assert_true(stream_tls(s->p.end.stream, &info));
-			assert_int_equal(info.resumed, !marks);
+			assert_false(info.resumed);
 			leave(s);
 			/* which is a session of its own */
 			visit(s);
-			assert_true(stream_tls(s->p.end.stream, &info) && info.resumed);
+			assert_true(stream_tls(s->p.end.stream, &info));
+			if (engines[i] == TLS_ENGINE_OPENSSL)
+				assert_true(info.resumed);
 			leave(s);
 			scene_free(s);
 		}
