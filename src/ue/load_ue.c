@@ -85,14 +85,14 @@ static void say_register(struct load_ue *ue)
 		say(ue);
 }
 
-/** To the one that is free for longest, so that each hears as many as it says. */
+/** To the one that has been at something last: its turn, which may cut it off, comes last. */
 static uint32_t somebody(const struct load_ue *ue)
 {
 	const struct load *load = ue->load;
 
 	if (base_list_empty(&load->idle))
 		return ue->number;
-	return BASE_CONTAINER_OF(load->idle.next, struct load_ue, node)->number;
+	return BASE_CONTAINER_OF(load->idle.prev, struct load_ue, node)->number;
 }
 
 static void say_request(struct load_ue *ue, enum sip_method method)
