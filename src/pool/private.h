@@ -103,6 +103,7 @@ struct pool {
 	uint64_t (*wall_ms)(void *arg);
 	void *arg;
 	struct base_node shares, asks, watches;
+	bool late; /**< it was told that a record is over */
 	struct loop_timer timer;
 };
 

@@ -72,22 +72,37 @@ static void question_end(struct pool_question *q, enum pool_said said, struct ba
 		query_end(query, said, value);
 }
 
+/** Redis takes away what is over by its own clock, so this is told. */
+static void tell_late(struct pool *pool, const char *place, uint64_t ms)
+{
+	if (!pool->late)
+		base_log(BASE_LOG_WARN, "pool",
+		         "%s in Redis is over since %llu s: the clocks of this pool's members "
+		         "differ "
+		         "(at most %u s may be), or somebody has put it back",
+		         place, (unsigned long long)ms / 1000, LATE_MS / 1000);
+	pool->late = true;
+}
+
 static void on_record(void *arg, struct base_str value, bool failed)
 {
 	struct pool_question *q = arg;
 	struct pool *pool = q->pool;
 	uint8_t clear[POOL_RECORD_MAX];
 	struct base_str record = { NULL, 0 };
-	uint64_t until_ms = 0;
+	uint64_t until_ms = 0, now_ms = pool->wall_ms(pool->arg);
 	bool ours = !failed && value.len &&
 	            pool_unseal_record(pool->root, q->place, value, clear, &record, &until_ms) == 0;
 
-	if (failed)
+	if (failed) {
 		question_end(q, POOL_SAID_NOTHING, record);
-	else if (ours && pool->wall_ms(pool->arg) <= until_ms + LATE_MS)
+	} else if (ours && now_ms <= until_ms + LATE_MS) {
 		question_end(q, POOL_SAID_DONE, record);
-	else
+	} else {
+		if (ours)
+			tell_late(pool, q->place, now_ms - until_ms);
 		question_end(q, POOL_SAID_NONE, (struct base_str){ NULL, 0 });
+	}
 	base_wipe(clear, sizeof(clear));
 }
 
