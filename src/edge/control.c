@@ -47,6 +47,13 @@ static void hex_text(struct base_writer *w, struct base_str octets)
 
 /* ---- who is there ---- */
 
+static void peer_text(struct base_writer *w, const struct edge_binding *b)
+{
+	bool v6 = b->address.len && memchr(b->address.ptr, ':', b->address.len);
+
+	base_writer_printf(w, v6 ? "[%.*s]:%u" : "%.*s:%u", BASE_FMT(b->address), b->port);
+}
+
 static void tls_tell(const struct edge_net *net, uint64_t flow, const char **ret_version,
                      const char **ret_suite)
 {
@@ -69,7 +76,9 @@ static void binding_json(struct telling *t, const struct edge_binding *b, uint64
 	tls_tell(t->net, b->flow, &version, &suite);
 	base_writer_printf(w, "%s{\"flow\": %llu, \"peer\": ", t->any ? ", " : "",
 	                   (unsigned long long)b->flow);
-	base_writer_printf(w, "\"%.*s:%u\", \"session\": \"", BASE_FMT(b->address), b->port);
+	base_writer_text(w, "\"");
+	peer_text(w, b);
+	base_writer_text(w, "\", \"session\": \"");
 	hex_text(w, b->session);
 	base_writer_printf(w, "\", \"version\": \"%s\", \"suite\": \"%s\", \"impi\": ", version,
 	                   suite);
@@ -93,9 +102,9 @@ static void on_binding(void *arg, const struct edge_binding *b)
 	if (t->json) {
 		binding_json(t, b, left_s);
 	} else {
-		base_writer_printf(t->w,
-		                   "flow=%llu peer=%.*s:%u impi=", (unsigned long long)b->flow,
-		                   BASE_FMT(b->address), b->port);
+		base_writer_printf(t->w, "flow=%llu peer=", (unsigned long long)b->flow);
+		peer_text(t->w, b);
+		base_writer_text(t->w, " impi=");
 		plain_text(t->w, b->impi);
 		base_writer_text(t->w, " impu=");
 		plain_text(t->w, b->impu_count ? b->impus[0] : (struct base_str){ "-", 1 });
