@@ -65,21 +65,19 @@ static void routes(const struct sip_context *ctx, struct sip_edit *edit)
 }
 
 /* Where it came from, for who gets the response without us (18.2.1). */
-static void source(const struct sip_context *ctx, struct sip_edit *edit)
+static void source(struct sip_context *ctx, struct sip_edit *edit)
 {
 	struct base_writer *w = &ctx->proxy->wire;
 	const struct sip_via *via = &ctx->msg->via;
-	char *text;
 
 	base_writer_reset(w);
-	if (!sip_via_received(w, via, sip_context_source(ctx)))
-		return;
-	text = w->failed ? NULL : base_arena_dup(edit->arena, base_writer_view(w));
-	if (!text)
-		edit->failed = true;
-	else
-		sip_edit_element(edit, sip_header(ctx->msg, SIP_H_VIA), via->text,
-		                 (struct base_str){ text, w->len });
+	if (!ctx->via.ptr && sip_via_received(w, via, sip_context_source(ctx))) {
+		ctx->via.len = w->len;
+		ctx->via.ptr = w->failed ? NULL : base_arena_dup(&ctx->arena, base_writer_view(w));
+		edit->failed |= !ctx->via.ptr;
+	}
+	if (ctx->via.ptr)
+		sip_edit_element(edit, sip_header(ctx->msg, SIP_H_VIA), via->text, ctx->via);
 }
 
 /* 16.6, 6: whose first Route is a strict router, wants itself as Request-URI. */

@@ -61,6 +61,8 @@ struct sip_context {
 	bool forwarding; /* more copies are about to begin */
 	struct loop_timer over;
 	struct base_str uri; /* after 16.4 */
+	struct base_str
+	        via; /* the topmost as copies have it, `received` in it; ptr NULL = as it came */
 	struct base_str routes[CONTEXT_ROUTES_MAX];
 	size_t route_count;
 	size_t route_total; /* elements of Route; the first `route_drops` are ours */

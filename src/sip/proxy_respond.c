@@ -4,13 +4,61 @@
 
 /* -- one response ------------------------------------------------------------------------------ */
 
-static void top_via_off(struct sip_edit *edit)
+/* Are the Vias below ours those that we have sent? */
+static bool vias_are_ours(const struct sip_context *ctx, const struct sip_message *msg)
+{
+	struct sip_values sent = { .msg = ctx->msg, .id = SIP_H_VIA };
+	struct sip_values come = { .msg = msg, .id = SIP_H_VIA };
+	struct base_str one, other;
+	bool first = true, more;
+
+	(void)sip_values_next(&come, &other);
+	while ((more = sip_values_next(&sent, &one)) == sip_values_next(&come, &other)) {
+		if (!more)
+			return true;
+		if (!base_str_eq(first && ctx->via.ptr ? ctx->via : one, other))
+			return false;
+		first = false;
+	}
+	return false;
+}
+
+/* The first of these fields with the first Via as it was sent. */
+static struct base_str first_via(const struct sip_context *ctx, struct sip_edit *edit,
+                                 const struct sip_header *h)
+{
+	const struct base_str *text = &ctx->msg->via.text;
+	struct base_writer *w = &ctx->proxy->wire;
+	const char *copy;
+
+	if (!ctx->via.ptr)
+		return h->value;
+	base_writer_reset(w);
+	base_writer_str(w, ctx->via);
+	base_writer_str(w, sip_from(h->value, (size_t)(text->ptr - h->value.ptr) + text->len));
+	copy = w->failed ? NULL : base_arena_dup(edit->arena, base_writer_view(w));
+	edit->failed |= !copy;
+	return copy ? (struct base_str){ copy, w->len } : h->value;
+}
+
+/*
+ * 16.7, 3. Whoever answers says by Vias which way others send the response: a UE might have it
+ * sent anywhere by the core. So what it has changed is put right (P; TS 24.229 has it so: R).
+ */
+static void vias(const struct sip_context *ctx, struct sip_edit *edit)
 {
 	struct sip_values vias = { .msg = edit->msg, .id = SIP_H_VIA };
 	struct base_str one;
 
-	if (sip_values_next(&vias, &one))
-		sip_edit_element(edit, vias.header, one, (struct base_str){ NULL, 0 });
+	if (!ctx->msg || vias_are_ours(ctx, edit->msg)) {
+		if (sip_values_next(&vias, &one))
+			sip_edit_element(edit, vias.header, one, (struct base_str){ NULL, 0 });
+		return;
+	}
+	sip_edit_drop_all(edit, "Via");
+	for (const struct sip_header *h = sip_header(ctx->msg, SIP_H_VIA), *top = h; h;
+	     h = sip_header_after(ctx->msg, h))
+		sip_edit_append(edit, "Via", h == top ? first_via(ctx, edit, h) : h->value);
 }
 
 static void challenges_of(struct sip_edit *edit, const struct sip_message *from,
@@ -62,7 +110,7 @@ static void respond(struct sip_leg *leg, const struct sip_message *msg, struct b
 	unsigned instead = 0;
 
 	sip_edit_begin(&edit, msg, arena);
-	top_via_off(&edit);
+	vias(ctx, &edit);
 	if (msg->status == 401 || msg->status == 407)
 		challenges(&edit, leg);
 	if (proxy->ops.on_response)

@@ -177,6 +177,51 @@ static void not_for_others(void **state)
 	proxy_close(&s);
 }
 
+/** Who answers cannot have the response sent elsewhere: the Vias are those of the request. */
+static void vias_put_right(void **state)
+{
+	static const struct sip_source source = { .address = "192.0.2.9", .port = 4711 };
+	static const char right[] =
+	        "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS alice.example:5061;branch=" B
+	        ";received=192.0.2.9;rport=4711 , SIP/2.0/UDP p.example\r\n"
+	        "Via: SIP/2.0/UDP q.example\r\nFrom:";
+	static const char *const wrong[] = {
+		"Via: SIP/2.0/UDP victim.example\r\n",
+		"Via: SIP/2.0/TLS alice.example:5061;branch=" B ";received=192.0.2.9;rport=4711, "
+		"SIP/2.0/UDP p.example, SIP/2.0/UDP q.example, SIP/2.0/UDP victim.example\r\n",
+		"Via: SIP/2.0/TLS alice.example:5061;branch=" B ";received=192.0.2.9;rport=4711, "
+		"SIP/2.0/UDP p.example\r\n",
+	};
+	char text[1024], response[4096];
+	struct proxy_stage s;
+
+	(void)state;
+	for (size_t i = 0; i <= BASE_COUNT(wrong); i++) {
+		proxy_open(&s, NULL);
+		proxy_to(&s, 1, bob);
+		sip_proxy_input(s.proxy, proxy_flow(ALICE), &source,
+		                BASE_STR("MESSAGE sip:bob@example.com SIP/2.0\r\n" ALICE_VIA B
+		                         ";rport , SIP/2.0/UDP p.example\r\n"
+		                         "Via: SIP/2.0/UDP q.example\r\n" ALICE_IDS
+		                         "CSeq: 7 MESSAGE\r\nContent-Length: 0\r\n\r\n"));
+		(void)snprintf(text, sizeof(text), "%s", strstr(proxy_text(&s, 0), "z9hG4bK"));
+		*strstr(text, "\r\n") = 0;
+		(void)snprintf(response, sizeof(response),
+		               "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS "
+		               "edge.example:5061;branch=%s\r\n%s" ALICE_IDS
+		               "CSeq: 7 MESSAGE\r\nContent-Length: 0\r\n\r\n",
+		               text, i < BASE_COUNT(wrong) ? wrong[i] : "");
+		s.seen = 1;
+		if (i < BASE_COUNT(wrong)) {
+			proxy_in(&s, BOB, response);
+		} else {
+			proxy_answer(&s, 0, 200, "b", NULL);
+		}
+		(void)proxy_expect(&s, ALICE, right);
+		proxy_close(&s);
+	}
+}
+
 /** The owner may have another final response go instead. */
 static void replaced(void **state)
 {
@@ -724,6 +769,7 @@ int main(void)
 		cmocka_unit_test(the_best),
 		cmocka_unit_test(challenged_by_several),
 		cmocka_unit_test(not_for_others),
+		cmocka_unit_test(vias_put_right),
 		cmocka_unit_test(replaced),
 		cmocka_unit_test(asked_by_a_flow_that_went),
 		cmocka_unit_test(late_2xx),
