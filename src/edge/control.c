@@ -140,6 +140,7 @@ static bool do_status(struct edge_net *net, uint64_t flow, bool json, struct bas
 		{ "transactions", sip_proxy_transactions(net->proxy) },
 		{ "connections", streams_conns(net->streams) },
 		{ "leaving", net->leaving },
+		{ "pool", edge_share_up(net->share) },
 	};
 
 	(void)flow;

@@ -36,6 +36,8 @@ static void store_write(const struct edge_net *net, struct base_writer *w)
 {
 	struct edge_store_counts c = edge_store_counts(edge_share_store(edge_net_share(net)));
 
+	gauge(w, NAME "pool_up", "Is the pool's Redis there? 1 without a pool",
+	      edge_share_up(edge_net_share(net)));
 	gauge(w, NAME "pool_records", "Bindings that the pool is told of", c.records);
 	gauge(w, NAME "pool_waiting", "Of those, not there yet", c.waiting);
 	counter(w, NAME "pool_others_total", "Flow tokens of other edges found", c.others);

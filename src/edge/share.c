@@ -191,6 +191,11 @@ int edge_share_token_key(void *arg, uint64_t epoch, uint8_t ret[32])
 	return edge_store_token_key(share->store, epoch, ret);
 }
 
+bool edge_share_up(const struct edge_share *share)
+{
+	return edge_shelf_up(share->shelf);
+}
+
 struct edge_store *edge_share_store(const struct edge_share *share)
 {
 	return share->store;

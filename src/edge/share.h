@@ -32,6 +32,8 @@ void edge_share_free(struct edge_share *share);
 int edge_share_token_key(void *share, uint64_t epoch, uint8_t ret[32]);
 /** What the core of the edge has told: bindings go to the store, and out of it. */
 void edge_share_told(struct edge_share *share, const struct edge_event *event);
+/** Is the pool's Redis there? Without a pool: true. */
+bool edge_share_up(const struct edge_share *share);
 /** For edge_store_find. */
 struct edge_store *edge_share_store(const struct edge_share *share);
 

@@ -147,6 +147,7 @@ class Pool(harness.Case, unittest.TestCase):
         self.redis.kill()
         for one in (self.one, self.two):
             one.logged(f"Redis at 127.0.0.1:{self.redis.port} is lost")
+            self.assertEqual(one.order("status")["pool"], 0)
         self.heard(alice, to_alice, self.one)
         answer = self.core.answer(self.said_to(alice, to_alice, self.two))
         self.assertEqual(status(answer), 503)
@@ -156,6 +157,7 @@ class Pool(harness.Case, unittest.TestCase):
         self.redis.start()
         for one in (self.one, self.two):
             one.logged(f"Redis at 127.0.0.1:{self.redis.port} is there again")
+            self.assertEqual(one.order("status")["pool"], 1)
         self.found_at(alice, to_alice, self.two)
         self.found_at(bob, to_bob, self.one)
 
