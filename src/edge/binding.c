@@ -177,8 +177,7 @@ void edge_part(struct edge_core *core, uint64_t id, const struct edge_bound *b,
 
 	if (!core->rules->p.deregister || !core->ops.part)
 		return;
-	edge_token_write(core, EDGE_TOKEN_PATH, id, (struct base_str){ 0 }, (struct base_str){ 0 },
-	                 token);
+	edge_token_path(core, id, token);
 	edge_uri_write(core, EDGE_CORE, false, token, false, &w);
 	parting = (struct edge_parting){
 		.registrar = b->registrar,

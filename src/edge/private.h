@@ -12,6 +12,7 @@
 #define EDGE_IDENTITIES_MAX    256
 #define EDGE_ROUTES_MAX        16
 #define EDGE_TOKEN_MAX         64     /* octets of a token as text, terminated */
+#define EDGE_DIGEST            8      /* of what a token is about */
 #define EDGE_OUTBOUND_GRACE_MS 30000U /* over Flow-Timer (RFC 5626, 5.4) */
 
 /* -- policy, copied (policy.c) -- */
@@ -140,7 +141,9 @@ enum edge_token_kind {
 struct edge_token {
 	enum edge_token_kind kind;
 	uint64_t epoch, flow;
-	uint8_t self[8]; /* DIALOG: of the UE's own URI in it */
+	/* Not of a PATH: of the UE's own URI in the dialog, and of its routes behind us (zeros: not
+	 * known yet). */
+	uint8_t self[EDGE_DIGEST], route[EDGE_DIGEST];
 	uint8_t mac[12];
 };
 /* The user part of `uri` as a token, unchecked. @return false: it is none */
@@ -148,10 +151,12 @@ bool edge_token_read(struct base_str uri, struct edge_token *ret);
 /* Was it made under this key? `call_id`: of the request it came with; counts for dialogs. */
 bool edge_token_genuine(const struct edge_token *token, const uint8_t key[32],
                         struct base_str call_id);
-/* One of our own. `self`: the UE's URI in the dialog. */
-void edge_token_write(const struct edge_core *core, enum edge_token_kind kind, uint64_t flow,
-                      struct base_str self, struct base_str call_id, char out[EDGE_TOKEN_MAX]);
-void edge_token_self(struct base_str uri, uint8_t out[8]);
+void edge_token_write(const struct edge_token *token, const uint8_t key[32],
+                      struct base_str call_id, char out[EDGE_TOKEN_MAX]);
+/* That of a flow, for Path. */
+void edge_token_path(const struct edge_core *core, uint64_t flow, char out[EDGE_TOKEN_MAX]);
+bool edge_token_same(const struct edge_token *a, const struct edge_token *b);
+void edge_token_self(struct base_str uri, uint8_t out[EDGE_DIGEST]);
 void edge_flow_key(uint64_t epoch, uint64_t flow, char out[EDGE_FLOW_KEY]);
 
 /* identity.c */
@@ -169,6 +174,14 @@ struct base_str edge_identity_assert(const struct edge_bound *bound, const struc
 void edge_strip_up(struct sip_edit *edit);
 void edge_strip_down(struct sip_edit *edit);
 void edge_charge(struct edge_core *core, struct sip_edit *edit);
+
+/* routes.c */
+/* Does it go by the route set of its dialog? */
+bool edge_routes_fit(const struct sip_message *msg, const struct edge_token *token);
+void edge_routes_record(struct edge_core *core, const struct sip_message *msg, uint64_t flow,
+                        enum edge_token_kind kind, bool up, struct sip_edit *edit);
+/* A response to one that went up: our token says the routes of its UE from now on. */
+void edge_routes_settle(struct edge_core *core, uint64_t flow, struct sip_edit *edit);
 
 /* agree.c: RFC 3329 */
 /* @return 0 = go on; 421, 494 or 502, with `lines` */

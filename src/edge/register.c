@@ -171,8 +171,7 @@ void edge_register_forward(struct edge_core *core, const struct edge_request *re
 	else if (flow->state != BIND_PLAIN)
 		edge_credentials_mark(edit,
 		                      decision->proven && flow->bound ? "tls-yes" : "tls-pending");
-	edge_token_write(core, EDGE_TOKEN_PATH, flow->id, (struct base_str){ 0 },
-	                 (struct base_str){ 0 }, token);
+	edge_token_path(core, flow->id, token);
 	edge_uri_write(core, EDGE_CORE, false, token, wants_outbound(request->msg), &w);
 	path = w.failed ? NULL : base_arena_dup(edit->arena, base_writer_view(&w));
 	base_writer_done(&w);

@@ -131,13 +131,15 @@ static bool first_token(const struct edge_request *request, struct edge_token *r
 
 /* What comes behind the two of this flow are our own of another: the core does not stand between
  * its two sides of a call. They go out, and come back as any request from the core. */
-static unsigned rest_of(const struct edge_request *request, uint64_t flow)
+static unsigned rest_of(const struct edge_request *request)
 {
-	struct edge_token token;
-	size_t i = 0;
+	struct edge_token first, other;
+	size_t i;
 
-	while (i < request->route_count &&
-	       (!edge_token_read(request->routes[i], &token) || token.flow == flow))
+	if (!first_token(request, &first, &i))
+		return 0;
+	while (i < request->route_count && edge_token_read(request->routes[i], &other) &&
+	       edge_token_same(&other, &first))
 		i++;
 	return (unsigned)i;
 }
@@ -162,8 +164,13 @@ static bool judge_token(struct edge_core *core, const struct edge_request *reque
 		(void)edge_refuse(ret, 403, "its flow token is forged, or of another dialog");
 		return false;
 	}
-	if (token->flow == request->flow)
-		return true;
+	if (token->flow == request->flow) {
+		if (edge_routes_fit(request->msg, token))
+			return true;
+		core->count.rerouted++;
+		(void)edge_refuse(ret, 403, "its Route is not that of its dialog");
+		return false;
+	}
 	if (edge_flow_find(core, token->flow)) {
 		core->count.forged++;
 		(void)edge_refuse(ret, 403, "its flow token is of another flow");
@@ -189,7 +196,7 @@ static int go_up(const struct edge_core *core, const struct edge_request *reques
 	else if (way == EDGE_WAY_UP && !flow->bound->route_count)
 		ret->hop = base_str_of(p->proxy);
 	if (way == EDGE_WAY_UP_DIALOG)
-		ret->rest = rest_of(request, request->flow);
+		ret->rest = rest_of(request);
 	return 0;
 }
 
@@ -373,30 +380,6 @@ int edge_down_judge(struct edge_core *core, const struct edge_request *request,
 
 /* -- the changes -- */
 
-/* Both sides of us, each by the address that it can reach (RFC 5658, R), each with the token. */
-static void record_routes(struct edge_core *core, const struct sip_message *msg, uint64_t flow,
-                          enum edge_token_kind kind, struct base_str self, bool up,
-                          struct sip_edit *edit)
-{
-	bool sips = msg->uri.scheme == SIP_SCHEME_SIPS; /* RFC 3261, 16.6, 4 */
-	char token[EDGE_TOKEN_MAX];
-
-	edge_token_write(core, kind, flow, self, msg->call_id, token);
-	for (unsigned i = 0; i < 2; i++) {
-		struct base_writer w = { 0 };
-		char *uri;
-
-		edge_uri_write(core, up == !i ? EDGE_ACCESS : EDGE_CORE, sips, token, false, &w);
-		uri = w.failed || !token[0] ? NULL
-		                            : base_arena_dup(edit->arena, base_writer_view(&w));
-		base_writer_done(&w);
-		if (uri)
-			sip_edit_push(edit, "Record-Route", base_str_of(uri));
-		else
-			edit->failed = true;
-	}
-}
-
 static void put_routes(struct sip_edit *edit, const struct base_str *routes, size_t count,
                        bool bare)
 {
@@ -442,10 +425,10 @@ static void forward_up(struct edge_core *core, const struct edge_request *reques
 		               BASE_FMT(edge_identity_assert(bound, msg)));
 	edge_charge(core, edit);
 	if (forms_dialog(msg))
-		record_routes(core, msg, d->flow,
-		              d->way == EDGE_WAY_EMERGENCY ? EDGE_TOKEN_EMERGENCY
-		                                           : EDGE_TOKEN_DIALOG,
-		              msg->from.uri, true, edit);
+		edge_routes_record(core, msg, d->flow,
+		                   d->way == EDGE_WAY_EMERGENCY ? EDGE_TOKEN_EMERGENCY
+		                                                : EDGE_TOKEN_DIALOG,
+		                   true, edit);
 }
 
 static void forward_down(struct edge_core *core, const struct edge_request *request,
@@ -457,8 +440,7 @@ static void forward_down(struct edge_core *core, const struct edge_request *requ
 	}
 	edge_strip_down(edit);
 	if (forms_dialog(request->msg))
-		record_routes(core, request->msg, d->flow, EDGE_TOKEN_DIALOG, request->msg->to.uri,
-		              false, edit);
+		edge_routes_record(core, request->msg, d->flow, EDGE_TOKEN_DIALOG, false, edit);
 }
 
 /* To the edge that has the flow: its own Route with the token, and a mark that it is not to hand it

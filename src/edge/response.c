@@ -58,10 +58,13 @@ void edge_response_pass(struct edge_core *core, const struct edge_response *r,
 		edge_register_response(core, r, edit);
 		break;
 	case EDGE_WAY_UP:
-	case EDGE_WAY_UP_DIALOG:
 	case EDGE_WAY_EMERGENCY:
-		if (edit)
-			edge_strip_down(edit);
+	case EDGE_WAY_UP_DIALOG:
+		if (!edit)
+			break;
+		edge_strip_down(edit);
+		if (r->decision->way != EDGE_WAY_UP_DIALOG && r->status < 300)
+			edge_routes_settle(core, r->decision->flow, edit);
 		break;
 	case EDGE_WAY_DOWN:
 	case EDGE_WAY_DOWN_DIALOG:

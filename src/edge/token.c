@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Flow tokens (RFC 5626, 5.2): the user part of our URIs in Path and Record-Route, base64url of
- *   version kind epoch(8) flow(8) [self(8)] mac(12)
+ *   version kind epoch(8) flow(8) [self(8) route(8)] mac(12)
  * the mac being HMAC-SHA-256, cut to 96 bits, under a key of this epoch: of one start of one edge.
- * In a dialog it is over the Call-ID too, so that it counts in no other, and `self` says by which
- * URI the UE goes there.
+ * In a dialog it is over the Call-ID too, so that it counts in no other; `self` says by which URI
+ * the UE goes there, `route` by which routes.
  */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include "edge/private.h"
 
-#define VERSION   1
-#define PLAIN_LEN 30
-#define SELF_LEN  38
-#define MAC_LEN   12
+#define VERSION    1
+#define PLAIN_LEN  30
+#define DIALOG_LEN 46
+#define MAC_LEN    12
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -78,7 +78,7 @@ static void put64(uint8_t *out, uint64_t v)
 		out[i] = (uint8_t)(v >> (56 - 8 * i));
 }
 
-static size_t head(const struct edge_token *token, uint8_t out[SELF_LEN])
+static size_t head(const struct edge_token *token, uint8_t out[DIALOG_LEN])
 {
 	out[0] = VERSION;
 	out[1] = (uint8_t)token->kind;
@@ -86,14 +86,15 @@ static size_t head(const struct edge_token *token, uint8_t out[SELF_LEN])
 	put64(out + 10, token->flow);
 	if (token->kind == EDGE_TOKEN_PATH)
 		return PLAIN_LEN - MAC_LEN;
-	memcpy(out + 18, token->self, sizeof(token->self));
-	return SELF_LEN - MAC_LEN;
+	memcpy(out + 18, token->self, EDGE_DIGEST);
+	memcpy(out + 18 + EDGE_DIGEST, token->route, EDGE_DIGEST);
+	return DIALOG_LEN - MAC_LEN;
 }
 
 static bool seal(const struct edge_token *token, const uint8_t key[32], struct base_str call_id,
                  uint8_t out[MAC_LEN])
 {
-	uint8_t whole[SELF_LEN + 512], mac[EVP_MAX_MD_SIZE];
+	uint8_t whole[DIALOG_LEN + 512], mac[EVP_MAX_MD_SIZE];
 	size_t len = head(token, whole);
 	unsigned mac_len = 0;
 
@@ -120,7 +121,7 @@ static uint64_t get64(const uint8_t *in)
 
 bool edge_token_read(struct base_str uri, struct edge_token *ret)
 {
-	uint8_t raw[SELF_LEN];
+	uint8_t raw[DIALOG_LEN];
 	struct sip_uri u;
 	size_t len, body;
 
@@ -129,14 +130,16 @@ bool edge_token_read(struct base_str uri, struct edge_token *ret)
 	len = decode(u.user, raw, sizeof(raw));
 	if (len < PLAIN_LEN || raw[0] != VERSION || raw[1] < EDGE_TOKEN_PATH ||
 	    raw[1] > EDGE_TOKEN_EMERGENCY ||
-	    len != (raw[1] == EDGE_TOKEN_PATH ? PLAIN_LEN : SELF_LEN))
+	    len != (raw[1] == EDGE_TOKEN_PATH ? PLAIN_LEN : DIALOG_LEN))
 		return false;
 	*ret = (struct edge_token){ .kind = (enum edge_token_kind)raw[1],
 		                    .epoch = get64(raw + 2),
 		                    .flow = get64(raw + 10) };
 	body = len - MAC_LEN;
-	if (ret->kind != EDGE_TOKEN_PATH)
-		memcpy(ret->self, raw + 18, sizeof(ret->self));
+	if (ret->kind != EDGE_TOKEN_PATH) {
+		memcpy(ret->self, raw + 18, EDGE_DIGEST);
+		memcpy(ret->route, raw + 18 + EDGE_DIGEST, EDGE_DIGEST);
+	}
 	memcpy(ret->mac, raw + body, MAC_LEN);
 	return true;
 }
@@ -150,29 +153,39 @@ bool edge_token_genuine(const struct edge_token *token, const uint8_t key[32],
 	       base_secret_equal(mac, MAC_LEN, token->mac, MAC_LEN);
 }
 
-void edge_token_self(struct base_str uri, uint8_t out[8])
+bool edge_token_same(const struct edge_token *a, const struct edge_token *b)
+{
+	return base_secret_equal(a->mac, MAC_LEN, b->mac, MAC_LEN);
+}
+
+void edge_token_self(struct base_str uri, uint8_t out[EDGE_DIGEST])
 {
 	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
 	char buf[SIP_URI_KEY_MAX];
 	struct base_str key = edge_identity_key(uri, buf);
 
 	(void)EVP_Digest(key.ptr, key.len, hash, NULL, EVP_sha256(), NULL); /* zeros match nobody */
-	memcpy(out, hash, 8);
+	memcpy(out, hash, EDGE_DIGEST);
 }
 
-void edge_token_write(const struct edge_core *core, enum edge_token_kind kind, uint64_t flow,
-                      struct base_str self, struct base_str call_id, char out[EDGE_TOKEN_MAX])
+void edge_token_write(const struct edge_token *token, const uint8_t key[32],
+                      struct base_str call_id, char out[EDGE_TOKEN_MAX])
 {
-	struct edge_token token = { .kind = kind, .epoch = core->epoch, .flow = flow };
-	uint8_t raw[SELF_LEN];
-	size_t len;
+	uint8_t raw[DIALOG_LEN];
+	size_t len = head(token, raw);
 
-	if (kind != EDGE_TOKEN_PATH)
-		edge_token_self(self, token.self);
-	len = head(&token, raw);
 	out[0] = '\0';
-	if (seal(&token, core->token_key, call_id, raw + len))
+	if (seal(token, key, call_id, raw + len))
 		(void)encode(raw, len + MAC_LEN, out);
+}
+
+void edge_token_path(const struct edge_core *core, uint64_t flow, char out[EDGE_TOKEN_MAX])
+{
+	const struct edge_token token = { .kind = EDGE_TOKEN_PATH,
+		                          .epoch = core->epoch,
+		                          .flow = flow };
+
+	edge_token_write(&token, core->token_key, (struct base_str){ 0 }, out);
 }
 
 void edge_flow_key(uint64_t epoch, uint64_t flow, char out[EDGE_FLOW_KEY])

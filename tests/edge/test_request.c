@@ -52,6 +52,25 @@ static const char *registered(struct stage *s)
 	return path;
 }
 
+/* The INVITE is answered by who stands behind `more` Record-Routes: ours as the UE finds them, of
+ * the core's side and of its own. */
+static void answered(struct stage *s, unsigned count, const char *more, const char *rr[2])
+{
+	const char *core = stage_between(s, 0, "Record-Route: <", ">");
+	const char *access = stage_between(s, 1, "Record-Route: <", ">");
+
+	stage_answerf(s,
+	              "SIP/2.0 200 OK\nVia: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	              "From: <sip:a@b>;tag=1\nTo: <sip:alice@example>;tag=2\nCall-ID: c1\n"
+	              "CSeq: 1 INVITE\n%sRecord-Route: <%s>, <%s>\n",
+	              more, core, access);
+	rr[0] = stage_between(s, count, "Record-Route: <", ">");
+	rr[1] = stage_between(s, 0, ">, <", ">");
+	assert_string_not_equal(rr[0], core);
+	assert_non_null(strstr(rr[0], "@192.0.2.1:5070;lr"));
+	assert_non_null(strstr(rr[1], "@pcscf.example:5061;transport=tls;lr"));
+}
+
 static void strangers_are_refused(void **state)
 {
 	struct stage *s = *state;
@@ -305,7 +324,7 @@ static void dialogs_have_both_sides(void **state)
 	up[1] = stage_between(s, 1, "Record-Route: <", ">");
 	assert_non_null(strstr(up[0], "@192.0.2.1:5070;lr"));
 	assert_non_null(strstr(up[1], "@pcscf.example:5061;transport=tls;lr"));
-	assert_memory_equal(up[0], up[1], 4 + 51);
+	assert_memory_equal(up[0], up[1], 4 + 62);
 	assert_null(strstr(up[0], ";ob"));
 	assert_int_equal(stage_inf(s, 0, DOWN("INVITE", "%s;ob", ""), path), 0);
 	down[0] = stage_between(s, 0, "Record-Route: <", ">");
@@ -321,8 +340,7 @@ static void in_a_dialog_its_token_counts(void **state)
 	const char *up[2], *path = registered(s);
 
 	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
-	up[0] = stage_between(s, 0, "Record-Route: <", ">");
-	up[1] = stage_between(s, 1, "Record-Route: <", ">");
+	answered(s, 1, "Record-Route: <sip:s@scscf.example;lr;x=1>\n", up);
 	assert_int_equal(
 	        stage_inf(s, 1,
 	                  IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example",
@@ -358,26 +376,48 @@ static void in_a_dialog_its_token_counts(void **state)
 static void both_sides_at_one_edge(void **state)
 {
 	struct stage *s = *state;
-	const char *a[2], *b[2];
-	const char *path;
+	const char *a[2], *b[2], *path;
+	struct edge_decision calling;
+	struct sip_message *invite;
 
 	(void)registered(s);
-	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
-	a[0] = stage_between(s, 0, "Record-Route: <", ">");
-	a[1] = stage_between(s, 1, "Record-Route: <", ">");
 	stage_up(s, 2, "SID2");
 	assert_int_equal(stage_ask(s, 2, "bob", 600, NULL, NULL), 0);
 	path = stage_between(s, 0, "Path: <", ">");
 	stage_register(s, 2, "bob", 600);
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	calling = s->d;
+	invite = s->request;
+	a[0] = stage_between(s, 0, "Record-Route: <", ">");
+	a[1] = stage_between(s, 1, "Record-Route: <", ">");
 	assert_int_equal(stage_inf(s, 0,
 	                           "INVITE sip:bob@10.0.0.2 SIP/2.0\n"
 	                           "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK9\n"
 	                           "From: <sip:alice@example>;tag=1\nTo: <sip:bob@example>\n"
-	                           "Call-ID: c1\nCSeq: 1 INVITE\nRoute: <%s>\n",
-	                           path),
+	                           "Call-ID: c1\nCSeq: 1 INVITE\nRoute: <%s>\n"
+	                           "Record-Route: <%s>, <%s>\n",
+	                           path, a[0], a[1]),
 	                 0);
 	b[1] = stage_between(s, 0, "Record-Route: <", ">");
 	b[0] = stage_between(s, 1, "Record-Route: <", ">");
+	/* bob hangs up by the routes of the INVITE */
+	assert_int_equal(stage_inf(s, 2,
+	                           IN_DIALOG("BYE", "sip:bob@example", "sip:alice@example",
+	                                     "Route: <%s>, <%s>, <%s>, <%s>\n"),
+	                           b[1], b[0], a[0], a[1]),
+	                 0);
+	assert_string_equal(stage_between(s, 0, "Route: <", ">"), a[0]);
+	assert_string_equal(stage_between(s, 1, "Route: <", ">"), a[1]);
+	/* alice by those of the answer */
+	s->d = calling;
+	s->request = invite;
+	stage_answerf(s,
+	              "SIP/2.0 200 OK\nVia: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	              "From: <sip:alice@example>;tag=1\nTo: <sip:bob@example>;tag=2\nCall-ID: c1\n"
+	              "CSeq: 1 INVITE\nRecord-Route: <%s>, <%s>\nRecord-Route: <%s>, <%s>\n",
+	              b[1], b[0], a[0], a[1]);
+	a[0] = stage_between(s, 1, "Record-Route: <", ">");
+	a[1] = stage_between(s, 1, ">, <", ">");
 	assert_int_equal(stage_inf(s, 1,
 	                           IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example",
 	                                     "Route: <%s>, <%s>, <%s>, <%s>\n"),
@@ -387,6 +427,68 @@ static void both_sides_at_one_edge(void **state)
 	assert_int_equal(s->d.rest, 2);
 	assert_string_equal(stage_between(s, 0, "Route: <", ">"), b[0]);
 	assert_string_equal(stage_between(s, 1, "Route: <", ">"), b[1]);
+	assert_int_equal(edge_core_counters(s->core)->rerouted, 0);
+}
+
+/** Who chose his routes in a dialog would reach whatever the edge can. */
+static void a_dialog_keeps_its_routes(void **state)
+{
+	static const char *const others[] = {
+		"",
+		", <sip:evil.example;lr>",
+		", <sip:evil.example;lr>, <sip:s@scscf.example;lr>",
+		", <sip:s@scscf.example;lr>, <sip:evil.example;lr>",
+		", <sip:s@scscf.example:5060;lr>",
+		", <sips:s@scscf.example;lr>",
+		", <sip:S@scscf.example;lr>",
+		", <sip:s@scscf.example;lr;maddr=10.0.0.9>",
+		", <sip:s@scscf.example;lr;transport=tcp>",
+	};
+	struct stage *s = *state;
+	const char *rr[2], *early, *path = registered(s);
+
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	early = stage_between(s, 0, "Record-Route: <", ">");
+	answered(s, 1, "Record-Route: <sip:s@scscf.example;lr>\n", rr);
+	/* what is not the answer's knows no routes */
+	assert_int_equal(
+	        stage_inf(s, 1,
+	                  IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example", "Route: <%s>\n"),
+	                  early),
+	        403);
+	for (size_t i = 0; i < BASE_COUNT(others); i++)
+		assert_int_equal(stage_inf(s, 1,
+		                           IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example",
+		                                     "Route: <%s>%s\n"),
+		                           rr[1], others[i]),
+		                 403);
+	assert_int_equal(edge_core_counters(s->core)->rerouted, 1 + BASE_COUNT(others));
+	assert_int_equal(stage_inf(s, 1,
+	                           IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example",
+	                                     "Route: <%s>, <sip:s@SCSCF.example;x=1;lr=on>\n"),
+	                           rr[1]),
+	                 0);
+	/* who was called knows them from the beginning */
+	assert_int_equal(stage_inf(s, 0,
+	                           "INVITE sip:alice@10.0.0.1 SIP/2.0\n"
+	                           "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK9\n"
+	                           "From: <sip:bob@example>;tag=7\nTo: <sip:alice@example>\n"
+	                           "Call-ID: c1\nCSeq: 1 INVITE\nRoute: <%s>\n"
+	                           "Record-Route: <sip:s@scscf.example;lr>, <sip:t.example;lr>\n",
+	                           path),
+	                 0);
+	rr[0] = stage_between(s, 0, "Record-Route: <", ">");
+	assert_int_equal(stage_inf(s, 1,
+	                           IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example",
+	                                     "Route: <%s>, <sip:s@scscf.example;lr>\n"),
+	                           rr[0]),
+	                 403);
+	assert_int_equal(stage_inf(s, 1,
+	                           IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example",
+	                                     "Route: <%s>, <sip:s@scscf.example;lr>\nRoute: "
+	                                     "<sip:t.example;lr>\n"),
+	                           rr[0]),
+	                 0);
 }
 
 /** A callee goes by what it was called by, which need not be its own name; nobody else may. */
@@ -549,7 +651,7 @@ static void emergency_passes(void **state)
 {
 	static const char *const numbers[] = { "urn:service:sos", "tel:112" };
 	struct stage *s = *state;
-	const char *rr;
+	const char *rr, *set[2];
 
 	s->policy.emergency = numbers;
 	s->policy.emergency_count = 2;
@@ -564,7 +666,8 @@ static void emergency_passes(void **state)
 	                 0);
 	assert_true(base_str_eq(s->d.hop, BASE_STR("sip:ecscf.example;lr")));
 	assert_false(stage_has(s, "P-Asserted"));
-	rr = stage_between(s, 0, "Record-Route: <", ">");
+	answered(s, 0, "", set);
+	rr = set[0];
 	assert_int_equal(stage_inf(s, 1,
 	                           IN_DIALOG("BYE", "sip:anybody@example", "urn:service:sos",
 	                                     "Route: <%s>\n"),
@@ -605,10 +708,11 @@ static void emergency_passes(void **state)
 static void overload_lets_dialogs_live(void **state)
 {
 	struct stage *s = *state;
-	const char *rr, *path = registered(s);
+	const char *rr, *set[2], *path = registered(s);
 
 	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
-	rr = stage_between(s, 0, "Record-Route: <", ">");
+	answered(s, 0, "", set);
+	rr = set[0];
 	s->load = EDGE_LOAD_NEW;
 	assert_int_equal(stage_in(s, 1, UP("MESSAGE", "sip:alice@example", "")), 0);
 	s->load = EDGE_LOAD_ALL;
@@ -639,6 +743,7 @@ int main(void)
 		CASE(dialogs_have_both_sides),
 		CASE(in_a_dialog_its_token_counts),
 		CASE(both_sides_at_one_edge),
+		CASE(a_dialog_keeps_its_routes),
 		CASE(a_callee_goes_by_its_name_in_the_dialog),
 		CASE(a_token_counts_on_its_own_flow),
 		CASE(answers_say_who_answers),
