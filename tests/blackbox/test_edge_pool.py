@@ -14,8 +14,10 @@ import urllib.request
 import access
 import edge
 import harness
+import kamailio
 import redis_server
 from edge import Edge, field, status
+from test_ue_access import Names
 
 CORE_NAME = "pcscf-core.home.example"  # of both: nobody looks it up
 CHALLENGE = 'WWW-Authenticate: Digest realm="home.example", nonce="n%s", algorithm=MD5, qop="auth"'
@@ -216,6 +218,40 @@ class Pool(harness.Case, unittest.TestCase):
         alice, to_alice = self.registered(self.one)
         self.found_at(alice, to_alice, self.two)
         self.assertIn(self.refused(alice, to_alice, stranger), (403, 404, 430))
+
+
+@unittest.skipUnless(redis_server.HAVE and kamailio.HAVE, f"{redis_server.MISSING}; or {kamailio.MISSING}")
+class BehindOneName(harness.Case, unittest.TestCase):
+    def test_a_ue_goes_to_the_other(self):
+        """Two addresses of one name: the edge of one is killed, its UE registers at the other and is reached there."""
+        tls, port = access.certificate(self.pki), harness.free_port()
+        redis = self.own(redis_server.Redis(self.folder))
+        core = self.own(kamailio.Kamailio(self.folder, access.PASSWORDS))
+        secret = os.path.join(self.folder, "pool.key")
+        with open(secret, "w", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(secrets.token_hex(32))
+        pool = {"name": "west", "redis": f"127.0.0.1:{redis.port}", "secret-file": secret}
+        there = {address: self.own(Edge(self.folder, tls, core, port=port, access={"listen": [f"tls:{address}:{port}"]}, edge={"drain": "50ms"}, pool=pool))
+                 for address in ("127.0.0.77", "127.0.0.1")}
+        names = self.own(Names(*there))
+
+        def agent(name):
+            one = access.agent(self.folder, name, f"sip:{access.NAME}:{port};transport=tls;lr", "tls", None, tls["ca"],
+                               f", user: {name}@home.example, outbound: {{retry: 100ms}}, dns: '{names.where}'")
+            self.addCleanup(lambda: one.process.poll() is not None or one.close(kill=True))
+            one.expect("sip.registered", status="200")
+            return one
+        alice = agent("alice")
+        killed = next(one for one in there.values() if one.bindings("alice"))
+        left = next(one for one in there.values() if one is not killed)
+        killed.kill()
+        alice.expect("sip.registered", status="200")
+        left.bound("alice")
+        bob = agent("bob")
+        left.bound("bob")
+        bob.do("message sip:alice@home.example hello")
+        alice.expect("message", text="hello")
+        bob.expect("message.answer", status="200")
 
 
 if __name__ == "__main__":
