@@ -48,15 +48,19 @@ def until(condition, what, patience=PATIENCE):
 
 
 def free_port():
-    """A port nobody has now, outside the range from which the kernel gives ports to others."""
+    """A port nobody has now, outside the range from which the kernel gives ports to others; no other test is given it meanwhile."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         low = int(file.read().split()[0])
     while True:
         port = 10000 + int.from_bytes(os.urandom(4), "big") % (low - 10000)
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp, contextlib.suppress(OSError):
+            claim.bind(f"\0gatehouse-test-port-{port}")
             tcp.bind(("127.0.0.1", port))
             udp.bind(("127.0.0.1", port))
+            claim.detach()  # open until this process ends
             return port
+        claim.close()
 
 
 def listens(port):
