@@ -8,9 +8,10 @@
 
 #include "sip/proxy_private.h"
 
-#define TIMER_C_MS     181000
-#define TIMER_C_MIN_MS 180001 /* larger than 3 minutes (16.6, 11) */
-#define ARENA_CHUNK    2048
+#define TIMER_C_MS       181000
+#define TIMER_C_MIN_MS   180001 /* larger than 3 minutes (16.6, 11) */
+#define ARENA_CHUNK      2048
+#define TRANSACTIONS_MAX 65536 /* as txn.h has it */
 
 /* -- time -------------------------------------------------------------------------------------- */
 
@@ -278,7 +279,9 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_message 
 		cancel_in(proxy, txn, msg);
 		return;
 	}
-	if (sip_context_new(&ctx, proxy, from)) {
+	/* ACKs are no transactions, but as many can wait for their ways */
+	if ((!txn && proxy->count >= proxy->config.txns.count_max) ||
+	    sip_context_new(&ctx, proxy, from)) {
 		if (txn)
 			sip_txn_drop(txn);
 		return;
@@ -413,6 +416,8 @@ int sip_proxy_new(struct sip_proxy **ret, const struct sip_proxy_config *config,
 	ops->random(ops->arg, (uint8_t *)proxy->seed, sizeof(proxy->seed));
 	base_list_init(&proxy->contexts);
 	proxy->config.txns.answers_outlive = true;
+	if (!proxy->config.txns.count_max)
+		proxy->config.txns.count_max = TRANSACTIONS_MAX;
 	rc = sip_txns_new(&proxy->txns, &proxy->config.txns,
 	                  &(struct sip_txn_ops){ .send = on_send,
 	                                         .on_request = on_request,

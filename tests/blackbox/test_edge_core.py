@@ -147,6 +147,28 @@ class CoreSide(harness.Case, unittest.TestCase):
             self.assertIn(status(ue.final("REGISTER")), (500, 503, 504))
         self.assertEqual(edge.bindings(), [])
 
+    def test_an_answer_by_another_connection(self):
+        """The connection that a call came by goes while it rings: its refusal goes to where that came from, at the port of its Via (RFC 3261, 18.2.2)."""
+        registrar, other = self.own(Registrar()), self.own(Registrar())
+        edge = self.edge(f"sip:127.0.0.1:{registrar.port};transport=tcp;lr")
+        edge.start()
+        ue = self.own(Ue(edge))
+        asked = registrar.bind(ue)
+        caller = self.own(Stream(socket.create_connection(("127.0.0.1", edge.core_port))))
+        caller.send(f"INVITE sip:alice@{ue.here};transport=tls SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:{other.port};branch=z9hG4bKcall\r\n"
+                    f"Route: {field(asked, 'Path')}\r\nMax-Forwards: 70\r\nFrom: <sip:bob@home.example>;tag=1\r\nTo: <{ue.identity}>\r\n"
+                    f"Call-ID: rings\r\nCSeq: 1 INVITE\r\nContact: <sip:bob@127.0.0.1:{other.port};transport=tcp>\r\nContent-Length: 0\r\n\r\n")
+        invite = ue.take("INVITE")
+        ue.reply(invite, 180)
+        caller.take(r"SIP/2\.0 180")
+        caller.close()
+        ue.send(ue.text("MESSAGE", "sip:bob@home.example", contact=False))  # when that is answered the edge has seen the end
+        registrar.reply(registrar.take("MESSAGE"), 200)
+        self.assertEqual(status(ue.final("MESSAGE")), 200)
+        ue.reply(invite, 486)
+        self.assertEqual(field(other.take(r"SIP/2\.0 486"), "Call-ID"), "rings")
+        ue.take("ACK")
+
     # ---- TLS to the core
 
     def operators(self, name, revoked=False, crl=True, cache=None):

@@ -351,6 +351,28 @@ static void acks(void **state)
 	proxy_close(&s);
 }
 
+/** ACKs that wait for their ways are as many as transactions may be. */
+static void too_many_acks(void **state)
+{
+	static const struct sip_proxy_config config = { .txns = { .count_max = 2 } };
+	struct proxy_stage s;
+	uint64_t first;
+
+	(void)state;
+	proxy_open(&s, &config);
+	s.target_count = 1;
+	s.hold_ways = true;
+	proxy_in(&s, ALICE, ASK("ACK", B, ""));
+	first = s.way;
+	proxy_in(&s, ALICE, ASK("ACK", "z9hG4bK2", ""));
+	proxy_in(&s, ALICE, ASK("ACK", "z9hG4bK3", ""));
+	assert_int_equal(sip_proxy_contexts(s.proxy), 2);
+	sip_proxy_no_way(s.proxy, first, 404);
+	sip_proxy_no_way(s.proxy, s.way, 404);
+	proxy_silence(&s);
+	proxy_close(&s);
+}
+
 /** 16.4: maddr that names us. */
 static void maddr(void **state)
 {
@@ -423,6 +445,7 @@ int main(void)
 		cmocka_unit_test(targets),
 		cmocka_unit_test(received),
 		cmocka_unit_test(acks),
+		cmocka_unit_test(too_many_acks),
 		cmocka_unit_test(maddr),
 		cmocka_unit_test(by_the_owner),
 	};
