@@ -21,11 +21,11 @@ static void asked_of_one_flow(void **state)
 	flow = call(&near, 1, uri_of(&far, FLOW_TLS), 0);
 	UNTIL(&far, far.count == 1);
 	assert_true(flows_ping(near.flows, flow.id, 20));
-	UNTIL(&far, flows_count(far.flows)->pings == 3);
+	UNTIL(&far, flows_count(far.flows)->pings >= 3);
 	/* the other way, too, and only where it is asked for */
 	assert_true(flows_ping(near.flows, flow.id, 0));
 	assert_true(flows_ping(far.flows, far.from.id, 20));
-	UNTIL(&far, flows_count(near.flows)->pings == 3);
+	UNTIL(&far, flows_count(near.flows)->pings >= 3);
 	assert_int_equal(near.lost + far.lost, 0);
 	assert_false(flows_ping(near.flows, 999, 20));
 	station_close(&near);
@@ -44,7 +44,7 @@ static void who_keeps_silent(void **state)
 	assert_true(flows_ping_expected(far.flows, far.from.id, 20));
 	assert_true(flows_ping_expected(far.flows, far.from.id, 0));
 	assert_true(flows_ping(near.flows, flow.id, 10));
-	UNTIL(&far, flows_count(far.flows)->pings == 5);
+	UNTIL(&far, flows_count(far.flows)->pings >= 5);
 	assert_int_equal(far.lost, 0);
 	assert_true(flows_ping(near.flows, flow.id, 0));
 	assert_true(flows_ping_expected(far.flows, far.from.id, 30));
@@ -129,7 +129,7 @@ static void stun_keeps_a_flow(void **state)
 	flow = call(&near, 1, uri_of(&far, FLOW_UDP), 0);
 	UNTIL(&far, far.count == 1);
 	assert_true(flows_ping(near.flows, flow.id, 20));
-	UNTIL(&far, flows_count(far.flows)->stuns == 3);
+	UNTIL(&far, flows_count(far.flows)->stuns >= 3);
 	assert_int_equal(near.lost, 0);
 	station_close(&near);
 	station_close(&far);
@@ -140,7 +140,9 @@ static void seen_elsewhere(void **state)
 {
 	struct flow_target to = { .transport = FLOW_UDP };
 	socklen_t len = sizeof(to.addr);
+	uint8_t first[STUN_ID];
 	struct sip_flow flow;
+	bool asked = false;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	assert_int_equal(stream_addr_parse(&to.addr, BASE_STR("127.0.0.1:0"), NULL), 0);
@@ -151,7 +153,7 @@ static void seen_elsewhere(void **state)
 	assert_int_equal(flows_send(near.flows, flow, BASE_STR("OPTIONS sip:x SIP/2.0\r\n\r\n")),
 	                 0);
 	assert_true(flows_ping(near.flows, flow.id, 10));
-	for (unsigned answers = 0; !near.lost;) {
+	while (!near.lost) {
 		struct stun_message m;
 		uint8_t octets[100], out[STUN_ANSWER_MAX];
 		struct base_writer w = base_writer_over(out, sizeof(out));
@@ -166,8 +168,10 @@ static void seen_elsewhere(void **state)
 		}
 		if (stun_parse(&m, (struct base_str){ (char *)octets, (size_t)n }) != STUN_REQUEST)
 			continue;
-		assert_true(++answers <= 2);
-		if (answers == 2) {
+		if (!asked)
+			memcpy(first, m.id, STUN_ID);
+		asked = true; /* a repetition has the same id */
+		if (memcmp(first, m.id, STUN_ID) != 0) {
 			union stream_addr other = from;
 
 			other.in.sin_port ^= htons(1);
