@@ -491,6 +491,95 @@ static void a_dialog_keeps_its_routes(void **state)
 	                 0);
 }
 
+/** One UE at both ends, by one flow: its two tokens are two. */
+static void a_call_to_oneself(void **state)
+{
+	struct stage *s = *state;
+	const char *a[2], *b[2], *path = registered(s);
+	struct edge_decision calling;
+	struct sip_message *invite;
+
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	calling = s->d;
+	invite = s->request;
+	a[0] = stage_between(s, 0, "Record-Route: <", ">");
+	a[1] = stage_between(s, 1, "Record-Route: <", ">");
+	assert_int_equal(stage_inf(s, 0,
+	                           "INVITE sip:alice@10.0.0.1 SIP/2.0\n"
+	                           "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK9\n"
+	                           "From: <sip:alice@example>;tag=1\nTo: <sip:alice@example>\n"
+	                           "Call-ID: c1\nCSeq: 1 INVITE\nRoute: <%s>\n"
+	                           "Record-Route: <%s>, <%s>\n",
+	                           path, a[0], a[1]),
+	                 0);
+	b[1] = stage_between(s, 0, "Record-Route: <", ">");
+	b[0] = stage_between(s, 1, "Record-Route: <", ">");
+	s->d = calling;
+	s->request = invite;
+	stage_answerf(s,
+	              "SIP/2.0 200 OK\nVia: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	              "From: <sip:alice@example>;tag=1\nTo: <sip:alice@example>;tag=2\n"
+	              "Call-ID: c1\nCSeq: 1 INVITE\n"
+	              "Record-Route: <%s>, <%s>\nRecord-Route: <%s>, <%s>\n",
+	              b[1], b[0], a[0], a[1]);
+	assert_true(stage_has(s, b[1]));
+	assert_true(stage_has(s, b[0]));
+	assert_int_equal(stage_inf(s, 1,
+	                           IN_DIALOG("BYE", "sip:alice@example", "sip:alice@example",
+	                                     "Route: <%s>, <%s>, <%s>, <%s>\n"),
+	                           stage_between(s, 1, ">, <", ">"),
+	                           stage_between(s, 1, "Record-Route: <", ">"), b[0], b[1]),
+	                 0);
+	assert_int_equal(s->d.rest, 2);
+	assert_string_equal(stage_between(s, 0, "Route: <", ">"), b[0]);
+}
+
+/** What is not ours, or not of this dialog, is written anew for nobody who asks. */
+static void only_our_own_tokens_are_settled(void **state)
+{
+	struct stage *s = *state;
+	const char *rr[2], *other;
+	char forged[512];
+
+	(void)registered(s);
+	stage_up(s, 2, "SID2");
+	stage_register(s, 2, "bob", 600);
+	assert_int_equal(stage_in(s, 2, UP("INVITE", "sip:bob@example", "")), 0);
+	other = stage_between(s, 0, "Record-Route: <", ">");
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	rr[0] = stage_between(s, 0, "Record-Route: <", ">");
+	(void)snprintf(forged, sizeof(forged), "%s", rr[0]);
+	*(strchr(forged, '@') - 4) = strchr(forged, '@')[-4] == 'x' ? 'y' : 'x'; /* its MAC */
+	stage_answerf(s,
+	              "SIP/2.0 200 OK\nVia: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"
+	              "From: <sip:a@b>;tag=1\nTo: <sip:alice@example>;tag=2\nCall-ID: c1\n"
+	              "CSeq: 1 INVITE\nRecord-Route: <%s>, <%s>\n",
+	              forged, other);
+	assert_true(stage_has(s, forged));
+	assert_true(stage_has(s, other));
+}
+
+/** A route set without end is one that nothing fits, not even a token that knows none. */
+static void too_long_a_route_set(void **state)
+{
+	struct stage *s = *state;
+	char routes[2048] = "";
+	const char *open;
+
+	(void)registered(s);
+	for (unsigned i = 0; i < 33; i++)
+		(void)snprintf(routes + strlen(routes), sizeof(routes) - strlen(routes),
+		               ", <sip:p%u.example;lr>", i);
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	open = stage_between(s, 0, "Record-Route: <", ">");
+	assert_int_equal(stage_inf(s, 1,
+	                           IN_DIALOG("BYE", "sip:alice@example", "sip:bob@example",
+	                                     "Route: <%s>%s\n"),
+	                           open, routes),
+	                 403);
+	assert_int_equal(edge_core_counters(s->core)->rerouted, 1);
+}
+
 /** A callee goes by what it was called by, which need not be its own name; nobody else may. */
 static void a_callee_goes_by_its_name_in_the_dialog(void **state)
 {
@@ -744,6 +833,9 @@ int main(void)
 		CASE(in_a_dialog_its_token_counts),
 		CASE(both_sides_at_one_edge),
 		CASE(a_dialog_keeps_its_routes),
+		CASE(a_call_to_oneself),
+		CASE(only_our_own_tokens_are_settled),
+		CASE(too_long_a_route_set),
 		CASE(a_callee_goes_by_its_name_in_the_dialog),
 		CASE(a_token_counts_on_its_own_flow),
 		CASE(answers_say_who_answers),
