@@ -362,6 +362,26 @@ static int names_make(struct ue_access *a, const char *self, struct base_error *
 	               : 0;
 }
 
+static enum flow_transport transport_of(const struct sip_uri *uri)
+{
+	enum flow_transport transport = FLOW_UDP;
+	struct base_str name;
+
+	if (uri->scheme == SIP_SCHEME_SIPS)
+		return FLOW_TLS;
+	if (sip_param_find(uri->params, "transport", &name))
+		(void)flow_transport_parse(name, &transport); /* another one is none of ours */
+	return transport;
+}
+
+bool ue_access_listens(const struct ue_config *config)
+{
+	struct sip_uri uri;
+
+	return !config->outbound.yaml || sip_uri_parse(base_str_of(config->sip->proxy[0]), &uri) ||
+	       transport_of(&uri) == FLOW_UDP;
+}
+
 static int start(struct ue_access *a, const char *self, const struct base_str *routes,
                  size_t route_count, struct base_error *err)
 {
@@ -382,13 +402,10 @@ static int start(struct ue_access *a, const char *self, const struct base_str *r
 		.retry_ms = (uint32_t)o->retry_ms,
 		.retry_max_ms = (uint32_t)o->retry_max_ms,
 	};
-	struct base_str transport = { 0 };
 
 	if (sip_uri_parse(base_str_of(a->pcscf), &uri))
 		return config_refuse(config->doc, err, "sip.proxy", "'%s' is no SIP URI", a->pcscf);
-	(void)sip_param_find(uri.params, "transport", &transport);
-	access.sec_agree =
-	        uri.scheme == SIP_SCHEME_SIPS || base_str_ieq(transport, BASE_STR("tls"));
+	access.sec_agree = transport_of(&uri) == FLOW_TLS;
 	if (o->yaml->sec_agree)
 		access.sec_agree = *o->yaml->sec_agree;
 	if (sip_access_new(&a->sip, flow_ua_sip(a->net), &access, &ops))

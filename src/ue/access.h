@@ -9,6 +9,8 @@
 
 struct ue_access;
 
+/** Where nothing is said about listening, do we? Not where all comes by a connection of ours. */
+bool ue_access_listens(const struct ue_config *config);
 /** As ue_registrar_new. */
 int ue_access_new(struct ue_access **ret, struct ue_app *app, struct flow_ua *ua, const char *self,
                   const struct base_str *routes, size_t route_count, struct base_error *err);

@@ -232,6 +232,7 @@ static int network_open(struct ue_sip *sip, struct base_error *err)
 	static const char *udp[] = { "udp:127.0.0.1:0" };
 	const struct ue_yaml_sip *yaml = sip->app->config.sip;
 	const char **list = yaml->listen_count ? yaml->listen : udp;
+	unsigned count = yaml->listen_count;
 	const struct ue_yaml_outbound *outbound = sip->app->config.outbound.yaml;
 	const struct flow_config flow = { .domain = sip->domain,
 		                          .user = sip->app->config.name,
@@ -251,7 +252,9 @@ static int network_open(struct ue_sip *sip, struct base_error *err)
 		                         .arg = sip };
 	int rc = flow_ua_new(&sip->ua, sip->app->streams, &flow, &ua, &ops, err);
 
-	for (unsigned i = 0; !rc && i < (yaml->listen_count ? yaml->listen_count : 1); i++)
+	if (!count && ue_access_listens(&sip->app->config))
+		count = 1;
+	for (unsigned i = 0; !rc && i < count; i++)
 		rc = listen_at(sip, list[i], err);
 	return rc;
 }

@@ -384,6 +384,15 @@ class Elsewhere(Case):
         self.assertEqual(alice.close(), 0)
         self.assertFalse([one for one in server.heard if "response=\"" in str(one) and 'response=""' not in str(one)])
 
+    def test_by_its_connection_alone(self):
+        """Nobody reaches a UE but by the connection that it has made: it listens nowhere unless it is told to."""
+        server = self.impostor(self.tls, refusal(200, "Contact: <sip:a@b>;expires=600\r\n"))
+        alice = Agent(self.folder, "alone", "identity: sip:alice@home.example\nsip: {registrar: 'sip:home.example', "
+                      f"proxy: ['{server.proxy}'], outbound: {{name: {access.NAME}}}, tls: {{anchors: [{self.tls['ca']}]}}}}\n")
+        alice.expect("sip.registered")
+        alice.none("sip.listen")
+        access.ended(alice)
+
     def test_keep_alives(self):
         """RFC 5626, 4.4.1: CRLF CRLF where the answer says outbound, as often as it says; a connection that does not answer is replaced."""
         ok = refusal(200, "Require: outbound\r\nFlow-Timer: 1\r\nContact: <sip:a@b>;expires=600\r\n")
