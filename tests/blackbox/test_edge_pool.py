@@ -163,6 +163,37 @@ class Pool(harness.Case, unittest.TestCase):
         self.found_at(alice, to_alice, self.two)
         self.found_at(bob, to_bob, self.one)
 
+    def test_a_call_by_the_wrong_edge(self):
+        """INVITE, ACK of its 2xx, and what follows in its dialog, from both ends."""
+        self.ready()
+        alice, to_alice = self.registered(self.one)
+        self.found_at(alice, to_alice, self.two)
+        target = re.search(r"<(.*?)>", alice.contact)[1]
+        call = self.core.request(self.two, "INVITE", target, f"Route: {to_alice}")
+        invite = alice.take("INVITE")
+        alice.reply(invite, 200, f"Contact: {alice.contact}")
+        answer = self.core.answer(call)
+        recorded = re.findall(r"(?m)^Record-Route: (.*?)\r$", answer)
+        self.assertTrue(recorded)
+        local, remote = field(answer, "From"), field(answer, "To")
+
+        def within(method, number, routes):
+            lines = "".join(f"Route: {one}\r\n" for one in routes)
+            self.core.sock.sendto((f"{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{self.core.port};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
+                                   f"Max-Forwards: 70\r\n{lines}From: {local}\r\nTo: {remote}\r\nCall-ID: {call}\r\nCSeq: {number} {method}\r\n"
+                                   "Content-Length: 0\r\n\r\n").encode(), ("127.0.0.1", self.two.core_port))
+        within("ACK", 1, recorded[::-1])
+        alice.take("ACK")
+        within("INFO", 2, recorded[::-1])
+        info = alice.take("INFO")
+        alice.reply(info, 200)
+        self.assertEqual(status(self.core.answer(call)), 200)
+        back = "".join(f"Route: {one}\r\n" for one in re.findall(r"(?m)^Record-Route: (.*?)\r$", invite))
+        alice.send(f"BYE {self.core.uri} SIP/2.0\r\nVia: SIP/2.0/TLS {alice.here};branch=z9hG4bK{secrets.token_hex(8)}\r\nMax-Forwards: 70\r\n{back}"
+                   f"From: {remote}\r\nTo: {local}\r\nCall-ID: {call}\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n")
+        self.core.reply(self.core.take("BYE"), 200)
+        self.assertEqual(status(alice.answer()), 200)
+
     def test_an_address_that_is_another_s(self):
         """An edge that says the wrong address of itself: who is sent there finds itself, and goes in no circle."""
         port = harness.free_port()
