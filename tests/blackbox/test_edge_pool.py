@@ -146,6 +146,13 @@ class Pool(harness.Case, unittest.TestCase):
         self.ready()
         alice, to_alice = self.registered(self.one)
         self.found_at(alice, to_alice, self.two)
+        self.redis.process.send_signal(signal.SIGSTOP)
+        try:
+            self.heard(alice, to_alice, self.one)
+            self.assertEqual(self.refused(alice, to_alice, self.two), 503)
+        finally:
+            self.redis.process.send_signal(signal.SIGCONT)
+        self.found_at(alice, to_alice, self.two)
         self.redis.kill()
         for one in (self.one, self.two):
             one.logged(f"Redis at 127.0.0.1:{self.redis.port} is lost")
