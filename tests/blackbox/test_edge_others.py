@@ -99,7 +99,7 @@ class Agents(Case, unittest.TestCase):
         """It looks its domain up whatever proxy it is given, so there is one of this name."""
         core = self.own(kamailio.Kamailio(self.folder, access.PASSWORDS, algorithm="MD5", domain="localhost"))
         other = self.own(Edge(self.folder, self.tls, core))
-        done = subprocess.run(["sipsak", "-U", "-i", "-C", "sip:alice@192.0.2.1:5060", "-u", "alice", "-a", access.PASSWORDS["alice"], "-s", "sip:alice@localhost", "-p",
+        done = subprocess.run(["sipsak", "-U", "-i", "-H", "127.0.0.1", "-C", "sip:alice@192.0.2.1:5060", "-u", "alice", "-a", access.PASSWORDS["alice"], "-s", "sip:alice@localhost", "-p",
                                f"127.0.0.1:{self.socat(other.port)}", "--transport=tcp", "-vv"], capture_output=True, text=True, check=False, timeout=30)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr + other.log()[-3000:])
         other.logged("event=registered .*impi=alice")
