@@ -438,6 +438,23 @@ class Elsewhere(Case):
         alice.expect("sip.registered", outbound="yes")
         access.ended(alice)
 
+    def test_null_encryption_beside_others(self):
+        """O3: who may speak without encryption offers that, and suites that encrypt before it."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            proxy = f"sip:{access.HOST}:{server.getsockname()[1]};transport=tls;lr"
+            alice = self.outbound("alice", proxy, tls=", profile: ts33203-annex-o, unsafe-null-encryption: true")
+            server.settimeout(harness.PATIENCE)
+            conn, _ = server.accept()
+            conn.settimeout(harness.PATIENCE)
+            with conn, conn.makefile("rb") as file:
+                hello = file.read(int.from_bytes(file.read(5)[3:], "big"))
+                at = 4 + 2 + 32
+                at += 1 + hello[at]
+                suites = struct.unpack_from(f"!{int.from_bytes(hello[at:at + 2], 'big') // 2}H", hello, at + 2)
+            self.assertIn(0x0002, suites)  # TLS_RSA_WITH_NULL_SHA
+            self.assertLess(suites.index(0x002f), suites.index(0x0002))
+            alice.close(kill=True)
+
     def test_nothing_but_null_encryption(self):
         """O3: at least one suite that encrypts is offered, or nothing."""
         profile = f"{self.folder}/null-only.yaml"
