@@ -126,7 +126,8 @@ static int add(struct edge_core *core, uint64_t id, const struct edge_peer *peer
 	flow->late_ms = flow->born_ms + core->rules->p.unregistered_ms;
 	flow->expires_ms = flow->aged_ms = EDGE_NEVER;
 	edge_flow_key(core->epoch, id, flow->key);
-	if (base_map_insert(&core->flows, id_key(&flow->id), &flow->by_id)) {
+	if (!edge_token_keep(flow) ||
+	    base_map_insert(&core->flows, id_key(&flow->id), &flow->by_id)) {
 		free(flow);
 		return BASE_ERR(BASE_LOCAL, 0);
 	}

@@ -12,6 +12,7 @@
 #define EDGE_IDENTITIES_MAX    256
 #define EDGE_ROUTES_MAX        16
 #define EDGE_TOKEN_MAX         64     /* octets of a token as text, terminated */
+#define EDGE_MAC               12     /* octets */
 #define EDGE_DIGEST            8      /* of what a token is about */
 #define EDGE_OUTBOUND_GRACE_MS 30000U /* over Flow-Timer (RFC 5626, 5.4) */
 
@@ -68,6 +69,7 @@ struct edge_flow {
 	uint8_t session_len, nonce_at;
 	uint8_t session[EDGE_SESSION_MAX];
 	uint64_t nonces[EDGE_NONCES];
+	uint8_t path_mac[EDGE_MAC]; /* of its token in Path, which most requests for it bring */
 	unsigned refused, challenges;
 	uint64_t born_ms;                      /* its session's keys */
 	uint64_t late_ms, expires_ms, aged_ms; /* EDGE_NEVER = not running */
@@ -144,7 +146,7 @@ struct edge_token {
 	/* Not of a PATH: of the UE's own URI in the dialog, and of its routes behind us (zeros: not
 	 * known yet). */
 	uint8_t self[EDGE_DIGEST], route[EDGE_DIGEST];
-	uint8_t mac[12];
+	uint8_t mac[EDGE_MAC];
 };
 /* The user part of `uri` as a token, unchecked. @return false: it is none */
 bool edge_token_read(struct base_str uri, struct edge_token *ret);
@@ -155,6 +157,11 @@ void edge_token_write(const struct edge_token *token, const uint8_t key[32],
                       struct base_str call_id, char out[EDGE_TOKEN_MAX]);
 /* That of a flow, for Path. */
 void edge_token_path(const struct edge_core *core, uint64_t flow, char out[EDGE_TOKEN_MAX]);
+/* Ours: does it lead to `flow` (NULL = gone)? */
+bool edge_token_ours(const struct edge_core *core, const struct edge_token *token,
+                     const struct edge_flow *flow, struct base_str call_id);
+/* What a flow keeps of its own. @return false: memory is short */
+bool edge_token_keep(struct edge_flow *flow);
 bool edge_token_same(const struct edge_token *a, const struct edge_token *b);
 void edge_token_self(struct base_str uri, uint8_t out[EDGE_DIGEST]);
 void edge_flow_key(uint64_t epoch, uint64_t flow, char out[EDGE_FLOW_KEY]);

@@ -339,14 +339,13 @@ static int judge_down(struct edge_core *core, const struct edge_request *request
                       struct edge_decision *ret)
 {
 	const struct sip_message *msg = request->msg;
-	const struct edge_flow *flow;
+	const struct edge_flow *flow = edge_flow_find(core, token->flow);
 	bool dialog = in_dialog(msg);
 
-	if (!edge_token_genuine(token, core->token_key, msg->call_id)) {
+	if (!edge_token_ours(core, token, flow, msg->call_id)) {
 		core->count.forged++;
 		return edge_refuse(ret, 403, "its flow token is forged"); /* RFC 5626, 5.3.1 */
 	}
-	flow = edge_flow_find(core, token->flow);
 	if (!flow || (!edge_bind_bound(flow->state) && token->kind != EDGE_TOKEN_EMERGENCY &&
 	              !(dialog && token->kind == EDGE_TOKEN_DIALOG && flow->state != BIND_PLAIN))) {
 		core->count.failed++;

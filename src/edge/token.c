@@ -14,7 +14,6 @@
 #define VERSION    1
 #define PLAIN_LEN  30
 #define DIALOG_LEN 46
-#define MAC_LEN    12
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -85,14 +84,14 @@ static size_t head(const struct edge_token *token, uint8_t out[DIALOG_LEN])
 	put64(out + 2, token->epoch);
 	put64(out + 10, token->flow);
 	if (token->kind == EDGE_TOKEN_PATH)
-		return PLAIN_LEN - MAC_LEN;
+		return PLAIN_LEN - EDGE_MAC;
 	memcpy(out + 18, token->self, EDGE_DIGEST);
 	memcpy(out + 18 + EDGE_DIGEST, token->route, EDGE_DIGEST);
-	return DIALOG_LEN - MAC_LEN;
+	return DIALOG_LEN - EDGE_MAC;
 }
 
 static bool seal(const struct edge_token *token, const uint8_t key[32], struct base_str call_id,
-                 uint8_t out[MAC_LEN])
+                 uint8_t out[EDGE_MAC])
 {
 	uint8_t whole[DIALOG_LEN + 512], mac[EVP_MAX_MD_SIZE];
 	size_t len = head(token, whole);
@@ -106,9 +105,9 @@ static bool seal(const struct edge_token *token, const uint8_t key[32], struct b
 			memcpy(whole + len, call_id.ptr, n);
 		len += n;
 	}
-	if (!HMAC(EVP_sha256(), key, 32, whole, len, mac, &mac_len) || mac_len < MAC_LEN)
+	if (!HMAC(EVP_sha256(), key, 32, whole, len, mac, &mac_len) || mac_len < EDGE_MAC)
 		return false;
-	memcpy(out, mac, MAC_LEN);
+	memcpy(out, mac, EDGE_MAC);
 	return true;
 }
 
@@ -135,27 +134,44 @@ bool edge_token_read(struct base_str uri, struct edge_token *ret)
 	*ret = (struct edge_token){ .kind = (enum edge_token_kind)raw[1],
 		                    .epoch = get64(raw + 2),
 		                    .flow = get64(raw + 10) };
-	body = len - MAC_LEN;
+	body = len - EDGE_MAC;
 	if (ret->kind != EDGE_TOKEN_PATH) {
 		memcpy(ret->self, raw + 18, EDGE_DIGEST);
 		memcpy(ret->route, raw + 18 + EDGE_DIGEST, EDGE_DIGEST);
 	}
-	memcpy(ret->mac, raw + body, MAC_LEN);
+	memcpy(ret->mac, raw + body, EDGE_MAC);
 	return true;
 }
 
 bool edge_token_genuine(const struct edge_token *token, const uint8_t key[32],
                         struct base_str call_id)
 {
-	uint8_t mac[MAC_LEN];
+	uint8_t mac[EDGE_MAC];
 
 	return seal(token, key, call_id, mac) &&
-	       base_secret_equal(mac, MAC_LEN, token->mac, MAC_LEN);
+	       base_secret_equal(mac, EDGE_MAC, token->mac, EDGE_MAC);
+}
+
+bool edge_token_keep(struct edge_flow *flow)
+{
+	const struct edge_token token = { .kind = EDGE_TOKEN_PATH,
+		                          .epoch = flow->core->epoch,
+		                          .flow = flow->id };
+
+	return seal(&token, flow->core->token_key, (struct base_str){ 0 }, flow->path_mac);
+}
+
+bool edge_token_ours(const struct edge_core *core, const struct edge_token *token,
+                     const struct edge_flow *flow, struct base_str call_id)
+{
+	if (flow && token->kind == EDGE_TOKEN_PATH)
+		return base_secret_equal(flow->path_mac, EDGE_MAC, token->mac, EDGE_MAC);
+	return edge_token_genuine(token, core->token_key, call_id);
 }
 
 bool edge_token_same(const struct edge_token *a, const struct edge_token *b)
 {
-	return base_secret_equal(a->mac, MAC_LEN, b->mac, MAC_LEN);
+	return base_secret_equal(a->mac, EDGE_MAC, b->mac, EDGE_MAC);
 }
 
 void edge_token_self(struct base_str uri, uint8_t out[EDGE_DIGEST])
@@ -176,7 +192,7 @@ void edge_token_write(const struct edge_token *token, const uint8_t key[32],
 
 	out[0] = '\0';
 	if (seal(token, key, call_id, raw + len))
-		(void)encode(raw, len + MAC_LEN, out);
+		(void)encode(raw, len + EDGE_MAC, out);
 }
 
 void edge_token_path(const struct edge_core *core, uint64_t flow, char out[EDGE_TOKEN_MAX])
