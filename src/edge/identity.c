@@ -8,8 +8,14 @@
 struct base_str edge_identity_key(struct base_str uri, char buf[SIP_URI_KEY_MAX])
 {
 	struct sip_uri u;
-	size_t len = sip_uri_parse(uri, &u) ? 0 : sip_uri_key(&u, buf, SIP_URI_KEY_MAX);
+	size_t len;
 
+	if (sip_uri_parse(uri, &u))
+		return uri;
+	/* a local number is one with its phone-context alone, an extension is somebody else's */
+	if (u.scheme == SIP_SCHEME_TEL && (u.user.ptr[0] != '+' || u.params.len))
+		return uri;
+	len = sip_uri_key(&u, buf, SIP_URI_KEY_MAX);
 	return len ? (struct base_str){ buf, len } : uri;
 }
 

@@ -164,7 +164,12 @@ static void another_identity_is_refused(void **state)
 	assert_int_equal(
 	        stage_in(s, 1, UP("MESSAGE", "sip:alice@example", "P-Preferred-Identity: %\n")),
 	        403);
-	assert_int_equal(edge_core_counters(s->core)->impostors, 5);
+	assert_int_equal(stage_in(s, 1, UP("MESSAGE", "tel:+4911;ext=9", "")), 403);
+	assert_int_equal(stage_in(s, 1, UP("MESSAGE", "tel:4911;phone-context=+1", "")), 403);
+	assert_int_equal(edge_core_counters(s->core)->impostors, 7);
+	/* the same is written in several ways */
+	assert_int_equal(stage_in(s, 1, UP("MESSAGE", "tel:+49-(11)", "")), 0);
+	assert_int_equal(stage_in(s, 1, UP("MESSAGE", "sip:%61lice@EXAMPLE;user=phone", "")), 0);
 	assert_int_equal(edge_core_count(s->core), 2);
 }
 
