@@ -276,7 +276,7 @@ class AtKamailio(Case):
             return any(one["event"] == "sip.challenged" and one["stale"] == "yes" for one in alice.events)
         harness.until(stale, "the nonce gets old")
         alice.none("sip.up")
-        alice.none("sip.lost")
+        alice.none("sip.down")
         access.ended(alice)
 
     def test_core_dies(self):
@@ -358,7 +358,7 @@ class Elsewhere(Case):
         self.assertNotEqual(alice.expect("sip.rekeyed")["session"], again["session"])
         alice.do("message sip:bob@home.example hello")
         server.wait("MESSAGE sip:bob@home.example")
-        alice.none("sip.lost")
+        alice.none("sip.down")
         alice.do("unregister")
         server.accept(2)
         alice.expect("sip.unregistered")
