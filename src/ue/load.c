@@ -71,6 +71,29 @@ static void begin(struct load *load, unsigned work, uint64_t now_us)
 		tally->skipped += load_pace_skip(&tally->pace, now_us);
 }
 
+/* Who is idle for longest stands first. The works' own limits do not count: it is due. */
+static void on_alive(void *arg)
+{
+	struct load *load = arg;
+	uint64_t now_us = load_now_us();
+
+	while (load->phase != LOAD_DRAINING && load->phase != LOAD_LEAVING &&
+	       !base_list_empty(&load->idle)) {
+		struct load_ue *ue = BASE_CONTAINER_OF(load->idle.next, struct load_ue, node);
+		struct load_tally *tally = &load->tally[LOAD_PING];
+
+		if (now_us - ue->idle_us < load->options.alive_ms * 1000)
+			break;
+		base_list_remove(&ue->node);
+		if (!tally->first_us)
+			tally->first_us = now_us;
+		tally->active++;
+		load_ue_begin(ue, LOAD_PING, now_us);
+	}
+	loop_timer_start(load->loop, &load->alive, BASE_MIN(load->options.alive_ms, 1000), on_alive,
+	                 load);
+}
+
 static uint32_t active(const struct load *load)
 {
 	uint32_t sum = 0;
@@ -87,6 +110,7 @@ static void put(struct load_ue *ue)
 	base_list_remove(&ue->node);
 	if (ue->stream) {
 		ue->state = LOAD_IDLE;
+		ue->idle_us = load_now_us();
 		base_list_append(&load->idle, &ue->node);
 		return;
 	}
@@ -423,6 +447,8 @@ static int run(struct load *load)
 	load_pace_start(&load->tally[LOAD_REGISTER].pace, load->options.rate[LOAD_REGISTER],
 	                load->began_us);
 	loop_defer(load->loop, &load->turn, on_turn, load);
+	if (load->options.alive_ms && !load->options.plain)
+		on_alive(load);
 	if (!load->options.quiet)
 		loop_timer_start(load->loop, &load->progress, 1000, on_progress, load);
 	while (!rc && !load->over)

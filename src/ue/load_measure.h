@@ -10,9 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LOAD_STEPS   32UL /**< of each doubling: a figure is at most 1/32 too high */
-#define LOAD_DOUBLES 31UL /**< the last ends beyond half an hour; what takes longer counts there   \
-	                   */
+#define LOAD_STEPS 32UL /**< of each doubling: a figure is at most 1/32 too high */
+#define LOAD_DOUBLES                                                                               \
+	31UL /**< the last ends beyond half an hour; what takes longer counts there                \
+	      */
 
 /** All zero is an empty one. */
 struct load_histogram {

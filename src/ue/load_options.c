@@ -40,6 +40,7 @@ static const char usage[] =
         "  --churn R        connections dropped; a new one, by a resumed session, registers\n"
         "  --full           no session is resumed\n"
         "  --ping R         CRLF CRLF\n"
+        "  --keep-alive TIME   who was idle for so long pings, as outbound wants: 80s; 0s = never\n"
         "  --octets N       of a MESSAGE's body: 100\n"
         "  --patience TIME  for anything: 30s\n"
         "  --retry          who has failed or was lost registers again, at the rate\n"
@@ -64,6 +65,7 @@ enum {
 	O_RATE,
 	O_DURATION,
 	O_PATIENCE,
+	O_ALIVE,
 	O_TO,
 	O_LOG,
 	O_HELP,
@@ -88,6 +90,7 @@ static const struct option options[] = {
 	WORD("rate", O_RATE),
 	WORD("duration", O_DURATION),
 	WORD("patience", O_PATIENCE),
+	WORD("keep-alive", O_ALIVE),
 	WORD("to", O_TO),
 	WORD("log", O_LOG),
 	WORD("churn", O_WORK + LOAD_CHURN),
@@ -179,6 +182,8 @@ static bool take(struct load_options *o, int letter, const char *text)
 	case O_PATIENCE:
 		return duration(text, &o->patience_ms) && o->patience_ms &&
 		       o->patience_ms <= 3600000;
+	case O_ALIVE:
+		return duration(text, &o->alive_ms);
 	case O_LOG:
 		if (base_log_level_parse(base_str_of(text), &level))
 			return false;
@@ -201,6 +206,7 @@ int load_options_read(struct load_options *ret, int argc, char **argv)
 {
 	struct load_options o = { .window = 64,
 		                  .patience_ms = 30000,
+		                  .alive_ms = 80000,
 		                  .octets = 100,
 		                  .duration_ms = UINT64_MAX,
 		                  .rate[LOAD_REGISTER] = LOAD_MAX };

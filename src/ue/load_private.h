@@ -52,7 +52,7 @@ struct load_options {
 	uint32_t count, first, sources;
 	double rate[LOAD_WORK_COUNT]; /**< of `register` and `leave`: --rate */
 	uint32_t window;              /**< of each kind, at a time */
-	uint64_t duration_ms, patience_ms;
+	uint64_t duration_ms, patience_ms, alive_ms;
 	const char *to; /**< address and port; NULL: of the first proxy */
 	size_t octets;
 	bool full, stay, retry, wait, plain, json, quiet;
@@ -80,7 +80,8 @@ struct load_ue {
 	struct stream *stream; /**< NULL: none */
 	struct sip_framer framer;
 	struct loop_timer patience;
-	uint64_t due_us; /**< its work counts from there */
+	uint64_t due_us;  /**< its work counts from there */
+	uint64_t idle_us; /**< since when it is idle */
 	char *challenge;
 	const char *routes; /**< shared; NULL = none of its own */
 	uint32_t number, cseq, answered;
@@ -126,7 +127,7 @@ struct load {
 	uint32_t up, given_up;
 	enum load_phase phase;
 	uint64_t began_us, work_us;
-	struct loop_timer tick, progress, end;
+	struct loop_timer tick, progress, end, alive;
 	struct loop_task turn;
 	struct loop_fd input;
 	bool over;

@@ -4,8 +4,10 @@
 resumed; none is told no. The edge is killed and started anew: no binding outlives it, and all register again."""
 import json
 import os
+import re
 import subprocess
 import unittest
+import urllib.request
 
 import access
 import harness
@@ -24,7 +26,7 @@ class Many(harness.Case, unittest.TestCase):
     def setUp(self):
         users = {f"ue{number}": PASSWORD for number in range(COUNT)}
         self.core = self.own(kamailio.Kamailio(self.folder, users, record=False, shm=256))
-        self.edge = self.own(Edge(self.folder, self.tls, self.core))
+        self.edge = self.own(Edge(self.folder, self.tls, self.core, metrics={"listen": "127.0.0.1:0"}))
 
     def load(self, *words):
         path = os.path.join(self.folder, "ue.yaml")
@@ -39,6 +41,11 @@ class Many(harness.Case, unittest.TestCase):
             process.communicate()
         self.addCleanup(end)
         return process
+
+    def pings(self):
+        port = re.search(r"metrics on port (\d+)", self.edge.log())[1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=harness.PATIENCE) as answer:
+            return int(re.search(r"^gatehouse_edge_access_pings_total (\d+)", answer.read().decode(), re.M)[1])
 
     @staticmethod
     def told(process):
@@ -73,6 +80,16 @@ class Many(harness.Case, unittest.TestCase):
         self.assertEqual(done["handshakes_full"] + done["handshakes_resumed"], COUNT + done["works"]["churn"]["done"])
         self.assertGreater(done["handshakes_resumed"], 0)
         harness.until(lambda: len(self.edge.bindings()) == COUNT, lambda: f"{COUNT} bindings: {len(self.edge.bindings())}")
+
+    def test_who_is_idle_pings(self):
+        """The edge lets go who has outbound and is silent (RFC 5626, 4.4.1)."""
+        process = self.load("--keep-alive", "50ms")
+        self.told(process)
+        harness.until(lambda: self.pings() >= 2 * COUNT, lambda: f"{2 * COUNT} pings: {self.pings()}")
+        self.go(process)
+        done = self.told(process)
+        self.assertEqual((done["faults"], done["lost"], done["registered"]), ({}, 0, COUNT))
+        self.assertGreaterEqual(done["works"]["ping"]["done"], 2 * COUNT)
 
     def test_the_edge_is_killed(self):
         process = self.load("--retry", "--rate", "200", "--duration", "1h")
