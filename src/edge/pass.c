@@ -246,6 +246,15 @@ static void count(struct edge_net *net, unsigned status)
 		++*by_class[status / 100 - 2];
 }
 
+/* A UE that has called and is gone cannot even say so: nobody is to ring on for it
+ * (TS 24.229, 5.2.8: R). The core's connections come again. */
+static void on_orphan(void *arg, struct sip_context *ctx)
+{
+	(void)arg;
+	if (sip_context_flow(ctx).id < EDGE_CORE_FLOWS)
+		sip_proxy_cancel(ctx);
+}
+
 static void on_answered(void *arg, struct sip_context *ctx, unsigned status)
 {
 	struct edge_net *net = arg;
@@ -388,6 +397,7 @@ int edge_net_proxy_new(struct edge_net *net)
 		.on_request = on_request,
 		.on_forward = on_forward,
 		.on_response = on_response,
+		.on_orphan = on_orphan,
 		.on_answered = on_answered,
 		.on_over = on_over,
 		.rearm = on_rearm,

@@ -336,6 +336,15 @@ static void on_response(void *arg, struct sip_txn *txn, const struct sip_message
 	sip_leg_step(leg, event, msg);
 }
 
+static void on_orphan(void *arg, struct sip_txn *txn)
+{
+	struct sip_proxy *proxy = arg;
+	struct sip_context *ctx = sip_txn_user(txn);
+
+	if (ctx && ctx->seen && proxy->ops.on_orphan)
+		proxy->ops.on_orphan(proxy->ops.arg, ctx);
+}
+
 static void server_end(struct sip_context *ctx)
 {
 	ctx->server = NULL;
@@ -423,6 +432,7 @@ int sip_proxy_new(struct sip_proxy **ret, const struct sip_proxy_config *config,
 	                                         .on_request = on_request,
 	                                         .on_response = on_response,
 	                                         .on_end = on_end,
+	                                         .on_orphan = on_orphan,
 	                                         .rearm = on_rearm,
 	                                         .now_ms = on_now,
 	                                         .random = on_random,

@@ -89,6 +89,9 @@ struct sip_proxy_ops {
 	/** A final response has been given to who asked, by us or another: now its flow may be
 	 * ended. Of an INVITE once for each 2xx that is not a repetition. May be NULL. */
 	void (*on_answered)(void *arg, struct sip_context *ctx, unsigned status);
+	/** The flow that it came by has failed before it was answered. It goes on (16.9) unless
+	 * sip_proxy_cancel is called, for who cannot be reached any other way. May be NULL. */
+	void (*on_orphan)(void *arg, struct sip_context *ctx);
 	/** It is over and freed after this call: once for each that admit or on_request was called
 	 * with. May be NULL. */
 	void (*on_over)(void *arg, struct sip_context *ctx);

@@ -389,6 +389,8 @@ void sip_txns_lost(struct sip_txns *txns, uint64_t flow)
 
 		if (sip_txn_is_client(txn) || !txns->config.answers_outlive)
 			sip_txn_step(txn, EV_ERROR, NULL);
+		else if (!sip_txn_answered(txn) && txns->ops.on_orphan)
+			txns->ops.on_orphan(txns->ops.arg, txn);
 	}
 	sip_txns_rearm(txns);
 }

@@ -37,7 +37,7 @@ enum sip_end {
 	SIP_END_FLOW,    /**< its flow failed before that (503) */
 };
 
-/** All needed but on_stray. */
+/** All needed but on_orphan and on_stray. */
 struct sip_txn_ops {
 	/** Octets are borrowed. @return 0; anything else ends the transaction: SIP_END_FLOW */
 	int (*send)(void *arg, struct sip_flow flow, struct base_str octets);
@@ -54,6 +54,8 @@ struct sip_txn_ops {
 	void (*on_response)(void *arg, struct sip_txn *txn, const struct sip_message *msg);
 	/** It is over and freed after this call: once for each transaction. */
 	void (*on_end)(void *arg, struct sip_txn *txn, enum sip_end why);
+	/** The flow of a request that is to outlive it has failed, unanswered. May be NULL. */
+	void (*on_orphan)(void *arg, struct sip_txn *txn);
 	/** A response that belongs to no transaction; a 2xx, mostly. May be NULL. */
 	void (*on_stray)(void *arg, const struct sip_message *msg, struct sip_flow from);
 	/** sip_txns_deadline has changed to this, or sip_txns_advance has been called. */

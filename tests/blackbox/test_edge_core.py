@@ -169,6 +169,24 @@ class CoreSide(harness.Case, unittest.TestCase):
         self.assertEqual(field(other.take(r"SIP/2\.0 486"), "Call-ID"), "rings")
         ue.take("ACK")
 
+    def test_a_caller_is_cut_off(self):
+        """A UE calls and is gone: the one that rings is told (TS 24.229, 5.2.8: R)."""
+        registrar = self.own(Registrar())
+        edge = self.edge(f"sip:127.0.0.1:{registrar.port};transport=tcp;lr")
+        edge.start()
+        ue = self.own(Ue(edge))
+        registrar.bind(ue)
+        ue.send(ue.text("INVITE", "sip:bob@home.example"))
+        invite = registrar.take("INVITE")
+        registrar.reply(invite, 180)
+        ue.take(r"SIP/2\.0 180")
+        ue.close()
+        cancel = registrar.take("CANCEL")
+        self.assertEqual(field(cancel, "Via"), field(invite, "Via"))
+        registrar.reply(cancel, 200)
+        registrar.reply(invite, 487)
+        registrar.take("ACK")
+
     # ---- TLS to the core
 
     def operators(self, name, revoked=False, crl=True, cache=None):

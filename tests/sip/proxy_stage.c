@@ -142,6 +142,15 @@ static void on_answered(void *arg, struct sip_context *ctx, unsigned status)
 	s->answered = status;
 }
 
+static void on_orphan(void *arg, struct sip_context *ctx)
+{
+	struct proxy_stage *s = arg;
+
+	s->orphans++;
+	if (s->cancel_orphans)
+		sip_proxy_cancel(ctx);
+}
+
 static void on_over(void *arg, struct sip_context *ctx)
 {
 	struct proxy_stage *s = arg;
@@ -178,6 +187,7 @@ void proxy_open(struct proxy_stage *s, const struct sip_proxy_config *config)
 		                     .on_forward = on_forward,
 		                     .on_response = on_response,
 		                     .on_answered = on_answered,
+		                     .on_orphan = on_orphan,
 		                     .on_over = on_over,
 		                     .rearm = on_rearm,
 		                     .now_ms = on_now,

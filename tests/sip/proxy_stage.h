@@ -47,10 +47,12 @@ struct proxy_stage {
 	uint64_t
 	        ways[SIP_PROXY_ATTEMPTS_MAX + 1]; /* flows of ways, by attempt; 0 = there is none */
 	bool hold_ways;
+	bool cancel_orphans;
 
 	/* what it has been told */
 	struct sip_context *ctx; /* the last */
-	unsigned requests, admits, forwards, overs, answers, answered, responses, way_count;
+	unsigned requests, admits, forwards, overs, orphans, answers, answered, responses,
+	        way_count;
 	uint64_t way; /* id of the last */
 	unsigned attempt;
 	char hop[256];

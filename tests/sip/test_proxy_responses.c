@@ -264,6 +264,24 @@ static void asked_by_a_flow_that_went(void **state)
 	(void)proxy_expect(&s, BOB, "ACK ");
 	(void)proxy_expect(&s, ALICE, "SIP/2.0 486 ");
 	proxy_silence(&s);
+	assert_int_equal(s.orphans, 1);
+	proxy_close(&s);
+	call(&s, 2, two); /* its owner knows that nobody is there any more */
+	s.cancel_orphans = true;
+	proxy_answer(&s, 0, 180, "b", NULL);
+	(void)proxy_expect(&s, ALICE, "SIP/2.0 180 ");
+	proxy_answer(&s, 1, 404, "c", NULL);
+	(void)proxy_expect(&s, CAROL, "ACK ");
+	s.broken = ALICE;
+	sip_proxy_lost(s.proxy, ALICE);
+	(void)proxy_expect(&s, BOB, "CANCEL ");
+	proxy_answer(&s, 0, 487, "b", NULL);
+	(void)proxy_expect(&s, BOB, "ACK ");
+	proxy_silence(&s);
+	proxy_until(&s, s.now_ms + 1);
+	assert_null(s.ctx);
+	sip_proxy_lost(s.proxy, ALICE); /* once */
+	assert_int_equal(s.orphans, 1);
 	proxy_close(&s);
 }
 
