@@ -137,9 +137,9 @@ static void on_signal(void *arg, int signum)
 	}
 	sh->leaving = true;
 	sh->leave_ms = loop_now_ms(sh->loop) + sh->config->drain_ms;
+	edge_net_leave(sh->net);
 	base_log(BASE_LOG_INFO, "edge", "event=leaving bindings=%zu requests=%zu",
 	         edge_core_count(edge_net_core(sh->net)), edge_net_busy(sh->net));
-	edge_net_leave(sh->net);
 	loop_timer_start(sh->loop, &sh->patience, 0, on_look, sh);
 }
 

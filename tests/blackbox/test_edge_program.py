@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import select
 import signal
 import socket
 import ssl
@@ -385,19 +386,27 @@ class Program(harness.Case, unittest.TestCase):
         ue, stranger = self.own(Ue(edge)), self.own(Ue(edge, "bob"))
         self.bind(ue, core)
 
-        def fill(least):
-            while self.counters(edge)["transactions"] < least:
-                ue.send(ue.text("MESSAGE", "sip:bob@home.example", contact=False))
-                core.take("MESSAGE")  # and nothing is said to it
+        def passes():
+            """A MESSAGE that the core says nothing to. @return None, or what the edge says"""
+            ue.send(ue.text("MESSAGE", "sip:bob@home.example", contact=False))
+            ready = select.select([core.sock, ue.sock], [], [], harness.PATIENCE)[0]
+            if core.sock in ready:
+                core.take("MESSAGE")  # or another once more
+                return None
+            return ue.answer()
 
-        fill(36)
+        while self.counters(edge)["transactions"] < 36:
+            self.assertIsNone(passes())
         stranger.send(stranger.register_text())
         answer = stranger.final("REGISTER")
         self.assertEqual((status(answer), field(answer, "Retry-After")), (503, "7"))
-        fill(40)
-        answer = ue.message("sip:bob@home.example")
+        answer = None
+        while not answer:
+            answer = passes()
         self.assertEqual((status(answer), field(answer, "Retry-After")), (503, "7"))
-        self.assertEqual(self.counters(edge)["overload_total"], 2)
+        now = self.counters(edge)
+        self.assertGreaterEqual(now["overload_total"], 2)
+        self.assertGreaterEqual(now["transactions"], 36)
 
     def test_one_source_has_its_share(self):
         """limits.per-source: further connections of it are closed, others' come in."""
