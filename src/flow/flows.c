@@ -161,7 +161,7 @@ bool flow_is_sip(struct base_str octets)
 	const char *end = octets.len ? memchr(octets.ptr, '\n', octets.len) : NULL;
 	size_t line = end ? (size_t)(end - octets.ptr) : octets.len;
 
-	return line >= 12 && memmem(octets.ptr, line, "SIP/2.0", 7) != NULL;
+	return line >= 12 && memmem(octets.ptr, line, "SIP/", 4) != NULL;
 }
 
 void flow_message(struct flow *f, struct base_str octets)

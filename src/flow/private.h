@@ -150,7 +150,8 @@ void flow_drop(struct flow *flow);
 void flow_lost(struct flow *flow, const char *why);
 void flow_info_fill(const struct flow *flow, struct flow_info *ret);
 struct sip_flow flow_of(const struct flow *flow);
-/** Does its first line name SIP? What does not makes no flow, and no stream goes on after it. */
+/** Does its first line name SIP, of whatever version (505)? What does not makes no flow, and no
+ * stream goes on after it. */
 bool flow_is_sip(struct base_str octets);
 /** Hand a message out. */
 void flow_message(struct flow *flow, struct base_str octets);

@@ -69,7 +69,7 @@ class Torture(edge.Case, unittest.TestCase):
         first = (401, 403) if octets.startswith(b"REGISTER") else (403,)  # by the core, or for an identity that is not its own
         if octets.startswith(b"SIP/2.0"):
             self.assertEqual(got, [], due)
-        elif name in ("clerr", "test", "badvers"):  # what follows is body, and waited for in vain; not SIP
+        elif name in ("clerr", "test"):  # what follows is body, and waited for in vain; not SIP
             self.assertEqual(got, ["closed"], due)
         elif kind == "valid" or not numbers or name in ("baddate", "badbranch", "regbadct", "unksm2"):  # the last: a registrar's business
             self.assertTrue(got and got[0] in first, (due, got))
