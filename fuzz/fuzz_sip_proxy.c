@@ -161,6 +161,16 @@ static unsigned on_response(void *arg, struct sip_context *ctx, const struct sip
 	return w->mood & 128U ? 488 : 0;
 }
 
+static void on_orphan(void *arg, struct sip_context *ctx)
+{
+	struct world *w = arg;
+
+	if (sip_context_answered(ctx))
+		abort();
+	if (w->mood & 2U)
+		sip_proxy_cancel(ctx);
+}
+
 static void on_over(void *arg, struct sip_context *ctx)
 {
 	struct world *w = arg;
@@ -271,6 +281,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		                     .on_request = on_request,
 		                     .on_forward = on_forward,
 		                     .on_response = on_response,
+		                     .on_orphan = on_orphan,
 		                     .on_over = on_over,
 		                     .rearm = on_rearm,
 		                     .now_ms = on_now,
