@@ -163,6 +163,29 @@ class Program(harness.Case, unittest.TestCase):
         self.reload(edge, takes=False, session={"lifetime": "1h"}, control="elsewhere")
         self.assertEqual(len(edge.bindings()), 1)
 
+    def test_what_needs_a_restart(self):
+        """Each of these keys is named, and the file as a whole is refused."""
+        edge = self.edge()
+        for number, (words, changes) in enumerate((
+                ("access.listen", {"access": {"listen": ["tls:127.0.0.1:1"]}}),
+                ("a deadline of access", {"access": {"message": "1s"}}),
+                ("access.stun", {"access": {"stun": False}}),
+                ("limits.connections", {"limits": {"connections": 7}}),
+                ("limits.transactions", {"limits": {"transactions": 77}}),
+                ("core.listen", {"core": {"listen": ["udp:127.0.0.1:1"]}}),
+                ("core.host", {"core": {"host": "x.example"}}),
+                ("core.dns", {"core": {"dns": "127.0.0.1"}}),
+                ("core.ping", {"core": {"ping": "10s"}}),
+                ("reg-event", {"reg-event": True}),
+                ("metrics.listen", {"metrics": {"listen": "127.0.0.1:0"}}),
+                ("control", {"control": "elsewhere"}))):
+            with self.subTest(words):
+                before = json.loads(json.dumps(edge.settings))
+                self.reload(edge, takes=False, **changes)
+                self.assertRegex(edge.logged("not reloaded, nothing has changed: .*")[number], f"a change of {words}.* needs a restart")
+                edge.settings = before
+        self.reload(edge)
+
     def test_reload_under_load(self):
         """Requests go on while the file is read again and again."""
         core = self.own(Core())
