@@ -229,8 +229,10 @@ class Kamailio:
             return False
 
     def log(self):
+        """Whole lines: one is written in pieces."""
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+            text = file.read()
+        return text[:text.rfind("\n") + 1]
 
     def seen(self):
         """What it has received, oldest first: (UNIX time, text). Its own readiness check is left out."""
