@@ -56,12 +56,11 @@ struct flow_lookup {
 	enum flow_transport fallback;
 	unsigned status;
 	const char *why;
+	size_t service_count, host_count, target_count;
+	/* 25 KiB, which a lookup without DNS does not touch: set as they are added */
 	struct service services[SERVICES_MAX];
-	size_t service_count;
 	struct host hosts[HOSTS_MAX];
-	size_t host_count;
 	struct flow_target targets[FLOW_TARGETS_MAX];
-	size_t target_count;
 };
 
 struct flow_resolver {
@@ -215,9 +214,7 @@ static void add_host(struct flow_lookup *l, enum flow_transport transport, const
 
 	if (l->host_count == HOSTS_MAX || strlen(name) > HOST_MAX)
 		return;
-	h->lookup = l;
-	h->transport = transport;
-	h->port = port;
+	*h = (struct host){ .lookup = l, .transport = transport, .port = port };
 	(void)snprintf(h->name, sizeof(h->name), "%s", name);
 	l->host_count++;
 }
@@ -329,8 +326,7 @@ static void add_service(struct flow_lookup *l, enum flow_transport transport, co
 
 	if (l->service_count == SERVICES_MAX || strlen(prefix) + strlen(name) > HOST_MAX)
 		return;
-	s->lookup = l;
-	s->transport = transport;
+	*s = (struct service){ .lookup = l, .transport = transport };
 	(void)snprintf(s->name, sizeof(s->name), "%s%s", prefix, name);
 	l->service_count++;
 }
@@ -502,11 +498,12 @@ static void begin(struct flow_lookup *l, const struct sip_uri *uri)
 int flow_lookup_start(struct flow_lookup **ret, struct flow_resolver *resolver,
                       const struct flow_question *question, flow_resolved_fn *fn, void *arg)
 {
-	struct flow_lookup *l = calloc(1, sizeof(*l));
+	struct flow_lookup *l = malloc(sizeof(*l));
 	struct sip_uri uri;
 
 	if (!l)
 		return BASE_ERR(BASE_LOCAL, ENOMEM);
+	memset(l, 0, offsetof(struct flow_lookup, services));
 	l->resolver = resolver;
 	l->fn = fn;
 	l->arg = arg;
