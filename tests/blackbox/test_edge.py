@@ -210,7 +210,7 @@ class Challenges(Case, unittest.TestCase):
         self.assertEqual(status(alice.message("sip:nobody@home.example")), 404)
 
     def test_a_challenge_without_an_answer(self):
-        self.stage(registration={"challenge": "1s"})
+        self.stage(registration={"challenge": "2s"})
         alice = self.ue("alice")
         alice.first()
         alice.closed()

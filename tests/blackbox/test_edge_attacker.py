@@ -169,7 +169,7 @@ class Tokens(Case, unittest.TestCase):
 @unittest.skipUnless(kamailio.HAVE, kamailio.MISSING)
 class Unregistered(Case, unittest.TestCase):
     """Handshakes outside a registration serve one, or nothing (Annex O, O.4)."""
-    CHANGES = {"unregistered": {"requests": 3, "time": "2s", "emergency": ["urn:service:sos"]}, "registration": {"challenge": "1s"}}
+    CHANGES = {"unregistered": {"requests": 3, "time": "2s", "emergency": ["urn:service:sos"]}, "registration": {"challenge": "2s"}}
 
     def test_nothing_but_register(self):
         mallory = self.ue("alice")
@@ -286,7 +286,7 @@ class Sessions(Case, unittest.TestCase):
 @unittest.skipUnless(kamailio.HAVE, kamailio.MISSING)
 class Slow(Case, unittest.TestCase):
     """Connections that never come to the point cost only themselves."""
-    CHANGES = {"access": {"handshake": "1s", "message": "1s"}, "unregistered": {"time": "20s"}, "limits": {"per-source": 60}}
+    CHANGES = {"access": {"handshake": "2s", "message": "2s"}, "unregistered": {"time": "20s"}, "limits": {"per-source": 60}}
 
     def test_slow_loris(self):
         plain = [self.own(Stream(harness.connect(self.edge.port))) for _ in range(10)]
