@@ -73,7 +73,7 @@ static bool on_challenged(void *owner, const struct sip_message *msg)
 		                            .msg = msg,
 		                            .stale = stale_in(msg) };
 	sip_access_happens(a, ACCESS_EV_CHALLENGED);
-	return a->ask != NULL; /* else who was told has ended it */
+	return true; /* sip_ask sees whether who was told has ended it */
 }
 
 /* A 423 (RFC 3261, 10.3, step 7). */

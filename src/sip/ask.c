@@ -223,12 +223,17 @@ void sip_ask_response(struct sip_ask *ask, const struct sip_message *msg)
 		again(ask, 503);
 		return;
 	}
-	if (!ask->told && !ask->last && sip_auth_challenged(ask, msg) &&
-	    (!ask->ops->challenged || ask->ops->challenged(ask->owner, msg))) {
-		sip_txn_user_set(ask->txn, NULL);
-		ask->txn = NULL;
-		send_ask(ask);
-		return;
+	if (!ask->told && !ask->last && sip_auth_challenged(ask, msg)) {
+		bool go_on = !ask->ops->challenged || ask->ops->challenged(ask->owner, msg);
+
+		if (!ask->owner) /* he has ended it just now */
+			return;
+		if (go_on) {
+			sip_txn_user_set(ask->txn, NULL);
+			ask->txn = NULL;
+			send_ask(ask);
+			return;
+		}
 	}
 	if (msg->status >= 200)
 		ask->told = true;

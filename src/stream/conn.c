@@ -75,6 +75,16 @@ static void stop(struct stream *s)
 	s->source = NULL;
 }
 
+/* What was gathered has an alert at its end, perhaps. */
+static void last_words(struct stream *s)
+{
+	struct base_str v = stream_queue_view(&s->out);
+
+	if (s->gathered && v.len && !s->deaf)
+		(void)send(s->w.fd, v.ptr, v.len, MSG_NOSIGNAL); /* it is over whatever this says */
+	s->gathered = false;
+}
+
 void stream_fail(struct stream *s, enum stream_cause cause, int error, const char *fmt, ...)
 {
 	va_list ap;
@@ -91,6 +101,7 @@ void stream_fail(struct stream *s, enum stream_cause cause, int error, const cha
 		s->streams->count.failed++;
 	if (s->session)
 		stream_shake_log(s, s->text ? s->text : "-");
+	last_words(s);
 	stop(s);
 	stream_later(s);
 }

@@ -68,6 +68,8 @@ bool tls_session_forget(struct tls_session *session, uint64_t now_ms)
 		(void)tls_session_binding(session, binding,
 		                          &len); /* it is called that further on */
 	tls_resume_forget(session);
+	if (session->resume)
+		session->resume->forgotten = true;
 	return session->role == TLS_ROLE_CLIENT || !session->established || by_id || barred ||
 	       !session->tickets;
 }

@@ -240,6 +240,7 @@ struct tls_resume {
 	uint8_t peer[32];
 	uint32_t proof_s;           /**< how long the peer's certificate is good for */
 	bool renewed;               /**< the server has given a ticket */
+	bool forgotten;             /**< it may give more: nobody wants them */
 	struct tls_ticket *offered; /**< taken out of the context; NULL = none */
 };
 

@@ -167,7 +167,7 @@ void tls_resume_finish(struct tls_session *session)
 	if (session->resumed && session->version == 0x0304)
 		return;
 	resume->offered = NULL;
-	if (session->resumed && !resume->renewed)
+	if (session->resumed && !resume->renewed && !resume->forgotten)
 		context_put(session->context, ticket);
 	else
 		ticket_free(ticket);
@@ -360,7 +360,7 @@ void tls_tickets_keep(struct tls_session *session, const void *data, size_t len,
 	uint64_t good_s = session->context->domain->lifetime_s, until_ms;
 	struct tls_ticket *ticket;
 
-	if (!resume || !session->io || len == 0 || len > TICKET_MAX)
+	if (!resume || resume->forgotten || !session->io || len == 0 || len > TICKET_MAX)
 		return;
 	if (!verdict && from)
 		verdict = from->verdict; /* not handed on yet: tls_resume_finish() */

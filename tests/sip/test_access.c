@@ -36,6 +36,7 @@ static struct sip_access *access_;
 static uint64_t flow, closed; /* the last given, the last that was ended */
 static unsigned wishes, nexts, closes;
 static bool forgotten, hold;
+static bool loses, begins; /* the flow, when it is told of a challenge; another, then */
 
 static bool password_of(void *arg, struct base_str user, struct base_str *ret)
 {
@@ -123,6 +124,12 @@ static void on_told(void *arg, const struct sip_access_event *e)
 		told[told_count++] =
 		        (struct told){ e->what,     e->why,       e->status,   e->stale,
 			               e->outbound, e->expires_s, e->again_ms, e->failures };
+	if (loses && e->what == SIP_ACCESS_CHALLENGED) {
+		loses = !begins;
+		sip_access_lost(access_, flow, true);
+		if (begins)
+			sip_access_begin(access_);
+	}
 }
 
 static struct told *expect(enum sip_access_what what, unsigned status)
@@ -153,7 +160,7 @@ static int set_up(void **state)
 	told_count = told_seen = 0;
 	flow = closed = 0;
 	wishes = nexts = closes = 0;
-	forgotten = hold = false;
+	forgotten = hold = loses = begins = false;
 	assert_int_equal(sip_digest_server_new(&reg.digest,
 	                                       &(struct sip_digest_config){ .realm = "r" }, key),
 	                 0);
@@ -359,6 +366,32 @@ static void lost(void **state)
 	waits(expect(SIP_ACCESS_FAILED, 0), 1);
 }
 
+/** Who is told of a challenge may end what it belongs to: nothing is answered on what has gone. */
+static void lost_when_told(void **state)
+{
+	(void)state;
+	loses = true;
+	sip_access_begin(access_);
+	pair_run(&p);
+	(void)expect(SIP_ACCESS_CHALLENGED, 401);
+	waits(expect(SIP_ACCESS_FAILED, 0), 1);
+	assert_int_equal(reg.registers, 1);
+	loses = false;
+	up();
+	sip_access_stop(access_);
+	pair_until(&p, p.now_ms + 1);
+	(void)expect(SIP_ACCESS_UNREGISTERED, 200);
+	loses = begins = true; /* once */
+	sip_access_begin(access_);
+	pair_run(&p);
+	(void)expect(SIP_ACCESS_CHALLENGED, 401);
+	(void)expect(SIP_ACCESS_FAILED, 0);
+	(void)expect(SIP_ACCESS_CHALLENGED, 401);
+	(void)expect(SIP_ACCESS_REGISTERED, 200);
+	assert_int_equal(flow, 4);
+	silence();
+}
+
 /** RFC 3263, 4.3: a flow that never came up: the next address, at once; where there is none it
  * waits. */
 static void other_addresses(void **state)
@@ -504,17 +537,10 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(there_and_back),
-		TEST(wrong_password),
-		TEST(stale),
-		TEST(begins_anew),
-		TEST(other_addresses),
-		TEST(lost),
-		TEST(waits_longer),
-		TEST(busy),
-		TEST(no_security),
-		TEST(longer),
-		TEST(stopped_in_between),
+		TEST(there_and_back), TEST(wrong_password),  TEST(stale),
+		TEST(begins_anew),    TEST(other_addresses), TEST(lost),
+		TEST(lost_when_told), TEST(waits_longer),    TEST(busy),
+		TEST(no_security),    TEST(longer),          TEST(stopped_in_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

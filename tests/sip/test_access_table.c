@@ -82,7 +82,9 @@ static void drawn(void **state)
 	            "table in `src/sip/access_table.c` by `tests/sip/test_access_table.c`; "
 	            "rewrite with `UPDATE=1`.\nWhat it is: [ue.md](ue.md). Events without a "
 	            "row are passed over. \"remove\" ends the connection, and its\nTLS session "
-	            "is resumed by nobody (TS 33.203, Annex O).\n\n");
+	            "is resumed by nobody (TS 33.203, Annex O); that of a registration which "
+	            "stood, and whose\n"
+	            "connection was lost, may be.\n\n");
 	sip_access_print(&w);
 	(void)snprintf(path, sizeof(path), "%s/%s", root ? root : ".", PICTURE);
 	if (getenv("UPDATE")) {

@@ -215,6 +215,28 @@ static void ignored_and_shown_out(void **state)
 	scene_free(s);
 }
 
+/* What says why it ends is not left behind with what was gathered. */
+static void last_words_are_gathered(void **state)
+{
+	struct tls_domain_spec far = good(TLS_ROLE_SERVER, TLS_ENGINE_OPENSSL, "both");
+	struct scene *s = scene(*state, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL, "both", true);
+
+	leave(s);
+	far.end_ignored = true;
+	tls_domain_unref(s->far);
+	s->far = s->p.spec.domain = domain_new(&far);
+	s->p.spec.gather = true;
+	s->p.spec.handshake_ms = 1000; /* for the first one, too */
+	visit(s);
+	deafen(s);
+	assert_int_equal(stream_renegotiate(s->p.end.stream), TLS_AGAIN_BEGUN);
+	UNTIL(*state, s->p.end.ended);
+	stream_resume(s->e.stream);
+	UNTIL(*state, s->e.ended);
+	assert_int_equal(s->e.cause, STREAM_ALERT);
+	scene_free(s);
+}
+
 static void refused_by_the_client(void **state)
 {
 	for (size_t i = 0; i < BASE_COUNT(engines); i++) {
@@ -335,6 +357,34 @@ static void a_client_forgets_its_ticket(void **state)
 	scene_free(s);
 }
 
+/* Tickets of TLS 1.3 come when they like, and after it was forgotten for nothing. */
+static void a_client_forgets_tickets_to_come(void **state)
+{
+	for (size_t i = 0; i < BASE_COUNT(engines); i++) {
+		struct scene *s = scene(*state, TLS_ENGINE_OPENSSL, engines[i], "tls13", false);
+		struct tls_info info;
+
+		assert_true(stream_forget_session(s->e.stream));
+		leave(s);
+		memset(&s->e, 0, sizeof(s->e));
+		memset(&s->p.end, 0, sizeof(s->p.end));
+		s->p.end.take = SIZE_MAX;
+		come(&s->e, *state, &s->p, s->spec);
+		UNTIL(*state, s->e.up);
+		assert_true(stream_tls(s->e.stream, &info) && !info.resumed);
+		assert_true(stream_forget_session(s->e.stream));
+		assert_int_equal(stream_write(s->e.stream, "in", 2), 0);
+		UNTIL(*state, s->p.end.got_len == 2);
+		assert_int_equal(stream_write(s->p.end.stream, "out", 3), 0);
+		UNTIL(*state, s->e.got_len == 3);
+		leave(s);
+		visit(s);
+		assert_true(stream_tls(s->e.stream, &info) && !info.resumed);
+		leave(s);
+		scene_free(s);
+	}
+}
+
 /* ---- who may come in ---- */
 
 static void listeners_pause(void **state)
@@ -369,6 +419,8 @@ int main(void)
 		CASE(forgotten),
 		CASE(tickets_are_refused),
 		CASE(a_client_forgets_its_ticket),
+		CASE(a_client_forgets_tickets_to_come),
+		CASE(last_words_are_gathered),
 		CASE(listeners_pause),
 	};
 
