@@ -206,7 +206,7 @@ class Unregistered(Case, unittest.TestCase):
 
 @unittest.skipUnless(kamailio.HAVE, kamailio.MISSING)
 class Sessions(Case, unittest.TestCase):
-    """With OpenSSL, whose tickets can be refused one by one (docs/tls.md)."""
+    """With OpenSSL, which marks its tickets (docs/tls.md)."""
     CHANGES = {"tls_domain": {"engine": "openssl"}}
 
     def test_stolen_session(self):
@@ -281,6 +281,14 @@ class Sessions(Case, unittest.TestCase):
         for text in self.core.requests("REGISTER"):
             for name in ("Security-Client", "Security-Verify", "sec-agree"):
                 self.assertNotIn(name, text)
+
+
+@unittest.skipUnless(kamailio.HAVE, kamailio.MISSING)
+class SessionsOfGnutls(Case, unittest.TestCase):
+    """With GnuTLS, whose tickets are known by their hashes."""
+    CHANGES = {"tls_domain": {"engine": "gnutls"}}
+    test_stolen_session = Sessions.test_stolen_session
+    test_session_of_a_failed_digest = Sessions.test_session_of_a_failed_digest
 
 
 @unittest.skipUnless(kamailio.HAVE, kamailio.MISSING)
