@@ -90,6 +90,11 @@ void stream_again_look(struct stream *s)
 	was_going_on = again->going_on;
 	was_asked = again->asked;
 	watch(s, again, going_on, wish == TLS_WISH_OPEN);
+	/* What was written meanwhile goes before what is written by who is told. */
+	if (!going_on)
+		stream_early(s);
+	if (s->state != STREAM_UP)
+		return;
 	if (count != again->count) {
 		again->count = count;
 		again->ignored = false;
@@ -98,8 +103,6 @@ void stream_again_look(struct stream *s)
 	} else if (wish == TLS_WISH_REFUSED && (was_asked || was_going_on)) {
 		tell(s, STREAM_REFUSED_AGAIN);
 	}
-	if (!going_on)
-		stream_early(s);
 }
 
 void stream_again_tell(struct stream *s)

@@ -55,21 +55,36 @@ int tls_session_binding(struct tls_session *session, uint8_t ret[TLS_BINDING_MAX
 	return 0;
 }
 
-bool tls_session_forget(struct tls_session *session, uint64_t now_ms)
+/** All that the client may come back with: ids, and tickets by their marks; of the session, and
+ * while it is renegotiated of what it was before. @return false: something is not known, or stays
+ * good */
+static bool wipe(struct tls_session *session, uint64_t now_ms)
 {
 	const struct tls_ticket_ring *ring = session->context->domain->ring;
+	const struct tls_before *before = &session->before;
+	bool known =
+	        session->id_len || session->marks.count || before->id_len || before->marks.count;
+	bool all = true;
+
+	if (ring)
+		all = tls_bars_add_all(tls_ticket_ring_bars(ring), &session->marks, NULL, now_ms);
+	all &= tls_renegotiation_forget(session, now_ms);
+	tls_resume_forget(session);
+	return known && all;
+}
+
+bool tls_session_forget(struct tls_session *session, uint64_t now_ms)
+{
 	uint8_t binding[TLS_BINDING_MAX];
-	bool by_id = session->id_len != 0;
-	bool barred = session->marks.count && ring &&
-	              tls_bars_add_all(tls_ticket_ring_bars(ring), &session->marks, NULL, now_ms);
 	size_t len;
+	bool wiped;
 
 	if (session->established)
 		(void)tls_session_binding(session, binding,
 		                          &len); /* it is called that further on */
-	tls_resume_forget(session);
+	wiped = wipe(session, now_ms);
 	if (session->resume)
 		session->resume->forgotten = true;
-	return session->role == TLS_ROLE_CLIENT || !session->established || by_id || barred ||
+	return session->role == TLS_ROLE_CLIENT || !session->established || wiped ||
 	       !session->tickets;
 }

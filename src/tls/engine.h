@@ -41,6 +41,7 @@ enum tls_alert {
 	TLS_ALERT_CERTIFICATE_REVOKED = 44,
 	TLS_ALERT_CERTIFICATE_EXPIRED = 45,
 	TLS_ALERT_CERTIFICATE_UNKNOWN = 46,
+	TLS_ALERT_ILLEGAL_PARAMETER = 47,
 	TLS_ALERT_UNKNOWN_CA = 48,
 	TLS_ALERT_ACCESS_DENIED = 49,
 	TLS_ALERT_DECRYPT_ERROR = 51,
@@ -470,8 +471,9 @@ void tls_renegotiation_begin(struct tls_session *session);
 int tls_renegotiation_finish(struct tls_session *session);
 /** The peer said no_renegotiation: if that answers our wish, all is as it was before. */
 void tls_renegotiation_denied(struct tls_session *session);
-/** The session that was before it is not resumed any more. */
-void tls_renegotiation_forget(struct tls_session *session);
+/** The session that was before it is not resumed any more. @return false: some ticket of it is
+ * still good, for memory is short */
+bool tls_renegotiation_forget(struct tls_session *session, uint64_t now_ms);
 /** What a session that ends has put aside. */
 void tls_renegotiation_done(struct tls_session *session);
 
@@ -583,7 +585,9 @@ const uint8_t *tls_session_called(const struct tls_session *session);
 const uint8_t *tls_session_mark(struct tls_session *session);
 /** Server: this mark is on what the client shows. @return false = it is barred */
 bool tls_session_marked(struct tls_session *session, const uint8_t mark[TLS_MARK]);
-/** The same of a ticket that bears none (GnuTLS). `given`: by us, so it is not asked. */
+/** What a ticket that bears none (GnuTLS) is known by. @return false = no memory */
+bool tls_ticket_hash(struct base_str ticket, uint8_t ret[TLS_MARK]);
+/** As tls_session_marked() of such a ticket. `given`: by us, so it is not asked. */
 bool tls_session_hashed(struct tls_session *session, struct base_str ticket, bool given);
 /** Wipe them all. */
 void tls_tickets_drop(struct tls_context *context);

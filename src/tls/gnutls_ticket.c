@@ -44,49 +44,65 @@ static const struct tls_ticket_key *key_find(const struct tls_ticket_key *keys, 
 	return NULL;
 }
 
-/** The first identity that is a ticket of ours (RFC 8446, 4.2.11). */
-static const struct tls_ticket_key *key_of_identities(const struct tls_ticket_key *keys,
-                                                      unsigned count, struct base_reader list,
-                                                      uint32_t lifetime_s)
+#define SHOWN_MAX 4 /**< tickets of a ClientHello that are looked at */
+
+/** What a client shows to be resumed by. */
+struct shown {
+	struct base_str ticket[SHOWN_MAX];
+	unsigned count;
+	bool many; /**< more than anybody looks at */
+};
+
+static void shown_add(struct shown *shown, const struct base_reader *one)
 {
-	const struct tls_ticket_key *key = NULL;
-
-	for (unsigned tries = 0; !key && tries < 4 && base_reader_left(&list); tries++) {
-		struct base_reader one = base_reader_sub(&list, base_reader_u16(&list));
-
-		(void)base_reader_u32(&list); /* obfuscated_ticket_age */
-		if (list.failed)
-			break;
-		key = key_find(keys, count, one, lifetime_s);
-	}
-	return key;
+	shown->many |= shown->count == SHOWN_MAX;
+	if (base_reader_left(one) && !shown->many)
+		shown->ticket[shown->count++] =
+		        (struct base_str){ (const char *)one->at, base_reader_left(one) };
 }
 
-/** Is any of what it shows, and GnuTLS might take, barred? One that is taken is noted. */
-static bool shows_barred(struct tls_session *session, const struct tls_ticket_key *keys,
-                         unsigned count, struct base_reader ticket, struct base_reader list)
+/** The extension up to TLS 1.2 (RFC 5077, 3.2), and identities of TLS 1.3 (RFC 8446, 4.2.11): it
+ * may have both, and which of them counts is GnuTLS's to say. */
+static void shown_read(struct shown *shown, const struct base_reader *ticket,
+                       struct base_reader list)
 {
-	uint32_t lifetime_s = session->context->domain->lifetime_s;
-
-	if (key_find(keys, count, ticket, lifetime_s))
-		return !tls_session_hashed(
-		        session,
-		        (struct base_str){ (const char *)ticket.at, base_reader_left(&ticket) },
-		        false);
-	while (base_reader_left(&list) && !list.failed) {
+	*shown = (struct shown){ 0 };
+	if (base_reader_left(ticket))
+		shown_add(shown, ticket);
+	while (base_reader_left(&list) && !shown->many) {
 		struct base_reader one = base_reader_sub(&list, base_reader_u16(&list));
 
 		(void)base_reader_u32(&list); /* obfuscated_ticket_age */
 		if (list.failed)
 			break;
-		if (key_find(keys, count, one, lifetime_s) &&
-		    !tls_session_hashed(
-		            session,
-		            (struct base_str){ (const char *)one.at, base_reader_left(&one) },
-		            false))
-			return true;
+		shown_add(shown, &one);
 	}
-	return false;
+}
+
+/**
+ * The one ticket of ours among them. With two of them nobody could say which is taken, and with
+ * more than are looked at what is behind them: then the client is given a full handshake.
+ * @return false = neither is to be resumed
+ */
+static bool shown_own(const struct shown *shown, const struct tls_ticket_key *keys, unsigned count,
+                      uint32_t lifetime_s, const struct tls_ticket_key **ret_key,
+                      struct base_str *ret)
+{
+	*ret_key = NULL;
+	*ret = (struct base_str){ NULL, 0 };
+	for (unsigned i = 0; i < shown->count; i++) {
+		struct base_str one = shown->ticket[i];
+		const struct tls_ticket_key *key =
+		        key_find(keys, count, base_reader_of(one.ptr, one.len), lifetime_s);
+
+		if (key && *ret_key && !base_str_eq(one, *ret))
+			return false;
+		if (key) {
+			*ret_key = key;
+			*ret = one;
+		}
+	}
+	return !shown->many;
 }
 
 /** NewSessionTicket (RFC 5077, 3.3; RFC 8446, 4.6.1). */
@@ -108,43 +124,67 @@ void tls_gnutls_ticket_given(struct tls_session *session, const gnutls_datum_t *
 		        true); /* else it is told as a ticket that stays good */
 }
 
-int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket,
-                          struct base_reader identities)
+/** Let GnuTLS know tickets under the key that is due. */
+static int give_key(struct tls_session *session, struct tls_gnutls_session *gs)
 {
-	struct tls_gnutls_session *gs = session->engine;
-	const struct tls_domain *domain = session->context->domain;
-	bool shown = base_reader_left(&ticket) || base_reader_left(&identities);
-	const uint8_t *called = tls_session_called(session);
-	struct tls_ticket_key keys[TLS_TICKET_KEYS], give;
-	const struct tls_ticket_key *key;
-	unsigned count;
+	struct tls_ticket_key give;
 	int rc = 0;
 
-	if (!session->tickets || gs->keyed)
-		return 0;
-	count = shown ? tls_ticket_keys_all(domain->ring, session->io->now_ms, keys) : 0;
-	for (unsigned i = 0; i < count; i++)
-		if (!tls_ticket_key_bind(&keys[i], called))
-			count = i;
-	if (shows_barred(session, keys, count, ticket, identities)) {
-		base_wipe(keys, sizeof(keys));
-		return 0; /* GnuTLS knows no ticket then, and gives none */
-	}
-	key = key_find(keys, count, ticket, domain->lifetime_s);
-	if (!key)
-		key = key_of_identities(keys, count, identities, domain->lifetime_s);
-	if (key)
-		session->ticket_serial = key->serial;
-	if (tls_ticket_key_give(domain->ring, session->ticket_serial, session->io->now_ms, &give) &&
-	    tls_ticket_key_bind(&give, called)) {
+	if (tls_ticket_key_give(session->context->domain->ring, session->ticket_serial,
+	                        session->io->now_ms, &give) &&
+	    tls_ticket_key_bind(&give, tls_session_called(session))) {
 		gnutls_datum_t datum = { give.gnutls, sizeof(give.gnutls) };
 
 		rc = gnutls_session_ticket_enable_server(gs->tls, &datum);
 		gs->keyed = rc >= 0;
 	}
-	base_wipe(keys, sizeof(keys));
 	base_wipe(&give, sizeof(give));
 	return rc;
+}
+
+/** A second ClientHello has what the first one had (RFC 8446, 4.1.2). */
+static int second_key(struct tls_session *session, bool fits, struct base_str own)
+{
+	uint8_t mark[TLS_MARK];
+
+	if (fits && (!own.len || (session->marks.count && tls_ticket_hash(own, mark) &&
+	                          memcmp(mark, session->marks.mark[0], TLS_MARK) == 0)))
+		return 0;
+	return tls_gnutls_refuse(session, TLS_ALERT_ILLEGAL_PARAMETER,
+	                         "the second ClientHello has another ticket (RFC 8446, 4.1.2)");
+}
+
+int tls_gnutls_ticket_key(struct tls_session *session, struct base_reader ticket,
+                          struct base_reader identities)
+{
+	struct tls_gnutls_session *gs = session->engine;
+	const struct tls_domain *domain = session->context->domain;
+	struct tls_ticket_key keys[TLS_TICKET_KEYS];
+	const struct tls_ticket_key *key;
+	struct shown shown;
+	struct base_str own;
+	unsigned count;
+	bool fits;
+
+	/* In a renegotiation GnuTLS is let to know none. */
+	if (!session->tickets || (gs->keyed && session->renegotiating))
+		return 0;
+	shown_read(&shown, &ticket, identities);
+	count = shown.count ? tls_ticket_keys_all(domain->ring, session->io->now_ms, keys) : 0;
+	for (unsigned i = 0; i < count; i++)
+		if (!tls_ticket_key_bind(&keys[i], tls_session_called(session)))
+			count = i;
+	fits = shown_own(&shown, keys, count, domain->lifetime_s, &key, &own);
+	if (key && !gs->keyed)
+		session->ticket_serial = key->serial;
+	base_wipe(keys, sizeof(keys));
+	if (gs->keyed)
+		return second_key(session, fits, own);
+	if (!fits || (own.len && !tls_session_hashed(session, own, false))) {
+		session->ticket_serial = 0;
+		return 0; /* GnuTLS knows no ticket then, and gives none */
+	}
+	return give_key(session, gs);
 }
 
 /* -- session ids ----------------------------------------------------------------------------- */

@@ -169,20 +169,21 @@ void tls_renegotiation_denied(struct tls_session *session)
 	session->renegotiating = false;
 }
 
-void tls_renegotiation_forget(struct tls_session *session)
+bool tls_renegotiation_forget(struct tls_session *session, uint64_t now_ms)
 {
 	const struct tls_before *before = &session->before;
+	bool all = true;
 
 	if (before->id_len)
 		tls_ids_remove(session->context->domain->ids,
 		               (struct base_str){ (const char *)before->id, before->id_len });
 	session->before.id_len = 0;
 	/* Where it was resumed by such a ticket it is the same. */
-	if (session->io && session->context->domain->ring)
-		(void)tls_bars_add_all(tls_ticket_ring_bars(session->context->domain->ring),
-		                       &before->marks, &session->marks,
-		                       session->io->now_ms); /* else they stay good */
+	if (session->context->domain->ring)
+		all = tls_bars_add_all(tls_ticket_ring_bars(session->context->domain->ring),
+		                       &before->marks, &session->marks, now_ms);
 	session->before.marks.count = 0;
+	return all;
 }
 
 void tls_renegotiation_done(struct tls_session *session)
@@ -238,7 +239,8 @@ int tls_renegotiation_finish(struct tls_session *session)
 		              "the peer became another one in a renegotiation");
 	if (session->dtls && !tls_dtls_agreed(session))
 		return session->rc;
-	tls_renegotiation_forget(session);
+	/* For whom memory is short they stay good. */
+	(void)tls_renegotiation_forget(session, session->io->now_ms);
 	tls_renegotiation_done(session);
 	session->renegotiating = false;
 	session->wish = TLS_WISH_NONE;

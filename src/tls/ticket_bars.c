@@ -16,6 +16,7 @@ struct tls_bars {
 	pthread_mutex_t lock; /* of all below */
 	struct base_map map;
 	struct base_node ages; /* the oldest first */
+	uint64_t now_ms;       /* the latest anybody has said */
 };
 
 static struct base_str key_of(const uint8_t *mark)
@@ -61,10 +62,10 @@ void tls_bars_free(struct tls_bars *bars)
 }
 
 /* Under the lock. A clock that stands still at 0 lifts none by age. */
-static void make_room(struct tls_bars *bars, uint64_t now_ms)
+static void make_room(struct tls_bars *bars)
 {
 	for (struct bar *bar = oldest(bars); bar; bar = oldest(bars)) {
-		if (bar->until_ms > now_ms && bars->map.count < TLS_BARS_MAX)
+		if (bar->until_ms > bars->now_ms && bars->map.count < TLS_BARS_MAX)
 			return;
 		lift(bars, bar);
 	}
@@ -78,9 +79,10 @@ bool tls_bars_add(struct tls_bars *bars, const uint8_t mark[TLS_MARK], uint64_t 
 	if (!bar)
 		return false;
 	memcpy(bar->mark, mark, TLS_MARK);
-	bar->until_ms = now_ms + bars->life_ms;
 	(void)pthread_mutex_lock(&bars->lock); /* an ordinary one: cannot fail */
-	make_room(bars, now_ms);
+	bars->now_ms = BASE_MAX(bars->now_ms, now_ms);
+	bar->until_ms = bars->now_ms + bars->life_ms;
+	make_room(bars);
 	there = base_map_find(&bars->map, key_of(mark)) != NULL;
 	if (!there && base_map_insert(&bars->map, key_of(bar->mark), &bar->map) == 0) {
 		base_list_append(&bars->ages, &bar->age);

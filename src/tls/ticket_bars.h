@@ -29,7 +29,8 @@ struct tls_bars;
 int tls_bars_new(struct tls_bars **ret, uint32_t lifetime_s);
 /** NULL is fine. */
 void tls_bars_free(struct tls_bars *bars);
-/** @return false: no memory, so it is not */
+/** @param now_ms  0 = not known: the latest that was said to it. @return false: no memory, so it is
+ * not */
 bool tls_bars_add(struct tls_bars *bars, const uint8_t mark[TLS_MARK], uint64_t now_ms);
 /** All of them, but those that `others` (may be NULL) has, too. @return false: not all are */
 bool tls_bars_add_all(struct tls_bars *bars, const struct tls_marks *marks,

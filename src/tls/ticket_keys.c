@@ -235,7 +235,10 @@ int tls_ticket_ring_new(struct tls_ticket_ring **ret, uint32_t lifetime_s, bool 
 
 	if (ring)
 		ring->datagram = datagram;
-	if (!ring || !key_random(ring, &ring->key[0]) || tls_bars_new(&ring->bars, lifetime_s)) {
+	if (!ring || !key_random(ring, &ring->key[0]) ||
+	    tls_bars_new(&ring->bars, BASE_MAX(lifetime_s, 4))) {
+		if (ring)
+			base_wipe(ring, sizeof(*ring));
 		free(ring);
 		return BASE_ERR(BASE_LOCAL, 0);
 	}

@@ -255,7 +255,8 @@ void tls_resume_forget(struct tls_session *session)
 		tls_ids_remove(session->context->domain->ids,
 		               (struct base_str){ (const char *)session->id, session->id_len });
 	session->id_len = 0;
-	tls_renegotiation_forget(session);
+	/* What memory is short for stays good. */
+	(void)tls_renegotiation_forget(session, session->io ? session->io->now_ms : 0);
 	if (!ticket)
 		return;
 	context_remove(session->context, ticket);
@@ -283,18 +284,28 @@ bool tls_session_marked(struct tls_session *session, const uint8_t mark[TLS_MARK
 	return true;
 }
 
-bool tls_session_hashed(struct tls_session *session, struct base_str ticket, bool given)
+bool tls_ticket_hash(struct base_str ticket, uint8_t ret[TLS_MARK])
 {
-	struct tls_marks *marks = &session->marks;
 	uint8_t hash[32];
 	unsigned len = sizeof(hash);
 
 	if (EVP_Digest(ticket.ptr, ticket.len, hash, &len, EVP_sha256(), NULL) != 1)
 		return false;
+	memcpy(ret, hash, TLS_MARK);
+	return true;
+}
+
+bool tls_session_hashed(struct tls_session *session, struct base_str ticket, bool given)
+{
+	struct tls_marks *marks = &session->marks;
+	uint8_t mark[TLS_MARK];
+
+	if (!tls_ticket_hash(ticket, mark))
+		return false;
 	if (!given)
-		return tls_session_marked(session, hash);
+		return tls_session_marked(session, mark);
 	marks->count = (uint8_t)BASE_MIN(marks->count + 1, 2);
-	memcpy(marks->mark[marks->count - 1], hash, TLS_MARK);
+	memcpy(marks->mark[marks->count - 1], mark, TLS_MARK);
 	return true;
 }
 

@@ -62,6 +62,8 @@ static void on_rekeyed(void *arg, struct stream *stream, enum stream_again what)
 
 	assert_ptr_equal(stream, e->stream);
 	e->again[what]++;
+	if (e->says)
+		assert_int_equal(stream_write(stream, e->says, strlen(e->says)), 0);
 }
 
 static void on_end(void *arg, struct stream *stream, const struct stream_end *end)

@@ -25,6 +25,7 @@ struct end {
 	bool was_up;
 	char text[400];
 	unsigned again[4]; /* by enum stream_again */
+	const char *says;  /* when it is told of one; NULL = nothing */
 };
 
 /* A listener that lets everybody in with one spec, as `end`. */

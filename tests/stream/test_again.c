@@ -139,6 +139,23 @@ static void begun_by_either(void **state)
 		}
 }
 
+/* What was written in its midst goes before what is written when its end is told. */
+static void in_its_order(void **state)
+{
+	for (size_t i = 0; i < BASE_COUNT(engines); i++) {
+		struct scene *s = scene(*state, engines[1 - i], engines[i], "both", true);
+
+		s->p.end.got_len = 0;
+		s->e.says = "second";
+		assert_int_equal(stream_renegotiate(s->e.stream), TLS_AGAIN_BEGUN);
+		assert_int_equal(stream_write(s->e.stream, "first ", 6), 0);
+		UNTIL(*state, s->p.end.got_len == 12);
+		assert_memory_equal(s->p.end.got, "first second", 12);
+		leave(s);
+		scene_free(s);
+	}
+}
+
 static void keys_of_tls13(void **state)
 {
 	for (size_t i = 0; i < BASE_COUNT(engines); i++) {
@@ -410,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(begun_by_either),
+		CASE(in_its_order),
 		CASE(keys_of_tls13),
 		CASE(ignored),
 		CASE(ignored_and_shown_out),
