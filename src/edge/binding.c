@@ -32,6 +32,12 @@ static uint64_t lifetime_end(const struct edge_flow *flow)
 	return flow->born_ms + flow->core->rules->p.lifetime_ms;
 }
 
+/* A call may outlive the time to register. */
+static bool calls(const struct edge_flow *flow)
+{
+	return flow->emergency || flow->emergencies;
+}
+
 /* What a state waits for, once it has come to it. */
 static void deadlines(struct edge_flow *flow)
 {
@@ -43,10 +49,10 @@ static void deadlines(struct edge_flow *flow)
 		flow->expires_ms = EDGE_NEVER;
 	switch (flow->state) {
 	case BIND_NEW:
-		flow->late_ms = flow->emergency ? EDGE_NEVER : now + p->unregistered_ms;
+		flow->late_ms = calls(flow) ? EDGE_NEVER : now + p->unregistered_ms;
 		break;
 	case BIND_CHALLENGED:
-		flow->late_ms = flow->emergency ? EDGE_NEVER : now + p->challenge_ms;
+		flow->late_ms = calls(flow) ? EDGE_NEVER : now + p->challenge_ms;
 		break;
 	case BIND_BOUND:
 		flow->aged_ms = lifetime_end(flow) - p->renew_before_ms;
@@ -58,11 +64,28 @@ static void deadlines(struct edge_flow *flow)
 		flow->aged_ms = flow->born_ms + EDGE_OLD_MS;
 		break;
 	case BIND_PROVING: /* the core answers, or timer F does, within 32 s */
-		flow->late_ms = flow->emergency ? EDGE_NEVER : now + PROVING_MS;
+		flow->late_ms = calls(flow) ? EDGE_NEVER : now + PROVING_MS;
 		break;
 	default:
 		break;
 	}
+}
+
+void edge_flow_emergency(struct edge_flow *flow)
+{
+	flow->emergencies += flow->emergencies < UINT8_MAX;
+	flow->late_ms = EDGE_NEVER;
+	edge_flow_arm(flow);
+}
+
+void edge_flow_emergency_answered(struct edge_flow *flow, bool accepted)
+{
+	flow->emergencies -= flow->emergencies > 0;
+	flow->emergency |= accepted;
+	if (calls(flow) || edge_bind_bound(flow->state))
+		return;
+	deadlines(flow);
+	edge_flow_arm(flow);
 }
 
 void edge_core_not_rekeyed(struct edge_core *core, uint64_t id)

@@ -56,7 +56,7 @@ static size_t identities(struct layout *l, const struct edge_rules *rules,
 		said = true;
 		if (made->keep && edge_identity_find(made->keep, addr.uri))
 			continue;
-		if (count == rules->p.identities_max)
+		if (count >= rules->p.identities_max)
 			++*left_out;
 		else
 			identity(l, addr.uri, count++);

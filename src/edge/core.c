@@ -196,6 +196,16 @@ int edge_core_request(struct edge_core *core, const struct edge_request *request
 	return rc;
 }
 
+static void first_final(const struct edge_core *core, struct edge_decision *d, unsigned status)
+{
+	struct edge_flow *flow =
+	        d->way == EDGE_WAY_EMERGENCY ? edge_flow_find(core, d->flow) : NULL;
+
+	d->seen = true;
+	if (flow)
+		edge_flow_emergency_answered(flow, status < 300);
+}
+
 int edge_core_response(struct edge_core *core, const struct edge_response *response,
                        struct sip_edit *edit, struct edge_passing *ret)
 {
@@ -204,8 +214,9 @@ int edge_core_response(struct edge_core *core, const struct edge_response *respo
 	*ret = (struct edge_passing){ 0 };
 	if (d->seen && !response->msg)
 		return 0;
-	d->seen = d->seen || response->status >= 200;
 	edge_core_begin(core);
+	if (!d->seen && response->status >= 200)
+		first_final(core, d, response->status);
 	core->passing = ret;
 	core->passing_flow = d->flow;
 	edge_response_pass(core, response, edit);

@@ -16,6 +16,28 @@ static bool is_digest(struct base_str value)
 	return base_str_ieq(scheme, BASE_STR("Digest"));
 }
 
+static bool clean(struct base_str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* Is it the one name that others read there, too? RFC 7616 has username*, which we do not read. */
+static bool one_name(struct base_str value, const struct sip_credentials *c)
+{
+	struct base_str rest = sip_skip(sip_from(value, sip_span(value, SIP_CH_TOKEN))), param;
+
+	while (sip_list_next(&rest, &param)) {
+		struct base_str name = { param.ptr, sip_span(param, SIP_CH_TOKEN) };
+
+		if (base_str_ieq(name, BASE_STR("username*")))
+			return false;
+	}
+	return clean(c->user) && clean(c->realm);
+}
+
 int edge_credentials_read(const struct sip_message *msg, struct base_arena *arena,
                           struct edge_credentials *ret)
 {
@@ -31,6 +53,8 @@ int edge_credentials_read(const struct sip_message *msg, struct base_arena *aren
 		rc = sip_credentials_read(h->value, arena, &found.c);
 		if (rc)
 			return rc;
+		if (!one_name(h->value, &found.c))
+			return BASE_ERR(BASE_PEER, 400);
 		found.header = h;
 	}
 	/* an empty one says no more than who is going to prove himself (TS 24.229, 5.1.1.2, R) */
@@ -39,19 +63,20 @@ int edge_credentials_read(const struct sip_message *msg, struct base_arena *aren
 	return 0;
 }
 
+static const struct base_str mark_name = { "integrity-protected", 19 };
+
 static bool is_mark(struct base_str param)
 {
 	struct base_str name = { param.ptr, sip_span(param, SIP_CH_TOKEN) };
 
-	return base_str_ieq(name, BASE_STR("integrity-protected"));
+	return base_str_ieq(name, mark_name);
 }
 
-static bool has_mark(struct base_str params)
+/* Anywhere: what no grammar allows somebody might read all the same. */
+static bool says_mark(struct base_str text)
 {
-	struct base_str param;
-
-	while (sip_list_next(&params, &param))
-		if (is_mark(param))
+	for (; text.len >= mark_name.len; text = sip_from(text, 1))
+		if (base_str_ieq((struct base_str){ text.ptr, mark_name.len }, mark_name))
 			return true;
 	return false;
 }
@@ -64,7 +89,7 @@ static void mark(struct sip_edit *edit, const struct sip_header *h, const char *
 	size_t cap = h->value.len + 64, n = scheme;
 	char *out;
 
-	if (!integrity && !has_mark(rest))
+	if (!integrity && !says_mark(h->value))
 		return;
 	out = base_arena_alloc(edit->arena, 2 * cap); /* `, ` between those that had `,` */
 	if (!out) {
@@ -79,6 +104,10 @@ static void mark(struct sip_edit *edit, const struct sip_header *h, const char *
 		n += n > scheme ? 2 : 1;
 		memcpy(out + n, param.ptr, param.len);
 		n += param.len;
+	}
+	if (says_mark((struct base_str){ out, n })) {
+		sip_edit_drop(edit, h);
+		return;
 	}
 	if (integrity)
 		n += (size_t)snprintf(out + n, 2 * cap - n, "%sintegrity-protected=\"%s\"",

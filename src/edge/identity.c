@@ -114,9 +114,14 @@ static bool by_a_network(const struct sip_header *h)
 		return false;
 	while (sip_list_next(&rest, &one)) {
 		struct base_str params = sip_from(one, sip_span(one, SIP_CH_TOKEN));
+		struct sip_param param;
+		int more;
 
-		if (sip_param_find(params, "network-provided", NULL) ||
-		    sip_param_find(params, "np", NULL))
+		while ((more = sip_param_next(&params, &param)) == 1)
+			if (base_str_ieq(param.name, BASE_STR("network-provided")) ||
+			    base_str_ieq(param.name, BASE_STR("np")))
+				return true;
+		if (more || sip_skip(params).len) /* who knows what others read there */
 			return true;
 	}
 	return false;

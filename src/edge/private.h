@@ -9,6 +9,7 @@
 #define EDGE_NEVER             UINT64_MAX
 #define EDGE_NONCES            8         /* challenges of a flow whose answers are taken */
 #define EDGE_OLD_MS            86400000U /* TS 33.203, O.2.1: no session is older */
+#define EDGE_EMERGENCIES_MAX   4         /* at a time, of a flow that is not bound; ours */
 #define EDGE_IDENTITIES_MAX    256
 #define EDGE_ROUTES_MAX        16
 #define EDGE_TOKEN_MAX         64     /* octets of a token as text, terminated */
@@ -63,9 +64,10 @@ struct edge_flow {
 	struct edge_core *core;
 	uint64_t id;
 	enum bind_state state;
-	bool agreed;     /* Security-Server has been given here */
-	bool in_session; /* it is in core->sessions */
-	bool emergency;  /* a call may be under way */
+	bool agreed;         /* Security-Server has been given here */
+	bool in_session;     /* it is in core->sessions */
+	bool emergency;      /* a call has been answered: it may be under way */
+	uint8_t emergencies; /* calls that are not answered yet */
 	uint8_t session_len, nonce_at;
 	uint8_t session[EDGE_SESSION_MAX];
 	uint64_t nonces[EDGE_NONCES];
@@ -127,6 +129,10 @@ void edge_bound_free(struct edge_bound *bound);
 /* Take back what the registrar has, where the policy says so. */
 void edge_part(struct edge_core *core, uint64_t id, const struct edge_bound *b,
                struct base_str impi);
+/* An emergency call goes up, for which the time to register stands still; it has had its final
+ * answer. */
+void edge_flow_emergency(struct edge_flow *flow);
+void edge_flow_emergency_answered(struct edge_flow *flow, bool accepted);
 /* One challenge more. @return too many: it is closed, and freed */
 bool edge_flow_challenged(struct edge_flow *flow);
 
@@ -189,6 +195,10 @@ void edge_routes_record(struct edge_core *core, const struct sip_message *msg, u
                         enum edge_token_kind kind, bool up, struct sip_edit *edit);
 /* A response to one that went up: our token says the routes of its UE from now on. */
 void edge_routes_settle(struct edge_core *core, uint64_t flow, struct sip_edit *edit);
+/* A response of a UE that was called: it tells the caller's routes, which are those that it was
+ * shown (TS 24.229, 5.2.6, R). */
+void edge_routes_restore(struct edge_core *core, const struct sip_message *request, uint64_t flow,
+                         struct sip_edit *edit);
 
 /* agree.c: RFC 3329 */
 /* @return 0 = go on; 421, 494 or 502, with `lines` */
@@ -233,6 +243,7 @@ void edge_response_pass(struct edge_core *core, const struct edge_response *resp
 /* An answer of our own. */
 int edge_refuse(struct edge_decision *ret, unsigned status, const char *why);
 int edge_overload(struct edge_core *core, struct base_arena *arena, struct edge_decision *ret);
+bool edge_forms_dialog(const struct sip_message *msg);
 unsigned edge_vias(const struct sip_message *msg);
 bool edge_is_emergency(const struct edge_rules *rules, struct base_str uri);
 /* `<sip:TOKEN@host;lr>`, for the core or for UEs. */

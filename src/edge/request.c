@@ -98,9 +98,11 @@ bool edge_is_emergency(const struct edge_rules *rules, struct base_str uri)
 		    (uri.len == one.len ||
 		     (u.scheme == SIP_SCHEME_OTHER && uri.ptr[one.len] == '.')))
 			return true; /* urn:service:sos.police (RFC 5031, R) */
-		if (!sip_uri_parse(one, &wanted) && wanted.scheme == SIP_SCHEME_TEL &&
-		    u.scheme != SIP_SCHEME_OTHER && base_str_eq(u.user, wanted.user))
-			return true; /* dialled as sip:112@example;user=phone */
+		if (rules->p.emergency_proxy && !sip_uri_parse(one, &wanted) &&
+		    wanted.scheme == SIP_SCHEME_TEL && u.scheme != SIP_SCHEME_OTHER &&
+		    base_str_eq(u.user, wanted.user))
+			return true; /* dialled as sip:112@example;user=phone: not to whoever that
+			                is */
 	}
 	return false;
 }
@@ -112,7 +114,7 @@ static bool in_dialog(const struct sip_message *msg)
 	return msg->to_tag.len > 0;
 }
 
-static bool forms_dialog(const struct sip_message *msg)
+bool edge_forms_dialog(const struct sip_message *msg)
 {
 	return !in_dialog(msg) && (msg->method == SIP_INVITE || msg->method == SIP_SUBSCRIBE ||
 	                           msg->method == SIP_REFER);
@@ -247,6 +249,19 @@ static int judge_bound(struct edge_core *core, const struct edge_flow *flow,
 	return go_up(core, request, dialog ? EDGE_WAY_UP_DIALOG : EDGE_WAY_UP, ret);
 }
 
+static int emergency(struct edge_core *core, struct edge_flow *flow,
+                     const struct edge_request *request, struct base_arena *arena,
+                     struct edge_decision *ret)
+{
+	if (!edge_bind_bound(flow->state)) {
+		if (flow->emergencies >= EDGE_EMERGENCIES_MAX)
+			return again_later(core, arena, ret, "too many emergency calls at once");
+		core->count.emergency++;
+	}
+	edge_flow_emergency(flow);
+	return go_up(core, request, EDGE_WAY_EMERGENCY, ret);
+}
+
 /* Asked of ourselves: are you there? */
 static bool asks_us(const struct edge_core *core, const struct edge_request *request)
 {
@@ -279,12 +294,7 @@ int edge_up_judge(struct edge_core *core, const struct edge_request *request,
 		rc = edge_register_judge(core, request, arena, ret);
 	} else if (msg->method == SIP_INVITE && !in_dialog(msg) &&
 	           edge_is_emergency(core->rules, request->uri)) {
-		if (!edge_bind_bound(flow->state))
-			core->count.emergency++;
-		flow->emergency = true; /* a call may outlive the time to register */
-		flow->late_ms = EDGE_NEVER;
-		edge_flow_arm(flow);
-		return go_up(core, request, EDGE_WAY_EMERGENCY, ret);
+		rc = emergency(core, flow, request, arena, ret);
 	} else if (!edge_bind_bound(flow->state)) {
 		rc = stranger(core, flow, request, ret);
 	} else if (asks_us(core, request)) {
@@ -423,7 +433,7 @@ static void forward_up(struct edge_core *core, const struct edge_request *reques
 		sip_edit_pushf(edit, "P-Asserted-Identity", "<%.*s>",
 		               BASE_FMT(edge_identity_assert(bound, msg)));
 	edge_charge(core, edit);
-	if (forms_dialog(msg))
+	if (edge_forms_dialog(msg))
 		edge_routes_record(core, msg, d->flow,
 		                   d->way == EDGE_WAY_EMERGENCY ? EDGE_TOKEN_EMERGENCY
 		                                                : EDGE_TOKEN_DIALOG,
@@ -438,7 +448,7 @@ static void forward_down(struct edge_core *core, const struct edge_request *requ
 		return;
 	}
 	edge_strip_down(edit);
-	if (forms_dialog(request->msg))
+	if (edge_forms_dialog(request->msg))
 		edge_routes_record(core, request->msg, d->flow, EDGE_TOKEN_DIALOG, false, edit);
 }
 

@@ -46,6 +46,8 @@ static void pass_up(struct edge_core *core, const struct edge_response *r, struc
 	if (r->decision->way == EDGE_WAY_DOWN && flow && flow->bound)
 		sip_edit_pushf(edit, "P-Asserted-Identity", "<%.*s>",
 		               BASE_FMT(answered_as(flow->bound, r->msg, r->request)));
+	if (r->request && edge_forms_dialog(r->request) && r->msg->to_tag.len && r->status < 300)
+		edge_routes_restore(core, r->request, r->decision->flow, edit);
 }
 
 void edge_response_pass(struct edge_core *core, const struct edge_response *r,
@@ -76,6 +78,17 @@ void edge_response_pass(struct edge_core *core, const struct edge_response *r,
 	}
 }
 
+static void quoted(struct base_writer *w, struct base_str text)
+{
+	base_writer_u8(w, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '"' || text.ptr[i] == '\\')
+			base_writer_u8(w, '\\');
+		base_writer_u8(w, (uint8_t)text.ptr[i]);
+	}
+	base_writer_u8(w, '"');
+}
+
 void edge_parting_write(const struct edge_parting *p, const char *via, const char *call_id,
                         struct base_writer *w)
 {
@@ -98,15 +111,12 @@ void edge_parting_write(const struct edge_parting *p, const char *via, const cha
 			                   param.value.ptr ? "=" : "", BASE_FMT(param.value));
 	base_writer_printf(w, ";expires=0\r\nExpires: 0\r\nPath: %.*s\r\n", BASE_FMT(p->path));
 	base_writer_text(
-	        w,
-	        "Require: path\r\nSupported: path, outbound\r\nAuthorization: Digest username=\"");
-	for (size_t i = 0; i < p->impi.len; i++) {
-		if (p->impi.ptr[i] == '"' || p->impi.ptr[i] == '\\')
-			base_writer_u8(w, '\\');
-		base_writer_u8(w, (uint8_t)p->impi.ptr[i]);
-	}
+	        w, "Require: path\r\nSupported: path, outbound\r\nAuthorization: Digest username=");
+	quoted(w, p->impi);
+	base_writer_text(w, ", realm=");
+	quoted(w, p->realm);
 	base_writer_printf(w,
-	                   "\", realm=\"%.*s\", nonce=\"\", uri=\"%.*s\", response=\"\", "
+	                   ", nonce=\"\", uri=\"%.*s\", response=\"\", "
 	                   "integrity-protected=\"tls-yes\"\r\nContent-Length: 0\r\n\r\n",
-	                   BASE_FMT(p->realm), BASE_FMT(p->registrar));
+	                   BASE_FMT(p->registrar));
 }

@@ -47,6 +47,7 @@ static bool add_uri(EVP_MD_CTX *ctx, struct base_str text)
 	port[1] = (uint8_t)uri.port;
 	return add_part(ctx, uri.name, 's') &&
 	       EVP_DigestUpdate(ctx, uri.user.ptr, uri.user.len) == 1 &&
+	       EVP_DigestUpdate(ctx, "\nu", 2) == 1 && /* its case counts */
 	       add_part(ctx, uri.host, 'h') && EVP_DigestUpdate(ctx, port, sizeof(port)) == 1 &&
 	       (!sip_uri_param(&uri, "transport", &value) || add_part(ctx, value, 't')) &&
 	       (!sip_uri_param(&uri, "maddr", &value) || add_part(ctx, value, 'm'));
@@ -105,8 +106,9 @@ bool edge_routes_fit(const struct sip_message *msg, const struct edge_token *tok
 
 /* -- a request that may make a dialog -- */
 
-static void push(struct edge_core *core, enum edge_side side, bool sips, const char *token,
-                 struct sip_edit *edit)
+/* Its address for this side; empty, and the edit has failed: memory is short. */
+static struct base_str ours(struct edge_core *core, enum edge_side side, bool sips,
+                            const char *token, struct sip_edit *edit)
 {
 	struct base_writer w = { 0 };
 	char *uri;
@@ -114,20 +116,17 @@ static void push(struct edge_core *core, enum edge_side side, bool sips, const c
 	edge_uri_write(core, side, sips, token, false, &w);
 	uri = w.failed || !token[0] ? NULL : base_arena_dup(edit->arena, base_writer_view(&w));
 	base_writer_done(&w);
-	if (uri)
-		sip_edit_push(edit, "Record-Route", base_str_of(uri));
-	else
-		edit->failed = true;
+	edit->failed |= !uri;
+	return base_str_of(uri);
 }
 
-void edge_routes_record(struct edge_core *core, const struct sip_message *msg, uint64_t flow,
-                        enum edge_token_kind kind, bool up, struct sip_edit *edit)
+/* Its text, of a request that goes down (`up`: of one that comes up). */
+static void token_of(struct edge_core *core, const struct sip_message *msg, uint64_t flow,
+                     enum edge_token_kind kind, bool up, char text[EDGE_TOKEN_MAX])
 {
 	struct sip_values values = { .msg = msg, .id = SIP_H_RECORD_ROUTE };
 	struct edge_token token = { .kind = kind, .epoch = core->epoch, .flow = flow };
-	bool sips = msg->uri.scheme == SIP_SCHEME_SIPS; /* RFC 3261, 16.6, 4 */
 	struct route_set set = { .whole = true };
-	char text[EDGE_TOKEN_MAX];
 	struct sip_addr addr;
 	struct base_str one;
 
@@ -137,9 +136,20 @@ void edge_routes_record(struct edge_core *core, const struct sip_message *msg, u
 	if (!up)
 		digest(&set, false, token.route);
 	edge_token_write(&token, core->token_key, msg->call_id, text);
+}
+
+void edge_routes_record(struct edge_core *core, const struct sip_message *msg, uint64_t flow,
+                        enum edge_token_kind kind, bool up, struct sip_edit *edit)
+{
+	bool sips = msg->uri.scheme == SIP_SCHEME_SIPS; /* RFC 3261, 16.6, 4 */
+	enum edge_side first = up ? EDGE_CORE : EDGE_ACCESS;
+	enum edge_side second = up ? EDGE_ACCESS : EDGE_CORE;
+	char text[EDGE_TOKEN_MAX];
+
+	token_of(core, msg, flow, kind, up, text);
 	/* both sides of us, each by the address that it can reach (RFC 5658, R) */
-	push(core, up ? EDGE_ACCESS : EDGE_CORE, sips, text, edit);
-	push(core, up ? EDGE_CORE : EDGE_ACCESS, sips, text, edit);
+	sip_edit_push(edit, "Record-Route", ours(core, second, sips, text, edit));
+	sip_edit_push(edit, "Record-Route", ours(core, first, sips, text, edit));
 }
 
 /* -- its responses -- */
@@ -197,4 +207,43 @@ void edge_routes_settle(struct edge_core *core, uint64_t flow, struct sip_edit *
 	while (sip_values_next(&values, &one))
 		if (!sip_addr_parse(one, &addr) && is_open(core, msg, flow, addr.uri, &token))
 			rewrite(edit, values.header, one, addr.uri, text);
+}
+
+/* Is what a UE says the route set that it was shown? */
+static bool as_shown(const struct sip_message *msg, const struct sip_message *request,
+                     const struct base_str mine[2])
+{
+	struct sip_values come = { .msg = msg, .id = SIP_H_RECORD_ROUTE };
+	struct sip_values shown = { .msg = request, .id = SIP_H_RECORD_ROUTE };
+	struct base_str one, other;
+	bool more;
+
+	for (size_t i = 0; i < 2; i++)
+		if (!sip_values_next(&come, &one) || !base_str_eq(one, mine[i]))
+			return false;
+	while ((more = sip_values_next(&shown, &other)) == sip_values_next(&come, &one))
+		if (!more || !base_str_eq(one, other))
+			return !more;
+	return false;
+}
+
+void edge_routes_restore(struct edge_core *core, const struct sip_message *request, uint64_t flow,
+                         struct sip_edit *edit)
+{
+	bool sips = request->uri.scheme == SIP_SCHEME_SIPS;
+	char text[EDGE_TOKEN_MAX];
+	struct base_str mine[2];
+
+	token_of(core, request, flow, EDGE_TOKEN_DIALOG, false, text);
+	mine[0] = ours(core, EDGE_ACCESS, sips, text, edit);
+	mine[1] = ours(core, EDGE_CORE, sips, text, edit);
+	if (edit->failed || as_shown(edit->msg, request, mine))
+		return;
+	core->count.rerouted++;
+	sip_edit_drop_all(edit, "Record-Route");
+	sip_edit_append(edit, "Record-Route", mine[0]);
+	sip_edit_append(edit, "Record-Route", mine[1]);
+	for (const struct sip_header *h = sip_header(request, SIP_H_RECORD_ROUTE); h;
+	     h = sip_header_after(request, h))
+		sip_edit_append(edit, "Record-Route", h->value);
 }

@@ -73,9 +73,25 @@ static const char *const states[BIND_STATES] = {
 	"new", "challenged", "proving", "bound", "renewing", "tolerated", "plain", "closed",
 };
 static const char *const events[BIND_EVENTS] = {
-	"no-TLS",       "challenge",         "proof", "yes",     "yes-gone", "refused",
-	"other-answer", "crossed",           "late",  "expired", "aged",     "rekeyed",
-	"ignored",      "ignored-tolerated", "24-h",  "network", "drop",     "lost",
+	[BIND_EV_PLAIN] = "no-TLS",
+	[BIND_EV_CHALLENGE] = "challenge",
+	[BIND_EV_PROOF] = "proof",
+	[BIND_EV_YES] = "yes",
+	[BIND_EV_ZERO] = "yes-gone",
+	[BIND_EV_REFUSED] = "refused",
+	[BIND_EV_OTHER] = "other-answer",
+	[BIND_EV_CROSSED] = "crossed",
+	[BIND_EV_LATE] = "late",
+	[BIND_EV_EXPIRED] = "expired",
+	[BIND_EV_AGED] = "aged",
+	[BIND_EV_REKEYED] = "rekeyed",
+	[BIND_EV_IGNORED] = "ignored",
+	[BIND_EV_SPARED] = "ignored-early",
+	[BIND_EV_TOLERATED] = "ignored-tolerated",
+	[BIND_EV_OLD] = "24-h",
+	[BIND_EV_NETWORK] = "network",
+	[BIND_EV_DROP] = "drop",
+	[BIND_EV_LOST] = "lost",
 };
 static const char *const actions[BIND_ACTIONS] = {
 	"-",     "wait",  "bind",  "refresh", "unbind", "renew",

@@ -144,6 +144,15 @@ static int unquoted(struct base_str value, struct base_arena *arena, struct base
 	return 0;
 }
 
+/* Not quoted: no more than the one value, which others might read differently (25.1: a token). */
+static bool one_word(struct base_str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == '"' || s.ptr[i] == 0x7f)
+			return false;
+	return true;
+}
+
 /* `name = value` */
 static int one(struct base_str text, struct base_arena *arena, struct digest_params *ret)
 {
@@ -155,6 +164,8 @@ static int one(struct base_str text, struct base_arena *arena, struct digest_par
 		return BASE_ERR(BASE_PEER, 400);
 	rest = sip_skip(sip_from(rest, 1));
 	if (rest.len && rest.ptr[0] == '"' && sip_quoted_len(rest) != rest.len)
+		return BASE_ERR(BASE_PEER, 400);
+	if (rest.len && rest.ptr[0] != '"' && !one_word(rest))
 		return BASE_ERR(BASE_PEER, 400);
 	for (size_t i = 0; i < BASE_COUNT(names); i++) {
 		struct base_str *field = (struct base_str *)((char *)ret + names[i].at);

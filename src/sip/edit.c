@@ -263,12 +263,14 @@ void sip_edit_element(struct sip_edit *edit, const struct sip_header *header,
 	size_t slot = slot_of(edit, header);
 	struct sip_edit_op **at = place(edit, slot, true), *op;
 
-	while (*at && (*at)->slot == slot && (*at)->element.ptr < element.ptr)
-		at = &(*at)->next;
 	op = *at;
 	if (op && op->slot == slot && op->what == DROP)
 		return;
-	if (!op || op->slot != slot || op->element.ptr != element.ptr) {
+	while (*at && (*at)->slot == slot && (*at)->what == ELEMENT &&
+	       (*at)->element.ptr < element.ptr)
+		at = &(*at)->next;
+	op = *at;
+	if (!op || op->slot != slot || (op->what == ELEMENT && op->element.ptr != element.ptr)) {
 		op = put(edit, at, slot, ELEMENT, with);
 		if (op)
 			op->element = element;

@@ -34,6 +34,25 @@ static void states_have_ways_in_and_out(void **state)
 	}
 }
 
+/** Each has a name, and the page of the table calls things by it. */
+static void all_have_names(void **state)
+{
+	(void)state;
+	for (unsigned s = 0; s < BIND_STATES; s++)
+		assert_non_null(edge_bind_state_name((enum bind_state)s));
+	for (unsigned e = 0; e < BIND_EVENTS; e++)
+		assert_non_null(edge_bind_event_name((enum bind_event)e));
+	for (unsigned a = 0; a < BIND_ACTIONS; a++)
+		assert_non_null(edge_bind_action_name((enum bind_action)a));
+	for (unsigned e = 0; e < EDGE_ENDS; e++)
+		assert_non_null(edge_end_name((enum edge_end)e));
+	assert_string_equal(edge_bind_state_name(BIND_CLOSED), "closed");
+	assert_string_equal(edge_bind_event_name(BIND_EV_LOST), "lost");
+	assert_string_equal(edge_bind_event_name(BIND_EV_IGNORED), "ignored");
+	assert_string_equal(edge_bind_event_name(BIND_EV_TOLERATED), "ignored-tolerated");
+	assert_string_equal(edge_bind_action_name(BIND_DO_BURY), "bury");
+}
+
 /** No binding outlives its flow, nor a Digest response that was refused (TS 33.203, O.2.2, O.3). */
 static void every_binding_ends(void **state)
 {
@@ -130,6 +149,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states_have_ways_in_and_out),
+		cmocka_unit_test(all_have_names),
 		cmocka_unit_test(every_binding_ends),
 		cmocka_unit_test(only_yes_binds),
 		cmocka_unit_test(some_are_never_bound),

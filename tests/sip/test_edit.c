@@ -250,6 +250,26 @@ static void smuggling(void **state)
 	close_is(&b, HEAD VIAS "Subject: folded\r\n line\r\n" ROUTES IDS TAIL);
 }
 
+/** Nothing that was asked for is passed over: what was replaced has no elements any more. */
+static void an_element_of_what_is_gone(void **state)
+{
+	const struct sip_header *h;
+	struct base_str one, none = { NULL, 0 };
+	struct bench b;
+
+	(void)state;
+	open_with(&b, ALL);
+	one = element(&b, SIP_H_SUPPORTED, 1, &h);
+	sip_edit_value(&b.edit, h, BASE_STR("path, sec-agree"));
+	sip_edit_element(&b.edit, h, one, none);
+	close_fails(&b);
+	open_with(&b, ALL);
+	one = element(&b, SIP_H_SUPPORTED, 1, &h);
+	sip_edit_drop(&b.edit, h);
+	sip_edit_element(&b.edit, h, one, BASE_STR("x"));
+	close_is(&b, HEAD VIAS ROUTES IDS "X-Odd:  ,,;; \r\nContent-Length: 4\r\n\r\nA\r\nB");
+}
+
 /** Responses likewise: the topmost Via goes (16.7, 3). */
 static void responses(void **state)
 {
@@ -273,10 +293,15 @@ static void responses(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(untouched),    cmocka_unit_test(another_target),
-		cmocka_unit_test(lines_put_in), cmocka_unit_test(elements),
-		cmocka_unit_test(fields),       cmocka_unit_test(first_elements_go),
-		cmocka_unit_test(smuggling),    cmocka_unit_test(responses),
+		cmocka_unit_test(untouched),
+		cmocka_unit_test(another_target),
+		cmocka_unit_test(lines_put_in),
+		cmocka_unit_test(elements),
+		cmocka_unit_test(fields),
+		cmocka_unit_test(first_elements_go),
+		cmocka_unit_test(smuggling),
+		cmocka_unit_test(responses),
+		cmocka_unit_test(an_element_of_what_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
