@@ -20,6 +20,7 @@ import codec  # noqa: E402
 import conference  # noqa: E402
 import contexts  # noqa: E402
 import crl  # noqa: E402
+import flows  # noqa: E402
 import media  # noqa: E402
 import path  # noqa: E402
 import rooms  # noqa: E402
@@ -317,8 +318,12 @@ def gnutls_version():
     return done.stdout.strip() or "?"
 
 
+PARTS = {"codec": codec.run, "contexts": contexts.run, "path": path.run, "crl": crl.run, "media": media.run, "mikey": tickets.run,
+         "rooms": rooms.run, "conference": conference.run, "access": access.run, "flows": flows.run}
+
+
 def parse():
-    names = [r.name for r in ROWS] + ["codec", "contexts", "path", "crl", "media", "mikey", "rooms", "conference", "access"]
+    names = [r.name for r in ROWS] + list(PARTS)
     p = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     p.add_argument("--build", required=True, help=argparse.SUPPRESS)
     p.add_argument("--quick", action="store_true", help="a minute or two: less work, 3 rounds")
@@ -360,29 +365,14 @@ def main():
     work = tempfile.mkdtemp(prefix="gatehouse-bench-")
     bench = Bench(args, work)
     about = machine(args)
-    codec_result = contexts_result = path_result = crl_result = media_result = mikey_result = rooms_result = conference_result = access_result = None
+    parts = dict.fromkeys(PARTS)
     try:
         raise_descriptor_limit(bench, rows)
         if rows:
             bench.run(rows)
-        if not args.only or "codec" in args.only:
-            codec_result = codec.run(bench)
-        if not args.only or "contexts" in args.only:
-            contexts_result = contexts.run(bench)
-        if not args.only or "path" in args.only:
-            path_result = path.run(bench)
-        if not args.only or "crl" in args.only:
-            crl_result = crl.run(bench)
-        if not args.only or "media" in args.only:
-            media_result = media.run(bench)
-        if not args.only or "mikey" in args.only:
-            mikey_result = tickets.run(bench)
-        if not args.only or "rooms" in args.only:
-            rooms_result = rooms.run(bench)
-        if not args.only or "conference" in args.only:
-            conference_result = conference.run(bench)
-        if not args.only or "access" in args.only:
-            access_result = access.run(bench)
+        for name, run in PARTS.items():
+            if not args.only or name in args.only:
+                parts[name] = run(bench)
     except (Unavailable, OSError, subprocess.SubprocessError) as why:
         print(f"bench: {why}", file=sys.stderr)
         return 2
@@ -391,9 +381,7 @@ def main():
         shutil.rmtree(work, ignore_errors=True)
     about["load_average_end"] = os.getloadavg()[0]
     result = {"machine": about, "rows": [bench.summary(r) for r in rows],
-              "codec": codec_result, "contexts": contexts_result, "path": path_result, "crl": crl_result,
-              "media": media_result, "mikey": mikey_result, "rooms": rooms_result, "conference": conference_result,
-              "access": access_result, "notes": bench.notes}
+              **parts, "notes": bench.notes}
     print(json.dumps(result, indent=1) if args.json else report.markdown(result))
     return 0
 

@@ -4,6 +4,7 @@
 import access
 import conference
 import crl
+import flows
 import media
 import path
 import rooms
@@ -188,6 +189,8 @@ def markdown(result):
     if result["access"]:
         parts += ["The access edge beside Kamailio's TLS module, one core, processor time (lowest to highest of the rounds):\n",
                   access.markdown(result["access"])]
+    if result["flows"]:
+        parts += ["Registered flows at a time, on one machine:\n", flows.markdown(result["flows"])]
     if result["notes"]:
         parts += ["Notes:\n"] + [f"- {note}" for note in result["notes"]] + [""]
     return "\n".join(parts)
