@@ -129,7 +129,7 @@ EDGE = """
 edge: {{host: pcscf.home.example}}
 access: {{listen: ["tls:127.0.0.1:{port}"], domain: access, keep-alive: 0}}
 core: {{listen: ["udp:127.0.0.1:0"], registrar: "sip:127.0.0.1:{core};lr"}}
-limits: {{per-source: 65536, handshakes: 0, transactions: 1000000}}
+limits: {{per-source: 65536, handshakes: 0}}
 tls-domains:
   - {{name: access, profile: ts33203-annex-o-rel17, engine: {engine}, certificate: {certificate}, key: {key}}}
 profile-dirs: ["{source}/profiles"]

@@ -287,7 +287,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		                     .now_ms = on_now,
 		                     .random = on_random,
 		                     .arg = &w };
-	struct sip_proxy_config config = { .supported = supported, .txns = { .count_max = 32 } };
+	struct sip_proxy_config config = { .supported = supported,
+		                           .txns = { .count_max = 32, .lingering_max = 8 } };
 	struct base_reader in = base_reader_of(data, size);
 
 	if (sip_proxy_new(&w.proxy, &config, &ops))

@@ -150,7 +150,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		                   .arg = &w };
 	struct base_reader in = base_reader_of(data, size);
 
-	if (sip_txns_new(&w.txns, &(struct sip_txn_config){ .count_max = 16 }, &ops))
+	if (sip_txns_new(&w.txns, &(struct sip_txn_config){ .count_max = 16, .lingering_max = 4 },
+	                 &ops))
 		return 0;
 	while (base_reader_left(&in)) {
 		uint8_t what = base_reader_u8(&in);

@@ -341,6 +341,9 @@ static int limits_read(struct edge_config *c, struct base_error *err)
 		rc = number_read(c, "limits.transactions", y->transactions, 65536, 10, 1U << 22,
 		                 &c->transactions, err);
 	if (!rc)
+		rc = number_read(c, "limits.lingering", y->lingering, 65536, 10, 1U << 22,
+		                 &c->lingering, err);
+	if (!rc)
 		rc = number_read(c, "limits.bindings-per-identity", y->bindings, 16, 1, 1024,
 		                 &c->bindings, err);
 	if (!rc)

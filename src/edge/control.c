@@ -136,8 +136,9 @@ static bool do_status(struct edge_net *net, uint64_t flow, bool json, struct bas
 	} all[] = {
 		{ "bindings", edge_core_count(net->core) },
 		{ "flows", edge_core_flow_count(net->core) },
-		{ "requests", sip_proxy_contexts(net->proxy) },
-		{ "transactions", sip_proxy_transactions(net->proxy) },
+		{ "requests", net->open },
+		{ "transactions", sip_proxy_busy(net->proxy) },
+		{ "lingering", sip_proxy_lingering(net->proxy) },
 		{ "connections", streams_conns(net->streams) },
 		{ "leaving", net->leaving },
 		{ "pool", edge_share_up(net->share) },

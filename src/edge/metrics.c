@@ -55,9 +55,10 @@ static void core_write(const struct edge_net *net, struct base_writer *w)
 
 	gauge(w, NAME "bindings", "Registrations bound to a TLS session", edge_core_count(core));
 	gauge(w, NAME "flows", "Flows of UEs", edge_core_flow_count(core));
-	gauge(w, NAME "transactions", "SIP transactions, those that linger included",
-	      sip_proxy_transactions(proxy));
-	gauge(w, NAME "requests", "Requests that are being forwarded", sip_proxy_contexts(proxy));
+	gauge(w, NAME "transactions", "SIP transactions under way", sip_proxy_busy(proxy));
+	gauge(w, NAME "lingering", "SIP transactions that are kept for repetitions alone",
+	      sip_proxy_lingering(proxy));
+	gauge(w, NAME "requests", "Requests that have had no final answer", edge_net_busy(net));
 	regevent_write(net, w);
 	store_write(net, w);
 #define TELL(name, text) counter(w, NAME #name "_total", text, c->name);

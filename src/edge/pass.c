@@ -51,7 +51,7 @@ static void let_go(struct passing *p)
 
 static enum edge_load load_of(const struct edge_net *net)
 {
-	size_t now = sip_proxy_transactions(net->proxy), most = net->config->transactions;
+	size_t now = sip_proxy_busy(net->proxy), most = net->config->transactions;
 
 	if (now >= most)
 		return EDGE_LOAD_ALL;
@@ -383,7 +383,8 @@ int edge_net_proxy_new(struct edge_net *net)
 	static const char *const schemes[] = { "urn", NULL };
 	const struct sip_proxy_config config = {
 		/* beyond what is refused politely, so that there is room for refusals */
-		.txns = { .count_max = net->config->transactions + net->config->transactions / 2 },
+		.txns = { .count_max = net->config->transactions + net->config->transactions / 2,
+		          .lingering_max = net->config->lingering },
 		.supported = supported,
 		.schemes = schemes,
 		.lines = "Server: gatehouse-edge\r\n",

@@ -35,7 +35,9 @@ static const char *access_obstacle(const struct edge_config *a, const struct edg
 		return "access.stun";
 	if (a->connections != b->connections || a->per_source != b->per_source)
 		return "limits.connections or per-source";
-	return a->transactions != b->transactions ? "limits.transactions" : NULL;
+	return a->transactions != b->transactions || a->lingering != b->lingering
+	               ? "limits.transactions or lingering"
+	               : NULL;
 }
 
 static const char *core_obstacle(const struct edge_config *a, const struct edge_config *b)

@@ -79,6 +79,7 @@ static const cyaml_schema_field_t limits_fields[] = {
 	NUMBER("connections", struct edge_yaml_limits, connections),
 	NUMBER("per-source", struct edge_yaml_limits, per_source),
 	NUMBER("transactions", struct edge_yaml_limits, transactions),
+	NUMBER("lingering", struct edge_yaml_limits, lingering),
 	TEXT("retry-after", struct edge_yaml_limits, retry_after),
 	NUMBER("bindings-per-identity", struct edge_yaml_limits, bindings),
 	NUMBER("handshakes", struct edge_yaml_limits, handshakes),

@@ -79,6 +79,7 @@ void sip_context_free(struct sip_context *ctx)
 	}
 	base_list_remove(&ctx->node);
 	proxy->count--;
+	proxy->acks -= ctx->stateless;
 	base_arena_done(&ctx->arena);
 	free(ctx);
 }
@@ -262,6 +263,7 @@ static int keep_ack(struct sip_context *ctx, const struct sip_message *msg)
 	char *octets = base_arena_dup(&ctx->arena, msg->octets);
 
 	ctx->stateless = true;
+	ctx->proxy->acks++;
 	ctx->msg = copy;
 	if (!copy || !octets)
 		return BASE_ERR(BASE_LOCAL, 500);
@@ -280,7 +282,7 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_message 
 		return;
 	}
 	/* ACKs are no transactions, but as many can wait for their ways */
-	if ((!txn && proxy->count >= proxy->config.txns.count_max) ||
+	if ((!txn && proxy->acks >= proxy->config.txns.count_max) ||
 	    sip_context_new(&ctx, proxy, from)) {
 		if (txn)
 			sip_txn_drop(txn);
@@ -484,6 +486,16 @@ size_t sip_proxy_contexts(const struct sip_proxy *proxy)
 size_t sip_proxy_transactions(const struct sip_proxy *proxy)
 {
 	return sip_txns_count(proxy->txns);
+}
+
+size_t sip_proxy_busy(const struct sip_proxy *proxy)
+{
+	return sip_txns_busy(proxy->txns);
+}
+
+size_t sip_proxy_lingering(const struct sip_proxy *proxy)
+{
+	return sip_txns_lingering(proxy->txns);
 }
 
 void *sip_context_user(const struct sip_context *ctx)

@@ -131,6 +131,9 @@ void sip_proxy_advance(struct sip_proxy *proxy);
 /** Contexts and transactions there are, those that linger for repetitions too. */
 size_t sip_proxy_contexts(const struct sip_proxy *proxy);
 size_t sip_proxy_transactions(const struct sip_proxy *proxy);
+/** As sip_txns_busy and sip_txns_lingering. */
+size_t sip_proxy_busy(const struct sip_proxy *proxy);
+size_t sip_proxy_lingering(const struct sip_proxy *proxy);
 
 /** The way that was asked for. An id that is over is passed over. */
 void sip_proxy_way(struct sip_proxy *proxy, uint64_t id, struct sip_flow flow);

@@ -19,8 +19,8 @@ struct sip_proxy {
 	uint64_t next_id;
 	struct base_map by_id; /* legs that look for a way */
 	struct base_node contexts;
-	size_t count;
-	uint64_t seed[2]; /* of loop detection and tags */
+	size_t count, acks; /* contexts; of them ACKs */
+	uint64_t seed[2];   /* of loop detection and tags */
 	struct base_arena scratch;
 	bool scratch_used;
 	struct base_writer request, wire, response, answer; /* kept warm */

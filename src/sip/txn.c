@@ -140,17 +140,33 @@ int sip_txns_new(struct sip_txns **ret, const struct sip_txn_config *config,
 		txns->config.t4_ms = 5000;
 	if (!txns->config.count_max)
 		txns->config.count_max = 65536;
+	if (!txns->config.lingering_max)
+		txns->config.lingering_max = 65536;
 	txns->told_ms = UINT64_MAX;
 	ops->random(ops->arg, (uint8_t *)txns->tag_seed, sizeof(txns->tag_seed));
 	base_list_init(&txns->all);
+	base_list_init(&txns->lingering);
 	*ret = txns;
 	return 0;
+}
+
+/* It wants nothing any more; whether it lingers is another matter. */
+static void rest(struct sip_txn *txn)
+{
+	txn->owner->busy -= txn->busy;
+	txn->busy = false;
+	if (!txn->lingers)
+		return;
+	txn->lingers = false;
+	base_list_remove(&txn->behind);
+	txn->owner->lingering_count--;
 }
 
 void sip_txn_free(struct sip_txn *txn)
 {
 	struct sip_txns *txns = txn->owner;
 
+	rest(txn);
 	loop_timers_stop(&txns->timers, &txn->repeat);
 	loop_timers_stop(&txns->timers, &txn->limit);
 	if (txn->mapped)
@@ -185,7 +201,7 @@ int sip_txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_me
 	struct sip_txn *txn;
 	int rc;
 
-	if (txns->count >= txns->config.count_max)
+	if (txns->busy >= txns->config.count_max)
 		return BASE_ERR(BASE_LOCAL, 503);
 	txn = calloc(1, sizeof(*txn));
 	if (!txn)
@@ -197,6 +213,8 @@ int sip_txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_me
 	txn->state = txn->machine == INVITE_SERVER ? PROCEEDING : CALLING;
 	base_list_append(&txns->all, &txn->all);
 	txns->count++;
+	txn->busy = true;
+	txns->busy++;
 	txn->arena.chunk_size = msg->octets.len + (msg->header_count + 2) * sizeof(*msg->headers) +
 	                        txns->key.len + 160;
 	txn->key.len = txns->key.len;
@@ -294,6 +312,7 @@ static void finish(struct sip_txn *txn, enum sip_end why)
 	struct sip_txns *txns = txn->owner;
 
 	txn->why = why;
+	rest(txn);
 	loop_timers_stop(&txns->timers, &txn->repeat);
 	if (txn->mapped)
 		base_map_remove(&txns->map, &txn->node);
@@ -313,6 +332,24 @@ int sip_txn_send(struct sip_txn *txn)
 	return octets.len ? txns->ops.send(txns->ops.arg, txn->flow, octets) : 0;
 }
 
+/* A peer repeats every 4 s at most, and mostly needs no more than that. */
+static void linger(struct sip_txn *txn)
+{
+	struct sip_txns *txns = txn->owner;
+	uint64_t wait_ms = linger_ms(txn);
+
+	rest(txn);
+	loop_timers_start(&txns->timers, &txn->limit, wait_ms, on_linger, txn);
+	if (!wait_ms)
+		return;
+	txn->lingers = true;
+	base_list_append(&txns->lingering, &txn->behind);
+	if (txns->lingering_count++ < txns->config.lingering_max)
+		return;
+	sip_txn_step(BASE_CONTAINER_OF(txns->lingering.next, struct sip_txn, behind), EV_LINGER,
+	             NULL);
+}
+
 static void timing(struct sip_txn *txn, unsigned actions)
 {
 	const struct sip_txn_config *c = &txn->owner->config;
@@ -330,7 +367,7 @@ static void timing(struct sip_txn *txn, unsigned actions)
 	if (actions & DO_SLOW)
 		repeat_in(txn, c->t2_ms);
 	if (actions & DO_LINGER)
-		loop_timers_start(&txn->owner->timers, &txn->limit, linger_ms(txn), on_linger, txn);
+		linger(txn);
 }
 
 void sip_txn_step(struct sip_txn *txn, enum txn_event event, const struct sip_message *msg)
@@ -400,6 +437,16 @@ void sip_txns_lost(struct sip_txns *txns, uint64_t flow)
 size_t sip_txns_count(const struct sip_txns *txns)
 {
 	return txns->count;
+}
+
+size_t sip_txns_busy(const struct sip_txns *txns)
+{
+	return txns->busy;
+}
+
+size_t sip_txns_lingering(const struct sip_txns *txns)
+{
+	return txns->lingering_count;
 }
 
 void *sip_txn_user(const struct sip_txn *txn)

@@ -68,10 +68,14 @@ struct sip_txn_ops {
 
 /** 0 = the default of RFC 3261, table 4. */
 struct sip_txn_config {
-	uint32_t t1_ms;   /**< 500: a round trip */
-	uint32_t t2_ms;   /**< 4000: the longest wait between repetitions */
-	uint32_t t4_ms;   /**< 5000: the longest a message stays in the network */
-	size_t count_max; /**< transactions at a time, 65536; requests beyond them get 503 */
+	uint32_t t1_ms; /**< 500: a round trip */
+	uint32_t t2_ms; /**< 4000: the longest wait between repetitions */
+	uint32_t t4_ms; /**< 5000: the longest a message stays in the network */
+	/** Transactions at a time that want something, 65536; requests beyond them get 503. */
+	size_t count_max;
+	/** Transactions that only wait for repetitions (timers D, I, J, K, L, M), 65536: beyond
+	 * it the one that has waited longest is over early (P). */
+	size_t lingering_max;
 	/** What has been asked outlives its flow: `send` may find another for the answer (18.2.2).
 	 * Its end is known when that fails. */
 	bool answers_outlive;
@@ -100,6 +104,9 @@ uint64_t sip_txns_deadline(const struct sip_txns *txns);
 void sip_txns_advance(struct sip_txns *txns);
 /** Transactions there are. */
 size_t sip_txns_count(const struct sip_txns *txns);
+/** Those that want something: an answer, an ACK; and those that only wait for repetitions. */
+size_t sip_txns_busy(const struct sip_txns *txns);
+size_t sip_txns_lingering(const struct sip_txns *txns);
 
 /** A fresh branch for the Via of a request of ours; terminated. */
 void sip_branch(struct sip_txns *txns, char out[SIP_BRANCH_MAX]);

@@ -12,7 +12,8 @@ struct sip_txns {
 	struct base_map map;   /* by key; without those that are over */
 	struct base_map flows; /* struct txn_flow by id */
 	struct base_node all;
-	size_t count;
+	struct base_node lingering; /* who has waited longest is first */
+	size_t count, busy, lingering_count;
 	struct loop_timers timers;
 	uint64_t told_ms; /* to rearm */
 	uint64_t tag_seed[2];
@@ -31,12 +32,13 @@ struct sip_txn {
 	struct base_map_node node;
 	struct base_node all;
 	struct base_node beside; /* those of its flow */
+	struct base_node behind; /* in `lingering` */
 	struct txn_flow *group;
 	struct sip_txns *owner;
 	struct sip_flow flow;
 	uint8_t machine; /* enum txn_machine */
 	uint8_t state;   /* enum txn_state */
-	bool mapped;
+	bool mapped, busy, lingers;
 	enum sip_end why;
 	uint64_t wait_ms;         /* until the repetition that is waited for */
 	struct loop_timer repeat; /* A, E, G; an INVITE server's 100 before that */

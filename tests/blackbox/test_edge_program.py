@@ -172,6 +172,7 @@ class Program(harness.Case, unittest.TestCase):
                 ("access.stun", {"access": {"stun": False}}),
                 ("limits.connections", {"limits": {"connections": 7}}),
                 ("limits.transactions", {"limits": {"transactions": 77}}),
+                ("limits.transactions or lingering", {"limits": {"lingering": 77}}),
                 ("core.listen", {"core": {"listen": ["udp:127.0.0.1:1"]}}),
                 ("core.host", {"core": {"host": "x.example"}}),
                 ("core.dns", {"core": {"dns": "127.0.0.1"}}),
@@ -430,6 +431,16 @@ class Program(harness.Case, unittest.TestCase):
         now = self.counters(edge)
         self.assertGreaterEqual(now["overload_total"], 2)
         self.assertGreaterEqual(now["transactions"], 36)
+
+    def test_answered_ones_keep_nobody_out(self):
+        """By UDP transactions are kept for 32 s behind their answers (timer J): that is no load. limits.lingering bounds their memory."""
+        core = self.own(Core())
+        edge = self.edge(core.uri, limits={"transactions": 40, "lingering": 50}, metrics={"listen": "127.0.0.1:0"})
+        for _ in range(60):
+            self.assertEqual(status(core.answer(core.request(edge, "OPTIONS", f"sip:127.0.0.1:{edge.core_port}"))), 200)
+        now = self.counters(edge)
+        self.assertEqual((now["lingering"], now["transactions"], now["requests"], now["overload_total"]), (50, 0, 0, 0))
+        self.bind(self.own(Ue(edge)), core)
 
     def test_one_source_has_its_share(self):
         """limits.per-source: further connections of it are closed, others' come in."""

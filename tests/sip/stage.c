@@ -88,6 +88,11 @@ static void random_octets(void *arg, uint8_t *out, size_t len)
 
 void stage_open(struct stage *s, size_t count_max)
 {
+	stage_open_short(s, count_max, 0);
+}
+
+void stage_open_short(struct stage *s, size_t count_max, size_t lingering_max)
+{
 	struct sip_txn_ops ops = { .send = on_send,
 		                   .on_request = on_request,
 		                   .on_response = on_response,
@@ -99,9 +104,11 @@ void stage_open(struct stage *s, size_t count_max)
 		                   .arg = s };
 
 	*s = (struct stage){ .deadline_ms = UINT64_MAX };
-	assert_int_equal(
-	        sip_txns_new(&s->txns, &(struct sip_txn_config){ .count_max = count_max }, &ops),
-	        0);
+	assert_int_equal(sip_txns_new(&s->txns,
+	                              &(struct sip_txn_config){ .count_max = count_max,
+	                                                        .lingering_max = lingering_max },
+	                              &ops),
+	                 0);
 }
 
 void stage_close(struct stage *s)

@@ -42,6 +42,8 @@ static const struct sip_flow udp = { .id = 1 }, tls = { .id = 2, .reliable = tru
 
 /** One element, with so many transactions at most (0 = the default). */
 void stage_open(struct stage *s, size_t count_max);
+/** And so many that only linger. */
+void stage_open_short(struct stage *s, size_t count_max, size_t lingering_max);
 void stage_close(struct stage *s);
 /** Time goes on to this, and what is due on the way is done when it is due. */
 void stage_until(struct stage *s, uint64_t ms);

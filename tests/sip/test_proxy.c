@@ -351,22 +351,33 @@ static void acks(void **state)
 	proxy_close(&s);
 }
 
-/** ACKs that wait for their ways are as many as transactions may be. */
+/** ACKs that wait for their ways are as many as transactions may be; those that linger keep none
+ * out. */
 static void too_many_acks(void **state)
 {
 	static const struct sip_proxy_config config = { .txns = { .count_max = 2 } };
+	static const char *const answered[] = { ASK("MESSAGE", "z9hG4bK4", ""),
+		                                ASK("MESSAGE", "z9hG4bK5", ""),
+		                                ASK("MESSAGE", "z9hG4bK6", "") };
 	struct proxy_stage s;
 	uint64_t first;
 
 	(void)state;
 	proxy_open(&s, &config);
+	for (size_t i = 0; i < BASE_COUNT(answered); i++) {
+		proxy_in(&s, CORE, answered[i]);
+		assert_int_equal(sip_proxy_reply(s.ctx, 200, NULL), 0);
+		(void)proxy_expect(&s, CORE, "SIP/2.0 200 ");
+	}
+	assert_int_equal(sip_proxy_lingering(s.proxy), 3);
+	assert_int_equal(sip_proxy_busy(s.proxy), 0);
 	s.target_count = 1;
 	s.hold_ways = true;
 	proxy_in(&s, ALICE, ASK("ACK", B, ""));
 	first = s.way;
 	proxy_in(&s, ALICE, ASK("ACK", "z9hG4bK2", ""));
 	proxy_in(&s, ALICE, ASK("ACK", "z9hG4bK3", ""));
-	assert_int_equal(sip_proxy_contexts(s.proxy), 2);
+	assert_int_equal(sip_proxy_contexts(s.proxy), 3 + 2);
 	sip_proxy_no_way(s.proxy, first, 404);
 	sip_proxy_no_way(s.proxy, s.way, 404);
 	proxy_silence(&s);

@@ -38,6 +38,66 @@ static void faults_are_answered_once(void **state)
 	stage_close(&s);
 }
 
+/** Who has been answered keeps nobody out; who has waited longest for repetitions is forgotten. */
+static void answered_ones_make_room(void **state)
+{
+	static const char *const three[] = { REQUEST("MESSAGE", "z9hG4bK1"),
+		                             REQUEST("MESSAGE", "z9hG4bK2"),
+		                             REQUEST("MESSAGE", "z9hG4bK3") };
+	struct stage s;
+
+	(void)state;
+	stage_open_short(&s, 1, 2);
+	for (size_t i = 0; i < BASE_COUNT(three); i++) {
+		stage_in(&s, udp, three[i]);
+		assert_int_equal(s.requests, i + 1);
+		assert_int_equal(sip_txns_busy(s.txns), 1);
+		stage_answer(&s, 200);
+		assert_int_equal(sip_txns_busy(s.txns), 0);
+	}
+	assert_int_equal(sip_txns_lingering(s.txns), 2);
+	assert_int_equal(s.ends, 0); /* told by the clock, not in the call */
+	stage_until(&s, 1);
+	assert_int_equal(s.ends, 1);
+	assert_int_equal(s.why, SIP_END_DONE);
+	stage_in(&s, udp, three[1]);
+	stage_in(&s, udp, three[2]);
+	assert_int_equal(s.requests, 3);
+	assert_int_equal(s.sent_count, 5);
+	stage_in(&s, udp, three[0]); /* it is a new one */
+	assert_int_equal(s.requests, 4);
+	stage_in(&s, tls, REQUEST("MESSAGE", "z9hG4bK4"));
+	assert_true(stage_has(stage_sent(&s, 5), "SIP/2.0 503 Service Unavailable\r\n"));
+	stage_answer(&s, 200);
+	stage_until(&s, 32002);
+	assert_int_equal(sip_txns_lingering(s.txns) + sip_txns_count(s.txns), 0);
+	stage_close(&s);
+}
+
+/** A refused INVITE counts until its ACK is there, a call that was taken does not. */
+static void invites_that_linger(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	stage_open_short(&s, 2, 1);
+	stage_in(&s, udp, REQUEST("INVITE", "z9hG4bK1"));
+	stage_answer(&s, 486);
+	assert_int_equal(sip_txns_busy(s.txns), 1);
+	stage_in(&s, udp, REQUEST("INVITE", "z9hG4bK2"));
+	stage_answer(&s, 200);
+	assert_int_equal(sip_txns_busy(s.txns), 1);
+	assert_int_equal(sip_txns_lingering(s.txns), 1);
+	stage_in(&s, udp, REQUEST("ACK", "z9hG4bK1"));
+	assert_int_equal(sip_txns_busy(s.txns), 0);
+	assert_int_equal(sip_txns_lingering(s.txns), 1); /* the call is forgotten */
+	stage_in(&s, udp, REQUEST("INVITE", "z9hG4bK1"));
+	assert_int_equal(s.requests, 2);
+	stage_until(&s, 5001);
+	assert_int_equal(sip_txns_count(s.txns), 0);
+	stage_close(&s);
+}
+
 static void flows_fail(void **state)
 {
 	struct stage s;
@@ -241,6 +301,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(faults_are_answered_once),
+		cmocka_unit_test(answered_ones_make_room),
+		cmocka_unit_test(invites_that_linger),
 		cmocka_unit_test(flows_fail),
 		cmocka_unit_test(no_request_of_ours),
 		cmocka_unit_test(where_it_came_from),
