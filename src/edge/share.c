@@ -173,10 +173,10 @@ void edge_share_free(struct edge_share *share)
 	if (!share)
 		return;
 	edge_share_tickets_stop(&share->tickets);
+	edge_store_free(share->store);
 	while ((node = base_map_next(&share->bindings, NULL)))
 		shared_end(share, BASE_CONTAINER_OF(node, struct shared, node));
 	base_map_done(&share->bindings);
-	edge_store_free(share->store);
 	edge_shelf_free(share->shelf);
 	pool_free(share->pool);
 	free(share);

@@ -365,11 +365,12 @@ void edge_store_free(struct edge_store *store)
 
 	if (!store)
 		return;
+	/* First: of all the rest some may not be heard, and then it counts for nothing. */
+	store->shelf->ops->drop(store->shelf,
+	                        edge_store_name(name, "alive", base_str_of(store->id)));
 	while ((node = base_list_shift(&store->due)) || (node = base_list_shift(&store->lying)))
 		edge_store_drop(stored_of(node));
 	edge_store_find_done(store);
-	store->shelf->ops->drop(store->shelf,
-	                        edge_store_name(name, "alive", base_str_of(store->id)));
 	pool_query_stop(&store->looking);
 	pool_watch_stop(&store->watch);
 	loop_timer_stop(store->loop, &store->tick);

@@ -388,6 +388,33 @@ static void through_redis(void **state)
 	room_close(r);
 }
 
+/** More bindings than questions may be open: that it leaves is heard first, for it is not believed
+ * dead for an hour. */
+static void many_leave(void **state)
+{
+	enum { MANY = POOL_QUERIES + 1000 };
+	static struct edge_stored many[MANY];
+	static char token[MANY][8];
+	struct room *r = room_open();
+	struct edge c;
+	struct found f;
+
+	(void)state;
+	edge_join(&c, r->a.loop, r->server.address, "edge-c", 9, 3600000);
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(token[i], sizeof(token[i]), "t%d", i);
+		many[i] = (struct edge_stored){ 0 };
+		put(&c, &many[i], token[i], token[i], "s");
+	}
+	until_written(&c);
+	assert_int_equal(find(&r->b, token[MANY - 1], &f), EDGE_WHOSE_OTHER);
+	edge_leave(&c);
+	for (int i = 0; i < 200 && find(&r->b, token[MANY - 1], &f) != EDGE_WHOSE_NOBODY; i++)
+		assert_int_equal(loop_run_once(r->a.loop, 5), 0);
+	assert_int_equal(f.whose, EDGE_WHOSE_NOBODY);
+	room_close(r);
+}
+
 /** Redis is killed: nobody knows, nothing ends. It comes back empty: all is there again. */
 static void redis_killed(void **state)
 {
@@ -491,9 +518,9 @@ int main(void)
 		cmocka_unit_test(another_finds_it), cmocka_unit_test(an_epoch_ends_all),
 		cmocka_unit_test(what_is_none),     cmocka_unit_test(token_keys),
 		cmocka_unit_test(any_octets),       cmocka_unit_test(wrong_settings),
-		cmocka_unit_test(through_redis),    cmocka_unit_test(redis_killed),
-		cmocka_unit_test(redis_emptied),    cmocka_unit_test(redis_stalled),
-		cmocka_unit_test(edge_killed),
+		cmocka_unit_test(through_redis),    cmocka_unit_test(many_leave),
+		cmocka_unit_test(redis_killed),     cmocka_unit_test(redis_emptied),
+		cmocka_unit_test(redis_stalled),    cmocka_unit_test(edge_killed),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

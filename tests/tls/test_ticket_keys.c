@@ -181,7 +181,9 @@ static void *worker(void *arg)
 {
 	struct crowd *crowd = arg;
 	struct base_secret got = { 0 };
+	struct tls_bars *bars = tls_ticket_ring_bars(crowd->ring);
 	struct tls_ticket_key key, again;
+	uint8_t mark[TLS_MARK] = { 0 };
 
 	while (!atomic_load(&crowd->over)) {
 		uint32_t number = 7;
@@ -197,6 +199,9 @@ static void *worker(void *arg)
 		if (tls_ids_get(crowd->ids, id, NULL, 0, &got))
 			assert(got.len == 4);
 		tls_ids_remove(crowd->ids, id);
+		mark[0]++;
+		if (tls_bars_add(bars, mark, mark[0]))
+			(void)tls_bars_has(bars, mark); /* another's clock may have lifted it */
 	}
 	base_secret_done(&got);
 	return NULL;
