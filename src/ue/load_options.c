@@ -128,7 +128,7 @@ static bool rate(const char *text, double *ret)
 		*ret = LOAD_MAX;
 		return true;
 	}
-	if (end == text || *end || !(value > 0) || value > 1e6)
+	if (end == text || *end || !(value >= 1e-6) || value > 1e6)
 		return false;
 	*ret = value;
 	return true;

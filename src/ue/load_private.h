@@ -18,7 +18,7 @@
 	X(CHURN, "churn", "the connection dropped, and all of `register` again")                   \
 	X(REFRESH, "refresh", "REGISTER once more on the connection that is there")                \
 	X(MESSAGE, "message", "a MESSAGE to another of them, until its 200")                       \
-	X(CALL, "call", "an INVITE to another of them, until its 200; then ACK, BYE")              \
+	X(CALL, "call", "an INVITE to another of them, 200, ACK, BYE, until its 200")              \
 	X(PING, "ping", "CRLF CRLF, until CRLF (RFC 5626, 4.4.1)")                                 \
 	X(LEAVE, "leave", "REGISTER with Expires: 0")
 enum load_work {

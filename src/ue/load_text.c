@@ -129,6 +129,21 @@ void load_text_request(struct base_writer *w, const struct load_voice *who, enum
 	}
 }
 
+void load_text_ack(struct base_writer *w, const struct load_voice *who,
+                   const struct sip_message *answer)
+{
+	const struct sip_header *from = sip_header(answer, SIP_H_FROM);
+	const struct sip_header *to = sip_header(answer, SIP_H_TO);
+
+	base_writer_printf(w, "ACK %.*s SIP/2.0\r\n", BASE_FMT(answer->to.uri));
+	via(w, who, answer->cseq, 'q');
+	base_writer_text(w, who->routes ? who->routes : who->home->proxies);
+	base_writer_printf(w, "From: %.*s\r\nTo: %.*s\r\nCall-ID: %.*s\r\nCSeq: %u ACK\r\n",
+	                   BASE_FMT(from->value), BASE_FMT(to->value), BASE_FMT(answer->call_id),
+	                   answer->cseq);
+	sip_body_end(w, NULL, BASE_STR(""));
+}
+
 /* ---- in a dialog (RFC 3261, 12.2.1.1) ---- */
 
 /** The route set of who has called: Record-Route from its end (12.1.2). */

@@ -44,6 +44,9 @@ int load_text_register(struct base_writer *w, struct base_arena *arena,
 /** MESSAGE or INVITE (with a session description) to another of them. */
 void load_text_request(struct base_writer *w, const struct load_voice *who, enum sip_method method,
                        uint32_t to);
+/** The ACK of a refusal of our INVITE (RFC 3261, 17.1.1.3). */
+void load_text_ack(struct base_writer *w, const struct load_voice *who,
+                   const struct sip_message *answer);
 /** The ACK of that answer to our INVITE, and behind it the BYE (CSeq one more). */
 void load_text_ack_bye(struct base_writer *w, const struct load_voice *who,
                        const struct sip_message *answer);

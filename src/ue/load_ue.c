@@ -142,7 +142,7 @@ static void registered(struct load_ue *ue, const struct sip_message *answer)
 	finish(ue, true);
 }
 
-/** The callee has taken it: that was the call's time, what follows ends it. */
+/** The callee has taken it; what follows ends it. */
 static void hang_up(struct load_ue *ue, const struct sip_message *answer)
 {
 	struct load_voice who = voice(ue);
@@ -150,6 +150,16 @@ static void hang_up(struct load_ue *ue, const struct sip_message *answer)
 	base_writer_reset(&ue->load->out);
 	load_text_ack_bye(&ue->load->out, &who, answer);
 	ue->cseq++;
+	say(ue);
+}
+
+/** Nobody keeps it waiting for an ACK. */
+static void refused_call(struct load_ue *ue, const struct sip_message *answer)
+{
+	struct load_voice who = voice(ue);
+
+	base_writer_reset(&ue->load->out);
+	load_text_ack(&ue->load->out, &who, answer);
 	say(ue);
 }
 
@@ -163,6 +173,8 @@ static void on_answer(struct load_ue *ue, const struct sip_message *answer)
 	}
 	if (answer->status >= 300) {
 		ue->load->status[answer->status]++;
+		if (answer->method == SIP_INVITE)
+			refused_call(ue, answer);
 		if (ue->work <= LOAD_CHURN || ue->work == LOAD_LEAVE)
 			drop(ue);
 		finish(ue, false);

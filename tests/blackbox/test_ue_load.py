@@ -23,6 +23,7 @@ class Home:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(pki.path("edge.pem"), pki.path("edge.key"))
         self.tls, self.users, self.accepted, self.calls = tls, {}, 0, 0
+        self.refuses, self.busy, self.acknowledged = False, {}, 0  # calls; those that were, by their Via
         self.ready, self.loop = threading.Event(), asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -69,6 +70,13 @@ class Home:
             to, lines = self.users.get(self.user(fields["From"])), [x for x in lines if "home-hop" not in x]
         elif lines[0].startswith("REGISTER"):
             to, lines, body = writer, self.register(lines, fields, writer), b""
+        elif lines[0].startswith("INVITE") and self.refuses:
+            self.busy[fields["Via"]] = lines[0].split(" ")[1]
+            to, body = writer, b""
+            lines = ["SIP/2.0 486 x", *[x for x in lines if re.match("Via|From|Call-ID|CSeq", x)], f"To: {fields['To']};tag=r", "Content-Length: 0"]
+        elif lines[0].startswith("ACK") and fields["Via"] in self.busy:
+            self.acknowledged += self.busy[fields["Via"]] == lines[0].split(" ")[1]
+            to = None
         else:
             to = self.users.get(self.user(fields["To"]))
             lines[1:1] = ["Via: SIP/2.0/TLS home-hop;branch=z9hG4bKhome"]
@@ -156,6 +164,16 @@ class Load(unittest.TestCase):
             self.assertGreater(told["done"]["works"]["churn"]["done"], 0)
             self.assertEqual(told["done"]["handshakes_resumed"] > 0, resumed)
 
+    def test_calls_that_are_refused(self):
+        home = self.home()
+        home.refuses = True
+        status, told = self.play(self.config(f"127.0.0.1:{home.port};transport=tls"), "--count", "3", "--call", "max", "--window", "2",
+                                 "--duration", "100ms")
+        refused = told["done"]["works"]["call"]["failed"]
+        self.assertEqual((status, told["done"]["faults"]), (1, {"486": refused}))
+        self.assertGreater(refused, 0)
+        self.assertEqual((len(home.busy), home.acknowledged), (refused, refused))
+
     def test_failures_by_cause(self):
         home = self.home(tls=False)
         config = self.config(f"127.0.0.1:{home.port};transport=tcp", "wrong", tls=False)
@@ -189,6 +207,18 @@ class Load(unittest.TestCase):
         self.assertEqual((told["lost"], told["faults"], told["works"]["register"]["done"]), (4, {"lost": 4}, 8))
         self.assertEqual(home.users, {})
         self.assertEqual(process.returncode, 1)
+
+    def test_progress(self):
+        """A line a second, while it goes on."""
+        home = self.home(tls=False)
+        config = self.config(f"127.0.0.1:{home.port};transport=tcp", tls=False)
+        words = [word for word in self.command(config, "--count", "2", "--wait") if word != "--quiet"]
+        with subprocess.Popen(words, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            self.assertEqual(json.loads(process.stdout.readline())["registered"], 2)
+            line = next(line for line in process.stderr if "2 of 2" in line)
+            self.assertRegex(line, r"^ +\d+ s  2 of 2 registered  register 2 \(\d+/s, p99 \d+\.\d ms\)$")
+            process.communicate("\n\n")
+        self.assertEqual(process.returncode, 0)
 
     def test_wrong_words(self):
         config = self.config("127.0.0.1:9;transport=tcp", tls=False)

@@ -276,6 +276,32 @@ static void call_ends(void **state)
 	check_str(sip_header(&bye, SIP_H_ROUTE)->value, "<sip:a.example;lr>");
 }
 
+/* The ACK of a refusal belongs to its INVITE: the same Request-URI, branch, Route (17.1.1.3). */
+static void call_is_refused(void **state)
+{
+	static const char busy[] =
+	        "SIP/2.0 486 Busy\r\nVia: SIP/2.0/TLS 127.0.0.1:40000;branch=z9hG4bK1\r\n"
+	        "From: <sip:ue17@home.example>;tag=1\r\nTo: <sip:ue4@home.example>;tag=2\r\n"
+	        "Call-ID: x\r\nCSeq: 3 INVITE\r\nContent-Length: 0\r\n\r\n";
+	struct stage *s = *state;
+	struct sip_message answer;
+	char branch[64];
+
+	s->who.routes = "Route: <sip:scscf.example;lr>\r\n";
+	load_text_request(&s->out, &s->who, SIP_INVITE, 4);
+	(void)snprintf(branch, sizeof(branch), "%.*s", BASE_FMT(read_back(s)->via.branch));
+	base_writer_reset(&s->out);
+	assert_int_equal(sip_message_parse(&answer, &s->arena, base_str_of(busy), true), 0);
+	load_text_ack(&s->out, &s->who, &answer);
+	assert_int_equal(read_back(s)->method, SIP_ACK);
+	assert_int_equal(s->msg.cseq, 3);
+	check_str(s->msg.target, "sip:ue4@home.example");
+	check_str(s->msg.via.branch, branch);
+	check_str(s->msg.to_tag, "2");
+	check_str(s->msg.call_id, "x");
+	check_str(sip_header(&s->msg, SIP_H_ROUTE)->value, "<sip:scscf.example;lr>");
+}
+
 static unsigned answer_to(struct stage *s, enum sip_method method)
 {
 	struct sip_message request;
@@ -319,6 +345,7 @@ int main(void)
 		TEXT(proves_itself),
 		TEXT(asks_another),
 		TEXT(call_ends),
+		TEXT(call_is_refused),
 		TEXT(answers),
 	};
 
