@@ -157,7 +157,8 @@ static int refuse_unknown(struct profile_store *store, const char *name, struct 
 {
 	struct config_guess guess = { .word = base_str_of(name) };
 	struct base_arena arena = { .chunk = NULL };
-	char text[sizeof(err->text)];
+	struct base_error sized;
+	char text[sizeof(sized.text)];
 	struct base_writer w = base_writer_over(text, sizeof(text));
 	const char **names;
 	size_t count;
@@ -263,6 +264,7 @@ int profile_store_find(struct profile_store *store, const char *name, const stru
                        struct base_error *err)
 {
 	struct base_arena arena = { .chunk = NULL };
+	struct base_error before = { .rc = 0 };
 	struct entry *entry;
 	const char *file;
 	int rc;
@@ -281,9 +283,13 @@ int profile_store_find(struct profile_store *store, const char *name, const stru
 		*ret = &entry->profile;
 		return 0;
 	}
+	if (err)
+		before = *err;
 	file = find_file(store, name, &arena);
 	rc = file ? load(store, name, file, NULL, 0, ret, err) : refuse_unknown(store, name, err);
 	base_arena_done(&arena);
+	if (err && !rc)
+		*err = before; /* what goes wrong next does so elsewhere */
 	return rc;
 }
 

@@ -249,9 +249,14 @@ bool ue_access_lost(struct ue_access *a, uint64_t flow, const char *why)
 
 /* ---- commands ---- */
 
-void ue_access_begin(struct ue_access *a)
+int ue_access_begin(struct ue_access *a, struct base_error *err)
 {
+	if (a->ending)
+		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
+		                      "the registration is being taken back; 'expect "
+		                      "sip.unregistered' first");
 	sip_access_begin(a->sip);
+	return 0;
 }
 
 void ue_access_stop(struct ue_access *a)
@@ -405,6 +410,9 @@ static int start(struct ue_access *a, const char *self, const struct base_str *r
 
 	if (sip_uri_parse(base_str_of(a->pcscf), &uri))
 		return config_refuse(config->doc, err, "sip.proxy", "'%s' is no SIP URI", a->pcscf);
+	if (transport_of(&uri) == FLOW_TLS && !config->sip->tls)
+		return config_refuse(config->doc, err, "sip.outbound",
+		                     "the P-CSCF is there by TLS; set sip.tls");
 	access.sec_agree = transport_of(&uri) == FLOW_TLS;
 	if (o->yaml->sec_agree)
 		access.sec_agree = *o->yaml->sec_agree;

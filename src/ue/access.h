@@ -18,7 +18,8 @@ int ue_access_new(struct ue_access **ret, struct ue_app *app, struct flow_ua *ua
 void ue_access_free(struct ue_access *a);
 
 /* Commands. */
-void ue_access_begin(struct ue_access *a);
+/** @return 0; BASE_CONFIG: it is being taken back */
+int ue_access_begin(struct ue_access *a, struct base_error *err);
 void ue_access_stop(struct ue_access *a);
 /** @return 0; BASE_CONFIG: there is no connection */
 int ue_access_cut(struct ue_access *a, struct base_error *err);

@@ -289,10 +289,7 @@ static int do_register(struct ue_app *app, struct ue_words *words, struct base_e
 	struct ue_access *access = access_of(app, err);
 
 	(void)words;
-	if (!access)
-		return BASE_ERR(BASE_CONFIG, 0);
-	ue_access_begin(access);
-	return 0;
+	return access ? ue_access_begin(access, err) : BASE_ERR(BASE_CONFIG, 0);
 }
 
 static int do_unregister(struct ue_app *app, struct ue_words *words, struct base_error *err)

@@ -171,6 +171,9 @@ static int outbound_read(struct ue_config *c, const struct ue_yaml_sip *sip, str
 		                     &o->renegotiate_ms, err);
 	if (!rc && o->keep_alive_ms > UINT32_MAX)
 		rc = config_refuse(c->doc, err, "sip.outbound.keep-alive", "at most 49 days");
+	if (!rc && y->reg_id > INT32_MAX)
+		rc = config_refuse(c->doc, err, "sip.outbound.reg-id",
+		                   "at most 2147483647 (RFC 5626, 4.2)");
 	if (!rc && y->instance && strpbrk(y->instance, "<>\"\\ \r\n"))
 		rc = config_refuse(c->doc, err, "sip.outbound.instance",
 		                   "expected a URN such as urn:uuid:... (RFC 5626, 4.1)");

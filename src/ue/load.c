@@ -240,7 +240,10 @@ static void on_turn(void *arg)
 	bool paced = false;
 
 	phase_check(load);
-	for (unsigned i = 0; i < LOAD_WORK_COUNT; i++) {
+	load->turns++; /* each kind is first in its turn, where few are idle */
+	for (unsigned n = 0; n < LOAD_WORK_COUNT; n++) {
+		unsigned i = (n + load->turns) % LOAD_WORK_COUNT;
+
 		if (!allowed(load, i))
 			continue;
 		begin(load, i, now_us);

@@ -125,6 +125,7 @@ struct load {
 	uint64_t lost, full, resumed;
 	char tls[96]; /**< version and suite of the last handshake */
 	uint32_t up, given_up;
+	unsigned turns;
 	enum load_phase phase;
 	uint64_t began_us, work_us;
 	struct loop_timer tick, progress, end, alive;

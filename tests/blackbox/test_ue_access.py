@@ -426,6 +426,27 @@ class Elsewhere(Case):
         alice.none("sip.unanswered")
         alice.close()
 
+    def test_taken_back_and_begun(self):
+        """Who registers before it is over is told so, instead of waiting for what does not come."""
+        ok = refusal(200, "Contact: <sip:a@b>;expires=600\r\n")
+        server = self.impostor(self.tls, lambda octets: "" if "Expires: 0" in octets else ok(octets))
+        alice = self.outbound("alice", server.proxy)
+        alice.expect("sip.registered")
+        alice.do("unregister", "register")
+        alice.expect("error", text="*being taken back*")
+        alice.close(kill=True)
+
+    def test_wrong_configurations(self):
+        for more, said in (("outbound: {}", "sip.tls"), ("outbound: {reg-id: 2147483648}", "RFC 5626, 4.2"),
+                           ("outbound: {retry: 0s}", "RFC 5626, 4.5"), ("outbound: {instance: 'a b'}", "RFC 5626, 4.1")):
+            alice = Agent(self.folder, "alice", "identity: sip:alice@home.example\nsip: {registrar: 'sip:home.example', "
+                          f"proxy: ['sip:localhost:1;transport=tls;lr'], {more}}}\n")
+            alice.expect("end of output")
+            self.assertEqual(alice.process.wait(), 2)
+            with open(alice.errors, encoding="utf-8") as log:
+                self.assertRegex(log.read(), f"alice.yaml:3:\\d+: .*{said}")
+            alice.close()
+
     def test_datagrams(self):
         """RFC 5626, 4.4.2: STUN keeps a flow of datagrams; who is seen elsewhere all at once registers anew."""
         server = self.own(Datagrams())

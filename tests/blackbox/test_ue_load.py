@@ -155,6 +155,14 @@ class Load(unittest.TestCase):
         self.assertEqual((home.users, home.accepted), ({}, 12))
         self.assertEqual(home.calls, works["call"]["done"])
 
+    def test_each_kind_has_its_turn(self):
+        home = self.home(tls=False)
+        status, told = self.play(self.config(f"127.0.0.1:{home.port};transport=tcp", tls=False), "--count", "2", "--message", "max",
+                                 "--call", "max", "--refresh", "max", "--duration", "200ms")
+        self.assertEqual((status, told["done"]["faults"]), (0, {}), self.errors)
+        for name in ("message", "call", "refresh"):
+            self.assertGreater(told["done"]["works"][name]["done"], 0, name)
+
     def test_sessions_are_resumed_or_not(self):
         home = self.home()
         config = self.config(f"127.0.0.1:{home.port};transport=tls")

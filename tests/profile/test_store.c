@@ -330,6 +330,7 @@ static void test_files(void **state)
 	put_file(dir, "README", "no profile\n");
 	store = stage_store();
 	assert_int_equal(profile_store_find(store, "ts33210-rel17", &p, &err), 0);
+	assert_string_equal(err.file, ""); /* what goes wrong next does so elsewhere */
 	profile_store_free(store);
 
 	assert_int_equal(profile_store_new(&store), 0);
