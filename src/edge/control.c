@@ -2,6 +2,7 @@
 #include "edge/control.h"
 
 #include "edge/net_private.h"
+#include "edge/word.h"
 
 struct telling {
 	const struct edge_net *net;
@@ -29,14 +30,9 @@ static void json_text(struct base_writer *w, struct base_str text)
 
 static void plain_text(struct base_writer *w, struct base_str text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
+	char word[EDGE_WORD_MAX];
 
-		if (c <= 0x20 || c >= 0x7f)
-			base_writer_printf(w, "\\x%02x", c);
-		else
-			base_writer_u8(w, c);
-	}
+	base_writer_text(w, edge_word(text, word));
 }
 
 static void hex_text(struct base_writer *w, struct base_str octets)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "edge/net_private.h"
+#include "edge/word.h"
 
 #define REFUSALS_A_SECOND 10
 
@@ -32,14 +33,14 @@ static void bound_tell(struct edge_net *net, const struct edge_binding *b)
 {
 	const struct base_str none = { "-", 1 }, *impu = b->impu_count ? b->impus : &none;
 	uint64_t now = loop_now_ms(net->loop);
-	char session[17], peer[STREAM_ADDR_TEXT];
+	char session[17], peer[STREAM_ADDR_TEXT], impi[EDGE_WORD_MAX], word[EDGE_WORD_MAX];
 
 	hex_write(session, b->session);
 	base_log(BASE_LOG_INFO, "edge",
-	         "event=registered flow=%llu peer=%s impi=%.*s impu=%.*s identities=%zu "
+	         "event=registered flow=%llu peer=%s impi=%s impu=%s identities=%zu "
 	         "expires=%llu session=%s",
 	         (unsigned long long)b->flow, edge_net_peer(net, b->flow, peer, sizeof(peer)),
-	         BASE_FMT(b->impi), BASE_FMT(*impu), b->impu_count,
+	         edge_word(b->impi, impi), edge_word(*impu, word), b->impu_count,
 	         (unsigned long long)(b->expires_ms > now ? (b->expires_ms - now + 999) / 1000 : 0),
 	         session);
 	if (b->impus_left_out)
@@ -60,12 +61,12 @@ static void on_told(void *arg, const struct edge_event *event)
 {
 	struct edge_net *net = arg;
 	const struct edge_binding *b = event->binding;
-	const struct base_str impi = b ? b->impi : (struct base_str){ "-", 1 };
+	char session[17] = "", impi[EDGE_WORD_MAX];
 	unsigned long long flow = event->flow;
 	const char *why = event->why ? event->why : "";
 	uint64_t now = loop_now_ms(net->loop);
-	char session[17] = "";
 
+	(void)edge_word(b ? b->impi : (struct base_str){ "-", 1 }, impi);
 	edge_share_told(net->share, event);
 	if (net->events)
 		edge_regevent_told(net->events, event);
@@ -77,24 +78,24 @@ static void on_told(void *arg, const struct edge_event *event)
 			bound_tell(net, b);
 		break;
 	case EDGE_TOLD_REFRESHED:
-		base_log(BASE_LOG_INFO, "edge", "event=refreshed flow=%llu impi=%.*s expires=%llu",
-		         flow, BASE_FMT(impi),
+		base_log(BASE_LOG_INFO, "edge", "event=refreshed flow=%llu impi=%s expires=%llu",
+		         flow, impi,
 		         (unsigned long long)(b && b->expires_ms > now
 		                                      ? (b->expires_ms - now + 999) / 1000
 		                                      : 0));
 		break;
 	case EDGE_TOLD_REKEYED:
-		base_log(BASE_LOG_INFO, "edge", "event=rekeyed flow=%llu impi=%.*s session=%s",
-		         flow, BASE_FMT(impi), session);
+		base_log(BASE_LOG_INFO, "edge", "event=rekeyed flow=%llu impi=%s session=%s", flow,
+		         impi, session);
 		break;
 	case EDGE_TOLD_UNBOUND:
 		base_log(BASE_LOG_INFO, "edge",
-		         "event=unregistered flow=%llu impi=%.*s end=\"%s\" why=\"%s\"", flow,
-		         BASE_FMT(impi), edge_end_name(event->end), why);
+		         "event=unregistered flow=%llu impi=%s end=\"%s\" why=\"%s\"", flow, impi,
+		         edge_end_name(event->end), why);
 		break;
 	case EDGE_TOLD_NOTE:
-		base_log(BASE_LOG_INFO, "edge", "event=note flow=%llu impi=%.*s why=\"%s\"", flow,
-		         BASE_FMT(impi), why);
+		base_log(BASE_LOG_INFO, "edge", "event=note flow=%llu impi=%s why=\"%s\"", flow,
+		         impi, why);
 		break;
 	}
 }
@@ -172,7 +173,7 @@ static void on_part(void *arg, const struct edge_parting *parting)
 	struct base_writer w = { 0 };
 	const struct sip_target target = { .hop = parting->next };
 	uint8_t random[12];
-	char call_id[2 * sizeof(random) + 1];
+	char call_id[2 * sizeof(random) + 1], impi[EDGE_WORD_MAX];
 
 	edge_net_random(net, random, sizeof(random));
 	for (size_t i = 0; i < sizeof(random); i++)
@@ -183,8 +184,8 @@ static void on_part(void *arg, const struct edge_parting *parting)
 		net->parting++;
 	else
 		base_log(BASE_LOG_ERROR, "edge",
-		         "event=note impi=%.*s why=\"its registration could not be ended\"",
-		         BASE_FMT(parting->impi));
+		         "event=note impi=%s why=\"its registration could not be ended\"",
+		         edge_word(parting->impi, impi));
 	base_writer_done(&w);
 }
 
