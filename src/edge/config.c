@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,6 +20,15 @@ int edge_ms_read(const struct edge_config *c, const char *where, const char *tex
 	return rc;
 }
 
+/* A duration that is one: 0 would mean the default further inside. */
+static int time_read(const struct edge_config *c, const char *where, const char *text,
+                     uint32_t *ret, struct base_error *err)
+{
+	int rc = edge_ms_read(c, where, text, ret, err);
+
+	return rc || *ret ? rc : config_refuse(c->doc, err, where, "more than nothing");
+}
+
 /* A duration of whole seconds. */
 static int seconds_read(const struct edge_config *c, const char *where, const char *text,
                         uint32_t *ret_s, struct base_error *err)
@@ -37,6 +47,7 @@ struct span {
 	const char *where, *text;
 	uint32_t *ret;
 	uint32_t fallback;
+	bool none; /* 0 = none */
 };
 
 static int spans_read(const struct edge_config *c, const struct span *spans, size_t count,
@@ -46,7 +57,8 @@ static int spans_read(const struct edge_config *c, const struct span *spans, siz
 
 	for (size_t i = 0; i < count && !rc; i++) {
 		*spans[i].ret = spans[i].fallback;
-		rc = edge_ms_read(c, spans[i].where, spans[i].text, spans[i].ret, err);
+		rc = (spans[i].none ? edge_ms_read : time_read)(c, spans[i].where, spans[i].text,
+		                                                spans[i].ret, err);
 	}
 	return rc;
 }
@@ -157,7 +169,7 @@ static int access_read(struct edge_config *c, struct base_error *err)
 		{ "access.idle", y->idle, &c->idle_ms, 7200000 },
 		{ "access.handshake", y->handshake, &c->handshake_ms, 10000 },
 		{ "access.message", y->message, &c->message_ms, 10000 },
-		{ "access.keep-alive", y->keep_alive, &c->keep_alive_ms, 120000 },
+		{ "access.keep-alive", y->keep_alive, &c->keep_alive_ms, 120000, true },
 	};
 
 	c->access_domain = y->domain;
@@ -170,7 +182,11 @@ static int access_read(struct edge_config *c, struct base_error *err)
 		rc = listens_read(c, &plain, y->plain, y->plain_count, c->access, &c->access_count,
 		                  err);
 	c->plain = y->plain_count > 0;
-	return rc ? rc : spans_read(c, spans, BASE_COUNT(spans), err);
+	if (!rc)
+		rc = spans_read(c, spans, BASE_COUNT(spans), err);
+	if (!rc && c->keep_alive_ms % 1000) /* Flow-Timer */
+		rc = config_refuse(c->doc, err, "access.keep-alive", "whole seconds");
+	return rc;
 }
 
 /* ---- core ---- */
@@ -192,6 +208,24 @@ static int from_read(struct edge_config *c, const struct edge_yaml_core *y, stru
 	return 0;
 }
 
+static int dns_check(const struct edge_config *c, struct base_error *err)
+{
+	union stream_addr at;
+
+	for (const char *from = c->dns; from && *from; from += *from == ',') {
+		size_t len = strcspn(from, ",");
+		struct base_str one = base_str_trim((struct base_str){ from, len });
+
+		from += len;
+		if (stream_addr_ip(&at, one, 53) && stream_addr_parse(&at, one, NULL))
+			return config_refuse(c->doc, err, "core.dns",
+			                     "'%.*s' is no address of a name server, such as "
+			                     "192.0.2.53 or 192.0.2.53:5353",
+			                     BASE_FMT(one));
+	}
+	return 0;
+}
+
 static int core_read(struct edge_config *c, struct base_error *err)
 {
 	const struct edge_yaml_core *y = c->yaml->core;
@@ -201,7 +235,7 @@ static int core_read(struct edge_config *c, struct base_error *err)
 	if (!y || !y->listen_count)
 		return config_refuse(c->doc, err, "core",
 		                     "core.listen is needed: where the network reaches us");
-	const struct span spans[] = { { "core.ping", y->ping, &c->ping_ms, 0 },
+	const struct span spans[] = { { "core.ping", y->ping, &c->ping_ms, 0, true },
 		                      { "core.avoid", y->avoid, &c->avoid_ms, 30000 } };
 
 	c->core_domain = y->domain;
@@ -224,6 +258,8 @@ static int core_read(struct edge_config *c, struct base_error *err)
 		rc = hop_check(c, "core.proxy", y->proxy, err);
 	if (!rc)
 		rc = from_read(c, y, err);
+	if (!rc)
+		rc = dns_check(c, err);
 	return rc ? rc : spans_read(c, spans, BASE_COUNT(spans), err);
 }
 
@@ -261,9 +297,9 @@ static int session_read(struct edge_config *c, struct base_error *err)
 		                     "more than nothing and at most 24h (TS 33.203, O.2.1)");
 	if (!y->before && c->renew_before_ms >= c->lifetime_ms)
 		c->renew_before_ms = c->lifetime_ms / 10;
-	if (c->renew_before_ms >= c->lifetime_ms)
+	if (c->renew_before_ms > c->lifetime_ms / 2)
 		return config_refuse(c->doc, err, "session.renew-before",
-		                     "shorter than session.lifetime");
+		                     "at most half of session.lifetime");
 	return 0;
 }
 
@@ -285,35 +321,20 @@ static int registration_read(struct edge_config *c, struct base_error *err)
 		rc = word_read(c, "registration.on-loss", y->on_loss, "nothing", "deregister",
 		               &c->deregister, err);
 	if (!rc)
-		rc = edge_ms_read(c, "registration.challenge", y->challenge, &c->challenge_ms, err);
+		rc = time_read(c, "registration.challenge", y->challenge, &c->challenge_ms, err);
 	if (!rc)
 		rc = seconds_read(c, "registration.minimum", y->minimum, &c->minimum_s, err);
 	if (!rc && (!c->identities_max || c->identities_max > 256))
 		rc = config_refuse(c->doc, err, "registration.identities-max", "1 to 256");
 	for (unsigned i = 0; !rc && i < c->mechanism_count; i++)
-		if (strncmp(c->mechanisms[i], "tls", 3) != 0 ||
+		if (strcspn(c->mechanisms[i], "; \t") != 3 ||
+		    strncmp(c->mechanisms[i], "tls", 3) != 0 ||
 		    strpbrk(c->mechanisms[i], ",\r\n\"")) /* one element of a list */
 			rc = config_refuse(c->doc, err, "registration.mechanisms",
 			                   "'%s' is no mechanism tls of RFC 3329, such as "
 			                   "tls;q=0.5",
 			                   c->mechanisms[i]);
 	return rc;
-}
-
-static int unregistered_read(struct edge_config *c, struct base_error *err)
-{
-	static const struct edge_yaml_unregistered none;
-	const struct edge_yaml_unregistered *y =
-	        c->yaml->unregistered ? c->yaml->unregistered : &none;
-
-	c->refused_max = y->requests ? *y->requests : 5;
-	c->unregistered_ms = 32000;
-	c->emergency = y->emergency;
-	c->emergency_count = y->emergency_count;
-	c->emergency_proxy = y->emergency_proxy;
-	if (hop_check(c, "unregistered.emergency-proxy", y->emergency_proxy, err))
-		return BASE_ERR(BASE_CONFIG, 0);
-	return edge_ms_read(c, "unregistered.time", y->time, &c->unregistered_ms, err);
 }
 
 static int number_read(const struct edge_config *c, const char *where, const unsigned *y,
@@ -324,6 +345,24 @@ static int number_read(const struct edge_config *c, const char *where, const uns
 	return *ret >= least && *ret <= most
 	               ? 0
 	               : config_refuse(c->doc, err, where, "%u to %u", least, most);
+}
+
+static int unregistered_read(struct edge_config *c, struct base_error *err)
+{
+	static const struct edge_yaml_unregistered none;
+	const struct edge_yaml_unregistered *y =
+	        c->yaml->unregistered ? c->yaml->unregistered : &none;
+
+	int rc = number_read(c, "unregistered.requests", y->requests, 5, 1, UINT_MAX,
+	                     &c->refused_max, err);
+
+	c->unregistered_ms = 32000;
+	c->emergency = y->emergency;
+	c->emergency_count = y->emergency_count;
+	c->emergency_proxy = y->emergency_proxy;
+	if (!rc)
+		rc = hop_check(c, "unregistered.emergency-proxy", y->emergency_proxy, err);
+	return rc ? rc : time_read(c, "unregistered.time", y->time, &c->unregistered_ms, err);
 }
 
 static int limits_read(struct edge_config *c, struct base_error *err)
@@ -349,8 +388,11 @@ static int limits_read(struct edge_config *c, struct base_error *err)
 	if (!rc)
 		rc = number_read(c, "limits.handshakes", y->handshakes, 80, 0, 100, &c->handshakes,
 		                 err);
-	return rc ? rc
-	          : seconds_read(c, "limits.retry-after", y->retry_after, &c->retry_after_s, err);
+	if (!rc)
+		rc = seconds_read(c, "limits.retry-after", y->retry_after, &c->retry_after_s, err);
+	return rc || c->retry_after_s
+	               ? rc
+	               : config_refuse(c->doc, err, "limits.retry-after", "more than nothing");
 }
 
 static int log_read(struct edge_config *c, struct base_error *err)
@@ -371,8 +413,16 @@ static int control_read(struct edge_config *c, struct base_error *err)
 {
 	union stream_addr addr;
 
+	struct base_error why = { 0 };
+
 	c->metrics = c->yaml->metrics ? c->yaml->metrics->listen : NULL;
 	c->reg_event = c->yaml->reg_event;
+	if (c->metrics && stream_addr_parse(&addr, base_str_of(c->metrics), &why))
+		return config_refuse(c->doc, err, "metrics.listen", "%.300s", why.text);
+	if (c->reg_event && !c->pool_address && edge_address_any(&c->core[0].addr))
+		return config_refuse(c->doc, err, "reg-event",
+		                     "the registrar cannot reach an edge whose first core.listen "
+		                     "is of any address: name one, or pool.address");
 	if (!c->yaml->control)
 		return 0;
 	c->control = config_doc_path(c->doc, c->yaml->control, &c->arena);

@@ -68,10 +68,6 @@ int edge_net_subscribe_new(struct edge_net *net, struct base_error *err)
 	if (!net->config->reg_event)
 		return 0;
 	(void)snprintf(identity, sizeof(identity), "sip:%s", net->config->host);
-	if (!net->core_at[0])
-		return base_error_set(err, BASE_ERR(BASE_CONFIG, 0),
-		                      "reg-event: the registrar cannot reach an edge whose first "
-		                      "core.listen is of any address: name one, or pool.address");
 	(void)snprintf(contact, sizeof(contact), "sip:%s", net->core_at);
 	return edge_regevent_new(&net->events, &spec, &ops)
 	               ? base_error_set(err, BASE_ERR(BASE_LOCAL, 0), "no memory")

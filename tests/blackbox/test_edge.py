@@ -251,7 +251,7 @@ class Renews(Case, unittest.TestCase):
 
     def test_ignored(self):
         """A UE that does not answer HelloRequest loses its session where the policy says so."""
-        self.stage(session={"lifetime": "1s", "renew-before": "900ms", "renew-timeout": "300ms", "ignored": "end"}, tls_domain={"renegotiation": "server"})
+        self.stage(session={"lifetime": "1s", "renew-before": "500ms", "renew-timeout": "300ms", "ignored": "end"}, tls_domain={"renegotiation": "server"})
         alice = self.ue("alice", version=TLS12)
         alice.register()  # and reads nothing from now on
         self.edge.logged("event=registered .*impi=alice")
