@@ -357,6 +357,8 @@ int edge_net_config(struct edge_net *net, const struct edge_config *config, stru
 		return rc;
 	net->config = config;
 	edge_share_config(net->share, config);
+	if (net->events)
+		edge_regevent_hop(net->events, config->registrar);
 	flows_domain_set(net->access, edge_config_domain(config, config->access_domain));
 	if (config->core_domain)
 		flows_domain_set(net->core_flows, edge_config_domain(config, config->core_domain));

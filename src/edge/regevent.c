@@ -391,8 +391,8 @@ int edge_regevent_new(struct edge_regevent **ret, const struct edge_regevent_spe
 	events->armed_ms = UINT64_MAX;
 	events->identity = strdup(spec->identity);
 	events->contact = strdup(spec->contact);
-	events->hop = spec->hop ? strdup(spec->hop) : NULL;
-	if (!events->identity || !events->contact || (spec->hop && !events->hop)) {
+	events->hop = spec->hop;
+	if (!events->identity || !events->contact) {
 		edge_regevent_free(events);
 		return BASE_ERR(BASE_LOCAL, 0);
 	}
@@ -415,8 +415,12 @@ void edge_regevent_free(struct edge_regevent *events)
 	base_map_done(&events->by_identity);
 	free(events->identity);
 	free(events->contact);
-	free(events->hop);
 	free(events);
+}
+
+void edge_regevent_hop(struct edge_regevent *events, const char *hop)
+{
+	events->hop = hop;
 }
 
 uint64_t edge_regevent_deadline(const struct edge_regevent *events)

@@ -19,7 +19,9 @@ struct edge_regsub;
 struct edge_regevent_spec {
 	const char *identity; /**< URI that From and P-Asserted-Identity say */
 	const char *contact;  /**< URI where NOTIFYs reach us */
-	const char *hop;      /**< URI where SUBSCRIBEs go first; NULL = by their Request-URI */
+	/** URI where SUBSCRIBEs go first; NULL = by their Request-URI. Borrowed, as that of
+	 * edge_regevent_hop. */
+	const char *hop;
 };
 
 /** All needed. Callbacks call nothing of this header but edge_regevent_told. */
@@ -46,6 +48,9 @@ int edge_regevent_new(struct edge_regevent **ret, const struct edge_regevent_spe
                       const struct edge_regevent_ops *ops);
 /** Nothing is sent and nobody told. NULL is fine. */
 void edge_regevent_free(struct edge_regevent *events);
+
+/** Another hop for SUBSCRIBEs to come. */
+void edge_regevent_hop(struct edge_regevent *events, const char *hop);
 
 /** What the core of the edge has told. */
 void edge_regevent_told(struct edge_regevent *events, const struct edge_event *event);

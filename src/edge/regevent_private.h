@@ -10,7 +10,8 @@
 
 struct edge_regevent {
 	struct edge_regevent_ops ops;
-	char *identity, *contact, *hop;
+	char *identity, *contact;
+	const char *hop; /* borrowed */
 	struct base_map by_identity, by_call, by_flow;
 	struct loop_timers timers;
 	uint64_t armed_ms;

@@ -134,7 +134,10 @@ int stream_order_give(const char *path, struct base_str line, struct base_writer
 
 	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
-	    connect(fd, (const struct sockaddr *)&at, sizeof(at)) || !send_all(fd, line))
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+	               sizeof(patience)) || /* a full queue */
+	    connect(fd, (const struct sockaddr *)&at, sizeof(at)) ||
+	    !send_all(fd, line))
 		rc = failed(path, err);
 	while (!rc && (n = receive(fd, part, sizeof(part))) > 0)
 		base_writer_put(answer, part, (size_t)n);

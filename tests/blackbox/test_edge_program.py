@@ -380,6 +380,18 @@ class Program(harness.Case, unittest.TestCase):
         edge.logged(r'event=unregistered .* end="ended by the network"')
         self.assertEqual(status(ue.message("sip:bob@home.example")), 403)
 
+    def test_a_reload_moves_the_registrar(self):
+        """core.registrar: of REGISTERs and of SUBSCRIBEs to the reg event package."""
+        before, core = self.own(Core()), self.own(Core())
+        edge = self.edge(before.uri, **{"reg-event": True})
+        self.bind(self.own(Ue(edge)), before)
+        before.reply(before.take("SUBSCRIBE"), 200, f"Contact: <{before.uri}>", "Expires: 600")
+        self.reload(edge, core={"registrar": f"{core.uri};lr"})
+        self.bind(self.own(Ue(edge, "bob")), core)
+        wanted = core.take("SUBSCRIBE")
+        self.assertIn("bob", field(wanted, "To"))
+        core.reply(wanted, 200, f"Contact: <{core.uri}>", "Expires: 600")
+
     # ---- what is short
 
     def test_a_full_disk(self):
@@ -479,9 +491,9 @@ class Program(harness.Case, unittest.TestCase):
         return sum(waiting)
 
     def test_handshakes_are_measured(self):
-        """limits.handshakes: five per cent of a core let in a burst, and then few; nobody is turned away."""
+        """limits.handshakes: two per cent of a core let in a burst, and then few; nobody is turned away."""
         dear = access.certificate(self.pki, "dear.home.example", key="rsa")
-        edge = self.edge(edge={"host": "dear.home.example"}, limits={"handshakes": 5, "per-source": 5000}, metrics={"listen": "127.0.0.1:0"},
+        edge = self.edge(edge={"host": "dear.home.example"}, limits={"handshakes": 2, "per-source": 5000}, metrics={"listen": "127.0.0.1:0"},
                          tls_domain={"certificate": dear["cert"], "key": dear["key"]})
         cost = int(edge.logged(r"a full handshake takes (\d+) us")[0])
         self.assertGreater(cost, 10)
