@@ -185,6 +185,24 @@ static void nor_in_a_second_hello(const struct lab_sides *sides)
 	wallet_close(&w);
 }
 
+/** The ticket of the first one again, in a handshake that asks for another group. */
+static void resumed_by_a_second_hello(void **state)
+{
+	struct tls_domain_spec spec = lab_spec(*state, TLS_ROLE_SERVER, "tls13");
+	SSL_SESSION *kept = NULL;
+	SSL_CTX *ctx = visit_client_new(&kept);
+	struct shop shop;
+
+	shop_open(&shop, &spec);
+	assert_int_equal(SSL_CTX_set1_groups_list(ctx, "P-521:P-256"), 1);
+	assert_true(visit(ctx, NULL, shop.context[0], NULL).up);
+	for (int i = 0; i < 3; i++)
+		assert_true(visit(ctx, kept, shop.context[i % 2], NULL).resumed);
+	SSL_SESSION_free(kept);
+	SSL_CTX_free(ctx);
+	shop_close(&shop);
+}
+
 /* -- in the midst of a renegotiation ----------------------------------------------------------- */
 
 /** What was put aside is deleted, too: the peer may stop here, and come back with its ticket. */
@@ -222,6 +240,7 @@ static void what_is_shown(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_is_shown),
+	cmocka_unit_test(resumed_by_a_second_hello),
 	cmocka_unit_test(while_one_goes_on),
 };
 
