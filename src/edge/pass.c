@@ -319,6 +319,14 @@ static void on_way(void *arg, const struct sip_way *way)
 	           way->attempt, way->last);
 }
 
+/* A UE that is called sees the Vias of the caller's side: it answers for itself alone. The core may
+ * answer by another connection (18.2.2). */
+static bool on_answers(void *arg, struct sip_flow sent, struct sip_flow from)
+{
+	(void)arg;
+	return sent.id < EDGE_CORE_FLOWS ? sent.id == from.id : from.id >= EDGE_CORE_FLOWS;
+}
+
 static bool on_mine(void *arg, const struct sip_uri *uri, struct sip_flow from)
 {
 	(void)from;
@@ -393,6 +401,7 @@ int edge_net_proxy_new(struct edge_net *net)
 		.send = on_send,
 		.local = on_local,
 		.on_way = on_way,
+		.answers = on_answers,
 		.mine = on_mine,
 		.admit = on_admit,
 		.on_request = on_request,

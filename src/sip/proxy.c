@@ -338,6 +338,13 @@ static void on_response(void *arg, struct sip_txn *txn, const struct sip_message
 	sip_leg_step(leg, event, msg);
 }
 
+static bool on_answers(void *arg, struct sip_flow sent, struct sip_flow from)
+{
+	const struct sip_proxy *proxy = arg;
+
+	return !proxy->ops.answers || proxy->ops.answers(proxy->ops.arg, sent, from);
+}
+
 static void on_orphan(void *arg, struct sip_txn *txn)
 {
 	struct sip_proxy *proxy = arg;
@@ -433,6 +440,7 @@ int sip_proxy_new(struct sip_proxy **ret, const struct sip_proxy_config *config,
 	                  &(struct sip_txn_ops){ .send = on_send,
 	                                         .on_request = on_request,
 	                                         .on_response = on_response,
+	                                         .answers = on_answers,
 	                                         .on_end = on_end,
 	                                         .on_orphan = on_orphan,
 	                                         .rearm = on_rearm,

@@ -55,6 +55,8 @@ struct sip_proxy_ops {
 	/** A way for a copy is wanted: answer with sip_proxy_way or sip_proxy_no_way, at once or
 	 * later. */
 	void (*on_way)(void *arg, const struct sip_way *way);
+	/** As of struct sip_txn_ops: who is called has seen the Vias of the caller's side, too. */
+	bool (*answers)(void *arg, struct sip_flow sent, struct sip_flow from);
 	/**
 	 * Does this sip or sips URI name us: in a Route, as the Request-URI of a strict router
 	 * (16.4)? Tokens in it need not be good; on_request judges them.

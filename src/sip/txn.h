@@ -52,6 +52,9 @@ struct sip_txn_ops {
 	 * that comes, repetitions too (13.2.2.4). ACKs of others have been sent. Borrowed.
 	 */
 	void (*on_response)(void *arg, struct sip_txn *txn, const struct sip_message *msg);
+	/** May the answer to what was sent by one flow come by the other? false: it is thrown away.
+	 * Whoever has seen our Via knows the branch. May be NULL: from everywhere. */
+	bool (*answers)(void *arg, struct sip_flow sent, struct sip_flow from);
 	/** It is over and freed after this call: once for each transaction. */
 	void (*on_end)(void *arg, struct sip_txn *txn, enum sip_end why);
 	/** The flow of a request that is to outlive it has failed, unanswered. May be NULL. */

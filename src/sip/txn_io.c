@@ -104,7 +104,8 @@ static void response(struct sip_txns *txns, struct sip_flow from, const struct s
 	if (msg->fault)
 		return; /* to be thrown away (18.3, 8.1.3.1) */
 	txn = sip_txn_find(txns, msg, from, false);
-	if (txn && !sent_by_us(txn, msg))
+	if (txn && (!sent_by_us(txn, msg) ||
+	            (txns->ops.answers && !txns->ops.answers(txns->ops.arg, txn->flow, from))))
 		return;
 	if (txn)
 		sip_txn_step(txn, event_of(msg->status), msg);

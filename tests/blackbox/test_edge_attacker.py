@@ -77,6 +77,22 @@ class Identity(Case, unittest.TestCase):
         self.nothing_at_the_core(mallory.call, "REGISTER")
         self.assertEqual([self.edge.bindings(name) for name in ("carol", "alice")], [before, []])
 
+    def test_answers_in_the_name_of_the_core(self):
+        """Who is called sees the edge's own Via of the caller's side, and so the branch: an answer to that one is the core's alone."""
+        carol, mallory = self.registered("carol"), self.registered("erin")
+        carol.send(carol.text("MESSAGE", mallory.identity, body="hi", contact=False))
+        request = mallory.take("MESSAGE")
+        vias = [via.strip() for line in re.findall(r"(?im)^Via\s*:\s*(.*)\r$", request.partition("\r\n\r\n")[0] + "\r\n") for via in line.split(",")]
+        self.assertIn(carol.here, vias[-1])
+        for code in (100, 200, 603):
+            mallory.send(f"SIP/2.0 {code} x\r\nVia: {vias[-2]}\r\nVia: {vias[-1]}\r\nFrom: {field(request, 'From')}\r\nTo: {field(request, 'To')};tag=m\r\n"
+                         f"Call-ID: {field(request, 'Call-ID')}\r\nCSeq: {field(request, 'CSeq')}\r\n"
+                         "P-Asserted-Identity: <sip:bob@home.example>\r\nContent-Length: 0\r\n\r\n")
+        mallory.reply(request, 486)
+        answer = carol.final("MESSAGE")
+        self.assertEqual(status(answer), 486, answer)
+        self.assertNotIn("sip:bob@", answer)
+
     def test_replayed(self):
         """Alice's whole REGISTER, response and all, on a flow of the attacker's: no binding comes of it, and hers stays."""
         alice = self.ue("alice")

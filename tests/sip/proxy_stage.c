@@ -61,6 +61,13 @@ static bool on_mine(void *arg, const struct sip_uri *uri, struct sip_flow from)
 	return base_str_ieq(uri->host, BASE_STR("edge.example"));
 }
 
+static bool on_answers(void *arg, struct sip_flow sent, struct sip_flow from)
+{
+	const struct proxy_stage *s = arg;
+
+	return !s->strict_answers || (sent.id < CORE ? sent.id == from.id : from.id >= CORE);
+}
+
 static bool on_admit(void *arg, struct sip_context *ctx, const struct sip_message *msg,
                      struct sip_flow from)
 {
@@ -181,6 +188,7 @@ void proxy_open(struct proxy_stage *s, const struct sip_proxy_config *config)
 	struct sip_proxy_ops ops = { .send = on_send,
 		                     .local = on_local,
 		                     .on_way = on_way,
+		                     .answers = on_answers,
 		                     .mine = on_mine,
 		                     .admit = on_admit,
 		                     .on_request = on_request,
@@ -262,6 +270,13 @@ void proxy_has(const struct proxy_stage *s, size_t i, const char *text, unsigned
 void proxy_answer(struct proxy_stage *s, size_t i, unsigned status, const char *tag,
                   const char *lines)
 {
+	assert_true(i < s->count);
+	proxy_answer_by(s, s->sent[i].flow, i, status, tag, lines);
+}
+
+void proxy_answer_by(struct proxy_stage *s, uint64_t by, size_t i, unsigned status, const char *tag,
+                     const char *lines)
+{
 	struct base_arena arena = { 0 };
 	struct base_writer w = { 0 };
 	struct sip_message msg;
@@ -272,7 +287,7 @@ void proxy_answer(struct proxy_stage *s, size_t i, unsigned status, const char *
 	if (lines)
 		base_writer_text(&w, lines);
 	sip_body_end(&w, NULL, (struct base_str){ NULL, 0 });
-	sip_proxy_input(s->proxy, proxy_flow(s->sent[i].flow), NULL, base_writer_view(&w));
+	sip_proxy_input(s->proxy, proxy_flow(by), NULL, base_writer_view(&w));
 	base_writer_done(&w);
 	base_arena_done(&arena);
 }

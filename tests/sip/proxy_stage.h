@@ -48,6 +48,7 @@ struct proxy_stage {
 	        ways[SIP_PROXY_ATTEMPTS_MAX + 1]; /* flows of ways, by attempt; 0 = there is none */
 	bool hold_ways;
 	bool cancel_orphans;
+	bool strict_answers; /* of TLS by the same flow, of others by others */
 
 	/* what it has been told */
 	struct sip_context *ctx; /* the last */
@@ -75,6 +76,9 @@ void proxy_has(const struct proxy_stage *s, size_t i, const char *text, unsigned
 /** The peer of request number `i` answers, with this tag and these lines; lines NULL = none. */
 void proxy_answer(struct proxy_stage *s, size_t i, unsigned status, const char *tag,
                   const char *lines);
+/** Likewise, but by another flow than it was asked by. */
+void proxy_answer_by(struct proxy_stage *s, uint64_t by, size_t i, unsigned status, const char *tag,
+                     const char *lines);
 /** Forward to these flows. */
 void proxy_to(struct proxy_stage *s, size_t count, const uint64_t *flows);
 struct sip_flow proxy_flow(uint64_t id);

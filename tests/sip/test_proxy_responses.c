@@ -17,6 +17,38 @@ static void call(struct proxy_stage *s, size_t count, const uint64_t *flows)
 		assert_int_equal(proxy_expect(s, flows[i], "INVITE "), i);
 }
 
+/* -- whose count (18.1.2) ---------------------------------------------------------------------- */
+
+/** Who has seen a Via of ours further down answers nothing by it. */
+static void by_another_flow(void **state)
+{
+	static const uint64_t core[] = { CORE };
+	struct proxy_stage s;
+
+	(void)state;
+	call(&s, 1, core);
+	s.strict_answers = true;
+	proxy_answer_by(&s, BOB, 0, 180, "e", NULL);
+	proxy_answer_by(&s, ALICE, 0, 200, "e", NULL);
+	proxy_answer_by(&s, BOB, 0, 603, "e", NULL);
+	proxy_silence(&s);
+	proxy_answer_by(&s, CORE2, 0, 180, "b", NULL); /* another address of the same side */
+	(void)proxy_expect(&s, ALICE, "SIP/2.0 180 ");
+	proxy_answer(&s, 0, 486, "b", NULL);
+	(void)proxy_expect(&s, CORE, "ACK ");
+	(void)proxy_expect(&s, ALICE, "SIP/2.0 486 ");
+	proxy_close(&s);
+	call(&s, 1, bob);
+	s.strict_answers = true;
+	proxy_answer_by(&s, CAROL, 0, 200, "e", NULL);
+	proxy_answer_by(&s, CORE, 0, 200, "e", NULL);
+	proxy_silence(&s);
+	proxy_answer(&s, 0, 486, "b", NULL);
+	(void)proxy_expect(&s, BOB, "ACK ");
+	(void)proxy_expect(&s, ALICE, "SIP/2.0 486 ");
+	proxy_close(&s);
+}
+
 /* -- which pass (16.7, 5) ---------------------------------------------------------------------- */
 
 /** Each provisional one but 100 and each 2xx passes, from whomever; who rings on is cancelled. */
@@ -782,6 +814,7 @@ static void states(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(by_another_flow),
 		cmocka_unit_test(forked),
 		cmocka_unit_test(declined_by_one_for_all),
 		cmocka_unit_test(the_best),
