@@ -5,8 +5,6 @@
 
 #include "flow/private.h"
 
-#define PONG_MS 10000 /* RFC 5626, 4.4.1 */
-
 static void silent(struct flow *f, const char *why)
 {
 	f->flows->count.silent++;
@@ -27,9 +25,8 @@ static void ping_later(struct flow *f)
 }
 
 /* RFC 5389, 7.2.1 (R): seven times, each after twice the time, then 16 of the first. */
-#define STUN_RTO_MS 500
-#define STUN_SENDS  7
-#define STUN_LAST   16
+#define STUN_SENDS 7
+#define STUN_LAST  16
 
 static void stun_send(struct flow *f)
 {
@@ -40,7 +37,8 @@ static void stun_send(struct flow *f)
 	stun_request(f->stun->id, &w);
 	f->stun->sent++;
 	(void)flow_udp_send(f, base_writer_view(&w)); /* lost, as datagrams are: it is repeated */
-	loop_timer_start(f->flows->loop, &f->ping, (uint64_t)STUN_RTO_MS * factor, on_ping, f);
+	loop_timer_start(f->flows->loop, &f->ping, (uint64_t)f->flows->config.stun_rto_ms * factor,
+	                 on_ping, f);
 }
 
 static void stun_ping(struct flow *f)
@@ -70,12 +68,12 @@ static void on_ping(void *arg)
 		return;
 	}
 	if (f->pinged) {
-		silent(f, "no answer to a keep-alive within 10 s (RFC 5626, 4.4.1)");
+		silent(f, "no answer to a keep-alive in time (RFC 5626, 4.4.1)");
 		return;
 	}
 	f->pinged = true;
 	(void)stream_write(f->stream, "\r\n\r\n", 4); /* a stream that has failed tells so */
-	loop_timer_start(f->flows->loop, &f->ping, PONG_MS, on_ping, f);
+	loop_timer_start(f->flows->loop, &f->ping, f->flows->config.pong_ms, on_ping, f);
 }
 
 void flow_alive_up(struct flow *f)
@@ -153,7 +151,7 @@ bool flow_stun_take(struct flow_socket *socket, const union stream_addr *from,
 	if (kind == STUN_NONE)
 		return false;
 	if (f)
-		flow_heard(f);
+		flow_udp_heard(f);
 	if (kind == STUN_REQUEST)
 		stun_asked(socket, from, &m);
 	else if (kind != STUN_OTHER && f && f->stun && f->pinged &&

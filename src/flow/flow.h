@@ -45,7 +45,8 @@ struct flow_ops {
 	/** A renegotiation or change of keys is over, whoever began it (stream.h); flows_binding()
 	 * is another after STREAM_REKEYED and STREAM_KEYS. One that fails ends the flow. */
 	void (*on_rekeyed)(void *arg, uint64_t flow, enum stream_again what);
-	/** Of TLS connections that come in: BEGUN once, then one of the others once, before on_up.
+	/** Of TLS connections that come in: BEGUN once, then one of the others once, before on_up;
+	 * none where the owner has closed it meanwhile.
 	 */
 	void (*on_shake)(void *arg, uint64_t flow, enum flow_shake what);
 	void *arg;
@@ -68,6 +69,9 @@ struct flow_config {
 	uint32_t idle_ms;      /**< a connection that carries nothing goes: 3600000 */
 	uint32_t stall_ms;     /**< a peer that takes nothing of what waits for it goes: 30000 */
 	uint32_t ping_ms;      /**< CRLF CRLF on connections of ours (RFC 5626, 4.4.1); 0 = none */
+	uint32_t stun_rto_ms;  /**< until a STUN request is repeated first (RFC 5389, 7.2.1: R): 500
+	                        */
+	uint32_t pong_ms;      /**< for the answer: 10000 */
 	uint32_t avoid_ms;     /**< an address that failed comes last for so long: 30000 */
 	size_t datagram_max;   /**< octets of a request by UDP (RFC 3261, 18.1.1): 1300 */
 	/**

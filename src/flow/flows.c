@@ -433,6 +433,8 @@ static void defaults(struct flows *flows)
 	DEFAULT(idle_ms, 3600000);
 	DEFAULT(stall_ms, 30000);
 	DEFAULT(avoid_ms, 30000);
+	DEFAULT(stun_rto_ms, 500);
+	DEFAULT(pong_ms, 10000); /* RFC 5626, 4.4.1 */
 	DEFAULT(datagram_max, 1300);
 }
 

@@ -189,6 +189,8 @@ void flow_udp_close(struct flow_socket *socket);
 /** The flow to a peer; a socket is opened where there is none of its family. */
 int flow_udp_to(struct flows *flows, const union stream_addr *remote, struct flow **ret);
 int flow_udp_send(struct flow *flow, struct base_str octets);
+/** As flow_heard; others are forgotten before it. */
+void flow_udp_heard(struct flow *flow);
 
 /* reopen.c */
 

@@ -30,6 +30,12 @@ static void touch(struct flow *f)
 	base_list_append(&f->flows->datagrams, &f->node);
 }
 
+void flow_udp_heard(struct flow *f)
+{
+	touch(f);
+	flow_heard(f);
+}
+
 static struct flow *flow_at(struct flow_socket *socket, const union stream_addr *remote)
 {
 	struct flows *flows = socket->flows;

@@ -57,6 +57,38 @@ static void who_keeps_silent(void **state)
 	station_close(&far);
 }
 
+/* RFC 5626, 4.4.1 and 4.4.2: who does not answer is gone. */
+static void who_does_not_answer(void **state)
+{
+	static const struct flow_config often = { .ping_ms = 20, .pong_ms = 30, .stun_rto_ms = 1 };
+	static const char *const why[] = {
+		[FLOW_UDP] = "RFC 5626, 4.4.2", [FLOW_TCP] = "RFC 5626, 4.4.1"
+	};
+
+	for (unsigned i = FLOW_UDP; i <= FLOW_TCP; i++) {
+		struct flow_target to = { .transport = (enum flow_transport)i };
+		int fd = socket(AF_INET, i == FLOW_UDP ? SOCK_DGRAM : SOCK_STREAM, 0);
+		socklen_t len = sizeof(to.addr);
+		struct sip_flow flow;
+
+		assert_int_equal(stream_addr_parse(&to.addr, BASE_STR("127.0.0.1:0"), NULL), 0);
+		assert_int_equal(bind(fd, &to.addr.sa, stream_addr_len(&to.addr)), 0);
+		assert_int_equal(getsockname(fd, &to.addr.sa, &len), 0);
+		if (i == FLOW_TCP) /* the kernel takes it, and nobody else */
+			assert_int_equal(listen(fd, 1), 0);
+		station_open(&near, *state, &often, 0);
+		assert_int_equal(flows_to(near.flows, &to, NULL, &flow), 0);
+		assert_int_equal(
+		        flows_send(near.flows, flow, BASE_STR("OPTIONS sip:x SIP/2.0\r\n\r\n")), 0);
+		assert_true(flows_ping(near.flows, flow.id, 20));
+		UNTIL(&near, near.lost == 1);
+		assert_non_null(strstr(near.why, why[i]));
+		assert_int_equal(flows_count(near.flows)->silent, 1);
+		close(fd);
+		station_close(&near);
+	}
+}
+
 /* A socket that is connected to where `far` takes datagrams. */
 static int stranger(void)
 {
@@ -135,6 +167,34 @@ static void stun_keeps_a_flow(void **state)
 	station_close(&far);
 }
 
+/* Who has been silent longest is forgotten first, and who keeps alive is not silent. */
+static void stun_is_heard(void **state)
+{
+	static const struct flow_config few = { .stun = true, .flows_max = 2 };
+	static const uint8_t ask[20] = { 0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42 };
+	struct flow_info info;
+	uint64_t id[3];
+	int fd[3];
+
+	station_open(&far, *state, &few, ALL);
+	for (unsigned i = 0; i < 3; i++) {
+		fd[i] = stranger();
+		if (i == 2) {
+			assert_int_equal(send(fd[0], ask, sizeof(ask), 0), sizeof(ask));
+			UNTIL(&far, flows_count(far.flows)->stuns == 1);
+		}
+		assert_int_equal(send(fd[i], "OPTIONS sip:x SIP/2.0\r\n\r\n", 25, 0), 25);
+		UNTIL(&far, far.count == i + 1);
+		id[i] = far.from.id;
+	}
+	assert_true(flows_info(far.flows, id[0], &info));
+	assert_false(flows_info(far.flows, id[1], &info));
+	assert_true(flows_info(far.flows, id[2], &info));
+	for (unsigned i = 0; i < 3; i++)
+		close(fd[i]);
+	station_close(&far);
+}
+
 /* A server that has seen us elsewhere the second time. */
 static void seen_elsewhere(void **state)
 {
@@ -189,9 +249,10 @@ static void seen_elsewhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(asked_of_one_flow), CASE(who_keeps_silent),
-		CASE(stun_is_answered),  CASE(stun_is_not_answered_unless_asked_for),
-		CASE(stun_keeps_a_flow), CASE(seen_elsewhere),
+		CASE(asked_of_one_flow),   CASE(who_keeps_silent),
+		CASE(stun_is_answered),    CASE(stun_is_not_answered_unless_asked_for),
+		CASE(stun_keeps_a_flow),   CASE(stun_is_heard),
+		CASE(who_does_not_answer), CASE(seen_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, lab_open, lab_close);

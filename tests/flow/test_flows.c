@@ -519,7 +519,6 @@ static void datagrams_from_many_are_forgotten_in_turn(void **state)
 	station_close(&far);
 }
 
-/* RFC 5626, 4.4.1: who does not answer a ping is gone. */
 static void pings(void **state)
 {
 	static const struct flow_config often = { .ping_ms = 20 };
