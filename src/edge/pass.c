@@ -319,14 +319,6 @@ static void on_way(void *arg, const struct sip_way *way)
 	           way->attempt, way->last);
 }
 
-/* A UE that is called sees the Vias of the caller's side: it answers for itself alone. The core may
- * answer by another connection (18.2.2). */
-static bool on_answers(void *arg, struct sip_flow sent, struct sip_flow from)
-{
-	(void)arg;
-	return sent.id < EDGE_CORE_FLOWS ? sent.id == from.id : from.id >= EDGE_CORE_FLOWS;
-}
-
 static bool on_mine(void *arg, const struct sip_uri *uri, struct sip_flow from)
 {
 	(void)from;
@@ -346,6 +338,14 @@ static bool source_fits(const struct edge_net *net, struct sip_flow from)
 		if (edge_network_has(&c->from[i], &info.remote))
 			return true;
 	return false;
+}
+
+/* A UE that is called sees the Vias of the caller's side: it answers for itself alone. The core may
+ * answer by another connection (18.2.2), those of it who may ask. */
+static bool on_answers(void *arg, struct sip_flow sent, struct sip_flow from)
+{
+	return sent.id == from.id ||
+	       (sent.id >= EDGE_CORE_FLOWS && from.id >= EDGE_CORE_FLOWS && source_fits(arg, from));
 }
 
 static bool on_admit(void *arg, struct sip_context *ctx, const struct sip_message *msg,

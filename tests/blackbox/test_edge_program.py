@@ -482,6 +482,13 @@ class Program(harness.Case, unittest.TestCase):
         edge.settings["core"]["from"] = ["192.0.2.0/24"]
         edge.start()
         self.assertEqual(status(core.answer(core.request(edge, "OPTIONS", "sip:alice@home.example"))), 403)
+        ue, stranger = self.own(Ue(edge)), self.own(Core())
+        ue.send(ue.register_text())
+        asked = core.take("REGISTER")
+        stranger.edge = core.edge
+        stranger.reply(asked, 403)  # whoever was asked may answer, others not
+        core.reply(asked, 401, 'WWW-Authenticate: Digest realm="home.example", nonce="n1", qop="auth", algorithm=MD5')
+        self.assertEqual(status(ue.final("REGISTER")), 401)
 
     @staticmethod
     def backlog(port):
