@@ -464,5 +464,5 @@ bool edge_flow_challenged(struct edge_flow *flow)
 	if (edge_bind_bound(flow->state) || ++flow->challenges <= flow->core->rules->p.refused_max)
 		return false;
 	return !edge_flow_event(flow, BIND_EV_CROSSED, EDGE_END_LOST,
-	                        "too many challenges that were not answered", NULL);
+	                        "too many REGISTERs that came to nothing", NULL);
 }

@@ -133,7 +133,7 @@ void edge_part(struct edge_core *core, uint64_t id, const struct edge_bound *b,
  * answer. */
 void edge_flow_emergency(struct edge_flow *flow);
 void edge_flow_emergency_answered(struct edge_flow *flow, bool accepted);
-/* One challenge more. @return too many: it is closed, and freed */
+/* One challenge more, or a proof that was not judged. @return too many: it is closed, and freed */
 bool edge_flow_challenged(struct edge_flow *flow);
 
 /* bound.c: @return NULL when memory is short */

@@ -336,6 +336,13 @@ static void on_challenge(struct edge_core *core, const struct edge_response *r,
 		(void)edge_flow_event(flow, BIND_EV_CHALLENGE, EDGE_ENDS, "", NULL);
 }
 
+/* Nobody has judged it: the time to register begins anew, but not for ever. */
+static void on_other(struct edge_flow *flow)
+{
+	if (flow->state != BIND_PROVING || !edge_flow_challenged(flow))
+		(void)edge_flow_event(flow, BIND_EV_OTHER, EDGE_ENDS, "", NULL);
+}
+
 void edge_register_response(struct edge_core *core, const struct edge_response *r,
                             struct sip_edit *edit)
 {
@@ -347,7 +354,7 @@ void edge_register_response(struct edge_core *core, const struct edge_response *
 		return;
 	if (!r->msg || !r->request) {
 		if (flow)
-			(void)edge_flow_event(flow, BIND_EV_OTHER, EDGE_ENDS, "", NULL);
+			on_other(flow);
 		return;
 	}
 	if (edge_credentials_read(r->request, edit->arena, &c))
@@ -367,6 +374,6 @@ void edge_register_response(struct edge_core *core, const struct edge_response *
 		if (!edge_flow_challenged(flow))
 			(void)edge_flow_event(flow, BIND_EV_CHALLENGE, EDGE_ENDS, "", NULL);
 	} else {
-		(void)edge_flow_event(flow, BIND_EV_OTHER, EDGE_ENDS, "", NULL);
+		on_other(flow);
 	}
 }

@@ -283,6 +283,32 @@ static void an_emergency_holds_no_flow(void **state)
 	assert_int_equal(edge_core_flow_count(s->core), 0);
 }
 
+/** A proof that nobody judges prolongs nothing for ever: 423, 404 and their like count. */
+static void a_proof_holds_no_flow(void **state)
+{
+	struct stage *s = *state;
+	unsigned i;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	stage_challenge(s, "n1", NULL);
+	for (i = 0; edge_core_flow_count(s->core) && i < 100; i++) {
+		stage_until(s, s->now_ms + 30000);
+		assert_int_equal(edge_core_flow_count(s->core), 1);
+		assert_int_equal(stage_ask(s, 1, "alice", 1,
+		                           "username=\"alice@home\", realm=\"example\"" PROOF,
+		                           NULL),
+		                 0);
+		if (i % 2)
+			stage_own_answer(s, 408);
+		else
+			stage_answer(s, "SIP/2.0 423 Interval Too Brief\n" ANSWER);
+	}
+	assert_int_equal(i, 5); /* and the challenge */
+	assert_true(s->pass.close);
+}
+
 /* -- reload -- */
 
 /** Identities beyond a lower limit are not added to those that are there. */
@@ -311,7 +337,7 @@ int main(void)
 		CASE(a_realm_stays_a_realm),      CASE(a_ue_provides_no_network),
 		CASE(a_callee_changes_no_routes), CASE(a_route_is_not_cut_elsewhere),
 		CASE(no_way_out_by_a_number),     CASE(an_emergency_holds_no_flow),
-		CASE(a_lower_limit_counts),
+		CASE(a_proof_holds_no_flow),      CASE(a_lower_limit_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
