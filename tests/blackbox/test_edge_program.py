@@ -135,7 +135,9 @@ class Program(harness.Case, unittest.TestCase):
         with open(os.path.join(root, "packaging/gatehouse-edge.yaml"), encoding="utf-8") as file:
             text = file.read()
         text = text.replace("pcscf.visited.example  #", f"{access.NAME}  #")
-        text += f"tls-domains: [{{name: access, certificate: {self.tls['cert']}, key: {self.tls['key']}}}]\n"
+        for name, kind in (("edge.pem", "cert"), ("edge.key", "key")):
+            self.assertIn(f" /etc/gatehouse/{name}", text)
+            text = text.replace(f"/etc/gatehouse/{name}", self.tls[kind])
         path = os.path.join(self.folder, "sample.yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
