@@ -328,7 +328,7 @@ bool edge_core_shortened(struct edge_core *core, uint64_t flow, uint32_t expires
 	X(strangers, "requests refused on flows without binding")                                  \
 	X(impostors, "requests refused for an identity of somebody else")                          \
 	X(forged, "flow tokens that were not ours, or another flow's")                             \
-	X(rerouted, "messages of UEs whose Route or Record-Route is not that of the dialog")                  \
+	X(rerouted, "messages of UEs whose Route or Record-Route is not that of the dialog")       \
 	X(failed, "requests for flows that are gone (430)")                                        \
 	X(replays, "Digest responses to challenges of other flows taken out")                      \
 	X(disagreed, "security agreements refused")                                                \
