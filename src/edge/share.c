@@ -89,7 +89,8 @@ static void bound(struct edge_share *share, const struct edge_binding *b)
 	record.impi = (struct base_str){ s->impi, s->impi_len };
 	record.session =
 	        (struct base_str){ s->session, BASE_MIN(b->session.len, sizeof(s->session)) };
-	memcpy(s->session, b->session.ptr, record.session.len);
+	if (record.session.len)
+		memcpy(s->session, b->session.ptr, record.session.len);
 	edge_store_put(share->store, &s->stored, &record,
 	               b->expires_ms > now_ms ? b->expires_ms - now_ms : 0);
 }

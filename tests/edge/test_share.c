@@ -99,6 +99,12 @@ static void bindings_are_found(void **state)
 	tell(a, EDGE_TOLD_UNBOUND, &binding);
 	tell(a, EDGE_TOLD_UNBOUND, &binding);
 	until(loop, b, "0123456789abcdef012345", EDGE_WHOSE_NOBODY, "");
+	/* Without TLS there is no session. */
+	binding.session = (struct base_str){ NULL, 0 };
+	tell(a, EDGE_TOLD_BOUND, &binding);
+	until(loop, b, "0123456789abcdef012345", EDGE_WHOSE_OTHER, "");
+	tell(a, EDGE_TOLD_UNBOUND, &binding);
+	binding.session = (struct base_str){ session, 2 };
 	/* One that ends with its bindings. */
 	tell(a, EDGE_TOLD_BOUND, &binding);
 	until(loop, b, "0123456789abcdef012345", EDGE_WHOSE_OTHER, "s2");
