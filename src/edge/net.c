@@ -152,6 +152,12 @@ static void on_lost(void *arg, uint64_t flow, const char *why)
 		edge_core_lost(net->core, flow);
 }
 
+/* Datagrams come from anybody: what is kept of their peers ends with their flows. */
+static void on_forgotten(void *arg, uint64_t flow)
+{
+	edge_core_lost(((struct edge_net *)arg)->core, flow);
+}
+
 static void on_way(void *arg, uint64_t id, struct sip_flow flow, unsigned status)
 {
 	const struct edge_net *net = arg;
@@ -196,6 +202,7 @@ static int access_start(struct edge_net *net, struct base_error *err)
 	const struct edge_config *c = net->config;
 	const struct flow_ops ops = { .on_message = on_message,
 		                      .on_lost = on_lost,
+		                      .on_forgotten = on_forgotten,
 		                      .on_way = on_way,
 		                      .on_up = on_up,
 		                      .on_rekeyed = on_rekeyed,

@@ -36,6 +36,10 @@ struct flow_ops {
 	                   struct base_str octets);
 	/** It has failed: sip_ua_lost, sip_txns_lost. Not called for those nobody has heard of. */
 	void (*on_lost)(void *arg, uint64_t flow, const char *why);
+	/** A peer of datagrams that was heard of makes room for another (flows_max): its number
+	 * leads nowhere any more. Not an end: what was asked of it may still be answered. In the
+	 * midst of flows_seek, too. May be NULL. */
+	void (*on_forgotten)(void *arg, uint64_t flow);
 	/** The answer to flows_seek, once: a flow (that may still be connecting), or `flow.id` 0
 	 * and the status that fits: 503, or 404 and 416 where the URI leads nowhere. */
 	void (*on_way)(void *arg, uint64_t id, struct sip_flow flow, unsigned status);

@@ -20,8 +20,15 @@ static void on_more(void *arg);
 /* Who has been silent longest is forgotten first. */
 static void make_room(struct flows *flows)
 {
-	if (flows->datagram_count >= flows->config.flows_max)
-		flow_drop(BASE_CONTAINER_OF(flows->datagrams.next, struct flow, node));
+	struct flow *f = BASE_CONTAINER_OF(flows->datagrams.next, struct flow, node);
+	uint64_t id;
+
+	if (flows->datagram_count < flows->config.flows_max)
+		return;
+	id = f->known ? f->id : 0;
+	flow_drop(f);
+	if (id && flows->ops.on_forgotten)
+		flows->ops.on_forgotten(flows->ops.arg, id);
 }
 
 static void touch(struct flow *f)

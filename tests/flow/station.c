@@ -49,6 +49,14 @@ static void on_message(void *arg, struct sip_flow from, const struct sip_source 
 		flows_close(s->flows, from.id);
 }
 
+static void on_forgotten(void *arg, uint64_t flow)
+{
+	struct station *s = arg;
+
+	s->forgotten++;
+	s->forgotten_id = flow;
+}
+
 static void on_lost(void *arg, uint64_t flow, const char *why)
 {
 	struct station *s = arg;
@@ -107,6 +115,7 @@ void station_open(struct station *s, struct streams *streams, const struct flow_
 	struct flow_config config = base ? *base : (struct flow_config){ 0 };
 	const struct flow_ops ops = { .on_message = on_message,
 		                      .on_lost = on_lost,
+		                      .on_forgotten = on_forgotten,
 		                      .on_way = on_way,
 		                      .on_up = on_up,
 		                      .on_rekeyed = on_rekeyed,

@@ -18,7 +18,8 @@ struct station {
 	size_t got_len;
 	unsigned count, lost, ways;
 	struct sip_flow from, way; /* the last */
-	uint64_t lost_id, way_id;
+	uint64_t lost_id, way_id, forgotten_id;
+	unsigned forgotten;
 	char source[64], why[256];
 	uint16_t source_port;
 	unsigned status;

@@ -514,6 +514,9 @@ static void datagrams_from_many_are_forgotten_in_turn(void **state)
 	                                  BASE_STR("x"))),
 	        BASE_LOCAL);
 	assert_int_equal(flows_send(far.flows, far.from, BASE_STR("x")), 0);
+	assert_int_equal(far.forgotten, 2);
+	assert_int_equal(far.forgotten_id, far.from.id - 4);
+	assert_int_equal(far.lost, 0);
 	for (size_t i = 0; i < 6; i++)
 		close(fds[i]);
 	station_close(&far);
