@@ -40,7 +40,7 @@ static bool is_anonymous(struct base_str uri)
 
 /* A caller who was called goes by the URI it was called by, which need not be one of the binding:
  * the token of our Record-Route knows it. */
-static bool is_dialogs(const struct edge_token *token, struct base_str uri)
+bool edge_identity_dialogs(const struct edge_token *token, struct base_str uri)
 {
 	uint8_t self[8];
 
@@ -63,7 +63,7 @@ const char *edge_identity_judge(const struct edge_bound *bound, const struct sip
 			return "P-Preferred-Identity is not of this registration";
 	}
 	if (edge_identity_find(bound, msg->from.uri) || is_anonymous(msg->from.uri) ||
-	    (in_dialog && is_dialogs(token, msg->from.uri)))
+	    (in_dialog && edge_identity_dialogs(token, msg->from.uri)))
 		return NULL;
 	return "From is not of this registration";
 }

@@ -181,6 +181,8 @@ const struct edge_identity *edge_identity_find(const struct edge_bound *bound, s
  */
 const char *edge_identity_judge(const struct edge_bound *bound, const struct sip_message *msg,
                                 bool in_dialog, const struct edge_token *token);
+/* Is it the one that the UE goes by in the dialog of this token (NULL = none)? */
+bool edge_identity_dialogs(const struct edge_token *token, struct base_str uri);
 /* The URI to assert for it. */
 struct base_str edge_identity_assert(const struct edge_bound *bound, const struct sip_message *msg);
 /* What a UE may not tell the core; what the core does not tell a UE. */

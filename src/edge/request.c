@@ -213,7 +213,10 @@ static int stranger(struct edge_core *core, struct edge_flow *flow,
 	    token.kind == EDGE_TOKEN_EMERGENCY) {
 		if (!judge_token(core, request, ret, &token))
 			return 0;
-		return go_up(core, request, EDGE_WAY_UP_DIALOG, ret);
+		if (edge_identity_dialogs(&token, request->msg->from.uri))
+			return go_up(core, request, EDGE_WAY_UP_DIALOG, ret);
+		core->count.impostors++;
+		return edge_refuse(ret, 403, "From is not that of the dialog");
 	}
 	core->count.strangers++;
 	(void)edge_refuse(ret, 403, "nobody has registered on this flow");

@@ -283,6 +283,32 @@ static void an_emergency_holds_no_flow(void **state)
 	assert_int_equal(edge_core_flow_count(s->core), 0);
 }
 
+/** Who has called for help writes to nobody as somebody else in that dialog. */
+static void help_is_called_by_one(void **state)
+{
+	static const char *const numbers[] = { "urn:service:sos" };
+	struct stage *s = *state;
+	const char *core, *access, *rr;
+
+	s->policy.emergency = numbers;
+	s->policy.emergency_count = 1;
+	s->policy.emergency_proxy = "sip:ecscf.example;lr";
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_in(s, 1, SOS("urn:service:sos")), 0);
+	core = stage_between(s, 0, "Record-Route: <", ">");
+	access = stage_between(s, 1, "Record-Route: <", ">");
+	stage_answerf(s, "SIP/2.0 200 OK\n" ANSWER "Record-Route: <%s>, <%s>\n", core, access);
+	rr = stage_between(s, 0, "Record-Route: <", ">");
+#define WITHIN(from)                                                                               \
+	"INFO sip:x@core.example SIP/2.0\nVia: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\n"             \
+	"From: <" from ">;tag=1\nTo: <urn:service:sos>;tag=2\nCall-ID: c1\nCSeq: 2 INFO\n"         \
+	"Route: <%s>\n"
+	assert_int_equal(stage_inf(s, 1, WITHIN("sip:alice@example"), rr), 403);
+	assert_int_equal(edge_core_counters(s->core)->impostors, 1);
+	assert_int_equal(stage_inf(s, 1, WITHIN("sip:anybody@example"), rr), 0);
+}
+
 /** A proof that nobody judges prolongs nothing for ever: 423, 404 and their like count. */
 static void a_proof_holds_no_flow(void **state)
 {
@@ -337,7 +363,8 @@ int main(void)
 		CASE(a_realm_stays_a_realm),      CASE(a_ue_provides_no_network),
 		CASE(a_callee_changes_no_routes), CASE(a_route_is_not_cut_elsewhere),
 		CASE(no_way_out_by_a_number),     CASE(an_emergency_holds_no_flow),
-		CASE(a_proof_holds_no_flow),      CASE(a_lower_limit_counts),
+		CASE(help_is_called_by_one),      CASE(a_proof_holds_no_flow),
+		CASE(a_lower_limit_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
