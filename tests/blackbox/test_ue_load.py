@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`gatehouse ue --count N`: many user agents register by TLS, work, and take it back; what fails is counted by its cause."""
 import asyncio
+import collections
 import json
 import os
 import re
@@ -22,6 +23,7 @@ class Home:
     def __init__(self, pki, tls):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(pki.path("edge.pem"), pki.path("edge.key"))
+        self.heard = collections.Counter()  # requests
         self.tls, self.users, self.accepted, self.calls = tls, {}, 0, 0
         self.refuses, self.busy, self.acknowledged = False, {}, 0  # calls; those that were, by their Via
         self.ready, self.loop = threading.Event(), asyncio.new_event_loop()
@@ -66,6 +68,7 @@ class Home:
 
     def take(self, lines, body, writer):
         fields = {name: value for name, value in (line.split(": ", 1) for line in reversed(lines[1:]))}
+        self.heard[lines[0].split(" ")[0]] += 1
         if lines[0].startswith("SIP/2.0"):
             to, lines = self.users.get(self.user(fields["From"])), [x for x in lines if "home-hop" not in x]
         elif lines[0].startswith("REGISTER"):
@@ -156,12 +159,17 @@ class Load(unittest.TestCase):
         self.assertEqual(home.calls, works["call"]["done"])
 
     def test_each_kind_has_its_turn(self):
+        """Also where too few are idle for all of them."""
         home = self.home(tls=False)
-        status, told = self.play(self.config(f"127.0.0.1:{home.port};transport=tcp", tls=False), "--count", "2", "--message", "max",
-                                 "--call", "max", "--refresh", "max", "--duration", "200ms")
-        self.assertEqual((status, told["done"]["faults"]), (0, {}), self.errors)
-        for name in ("message", "call", "refresh"):
-            self.assertGreater(told["done"]["works"][name]["done"], 0, name)
+        config = self.config(f"127.0.0.1:{home.port};transport=tcp", tls=False)
+        with subprocess.Popen(self.command(config, "--count", "2", "--message", "max", "--call", "max", "--refresh", "max", "--duration",
+                                           "1h"), text=True, stdout=subprocess.PIPE) as process:
+            try:
+                harness.until(lambda: home.heard["MESSAGE"] and home.heard["BYE"] and home.heard["REGISTER"] > 4, lambda: f"all kinds: {home.heard}")
+            finally:
+                process.terminate()
+            told = [json.loads(line) for line in process.stdout]
+        self.assertEqual((process.returncode, told[-1]["faults"]), (0, {}))
 
     def test_sessions_are_resumed_or_not(self):
         home = self.home()
@@ -209,8 +217,10 @@ class Load(unittest.TestCase):
             process.stdin.write("\n")
             process.stdin.flush()
             home.cut()
-            harness.until(lambda: home.accepted == 8 and len(home.users) == 4, "eight connections")
-            process.terminate()
+            try:
+                harness.until(lambda: home.accepted == 8 and len(home.users) == 4, "eight connections")
+            finally:
+                process.terminate()
             told = json.loads(process.stdout.readline())
         self.assertEqual((told["lost"], told["faults"], told["works"]["register"]["done"]), (4, {"lost": 4}, 8))
         self.assertEqual(home.users, {})
