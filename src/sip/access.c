@@ -88,6 +88,15 @@ static void later(struct sip_access *a, uint64_t ms)
 	sip_ua_timer(a->ua, &a->timer, ms, on_time, a);
 }
 
+/* What stood long enough makes good for what failed before it. */
+static void make_good(struct sip_access *a)
+{
+	if (!a->stands || sip_access_now_ms(a) - a->since_ms < a->retry_ms)
+		return;
+	a->hasty = false;
+	a->failures = 0;
+}
+
 /* Nothing is left of what there was: no REGISTER, no flow, no agreement, no acquaintance. */
 static void drop(struct sip_access *a, bool forget)
 {
@@ -96,10 +105,7 @@ static void drop(struct sip_access *a, bool forget)
 	sip_ua_timer_stop(a->ua, &a->timer);
 	sip_ask_forget(a->ask);
 	a->ask = NULL;
-	if (a->stands && sip_access_now_ms(a) - a->since_ms >= a->retry_ms) {
-		a->hasty = false;
-		a->failures = 0;
-	}
+	make_good(a);
 	a->hasty |= a->stands && sip_access_now_ms(a) - a->since_ms < a->retry_ms;
 	a->stands = a->known = a->answered = a->unreached = false;
 	a->flow = (struct sip_flow){ 0 };
@@ -178,9 +184,10 @@ static uint64_t wait_ms(struct sip_access *a)
 
 static void do_keep(struct sip_access *a)
 {
-	uint64_t ms = wait_ms(a), left = a->until_ms - sip_access_now_ms(a);
+	uint64_t ms, left = a->until_ms - sip_access_now_ms(a);
 
-	ms = BASE_MIN(ms, left - left / 4);
+	make_good(a);
+	ms = BASE_MIN(wait_ms(a), left - left / 4);
 	later(a, ms);
 	tell(a, SIP_ACCESS_FAILED, ms);
 }

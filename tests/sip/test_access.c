@@ -455,9 +455,17 @@ static void waits_longer(void **state)
 static void busy(void **state)
 {
 	(void)state;
+	hold = true;
+	for (unsigned i = 1; i < 6; i++) { /* what failed before it stood counts no more */
+		sip_access_begin(access_);
+		sip_access_no_flow(access_);
+		assert_int_equal(expect(SIP_ACCESS_FAILED, 0)->failures, i);
+	}
+	hold = false;
 	up();
 	reg.refuse = 503;
 	pair_until(&p, p.now_ms + 300000);
+	assert_in_range(told[told_seen].again_ms, 15000, 30000);
 	for (unsigned i = 0; told[told_seen].what == SIP_ACCESS_FAILED; i++) {
 		assert_true(i < 32);
 		assert_int_equal(told[told_seen].why, SIP_ACCESS_REFUSED);
