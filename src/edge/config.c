@@ -377,6 +377,9 @@ static int limits_read(struct edge_config *c, struct base_error *err)
 		rc = number_read(c, "limits.per-source", y->per_source, 256, 1, 1U << 20,
 		                 &c->per_source, err);
 	if (!rc)
+		rc = number_read(c, "limits.per-flow", y->per_flow, 256, 1, 1U << 20, &c->per_flow,
+		                 err);
+	if (!rc)
 		rc = number_read(c, "limits.transactions", y->transactions, 65536, 10, 1U << 22,
 		                 &c->transactions, err);
 	if (!rc)

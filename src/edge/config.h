@@ -91,7 +91,7 @@ struct edge_config {
 	const char *emergency_proxy;
 
 	/* limits */
-	unsigned connections, per_source, transactions, lingering, bindings, handshakes;
+	unsigned connections, per_source, per_flow, transactions, lingering, bindings, handshakes;
 	uint32_t retry_after_s;
 
 	/* pool */

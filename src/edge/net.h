@@ -52,6 +52,7 @@ struct flows *edge_net_flows(const struct edge_net *net, enum edge_side side);
 	X(answered_4xx, "requests answered by 4xx")                                                \
 	X(answered_5xx, "requests answered by 5xx")                                                \
 	X(answered_6xx, "requests answered by 6xx")                                                \
+	X(greedy, "requests of UEs refused because too many of the same were unanswered")          \
 	X(closed, "flows of UEs that the edge has ended")                                          \
 	X(foreign, "requests of the core's side from nobody known (core.from)")                    \
 	X(admitted, "TLS handshakes of UEs, full")                                                 \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests and responses between the proxy, which moves them, and the core, which judges. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "edge/net_private.h"
@@ -13,7 +14,8 @@ struct passing {
 	struct edge_decision decision;
 	struct edge_search search;
 	enum sip_method method;
-	uint64_t flow; /* of the UE, from or to; 0 = none */
+	uint64_t flow;  /* of the UE, from or to; 0 = none */
+	uint64_t asker; /* of the UE that asks; 0 = the core does */
 	bool forwarded;
 	bool open; /* it has had no final answer */
 	bool done; /* and nothing passes any more */
@@ -25,6 +27,8 @@ struct passing {
 static void settled(struct passing *p)
 {
 	p->net->open -= p->open;
+	if (p->open && p->asker)
+		edge_net_asks(p->net, p->asker, -1);
 	p->open = false;
 }
 
@@ -165,12 +169,28 @@ static void judge(struct passing *p, const struct sip_message *msg, const struct
 	}
 }
 
+/* One UE has too much unanswered: it alone is told to wait. */
+static bool greedy(struct edge_net *net, struct sip_context *ctx, const struct sip_message *msg,
+                   struct sip_flow from)
+{
+	char lines[40];
+
+	if (from.id >= EDGE_CORE_FLOWS || msg->method == SIP_ACK ||
+	    edge_net_asked(net, from.id) < net->config->per_flow)
+		return false;
+	net->count.greedy++;
+	edge_net_refused(net, from.id, 503, msg->method_name, "limits.per-flow");
+	(void)snprintf(lines, sizeof(lines), "Retry-After: %u\r\n", net->config->retry_after_s);
+	(void)sip_proxy_reply(ctx, 503, &(struct sip_content){ .lines = lines });
+	return true;
+}
+
 static void on_request(void *arg, struct sip_context *ctx, const struct sip_message *msg,
                        struct sip_flow from)
 {
 	struct passing *p;
 
-	if (edge_net_notify(arg, ctx, msg))
+	if (edge_net_notify(arg, ctx, msg) || greedy(arg, ctx, msg, from))
 		return;
 	p = calloc(1, sizeof(*p));
 	if (!p) {
@@ -184,7 +204,9 @@ static void on_request(void *arg, struct sip_context *ctx, const struct sip_mess
 	p->ctx = ctx;
 	p->method = msg->method;
 	p->arena.chunk_size = 1024;
-	p->flow = from.id < EDGE_CORE_FLOWS ? from.id : 0;
+	p->flow = p->asker = from.id < EDGE_CORE_FLOWS ? from.id : 0;
+	if (p->asker)
+		edge_net_asks(p->net, p->asker, 1);
 	sip_context_user_set(ctx, p);
 	p->busy = true;
 	judge(p, msg, NULL);

@@ -78,6 +78,7 @@ static const cyaml_schema_field_t unregistered_fields[] = {
 static const cyaml_schema_field_t limits_fields[] = {
 	NUMBER("connections", struct edge_yaml_limits, connections),
 	NUMBER("per-source", struct edge_yaml_limits, per_source),
+	NUMBER("per-flow", struct edge_yaml_limits, per_flow),
 	NUMBER("transactions", struct edge_yaml_limits, transactions),
 	NUMBER("lingering", struct edge_yaml_limits, lingering),
 	TEXT("retry-after", struct edge_yaml_limits, retry_after),

@@ -457,6 +457,34 @@ class Program(harness.Case, unittest.TestCase):
         self.assertGreaterEqual(now["overload_total"], 2)
         self.assertGreaterEqual(now["transactions"], 36)
 
+    def test_one_ue_has_its_share(self):
+        """limits.per-flow: who has more unanswered is told to wait; others are served, and so is it when there are answers. Answered ones and
+        an ACK do not count."""
+        core = self.own(Core())
+        edge = self.edge(core.uri, limits={"per-flow": 2, "retry-after": "7s"}, metrics={"listen": "127.0.0.1:0"})
+        ue, other = self.own(Ue(edge)), self.own(Ue(edge, "bob"))
+        self.bind(ue, core)
+        self.bind(other, core)
+
+        def pass_on(who):
+            sent = who.text("MESSAGE", "sip:carol@home.example", contact=False)
+            who.send(sent)
+            while True:
+                asked = core.take("MESSAGE")
+                if all(field(asked, name) == field(sent, name) for name in ("CSeq", "Call-ID")):  # others are repetitions
+                    return asked
+        for _ in range(2):
+            waiting = [pass_on(ue), pass_on(ue)]
+            ue.send(ue.text("MESSAGE", "sip:carol@home.example", contact=False))
+            answer = ue.final("MESSAGE")
+            self.assertEqual((status(answer), field(answer, "Retry-After")), (503, "7"))
+            core.reply(pass_on(other), 200)
+            self.assertEqual(status(other.final("MESSAGE")), 200)
+            for asked in waiting:
+                core.reply(asked, 200)
+                self.assertEqual(status(ue.answer()), 200)
+        self.assertEqual(self.counters(edge)["greedy_total"], 2)
+
     def test_answered_ones_keep_nobody_out(self):
         """By UDP transactions are kept for 32 s behind their answers (timer J): that is no load. limits.lingering bounds their memory."""
         core = self.own(Core())
