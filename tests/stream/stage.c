@@ -128,6 +128,23 @@ void place_open(struct place *p, struct streams *streams, const struct stream_li
 		fail_msg("%s", err.text);
 }
 
+struct place *place_new(struct streams *streams)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	assert_non_null(p);
+	place_open(p, streams, NULL);
+	return p;
+}
+
+struct end *end_new(void)
+{
+	struct end *e = calloc(1, sizeof(*e));
+
+	assert_non_null(e);
+	return e;
+}
+
 void come(struct end *end, struct streams *streams, const struct place *p, struct stream_spec spec)
 {
 	struct base_error err = { 0 };

@@ -43,6 +43,9 @@ struct place {
 
 struct stream_ops end_ops(struct end *end);
 void place_open(struct place *p, struct streams *streams, const struct stream_listen_spec *limits);
+/* On the heap, for who frees it: a place without TLS or limits; an end. */
+struct place *place_new(struct streams *streams);
+struct end *end_new(void);
 /* Connect `end` to `p`; the spec's ops are filled in. */
 void come(struct end *end, struct streams *streams, const struct place *p, struct stream_spec spec);
 
