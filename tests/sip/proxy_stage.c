@@ -298,3 +298,12 @@ void proxy_to(struct proxy_stage *s, size_t count, const uint64_t *flows)
 	for (size_t i = 0; i < count; i++)
 		s->targets[i] = (struct sip_target){ .flow = proxy_flow(flows[i]) };
 }
+
+void proxy_call(struct proxy_stage *s, size_t count, const uint64_t *flows)
+{
+	proxy_open(s, NULL);
+	proxy_to(s, count, flows);
+	proxy_in(s, ALICE, ASK("INVITE", B, ""));
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(proxy_expect(s, flows[i], "INVITE "), i);
+}

@@ -81,6 +81,8 @@ void proxy_answer_by(struct proxy_stage *s, uint64_t by, size_t i, unsigned stat
                      const char *lines);
 /** Forward to these flows. */
 void proxy_to(struct proxy_stage *s, size_t count, const uint64_t *flows);
+/** Opened, and Alice calls these. */
+void proxy_call(struct proxy_stage *s, size_t count, const uint64_t *flows);
 struct sip_flow proxy_flow(uint64_t id);
 
 #endif
