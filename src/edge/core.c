@@ -179,6 +179,16 @@ void edge_core_lost(struct edge_core *core, uint64_t id)
 	edge_core_done(core);
 }
 
+unsigned edge_core_asks(struct edge_core *core, uint64_t id, int more)
+{
+	struct edge_flow *flow = edge_flow_find(core, id);
+
+	if (!flow)
+		return 0;
+	flow->asked += (unsigned)more;
+	return flow->asked;
+}
+
 /* -- messages -- */
 
 int edge_core_request(struct edge_core *core, const struct edge_request *request,

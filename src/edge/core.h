@@ -183,6 +183,12 @@ void edge_core_not_rekeyed(struct edge_core *core, uint64_t flow);
 /** It is gone. One that is not known is fine. */
 void edge_core_lost(struct edge_core *core, uint64_t flow);
 
+/**
+ * Requests of this UE that the owner has not answered: so many more, or fewer.
+ * @return how many there are now; 0: it is not known
+ */
+unsigned edge_core_asks(struct edge_core *core, uint64_t flow, int more);
+
 /* -- messages ---------------------------------------------------------------------------------- */
 
 enum edge_side { EDGE_ACCESS, EDGE_CORE };

@@ -47,23 +47,7 @@ static void on_up(void *arg, uint64_t flow, const struct flow_info *info)
 	if (edge_core_up(net->core, flow, &peer))
 		edge_net_order(net, flow, EDGE_ORDER_CLOSE, "no memory");
 	else
-		(void)flows_user_set(net->access, flow, (void *)1);
-}
-
-/* A flow's user is one more than its requests that are under way; none: the core knows it not. */
-void edge_net_asks(struct edge_net *net, uint64_t flow, int more)
-{
-	intptr_t now = (intptr_t)flows_user(net->access, flow);
-
-	if (now)
-		(void)flows_user_set(net->access, flow, (void *)(now + more));
-}
-
-unsigned edge_net_asked(const struct edge_net *net, uint64_t flow)
-{
-	intptr_t now = (intptr_t)flows_user(net->access, flow);
-
-	return now ? (unsigned)(now - 1) : 0;
+		(void)flows_user_set(net->access, flow, net);
 }
 
 /* The peer of datagrams is up with the first of them. */

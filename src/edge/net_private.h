@@ -71,11 +71,6 @@ void edge_net_refused(struct edge_net *net, uint64_t flow, unsigned status, stru
 /* "192.0.2.1:40000" of a flow. */
 const char *edge_net_peer(const struct edge_net *net, uint64_t flow, char *buf, size_t cap);
 
-/* ---- requests of a UE that are under way (net.c) ---- */
-
-void edge_net_asks(struct edge_net *net, uint64_t flow, int more);
-unsigned edge_net_asked(const struct edge_net *net, uint64_t flow);
-
 /* ---- the reg event package (subscribe.c) ---- */
 
 int edge_net_subscribe_new(struct edge_net *net, struct base_error *err);

@@ -28,7 +28,7 @@ static void settled(struct passing *p)
 {
 	p->net->open -= p->open;
 	if (p->open && p->asker)
-		edge_net_asks(p->net, p->asker, -1);
+		(void)edge_core_asks(p->net->core, p->asker, -1);
 	p->open = false;
 }
 
@@ -176,7 +176,7 @@ static bool greedy(struct edge_net *net, struct sip_context *ctx, const struct s
 	char lines[40];
 
 	if (from.id >= EDGE_CORE_FLOWS || msg->method == SIP_ACK ||
-	    edge_net_asked(net, from.id) < net->config->per_flow)
+	    edge_core_asks(net->core, from.id, 0) < net->config->per_flow)
 		return false;
 	net->count.greedy++;
 	edge_net_refused(net, from.id, 503, msg->method_name, "limits.per-flow");
@@ -206,7 +206,7 @@ static void on_request(void *arg, struct sip_context *ctx, const struct sip_mess
 	p->arena.chunk_size = 1024;
 	p->flow = p->asker = from.id < EDGE_CORE_FLOWS ? from.id : 0;
 	if (p->asker)
-		edge_net_asks(p->net, p->asker, 1);
+		(void)edge_core_asks(p->net->core, p->asker, 1);
 	sip_context_user_set(ctx, p);
 	p->busy = true;
 	judge(p, msg, NULL);

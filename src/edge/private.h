@@ -73,6 +73,7 @@ struct edge_flow {
 	uint64_t nonces[EDGE_NONCES];
 	uint8_t path_mac[EDGE_MAC]; /* of its token in Path, which most requests for it bring */
 	unsigned refused, challenges;
+	unsigned asked;                        /* edge_core_asks */
 	uint64_t born_ms;                      /* its session's keys */
 	uint64_t late_ms, expires_ms, aged_ms; /* EDGE_NEVER = not running */
 	struct loop_timer timer;

@@ -41,7 +41,8 @@ struct edge_yaml_unregistered {
 };
 
 struct edge_yaml_limits {
-	unsigned *connections, *per_source, *per_flow, *transactions, *lingering, *bindings, *handshakes;
+	unsigned *connections, *per_source, *per_flow, *transactions, *lingering, *bindings,
+	        *handshakes;
 	const char *retry_after;
 };
 
