@@ -14,6 +14,7 @@ struct mg_bearer *mg_bearer_new(struct mg *mg);
 /* The last one ends the relay context. NULL is fine. */
 void mg_bearer_unref(struct mg *mg, struct mg_bearer *bearer);
 
+/* stream.c: what its descriptors mean. */
 /* Who connects, by a=setup of both sides and the signal (RFC 4145, 4; spec section 4). */
 struct mg_tcp_role {
 	bool client;
@@ -25,6 +26,8 @@ struct mg_tcp_role mg_stream_tcp_role(const struct mg_stream *stream);
 /* Explicit role wins, else tlsbsc/EstBNC makes the client (TLSPROF 8.2). */
 enum tls_role mg_stream_tls_role(const struct mg_stream *stream);
 bool mg_stream_tls(const struct mg_stream *stream);
+/* The domain the stream names, or the default one; NULL = none. */
+const struct mg_domain *mg_stream_domain(const struct mg *mg, const struct mg_stream *stream);
 
 /* dgram.c: streams of datagrams (docs/datagrams.md). */
 struct mg_proto {
@@ -88,19 +91,53 @@ int mg_leg_update(struct mg *mg, struct mg_leg *leg, const struct mg_stream *str
 /* All that this stream has carried, over all its endpoints. */
 void mg_leg_stats(const struct mg *mg, const struct mg_leg *leg, struct relay_stats *ret);
 
-/* Link what belongs together and set directions; orders only what has changed (7.1.6, 7.1.7). */
+/* settle.c: link what belongs together and set directions; orders only what has changed (7.1.6,
+ * 7.1.7). */
 void mg_context_settle(struct mg *mg, struct mg_context *context);
 
-/* The domain the stream names, or the default one; NULL = none. */
-const struct mg_domain *mg_stream_domain(const struct mg *mg, const struct mg_stream *stream);
+/* leg_tls.c: what a leg's session is told. */
+struct mg_tls_order {
+	struct relay_tls_spec spec;
+	struct x509_fingerprint finger[MG_FINGERS_MAX];
+};
+void mg_leg_tls_fill(struct mg_tls_order *order, const struct mg_leg *leg,
+                     const struct mg_stream *stream, const struct mg_domain *domain);
+/*
+ * What the stream says of its peer is what the bearer is told next. @return whether it is another
+ * than before: then a session that there is has to be held against it
+ */
+bool mg_leg_peer_anew(struct mg_leg_session *t, const struct mg_stream *stream);
 
-/* events.c: what the relay tells. */
-void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay_event *event);
+/* leg_bind.c: its port. */
+/*
+ * 0 = any: CHOOSE; 9, the port of those who connect (RFC 4145, 4.1); and the port of the leg that
+ * is to be replaced, which still holds it (the reply then tells another one).
+ */
+uint16_t mg_port_wanted(const struct h248_sdp_group *g, const struct mg_leg *old);
+/* The given port, or one of the range, starting after the last one used; or the kernel's. */
+int mg_leg_bind(struct mg_leg *leg, struct relay_context *relay, struct relay_endpoint_spec *spec,
+                uint16_t port, struct base_error *err);
+/* The bearer's errno as a code of H.248 with words. */
+int mg_bind_error(int rc, uint16_t port, struct base_error *err);
 
+/* addresses.c */
+/* The host of a c= line without its port; false when the gateway has to choose. */
+bool mg_host_given(const struct h248_sdp_connection *c, struct sockaddr_storage *ret);
+/*
+ * One of our media addresses: the one given, or the next of the family and realm asked for. One
+ * that is given may be of any realm unless one is named.
+ */
+int mg_host_pick(struct mg *mg, const struct h248_sdp_connection *c, const char *realm,
+                 struct sockaddr_storage *ret, struct base_error *err);
+bool mg_host_in_realm(const struct mg_settings *set, const struct sockaddr_storage *host,
+                      const char *realm);
 void mg_port_set(struct sockaddr_storage *address, uint16_t port);
 uint16_t mg_port_of(const struct sockaddr_storage *address);
 /* Same address, whatever port. */
 bool mg_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+
+/* events.c: what the relay tells. */
+void mg_leg_event(void *arg, struct relay_endpoint *endpoint, const struct relay_event *event);
 
 /* events.c: an order for it found no memory; `kind`, a failure, is what the controller hears. */
 void mg_leg_unable(struct mg_leg *leg, enum relay_event_kind kind);
