@@ -156,6 +156,13 @@ extern const cyaml_schema_value_t mg_yaml_schema;
 /* config.c: a duration; as it was where left out. */
 int mg_ms_read(const struct mg_config *config, const char *where, const char *text, uint32_t *ret,
                struct base_error *err);
+/* Which of `words` it is; *ret stays where it was left out. */
+int mg_word_pick(const struct mg_config *config, const char *where, const char *text,
+                 const char *const *words, unsigned *ret, struct base_error *err);
+/* config_h248.c */
+int mg_h248_read(struct mg_config *config, struct base_error *err);
+/* config_media.c */
+int mg_media_read(struct mg_config *config, struct base_error *err);
 /* config_txn.c */
 int mg_txn_read(struct mg_config *config, enum h248_transport_kind transport,
                 struct base_error *err);
