@@ -3,7 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "relay/private.h"
+#include "relay/mailbox.h"
 
 /* Take all letters, oldest first; those of one sender keep their order. */
 static struct relay_letter *take(struct relay_mailbox *mailbox)

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "relay/private.h"
+#include "relay/socket.h"
 
 #define TRIES    12 /* where nine of ten are taken, three of ten times none is free */
 

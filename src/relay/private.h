@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Private to src/relay.
+ * Private to src/relay: workers, legs, endpoints and the pool.
  *
  * Invariants:
  * 1. A `relay_leg` is its worker's; a `relay_endpoint` is the control thread's and holds a leg in
@@ -18,216 +18,18 @@
 #ifndef GH_RELAY_PRIVATE_H
 #define GH_RELAY_PRIVATE_H
 
-#include <netinet/in.h>
-#include <stdatomic.h>
-
+#include "relay/counters.h"
+#include "relay/gate.h"
+#include "relay/mailbox.h"
+#include "relay/queue.h"
 #include "relay/relay.h"
+#include "relay/setup.h"
+#include "relay/socket.h"
 #include "relay/state.h"
 
 struct relay_batch;
 struct relay_dgram;
 struct relay_seat;
-
-/* ---- addresses (socket.c) ---- */
-
-/** An address in 28 octets instead of 128. family 0 = none. */
-union relay_address {
-	sa_family_t family;
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
-/** @return 0, or BASE_LOCAL EAFNOSUPPORT; family 0 is fine. */
-int relay_address_set(union relay_address *address, const struct sockaddr_storage *from);
-void relay_address_get(const union relay_address *address, struct sockaddr_storage *ret);
-socklen_t relay_address_len(const union relay_address *address);
-/** Its port in network order; 0 = none. */
-in_port_t relay_address_port(const union relay_address *address);
-/** `port` in network order; nothing is done to an address without a family. */
-void relay_address_port_set(union relay_address *address, in_port_t port);
-/** Same host, and the same port unless `filter` leaves it 0. */
-bool relay_address_admits(const union relay_address *filter, const union relay_address *peer);
-/** "192.0.2.1:80", "[2001:db8::1]:80", "-"; into `buf`, terminated. */
-const char *relay_address_format(const union relay_address *address, char *buf, size_t cap);
-#define RELAY_ADDRESS_TEXT 64
-
-/** Of the control thread: where ports that nobody named are taken from (ports.c). */
-struct relay_ports {
-	uint16_t min;
-	uint32_t count; /**< 0 = the kernel's choice */
-	uint32_t random[16];
-	size_t left; /**< of `random` */
-};
-void relay_ports_init(struct relay_ports *ports);
-/**
- * Bind to an address without a port. `*local` gets it, unless the kernel chose it: then it has to
- * be asked. `ports` NULL: it does. @return 0, or -1 and errno
- */
-int relay_ports_bind(struct relay_ports *ports, int fd, union relay_address *local);
-/** One of them, even, in host order; 0 = none can be told. */
-uint16_t relay_ports_even(struct relay_ports *ports);
-
-/**
- * A non-blocking socket, bound (without a port as relay_ports_bind does it), listening. `shared`:
- * one of several on its port, whose connections are prompt; else they have to be made so.
- * @return 0 or BASE_LOCAL errno
- */
-int relay_socket_listen(union relay_address *local, struct relay_ports *ports, int backlog,
-                        bool shared, int *ret_fd);
-/** A non-blocking socket of that family, bound likewise to `local` if it has a family. */
-int relay_socket_client(sa_family_t family, union relay_address *local, struct relay_ports *ports,
-                        int *ret_fd);
-int relay_socket_name(int fd, union relay_address *ret);
-/**
- * A non-blocking UDP socket, bound likewise; with `ret_next` a second one at the port behind it,
- * and a port that nobody named is even (RFC 3550, 11). `shared`: with others of that kind. `*local`
- * gets the port.
- */
-int relay_socket_datagram(union relay_address *local, struct relay_ports *ports, bool shared,
-                          int *ret_fd, int *ret_next);
-/** TCP_NODELAY: messages of two parties must not wait for each other's acknowledgements (RFC 896).
- * On a connection, or on a socket that will be one. @return 0, or -1 and errno */
-int relay_socket_prompt(int fd);
-/** Make the coming close() a RST. */
-void relay_socket_abortive(int fd);
-
-/* ---- what an endpoint is told to do (setup.c) ---- */
-
-/** Of an endpoint with TLS; wiped when freed. */
-struct relay_tls_setup {
-	struct tls_domain *domain;       /**< referenced */
-	struct tls_session_spec session; /**< points into `copies` */
-	uint32_t mark;                   /**< its number, control's */
-	size_t len;                      /**< octets of `copies` */
-	_Alignas(16) uint8_t copies[];
-};
-
-/** Free after the start; counted on one thread at a time (made by control, then the worker's). */
-struct relay_setup {
-	unsigned refs;
-	bool server : 1, connect_now : 1, linked_setup : 1, linked_tls : 1, tls_hold : 1;
-	bool on_partner_open : 1;
-	bool heap : 1; /**< storage of its own */
-	int arrived;   /**< who came and is not judged yet (connect.c); -1 = nobody */
-	unsigned connect_timeout_ms, handshake_timeout_ms; /**< 0 only for a server: for ever */
-	union relay_address remote;
-	struct relay_tls_setup *tls; /**< NULL without TLS */
-};
-
-/** Deep copy of `spec`, TLS included, into zeroed storage that lives longer. To be unreferenced
- * even when it fails. @return 0, or BASE_LOCAL errno */
-int relay_setup_init(struct relay_setup *setup, const struct relay_endpoint_spec *spec);
-/** Likewise into storage of its own. */
-int relay_setup_new(struct relay_setup **ret, const struct relay_endpoint_spec *spec);
-/** Replace the TLS part. @return 0, or BASE_LOCAL with the setup as it was. */
-int relay_setup_tls(struct relay_setup *setup, const struct relay_tls_spec *tls);
-void relay_setup_unref(struct relay_setup *setup);
-
-/* ---- letters to the control thread (mailbox.c) ---- */
-
-/** In the sender's storage until opened. */
-struct relay_letter {
-	struct relay_letter *next;
-	/** On the control thread. `discard`: the pool ends, only free. */
-	void (*open)(struct relay_letter *letter, bool discard);
-};
-
-/**
- * Any number of workers post, the control thread opens. It has a descriptor of its own in the
- * control loop instead of using loop_post, so that it can be taken out of there: after
- * relay_mailbox_done nothing of the pool is left in somebody else's loop.
- */
-struct relay_mailbox {
-	struct loop *loop;
-	struct loop_fd bell;
-	_Atomic(struct relay_letter *) top;
-};
-int relay_mailbox_init(struct relay_mailbox *mailbox, struct loop *loop);
-/** Discard what is in it. Nobody may post any more. */
-void relay_mailbox_done(struct relay_mailbox *mailbox);
-void relay_mailbox_post(struct relay_mailbox *mailbox, struct relay_letter *letter);
-
-/* ---- bytes that had to wait (queue.c) ---- */
-
-/** Memory only while there is something in it. All zero is empty. */
-struct relay_queue {
-	uint8_t *data;
-	uint32_t at, len, cap; /**< `len` octets from `at` */
-};
-/** @return 0, or BASE_LOCAL ENOMEM with the queue as it was */
-int relay_queue_put(struct relay_queue *queue, const void *data, size_t len);
-/** Step past `len` octets; frees the memory with the last one. */
-void relay_queue_take(struct relay_queue *queue, size_t len);
-void relay_queue_done(struct relay_queue *queue);
-
-/* ---- counters ---- */
-
-/** The one list of them: struct, snapshot and their order (relay.h, struct relay_stats). */
-#define RELAY_COUNTERS(X)                                                                          \
-	X(octets_in)                                                                               \
-	X(octets_out)                                                                              \
-	X(wire_in)                                                                                 \
-	X(wire_out)                                                                                \
-	X(records_in)                                                                              \
-	X(records_out)                                                                             \
-	X(handshakes)                                                                              \
-	X(handshake_failures)                                                                      \
-	X(resumptions)                                                                             \
-	X(handshake_ms)                                                                            \
-	X(auth_failures)                                                                           \
-	X(alerts_in)                                                                               \
-	X(alerts_out)                                                                              \
-	X(renegotiations)                                                                          \
-	X(renegotiation_failures)                                                                  \
-	X(segments_retransmitted)                                                                  \
-	X(buffered_peak)                                                                           \
-	X(condemned)                                                                               \
-	X(refused)                                                                                 \
-	X(packets_in)                                                                              \
-	X(packets_out)                                                                             \
-	X(packets_lost)                                                                            \
-	X(messages_in)                                                                             \
-	X(messages_out)
-
-struct relay_counters {
-#define X(name) _Atomic uint64_t name;
-	RELAY_COUNTERS(X)
-#undef X
-};
-
-/** The one writer needs no locked instruction. */
-static inline void relay_count_set(_Atomic uint64_t *counter, uint64_t value)
-{
-	atomic_store_explicit(counter, value, memory_order_relaxed);
-}
-static inline uint64_t relay_count_get(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-static inline void relay_count_add(_Atomic uint64_t *counter, uint64_t value)
-{
-	relay_count_set(counter, relay_count_get(counter) + value);
-}
-
-/** Of the pool; many writers, seldom. */
-#define RELAY_TRUST_COUNTERS(X)                                                                    \
-	X(revoked)                                                                                 \
-	X(crl_missing)                                                                             \
-	X(crl_stale)                                                                               \
-	X(condemned)                                                                               \
-	X(waits)                                                                                   \
-	X(waits_lost)
-
-struct relay_trust_counters {
-#define X(name) _Atomic uint64_t name;
-	RELAY_TRUST_COUNTERS(X)
-#undef X
-};
-static inline void relay_trust_count(_Atomic uint64_t *counter)
-{
-	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-}
 
 /* ---- workers (worker.c) ---- */
 
@@ -298,46 +100,6 @@ void relay_worker_spare(struct relay_worker *worker);
 void relay_judges_free(struct relay_worker *worker);
 /** At the end of this iteration free the leg, or tell control that its endpoint can be. */
 void relay_worker_bury(struct relay_worker *worker, struct relay_leg *leg);
-
-/* ---- who may come in, and how fast (gate.c) ---- */
-
-/** A token bucket in thousandths of an octet, so that octets/s times milliseconds is exact. */
-struct relay_bucket {
-	struct relay_rate rate;
-	uint64_t level; /**< at most rate.burst * 1000 */
-	uint64_t filled_ms;
-};
-
-/**
- * How much of `want` may be read at `now_ms`. When nothing, `*pause_ms` becomes at least the time
- * to wait, never 0. Pure but for the bucket.
- */
-size_t relay_bucket_quota(struct relay_bucket *bucket, uint64_t now_ms, size_t want,
-                          uint64_t *pause_ms);
-
-/** Only a leg with a gate has one; the worker's once the leg has begun. */
-struct relay_door {
-	struct relay_gate gate;
-	struct relay_bucket bucket[2];
-	struct loop_timer timer; /**< reads go on */
-};
-
-/** @return 0 with NULL for a gate that lets all through, or BASE_LOCAL ENOMEM */
-int relay_door_new(struct relay_door **ret, const struct relay_gate *gate);
-bool relay_gate_is_open(const struct relay_gate *gate);
-/** Set the DSCP of a socket. @return 0 or BASE_LOCAL errno */
-int relay_socket_mark(int fd, sa_family_t family, uint8_t dscp);
-/** May this peer come in? Pure. */
-bool relay_door_admits(const struct relay_door *door, const union relay_address *peer);
-/** On the worker: from now on this one; takes it over. NULL = none. */
-void relay_door_hang(struct relay_leg *leg, struct relay_door *door);
-/** How much of `want` may be read now; 0 = nothing, and the leg is resumed when it may. */
-size_t relay_door_quota(struct relay_leg *leg, size_t want);
-void relay_door_charge(struct relay_door *door, size_t len);
-/** A datagram of `len` octets: charged, or beyond the rate. */
-bool relay_door_passes(struct relay_door *door, uint64_t now_ms, size_t len);
-/** May this host come in, whatever its port? Pure. */
-bool relay_door_admits_host(const struct relay_door *door, const union relay_address *peer);
 
 /* ---- legs ---- */
 

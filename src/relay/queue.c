@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "relay/private.h"
+#include "relay/queue.h"
 
 /* Make room for `len` octets behind those there are. */
 static int grow(struct relay_queue *queue, size_t len)

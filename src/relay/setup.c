@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "relay/private.h"
+#include "relay/setup.h"
 
 #define CONNECT_MS   10000
 #define HANDSHAKE_MS 10000

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "relay/private.h"
+#include "relay/socket.h"
 
 int relay_address_set(union relay_address *address, const struct sockaddr_storage *from)
 {

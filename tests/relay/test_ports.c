@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "relay/private.h"
+#include "relay/socket.h"
 
 static union relay_address loopback(uint16_t port)
 {
