@@ -225,23 +225,27 @@ static bool parts(enum edge_end end)
 
 /* -- where it is found -- */
 
-static struct edge_user *user_of(struct edge_core *core, struct base_str impi)
+/* Found by IMPI, an octet of value 0, which is in none (credentials.c), and realm. */
+static struct edge_user *user_of(struct edge_core *core, struct base_str impi,
+                                 struct base_str realm)
 {
-	struct base_map_node *node = base_map_find(&core->users, impi);
-	struct edge_user *user;
+	struct base_str key = { NULL, impi.len + 1 + realm.len };
+	struct edge_user *user = calloc(1, sizeof(*user) + key.len);
+	struct base_map_node *node;
 
-	if (node)
-		return BASE_CONTAINER_OF(node, struct edge_user, node);
-	user = calloc(1, sizeof(*user) + impi.len + 1);
 	if (!user)
 		return NULL;
 	memcpy(user->impi, impi.ptr, impi.len);
-	base_list_init(&user->bounds);
-	if (base_map_insert(&core->users, (struct base_str){ user->impi, impi.len }, &user->node)) {
-		free(user);
-		return NULL;
+	if (realm.len)
+		memcpy(user->impi + impi.len + 1, realm.ptr, realm.len);
+	key.ptr = user->impi;
+	node = base_map_find(&core->users, key);
+	if (!node && !base_map_insert(&core->users, key, &user->node)) {
+		base_list_init(&user->bounds);
+		return user;
 	}
-	return user;
+	free(user);
+	return node ? BASE_CONTAINER_OF(node, struct edge_user, node) : NULL;
 }
 
 static void user_drop(struct edge_core *core, struct edge_user *user)
@@ -341,7 +345,7 @@ static void bind(struct edge_flow *flow, const struct edge_made *made, bool agai
 
 	assert(made); /* whoever says yes says what to */
 	fresh = edge_bound_new(core->rules, made);
-	user = again ? flow->bound->user : fresh ? user_of(core, made->impi) : NULL;
+	user = again ? flow->bound->user : fresh ? user_of(core, made->impi, made->realm) : NULL;
 	if (!fresh || !user) { /* memory: the registration stands where it stood */
 		edge_bound_free(fresh);
 		if (!again)

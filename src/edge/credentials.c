@@ -7,6 +7,8 @@
 
 #include "edge/private.h"
 
+#define ROOM 64 /* octets of a parameter of ours */
+
 static const enum sip_header_id fields[] = { SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION };
 
 static bool is_digest(struct base_str value)
@@ -65,11 +67,10 @@ int edge_credentials_read(const struct sip_message *msg, struct base_arena *aren
 
 static const struct base_str mark_name = { "integrity-protected", 19 };
 
-static bool is_mark(struct base_str param)
+/* What stands before the `=` of a parameter. */
+static struct base_str name_of(struct base_str param)
 {
-	struct base_str name = { param.ptr, sip_span(param, SIP_CH_TOKEN) };
-
-	return base_str_ieq(name, mark_name);
+	return (struct base_str){ param.ptr, sip_span(param, SIP_CH_TOKEN) };
 }
 
 /* Anywhere: what no grammar allows somebody might read all the same. */
@@ -81,37 +82,50 @@ static bool says_mark(struct base_str text)
 	return false;
 }
 
-/* The value without any mark, then with this one. */
-static void mark(struct sip_edit *edit, const struct sip_header *h, const char *integrity)
+/* The value without the parameters of this name; there is room behind it for one. @return its
+ * length, 0: memory is short */
+static size_t without(struct sip_edit *edit, struct base_str value, struct base_str name,
+                      char **ret)
 {
-	size_t scheme = sip_span(h->value, SIP_CH_TOKEN);
-	struct base_str rest = sip_skip(sip_from(h->value, scheme)), param;
-	size_t cap = h->value.len + 64, n = scheme;
-	char *out;
+	size_t n = sip_span(value, SIP_CH_TOKEN), scheme = n;
+	struct base_str rest = sip_skip(sip_from(value, n)), param;
+	char *out = base_arena_alloc(edit->arena, 2 * value.len + ROOM); /* `, ` for `,` */
 
-	if (!integrity && !says_mark(h->value))
-		return;
-	out = base_arena_alloc(edit->arena, 2 * cap); /* `, ` between those that had `,` */
 	if (!out) {
 		edit->failed = true;
-		return;
+		return 0;
 	}
-	memcpy(out, h->value.ptr, scheme);
+	memcpy(out, value.ptr, scheme);
 	while (sip_list_next(&rest, &param)) {
-		if (!param.len || is_mark(param))
+		if (!param.len || base_str_ieq(name_of(param), name))
 			continue;
 		memcpy(out + n, n > scheme ? ", " : " ", n > scheme ? 2 : 1);
 		n += n > scheme ? 2 : 1;
 		memcpy(out + n, param.ptr, param.len);
 		n += param.len;
 	}
+	*ret = out;
+	return n;
+}
+
+/* The value without any mark, then with this one. */
+static void mark(struct sip_edit *edit, const struct sip_header *h, const char *integrity)
+{
+	char *out;
+	size_t n;
+
+	if (!integrity && !says_mark(h->value))
+		return;
+	n = without(edit, h->value, mark_name, &out);
+	if (!n)
+		return;
 	if (says_mark((struct base_str){ out, n })) {
 		sip_edit_drop(edit, h);
 		return;
 	}
 	if (integrity)
-		n += (size_t)snprintf(out + n, 2 * cap - n, "%sintegrity-protected=\"%s\"",
-		                      n > scheme ? ", " : " ", integrity);
+		n += (size_t)snprintf(out + n, ROOM, "%sintegrity-protected=\"%s\"",
+		                      memchr(out, ' ', n) ? ", " : " ", integrity);
 	sip_edit_value(edit, h, (struct base_str){ out, n });
 }
 
@@ -144,7 +158,7 @@ bool edge_nonce_known(const struct edge_flow *flow, struct base_str nonce)
 	return false;
 }
 
-void edge_nonce_add(struct edge_flow *flow, struct base_str nonce)
+static void nonce_add(struct edge_flow *flow, struct base_str nonce)
 {
 	if (!nonce.len || edge_nonce_known(flow, nonce))
 		return;
@@ -163,8 +177,45 @@ bool edge_challenges_note(struct edge_flow *flow, const struct sip_message *msg,
 
 		if (!is_digest(h->value) || sip_credentials_read(h->value, arena, &c))
 			continue;
-		edge_nonce_add(flow, c.nonce);
+		nonce_add(flow, c.nonce);
 		stale = stale || base_str_ieq(c.stale, BASE_STR("true"));
 	}
 	return stale;
+}
+
+/* `nextnonce = value` */
+static bool next_value(struct base_str param, struct base_arena *arena, struct base_str *ret)
+{
+	struct base_str value = sip_skip(sip_from(param, name_of(param).len));
+	char *text;
+
+	if (!base_str_ieq(name_of(param), BASE_STR("nextnonce")) || !value.len ||
+	    value.ptr[0] != '=')
+		return false;
+	value = sip_skip(sip_from(value, 1));
+	text = base_arena_alloc(arena, value.len + 1);
+	ret->ptr = text;
+	return text && sip_unquote(value, text, value.len + 1, &ret->len);
+}
+
+void edge_next_nonce(struct edge_flow *flow, const struct sip_message *msg,
+                     struct base_arena *arena)
+{
+	const struct sip_header *h = sip_header_named(msg, "Authentication-Info");
+	struct base_str rest = h ? h->value : (struct base_str){ NULL, 0 }, param, nonce;
+
+	while (sip_list_next(&rest, &param))
+		if (next_value(param, arena, &nonce))
+			nonce_add(flow, nonce);
+}
+
+void edge_challenge_stale(struct sip_edit *edit, const struct sip_header *h)
+{
+	char *out;
+	size_t n = without(edit, h->value, BASE_STR("stale"), &out);
+
+	if (!n)
+		return;
+	n += (size_t)snprintf(out + n, ROOM, ", stale=true");
+	sip_edit_value(edit, h, (struct base_str){ out, n });
 }

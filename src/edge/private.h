@@ -39,11 +39,11 @@ struct edge_identity {
 
 /* -- a flow and what is bound to it -- */
 
-struct edge_user { /* of one IMPI */
+struct edge_user { /* of one IMPI, as one realm knows it */
 	struct base_map_node node;
 	struct base_node bounds; /* the oldest first */
 	unsigned count;
-	char impi[];
+	char impi[]; /* terminated; its realm behind it */
 };
 
 /* One block; strings are behind it. */
@@ -224,11 +224,15 @@ int edge_credentials_read(const struct sip_message *msg, struct base_arena *aren
 /* Every integrity-protected out; this one in where it is not NULL, into the Digest ones of
  * Authorization. */
 void edge_credentials_mark(struct sip_edit *edit, const char *integrity);
-void edge_nonce_add(struct edge_flow *flow, struct base_str nonce);
 bool edge_nonce_known(const struct edge_flow *flow, struct base_str nonce);
 /* Challenges of a 401 that is about to pass: their nonces are this flow's. @return one is stale */
 bool edge_challenges_note(struct edge_flow *flow, const struct sip_message *msg,
                           struct base_arena *arena);
+/* What Authentication-Info of a 2xx that is about to pass has answered next (RFC 7616, 3.5). */
+void edge_next_nonce(struct edge_flow *flow, const struct sip_message *msg,
+                     struct base_arena *arena);
+/* This challenge says `stale=true`, whatever it has said. */
+void edge_challenge_stale(struct sip_edit *edit, const struct sip_header *h);
 
 /* register.c, request.c, response.c */
 int edge_register_judge(struct edge_core *core, const struct edge_request *request,

@@ -52,6 +52,12 @@ static bool same_identity(struct base_str a, struct base_str b)
 	return base_str_eq(edge_identity_key(a, buf_a), edge_identity_key(b, buf_b));
 }
 
+/* IMPIs name their realm (TS 23.003, 13.3, R); what others use as such need not. */
+static bool same_realm(const struct edge_flow *flow, const struct edge_credentials *c)
+{
+	return !c->c.realm.len || base_str_eq(c->c.realm, flow->bound->realm);
+}
+
 /* May this UE say that on this flow? */
 static int judge_identity(struct edge_core *core, const struct edge_flow *flow,
                           const struct sip_message *msg, const struct edge_credentials *c,
@@ -60,7 +66,8 @@ static int judge_identity(struct edge_core *core, const struct edge_flow *flow,
 	if (c->proof && !c->c.user.len)
 		return edge_refuse(ret, 400, "Digest without username");
 	if (flow->bound && c->header && c->c.user.len &&
-	    !base_str_eq(c->c.user, base_str_of(flow->bound->user->impi))) {
+	    (!base_str_eq(c->c.user, base_str_of(flow->bound->user->impi)) ||
+	     (c->proof && !same_realm(flow, c)))) {
 		core->count.impostors++;
 		return edge_refuse(ret, 403, "its TLS session is bound to another IMPI");
 	}
@@ -291,6 +298,8 @@ static void on_yes(struct edge_core *core, const struct edge_response *r, struct
 		(void)edge_flow_event(flow, BIND_EV_OTHER, EDGE_ENDS, "", NULL);
 		return;
 	}
+	if (flow->bound) /* that of the proof, not what is said without one */
+		made.realm = flow->bound->realm;
 	if (flow->bound && !edge_identity_find(flow->bound, r->request->to.uri))
 		made.keep = flow->bound; /* another set of the same UE */
 	flow_timer(core, flow, r->msg, edit);
@@ -304,13 +313,10 @@ static void say_stale(struct sip_edit *edit)
 	for (const struct sip_header *h = sip_header(edit->msg, SIP_H_WWW_AUTHENTICATE); h;
 	     h = sip_header_after(edit->msg, h)) {
 		struct sip_credentials c;
-		char *value;
 
-		if (sip_credentials_read(h->value, edit->arena, &c) || c.stale.ptr)
-			continue;
-		value = base_arena_printf(edit->arena, "%.*s, stale=true", BASE_FMT(h->value));
-		if (value)
-			sip_edit_value(edit, h, base_str_of(value));
+		if (!sip_credentials_read(h->value, edit->arena, &c) &&
+		    !base_str_ieq(c.stale, BASE_STR("true")))
+			edge_challenge_stale(edit, h);
 	}
 }
 
@@ -361,6 +367,8 @@ void edge_register_response(struct edge_core *core, const struct edge_response *
 		return;
 	proof = c.proof && !r->decision->unproven;
 	if (r->status < 300) {
+		if (flow)
+			edge_next_nonce(flow, r->msg, edit->arena);
 		on_yes(core, r, flow, &c, edit);
 	} else if (!flow) {
 		return;

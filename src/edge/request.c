@@ -412,6 +412,14 @@ static struct base_str copy(struct sip_edit *edit, struct base_str s)
 	return base_str_of(text);
 }
 
+/* A subscription's dialog may begin with it, and of a forked SUBSCRIBE all do but one (RFC 3265,
+ * 3.3.4, R; RFC 3261, 16.6, 4: SHOULD). */
+static bool is_notify(const struct edge_decision *d, const struct sip_message *msg)
+{
+	return msg->method == SIP_NOTIFY &&
+	       (d->way == EDGE_WAY_UP_DIALOG || d->way == EDGE_WAY_DOWN_DIALOG);
+}
+
 static void forward_up(struct edge_core *core, const struct edge_request *request,
                        const struct edge_decision *d, struct sip_edit *edit)
 {
@@ -426,6 +434,8 @@ static void forward_up(struct edge_core *core, const struct edge_request *reques
 	edge_strip_up(edit);
 	if (d->way == EDGE_WAY_UP_DIALOG) {
 		put_routes(edit, request->routes + d->rest, request->route_count - d->rest, true);
+		if (is_notify(d, msg))
+			edge_routes_record(core, msg, d->flow, EDGE_TOKEN_DIALOG, true, edit);
 		return;
 	}
 	sip_edit_drop_all(edit, "Route");
@@ -451,7 +461,7 @@ static void forward_down(struct edge_core *core, const struct edge_request *requ
 		return;
 	}
 	edge_strip_down(edit);
-	if (edge_forms_dialog(request->msg))
+	if (edge_forms_dialog(request->msg) || is_notify(d, request->msg))
 		edge_routes_record(core, request->msg, d->flow, EDGE_TOKEN_DIALOG, false, edit);
 }
 

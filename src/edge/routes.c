@@ -138,10 +138,24 @@ static void token_of(struct edge_core *core, const struct sip_message *msg, uint
 	edge_token_write(&token, core->token_key, msg->call_id, text);
 }
 
+/* Goes it to who is named by sips (RFC 3261, 16.6, 4)? A UE is reached by its flow, whatever Route
+ * is left. */
+static bool is_sips(const struct sip_message *msg, const struct sip_edit *edit, bool up)
+{
+	struct base_str one;
+	struct sip_addr addr;
+	struct sip_uri uri;
+
+	if (msg->uri.scheme == SIP_SCHEME_SIPS)
+		return true;
+	return up && sip_edit_first(edit, "Route", &one) && !sip_addr_parse(one, &addr) &&
+	       !sip_uri_parse(addr.uri, &uri) && uri.scheme == SIP_SCHEME_SIPS;
+}
+
 void edge_routes_record(struct edge_core *core, const struct sip_message *msg, uint64_t flow,
                         enum edge_token_kind kind, bool up, struct sip_edit *edit)
 {
-	bool sips = msg->uri.scheme == SIP_SCHEME_SIPS; /* RFC 3261, 16.6, 4 */
+	bool sips = is_sips(msg, edit, up);
 	enum edge_side first = up ? EDGE_CORE : EDGE_ACCESS;
 	enum edge_side second = up ? EDGE_ACCESS : EDGE_CORE;
 	char text[EDGE_TOKEN_MAX];

@@ -209,6 +209,79 @@ static void a_dialog_keeps_its_routes(void **state)
 	the_called_keeps_them_too(s, path);
 }
 
+/** A NOTIFY may make the dialog of a subscription, the forked ones' always (RFC 3265, 3.3.4, R): it
+ * says the routes as an INVITE does, both ways. */
+static void a_notify_tells_its_routes(void **state)
+{
+	struct stage *s = *state;
+	const char *rr[2], *core, *own;
+
+	(void)registered(s);
+	assert_int_equal(stage_in(s, 1, UP("SUBSCRIBE", "sip:alice@example", "")), 0);
+	core = stage_between(s, 0, "Record-Route: <", ">");
+	assert_int_equal(stage_inf(s, 0,
+	                           IN_DIALOG("NOTIFY", "sip:bob@example", "sip:alice@example",
+	                                     "Route: <%s>\nRecord-Route: <sip:s@scscf.example;lr>, "
+	                                     "<sip:t.example;lr>\n"),
+	                           core),
+	                 0);
+	rr[0] = stage_between(s, 0, "Record-Route: <", ">");
+	rr[1] = stage_between(s, 1, "Record-Route: <", ">");
+	assert_non_null(strstr(rr[0], "@pcscf.example:5061;transport=tls;lr"));
+	assert_non_null(strstr(rr[1], "@192.0.2.1:5070;lr"));
+	assert_int_equal(stage_inf(s, 1,
+	                           IN_DIALOG("SUBSCRIBE", "sip:alice@example", "sip:bob@example",
+	                                     "Route: <%s>, <%s>, <sip:s@scscf.example;lr>, "
+	                                     "<sip:t.example;lr>\n"),
+	                           rr[0], rr[1]),
+	                 0);
+	assert_string_equal(stage_between(s, 0, "\r\nRoute: ", "\r\n"),
+	                    "<sip:s@scscf.example;lr>, <sip:t.example;lr>");
+	assert_int_equal(stage_inf(s, 1,
+	                           IN_DIALOG("SUBSCRIBE", "sip:alice@example", "sip:bob@example",
+	                                     "Route: <%s>, <%s>, <sip:evil.example;lr>\n"),
+	                           rr[0], rr[1]),
+	                 403);
+	/* the UE's own: who has subscribed to it finds us */
+	assert_int_equal(stage_inf(s, 1,
+	                           IN_DIALOG("NOTIFY", "sip:alice@example", "sip:bob@example",
+	                                     "Route: <%s>, <%s>, <sip:s@scscf.example;lr>, "
+	                                     "<sip:t.example;lr>\n"),
+	                           rr[0], rr[1]),
+	                 0);
+	own = stage_between(s, 0, "Record-Route: <", ">");
+	assert_non_null(strstr(own, "@192.0.2.1:5070;lr"));
+	assert_non_null(strstr(stage_between(s, 1, "Record-Route: <", ">"), "@pcscf.example:5061"));
+	assert_int_equal(stage_inf(s, 0,
+	                           IN_DIALOG("SUBSCRIBE", "sip:bob@example", "sip:alice@example",
+	                                     "Route: <%s>\n"),
+	                           own),
+	                 0);
+	assert_int_equal(s->d.to, EDGE_ACCESS);
+}
+
+/** RFC 3261, 16.6, 4: a sips next Route wants a sips Record-Route, as a sips Request-URI does. */
+static void sips_routes_are_recorded_as_such(void **state)
+{
+	struct stage *s = *state;
+	const char *path;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	path = stage_between(s, 0, "Path: <", ">");
+	stage_challenge(s, "n1", NULL);
+	assert_int_equal(
+	        stage_ask(s, 1, "alice", 600, "username=\"a\", nonce=\"n1\", response=\"0\"", NULL),
+	        0);
+	stage_yes(s, "alice", 600, "Service-Route: <sips:orig@scscf.example;lr>\n");
+	assert_int_equal(stage_in(s, 1, UP("INVITE", "sip:alice@example", "")), 0);
+	assert_int_equal(strncmp(stage_between(s, 0, "Record-Route: <", ">"), "sips:", 5), 0);
+	assert_int_equal(strncmp(stage_between(s, 1, "Record-Route: <", ">"), "sips:", 5), 0);
+	assert_int_equal(stage_inf(s, 0, DOWN("INVITE", "%s", ""), path), 0);
+	assert_int_equal(strncmp(stage_between(s, 0, "Record-Route: <", ">"), "sip:", 4), 0);
+}
+
 /** One UE at both ends, by one flow: its two tokens are two. */
 static void a_call_to_oneself(void **state)
 {
@@ -376,6 +449,8 @@ int main(void)
 		CASE(in_a_dialog_its_token_counts),
 		CASE(both_sides_at_one_edge),
 		CASE(a_dialog_keeps_its_routes),
+		CASE(a_notify_tells_its_routes),
+		CASE(sips_routes_are_recorded_as_such),
 		CASE(a_call_to_oneself),
 		CASE(only_our_own_tokens_are_settled),
 		CASE(too_long_a_route_set),

@@ -97,12 +97,23 @@ static void a_realm_stays_a_realm(void **state)
 	struct stage *s = *state;
 
 	s->policy.deregister = true;
-	(void)registered(s);
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	stage_challenge(s, "n1", NULL);
 	assert_int_equal(stage_ask(s, 1, "alice", 600,
 	                           "username=\"alice@home\", realm=\"x\\\", username=\\\"eve\", "
-	                           "nonce=\"\", uri=\"sip:example\", response=\"\"",
+	                           "nonce=\"n1\", uri=\"sip:example\", response=\"0\"",
 	                           NULL),
 	                 0);
+	stage_yes(s, "alice", 600, NULL);
+	/* nor what it says later, without a proof */
+	assert_int_equal(stage_ask(s, 1, "alice", 600,
+	                           "username=\"alice@home\", realm=\"y\", nonce=\"\", "
+	                           "uri=\"sip:example\", response=\"\"",
+	                           NULL),
+	                 0);
+	assert_true(stage_has(s, "tls-yes"));
 	stage_yes(s, "alice", 600, NULL);
 	edge_core_lost(s->core, 1);
 	assert_true(stage_told(s, "realm=\"x\\\", username=\\\"eve\", nonce=\"\""));
