@@ -11,74 +11,26 @@
 
 static const struct relay_dgram_spec any = { 0 };
 static const struct relay_dgram_spec rtp = { .rtp = true, .rtcp_port = true };
-static const struct relay_dgram_spec muxed = { .rtp = true, .rtcp_mux = true };
-
-/* Two endpoints that are linked, and a peer of each (its RTCP socket second, or -1). */
-struct call {
-	struct record end[2];
-	int peer[2][2], port[2];
-};
-
-static void call_make(struct stage *stage, struct call *call, const struct relay_dgram_spec *one,
-                      const struct relay_dgram_spec *other)
-{
-	const struct relay_dgram_spec *const dgram[] = { one, other };
-
-	memset(call, 0, sizeof(*call));
-	for (unsigned i = 0; i < 2; i++) {
-		struct relay_endpoint_spec spec;
-
-		udp_peers(call->peer[i], &call->port[i]);
-		spec = stage_datagrams(&call->end[i], call->port[i], dgram[i]);
-		stage_add(stage, &spec);
-	}
-	assert_int_equal(relay_endpoint_link(call->end[0].endpoint, call->end[1].endpoint), 0);
-}
-
-static void call_done(struct call *call)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		relay_endpoint_remove(call->end[i].endpoint);
-		close(call->peer[i][0]);
-		close(call->peer[i][1]);
-	}
-}
-
-static int port_of(const struct call *call, unsigned end)
-{
-	return endpoint_port(call->end[end].endpoint);
-}
-
-/* An RTP packet of that number. */
-static size_t packet(uint8_t *to, uint16_t number, size_t len)
-{
-	memset(to, (uint8_t)number, len);
-	to[0] = 0x80;
-	to[1] = 0;
-	to[2] = (uint8_t)(number >> 8);
-	to[3] = (uint8_t)number;
-	return len;
-}
 
 static void datagrams_go_both_ways_and_stay_what_they_are(void **state)
 {
 	struct stage *stage = *state;
 	uint8_t data[200 + RELAY_SLOT_SIZE];
 	struct relay_stats stats;
-	struct call call;
+	struct udp_pair call;
 	size_t octets = 0;
 
-	call_make(stage, &call, &any, &any);
+	udp_pair_make(stage, &call, &any, &any);
 	for (size_t i = 1; i <= 100; i++) { /* more than a batch, of every length */
 		octets += i * 7;
 		memset(data, (int)i, i * 7);
-		udp_send(call.peer[0][0], port_of(&call, 0), data, i * 7);
+		udp_send(call.peer[0][0], udp_pair_port(&call, 0), data, i * 7);
 	}
 	for (size_t i = 1; i <= 100; i++) {
 		memset(data, (int)i, i * 7);
 		udp_expect(stage, call.peer[1][0], data, i * 7);
 	}
-	udp_send(call.peer[1][0], port_of(&call, 1), "back", 4);
+	udp_send(call.peer[1][0], udp_pair_port(&call, 1), "back", 4);
 	udp_expect(stage, call.peer[0][0], "back", 4);
 	STAGE_COUNT(stage, call.end[0].endpoint, packets_in, 100);
 	STAGE_COUNT(stage, call.end[1].endpoint, packets_out, 100);
@@ -88,7 +40,7 @@ static void datagrams_go_both_ways_and_stay_what_they_are(void **state)
 	STAGE_COUNT(stage, call.end[0].endpoint, octets_out, 4);
 	assert_int_equal(stats.packets_lost, 0);
 	assert_int_equal(call.end[0].count[RELAY_TCP_UP], 0);
-	call_done(&call);
+	udp_pair_done(&call);
 	stage_empty(stage);
 }
 
@@ -96,182 +48,58 @@ static void what_does_not_fit_a_slot_is_lost(void **state)
 {
 	struct stage *stage = *state;
 	uint8_t data[RELAY_SLOT_SIZE] = { 0 };
-	struct call call;
+	struct udp_pair call;
 
-	call_make(stage, &call, &any, &any);
-	udp_send(call.peer[0][0], port_of(&call, 0), data, RELAY_DGRAM_MAX + 1);
-	udp_send(call.peer[0][0], port_of(&call, 0), data, 0);
-	udp_send(call.peer[0][0], port_of(&call, 0), data, RELAY_DGRAM_MAX);
+	udp_pair_make(stage, &call, &any, &any);
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), data, RELAY_DGRAM_MAX + 1);
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), data, 0);
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), data, RELAY_DGRAM_MAX);
 	udp_expect(stage, call.peer[1][0], data, RELAY_DGRAM_MAX);
 	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, 2);
-	call_done(&call);
-}
-
-static void rtcp_has_the_next_port_or_the_same(void **state)
-{
-	static const uint8_t report[] = { 0x81, 200, 0, 6, 1, 2, 3, 4, 5, 6, 7, 8 };
-	struct stage *stage = *state;
-	struct call call;
-	uint8_t data[172];
-	int from;
-
-	call_make(stage, &call, &rtp, &muxed);
-	assert_int_equal(port_of(&call, 0) % 2, 0);
-	/* From its own port to the one port of the other end, and back. */
-	udp_send(call.peer[0][1], port_of(&call, 0) + 1, report, sizeof(report));
-	assert_int_equal(udp_receive(stage, call.peer[1][0], data, sizeof(data), &from),
-	                 sizeof(report));
-	assert_int_equal(from, port_of(&call, 1));
-	udp_send(call.peer[1][0], port_of(&call, 1), report, sizeof(report));
-	assert_int_equal(udp_receive(stage, call.peer[0][1], data, sizeof(data), &from),
-	                 sizeof(report));
-	assert_int_equal(from, port_of(&call, 0) + 1);
-	/* Media is not taken for it, though it has a marker bit. */
-	packet(data, 1, sizeof(data));
-	data[1] = 0x80 | 96;
-	udp_send(call.peer[1][0], port_of(&call, 1), data, sizeof(data));
-	udp_expect(stage, call.peer[0][0], data, sizeof(data));
-	STAGE_COUNT(stage, call.end[1].endpoint, packets_in, 1);
-	STAGE_COUNT(stage, call.end[0].endpoint, packets_out, 1);
-	call_done(&call);
-}
-
-static void rtcp_goes_with_the_media_once_both_sides_say_so(void **state)
-{
-	static const struct relay_dgram_spec offered = { .rtp = true,
-		                                         .rtcp_port = true,
-		                                         .rtcp_mux = true };
-	static const uint8_t report[] = { 0x81, 200, 0, 1, 1, 2, 3, 4 };
-	struct stage *stage = *state;
-	struct relay_dgram_spec agreed = offered;
-	struct call call;
-	uint8_t data[40];
-	int from;
-
-	call_make(stage, &call, &offered, &rtp);
-	/* Before the answer it may come either way (RFC 5761, 5.1.1). */
-	udp_send(call.peer[0][1], port_of(&call, 0) + 1, report, sizeof(report));
-	udp_expect(stage, call.peer[1][1], report, sizeof(report));
-	udp_send(call.peer[0][0], port_of(&call, 0), report, sizeof(report));
-	udp_expect(stage, call.peer[1][1], report, sizeof(report));
-	agreed.rtcp_remote = stage_client(&call.end[0], call.port[0]).remote;
-	agreed.latch = true;
-	assert_int_equal(
-	        relay_endpoint_dgram_set(call.end[0].endpoint, &agreed.rtcp_remote, &agreed), 0);
-	udp_send(call.peer[1][1], port_of(&call, 1) + 1, report, sizeof(report));
-	assert_int_equal(udp_receive(stage, call.peer[0][0], data, sizeof(data), &from),
-	                 sizeof(report));
-	assert_int_equal(from, port_of(&call, 0)); /* one port means one port */
-	/* Latching keeps that. */
-	packet(data, 1, sizeof(data));
-	udp_send(call.peer[0][1], port_of(&call, 0), data, sizeof(data));
-	udp_expect(stage, call.peer[1][0], data, sizeof(data));
-	udp_send(call.peer[1][1], port_of(&call, 1) + 1, report, sizeof(report));
-	udp_expect(stage, call.peer[0][1], report, sizeof(report));
-	call_done(&call);
-}
-
-static void rtcp_may_be_declined(void **state)
-{
-	static const struct relay_dgram_spec declined = { .rtp = true };
-	static const uint8_t report[] = { 0x81, 200, 0, 1, 1, 2, 3, 4 };
-	struct stage *stage = *state;
-	struct call call;
-
-	call_make(stage, &call, &rtp, &declined);
-	udp_send(call.peer[0][1], port_of(&call, 0) + 1, report, sizeof(report));
-	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, 1);
-	call_done(&call);
-}
-
-static void rtcp_goes_where_the_controller_says(void **state)
-{
-	static const uint8_t report[] = { 0x80, 201, 0, 1, 1, 2, 3, 4 };
-	struct stage *stage = *state;
-	struct relay_dgram_spec elsewhere = { .rtp = true, .rtcp_port = true };
-	struct sockaddr_storage remote = { 0 };
-	struct sockaddr_in *in = (struct sockaddr_in *)&elsewhere.rtcp_remote;
-	struct call call;
-	int port, fd = udp_peer(&port);
-
-	call_make(stage, &call, &rtp, &rtp);
-	in->sin_family = AF_INET;
-	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	memcpy(&remote, in, sizeof(*in));
-	in->sin_port = htons((uint16_t)port);
-	((struct sockaddr_in *)&remote)->sin_port = htons((uint16_t)call.port[1]);
-	assert_int_equal(relay_endpoint_dgram_set(call.end[1].endpoint, &remote, &elsewhere), 0);
-	udp_send(call.peer[0][1], port_of(&call, 0) + 1, report, sizeof(report));
-	udp_expect(stage, fd, report, sizeof(report));
-	close(fd);
-	call_done(&call);
-}
-
-static void only_rtp_gets_through_where_rtp_is_meant(void **state)
-{
-	static const uint8_t first[] = { 0, 3, 4, 19, 20, 63, 64, 127, 192, 255 };
-	struct stage *stage = *state;
-	struct call call;
-	uint8_t data[60];
-
-	call_make(stage, &call, &muxed, &rtp);
-	for (size_t i = 0; i < sizeof(first); i++) { /* STUN, DTLS and unknowns */
-		packet(data, 1, sizeof(data));
-		data[0] = first[i];
-		udp_send(call.peer[0][0], port_of(&call, 0), data, sizeof(data));
-	}
-	packet(data, 1, sizeof(data));
-	udp_send(call.peer[0][0], port_of(&call, 0), data, 11);              /* too short for RTP */
-	udp_send(call.peer[0][0], port_of(&call, 0), "\x80\xc8\0\0\0\0", 7); /* and for RTCP */
-	udp_send(call.peer[0][0], port_of(&call, 0), data, 12);
-	udp_expect(stage, call.peer[1][0], data, 12);
-	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, sizeof(first) + 2);
-	STAGE_COUNT(stage, call.end[0].endpoint, packets_in, 1);
-	udp_nothing(call.peer[1][1]);
-	call_done(&call);
+	udp_pair_done(&call);
 }
 
 static void modes_drop_and_keep_nothing(void **state)
 {
 	struct stage *stage = *state;
-	struct call call;
+	struct udp_pair call;
 
-	call_make(stage, &call, &any, &any);
+	udp_pair_make(stage, &call, &any, &any);
 	assert_int_equal(relay_endpoint_mode_set(call.end[0].endpoint, true, false), 0);
-	udp_send(call.peer[0][0], port_of(&call, 0), "one", 3);
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), "one", 3);
 	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, 1);
-	udp_send(call.peer[1][0], port_of(&call, 1), "two", 3);
+	udp_send(call.peer[1][0], udp_pair_port(&call, 1), "two", 3);
 	udp_expect(stage, call.peer[0][0], "two", 3);
 	assert_int_equal(relay_endpoint_mode_set(call.end[0].endpoint, false, true), 0);
-	udp_send(call.peer[1][0], port_of(&call, 1), "three", 5);
+	udp_send(call.peer[1][0], udp_pair_port(&call, 1), "three", 5);
 	STAGE_COUNT(stage, call.end[1].endpoint, packets_lost, 1);
 	assert_int_equal(relay_endpoint_mode_set(call.end[0].endpoint, true, true), 0);
-	udp_send(call.peer[0][0], port_of(&call, 0), "four", 4);
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), "four", 4);
 	udp_expect(stage, call.peer[1][0], "four", 4);
 	udp_nothing(call.peer[0][0]);
-	call_done(&call);
+	udp_pair_done(&call);
 }
 
 static void latching_makes_the_first_source_the_remote_side(void **state)
 {
 	static const struct relay_dgram_spec latch = { .latch = true };
 	struct stage *stage = *state;
-	struct call call;
+	struct udp_pair call;
 	int port, fd = udp_peer(&port);
 
-	call_make(stage, &call, &latch, &any);
-	udp_send(fd, port_of(&call, 0), "mine", 4); /* not whom Remote names */
+	udp_pair_make(stage, &call, &latch, &any);
+	udp_send(fd, udp_pair_port(&call, 0), "mine", 4); /* not whom Remote names */
 	udp_expect(stage, call.peer[1][0], "mine", 4);
-	udp_send(call.peer[1][0], port_of(&call, 1), "yours", 5);
+	udp_send(call.peer[1][0], udp_pair_port(&call, 1), "yours", 5);
 	udp_expect(stage, fd, "yours", 5);
 	/* Another one may still send, and changes nothing. */
-	udp_send(call.peer[0][0], port_of(&call, 0), "other", 5);
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), "other", 5);
 	udp_expect(stage, call.peer[1][0], "other", 5);
-	udp_send(call.peer[1][0], port_of(&call, 1), "still", 5);
+	udp_send(call.peer[1][0], udp_pair_port(&call, 1), "still", 5);
 	udp_expect(stage, fd, "still", 5);
 	udp_nothing(call.peer[0][0]);
 	close(fd);
-	call_done(&call);
+	udp_pair_done(&call);
 }
 
 struct turn {
@@ -294,100 +122,78 @@ static void who_is_kept_out_has_not_latched(void **state)
 	static const struct relay_dgram_spec latch = { .latch = true };
 	struct stage *stage = *state;
 	struct relay_gate gate = { 0 };
-	struct call call;
+	struct udp_pair call;
 	int port, fd = udp_peer(&port), next_port, next = udp_peer(&next_port);
 
-	call_make(stage, &call, &latch, &any);
-	udp_send(fd, port_of(&call, 0), "mine", 4);
+	udp_pair_make(stage, &call, &latch, &any);
+	udp_send(fd, udp_pair_port(&call, 0), "mine", 4);
 	udp_expect(stage, call.peer[1][0], "mine", 4);
 	gate.port_min = gate.port_max = (uint16_t)port; /* it may */
 	assert_int_equal(relay_endpoint_gate_set(call.end[0].endpoint, &gate), 0);
-	udp_send(next, port_of(&call, 0), "?", 1);
+	udp_send(next, udp_pair_port(&call, 0), "?", 1);
 	STAGE_COUNT(stage, call.end[0].endpoint, refused, 1);
-	udp_send(call.peer[1][0], port_of(&call, 1), "still", 5);
+	udp_send(call.peer[1][0], udp_pair_port(&call, 1), "still", 5);
 	udp_expect(stage, fd, "still", 5);
 	gate.port_min = gate.port_max = (uint16_t)next_port; /* it may not */
 	assert_int_equal(relay_endpoint_gate_set(call.end[0].endpoint, &gate), 0);
 	stage_wait(stage, has_turned,
-	           &(struct turn){ call.peer[1][0], port_of(&call, 1), call.peer[0][0] });
-	udp_send(next, port_of(&call, 0), "me", 2);
+	           &(struct turn){ call.peer[1][0], udp_pair_port(&call, 1), call.peer[0][0] });
+	udp_send(next, udp_pair_port(&call, 0), "me", 2);
 	udp_expect(stage, call.peer[1][0], "me", 2);
-	stage_wait(stage, has_turned, &(struct turn){ call.peer[1][0], port_of(&call, 1), next });
+	stage_wait(stage, has_turned,
+	           &(struct turn){ call.peer[1][0], udp_pair_port(&call, 1), next });
 	close(fd);
 	close(next);
-	call_done(&call);
+	udp_pair_done(&call);
 }
 
 static void nobody_is_sent_anything_before_remote_is_known(void **state)
 {
 	struct stage *stage = *state;
 	struct relay_endpoint_spec spec;
-	struct call call;
+	struct udp_pair call;
 	struct record late = { 0 };
 
-	call_make(stage, &call, &any, &any);
+	udp_pair_make(stage, &call, &any, &any);
 	spec = stage_datagrams(&late, 0, &any);
 	stage_add(stage, &spec);
 	assert_int_equal(relay_endpoint_link(call.end[0].endpoint, late.endpoint), 0);
-	udp_send(call.peer[0][0], port_of(&call, 0), "lost", 4);
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), "lost", 4);
 	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, 1);
 	spec = stage_client(&late, call.port[1]);
 	assert_int_equal(relay_endpoint_dgram_set(late.endpoint, &spec.remote, &any), 0);
-	udp_send(call.peer[0][0], port_of(&call, 0), "found", 5);
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), "found", 5);
 	udp_expect(stage, call.peer[1][0], "found", 5);
 	relay_endpoint_remove(late.endpoint);
-	call_done(&call);
+	udp_pair_done(&call);
 }
 
 static void the_gate_keeps_out_and_drops_what_is_too_fast(void **state)
 {
 	struct stage *stage = *state;
 	struct relay_gate gate = { .sources_only = true };
-	struct call call;
+	struct udp_pair call;
 	uint8_t data[600] = { 0 };
 
-	call_make(stage, &call, &any, &any);
+	udp_pair_make(stage, &call, &any, &any);
 	assert_int_equal(relay_endpoint_gate_set(call.end[0].endpoint, &gate), 0);
-	udp_send(call.peer[0][0], port_of(&call, 0), "no", 2);
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), "no", 2);
 	STAGE_COUNT(stage, call.end[0].endpoint, refused, 1);
 	gate.source_count = 1;
 	gate.source[0] = (struct relay_source){ .family = AF_INET, .prefix = 8, .octets = { 127 } };
 	gate.port_min = gate.port_max = (uint16_t)call.port[0];
 	gate.sustained = (struct relay_rate){ 1, 1000 };
 	assert_int_equal(relay_endpoint_gate_set(call.end[0].endpoint, &gate), 0);
-	udp_send(call.peer[0][1], port_of(&call, 0), "no", 2); /* another port */
+	udp_send(call.peer[0][1], udp_pair_port(&call, 0), "no", 2); /* another port */
 	STAGE_COUNT(stage, call.end[0].endpoint, refused, 2);
-	udp_send(call.peer[0][0], port_of(&call, 0), data, sizeof(data));
-	udp_send(call.peer[0][0], port_of(&call, 0), data, sizeof(data)); /* beyond the burst */
-	udp_send(call.peer[0][0], port_of(&call, 0), data, 300);
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), data, sizeof(data));
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), data,
+	         sizeof(data)); /* beyond the burst */
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), data, 300);
 	udp_expect(stage, call.peer[1][0], data, sizeof(data));
 	udp_expect(stage, call.peer[1][0], data, 300);
 	STAGE_COUNT(stage, call.end[0].endpoint, packets_lost, 1);
-	call_done(&call);
-}
-
-static bool is_marked(void *arg)
-{
-	const struct relay_leg *leg = arg;
-	int media = -1, rtcp = -1;
-	socklen_t len = sizeof(int);
-
-	assert_int_equal(getsockopt(leg->watch.fd, IPPROTO_IP, IP_TOS, &media, &len), 0);
-	assert_int_equal(getsockopt(leg->dgram->rtcp.fd, IPPROTO_IP, IP_TOS, &rtcp, &len), 0);
-	return media == 46 << 2 && rtcp == media;
-}
-
-/* A mark that comes later is RTCP's, too. */
-static void rtcp_is_marked_as_its_media(void **state)
-{
-	struct relay_gate gate = { .dscp = 46 };
-	struct stage *stage = *state;
-	struct call call;
-
-	call_make(stage, &call, &rtp, &any);
-	assert_int_equal(relay_endpoint_gate_set(call.end[0].endpoint, &gate), 0);
-	stage_wait(stage, is_marked, &call.end[0].endpoint->leg);
-	call_done(&call);
+	udp_pair_done(&call);
 }
 
 static void it_outlives_its_partner_and_its_peer(void **state)
@@ -395,14 +201,14 @@ static void it_outlives_its_partner_and_its_peer(void **state)
 	struct stage *stage = *state;
 	struct relay_endpoint_spec spec;
 	struct record next = { 0 };
-	struct call call;
+	struct udp_pair call;
 	int port, fd = udp_peer(&port);
 
-	call_make(stage, &call, &any, &any);
+	udp_pair_make(stage, &call, &any, &any);
 	/* Nobody is there: ICMP says so, again and again. */
 	close(call.peer[1][0]);
 	for (unsigned i = 0; i < 3; i++) {
-		udp_send(call.peer[0][0], port_of(&call, 0), "gone", 4);
+		udp_send(call.peer[0][0], udp_pair_port(&call, 0), "gone", 4);
 		STAGE_COUNT(stage, call.end[1].endpoint, packets_out, i + 1);
 	}
 	call.peer[1][0] = udp_peer(&call.port[1]);
@@ -412,11 +218,11 @@ static void it_outlives_its_partner_and_its_peer(void **state)
 	spec = stage_datagrams(&next, port, &any);
 	stage_add(stage, &spec);
 	assert_int_equal(relay_endpoint_link(call.end[0].endpoint, next.endpoint), 0);
-	udp_send(call.peer[0][0], port_of(&call, 0), "next", 4);
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), "next", 4);
 	udp_expect(stage, fd, "next", 4);
 	assert_int_equal(call.end[0].count[RELAY_TCP_DOWN], 0);
 	relay_endpoint_remove(next.endpoint);
-	call_done(&call);
+	udp_pair_done(&call);
 	close(fd);
 	stage_empty(stage);
 }
@@ -559,10 +365,10 @@ static void it_goes_to_another_worker_with_its_ports(void **state)
 	struct stage *stage = *state;
 	struct relay_context *there = NULL;
 	struct arrival a;
-	struct call call;
+	struct udp_pair call;
 	uint8_t data[40];
 
-	call_make(stage, &call, &rtp, &rtp);
+	udp_pair_make(stage, &call, &rtp, &rtp);
 	assert_int_equal(relay_context_new(&there, stage->pool), 0);
 	for (unsigned i = 0; i < 2; i++) {
 		a = (struct arrival){ call.end[i].endpoint, stage->context };
@@ -571,12 +377,12 @@ static void it_goes_to_another_worker_with_its_ports(void **state)
 		stage_wait(stage, has_arrived, &a);
 	}
 	assert_int_equal(relay_endpoint_link(call.end[0].endpoint, call.end[1].endpoint), 0);
-	packet(data, 7, sizeof(data));
-	udp_send(call.peer[0][0], port_of(&call, 0), data, sizeof(data));
+	rtp_packet(data, 7, sizeof(data));
+	udp_send(call.peer[0][0], udp_pair_port(&call, 0), data, sizeof(data));
 	udp_expect(stage, call.peer[1][0], data, sizeof(data));
-	udp_send(call.peer[1][1], port_of(&call, 1) + 1, report, sizeof(report));
+	udp_send(call.peer[1][1], udp_pair_port(&call, 1) + 1, report, sizeof(report));
 	udp_expect(stage, call.peer[0][1], report, sizeof(report));
-	call_done(&call);
+	udp_pair_done(&call);
 	stage_empty(stage);
 	relay_context_free(there);
 }
@@ -587,17 +393,11 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(datagrams_go_both_ways_and_stay_what_they_are),
 		TEST(what_does_not_fit_a_slot_is_lost),
-		TEST(rtcp_has_the_next_port_or_the_same),
-		TEST(rtcp_goes_with_the_media_once_both_sides_say_so),
-		TEST(rtcp_may_be_declined),
-		TEST(rtcp_goes_where_the_controller_says),
-		TEST(only_rtp_gets_through_where_rtp_is_meant),
 		TEST(modes_drop_and_keep_nothing),
 		TEST(latching_makes_the_first_source_the_remote_side),
 		TEST(who_is_kept_out_has_not_latched),
 		TEST(nobody_is_sent_anything_before_remote_is_known),
 		TEST(the_gate_keeps_out_and_drops_what_is_too_fast),
-		TEST(rtcp_is_marked_as_its_media),
 		TEST(it_outlives_its_partner_and_its_peer),
 		TEST(a_port_has_one_owner_and_is_free_again),
 		TEST(a_shared_port_tells_its_peers_apart),

@@ -137,3 +137,43 @@ void stage_count(struct stage *stage, const struct relay_endpoint *endpoint, siz
 
 	stage_wait(stage, has_counted, &c);
 }
+
+void udp_pair_make(struct stage *stage, struct udp_pair *pair, const struct relay_dgram_spec *one,
+                   const struct relay_dgram_spec *other)
+{
+	const struct relay_dgram_spec *const dgram[] = { one, other };
+
+	memset(pair, 0, sizeof(*pair));
+	for (unsigned i = 0; i < 2; i++) {
+		struct relay_endpoint_spec spec;
+
+		udp_peers(pair->peer[i], &pair->port[i]);
+		spec = stage_datagrams(&pair->end[i], pair->port[i], dgram[i]);
+		stage_add(stage, &spec);
+	}
+	assert_int_equal(relay_endpoint_link(pair->end[0].endpoint, pair->end[1].endpoint), 0);
+}
+
+void udp_pair_done(struct udp_pair *pair)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		relay_endpoint_remove(pair->end[i].endpoint);
+		close(pair->peer[i][0]);
+		close(pair->peer[i][1]);
+	}
+}
+
+int udp_pair_port(const struct udp_pair *pair, unsigned end)
+{
+	return endpoint_port(pair->end[end].endpoint);
+}
+
+size_t rtp_packet(uint8_t *to, uint16_t number, size_t len)
+{
+	memset(to, (uint8_t)number, len);
+	to[0] = 0x80;
+	to[1] = 0;
+	to[2] = (uint8_t)(number >> 8);
+	to[3] = (uint8_t)number;
+	return len;
+}
