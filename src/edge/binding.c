@@ -94,16 +94,18 @@ void edge_core_not_rekeyed(struct edge_core *core, uint64_t id)
 
 	edge_core_begin(core);
 	flow = edge_flow_find(core, id);
-	if (flow && flow->state == BIND_RENEWING) {
+	if (flow && (flow->state == BIND_RENEWING || (flow->half && flow->state == BIND_BOUND))) {
 		uint64_t now = core->timers.now_ms;
-
 		enum bind_event event = BIND_EV_IGNORED;
 
+		flow->half = false;
+		flow->born_ms = flow->whole_ms;
 		if (core->rules->p.tolerate_ignored)
 			event = BIND_EV_TOLERATED;
 		else if (now + core->rules->p.renew_before_ms < lifetime_end(flow))
 			event = BIND_EV_SPARED;
-		if (event == BIND_EV_IGNORED && now < lifetime_end(flow)) {
+		if (event == BIND_EV_IGNORED && now < lifetime_end(flow) &&
+		    flow->state == BIND_RENEWING) {
 			flow->aged_ms = lifetime_end(flow); /* it may still do it */
 			edge_flow_arm(flow);
 		} else {
@@ -418,6 +420,8 @@ static bool act(struct edge_flow *flow, enum bind_action action, enum edge_end e
 		break;
 	case BIND_DO_REKEY:
 		flow->born_ms = core->timers.now_ms;
+		if (!flow->half)
+			flow->whole_ms = flow->born_ms;
 		if (!flow->bound)
 			return true;
 		core->count.rekeyed++;

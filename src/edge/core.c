@@ -123,6 +123,7 @@ static int add(struct edge_core *core, uint64_t id, const struct edge_peer *peer
 		memcpy(flow->address, peer->address.ptr, len);
 	session_set(flow, peer->session);
 	flow->born_ms = core->timers.now_ms;
+	flow->whole_ms = flow->born_ms;
 	flow->late_ms = flow->born_ms + core->rules->p.unregistered_ms;
 	flow->expires_ms = flow->aged_ms = EDGE_NEVER;
 	edge_flow_key(core->epoch, id, flow->key);
@@ -153,18 +154,47 @@ int edge_core_up(struct edge_core *core, uint64_t id, const struct edge_peer *pe
 	return rc;
 }
 
-void edge_core_rekeyed(struct edge_core *core, uint64_t id, struct base_str session)
+static void named(struct edge_core *core, uint64_t id, struct base_str session, bool half)
 {
 	struct edge_flow *flow;
 
 	edge_core_begin(core);
 	flow = edge_flow_find(core, id);
 	if (flow && session.len && flow->state != BIND_PLAIN) {
+		flow->half = half;
 		edge_flow_unlist(flow); /* before its key changes */
 		session_set(flow, session);
 		(void)edge_flow_event(flow, BIND_EV_REKEYED, EDGE_ENDS, "", NULL);
 	}
 	edge_core_done(core);
+}
+
+void edge_core_rekeyed(struct edge_core *core, uint64_t id, struct base_str session)
+{
+	named(core, id, session, false);
+}
+
+void edge_core_keys(struct edge_core *core, uint64_t id, struct base_str session)
+{
+	named(core, id, session, true);
+}
+
+void edge_core_answered(struct edge_core *core, uint64_t id)
+{
+	struct edge_flow *flow = edge_flow_find(core, id);
+
+	if (flow && flow->state == BIND_TOLERATED) {
+		uint8_t session[EDGE_SESSION_MAX];
+
+		memcpy(session, flow->session, flow->session_len);
+		named(core, id, (struct base_str){ (const char *)session, flow->session_len },
+		      false);
+	} else if (flow) {
+		edge_core_begin(core);
+		flow->half = false;
+		flow->whole_ms = core->timers.now_ms;
+		edge_core_done(core);
+	}
 }
 
 void edge_core_lost(struct edge_core *core, uint64_t id)

@@ -133,8 +133,8 @@ struct edge_core_ops {
 	/** End this flow of a UE once what waits has been sent. `forget`: its TLS session, too, so
 	 * that it cannot be resumed (O.3). edge_core_lost for it may follow, and need not. */
 	void (*close)(void *arg, uint64_t flow, bool forget, const char *why);
-	/** New keys for this flow's session, by the edge (O.2.1): edge_core_rekeyed or
-	 * edge_core_not_rekeyed follows. */
+	/** New keys for this flow's session, by the edge (O.2.1): edge_core_rekeyed,
+	 * edge_core_keys or edge_core_not_rekeyed follows. */
 	void (*renew)(void *arg, uint64_t flow);
 	void (*told)(void *arg, const struct edge_event *event);
 	/** Send what edge_parting_write makes of it. May be NULL where policy.deregister is not
@@ -176,8 +176,13 @@ struct edge_peer {
 };
 /** A UE has connected (TLS: the handshake is done). @return 0; BASE_LOCAL: close it */
 int edge_core_up(struct edge_core *core, uint64_t flow, const struct edge_peer *peer);
-/** Its session has another id (renegotiation, KeyUpdate), whoever began it. */
+/** Its session has another id by a renegotiation, whoever began it. */
 void edge_core_rekeyed(struct edge_core *core, uint64_t flow, struct base_str session);
+/** Likewise by our KeyUpdate (TLS 1.3), to which the UE owes one: edge_core_answered follows when
+ * it comes, edge_core_not_rekeyed where the UE talks on without it. Who says nothing is not blamed.
+ */
+void edge_core_keys(struct edge_core *core, uint64_t flow, struct base_str session);
+void edge_core_answered(struct edge_core *core, uint64_t flow);
 /** The UE has ignored, refused or failed what `renew` began. */
 void edge_core_not_rekeyed(struct edge_core *core, uint64_t flow);
 /** It is gone. One that is not known is fine. */

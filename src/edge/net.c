@@ -66,8 +66,12 @@ static void on_rekeyed(void *arg, uint64_t flow, enum stream_again what)
 	uint8_t id[TLS_BINDING_MAX];
 	struct base_str session;
 
-	if ((what == STREAM_REKEYED || what == STREAM_KEYS) && session_of(net, flow, id, &session))
+	if (what == STREAM_KEYS_BOTH)
+		edge_core_answered(net->core, flow);
+	else if (what == STREAM_REKEYED && session_of(net, flow, id, &session))
 		edge_core_rekeyed(net->core, flow, session);
+	else if (what == STREAM_KEYS && session_of(net, flow, id, &session))
+		edge_core_keys(net->core, flow, session);
 	else
 		edge_core_not_rekeyed(net->core, flow);
 }

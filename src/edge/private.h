@@ -65,6 +65,7 @@ struct edge_flow {
 	uint64_t id;
 	enum bind_state state;
 	bool agreed;         /* Security-Server has been given here */
+	bool half;           /* TLS 1.3: our keys are new, the UE's are to follow */
 	bool in_session;     /* it is in core->sessions */
 	bool emergency;      /* a call has been answered: it may be under way */
 	uint8_t emergencies; /* calls that are not answered yet */
@@ -75,6 +76,7 @@ struct edge_flow {
 	unsigned refused, challenges;
 	unsigned asked;                        /* edge_core_asks */
 	uint64_t born_ms;                      /* its session's keys */
+	uint64_t whole_ms;                     /* those of both directions */
 	uint64_t late_ms, expires_ms, aged_ms; /* EDGE_NEVER = not running */
 	struct loop_timer timer;
 	struct edge_bound *bound;

@@ -47,6 +47,10 @@ static const struct bind_step table[BIND_STATES][BIND_EVENTS] = {
 	[BIND_BOUND] = {
 		BOUND(BIND_BOUND),
 		[BIND_EV_AGED] = GO(BIND_RENEWING, BIND_DO_RENEW),
+		/* TLS 1.3: it talks on without the keys that it owes */
+		[BIND_EV_IGNORED] =   GO(BIND_CLOSED, BIND_DO_FORGET),
+		[BIND_EV_SPARED] =    GO(BIND_BOUND, BIND_DO_NOTHING),
+		[BIND_EV_TOLERATED] = GO(BIND_TOLERATED, BIND_DO_GO_ON),
 	},
 	[BIND_RENEWING] = {
 		BOUND(BIND_RENEWING),

@@ -71,14 +71,60 @@ bool stream_again_holds(const struct stream *s)
 	return s->session && s->state == STREAM_UP && tls_session_renegotiating(s->session, NULL);
 }
 
-void stream_again_look(struct stream *s)
+/* ---- keys of TLS 1.3 (RFC 8446, 4.6.3) ---- */
+
+/* In two halves: where it was us who stood still, what has come meanwhile is read between them. */
+#define KEYS_LATE 2
+
+static void on_keys_time(void *arg);
+
+static void keys_wait(struct stream *s, uint8_t since)
+{
+	s->again->keys_late = since;
+	if (since < KEYS_LATE)
+		loop_timer_start(s->streams->loop, &s->again->timer,
+		                 s->spec.handshake_ms / KEYS_LATE, on_keys_time, s);
+}
+
+/* What it had sent before it can have read our KeyUpdate is no evidence. */
+static void on_keys_time(void *arg)
+{
+	struct stream *s = arg;
+	bool unread = s->paused || s->readable || stream_queue_len(&s->left);
+
+	keys_wait(s, unread || stream_queue_len(&s->out) ? 0 : s->again->keys_late + 1);
+}
+
+static void keys_look(struct stream *s, bool data)
+{
+	struct stream_renegotiation *again = s->again;
+
+	if (!tls_session_keys_due(s->session)) {
+		again->keys_open = false;
+		loop_timer_stop(s->streams->loop, &again->timer);
+		stream_again_tell(s); /* first things first */
+		tell(s, STREAM_KEYS_BOTH);
+	} else if (data && again->keys_late == KEYS_LATE && !again->ignored) {
+		again->ignored = true;
+		if (tls_domain_ends_ignored(s->slot->domain))
+			give_up(s, "the peer sends on under its old keys (RFC 8446, 4.6.3)");
+		else
+			tell(s, STREAM_IGNORED);
+	}
+}
+
+/* ---- both ---- */
+
+void stream_again_look(struct stream *s, bool data)
 {
 	struct stream_renegotiation *again;
 	enum tls_wish wish;
 	bool going_on, was_going_on, was_asked;
 	uint32_t count;
 
-	if (!s->spec.renegotiable || s->state != STREAM_UP)
+	if (s->again && s->again->keys_open && s->state == STREAM_UP)
+		keys_look(s, data);
+	if (!s->spec.renegotiable || s->state != STREAM_UP || (s->again && s->again->keys_open))
 		return;
 	going_on = tls_session_renegotiating(s->session, &count);
 	if (!s->again && !going_on && !count)
@@ -141,7 +187,10 @@ enum tls_again stream_renegotiate(struct stream *s)
 		return TLS_AGAIN_CLOSED;
 	}
 	if (what == TLS_AGAIN_KEYS) {
-		s->again->keys = true;
+		if (!s->again->keys_open)
+			keys_wait(s, 0);
+		s->again->keys = s->again->keys_open = true;
+		s->again->ignored = false;
 		stream_later(s);
 	} else if (what == TLS_AGAIN_BEGUN) {
 		s->again->ignored = false;

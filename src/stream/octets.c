@@ -258,7 +258,7 @@ void stream_records(struct stream *s, struct tls_io *io)
 		rc = tls_session_read(s->session, io, streams->clear, STREAM_CLEAR, &n);
 		stream_put(s, streams->wire.data, streams->wire.len);
 		wire_used(streams);
-		stream_again_look(s);
+		stream_again_look(s, n > 0);
 		if (n && s->state != STREAM_DEAD) {
 			deliver(s, streams->clear, n);
 			base_wipe(streams->clear, n);

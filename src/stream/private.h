@@ -76,6 +76,9 @@ struct stream_renegotiation {
 	bool going_on, asked; /**< as it was when we looked last */
 	bool ignored;         /**< and told */
 	bool keys;            /**< to be told */
+	bool keys_open;       /**< TLS 1.3: the peer's are waited for */
+	uint8_t keys_late; /**< halves of handshake_ms since then; after both its next data should
+	                        not come before them */
 };
 
 struct stream {
@@ -177,8 +180,9 @@ void stream_shake_log_again(struct stream *s);
 
 /* again.c */
 
-/** Octets have been read: has a renegotiation begun, or ended? */
-void stream_again_look(struct stream *s);
+/** Octets have been read: has a renegotiation begun, or ended? `data`: clear ones are among them.
+ */
+void stream_again_look(struct stream *s, bool data);
 /** Does what is written wait for its end? */
 bool stream_again_holds(const struct stream *s);
 /** Tell what an own call has brought about. */

@@ -80,11 +80,13 @@ struct stream_end {
 enum stream_again {
 	STREAM_REKEYED, /**< complete, whoever began it: stream_tls and stream_binding tell anew */
 	STREAM_KEYS,    /**< TLS 1.3: our KeyUpdate has gone out, the peer's is asked for */
+	STREAM_KEYS_BOTH,     /**< and has come */
 	STREAM_REFUSED_AGAIN, /**< the peer has said no_renegotiation (RFC 5246, 7.2.2); with
 	                         OpenSSL that ends the stream instead */
-	STREAM_IGNORED, /**< a client has not answered our HelloRequest within handshake_ms, and
-	                     may still do so. Where the domain ends who ignores it
-	                     (`end_ignored`): on_end, STREAM_LATE */
+	STREAM_IGNORED, /**< a client has not answered our HelloRequest within handshake_ms, or a
+	                     peer that was sent our KeyUpdate that long ago sends data under its
+	                     old keys (RFC 8446, 4.6.3); it may still answer. Where the domain
+	                     ends who ignores it (`end_ignored`): on_end, STREAM_LATE */
 };
 
 /** What a stream's owner is told. on_data and on_end are needed. */

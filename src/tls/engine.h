@@ -347,6 +347,7 @@ struct tls_session {
 	uint64_t credit_ms;      /**< when the last one was given back */
 	uint32_t renegotiations; /**< completed */
 	uint32_t key_updates;    /**< asked for */
+	bool keys_due;           /**< the peer's, since the last of them */
 	uint32_t bound_again, bound_keys; /**< those that `binding` is of */
 	uint8_t binding_len;              /**< 0 = not asked for yet */
 	uint8_t binding[TLS_BINDING_MAX];
@@ -469,6 +470,8 @@ void tls_renegotiation_begin(struct tls_session *session);
  * judge, and compares it with who it was. @return 0, or the failure, the alert sent
  */
 int tls_renegotiation_finish(struct tls_session *session);
+/** TLS 1.3: a KeyUpdate of the peer's has come. */
+void tls_renegotiation_keys(struct tls_session *session);
 /** The peer said no_renegotiation: if that answers our wish, all is as it was before. */
 void tls_renegotiation_denied(struct tls_session *session);
 /** The session that was before it is not resumed any more. @return false: some ticket of it is

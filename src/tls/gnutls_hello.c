@@ -417,6 +417,13 @@ static int on_late_hello(struct tls_session *session)
 	                         "a ClientHello on an established session");
 }
 
+static int on_late(struct tls_session *session, unsigned type)
+{
+	if (type == GNUTLS_HANDSHAKE_KEY_UPDATE)
+		tls_renegotiation_keys(session);
+	return type == GNUTLS_HANDSHAKE_CLIENT_HELLO ? on_late_hello(session) : 0;
+}
+
 int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned incoming,
                     const gnutls_datum_t *msg)
 {
@@ -428,8 +435,7 @@ int tls_gnutls_hook(gnutls_session_t tls, unsigned type, unsigned when, unsigned
 		               ? tls_gnutls_name_answer(session)
 		               : 0;
 	if (session->established && !session->renegotiating)
-		return type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming ? on_late_hello(session)
-		                                                         : 0;
+		return incoming ? on_late(session, type) : 0;
 	if (session->dtls && incoming)
 		session->dtls->moved = true;
 	gs->made |= !incoming;

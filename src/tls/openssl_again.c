@@ -63,6 +63,7 @@ int openssl_again(struct tls_session *session)
 		session->later = SSL_has_pending(ssl) == 1;
 		return session->later ? 0 : begin(session, oc);
 	}
+	SSL_set_msg_callback(ssl, openssl_on_message); /* until the peer's has come */
 	n = SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
 	if (n == 1)
 		n = SSL_do_handshake(ssl);

@@ -70,6 +70,10 @@ void openssl_on_message(int write, int version, int type, const void *data, size
 	if (session->role == TLS_ROLE_CLIENT && message == SSL3_MT_SERVER_HELLO &&
 	    tls_hello_read(&hello, r.at, base_reader_left(&r), false))
 		session->extms |= (hello.present & TLS_HELLO_MASTER_SECRET) != 0;
+	if (message == SSL3_MT_KEY_UPDATE && session->established) {
+		tls_renegotiation_keys(session);
+		SSL_set_msg_callback(ssl, NULL);
+	}
 	/* In TLS 1.3 we can send any alert afterwards: openssl_abort(). */
 	if (session->role == TLS_ROLE_SERVER && !session->dtls && message == SSL3_MT_CERTIFICATE &&
 	    SSL_version(ssl) != TLS1_3_VERSION && len == 4 + 3)

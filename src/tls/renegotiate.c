@@ -309,8 +309,10 @@ static void again_note(struct tls_session *session, enum tls_again how)
 		return;
 	}
 	session->credit--;
-	if (how == TLS_AGAIN_KEYS)
+	if (how == TLS_AGAIN_KEYS) {
 		session->key_updates++;
+		session->keys_due = true;
+	}
 }
 
 int tls_session_renegotiate(struct tls_session *session, struct tls_io *io, enum tls_again *ret)
@@ -336,4 +338,14 @@ int tls_session_renegotiate(struct tls_session *session, struct tls_io *io, enum
 enum tls_wish tls_session_wish(const struct tls_session *session)
 {
 	return (enum tls_wish)session->wish;
+}
+
+void tls_renegotiation_keys(struct tls_session *session)
+{
+	session->keys_due = false;
+}
+
+bool tls_session_keys_due(const struct tls_session *session)
+{
+	return session->keys_due;
 }

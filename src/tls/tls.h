@@ -374,6 +374,11 @@ enum tls_wish {
 	TLS_WISH_REFUSED, /**< no_renegotiation: the session goes on (RFC 5246, 7.2.2) */
 };
 enum tls_wish tls_session_wish(const struct tls_session *session);
+/**
+ * TLS 1.3: have we asked for new keys of the peer's that have not come? It has to send them before
+ * its next data once it has read our KeyUpdate (RFC 8446, 4.6.3), and needs to send none before.
+ */
+bool tls_session_keys_due(const struct tls_session *session);
 
 #define TLS_BINDING_MAX 32
 /**

@@ -223,7 +223,7 @@ void ue_access_rekeyed(struct ue_access *a, uint64_t flow, enum stream_again wha
 	char id[3 * TLS_BINDING_MAX + 1];
 	struct flow_info info;
 
-	if (flow != flow_id(a) || !flows_info(flows_of(a), flow, &info))
+	if (flow != flow_id(a) || what == STREAM_KEYS_BOTH || !flows_info(flows_of(a), flow, &info))
 		return;
 	if (what == STREAM_REKEYED || what == STREAM_KEYS)
 		UE_TELL(&a->app->events, "sip.rekeyed",

@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 import access
 import harness
@@ -99,6 +100,13 @@ class Edge:
         """Waits for that many bindings. @return them"""
         harness.until(lambda: len(self.bindings(name)) == count, lambda: f"{count} bindings of {name}: {self.bindings()}; {self.log()[-3000:]}")
         return self.bindings(name)
+
+    def counters(self):
+        """Of `metrics.listen`, without the common part of their names."""
+        port = re.search(r"metrics on port (\d+)", self.log())[1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=harness.PATIENCE) as answer:
+            text = answer.read().decode()
+        return {name: int(value) for name, value in re.findall(r"(?m)^gatehouse_edge_(\w+) (\d+)$", text)}
 
     def kill(self):
         self.process.kill()

@@ -258,6 +258,30 @@ class Renews(Case, unittest.TestCase):
         self.edge.bound("alice", 0)
         alice.closed()
 
+    def test_keys_that_do_not_come(self):
+        """TLS 1.3: who talks on under the keys that it was asked to change, for it never looks (RFC 8446, 4.6.3), loses its session likewise, or may
+        go on; who is silent owes nothing."""
+        session = {"lifetime": "2s", "renew-before": "1s", "renew-timeout": "300ms"}
+        for ignored in ("end", "continue"):
+            with self.subTest(ignored):
+                self.stage(session=session | {"ignored": ignored}, access={"handshake": "1s"}, metrics={"listen": "127.0.0.1:0"})
+                alice = self.ue("alice", version=TLS13)
+                alice.register()  # and reads nothing from now on
+                self.edge.logged("event=rekeyed", 2)
+                self.assertEqual(self.edge.counters()["ignored_total"], 0)
+                harness.until(lambda: self.pinged(alice) and self.edge.counters()["ignored_total"] == 1, self.edge.log)
+                self.assertEqual(len(self.edge.bindings("alice")), int(ignored == "continue"))
+                self.assertEqual('end="not renegotiated"' in self.edge.log(), ignored == "end")
+
+    @staticmethod
+    def pinged(ue):
+        """RFC 5626, 4.4.1; by somebody who may have been shown out."""
+        try:
+            ue.send("\r\n\r\n")
+        except OSError:
+            pass
+        return True
+
 
 @unittest.skipUnless(kamailio.HAVE, kamailio.MISSING)
 class Proves(Case, unittest.TestCase):

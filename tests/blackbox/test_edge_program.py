@@ -12,7 +12,6 @@ import socket
 import ssl
 import subprocess
 import unittest
-import urllib.request
 
 import access
 import harness
@@ -284,13 +283,6 @@ class Program(harness.Case, unittest.TestCase):
             plain.send(ue.text("OPTIONS", "sip:bob@home.example").replace("SIP/2.0/TLS", "SIP/2.0/UDP").encode())
             self.assertEqual(status(plain.recv(65536).decode()), 403)
 
-    @staticmethod
-    def counters(edge):
-        port = re.search(r"metrics on port (\d+)", edge.log())[1]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=harness.PATIENCE) as answer:
-            text = answer.read().decode()
-        return {name: int(value) for name, value in re.findall(r"(?m)^gatehouse_edge_(\w+) (\d+)$", text)}
-
     def test_metrics(self):
         core = self.own(Core())
         edge = self.edge(core.uri, metrics={"listen": "127.0.0.1:0"})
@@ -298,7 +290,7 @@ class Program(harness.Case, unittest.TestCase):
         self.bind(ue, core)
         stranger = self.own(Ue(edge, "bob"))
         self.assertEqual(status(stranger.message("sip:alice@home.example")), 403)
-        now = self.counters(edge)
+        now = edge.counters()
         for name, value in (("bindings", 1), ("flows", 2), ("bound_total", 1), ("strangers_total", 1), ("answered_2xx_total", 1),
                             ("answered_4xx_total", 2)):
             self.assertEqual(now[name], value, name)
@@ -444,7 +436,7 @@ class Program(harness.Case, unittest.TestCase):
                 return None
             return ue.answer()
 
-        while self.counters(edge)["transactions"] < 36:
+        while edge.counters()["transactions"] < 36:
             self.assertIsNone(passes())
         stranger.send(stranger.register_text())
         answer = stranger.final("REGISTER")
@@ -453,7 +445,7 @@ class Program(harness.Case, unittest.TestCase):
         while not answer:
             answer = passes()
         self.assertEqual((status(answer), field(answer, "Retry-After")), (503, "7"))
-        now = self.counters(edge)
+        now = edge.counters()
         self.assertGreaterEqual(now["overload_total"], 2)
         self.assertGreaterEqual(now["transactions"], 36)
 
@@ -483,7 +475,7 @@ class Program(harness.Case, unittest.TestCase):
             for asked in waiting:
                 core.reply(asked, 200)
                 self.assertEqual(status(ue.answer()), 200)
-        self.assertEqual(self.counters(edge)["greedy_total"], 2)
+        self.assertEqual(edge.counters()["greedy_total"], 2)
 
     def test_answered_ones_keep_nobody_out(self):
         """By UDP transactions are kept for 32 s behind their answers (timer J): that is no load. limits.lingering bounds their memory."""
@@ -491,7 +483,7 @@ class Program(harness.Case, unittest.TestCase):
         edge = self.edge(core.uri, limits={"transactions": 40, "lingering": 50}, metrics={"listen": "127.0.0.1:0"})
         for _ in range(60):
             self.assertEqual(status(core.answer(core.request(edge, "OPTIONS", f"sip:127.0.0.1:{edge.core_port}"))), 200)
-        now = self.counters(edge)
+        now = edge.counters()
         self.assertEqual((now["lingering"], now["transactions"], now["requests"], now["overload_total"]), (50, 0, 0, 0))
         self.bind(self.own(Ue(edge)), core)
 
@@ -536,12 +528,12 @@ class Program(harness.Case, unittest.TestCase):
         self.assertGreater(cost, 10)
         for number in range(2 * 200000 // cost + 10):  # who has come may turn out to cost as much
             self.own(socket.create_connection(("127.0.0.1", edge.port), harness.PATIENCE))
-            if number % 10 == 9 and self.counters(edge)["pauses_total"] and self.backlog(edge.port):
+            if number % 10 == 9 and edge.counters()["pauses_total"] and self.backlog(edge.port):
                 break
         else:
             self.fail("nobody had to wait")
         self.own(connect(edge.port))  # it waits, and comes in
-        self.assertEqual(self.counters(edge)["stream_turned_away_total"], 0)
+        self.assertEqual(edge.counters()["stream_turned_away_total"], 0)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ struct station {
 	char source[64], why[256];
 	uint16_t source_port;
 	unsigned status;
-	unsigned ups, again[4], shakes[4]; /* by enum stream_again, enum flow_shake */
+	unsigned ups, again[5], shakes[4]; /* by enum stream_again, enum flow_shake */
 	uint64_t up_id;
 	struct flow_info up; /* the last */
 	bool close_up;       /* each that comes up */

@@ -86,6 +86,7 @@ static void named_and_rekeyed(void **state)
 	assert_memory_not_equal(was, is, len);
 	(void)call(&near, 2, uri_of(&far, FLOW_TLS), 0);
 	UNTIL(&near, near.count == 2);
+	assert_int_equal(far.again[STREAM_KEYS_BOTH], 1);
 	assert_true(flows_forget_session(near.flows, flow.id));
 	flows_close(near.flows, flow.id);
 	UNTIL(&far, far.lost == 1);

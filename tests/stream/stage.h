@@ -24,7 +24,7 @@ struct end {
 	enum stream_cause cause;
 	bool was_up;
 	char text[400];
-	unsigned again[4]; /* by enum stream_again */
+	unsigned again[5]; /* by enum stream_again */
 	const char *says;  /* when it is told of one; NULL = nothing */
 };
 

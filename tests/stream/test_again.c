@@ -168,8 +168,10 @@ static void keys_of_tls13(void **state)
 		UNTIL(*state, s->p.end.again[STREAM_KEYS] == 1 && s->e.got_len == 7);
 		assert_int_equal(s->e.again[STREAM_KEYS], 0);
 		assert_true(id_changed(s, 1));
+		assert_int_equal(s->p.end.again[STREAM_KEYS_BOTH], 0); /* it has said nothing */
 		assert_int_equal(stream_write(s->e.stream, "back", 4), 0);
 		UNTIL(*state, s->p.end.got_len == 6);
+		assert_int_equal(s->p.end.again[STREAM_KEYS_BOTH], 1);
 		leave(s);
 		scene_free(s);
 	}
@@ -251,6 +253,83 @@ static void last_words_are_gathered(void **state)
 	stream_resume(s->e.stream);
 	UNTIL(*state, s->e.ended);
 	assert_int_equal(s->e.cause, STREAM_ALERT);
+	scene_free(s);
+}
+
+/* The client writes on under its old keys until that has come to something. */
+static void talk_on(struct scene *s, const unsigned *until)
+{
+	uint64_t patience_ms = loop_now_ms(streams_loop(s->streams)) + 30000;
+
+	while (!*until) {
+		assert_true(loop_now_ms(streams_loop(s->streams)) < patience_ms);
+		(void)stream_write(s->e.stream, "x", 1);
+		assert_int_equal(loop_run_once(streams_loop(s->streams), 20), 0);
+	}
+}
+
+/* RFC 8446, 4.6.3: who has been asked for new keys sends no data before them. */
+static void keys_that_do_not_come(void **state)
+{
+	for (size_t i = 0; i < BASE_COUNT(engines); i++) {
+		struct scene *s = scene(*state, engines[i], engines[1 - i], "tls13", false);
+		size_t early;
+
+		leave(s);
+		s->p.spec.handshake_ms = 1000; /* for the first one, too */
+		visit(s);
+		deafen(s);
+		assert_int_equal(stream_renegotiate(s->p.end.stream), TLS_AGAIN_KEYS);
+		early = s->p.end.got_len;
+		(void)stream_write(s->e.stream, "on its way already", 18);
+		UNTIL(*state, s->p.end.got_len == early + 18);
+		assert_int_equal(s->p.end.again[STREAM_IGNORED], 0);
+		talk_on(s, &s->p.end.again[STREAM_IGNORED]);
+		assert_false(s->p.end.ended);
+		/* It is told once, and may still be answered. */
+		stream_resume(s->e.stream);
+		talk_on(s, &s->p.end.again[STREAM_KEYS_BOTH]);
+		assert_int_equal(s->p.end.again[STREAM_IGNORED], 1);
+		leave(s);
+		scene_free(s);
+	}
+}
+
+static void keys_that_do_not_come_end_it(void **state)
+{
+	struct tls_domain_spec far = good(TLS_ROLE_SERVER, TLS_ENGINE_OPENSSL, "tls13");
+	struct scene *s = scene(*state, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL, "tls13", true);
+
+	leave(s);
+	far.end_ignored = true;
+	tls_domain_unref(s->far);
+	s->far = s->p.spec.domain = domain_new(&far);
+	s->p.spec.handshake_ms = 1000; /* for the first one, too */
+	visit(s);
+	deafen(s);
+	assert_int_equal(stream_renegotiate(s->p.end.stream), TLS_AGAIN_KEYS);
+	talk_on(s, &s->p.end.ended);
+	assert_int_equal(s->p.end.again[STREAM_IGNORED], 0);
+	assert_int_equal(s->p.end.cause, STREAM_LATE);
+	assert_non_null(strstr(s->p.end.text, "RFC 8446, 4.6.3"));
+	stream_resume(s->e.stream);
+	UNTIL(*state, s->e.ended);
+	scene_free(s);
+}
+
+/* Who is silent owes nothing. */
+static void keys_of_the_silent(void **state)
+{
+	struct scene *s = scene(*state, TLS_ENGINE_GNUTLS, TLS_ENGINE_OPENSSL, "tls13", false);
+
+	leave(s);
+	s->p.spec.handshake_ms = 1000; /* for the first one, too */
+	visit(s);
+	assert_int_equal(stream_renegotiate(s->p.end.stream), TLS_AGAIN_KEYS);
+	stream_deadline(s->e.stream, 1500, "the test's");
+	UNTIL(*state, s->e.ended);
+	UNTIL(*state, s->p.end.ended);
+	assert_int_equal(s->p.end.again[STREAM_IGNORED], 0);
 	scene_free(s);
 }
 
@@ -429,6 +508,9 @@ int main(void)
 		CASE(begun_by_either),
 		CASE(in_its_order),
 		CASE(keys_of_tls13),
+		CASE(keys_that_do_not_come),
+		CASE(keys_that_do_not_come_end_it),
+		CASE(keys_of_the_silent),
 		CASE(ignored),
 		CASE(ignored_and_shown_out),
 		CASE(refused_by_the_client),
