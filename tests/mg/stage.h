@@ -91,5 +91,7 @@ void stage_answer(struct stage *st);
 void stage_silence(struct stage *st);
 /** Forget orders, request and log. */
 void stage_forget(struct stage *st);
+/** Write behind what stands in one of those. */
+void stage_say(char *into, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif
