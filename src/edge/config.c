@@ -63,16 +63,29 @@ static int spans_read(const struct edge_config *c, const struct span *spans, siz
 	return rc;
 }
 
+static bool wants_tls(const struct sip_uri *uri)
+{
+	struct base_str transport;
+
+	return uri->scheme == SIP_SCHEME_SIPS || (sip_uri_param(uri, "transport", &transport) &&
+	                                          base_str_ieq(transport, BASE_STR("tls")));
+}
+
 /* A next hop: where a Route leads. */
 static int hop_check(const struct edge_config *c, const char *where, const char *text,
                      struct base_error *err)
 {
 	struct sip_uri uri;
 
-	if (!text || (!sip_uri_parse(base_str_of(text), &uri) && uri.host.len))
+	if (!text)
 		return 0;
-	return config_refuse(c->doc, err, where, "'%s' is no SIP URI, such as sip:HOST:PORT;lr",
-	                     text);
+	if (sip_uri_parse(base_str_of(text), &uri) || !uri.host.len)
+		return config_refuse(c->doc, err, where,
+		                     "'%s' is no SIP URI, such as sip:HOST:PORT;lr", text);
+	if (wants_tls(&uri) && !c->core_domain)
+		return config_refuse(c->doc, err, where,
+		                     "by TLS: core.domain is needed with it, a TLS domain");
+	return 0;
 }
 
 /* What goes into a header field as it stands. */
@@ -174,10 +187,7 @@ static int access_read(struct edge_config *c, struct base_error *err)
 
 	c->access_domain = y->domain;
 	c->stun = !y->stun || *y->stun;
-	rc = edge_domain_check(c, "access.domain", y->domain, err);
-	if (!rc)
-		rc = listens_read(c, &tls, y->listen, y->listen_count, c->access, &c->access_count,
-		                  err);
+	rc = listens_read(c, &tls, y->listen, y->listen_count, c->access, &c->access_count, err);
 	if (!rc)
 		rc = listens_read(c, &plain, y->plain, y->plain_count, c->access, &c->access_count,
 		                  err);
@@ -245,10 +255,7 @@ static int core_read(struct edge_config *c, struct base_error *err)
 	c->dns = y->dns;
 	if (y->host && !is_host(y->host))
 		return config_refuse(c->doc, err, "core.host", "'%s' is no host name", y->host);
-	rc = edge_domain_check(c, "core.domain", y->domain, err);
-	if (!rc)
-		rc = listens_read(c, &door, y->listen, y->listen_count, c->core, &c->core_count,
-		                  err);
+	rc = listens_read(c, &door, y->listen, y->listen_count, c->core, &c->core_count, err);
 	if (!rc && !y->host && edge_address_any(&c->core[0].addr))
 		rc = config_refuse(c->doc, err, "core.listen[0]",
 		                   "core.host is needed with it: where shall others reach us?");
@@ -347,6 +354,22 @@ static int number_read(const struct edge_config *c, const char *where, const uns
 	               : config_refuse(c->doc, err, where, "%u to %u", least, most);
 }
 
+/* One that is no URI is none that a UE could call. */
+static int emergency_check(const struct edge_config *c, struct base_error *err)
+{
+	struct sip_uri uri;
+	char where[EDGE_WHERE];
+
+	for (unsigned i = 0; i < c->emergency_count; i++) {
+		(void)snprintf(where, sizeof(where), "unregistered.emergency[%u]", i);
+		if (sip_uri_parse(base_str_of(c->emergency[i]), &uri))
+			return config_refuse(c->doc, err, where,
+			                     "'%s' is no URI, such as urn:service:sos or tel:112",
+			                     c->emergency[i]);
+	}
+	return 0;
+}
+
 static int unregistered_read(struct edge_config *c, struct base_error *err)
 {
 	static const struct edge_yaml_unregistered none;
@@ -360,6 +383,8 @@ static int unregistered_read(struct edge_config *c, struct base_error *err)
 	c->emergency = y->emergency;
 	c->emergency_count = y->emergency_count;
 	c->emergency_proxy = y->emergency_proxy;
+	if (!rc)
+		rc = emergency_check(c, err);
 	if (!rc)
 		rc = hop_check(c, "unregistered.emergency-proxy", y->emergency_proxy, err);
 	return rc ? rc : time_read(c, "unregistered.time", y->time, &c->unregistered_ms, err);
@@ -422,6 +447,9 @@ static int control_read(struct edge_config *c, struct base_error *err)
 	c->reg_event = c->yaml->reg_event;
 	if (c->metrics && stream_addr_parse(&addr, base_str_of(c->metrics), &why))
 		return config_refuse(c->doc, err, "metrics.listen", "%.300s", why.text);
+	if (c->metrics && addr.sa.sa_family == AF_UNIX)
+		return config_refuse(c->doc, err, "metrics.listen",
+		                     "expected address and port, such as 127.0.0.1:9466");
 	if (c->reg_event && !c->pool_address && edge_address_any(&c->core[0].addr))
 		return config_refuse(c->doc, err, "reg-event",
 		                     "the registrar cannot reach an edge whose first core.listen "

@@ -286,6 +286,18 @@ static int name_check(const struct making *m)
 	return 0;
 }
 
+/* What is asked of a domain depends on who uses it: before it is made. */
+static int user_check(const struct edge_config *c, const char *where, const char *name,
+                      struct base_error *err)
+{
+	for (unsigned i = 0; name && i < c->yaml->domains_count; i++)
+		if (!strcmp(c->yaml->domains[i].name, name))
+			return 0;
+	return !name ? 0
+	             : config_refuse(c->doc, err, where,
+	                             "there is no TLS domain '%s' in tls-domains", name);
+}
+
 int edge_domains_read(struct edge_config *c, const struct edge_config *before,
                       struct base_error *err)
 {
@@ -295,7 +307,11 @@ int edge_domains_read(struct edge_config *c, const struct edge_config *before,
 
 	if (y->domains_count > EDGE_DOMAINS_MAX)
 		return config_refuse(c->doc, err, "tls-domains", "more than %d", EDGE_DOMAINS_MAX);
-	if (access && y->core && y->core->domain && !strcmp(access, y->core->domain))
+	if (!rc)
+		rc = user_check(c, "access.domain", access, err);
+	if (!rc)
+		rc = user_check(c, "core.domain", y->core ? y->core->domain : NULL, err);
+	if (!rc && access && y->core && y->core->domain && !strcmp(access, y->core->domain))
 		return config_refuse(c->doc, err, "core.domain",
 		                     "access.domain asks for no certificates, this one must: they "
 		                     "cannot be the same");
@@ -327,13 +343,4 @@ struct tls_domain *edge_config_domain(const struct edge_config *c, const char *n
 		if (!strcmp(c->domains[i].name, name))
 			return c->domains[i].tls;
 	return NULL;
-}
-
-int edge_domain_check(const struct edge_config *c, const char *where, const char *name,
-                      struct base_error *err)
-{
-	if (!name || edge_config_domain(c, name))
-		return 0;
-	return config_refuse(c->doc, err, where, "there is no TLS domain '%s' in tls-domains",
-	                     name);
 }

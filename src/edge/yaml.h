@@ -97,9 +97,6 @@ int edge_ms_read(const struct edge_config *c, const char *where, const char *tex
 /* config_domain.c */
 int edge_domains_read(struct edge_config *c, const struct edge_config *before,
                       struct base_error *err);
-/* Is that name one of tls-domains? NULL is. */
-int edge_domain_check(const struct edge_config *c, const char *where, const char *name,
-                      struct base_error *err);
 /* config_pool.c */
 int edge_pool_read(struct edge_config *c, struct base_error *err);
 
