@@ -133,6 +133,9 @@ static void on_timer(void *arg)
 	struct edge_flow *flow = arg;
 	uint64_t now = flow->core->timers.now_ms;
 
+	if (flow->expires_ms <= now &&
+	    edge_flow_less(flow, EDGE_SET_NONE, "other identities did not register again in time"))
+		return;
 	if (flow->expires_ms <= now)
 		(void)edge_flow_event(flow, BIND_EV_EXPIRED, EDGE_END_EXPIRED,
 		                      "it did not register again in time", NULL);
@@ -332,8 +335,19 @@ static void attach(struct edge_flow *flow, struct edge_bound *fresh, struct edge
 	session_in(flow);
 }
 
+bool edge_flow_less(struct edge_flow *flow, uint32_t set, const char *why)
+{
+	if (!flow->bound || !edge_bound_less(flow->bound, set, flow->core->timers.now_ms))
+		return false;
+	flow->expires_ms = edge_bound_until(flow->bound);
+	edge_flow_arm(flow);
+	tell(flow, EDGE_TOLD_REFRESHED, EDGE_ENDS, why);
+	return true;
+}
+
 void edge_flow_until(struct edge_flow *flow, uint64_t expires_ms)
 {
+	edge_bound_shorten(flow->bound, expires_ms);
 	flow->expires_ms = expires_ms;
 	edge_flow_arm(flow);
 	tell(flow, EDGE_TOLD_REFRESHED, EDGE_ENDS, "shortened by the network");
@@ -356,8 +370,7 @@ static void bind(struct edge_flow *flow, const struct edge_made *made, bool agai
 		return;
 	}
 	attach(flow, fresh, user);
-	flow->expires_ms = BASE_MIN(made->keep ? flow->expires_ms : EDGE_NEVER,
-	                            core->timers.now_ms + 1000ULL * made->expires_s);
+	flow->expires_ms = edge_bound_until(fresh);
 	flow->refused = flow->challenges = 0;
 	if (again)
 		core->count.refreshed++;

@@ -7,6 +7,7 @@
 #include "edge/table.h"
 
 #define EDGE_NEVER             UINT64_MAX
+#define EDGE_SET_NONE          UINT32_MAX
 #define EDGE_NONCES            8         /* challenges of a flow whose answers are taken */
 #define EDGE_OLD_MS            86400000U /* TS 33.203, O.2.1: no session is older */
 #define EDGE_EMERGENCIES_MAX   4         /* at a time, of a flow that is not bound; ours */
@@ -35,6 +36,8 @@ void edge_rules_free(struct edge_rules *rules);
 struct edge_identity {
 	struct base_str uri;
 	struct base_str key; /* what it is compared by: sip_uri_key, or the URI */
+	uint64_t until_ms;
+	uint32_t set; /* those that one REGISTER brought (P-Associated-URI) */
 };
 
 /* -- a flow and what is bound to it -- */
@@ -115,12 +118,14 @@ struct edge_made {
 	struct base_str impi;
 	const struct sip_message *request, *response;
 	struct base_str contact, realm;
-	uint32_t expires_s;
-	const struct edge_bound *keep; /* identities that stay, of another REGISTER; NULL = none */
+	uint64_t until_ms;             /* of its identities */
+	const struct edge_bound *keep; /* of which other sets stay; NULL = none */
 };
 /* @return false: the flow is gone, and freed */
 bool edge_flow_event(struct edge_flow *flow, enum bind_event event, enum edge_end end,
                      const char *why, const struct edge_made *made);
+/* One of several sets of identities is over. @return false: it was the last, nothing is done */
+bool edge_flow_less(struct edge_flow *flow, uint32_t set, const char *why);
 /** The end of its binding has moved. */
 void edge_flow_until(struct edge_flow *flow, uint64_t expires_ms);
 void edge_flow_arm(struct edge_flow *flow);
@@ -141,6 +146,12 @@ bool edge_flow_challenged(struct edge_flow *flow);
 
 /* bound.c: @return NULL when memory is short */
 struct edge_bound *edge_bound_new(const struct edge_rules *rules, const struct edge_made *made);
+/* When the first of its sets ends. */
+uint64_t edge_bound_until(const struct edge_bound *bound);
+/* Are there others beside this set and what has ended? Then these are left alone. */
+bool edge_bound_less(struct edge_bound *bound, uint32_t set, uint64_t now_ms);
+/* None of them lasts longer. */
+void edge_bound_shorten(struct edge_bound *bound, uint64_t until_ms);
 bool edge_bound_same_contact(struct base_str a, struct base_str b);
 
 /* token.c */

@@ -269,6 +269,19 @@ static void registered_nowhere(struct edge_core *core, uint64_t id, const struct
 	edge_bound_free(bound);
 }
 
+/* Nothing is left of it, or of the one set of identities that its To names. */
+static void on_gone(struct edge_flow *flow, const struct sip_message *request)
+{
+	const struct edge_identity *own =
+	        flow->bound ? edge_identity_find(flow->bound, request->to.uri) : NULL;
+	bool ours = meant_ours(flow, request);
+
+	if (ours && own && edge_flow_less(flow, own->set, "other identities were taken back"))
+		return;
+	(void)edge_flow_event(flow, ours ? BIND_EV_ZERO : BIND_EV_OTHER, EDGE_END_UNREGISTERED,
+	                      "it took its registration back", NULL);
+}
+
 static void on_yes(struct edge_core *core, const struct edge_response *r, struct edge_flow *flow,
                    const struct edge_credentials *c, struct sip_edit *edit)
 {
@@ -280,12 +293,10 @@ static void on_yes(struct edge_core *core, const struct edge_response *r, struct
 
 	if (!registered(r->request, r->msg, &made.contact, &s)) {
 		if (flow && sip_header(r->request, SIP_H_CONTACT))
-			(void)edge_flow_event(
-			        flow, meant_ours(flow, r->request) ? BIND_EV_ZERO : BIND_EV_OTHER,
-			        EDGE_END_UNREGISTERED, "it took its registration back", NULL);
+			on_gone(flow, r->request);
 		return;
 	}
-	made.expires_s = (uint32_t)s;
+	made.until_ms = core->timers.now_ms + 1000 * s;
 	if (!flow) {
 		if (proof)
 			registered_nowhere(core, r->decision->flow, &made);
@@ -300,8 +311,7 @@ static void on_yes(struct edge_core *core, const struct edge_response *r, struct
 	}
 	if (flow->bound) /* that of the proof, not what is said without one */
 		made.realm = flow->bound->realm;
-	if (flow->bound && !edge_identity_find(flow->bound, r->request->to.uri))
-		made.keep = flow->bound; /* another set of the same UE */
+	made.keep = flow->bound;
 	flow_timer(core, flow, r->msg, edit);
 	(void)edge_flow_event(flow, BIND_EV_YES, EDGE_ENDS, "", &made);
 }

@@ -8,6 +8,11 @@
 	"response=\"0123456789abcdef0123456789abcdef\""
 #define PROOF AUTH("alice@home", "example", "n1")
 
+#define AS_WORK(lines)                                                                             \
+	"REGISTER sip:example SIP/2.0\nVia: SIP/2.0/TLS 10.0.0.1:5061;branch=z9hG4bK1;rport\n"     \
+	"From: <sip:work@example>;tag=1\nTo: <sip:work@example>\nCall-ID: r\nCSeq: 1 REGISTER\n"   \
+	"Max-Forwards: 70\nContact: <sip:alice@10.0.0.1:5061;transport=tls>\n" lines
+
 static int opened(void **state)
 {
 	static struct stage s;
@@ -124,12 +129,115 @@ static void a_realm_has_its_own_users(void **state)
 	assert_int_equal(stage_ask(s, 2, "alice", 600, "username=\"alice\"", NULL), 0);
 }
 
+/* A proof for `user`, by the IMPI of alice, and its answer. */
+static void also(struct stage *s, const char *user, unsigned expires, const char *uris)
+{
+	assert_int_equal(stage_ask(s, 1, user, expires, PROOF, NULL), 0);
+	stage_yes(s, user, expires, uris);
+}
+
+/* Those of the binding, in their order. */
+static void has(const struct stage *s, const char *first, const char *second, const char *third)
+{
+	const char *const want[] = { first, second, third };
+	struct edge_binding b;
+
+	assert_true(edge_core_binding(s->core, 1, &b));
+	for (size_t i = 0; i < b.impu_count && i < BASE_COUNT(want); i++)
+		if (!want[i] || !base_str_eq(b.impus[i], base_str_of(want[i])))
+			fail_msg("%.*s", BASE_FMT(b.impus[i]));
+	assert_int_equal(b.impu_count, !first ? 0 : !second ? 1 : !third ? 2 : 3);
+}
+
+/** IMPUs of one IMPI that are registered apart, each with those it brings: a refresh of one is no
+ * end of the other, whichever it is. */
+static void sets_do_not_replace_each_other(void **state)
+{
+	struct stage *s = *state;
+	struct edge_binding b;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	stage_register(s, 1, "alice", 600);
+	also(s, "work", 600, "P-Associated-URI: <sip:work@example>\n");
+	has(s, "sip:alice@example", "tel:+4911", "sip:work@example");
+	s->now_ms += 300000;
+	also(s, "alice", 600, "P-Associated-URI: <sip:alice@example>, <tel:+4911>\n");
+	has(s, "sip:alice@example", "tel:+4911", "sip:work@example");
+	assert_true(edge_core_binding(s->core, 1, &b));
+	assert_int_equal(b.expires_ms, 1000 + 600000); /* what ends first has to come again */
+	also(s, "work", 600, "P-Associated-URI: <sip:work@example>\n");
+	has(s, "sip:alice@example", "tel:+4911", "sip:work@example");
+	assert_true(edge_core_binding(s->core, 1, &b));
+	assert_int_equal(b.expires_ms, s->now_ms + 600000);
+	/* the network says what each of them is */
+	also(s, "alice", 600, "P-Associated-URI: <sip:alice@example>\n");
+	has(s, "sip:alice@example", "sip:work@example", NULL);
+	also(s, "work", 600, "P-Associated-URI: <sip:job@example>, <sip:alice@example>\n");
+	has(s, "sip:alice@example", "sip:job@example", NULL);
+}
+
+/** Who registers by a barred identity finds others in P-Associated-URI, and those last as long as
+ * he goes on. */
+static void a_barred_identity_prolongs_others(void **state)
+{
+	struct stage *s = *state;
+	struct edge_binding b;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "imsi", 600, NULL, NULL), 0);
+	stage_challenge(s, "n1", NULL);
+	for (unsigned i = 0; i < 2; i++, s->now_ms += 300000) {
+		assert_int_equal(stage_ask(s, 1, "imsi", 600, PROOF, NULL), 0);
+		stage_yes(s, "imsi", 600, "P-Associated-URI: <sip:alice@example>, <tel:+4911>\n");
+		has(s, "sip:alice@example", "tel:+4911", NULL);
+		assert_true(edge_core_binding(s->core, 1, &b));
+		assert_int_equal(b.expires_ms, s->now_ms + 600000);
+	}
+}
+
+/** Each ends by itself; the last one is the binding's end. */
+static void sets_end_apart(void **state)
+{
+	struct stage *s = *state;
+	struct edge_binding b;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	stage_register(s, 1, "alice", 600);
+	assert_int_equal(stage_in(s, 1, AS_WORK("Authorization: Digest " PROOF "\n")), 0);
+	stage_yes(s, "alice", 100, "P-Associated-URI: <sip:work@example>\n");
+	has(s, "sip:alice@example", "tel:+4911", "sip:work@example");
+	stage_until(s, 101000);
+	has(s, "sip:alice@example", "tel:+4911", NULL);
+	assert_true(edge_core_binding(s->core, 1, &b));
+	assert_int_equal(b.expires_ms, 601000);
+	/* taken back by the UE */
+	assert_int_equal(stage_in(s, 1, AS_WORK("Authorization: Digest " PROOF "\n")), 0);
+	stage_yes(s, "alice", 400, "P-Associated-URI: <sip:work@example>\n");
+	assert_int_equal(stage_in(s, 1, AS_WORK("Authorization: Digest " PROOF "\n")), 0);
+	stage_yes(s, "alice", 0, NULL);
+	has(s, "sip:alice@example", "tel:+4911", NULL);
+	assert_false(stage_told(s, "unbound"));
+	/* what the network has shortened is not prolonged by another's time */
+	assert_int_equal(stage_in(s, 1, AS_WORK("Authorization: Digest " PROOF "\n")), 0);
+	stage_yes(s, "alice", 900, "P-Associated-URI: <sip:work@example>\n");
+	assert_true(edge_core_shortened(s->core, 1, 60));
+	stage_until(s, s->now_ms + 60000);
+	assert_false(edge_core_binding(s->core, 1, &b));
+	assert_true(stage_told(s, "unbound 1 (expired)"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(stale_is_said_once, opened, closed),
 		cmocka_unit_test_setup_teardown(the_next_nonce_is_a_challenge, opened, closed),
 		cmocka_unit_test_setup_teardown(a_realm_has_its_own_users, opened, closed),
+		cmocka_unit_test_setup_teardown(sets_do_not_replace_each_other, opened, closed),
+		cmocka_unit_test_setup_teardown(sets_end_apart, opened, closed),
+		cmocka_unit_test_setup_teardown(a_barred_identity_prolongs_others, opened, closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
