@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "tls/engine.h"
+#include "tls/dtls_session.h"
 
 #define PEER BASE_STR("192.0.2.1:5000")
 

@@ -8,7 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-#include "tls/engine.h"
+#include "tls/domain.h"
 
 #define LIST_MAX 16000 /**< octets of an extension that we send; a record has 2^14 */
 

@@ -10,6 +10,7 @@
 
 #include "tls/choose.h"
 #include "tls/engine.h"
+#include "tls/hand.h"
 
 /* -- what each rests on ---------------------------------------------------------------------- */
 

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 
 #include "tls/engine.h"
+#include "tls/tickets.h"
+#include "tls/wait.h"
+#include "tls/dtls_session.h"
 
 bool tls_datagram_next(struct base_reader *r, struct base_str *ret)
 {

@@ -11,6 +11,7 @@
 #include <gnutls/dtls.h>
 
 #include "tls/gnutls_engine.h"
+#include "tls/dtls_session.h"
 
 #define DAY_MS    (24U * 3600 * 1000)
 

@@ -5,6 +5,10 @@
  * what a profile asks of the peer's extensions, and what was agreed on.
  */
 #include "tls/gnutls_engine.h"
+#include "tls/tickets.h"
+#include "tls/renegotiate.h"
+#include "tls/psk.h"
+#include "tls/dtls_session.h"
 #include "tls/hello.h"
 
 #define TLS_1_2_WIRE       0x0303

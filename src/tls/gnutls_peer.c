@@ -4,6 +4,7 @@
  * Who the peer is: the callbacks by which GnuTLS's handshake asks the common code.
  */
 #include "tls/gnutls_engine.h"
+#include "tls/psk.h"
 
 /** Certificates of a chain we look at; a longer one is refused. */
 #define CHAIN_MAX 16

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "tls/gnutls_engine.h"
+#include "tls/psk.h"
 
 /** Room a record needs beside its clear text, generously (RFC 5246, 6.2.3; RFC 8446, 5.2). */
 #define RECORD_ROOM 96

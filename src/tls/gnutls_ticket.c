@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "tls/gnutls_engine.h"
+#include "tls/tickets.h"
 
 #define PERIOD_LIFETIMES 3
 

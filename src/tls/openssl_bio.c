@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "tls/openssl_engine.h"
+#include "tls/wait.h"
+#include "tls/dtls_session.h"
 
 static int bio_read(BIO *bio, char *data, size_t len, size_t *ret_len)
 {

@@ -10,6 +10,7 @@
 #include <sys/time.h>
 
 #include "tls/openssl_engine.h"
+#include "tls/dtls_session.h"
 
 #define BUFFER_MTU  4000 /**< OpenSSL gathers a flight's datagrams in a buffer of 4096 octets */
 #define RECORD_HEAD 13   /**< RFC 6347, 4.1 */

@@ -7,6 +7,11 @@
 
 #include "tls/hello.h"
 #include "tls/openssl_engine.h"
+#include "tls/tickets.h"
+#include "tls/renegotiate.h"
+#include "tls/wait.h"
+#include "tls/psk.h"
+#include "tls/dtls_session.h"
 
 /** Certificates of a chain we look at; a longer one is refused. */
 #define CHAIN_MAX 16

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "tls/engine.h"
+#include "tls/prints.h"
 
 static bool by_print(const struct tls_session *session)
 {

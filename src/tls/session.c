@@ -9,6 +9,12 @@
 #include <stdlib.h>
 
 #include "tls/engine.h"
+#include "tls/tickets.h"
+#include "tls/renegotiate.h"
+#include "tls/wait.h"
+#include "tls/prints.h"
+#include "tls/hand.h"
+#include "tls/dtls_session.h"
 
 /* -- contexts -------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "tls/engine.h"
+#include "tls/dtls_session.h"
 
 /* -- SRTP's protection profiles -------------------------------------------------------------- */
 

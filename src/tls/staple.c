@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file OCSP responses about our own certificates (RFC 6066, 8; RFC 8446, 4.4.2.1). */
-#include "tls/engine.h"
+#include "tls/domain.h"
 
 int tls_staples_make(struct tls_domain *domain, const struct tls_domain_spec *spec)
 {

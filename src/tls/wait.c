@@ -12,6 +12,8 @@
 #include <stdlib.h>
 
 #include "tls/engine.h"
+#include "tls/wait.h"
+#include "tls/dtls_session.h"
 
 #define URL_MAX 1000
 

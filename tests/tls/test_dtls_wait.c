@@ -8,6 +8,7 @@
 #include "dnet.h"
 #include "pairs.h"
 #include "tls/engine.h"
+#include "tls/dtls_session.h"
 
 #define URL "http://crl.example/1.crl"
 

@@ -6,6 +6,7 @@
  */
 #include "pairs.h"
 #include "tls/engine.h"
+#include "tls/tickets.h"
 #include "visit.h"
 
 #define LIFE_MS 3600000ULL

@@ -9,6 +9,7 @@
 
 #include "pairs.h"
 #include "tls/engine.h"
+#include "tls/psk.h"
 #include "visit.h"
 
 /* -- external PSKs (RFC 8446, 4.2.9 and 4.2.11) ------------------------------------------------ */
