@@ -10,8 +10,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "tls/engine.h"
 #include "tls/dtls_session.h"
+#include "tls/engine.h"
 
 #define PEER BASE_STR("192.0.2.1:5000")
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file What stands for a session, for who binds something to it; and that nobody resumes it. */
 #include "tls/engine.h"
-#include "tls/tickets.h"
 #include "tls/renegotiate.h"
+#include "tls/tickets.h"
 
 /** For private use without registration (RFC 5705, 4). P */
 #define LABEL "EXPERIMENTAL gatehouse session binding"

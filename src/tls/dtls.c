@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tls/dtls_session.h"
 #include "tls/engine.h"
 #include "tls/tickets.h"
 #include "tls/wait.h"
-#include "tls/dtls_session.h"
 
 bool tls_datagram_next(struct base_reader *r, struct base_str *ret)
 {

@@ -243,6 +243,10 @@ static inline bool tls_session_key_due(const struct tls_session *session, size_t
  */
 int tls_context_role(struct tls_context *context, enum tls_role role, struct tls_context **ret,
                      struct base_error *err);
+/** The context that sessions of datagrams are made of. */
+int tls_context_datagram(struct tls_context *context, struct tls_context **ret);
+/** An identity made on demand, after the context was, is shown from the next session on. */
+int tls_context_identity(struct tls_context *context, struct base_error *err);
 
 /* -- what engines call ---------------------------------------------------------------------- */
 

@@ -5,8 +5,8 @@
  * client.
  */
 #include "tls/gnutls_engine.h"
-#include "tls/tickets.h"
 #include "tls/renegotiate.h"
+#include "tls/tickets.h"
 
 #define CONTENT_DATA 23 /**< application_data (RFC 5246, 6.2.1) */
 

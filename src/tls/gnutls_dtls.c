@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <gnutls/dtls.h>
 
-#include "tls/gnutls_engine.h"
 #include "tls/dtls_session.h"
+#include "tls/gnutls_engine.h"
 
 #define DAY_MS    (24U * 3600 * 1000)
 

@@ -4,12 +4,12 @@
  * Hellos as GnuTLS sends and receives them: a server's choice of suite by the profile's precedence,
  * what a profile asks of the peer's extensions, and what was agreed on.
  */
-#include "tls/gnutls_engine.h"
-#include "tls/tickets.h"
-#include "tls/renegotiate.h"
-#include "tls/psk.h"
 #include "tls/dtls_session.h"
+#include "tls/gnutls_engine.h"
 #include "tls/hello.h"
+#include "tls/psk.h"
+#include "tls/renegotiate.h"
+#include "tls/tickets.h"
 
 #define TLS_1_2_WIRE       0x0303
 #define SCSV_RENEGOTIATION 0x00ff

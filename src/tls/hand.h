@@ -15,4 +15,11 @@ struct tls_hand {
 	char *psk_hint, *server_name, *peer_name; /**< NULL = none */
 };
 
+/** Is what it says within bounds? */
+bool tls_spec_valid(const struct tls_session_spec *spec);
+/** `*ret` is left alone where it brought nothing. @return 0 or BASE_LOCAL */
+int tls_hand_new(struct tls_hand **ret, const struct tls_session_spec *spec);
+/** Wipes it. */
+void tls_hand_free(struct tls_session *session);
+
 #endif

@@ -7,8 +7,8 @@
 #include <openssl/err.h>
 
 #include "tls/openssl_engine.h"
-#include "tls/tickets.h"
 #include "tls/renegotiate.h"
+#include "tls/tickets.h"
 
 void openssl_renegotiation_let(struct tls_session *session, struct openssl_context *oc)
 {

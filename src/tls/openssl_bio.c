@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
+#include "tls/dtls_session.h"
 #include "tls/openssl_engine.h"
 #include "tls/wait.h"
-#include "tls/dtls_session.h"
 
 static int bio_read(BIO *bio, char *data, size_t len, size_t *ret_len)
 {

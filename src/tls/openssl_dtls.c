@@ -9,8 +9,8 @@
 #include <openssl/err.h>
 #include <sys/time.h>
 
-#include "tls/openssl_engine.h"
 #include "tls/dtls_session.h"
+#include "tls/openssl_engine.h"
 
 #define BUFFER_MTU  4000 /**< OpenSSL gathers a flight's datagrams in a buffer of 4096 octets */
 #define RECORD_HEAD 13   /**< RFC 6347, 4.1 */

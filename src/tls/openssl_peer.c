@@ -5,13 +5,13 @@
  */
 #include <openssl/rand.h>
 
+#include "tls/dtls_session.h"
 #include "tls/hello.h"
 #include "tls/openssl_engine.h"
-#include "tls/tickets.h"
-#include "tls/renegotiate.h"
-#include "tls/wait.h"
 #include "tls/psk.h"
-#include "tls/dtls_session.h"
+#include "tls/renegotiate.h"
+#include "tls/tickets.h"
+#include "tls/wait.h"
 
 /** Certificates of a chain we look at; a longer one is refused. */
 #define CHAIN_MAX 16

@@ -6,11 +6,11 @@
  */
 #include <openssl/err.h>
 
+#include "tls/dtls_session.h"
 #include "tls/openssl_engine.h"
+#include "tls/psk.h"
 #include "tls/renegotiate.h"
 #include "tls/wait.h"
-#include "tls/psk.h"
-#include "tls/dtls_session.h"
 
 /** Room a record needs beside its clear text, generously (RFC 5246, 6.2.3; RFC 8446, 5.2). */
 #define RECORD_ROOM 96

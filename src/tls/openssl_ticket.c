@@ -8,8 +8,8 @@
 #include <openssl/rand.h>
 
 #include "tls/openssl_engine.h"
-#include "tls/tickets.h"
 #include "tls/psk.h"
+#include "tls/tickets.h"
 
 static bool mac_set(EVP_MAC_CTX *mac, const struct tls_ticket_key *key)
 {

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "tls/engine.h"
-#include "tls/psk.h"
 #include "tls/hand.h"
+#include "tls/psk.h"
 
 /** The two lists in order of precedence. */
 struct psk_lists {

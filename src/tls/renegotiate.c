@@ -13,9 +13,9 @@
  */
 #include <stdlib.h>
 
+#include "tls/dtls_session.h"
 #include "tls/engine.h"
 #include "tls/renegotiate.h"
-#include "tls/dtls_session.h"
 
 #define CREDIT    3     /**< renegotiations at once */
 #define CREDIT_MS 60000 /**< one more after this long */

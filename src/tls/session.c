@@ -8,188 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tls/engine.h"
-#include "tls/tickets.h"
-#include "tls/renegotiate.h"
-#include "tls/wait.h"
-#include "tls/prints.h"
-#include "tls/hand.h"
 #include "tls/dtls_session.h"
-
-/* -- contexts -------------------------------------------------------------------------------- */
-
-/** An identity made on demand, after the context was, is shown from the next session on. */
-static int context_identity(struct tls_context *context, struct base_error *err)
-{
-	struct x509_identity *identity = atomic_load_explicit(
-	        &tls_domain_whole(context->domain)->identity, memory_order_acquire);
-	int rc;
-
-	if (context->has_identity || !identity)
-		return 0;
-	rc = context->ops->context_identity(context, identity, err);
-	if (rc == 0)
-		context->has_identity = true;
-	return rc;
-}
-
-static int context_make(struct tls_context **ret, struct tls_domain *domain,
-                        const struct tls_engine_ops *ops, struct base_error *err)
-{
-	struct tls_context *context = calloc(1, sizeof(*context));
-	int rc;
-
-	if (!context)
-		return base_error_set(err, BASE_ERR(BASE_LOCAL, ENOMEM), "no memory");
-	(void)tls_domain_ref(tls_domain_whole(domain));
-	context->domain = domain;
-	context->ops = ops;
-	base_list_init(&context->tickets);
-	rc = context->ops->context_new(context, err);
-	if (rc == 0)
-		rc = context_identity(context, err);
-	if (rc == 0) {
-		*ret = context;
-		context = NULL;
-	}
-	tls_context_free(context);
-	return rc;
-}
-
-int tls_context_new(struct tls_context **ret, struct tls_domain *domain, struct base_error *err)
-{
-	return context_make(ret, domain, domain->ops, err);
-}
-
-int tls_context_role(struct tls_context *context, enum tls_role role, struct tls_context **ret,
-                     struct base_error *err)
-{
-	struct tls_domain *domain = context->domain;
-	int rc = 0;
-
-	*ret = context;
-	if (role != TLS_ROLE_CLIENT || context->ops == domain->client_ops)
-		return 0;
-	if (!context->client)
-		rc = context_make(&context->client, domain, domain->client_ops, err);
-	if (rc == 0)
-		*ret = context->client;
-	return rc;
-}
-
-/** The context that sessions of datagrams are made of. */
-static int context_datagram(struct tls_context *context, struct tls_context **ret)
-{
-	struct tls_domain *part = context->domain->datagram;
-	int rc = 0;
-
-	if (!part)
-		return BASE_ERR(BASE_CONFIG, 0);
-	if (!context->datagram)
-		rc = context_make(&context->datagram, part, part->ops, NULL);
-	if (rc == 0)
-		*ret = context->datagram;
-	return rc;
-}
-
-/* NOLINTNEXTLINE(misc-no-recursion): the contexts behind one have none of their own */
-void tls_context_free(struct tls_context *context)
-{
-	if (!context)
-		return;
-	tls_context_free(context->client);
-	tls_context_free(context->datagram);
-	tls_tickets_drop(context);
-	context->ops->context_free(context);
-	tls_domain_unref(tls_domain_whole(context->domain));
-	free(context);
-}
-
-/* -- what the stream brought ----------------------------------------------------------------- */
-
-static size_t text_size(const char *text)
-{
-	return text ? strlen(text) + 1 : 0;
-}
-
-/** Octets for the block: structs first, then keys, identities and names. */
-static size_t hand_size(const struct tls_session_spec *spec)
-{
-	size_t size = sizeof(struct tls_hand) + spec->psk_count * sizeof(struct tls_psk) +
-	              spec->fingerprint_count * sizeof(struct x509_fingerprint);
-
-	for (size_t i = 0; i < spec->psk_count; i++)
-		size += spec->psks[i].identity.len + spec->psks[i].key.len;
-	return size + text_size(spec->psk_hint) + text_size(spec->server_name) +
-	       text_size(spec->peer_name);
-}
-
-static void *hand_take(char **at, const void *data, size_t len)
-{
-	char *copy = *at;
-
-	if (!data)
-		return NULL;
-	if (len)
-		memcpy(copy, data, len);
-	*at += len;
-	return copy;
-}
-
-static int hand_new(struct tls_hand **ret, const struct tls_session_spec *spec)
-{
-	size_t size = hand_size(spec);
-	struct tls_hand *hand;
-	char *at;
-
-	if (size == sizeof(*hand))
-		return 0;
-	hand = malloc(size);
-	if (!hand)
-		return BASE_ERR(BASE_LOCAL, ENOMEM);
-	*hand = (struct tls_hand){ .size = size,
-		                   .psk_count = spec->psk_count,
-		                   .fingerprint_count = spec->fingerprint_count };
-	at = (char *)(hand + 1);
-	hand->fingerprints = hand_take(&at, spec->fingerprints,
-	                               spec->fingerprint_count * sizeof(*hand->fingerprints));
-	hand->psks = hand_take(&at, spec->psks, spec->psk_count * sizeof(*hand->psks));
-	for (size_t i = 0; i < spec->psk_count; i++) {
-		struct tls_psk *psk = &hand->psks[i];
-
-		psk->identity.ptr = hand_take(&at, psk->identity.ptr, psk->identity.len);
-		psk->key.data = hand_take(&at, psk->key.data, psk->key.len);
-	}
-	hand->psk_hint = hand_take(&at, spec->psk_hint, text_size(spec->psk_hint));
-	hand->server_name = hand_take(&at, spec->server_name, text_size(spec->server_name));
-	hand->peer_name = hand_take(&at, spec->peer_name, text_size(spec->peer_name));
-	*ret = hand;
-	return 0;
-}
-
-static void hand_free(struct tls_session *session)
-{
-	if (!session->hand)
-		return;
-	base_wipe(session->hand, session->hand->size);
-	free(session->hand);
-	session->hand = NULL;
-}
-
-static bool spec_valid(const struct tls_session_spec *spec)
-{
-	for (size_t i = 0; i < spec->psk_count; i++) {
-		const struct tls_psk *psk = &spec->psks[i];
-
-		if (psk->identity.len > TLS_IDENTITY_MAX || psk->key.len == 0 ||
-		    psk->key.len > TLS_PSK_MAX)
-			return false;
-		/* Both engines take the identity of a client as a string. */
-		if (psk->identity.len && memchr(psk->identity.ptr, '\0', psk->identity.len))
-			return false;
-	}
-	return !spec->psk_hint || strlen(spec->psk_hint) <= TLS_IDENTITY_MAX;
-}
+#include "tls/engine.h"
+#include "tls/hand.h"
+#include "tls/prints.h"
+#include "tls/renegotiate.h"
+#include "tls/tickets.h"
+#include "tls/wait.h"
 
 /* -- life ------------------------------------------------------------------------------------ */
 
@@ -212,9 +37,9 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	struct tls_session *session;
 	int rc;
 
-	if (!spec_valid(spec))
+	if (!tls_spec_valid(spec))
 		return BASE_ERR(BASE_CONFIG, 0);
-	rc = spec->datagram ? context_datagram(context, &context) : 0;
+	rc = spec->datagram ? tls_context_datagram(context, &context) : 0;
 	if (rc == 0)
 		rc = tls_context_role(context, spec->role, &context, NULL);
 	if (rc)
@@ -231,9 +56,9 @@ int tls_session_new(struct tls_session **ret, struct tls_context *context,
 	session->prints_later = spec->prints_later &&
 	                        (tls_session_question(session).methods & TRUST_FINGERPRINT) != 0;
 	context->sessions++;
-	rc = context_identity(context, NULL);
+	rc = tls_context_identity(context, NULL);
 	if (rc == 0)
-		rc = hand_new(&session->hand, spec);
+		rc = tls_hand_new(&session->hand, spec);
 	if (rc == 0 && spec->datagram)
 		rc = tls_dtls_new(session, spec->datagram);
 	session->tickets = context->domain->tickets && session_resumes(session);
@@ -256,7 +81,7 @@ void tls_session_free(struct tls_session *session)
 		return;
 	session->context->ops->session_free(session);
 	session->context->sessions--;
-	hand_free(session);
+	tls_hand_free(session);
 	tls_dtls_free(session);
 	tls_resume_free(session);
 	tls_renegotiation_done(session);
@@ -309,7 +134,7 @@ int tls_session_ended(struct tls_session *session, int rc)
 	/* Also where data came beside the failure: they go first, and the next call tells. */
 	if (session->rc) {
 		tls_resume_forget(session);
-		hand_free(session);
+		tls_hand_free(session);
 	}
 	return told ? session->rc : rc;
 }
@@ -326,113 +151,6 @@ static void session_closed(struct tls_session *session, enum tls_side side)
 bool tls_session_asks(struct tls_session *session)
 {
 	return ++session->asked > (session->role == TLS_ROLE_SERVER ? 1 : 8);
-}
-
-/* -- judging the peer ------------------------------------------------------------------------ */
-
-bool tls_session_judges(const struct tls_session *session)
-{
-	const struct tls_domain *domain = session->context->domain;
-
-	if (session->role == TLS_ROLE_CLIENT)
-		return domain->server_methods != 0;
-	return domain->client_auth != TLS_CLIENT_AUTH_NONE;
-}
-
-bool tls_session_requires(const struct tls_session *session)
-{
-	const struct tls_domain *domain = session->context->domain;
-
-	return session->role == TLS_ROLE_SERVER && domain->client_auth == TLS_CLIENT_AUTH_REQUIRE &&
-	       !(domain->continue_on & 1U << TRUST_NO_CERTIFICATE);
-}
-
-/**
- * A profile that turns SHA-1 signature schemes on lets certificates use them too (RFC 5246,
- * 7.4.1.4.1). No profile has a word about the size of RSA keys: trust's default holds.
- */
-static bool sha1_allowed(const struct tls_domain *domain)
-{
-	const struct profile_list *signatures = &domain->settings->signatures;
-
-	for (size_t i = 0; i < signatures->on; i++)
-		if (signatures->item[i].code >> 8 == 2)
-			return true;
-	return false;
-}
-
-struct trust_question tls_session_question(const struct tls_session *session)
-{
-	const struct tls_domain *domain = session->context->domain;
-	const struct tls_hand *hand = session->hand;
-	const struct tls_prints *later = session->prints;
-	bool client = session->role == TLS_ROLE_CLIENT;
-
-	return (struct trust_question){
-		.methods = client ? domain->server_methods : domain->client_methods,
-		.fingerprints = later  ? later->print
-		                : hand ? hand->fingerprints
-		                       : NULL,
-		.fingerprint_count = later  ? later->count
-		                     : hand ? hand->fingerprint_count
-		                            : 0,
-		.peer_is_server = client,
-		.peer_name = hand ? hand->peer_name : NULL,
-		.continue_on = domain->continue_on,
-		.allow_sha1 = sha1_allowed(domain),
-		.staple = session->staple,
-	};
-}
-
-/** A server that only requests a certificate lives with a client that has none. */
-static bool verdict_refuses(const struct tls_session *session)
-{
-	const struct trust_verdict *verdict = session->verdict;
-
-	if (verdict->authenticated || verdict->tolerated)
-		return false;
-	return !(verdict->reason == TRUST_NO_CERTIFICATE && session->role == TLS_ROLE_SERVER &&
-	         session->context->domain->client_auth == TLS_CLIENT_AUTH_REQUEST);
-}
-
-int tls_session_judge(struct tls_session *session, const struct base_str *chain, size_t count)
-{
-	struct trust_question question = tls_session_question(session);
-	char **urls = NULL;
-	bool wait;
-	int rc;
-
-	if (!tls_session_judges(session))
-		return 0;
-	session->judged = true;
-	if (!session->verdict)
-		session->verdict = malloc(sizeof(*session->verdict));
-	if (!session->verdict)
-		return tls_session_fail(session, TLS_ALERT_INTERNAL_ERROR, TLS_SIDE_NONE,
-		                        "no memory to judge the peer's certificate");
-	*session->verdict = (struct trust_verdict){ 0 };
-	trust_standing_unref(session->standing);
-	session->standing = NULL;
-	tls_prints_shown(session, chain, count);
-	question.ret_standing = &session->standing;
-	question.ret_urls = tls_wait_may(session) ? &urls : NULL;
-	free(session->sip_domains);
-	question.ret_sip_domains = &session->sip_domains;
-	rc = trust_decide(session->context->domain->trust, &question, chain, count,
-	                  session->verdict);
-	if (rc)
-		return tls_session_fail(session, TLS_ALERT_INTERNAL_ERROR, TLS_SIDE_NONE,
-		                        "the peer's certificate could not be judged");
-	if (session->resume && session->verdict->authenticated)
-		tls_resume_proof(session, chain, count);
-	wait = verdict_refuses(session) && tls_wait_begin(session, urls);
-	x509_urls_free(urls);
-	if (wait)
-		return BASE_ERR(BASE_AGAIN, 0);
-	if (!verdict_refuses(session) || tls_prints_wait(session))
-		return 0;
-	tls_wait_explain(session);
-	return BASE_ERR(BASE_PEER, session->verdict->alert);
 }
 
 /* -- steps ----------------------------------------------------------------------------------- */
@@ -488,7 +206,7 @@ static int handshake_finish(struct tls_session *session)
 	tls_wait_free(session);
 	tls_renegotiation_init(session);
 	if (!session->renegotiable && !session->orderable)
-		hand_free(session);
+		tls_hand_free(session);
 	return 0;
 }
 
@@ -594,7 +312,7 @@ void tls_session_abort(struct tls_session *session, struct tls_io *io, uint8_t a
 	                               ? session->verdict->text
 	                               : tls_alert_name(alert));
 	tls_resume_forget(session);
-	hand_free(session);
+	tls_hand_free(session);
 }
 
 /* -- what comes later ------------------------------------------------------------------------ */

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "tls/engine.h"
 #include "tls/dtls_session.h"
+#include "tls/engine.h"
 
 /* -- SRTP's protection profiles -------------------------------------------------------------- */
 

@@ -17,8 +17,8 @@
 #include <stdlib.h>
 
 #include "tls/engine.h"
-#include "tls/tickets.h"
 #include "tls/renegotiate.h"
+#include "tls/tickets.h"
 
 #define TICKET_MAX 16384 /**< octets of one, in the engine's form */
 

@@ -11,9 +11,9 @@
  */
 #include <stdlib.h>
 
+#include "tls/dtls_session.h"
 #include "tls/engine.h"
 #include "tls/wait.h"
-#include "tls/dtls_session.h"
 
 #define URL_MAX 1000
 

@@ -7,8 +7,8 @@
 #include "crls.h"
 #include "dnet.h"
 #include "pairs.h"
-#include "tls/engine.h"
 #include "tls/dtls_session.h"
+#include "tls/engine.h"
 
 #define URL "http://crl.example/1.crl"
 
