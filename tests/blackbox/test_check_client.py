@@ -13,7 +13,7 @@ import threading
 import unittest
 
 from harness import BUILD, HAVE_GNUTLS, NO_GNUTLS, PATIENCE, TOOL, free_port, listens, until
-from test_check import GOOD, REL17, TLS13, Servers
+from servers import GOOD, REL17, TLS13, Servers
 
 O = "ts33203-annex-o"
 TSTCLNT, CERTUTIL = (shutil.which(name) for name in ("tstclnt", "certutil"))

@@ -11,7 +11,7 @@ import threading
 import unittest
 
 from harness import HAVE_GNUTLS, NO_GNUTLS, PATIENCE, free_port, until
-from test_check import GOOD, REL17, Servers
+from servers import GOOD, REL17, Servers
 
 REL12 = "ts33310-annex-e-rel12"
 

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from harness import HAVE_GNUTLS, NO_GNUTLS, free_port
-from test_check import Servers
+from servers import Servers
 
 KEY = "00112233445566778899aabbccddeeff"
 H = "ts33328-annex-h"
