@@ -145,14 +145,29 @@ static void on_signal(void *arg, int signum)
 
 /* ---- start ---- */
 
+static void hangups(int how)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set); /* these fail for signals that are none */
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(how, &set, NULL);
+}
+
+void edge_shell_prepare(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	hangups(SIG_BLOCK);
+}
+
 static int signals_start(struct shell *sh, struct base_error *err)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	int rc = 0;
 
-	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < BASE_COUNT(signals) && !rc; i++)
 		rc = loop_signal_start(sh->loop, signals[i], on_signal, sh);
+	hangups(SIG_UNBLOCK);
 	return rc ? base_error_set(err, rc, "signals cannot be watched") : 0;
 }
 

@@ -6,6 +6,12 @@
 #include "edge/config.h"
 
 /**
+ * First of all, before the file is read: a SIGHUP from now on waits for edge_shell_run, which reads
+ * the file once more then. It would end the process, and to systemd that is an end in order.
+ */
+void edge_shell_prepare(void);
+
+/**
  * Serve until SIGTERM or SIGINT; SIGHUP loads the file again. `config` stays the caller's.
  * @return 0, BASE_CONFIG, BASE_LOCAL
  */

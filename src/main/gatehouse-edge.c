@@ -29,6 +29,8 @@ static int run(const char *file, bool check)
 	struct edge_config *config = NULL;
 	int status = 0;
 
+	if (!check)
+		edge_shell_prepare();
 	if (edge_config_load(&config, file, NULL, &err))
 		return complain(&err);
 	base_log_level_set(config->log_level);

@@ -22,7 +22,7 @@ static const struct {
 	{ "mikey", cli_mikey_main, "print MIKEY and MIKEY-TICKET messages in words" },
 	{ "pki", cli_pki_main, "run an operator's certification authorities" },
 	{ "profile", cli_profile_main, "list, show and compare TLS profiles" },
-	{ "ue", ue_main, "a user agent by script: messages and floor control" },
+	{ "ue", ue_main, "a user agent by script, or many as load: SIP, MSRP, BFCP" },
 };
 
 static void print_usage(FILE *to)

@@ -182,6 +182,28 @@ class Program(harness.Case, unittest.TestCase):
         self.reload(edge, takes=False, session={"lifetime": "1h"}, control="elsewhere")
         self.assertEqual(len(edge.bindings()), 1)
 
+    def test_a_reload_while_it_starts(self):
+        """SIGHUP that comes before anybody waits for it ends nothing: the file is read once more."""
+        edge = self.edge()
+        edge.close()
+        ready = edge.path + ".ready"
+        os.rename(edge.path, ready)
+        os.mkfifo(edge.path)
+        with open(edge.log_path, "wb") as log:
+            edge.process = subprocess.Popen([EDGE, "-c", edge.path], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=edge.folder)
+
+        def reader():
+            try:
+                return os.open(edge.path, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody has it open yet
+                return None
+        with open(harness.until(reader, edge.log), "wb") as first, open(ready, "rb") as text:
+            edge.process.send_signal(signal.SIGHUP)
+            first.write(text.read())
+            os.rename(ready, edge.path)
+        edge.logged("event=started")
+        edge.logged("event=reloaded")
+
     def test_what_needs_a_restart(self):
         """Each of these keys is named, and the file as a whole is refused."""
         edge = self.edge()
