@@ -8,8 +8,8 @@ import signal
 import unittest
 
 import harness
+from authorities import Case, run
 from between import Between
-from test_pki import Case, run
 
 
 class Forge(Case):

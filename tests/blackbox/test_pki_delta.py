@@ -7,13 +7,13 @@ import re
 import shutil
 import unittest
 
+import authorities
 import harness
 import slapd
 import test_ldap
-import test_pki
 
 
-class Case(test_pki.Case):
+class Case(authorities.Case):
     DELTA_URL = "http://crl.b.example/tls-server-delta.crl"
 
     def setUp(self):
@@ -102,7 +102,7 @@ class TestForm(Case):
         self.revoke()
         before = int(self.read("b", "tls-server", "crl-number"))
         for nth in range(1, 8):
-            done = test_pki.run("strace", "-f", "-o", "/dev/null", "-e", "trace=rename", "-e",
+            done = authorities.run("strace", "-f", "-o", "/dev/null", "-e", "trace=rename", "-e",
                                 f"inject=rename:signal=KILL:when={nth}", harness.TOOL, "pki", "crl", "--ca",
                                 "tls-server", "--delta", "b", cwd=self.folder)
             if "ptrace" in done.stderr or "PTRACE" in done.stderr:
