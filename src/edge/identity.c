@@ -3,7 +3,23 @@
  * Whose identity a request may carry, and what is said about identities across the border of trust
  * (RFC 3325, R; RFC 7315; TS 24.229, 5.2.6, R).
  */
+#include <stdio.h>
+
 #include "edge/private.h"
+
+/* With its parameters, which have one order (RFC 3966, 3 and 4, R); no key of another is like it.
+ */
+static struct base_str number_key(const struct sip_uri *u, char buf[SIP_URI_KEY_MAX])
+{
+	size_t head = (size_t)snprintf(buf, SIP_URI_KEY_MAX, "tel:");
+	size_t len = head + sip_uri_key(u, buf + head, SIP_URI_KEY_MAX - head);
+
+	if (len == head || u->params.len > SIP_URI_KEY_MAX - len)
+		return u->text;
+	for (size_t i = 0; i < u->params.len; i++)
+		buf[len++] = (char)base_lower(u->params.ptr[i]);
+	return (struct base_str){ buf, len };
+}
 
 struct base_str edge_identity_key(struct base_str uri, char buf[SIP_URI_KEY_MAX])
 {
@@ -14,7 +30,7 @@ struct base_str edge_identity_key(struct base_str uri, char buf[SIP_URI_KEY_MAX]
 		return uri;
 	/* a local number is one with its phone-context alone, an extension is somebody else's */
 	if (u.scheme == SIP_SCHEME_TEL && (u.user.ptr[0] != '+' || u.params.len))
-		return uri;
+		return number_key(&u, buf);
 	len = sip_uri_key(&u, buf, SIP_URI_KEY_MAX);
 	return len ? (struct base_str){ buf, len } : uri;
 }

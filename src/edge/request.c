@@ -392,14 +392,10 @@ int edge_down_judge(struct edge_core *core, const struct edge_request *request,
 
 /* -- the changes -- */
 
-static void put_routes(struct sip_edit *edit, const struct base_str *routes, size_t count,
-                       bool bare)
+static void put_routes(struct sip_edit *edit, const struct base_str *routes, size_t count)
 {
 	for (size_t i = count; i > 0; i--)
-		if (bare)
-			sip_edit_pushf(edit, "Route", "<%.*s>", BASE_FMT(routes[i - 1]));
-		else
-			sip_edit_push(edit, "Route", routes[i - 1]);
+		sip_edit_pushf(edit, "Route", "<%.*s>", BASE_FMT(routes[i - 1]));
 }
 
 /* Strings of the binding may go before the message is written: a copy. */
@@ -433,7 +429,7 @@ static void forward_up(struct edge_core *core, const struct edge_request *reques
 	}
 	edge_strip_up(edit);
 	if (d->way == EDGE_WAY_UP_DIALOG) {
-		put_routes(edit, request->routes + d->rest, request->route_count - d->rest, true);
+		put_routes(edit, request->routes + d->rest, request->route_count - d->rest);
 		if (is_notify(d, msg))
 			edge_routes_record(core, msg, d->flow, EDGE_TOKEN_DIALOG, true, edit);
 		return;

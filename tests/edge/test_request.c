@@ -109,6 +109,44 @@ static void another_identity_is_refused(void **state)
 	assert_int_equal(edge_core_count(s->core), 2);
 }
 
+/** Numbers that are no global ones alone: RFC 3966, 4 (R). */
+static void numbers_have_several_texts(void **state)
+{
+	static const struct {
+		const char *from;
+		unsigned status;
+	} asked[] = {
+		{ "tel:70-42;phone-context=home.example", 0 },
+		{ "TEL:7042;Phone-Context=HOME.example", 0 },
+		{ "tel:+49-30;ext=7", 0 },
+		{ "tel:+4930;EXT=7", 0 },
+		{ "tel:7042;phone-context=other.example", 403 },
+		{ "tel:7043;phone-context=home.example", 403 },
+		{ "tel:+7042;phone-context=home.example", 403 },
+		{ "tel:7042", 403 },
+		{ "tel:+4930", 403 },
+		{ "tel:+4930;ext=8", 403 },
+		{ "tel:+4930;ext=7;isub=1", 403 },
+	};
+	struct stage *s = *state;
+	char text[512];
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	stage_challenge(s, "n1", NULL);
+	assert_int_equal(
+	        stage_ask(s, 1, "alice", 600, "username=\"a\", nonce=\"n1\", response=\"0\"", NULL),
+	        0);
+	stage_yes(s, "alice", 600,
+	          "P-Associated-URI: <tel:7042;phone-context=Home.example>, <tel:+4930;ext=7>\n");
+	for (size_t i = 0; i < BASE_COUNT(asked); i++) {
+		(void)snprintf(text, sizeof(text), UP("MESSAGE", "%s", ""), asked[i].from);
+		if (stage_in(s, 1, text) != asked[i].status)
+			fail_msg("%s", asked[i].from);
+	}
+}
+
 static void service_routes_are_kept_to(void **state)
 {
 	struct stage *s = *state;
@@ -399,6 +437,7 @@ int main(void)
 		CASE(the_default_identity_is_asserted),
 		CASE(a_preferred_identity_of_the_binding_is),
 		CASE(another_identity_is_refused),
+		CASE(numbers_have_several_texts),
 		CASE(service_routes_are_kept_to),
 		CASE(a_token_leads_to_its_flow),
 		CASE(tokens_that_are_none),
