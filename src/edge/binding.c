@@ -213,11 +213,12 @@ void edge_part(struct edge_core *core, uint64_t id, const struct edge_bound *b,
 		.aor = b->aor,
 		.impi = impi,
 		.realm = b->realm,
-		.contact = b->contact,
 		.path = base_writer_view(&w),
 	};
-	if (!w.failed)
+	for (size_t i = 0; i < b->contact_count && !w.failed; i++) {
+		parting.contact = b->contacts[i];
 		core->ops.part(core->ops.arg, &parting);
+	}
 	base_writer_done(&w);
 }
 

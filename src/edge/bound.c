@@ -146,7 +146,15 @@ static size_t routes(struct layout *l, const struct edge_made *made)
 
 static void others(struct layout *l, const struct edge_made *made, struct edge_bound *out)
 {
-	out->contact = keep(l, made->contact);
+	out->contact_count = made->contact_count;
+	for (size_t i = 0; i < made->contact_count; i++) {
+		struct base_str kept = keep(l, made->contacts[i]);
+
+		if (l->bound)
+			l->bound->contacts[i] = kept;
+		if (made->contacts[i].ptr == made->contact.ptr)
+			out->contact = kept;
+	}
 	out->registrar = keep(l, made->request->target);
 	out->aor = keep(l, made->request->to.uri);
 	out->realm = keep(l, made->realm);
@@ -162,7 +170,8 @@ struct edge_bound *edge_bound_new(const struct edge_rules *rules, const struct e
 	counted.route_count = routes(&l, made);
 	others(&l, made, &counted);
 	heads = sizeof(*bound) + counted.impu_count * sizeof(struct edge_identity) +
-	        (counted.impu_count + counted.route_count) * sizeof(struct base_str);
+	        (counted.impu_count + counted.route_count + counted.contact_count) *
+	                sizeof(struct base_str);
 	bound = calloc(1, heads + l.octets);
 	if (!bound)
 		return NULL;
@@ -170,6 +179,7 @@ struct edge_bound *edge_bound_new(const struct edge_rules *rules, const struct e
 	bound->identities = (struct edge_identity *)(bound + 1);
 	bound->impus = (struct base_str *)(bound->identities + counted.impu_count);
 	bound->routes = bound->impus + counted.impu_count;
+	bound->contacts = bound->routes + counted.route_count;
 	l = (struct layout){ .bound = bound, .at = (char *)bound + heads };
 	bound->impu_count = identities(&l, rules, made, &bound->left_out);
 	bound->route_count = routes(&l, made);

@@ -13,6 +13,7 @@
 #define EDGE_EMERGENCIES_MAX   4         /* at a time, of a flow that is not bound; ours */
 #define EDGE_IDENTITIES_MAX    256
 #define EDGE_ROUTES_MAX        16
+#define EDGE_CONTACTS_MAX      16     /* of a REGISTER, and of a flow; ours */
 #define EDGE_TOKEN_MAX         64     /* octets of a token as text, terminated */
 #define EDGE_MAC               12     /* octets */
 #define EDGE_DIGEST            8      /* of what a token is about */
@@ -54,9 +55,9 @@ struct edge_bound {
 	struct base_node of_user;
 	struct edge_user *user;
 	struct edge_flow *flow;
-	struct base_str *impus, *routes;
+	struct base_str *impus, *routes, *contacts;
 	struct edge_identity *identities;
-	size_t impu_count, route_count;
+	size_t impu_count, route_count, contact_count;
 	unsigned left_out;
 	struct base_str contact, registrar, aor, realm;
 };
@@ -118,6 +119,8 @@ struct edge_made {
 	struct base_str impi;
 	const struct sip_message *request, *response;
 	struct base_str contact, realm;
+	struct base_str contacts[EDGE_CONTACTS_MAX]; /* of this flow; `contact` lasts longest */
+	size_t contact_count;
 	uint64_t until_ms;             /* of its identities */
 	const struct edge_bound *keep; /* of which other sets stay; NULL = none */
 };

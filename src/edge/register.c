@@ -5,7 +5,6 @@
  */
 #include "edge/private.h"
 
-#define CONTACTS_MAX    16   /* of a REGISTER; ours */
 #define EXPIRES_DEFAULT 3600 /* RFC 3261, 10.2.1.1 speaks of an hour */
 
 /* What a Contact's own parameter says, else the message. @return false: nothing */
@@ -42,7 +41,7 @@ static bool crowded(const struct sip_message *msg)
 
 	while (sip_values_next(&values, &one))
 		count++;
-	return count > CONTACTS_MAX;
+	return count > EDGE_CONTACTS_MAX;
 }
 
 static bool same_identity(struct base_str a, struct base_str b)
@@ -195,35 +194,66 @@ void edge_register_forward(struct edge_core *core, const struct edge_request *re
 
 /* -- the answer -- */
 
-/* The contact of the request that the answer still has, and for how long. */
-static bool registered(const struct sip_message *request, const struct sip_message *response,
-                       struct base_str *contact, uint64_t *ret_s)
+/* For how long the answer has this contact; 0: not at all. */
+static uint64_t left_s(const struct sip_message *request, const struct sip_message *response,
+                       struct base_str contact)
 {
-	struct sip_values asked = { .msg = request, .id = SIP_H_CONTACT };
-	struct base_str mine, one;
-	bool found = false;
+	struct sip_values there = { .msg = response, .id = SIP_H_CONTACT };
+	uint64_t longest = 0;
+	struct base_str one;
+
+	while (sip_values_next(&there, &one)) {
+		struct sip_addr addr, own;
+		uint64_t s = EXPIRES_DEFAULT;
+
+		if (!edge_bound_same_contact(contact, one) || sip_addr_parse(one, &addr))
+			continue;
+		if (!expires_of(response, &addr, &s))
+			(void)expires_of(request, sip_addr_parse(contact, &own) ? NULL : &own, &s);
+		longest = BASE_MAX(longest, s);
+	}
+	return longest;
+}
+
+static void still_there(struct edge_made *made, struct base_str contact, uint64_t *ret_s)
+{
+	uint64_t s = left_s(made->request, made->response, contact);
+
+	for (size_t i = 0; i < made->contact_count; i++)
+		if (edge_bound_same_contact(made->contacts[i], contact))
+			return;
+	if (!s || made->contact_count == EDGE_CONTACTS_MAX)
+		return;
+	if (s > *ret_s) {
+		*ret_s = s;
+		made->contact = contact;
+	}
+	made->contacts[made->contact_count++] = contact;
+}
+
+/* The contacts of the request, and those of this flow that it is not about, as far as the answer
+ * still has them, and for how long it has one. */
+static bool registered(struct edge_made *made, const struct edge_flow *flow, uint64_t *ret_s)
+{
+	struct sip_values asked = { .msg = made->request, .id = SIP_H_CONTACT };
+	struct base_str one;
 
 	*ret_s = 0;
-	while (sip_values_next(&asked, &mine)) {
-		struct sip_values there = { .msg = response, .id = SIP_H_CONTACT };
+	if (!sip_header(made->request, SIP_H_CONTACT))
+		return false;
+	while (sip_values_next(&asked, &one))
+		still_there(made, one, ret_s);
+	for (size_t i = 0; flow && flow->bound && i < flow->bound->contact_count; i++)
+		still_there(made, flow->bound->contacts[i], ret_s);
+	return made->contact_count > 0;
+}
 
-		while (sip_values_next(&there, &one)) {
-			struct sip_addr addr, own;
-			uint64_t s = EXPIRES_DEFAULT;
-
-			if (!edge_bound_same_contact(mine, one) || sip_addr_parse(one, &addr))
-				continue;
-			if (!expires_of(response, &addr, &s))
-				(void)expires_of(request, sip_addr_parse(mine, &own) ? NULL : &own,
-				                 &s);
-			if (s > *ret_s) {
-				*ret_s = s;
-				*contact = mine;
-				found = true;
-			}
-		}
-	}
-	return found;
+static bool is_bound(const struct edge_flow *flow, struct base_str contact)
+{
+	for (size_t i = 0; flow->bound && i < flow->bound->contact_count; i++)
+		if (edge_bound_same_contact(contact, flow->bound->contacts[i]))
+			return true;
+	return false;
 }
 
 /* A REGISTER that was answered by 2xx and left nothing: did it mean what is bound here? */
@@ -235,8 +265,7 @@ static bool meant_ours(const struct edge_flow *flow, const struct sip_message *r
 
 	while (sip_values_next(&asked, &one)) {
 		any = true;
-		if (base_str_eq(one, BASE_STR("*")) ||
-		    (flow->bound && edge_bound_same_contact(one, flow->bound->contact)))
+		if (base_str_eq(one, BASE_STR("*")) || is_bound(flow, one))
 			return true;
 	}
 	return any && !flow->bound;
@@ -291,7 +320,7 @@ static void on_yes(struct edge_core *core, const struct edge_response *r, struct
 	bool proof = c->proof && !r->decision->unproven;
 	uint64_t s;
 
-	if (!registered(r->request, r->msg, &made.contact, &s)) {
+	if (!registered(&made, flow, &s)) {
 		if (flow && sip_header(r->request, SIP_H_CONTACT))
 			on_gone(flow, r->request);
 		return;

@@ -156,6 +156,140 @@ static void taken_back_once(void **state)
 	assert_true(stage_told(s,
 	                       "\r\nContact: <sip:a@10.0.0.1;transport=tls>;q=0.5;"
 	                       "+sip.instance=\"<urn:x>\";reg-id=1;expires=0\r\nExpires: 0\r\n"));
+	assert_true(stage_told(s, "\r\nPath: <sip:AQE"));
+}
+
+/** One session on two flows is seen, whichever id it has by now. */
+static void a_session_twice(void **state)
+{
+	struct stage *s = *state;
+
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	stage_up(s, 2, "SID1");
+	assert_int_equal(edge_core_counters(s->core)->shared_sessions, 0);
+	stage_register(s, 1, "alice", 600);
+	stage_up(s, 3, "SID1");
+	assert_int_equal(edge_core_counters(s->core)->shared_sessions, 1);
+	assert_true(stage_told(s, "note 3 its TLS session is bound to another flow"));
+	edge_core_rekeyed(s->core, 1, BASE_STR("SID9"));
+	stage_up(s, 4, "SID1");
+	assert_int_equal(edge_core_counters(s->core)->shared_sessions, 1);
+	stage_up(s, 5, "SID9");
+	assert_int_equal(edge_core_counters(s->core)->shared_sessions, 2);
+	edge_core_lost(s->core, 1);
+	stage_up(s, 6, "SID9");
+	assert_int_equal(edge_core_counters(s->core)->shared_sessions, 2);
+}
+
+/** Eight challenges back, and what is no Digest is nobody's proof. */
+static void so_many_challenges(void **state)
+{
+	struct stage *s = *state;
+	char auth[128];
+
+	s->policy.refused_max = 100;
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	for (unsigned i = 0; i < 9; i++) {
+		assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, "Authorization: Basic eA==\n"),
+		                 0);
+		assert_true(stage_has(s, "Authorization: Basic eA==\r\n"));
+		(void)snprintf(auth, sizeof(auth), "n%u", i);
+		stage_challenge(s, auth, NULL);
+		stage_challenge(s, auth, NULL); /* again, which pushes none out */
+	}
+	for (unsigned i = 0; i < 9; i++) {
+		(void)snprintf(auth, sizeof(auth), "username=\"a\", nonce=\"n%u\", response=\"0\"",
+		               i);
+		assert_int_equal(stage_ask(s, 1, "alice", 600, auth, NULL), 0);
+		assert_int_equal(stage_has(s, "Authorization"), i > 0);
+		stage_own_answer(s, 500);
+	}
+	assert_int_equal(edge_core_counters(s->core)->replays, 1);
+}
+
+/** What has been bound and is no more has as long to register as who comes new (O.4.1). */
+static void after_the_binding(void **state)
+{
+	struct stage *s = *state;
+
+	s->policy.unregistered_ms = 20000;
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	stage_register(s, 1, "alice", 600);
+	stage_until(s, s->now_ms + 600000);
+	assert_true(stage_told(s, "unbound 1 (expired)"));
+	stage_until(s, s->now_ms + 19999);
+	assert_false(stage_told(s, "close"));
+	stage_until(s, s->now_ms + 1);
+	assert_true(stage_told(s, "close 1 forget: nobody registered on it in time"));
+}
+
+/** A UE may have two contacts on its flow: the binding ends with the last of them, and each is
+ * taken back. */
+static void two_contacts(void **state)
+{
+	struct stage *s = *state;
+	struct edge_binding b;
+
+	s->policy.deregister = true;
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	assert_int_equal(stage_ask(s, 1, "alice", 600, NULL, NULL), 0);
+	stage_challenge(s, "n1", NULL);
+	assert_int_equal(stage_in(s, 1, REGISTER("Contact: <sip:a@10.0.0.1>, <sip:b@10.0.0.1>\n")),
+	                 0);
+	stage_answer(s, YES("Contact: <sip:a@10.0.0.1>;expires=600, <sip:b@10.0.0.1>;expires=300, "
+	                    "<sip:c@10.0.0.9>;expires=9000\n"));
+	assert_int_equal(stage_in(s, 1, REGISTER("Contact: <sip:a@10.0.0.1>;expires=0\n")), 0);
+	stage_answer(s,
+	             YES("Contact: <sip:b@10.0.0.1>;expires=300, <sip:c@10.0.0.9>;expires=9000\n"));
+	assert_true(edge_core_binding(s->core, 1, &b));
+	assert_true(base_str_eq(b.contact, BASE_STR("<sip:b@10.0.0.1>")));
+	assert_int_equal(b.expires_ms, s->now_ms + 300000);
+	/* one more, for less long: the other's time counts */
+	assert_int_equal(stage_in(s, 1, REGISTER("Contact: <sip:a@10.0.0.1>\n")), 0);
+	stage_answer(s,
+	             YES("Contact: <sip:b@10.0.0.1>;expires=300, <sip:a@10.0.0.1>;expires=60\n"));
+	assert_true(edge_core_binding(s->core, 1, &b));
+	assert_int_equal(b.expires_ms, s->now_ms + 300000);
+	assert_int_equal(stage_in(s, 1, REGISTER("Contact: <sip:c@10.0.0.9>;expires=0\n")), 0);
+	stage_answer(s,
+	             YES("Contact: <sip:b@10.0.0.1>;expires=300, <sip:a@10.0.0.1>;expires=60\n"));
+	assert_int_equal(edge_core_count(s->core), 1);
+	edge_core_lost(s->core, 1);
+	assert_true(stage_told(s, "\r\nContact: <sip:a@10.0.0.1>;expires=0\r\n"));
+	assert_true(stage_told(s, "\r\nContact: <sip:b@10.0.0.1>;expires=0\r\n"));
+	assert_false(stage_told(s, "sip:c@"));
+}
+
+/** The last of two, and both at once. */
+static void the_last_contact(void **state)
+{
+	static const char *const last[] = { "Contact: <sip:b@10.0.0.1>;expires=0\n",
+		                            "Contact: *\nExpires: 0\n" };
+	struct stage *s = *state;
+
+	stage_open(s);
+	for (uint64_t i = 0; i < BASE_COUNT(last); i++) {
+		stage_up(s, i + 1, i ? "SID2" : "SID1");
+		assert_int_equal(stage_ask(s, i + 1, "alice", 600, NULL, NULL), 0);
+		stage_challenge(s, "n1", NULL);
+		assert_int_equal(
+		        stage_in(s, i + 1,
+		                 REGISTER("Contact: <sip:a@10.0.0.1>, <sip:b@10.0.0.1>\n")),
+		        0);
+		stage_answer(s, YES("Contact: <sip:a@10.0.0.1>, <sip:b@10.0.0.1>\n"));
+		assert_int_equal(edge_core_count(s->core), 1);
+		assert_int_equal(
+		        stage_in(s, i + 1, REGISTER("Contact: <sip:a@10.0.0.1>;expires=0\n")), 0);
+		stage_answer(s, YES("Contact: <sip:b@10.0.0.1>\n"));
+		assert_int_equal(edge_core_count(s->core), 1);
+		assert_int_equal(stage_inf(s, i + 1, REGISTER("%s"), last[i]), 0);
+		stage_answer(s, YES(""));
+		assert_int_equal(edge_core_count(s->core), 0);
+	}
 }
 
 /* -- who is who -- */
@@ -388,19 +522,15 @@ static void answers_that_say_less(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		CASE(expiry_of_the_message),
-		CASE(so_many_contacts),
-		CASE(a_proof_in_vain),
-		CASE(asked_by_a_proxy),
-		CASE(whose_list_it_is),
-		CASE(taken_back_once),
-		CASE(what_names_us),
-		CASE(whose_tokens),
-		CASE(asked_of_the_edge_itself),
-		CASE(what_passes_down),
-		CASE(a_sips_call),
-		CASE(called_by_too_many),
-		CASE(a_dialog_of_before),
+		CASE(expiry_of_the_message), CASE(so_many_contacts),
+		CASE(a_proof_in_vain),       CASE(asked_by_a_proxy),
+		CASE(whose_list_it_is),      CASE(taken_back_once),
+		CASE(a_session_twice),       CASE(so_many_challenges),
+		CASE(after_the_binding),     CASE(two_contacts),
+		CASE(the_last_contact),      CASE(what_names_us),
+		CASE(whose_tokens),          CASE(asked_of_the_edge_itself),
+		CASE(what_passes_down),      CASE(a_sips_call),
+		CASE(called_by_too_many),    CASE(a_dialog_of_before),
 		CASE(answers_that_say_less),
 	};
 
