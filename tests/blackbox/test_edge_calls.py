@@ -209,6 +209,58 @@ class Edges(harness.Case, unittest.TestCase):
         alice.send("\r\n\r\n")
         self.assertEqual(alice.sock.recv(100), b"\r\n")
 
+    def test_a_forked_subscription(self):
+        """Each NOTIFY of another notifier makes a dialog by its own Record-Route (RFC 3265, 4.4.9, R): its refresh goes by that, through the edge."""
+        self.stage()
+        alice = self.own(Ue(self.edge, "alice"))
+        self.bind(alice)
+        alice.send(alice.text("SUBSCRIBE", BOB, "Event: presence", "Expires: 600"))
+        asked = self.core.take("SUBSCRIBE")
+        found = re.findall(r"<[^>]*>", ",".join(re.findall(r"(?im)^Record-Route\s*:(.*?)\r$", asked)))
+        for notifier in ("n1", "n2"):
+            text = (f"NOTIFY {target(asked)} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{self.core.port};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
+                    f"Max-Forwards: 70\r\nFrom: {field(asked, 'To')};tag={notifier}\r\nTo: {field(asked, 'From')}\r\nCall-ID: {field(asked, 'Call-ID')}\r\n"
+                    f"CSeq: 1 NOTIFY\r\nContact: <{self.core.uri}>\r\nEvent: presence\r\nSubscription-State: active\r\nRecord-Route: <{self.core.uri};lr>\r\n"
+                    + "".join(f"Route: {one}\r\n" for one in found) + "Content-Length: 0\r\n\r\n")
+            self.core.sock.sendto(text.encode(), self.core.edge)
+            notify = alice.take("NOTIFY")
+            alice.reply(notify, 200)
+            alice.send(alice.text("SUBSCRIBE", target(notify), "Event: presence", *routes(notify), to=field(notify, "From")))
+            again = self.core.take(f"SUBSCRIBE {self.core.uri}")
+            self.assertIn(f"tag={notifier}", field(again, "To"))
+            self.assertEqual(field(again, "Route"), f"<{self.core.uri};lr>")
+            self.core.reply(again, 200, "Expires: 600")
+            self.assertEqual(status(alice.final("SUBSCRIBE")), 200)
+
+    def test_two_contacts(self):
+        """What is left of them is reached, until it is over, too."""
+        self.stage()
+        alice = self.own(Ue(self.edge, "alice"))
+        one, two = alice.contact, alice.contact.replace("alice", "alice-two")
+        alice.contact = f"{one}, {two}"
+        proof = {}
+
+        def register(expires, *left):
+            alice.send(alice.register_text(expires=expires, authorization=proof.get("is")))
+            asked = self.core.take("REGISTER")
+            if not proof:
+                self.core.reply(asked, 401, 'WWW-Authenticate: Digest realm="home.example", nonce="n1", qop="auth", algorithm=MD5')
+                proof["is"] = edge.digest(field(alice.final("REGISTER"), "WWW-Authenticate"), alice.impi, alice.password, "REGISTER", "sip:home.example")
+                return register(expires, *left)
+            self.core.reply(asked, 200, *(f"Contact: {contact};expires={seconds}" for contact, seconds in left))
+            self.assertEqual(status(alice.final("REGISTER")), 200)
+            return field(asked, "Path")
+
+        path = register(600, (one, 600), (two, 300))
+        alice.contact = one
+        register(0, (two, 300))
+        self.assertEqual([held["contact"] for held in self.edge.bindings()], [two])
+        self.core.request(self.edge, "OPTIONS", two.strip("<>"), f"Route: {path}")
+        alice.reply(alice.take("OPTIONS"), 200)
+        alice.contact = two
+        register(0)
+        self.edge.bound("alice", 0)
+
     def test_too_much(self):
         """REGISTERs of those who are not here yet get 503 with Retry-After first; who has registered goes on."""
         self.stage(limits={"transactions": 40, "retry-after": "7s"})

@@ -148,12 +148,13 @@ static void challenged_by_several(void **state)
 	proxy_answer(&s, 1, 404, "c", "Proxy-Authenticate: Digest realm=\"c\"\r\n");
 	proxy_answer(&s, 2, 401, "d",
 	             "WWW-Authenticate: Digest realm=\"d\"\r\nWWW-Authenticate: Digest realm=\"e\""
-	             "\r\n");
+	             "\r\nProxy-Authenticate: Digest realm=\"f\"\r\n");
 	s.seen += 3;
 	i = proxy_expect(&s, ALICE, "SIP/2.0 407 ");
 	proxy_has(&s, i, "Proxy-Authenticate: Digest realm=\"b, 1\"\r\n", 1);
 	proxy_has(&s, i, "WWW-Authenticate: Digest realm=\"d\"\r\n", 1);
 	proxy_has(&s, i, "WWW-Authenticate: Digest realm=\"e\"\r\n", 1);
+	proxy_has(&s, i, "Proxy-Authenticate: Digest realm=\"f\"\r\n", 1);
 	proxy_has(&s, i, "realm=\"c\"", 0);
 	proxy_close(&s);
 }
@@ -212,6 +213,13 @@ static void vias_put_right(void **state)
 		"SIP/2.0/UDP p.example, SIP/2.0/UDP q.example, SIP/2.0/UDP victim.example\r\n",
 		"Via: SIP/2.0/TLS alice.example:5061;branch=" B ";received=192.0.2.9;rport=4711, "
 		"SIP/2.0/UDP p.example\r\n",
+		/* as many as were sent, and one of them another */
+		"Via: SIP/2.0/TLS alice.example:5061;branch=" B ";received=192.0.2.1;rport=4711, "
+		"SIP/2.0/UDP p.example, SIP/2.0/UDP q.example\r\n",
+		"Via: SIP/2.0/TLS alice.example:5061;branch=" B ";received=192.0.2.9;rport=4711, "
+		"SIP/2.0/UDP victim.example, SIP/2.0/UDP q.example\r\n",
+		"Via: SIP/2.0/TLS alice.example:5061;branch=" B ";received=192.0.2.9;rport=4711, "
+		"SIP/2.0/UDP p.example\r\nVia: SIP/2.0/UDP victim.example\r\n",
 	};
 	char text[1024], response[4096];
 	struct proxy_stage s;
