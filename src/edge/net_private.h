@@ -36,6 +36,7 @@ struct edge_net {
 	struct base_node passing; /* requests on their way, or answered and lingering */
 	size_t parting;           /* REGISTERs of ours that are not answered */
 	size_t open;              /* of them not answered */
+	size_t open_more;         /* what large ones of those count for beyond one each */
 	struct base_node orders;  /* struct edge_order: what must wait until callbacks are over */
 	struct loop_task later;
 	struct edge_admit admit;

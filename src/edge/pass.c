@@ -5,6 +5,8 @@
 
 #include "edge/net_private.h"
 
+#define WEIGHT_OCTETS 4096U /* larger requests count for as many as they have of these */
+
 /* One request that came. It goes to one target. */
 struct passing {
 	struct base_node node;
@@ -14,6 +16,7 @@ struct passing {
 	struct edge_decision decision;
 	struct edge_search search;
 	enum sip_method method;
+	unsigned more;  /* it counts for one, and so many more */
 	uint64_t flow;  /* of the UE, from or to; 0 = none */
 	uint64_t asker; /* of the UE that asks; 0 = the core does */
 	bool forwarded;
@@ -26,9 +29,12 @@ struct passing {
 
 static void settled(struct passing *p)
 {
-	p->net->open -= p->open;
-	if (p->open && p->asker)
-		(void)edge_core_asks(p->net->core, p->asker, -1);
+	if (!p->open)
+		return;
+	p->net->open--;
+	p->net->open_more -= p->more;
+	if (p->asker)
+		(void)edge_core_asks(p->net->core, p->asker, -1 - (int)p->more);
 	p->open = false;
 }
 
@@ -55,7 +61,8 @@ static void let_go(struct passing *p)
 
 static enum edge_load load_of(const struct edge_net *net)
 {
-	size_t now = sip_proxy_busy(net->proxy), most = net->config->transactions;
+	size_t now = sip_proxy_busy(net->proxy) + 2 * net->open_more; /* two for each request */
+	size_t most = net->config->transactions;
 
 	if (now >= most)
 		return EDGE_LOAD_ALL;
@@ -200,13 +207,15 @@ static void on_request(void *arg, struct sip_context *ctx, const struct sip_mess
 	p->net = arg;
 	base_list_append(&p->net->passing, &p->node);
 	p->open = true;
+	p->more = (unsigned)(msg->octets.len / WEIGHT_OCTETS);
 	p->net->open++;
+	p->net->open_more += p->more;
 	p->ctx = ctx;
 	p->method = msg->method;
 	p->arena.chunk_size = 1024;
 	p->flow = p->asker = from.id < EDGE_CORE_FLOWS ? from.id : 0;
 	if (p->asker)
-		(void)edge_core_asks(p->net->core, p->asker, 1);
+		(void)edge_core_asks(p->net->core, p->asker, 1 + (int)p->more);
 	sip_context_user_set(ctx, p);
 	p->busy = true;
 	judge(p, msg, NULL);

@@ -15,7 +15,7 @@ import unittest
 
 import access
 import harness
-from edge import EDGE, Core, Edge, Ue, connect, field, merged, status
+from edge import EDGE, Core, Edge, Stream, Ue, connect, field, merged, status
 
 
 class Program(harness.Case, unittest.TestCase):
@@ -505,6 +505,27 @@ class Program(harness.Case, unittest.TestCase):
                 core.reply(asked, 200)
                 self.assertEqual(status(ue.answer()), 200)
         self.assertEqual(edge.counters()["greedy_total"], 2)
+
+    def test_large_ones_count_for_several(self):
+        """What is kept of a request that is unanswered goes by its octets: one of 44,000 is eleven of 4 KiB, in both limits."""
+        core = self.own(socket.create_server(("127.0.0.1", 0)))  # it takes all, and says nothing
+        edge = self.edge(f"sip:127.0.0.1:{core.getsockname()[1]};transport=tcp", limits={"per-flow": 11, "transactions": 25})
+        ue, other = self.own(Ue(edge)), self.own(Ue(edge, "bob"))
+        ue.send(ue.register_text("X-Padding: " + "x" * 44000))
+        harness.until(lambda: edge.order("status")["requests"] == 1, edge.log)
+        for who, why in ((ue, "limits.per-flow"), (other, "")):
+            who.send(who.register_text())
+            answer = who.final("REGISTER")
+            self.assertEqual(status(answer), 503)
+            self.assertEqual(field(answer, "Retry-After"), "10")
+            self.assertIn(why, edge.logged(r"event=refused .* status=503 method=REGISTER (.*)")[-1])
+        far = self.own(Stream(core.accept()[0]))
+        copied = re.findall(r"(?m)^(?:Via|From|To|Call-ID|CSeq): .*\r\n", far.take("REGISTER"))
+        far.send("SIP/2.0 404 x\r\n" + "".join(copied) + "Content-Length: 0\r\n\r\n")
+        self.assertEqual(status(ue.answer()), 404)
+        for who in (ue, other):  # all of it is given back
+            who.send(who.register_text())
+            far.take("REGISTER")
 
     def test_answered_ones_keep_nobody_out(self):
         """By UDP transactions are kept for 32 s behind their answers (timer J): that is no load. limits.lingering bounds their memory."""
