@@ -117,6 +117,8 @@ static void respond(struct sip_leg *leg, const struct sip_message *msg, struct b
 		instead = proxy->ops.on_response(proxy->ops.arg, ctx, &leg->target, msg, &edit);
 	if (ctx->answered != answered) /* by the owner, meanwhile */
 		return;
+	if (!sip_edit_has(&edit, "Content-Length")) /* it may go into a stream (18.3) */
+		sip_edit_appendf(&edit, "Content-Length", "%zu", msg->body.len);
 	base_writer_reset(&proxy->response);
 	sip_edit_write(&edit, &proxy->response);
 	if (proxy->response.failed)

@@ -232,6 +232,19 @@ class Edges(harness.Case, unittest.TestCase):
             self.core.reply(again, 200, "Expires: 600")
             self.assertEqual(status(alice.final("SUBSCRIBE")), 200)
 
+    def test_no_length(self):
+        """A datagram's end tells its length; on a UE's stream Content-Length has to (RFC 3261, 18.3)."""
+        self.stage()
+        alice = self.own(Ue(self.edge, "alice"))
+        self.bind(alice)
+        for body in ("", "hello"):
+            alice.send(alice.text("MESSAGE", BOB, contact=False))
+            asked = self.core.take("MESSAGE")
+            copied = re.findall(r"(?im)^(?:Via|From|Call-ID|CSeq)\s*:.*\r\n", asked)
+            self.core.sock.sendto(f"SIP/2.0 200 OK\r\n{''.join(copied)}To: {field(asked, 'To')};tag=1\r\n\r\n{body}".encode(), self.core.edge)
+            answer = alice.final("MESSAGE")
+            self.assertEqual((field(answer, "Content-Length"), answer.partition("\r\n\r\n")[2]), (str(len(body)), body))
+
     def test_two_contacts(self):
         """What is left of them is reached, until it is over, too."""
         self.stage()

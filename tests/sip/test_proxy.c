@@ -130,6 +130,52 @@ static void loops(void **state)
 	proxy_close(&s);
 }
 
+/* `text`, with `with` in the place of `what`, of another branch each time: no repetition. */
+static void changed(char *out, size_t cap, char *text, const char *what, const char *with)
+{
+	char *branch = strstr(text, "branch=") + 8 + 7;
+	const char *at = strstr(text, what);
+
+	assert_non_null(at);
+	*branch = (char)(*branch < 'g' ? 'g' : *branch + 1);
+	(void)snprintf(out, cap, "%.*s%s%s", (int)(at - text), text, with, at + strlen(what));
+}
+
+/** Whatever it goes by is looked at, not its Request-URI alone. */
+static void spirals(void **state)
+{
+	static const char *const spiral[][2] = {
+		{ "\r\n\r\n", "\r\nRoute: <sip:p.example;lr>\r\n\r\n" },
+		{ "\r\n\r\n", "\r\nProxy-Require: path\r\n\r\n" },
+		{ "\r\n\r\n", "\r\nProxy-Authorization: Digest realm=\"x\"\r\n\r\n" },
+		{ "Call-ID: ", "Call-ID: x" },
+		{ ";tag=", ";tag=x" },
+		{ "CSeq: ", "CSeq: 1" },
+		{ "bob@example.com>", "bob@example.com>;tag=x" },
+	};
+	static const char *const path[] = { "path", NULL };
+	struct sip_proxy_config config = { .supported = path };
+	char text[2048], again[2048 + 64];
+	struct proxy_stage s;
+
+	(void)state;
+	proxy_open(&s, &config);
+	proxy_to(&s, 1, (uint64_t[]){ CORE });
+	proxy_in(&s, CORE, ASK("MESSAGE", B, ""));
+	(void)snprintf(text, sizeof(text), "%s",
+	               proxy_text(&s, proxy_expect(&s, CORE, "MESSAGE ")));
+	for (size_t i = 0; i < BASE_COUNT(spiral); i++) {
+		changed(again, sizeof(again), text, spiral[i][0], spiral[i][1]);
+		proxy_in(&s, CORE, again);
+		(void)proxy_expect(&s, CORE, "MESSAGE ");
+	}
+	changed(again, sizeof(again), text, "\r\n\r\n", "\r\nSubject: x\r\n\r\n");
+	proxy_in(&s, CORE, again);
+	(void)proxy_expect(&s, CORE, "SIP/2.0 482 ");
+	sip_proxy_lost(s.proxy, CORE);
+	proxy_close(&s);
+}
+
 /** 16.3, 5 */
 static void extensions(void **state)
 {
@@ -448,6 +494,7 @@ int main(void)
 		cmocka_unit_test(schemes),
 		cmocka_unit_test(hops),
 		cmocka_unit_test(loops),
+		cmocka_unit_test(spirals),
 		cmocka_unit_test(extensions),
 		cmocka_unit_test(not_admitted),
 		cmocka_unit_test(own_routes),

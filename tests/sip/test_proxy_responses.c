@@ -199,6 +199,50 @@ static void not_for_others(void **state)
 	proxy_close(&s);
 }
 
+/** 18.3: a datagram says by its end how long it is; a stream has to be told. */
+static void lengths(void **state)
+{
+	static const struct {
+		const char *come, *length;
+	} cases[] = {
+		{ "\r\n", "Content-Length: 0\r\n" },
+		{ "\r\nhello", "Content-Length: 5\r\n" },
+		{ "l: 2\r\n\r\nhello", "l: 2\r\n" },
+	};
+	struct proxy_stage s;
+	char text[1024], response[2048];
+	size_t at;
+
+	(void)state;
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		proxy_open(&s, NULL);
+		proxy_to(&s, 1, (uint64_t[]){ CORE });
+		proxy_in(&s, ALICE, ASK("MESSAGE", B, ""));
+		(void)snprintf(text, sizeof(text), "%s",
+		               strstr(proxy_text(&s, proxy_expect(&s, CORE, "MESSAGE ")), "Via: "));
+		*strstr(text, "\r\n") = 0;
+		(void)snprintf(response, sizeof(response),
+		               "SIP/2.0 200 OK\r\n%s\r\n" ALICE_VIA B "\r\n" ALICE_IDS
+		               "CSeq: 7 MESSAGE\r\n%s",
+		               text, cases[i].come);
+		proxy_in(&s, CORE, response);
+		at = proxy_expect(&s, ALICE, "SIP/2.0 200 ");
+		proxy_has(&s, at, cases[i].length, 1);
+		proxy_has(&s, at, "ength: ", i < 2);
+		proxy_has(&s, at, "hello", i == 1);
+		proxy_close(&s);
+	}
+	proxy_open(&s, NULL);
+	proxy_to(&s, 1, bob);
+	proxy_in(&s, CORE,
+	         "MESSAGE sip:bob@example.com SIP/2.0\r\n" ALICE_VIA B "\r\n" ALICE_IDS
+	         "CSeq: 7 MESSAGE\r\n\r\nhello");
+	proxy_has(&s, proxy_expect(&s, BOB, "MESSAGE "), "Content-Length: 5\r\n", 1);
+	proxy_answer(&s, 0, 200, "b", NULL);
+	(void)proxy_expect(&s, CORE, "SIP/2.0 200 ");
+	proxy_close(&s);
+}
+
 /** Who answers cannot have the response sent elsewhere: the Vias are those of the request. */
 static void vias_put_right(void **state)
 {
@@ -376,6 +420,7 @@ int main(void)
 		cmocka_unit_test(the_best),
 		cmocka_unit_test(challenged_by_several),
 		cmocka_unit_test(not_for_others),
+		cmocka_unit_test(lengths),
 		cmocka_unit_test(vias_put_right),
 		cmocka_unit_test(replaced),
 		cmocka_unit_test(asked_by_a_flow_that_went),
