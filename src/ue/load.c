@@ -57,7 +57,7 @@ static void begin(struct load *load, unsigned work, uint64_t now_us)
 		struct load_ue *ue;
 
 		if (tally->active >= tally->window || !load_pace_due(&tally->pace, now_us, &due_us))
-			return;
+			break;
 		ue = pick(load, work);
 		if (!ue)
 			break;

@@ -26,6 +26,7 @@ class Home:
         self.heard = collections.Counter()  # requests
         self.tls, self.users, self.accepted, self.calls = tls, {}, 0, 0
         self.refuses, self.busy, self.acknowledged = False, {}, 0  # calls; those that were, by their Via
+        self.silent = False  # MESSAGEs come to nobody
         self.ready, self.loop = threading.Event(), asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -79,6 +80,8 @@ class Home:
             lines = ["SIP/2.0 486 x", *[x for x in lines if re.match("Via|From|Call-ID|CSeq", x)], f"To: {fields['To']};tag=r", "Content-Length: 0"]
         elif lines[0].startswith("ACK") and fields["Via"] in self.busy:
             self.acknowledged += self.busy[fields["Via"]] == lines[0].split(" ")[1]
+            to = None
+        elif lines[0].startswith("MESSAGE") and self.silent:
             to = None
         else:
             to = self.users.get(self.user(fields["To"]))
@@ -189,6 +192,16 @@ class Load(unittest.TestCase):
         self.assertEqual((status, told["done"]["faults"]), (1, {"486": refused}))
         self.assertGreater(refused, 0)
         self.assertEqual((len(home.busy), home.acknowledged), (refused, refused))
+
+    def test_a_server_that_stalls(self):
+        """What could not be begun because as many as may be wait for their answers is counted, too."""
+        home = self.home(tls=False)
+        home.silent = True
+        status, told = self.play(self.config(f"127.0.0.1:{home.port};transport=tcp", tls=False), "--count", "3", "--message", "1000", "--window", "1",
+                                 "--duration", "3s", "--patience", "3s")
+        work = told["done"]["works"]["message"]
+        self.assertEqual((status, work["done"], told["done"]["faults"]), (1, 0, {"silent": work["failed"]}))
+        self.assertGreater(work["skipped"], 0)
 
     def test_failures_by_cause(self):
         home = self.home(tls=False)
