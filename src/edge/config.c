@@ -302,7 +302,7 @@ static int session_read(struct edge_config *c, struct base_error *err)
 	if (!c->lifetime_ms || c->lifetime_ms > EDGE_LIFETIME_MAX_MS)
 		return config_refuse(c->doc, err, "session.lifetime",
 		                     "more than nothing and at most 24h (TS 33.203, O.2.1)");
-	if (!y->before && c->renew_before_ms >= c->lifetime_ms)
+	if (!y->before && c->renew_before_ms > c->lifetime_ms / 2)
 		c->renew_before_ms = c->lifetime_ms / 10;
 	if (c->renew_before_ms > c->lifetime_ms / 2)
 		return config_refuse(c->doc, err, "session.renew-before",

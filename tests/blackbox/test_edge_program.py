@@ -60,9 +60,10 @@ class Program(harness.Case, unittest.TestCase):
     # ---- its file
 
     def test_a_file_in_order(self):
-        code, text = self.check()
-        self.assertEqual(code, 0, text)
-        self.assertIn("ok", text)
+        for session in ({}, {"lifetime": "90s"}, {"lifetime": "30s"}):  # session.renew-before follows a short one
+            code, text = self.check(session=session)
+            self.assertEqual(code, 0, text)
+            self.assertIn("ok", text)
 
     def test_files_that_are_refused(self):
         """Each is told with its place and what would be right."""
