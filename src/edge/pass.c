@@ -20,9 +20,10 @@ struct passing {
 	uint64_t flow;  /* of the UE, from or to; 0 = none */
 	uint64_t asker; /* of the UE that asks; 0 = the core does */
 	bool forwarded;
-	bool open; /* it has had no final answer */
-	bool done; /* and nothing passes any more */
-	bool busy; /* it is being judged */
+	bool heard; /* of who it was forwarded to, a final response */
+	bool open;  /* it has had no final answer */
+	bool done;  /* and nothing passes any more */
+	bool busy;  /* it is being judged */
 	bool close, forget;
 	const char *why;
 };
@@ -260,6 +261,7 @@ static unsigned on_response(void *arg, struct sip_context *ctx, const struct sip
 	(void)target;
 	if (!p)
 		return 500; /* it has been answered: nothing passes any more */
+	p->heard |= msg->status >= 200;
 	response.decision = &p->decision;
 	if (edge_core_response(net->core, &response, edit, &passing))
 		return 500;
@@ -304,6 +306,11 @@ static void on_answered(void *arg, struct sip_context *ctx, unsigned status)
 		if (!edge_core_response(net->core, &response, NULL, &passing))
 			passed(p, &passing);
 	}
+	if (p->forwarded && !p->heard && status >= 400)
+		edge_net_refused(net, sip_context_flow(ctx).id, status,
+		                 sip_context_request(ctx)->method_name,
+		                 status == 408 ? "its next hop has not answered"
+		                               : "there is no way to its next hop");
 	if (p->close && p->flow)
 		edge_net_order(net, p->flow, p->forget ? EDGE_ORDER_FORGET : EDGE_ORDER_CLOSE,
 		               p->why);

@@ -128,6 +128,8 @@ struct flows {
 	size_t failed_next;
 	struct flow_gone gone[FLOW_GONE_MAX]; /* where `reopen` */
 	size_t gone_next;
+	uint64_t no_way_s; /* those told of in this second */
+	unsigned no_way;
 	char sent_by[320], contact[520];
 	uint8_t *buffer; /* FLOW_BATCH datagrams */
 };

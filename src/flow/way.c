@@ -146,6 +146,17 @@ static bool take_last(struct flow_hunt *h)
 	return false;
 }
 
+/* At most ten a second: a peer can ask for them as fast as he likes. */
+static void no_way_tell(struct flows *flows, const char *host, const char *why)
+{
+	uint64_t second = loop_now_ms(flows->loop) / 1000;
+
+	flows->no_way = second == flows->no_way_s ? flows->no_way + 1 : 1;
+	flows->no_way_s = second;
+	if (flows->no_way <= 10)
+		base_log(BASE_LOG_INFO, "flow", "no way to %s: %s", host, why);
+}
+
 static void on_resolved(void *arg, const struct flow_target *targets, size_t count,
                         const char *host, unsigned status, const char *why)
 {
@@ -153,7 +164,7 @@ static void on_resolved(void *arg, const struct flow_target *targets, size_t cou
 
 	h->lookup = NULL;
 	if (!count) {
-		base_log(BASE_LOG_INFO, "flow", "no way to %s: %s", host, why);
+		no_way_tell(h->flows, host, why);
 		no_way(h, status);
 		return;
 	}

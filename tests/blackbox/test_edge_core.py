@@ -145,6 +145,7 @@ class CoreSide(harness.Case, unittest.TestCase):
         for _ in range(2):
             ue.send(ue.register_text())
             self.assertIn(status(ue.final("REGISTER")), (500, 503, 504))
+        edge.logged('event=refused .*method=REGISTER why="there is no way to its next hop"', 2)
         self.assertEqual(edge.bindings(), [])
 
     def test_an_answer_by_another_connection(self):
