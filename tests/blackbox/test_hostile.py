@@ -67,6 +67,7 @@ class Nonsense:
 
     def still_serves(self):
         self.assertIsNone(self.gw.process.poll(), self.gw.log()[-3000:])
+        self.mgc.next_id = max(self.mgc.next_id, 2900000000)  # far from what bent transactions are called: theirs was answered already
         self.mgc.ok(AUDIT)
         text = self.gw.log()
         self.assertNotIn("Sanitizer", text)
