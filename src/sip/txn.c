@@ -9,6 +9,8 @@
 
 #include "sip/txn_private.h"
 
+#define WEIGHT_OCTETS 4096U /* a larger request counts for one more each */
+
 /* -- keys -------------------------------------------------------------------------------------- */
 
 static void key_method(struct base_writer *w, const struct sip_message *msg)
@@ -160,6 +162,7 @@ static void rest(struct sip_txn *txn)
 	txn->lingers = false;
 	base_list_remove(&txn->behind);
 	txn->owner->lingering_count--;
+	txn->owner->lingering_weight -= txn->weight;
 }
 
 void sip_txn_free(struct sip_txn *txn)
@@ -215,6 +218,7 @@ int sip_txn_new(struct sip_txn **ret, struct sip_txns *txns, const struct sip_me
 	txns->count++;
 	txn->busy = true;
 	txns->busy++;
+	txn->weight = 1 + (unsigned)(msg->octets.len / WEIGHT_OCTETS);
 	txn->arena.chunk_size = msg->octets.len + (msg->header_count + 2) * sizeof(*msg->headers) +
 	                        txns->key.len + 160;
 	txn->key.len = txns->key.len;
@@ -333,21 +337,35 @@ int sip_txn_send(struct sip_txn *txn)
 }
 
 /* A peer repeats every 4 s at most, and mostly needs no more than that. */
-static void linger(struct sip_txn *txn)
+static void make_room(struct sip_txns *txns)
+{
+	while (txns->lingering_weight > txns->config.lingering_max)
+		sip_txn_step(BASE_CONTAINER_OF(txns->lingering.next, struct sip_txn, behind),
+		             EV_LINGER, NULL);
+}
+
+/* It has its answer. Who sends no ACK keeps nobody out. */
+static void fall_behind(struct sip_txn *txn)
 {
 	struct sip_txns *txns = txn->owner;
-	uint64_t wait_ms = linger_ms(txn);
 
 	rest(txn);
-	loop_timers_start(&txns->timers, &txn->limit, wait_ms, on_linger, txn);
-	if (!wait_ms)
-		return;
 	txn->lingers = true;
 	base_list_append(&txns->lingering, &txn->behind);
-	if (txns->lingering_count++ < txns->config.lingering_max)
-		return;
-	sip_txn_step(BASE_CONTAINER_OF(txns->lingering.next, struct sip_txn, behind), EV_LINGER,
-	             NULL);
+	txns->lingering_count++;
+	txns->lingering_weight += txn->weight;
+	make_room(txns);
+}
+
+static void linger(struct sip_txn *txn)
+{
+	uint64_t wait_ms = linger_ms(txn);
+
+	loop_timers_start(&txn->owner->timers, &txn->limit, wait_ms, on_linger, txn);
+	if (wait_ms)
+		fall_behind(txn);
+	else
+		rest(txn);
 }
 
 static void timing(struct sip_txn *txn, unsigned actions)
@@ -366,6 +384,8 @@ static void timing(struct sip_txn *txn, unsigned actions)
 		                       : BASE_MIN(txn->wait_ms * 2, (uint64_t)c->t2_ms));
 	if (actions & DO_SLOW)
 		repeat_in(txn, c->t2_ms);
+	if (actions & DO_REST)
+		fall_behind(txn);
 	if (actions & DO_LINGER)
 		linger(txn);
 }

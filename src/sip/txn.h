@@ -76,8 +76,9 @@ struct sip_txn_config {
 	uint32_t t4_ms; /**< 5000: the longest a message stays in the network */
 	/** Transactions at a time that want something, 65536; requests beyond them get 503. */
 	size_t count_max;
-	/** Transactions that only wait for repetitions (timers D, I, J, K, L, M), 65536: beyond
-	 * it the one that has waited longest is over early (P). */
+	/** Transactions that only wait for repetitions (timers D, I, J, K, L, M) or for the ACK of
+	 * a refusal, 65536: beyond it the one that has waited longest is over early (P). Of a
+	 * large request each 4 KiB count for one more. */
 	size_t lingering_max;
 	/** What has been asked outlives its flow: `send` may find another for the answer (18.2.2).
 	 * Its end is known when that fails. */
@@ -107,7 +108,7 @@ uint64_t sip_txns_deadline(const struct sip_txns *txns);
 void sip_txns_advance(struct sip_txns *txns);
 /** Transactions there are. */
 size_t sip_txns_count(const struct sip_txns *txns);
-/** Those that want something: an answer, an ACK; and those that only wait for repetitions. */
+/** Those that want an answer; and those of lingering_max. */
 size_t sip_txns_busy(const struct sip_txns *txns);
 size_t sip_txns_lingering(const struct sip_txns *txns);
 

@@ -13,7 +13,7 @@ struct sip_txns {
 	struct base_map flows; /* struct txn_flow by id */
 	struct base_node all;
 	struct base_node lingering; /* who has waited longest is first */
-	size_t count, busy, lingering_count;
+	size_t count, busy, lingering_count, lingering_weight;
 	struct loop_timers timers;
 	uint64_t told_ms; /* to rearm */
 	uint64_t tag_seed[2];
@@ -39,6 +39,7 @@ struct sip_txn {
 	uint8_t machine; /* enum txn_machine */
 	uint8_t state;   /* enum txn_state */
 	bool mapped, busy, lingers;
+	unsigned weight; /* of lingering_max; what is large counts for several */
 	enum sip_end why;
 	uint64_t wait_ms;         /* until the repetition that is waited for */
 	struct loop_timer repeat; /* A, E, G; an INVITE server's 100 before that */

@@ -64,7 +64,7 @@ static const struct txn_step table[MACHINES][STATES][EVENTS] = {
 		[PROCEEDING] = {
 			[EV_1XX] =     GO(PROCEEDING, DO_SEND),
 			[EV_2XX] =     GO(ACCEPTED, DO_SEND | DO_LINGER),
-			[EV_FINAL] =   GO(COMPLETED, DO_SEND | DO_REPEAT),
+			[EV_FINAL] =   GO(COMPLETED, DO_SEND | DO_REPEAT | DO_REST),
 			[EV_REQUEST] = GO(PROCEEDING, DO_SEND),
 			[EV_ERROR] =   GO(OVER, DO_BROKEN),
 		},
@@ -73,6 +73,7 @@ static const struct txn_step table[MACHINES][STATES][EVENTS] = {
 			[EV_ACK] =     GO(CONFIRMED, DO_STOP | DO_LINGER),
 			[EV_REPEAT] =  GO(COMPLETED, DO_SEND | DO_DOUBLE),
 			[EV_TIMEOUT] = GO(OVER, DO_STALE),
+			[EV_LINGER] =  GO(OVER, DO_DONE), /* no ACK has come, and room is short */
 			[EV_ERROR] =   GO(OVER, DO_BROKEN),
 		},
 		[CONFIRMED] = {
@@ -113,7 +114,7 @@ static const char *const states[] = { "calling",   "proceeding", "completed",
 static const char *const events[] = { "1xx",    "2xx",     "3xx-6xx", "request",    "ACK",
 	                              "repeat", "timeout", "linger",  "flow-failed" };
 static const char *const actions[] = { "send",   "ack",  "double", "slow", "repeat", "stop",
-	                               "linger", "tell", "408",    "503",  "done" };
+	                               "linger", "tell", "408",    "503",  "done",   "rest" };
 
 struct txn_step sip_txn_step_of(enum txn_machine machine, enum txn_state state,
                                 enum txn_event event)

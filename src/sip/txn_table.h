@@ -42,6 +42,7 @@ enum txn_action {
 	DO_STALE = 256,  /* over: nobody answered */
 	DO_BROKEN = 512, /* over: the flow failed */
 	DO_DONE = 1024,  /* over */
+	DO_REST = 2048,  /* answered: room is made of it where it is short */
 };
 
 struct txn_step {

@@ -5,6 +5,7 @@ short, a core that moves. The core is a socket of the test's."""
 import json
 import os
 import re
+import secrets
 import resource
 import select
 import signal
@@ -506,6 +507,21 @@ class Program(harness.Case, unittest.TestCase):
                 core.reply(asked, 200)
                 self.assertEqual(status(ue.answer()), 200)
         self.assertEqual(edge.counters()["greedy_total"], 2)
+
+    def test_refusals_without_ack(self):
+        """Who has calls refused and acknowledges none of them takes no room from others."""
+        core = self.own(Core())
+        edge = self.edge(core.uri, limits={"transactions": 40, "lingering": 10}, metrics={"listen": "127.0.0.1:0"})
+        ue, other = self.own(Ue(edge)), self.own(Ue(edge, "bob"))
+        self.bind(ue, core)
+        self.bind(other, core)
+        for _ in range(60):
+            self.assertEqual(status(ue.ask("INVITE", "sip:carol@home.example", sender="sip:mallory@home.example", call=secrets.token_hex(8))), 403)
+        now = edge.counters()
+        self.assertEqual((now["transactions"], now["lingering"]), (0, 10))
+        other.send(other.text("MESSAGE", "sip:carol@home.example", contact=False))
+        core.reply(core.take("MESSAGE"), 200)
+        self.assertEqual(status(other.final("MESSAGE")), 200)
 
     def test_large_ones_count_for_several(self):
         """What is kept of a request that is unanswered goes by its octets: one of 44,000 is eleven of 4 KiB, in both limits."""

@@ -74,7 +74,8 @@ static void answered_ones_make_room(void **state)
 	stage_close(&s);
 }
 
-/** A refused INVITE counts until its ACK is there, a call that was taken does not. */
+/** Neither a refused INVITE nor a call that was taken keeps anybody out: who sends no ACK has no
+ * more room than others. */
 static void invites_that_linger(void **state)
 {
 	struct stage s;
@@ -83,18 +84,76 @@ static void invites_that_linger(void **state)
 	stage_open_short(&s, 2, 1);
 	stage_in(&s, udp, REQUEST("INVITE", "z9hG4bK1"));
 	stage_answer(&s, 486);
-	assert_int_equal(sip_txns_busy(s.txns), 1);
-	stage_in(&s, udp, REQUEST("INVITE", "z9hG4bK2"));
-	stage_answer(&s, 200);
-	assert_int_equal(sip_txns_busy(s.txns), 1);
+	assert_int_equal(sip_txns_busy(s.txns), 0);
 	assert_int_equal(sip_txns_lingering(s.txns), 1);
 	stage_in(&s, udp, REQUEST("ACK", "z9hG4bK1"));
+	assert_int_equal(sip_txns_lingering(s.txns), 1); /* timer I */
+	stage_in(&s, udp, REQUEST("INVITE", "z9hG4bK2"));
+	stage_answer(&s, 200);
 	assert_int_equal(sip_txns_busy(s.txns), 0);
-	assert_int_equal(sip_txns_lingering(s.txns), 1); /* the call is forgotten */
-	stage_in(&s, udp, REQUEST("INVITE", "z9hG4bK1"));
+	assert_int_equal(sip_txns_lingering(s.txns), 1); /* the refused one is forgotten */
+	stage_in(&s, udp, REQUEST("INVITE", "z9hG4bK2"));
 	assert_int_equal(s.requests, 2);
-	stage_until(&s, 5001);
+	stage_until(&s, 32001);
 	assert_int_equal(sip_txns_count(s.txns), 0);
+	stage_close(&s);
+}
+
+/** On a stream nothing is repeated, and the ACK is waited for all the same (timer H). */
+static void refusals_without_ack(void **state)
+{
+	static const char *const three[] = { REQUEST("INVITE", "z9hG4bK1"),
+		                             REQUEST("INVITE", "z9hG4bK2"),
+		                             REQUEST("INVITE", "z9hG4bK3") };
+	struct stage s;
+
+	(void)state;
+	stage_open_short(&s, 1, 2);
+	for (size_t i = 0; i < BASE_COUNT(three); i++) {
+		stage_in(&s, tls, three[i]);
+		assert_int_equal(s.requests, i + 1);
+		stage_answer(&s, 403);
+	}
+	assert_int_equal(sip_txns_lingering(s.txns), 2);
+	stage_in(&s, tls, REQUEST("ACK", "z9hG4bK2"));
+	assert_int_equal(s.stray_acks, 0);
+	assert_int_equal(sip_txns_lingering(s.txns), 1);
+	stage_in(&s, tls, REQUEST("ACK", "z9hG4bK1"));
+	assert_int_equal(s.stray_acks, 1); /* of one that is forgotten */
+	stage_until(&s, 31999);
+	assert_int_equal(sip_txns_count(s.txns), 1);
+	stage_until(&s, 32001);
+	assert_int_equal(sip_txns_count(s.txns), 0);
+	assert_int_equal(s.why, SIP_END_TIMEOUT);
+	stage_close(&s);
+}
+
+/** What a large one keeps goes by its octets. */
+static void large_ones_weigh_more(void **state)
+{
+	static const char request[] = REQUEST("MESSAGE", "z9hG4bKlarge");
+	const size_t head = sizeof(request) - 3; /* without the blank line */
+	char large[13000];
+	struct stage s;
+
+	(void)state;
+	memset(large, 'x', sizeof(large));
+	memcpy(large, request, head);
+	memcpy(large + head, "X: ", 3);
+	memcpy(large + sizeof(large) - 5, "\r\n\r\n", 5);
+	stage_open_short(&s, 1, 5);
+	stage_in(&s, udp, REQUEST("MESSAGE", "z9hG4bK1"));
+	stage_answer(&s, 200);
+	stage_in(&s, udp, large);
+	assert_int_equal(s.requests, 2);
+	stage_answer(&s, 200);
+	assert_int_equal(sip_txns_lingering(s.txns), 2);
+	stage_in(&s, udp, REQUEST("MESSAGE", "z9hG4bK2"));
+	stage_answer(&s, 200);
+	assert_int_equal(sip_txns_lingering(s.txns), 2); /* without the first, 5 are there */
+	stage_in(&s, udp, REQUEST("MESSAGE", "z9hG4bK3"));
+	stage_answer(&s, 200);
+	assert_int_equal(sip_txns_lingering(s.txns), 2); /* without the large one */
 	stage_close(&s);
 }
 
@@ -303,6 +362,8 @@ int main(void)
 		cmocka_unit_test(faults_are_answered_once),
 		cmocka_unit_test(answered_ones_make_room),
 		cmocka_unit_test(invites_that_linger),
+		cmocka_unit_test(refusals_without_ack),
+		cmocka_unit_test(large_ones_weigh_more),
 		cmocka_unit_test(flows_fail),
 		cmocka_unit_test(no_request_of_ours),
 		cmocka_unit_test(where_it_came_from),
