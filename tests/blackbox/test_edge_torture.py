@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The messages of RFC 4475 over TLS at gatehouse-edge, each with what it is due ($GATEHOUSE_SHARED/sip-torture/manifest.tsv)."""
+"""The messages of RFC 4475 over TLS at gatehouse-edge, each with what it is due (shared/sip-torture/manifest.tsv)."""
 import contextlib
 import os
 import re
@@ -11,7 +11,8 @@ import harness
 import kamailio
 from edge import status
 
-TORTURE = os.path.join(os.environ.get("GATEHOUSE_SHARED", "/nowhere"), "sip-torture")
+SHARED = os.environ.get("GATEHOUSE_SHARED") or os.path.join(os.environ["GATEHOUSE_SOURCE_ROOT"], "..", "shared")
+TORTURE = os.path.join(SHARED, "sip-torture")
 
 
 def torture():
@@ -25,7 +26,7 @@ def torture():
                 yield name, clause, kind, due, octets if b"\r\n\r\n" in octets else octets + b"\r\n"
 
 
-@unittest.skipUnless(os.path.isdir(TORTURE), "the messages of RFC 4475 are not here ($GATEHOUSE_SHARED/sip-torture)")
+@unittest.skipUnless(os.path.isdir(TORTURE), "the messages of RFC 4475 are not here (GATEHOUSE_SHARED)")
 @unittest.skipUnless(kamailio.HAVE, kamailio.MISSING)
 class Torture(edge.Case, unittest.TestCase):
     """Each on a connection that is registered, and on one that is not."""
