@@ -264,7 +264,7 @@ class Renews(Case, unittest.TestCase):
         session = {"lifetime": "2s", "renew-before": "1s", "renew-timeout": "300ms"}
         for ignored in ("end", "continue"):
             with self.subTest(ignored):
-                self.stage(session=session | {"ignored": ignored}, access={"handshake": "1s"}, metrics={"listen": "127.0.0.1:0"})
+                self.stage(session=session | {"ignored": ignored}, access={"handshake": "2s"}, metrics={"listen": "127.0.0.1:0"})
                 alice = self.ue("alice", version=TLS13)
                 alice.register()  # and reads nothing from now on
                 self.edge.logged("event=rekeyed", 2)
