@@ -2,21 +2,6 @@
 #include "check.h"
 #include "request_stage.h"
 
-int opened(void **state)
-{
-	static struct stage s;
-
-	memset(&s, 0, sizeof(s));
-	*state = &s;
-	return 0;
-}
-
-int closed(void **state)
-{
-	stage_close(*state);
-	return 0;
-}
-
 const char *registered(struct stage *s)
 {
 	const char *path;

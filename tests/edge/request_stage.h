@@ -22,11 +22,6 @@
 	       "From: <" from ">;tag=1\nTo: <" to ">;tag=2\nCall-ID: c1\nCSeq: 2 " method          \
 	       "\nMax-Forwards: 70\n" lines
 
-/** Of each test: its state is a struct stage that is not open yet. */
-int opened(void **state);
-int closed(void **state);
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, opened, closed)
-
 /** Alice on flow 1, its path. */
 const char *registered(struct stage *s);
 /**

@@ -361,3 +361,26 @@ void stage_register(struct stage *s, uint64_t flow, const char *user, unsigned e
 	               user, strcmp(user, "alice") ? "2" : "1");
 	stage_yes(s, user, expires, lines);
 }
+
+void stage_long_ago(struct stage *s)
+{
+	stage_open(s);
+	stage_up(s, 1, "SID1");
+	stage_register(s, 1, "alice", 259200);
+	s->log[0] = '\0';
+}
+
+int stage_set_up(void **state)
+{
+	static struct stage s;
+
+	memset(&s, 0, sizeof(s));
+	*state = &s;
+	return 0;
+}
+
+int stage_tear_down(void **state)
+{
+	stage_close(*state);
+	return 0;
+}

@@ -28,6 +28,11 @@ struct stage {
 	unsigned octet_at;
 };
 
+/** Of each test: its state is a struct stage that is not open yet. */
+int stage_set_up(void **state);
+int stage_tear_down(void **state);
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, stage_set_up, stage_tear_down)
+
 void stage_open(struct stage *s);
 void stage_close(struct stage *s);
 /** A UE connects: its session id is the text. */
@@ -58,6 +63,8 @@ const char *stage_between(const struct stage *s, unsigned n, const char *from, c
 
 /** Register alice on this flow with Digest, as IMPI `impi`, for so long. */
 void stage_register(struct stage *s, uint64_t flow, const char *user, unsigned expires);
+/** An open stage whose alice has registered on flow 1 (SID1) for three days, from time 1000 on. */
+void stage_long_ago(struct stage *s);
 /** The parts of it. `auth`: Authorization's parameters, NULL = none; `lines`: more of them. */
 unsigned stage_ask(struct stage *s, uint64_t flow, const char *user, unsigned expires,
                    const char *auth, const char *lines);

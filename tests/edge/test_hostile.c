@@ -16,21 +16,6 @@
 	"To: <sip:alice@example>;tag=2\nCall-ID: c1\nCSeq: 1 INVITE\n"
 #define PROOF ", nonce=\"n1\", uri=\"sip:example\", response=\"0123456789abcdef\""
 
-static int opened(void **state)
-{
-	static struct stage s;
-
-	memset(&s, 0, sizeof(s));
-	*state = &s;
-	return 0;
-}
-
-static int closed(void **state)
-{
-	stage_close(*state);
-	return 0;
-}
-
 /* Alice on flow 1, its path. */
 static const char *registered(struct stage *s)
 {
@@ -368,7 +353,6 @@ static void a_lower_limit_counts(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, opened, closed)
 	static const struct CMUnitTest tests[] = {
 		CASE(one_name_for_all_who_read),  CASE(no_mark_in_any_disguise),
 		CASE(a_realm_stays_a_realm),      CASE(a_ue_provides_no_network),

@@ -8,36 +8,12 @@
 	"response=\"01\""
 #define HOUR 3600000ULL
 
-static int opened(void **state)
-{
-	static struct stage s;
-
-	memset(&s, 0, sizeof(s));
-	*state = &s;
-	return 0;
-}
-
-static int closed(void **state)
-{
-	stage_close(*state);
-	return 0;
-}
-
-/* Registered for three days, from time 1000 on. */
-static void long_ago(struct stage *s)
-{
-	stage_open(s);
-	stage_up(s, 1, "SID1");
-	stage_register(s, 1, "alice", 259200);
-	s->log[0] = '\0';
-}
-
 static void a_session_is_renewed_before_its_end(void **state)
 {
 	struct stage *s = *state;
 	struct edge_binding b;
 
-	long_ago(s);
+	stage_long_ago(s);
 	stage_until(s, 1000 + HOUR - 60001);
 	assert_false(stage_told(s, "renew"));
 	stage_until(s, 1000 + HOUR - 60000);
@@ -63,7 +39,7 @@ static void an_old_id_is_nobodys(void **state)
 {
 	struct stage *s = *state;
 
-	long_ago(s);
+	stage_long_ago(s);
 	edge_core_rekeyed(s->core, 1, BASE_STR("SID2"));
 	stage_up(s, 2, "SID1");
 	assert_false(stage_told(s, "note 2"));
@@ -78,7 +54,7 @@ static void a_stolen_session_has_no_binding(void **state)
 	struct stage *s = *state;
 	struct edge_binding b;
 
-	long_ago(s);
+	stage_long_ago(s);
 	stage_up(s, 2, "SID1");
 	assert_false(edge_core_binding(s->core, 2, &b));
 	assert_int_equal(stage_in(s, 2,
@@ -97,7 +73,7 @@ static void who_ignores_it_ends_with_the_lifetime(void **state)
 	struct stage *s = *state;
 
 	s->policy.deregister = true;
-	long_ago(s);
+	stage_long_ago(s);
 	stage_until(s, 1000 + HOUR - 50000); /* the patience of renew-timeout */
 	assert_int_equal(edge_core_count(s->core), 1);
 	stage_until(s, 1000 + HOUR - 1);
@@ -116,7 +92,7 @@ static void who_is_late_goes_on(void **state)
 {
 	struct stage *s = *state;
 
-	long_ago(s);
+	stage_long_ago(s);
 	stage_until(s, 1000 + HOUR - 60000);
 	edge_core_not_rekeyed(s->core, 1);
 	stage_until(s, 1000 + HOUR - 1000);
@@ -130,7 +106,7 @@ static void who_may_ignore_it_has_a_day(void **state)
 	struct stage *s = *state;
 
 	s->policy.tolerate_ignored = true;
-	long_ago(s);
+	stage_long_ago(s);
 	stage_until(s, 1000 + HOUR - 60000);
 	assert_true(stage_told(s, "renew 1\n"));
 	edge_core_not_rekeyed(s->core, 1);
@@ -147,7 +123,7 @@ static void keys_of_tls13(void **state)
 	struct stage *s = *state;
 	struct edge_binding b;
 
-	long_ago(s);
+	stage_long_ago(s);
 	stage_until(s, 1000 + HOUR - 60000);
 	edge_core_keys(s->core, 1, BASE_STR("SID2"));
 	assert_true(edge_core_binding(s->core, 1, &b));
@@ -167,7 +143,7 @@ static void who_talks_on_without_keys_ends(void **state)
 {
 	struct stage *s = *state;
 
-	long_ago(s);
+	stage_long_ago(s);
 	stage_until(s, 1000 + HOUR - 60000);
 	edge_core_keys(s->core, 1, BASE_STR("SID2"));
 	stage_until(s, 1000 + HOUR - 40000);
@@ -183,7 +159,7 @@ static void who_talks_on_early_is_asked_again(void **state)
 {
 	struct stage *s = *state;
 
-	long_ago(s);
+	stage_long_ago(s);
 	stage_until(s, 1000 + HOUR / 2);
 	assert_true(edge_core_renew(s->core, 1));
 	edge_core_keys(s->core, 1, BASE_STR("SID2"));
@@ -200,7 +176,7 @@ static void who_may_talk_on_has_a_day(void **state)
 	struct stage *s = *state;
 
 	s->policy.tolerate_ignored = true;
-	long_ago(s);
+	stage_long_ago(s);
 	stage_until(s, 1000 + HOUR - 60000);
 	edge_core_keys(s->core, 1, BASE_STR("SID2"));
 	edge_core_not_rekeyed(s->core, 1);
@@ -226,7 +202,7 @@ static void a_lifetime_is_cut_to_a_day(void **state)
 	struct stage *s = *state;
 
 	s->policy.lifetime_ms = 172800000;
-	long_ago(s);
+	stage_long_ago(s);
 	stage_until(s, 1000 + 24 * HOUR - 60000);
 	assert_true(stage_told(s, "renew 1\n"));
 	stage_until(s, 1000 + 24 * HOUR);
@@ -237,7 +213,7 @@ static void by_the_operator_at_any_time(void **state)
 {
 	struct stage *s = *state;
 
-	long_ago(s);
+	stage_long_ago(s);
 	assert_true(edge_core_renew(s->core, 1));
 	assert_true(stage_told(s, "renew 1\n"));
 	edge_core_not_rekeyed(s->core, 1); /* it is asked again when it has to be */
@@ -253,7 +229,7 @@ static void registering_again_prolongs_no_session(void **state)
 {
 	struct stage *s = *state;
 
-	long_ago(s);
+	stage_long_ago(s);
 	stage_until(s, 1000 + HOUR - 60000);
 	assert_int_equal(stage_ask(s, 1, "alice", 259200, PROOF, NULL), 0);
 	assert_true(stage_has(s, "tls-yes"));
@@ -264,7 +240,6 @@ static void registering_again_prolongs_no_session(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, opened, closed)
 	static const struct CMUnitTest tests[] = {
 		CASE(a_session_is_renewed_before_its_end),
 		CASE(an_old_id_is_nobodys),

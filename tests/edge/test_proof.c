@@ -13,21 +13,6 @@
 	"From: <sip:work@example>;tag=1\nTo: <sip:work@example>\nCall-ID: r\nCSeq: 1 REGISTER\n"   \
 	"Max-Forwards: 70\nContact: <sip:alice@10.0.0.1:5061;transport=tls>\n" lines
 
-static int opened(void **state)
-{
-	static struct stage s;
-
-	memset(&s, 0, sizeof(s));
-	*state = &s;
-	return 0;
-}
-
-static int closed(void **state)
-{
-	stage_close(*state);
-	return 0;
-}
-
 /** Many a registrar says `stale=FALSE` each time: what the UE hears is what was taken out. */
 static void stale_is_said_once(void **state)
 {
@@ -230,12 +215,12 @@ static void sets_end_apart(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(stale_is_said_once, opened, closed),
-		cmocka_unit_test_setup_teardown(the_next_nonce_is_a_challenge, opened, closed),
-		cmocka_unit_test_setup_teardown(a_realm_has_its_own_users, opened, closed),
-		cmocka_unit_test_setup_teardown(sets_do_not_replace_each_other, opened, closed),
-		cmocka_unit_test_setup_teardown(sets_end_apart, opened, closed),
-		cmocka_unit_test_setup_teardown(a_barred_identity_prolongs_others, opened, closed),
+		CASE(stale_is_said_once),
+		CASE(the_next_nonce_is_a_challenge),
+		CASE(a_realm_has_its_own_users),
+		CASE(sets_do_not_replace_each_other),
+		CASE(sets_end_apart),
+		CASE(a_barred_identity_prolongs_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

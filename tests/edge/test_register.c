@@ -8,21 +8,6 @@
 	"username=\"alice@home\", realm=\"example\", nonce=\"n1\", uri=\"sip:example\", "          \
 	"response=\"0123456789abcdef0123456789abcdef\""
 
-static int opened(void **state)
-{
-	static struct stage s;
-
-	memset(&s, 0, sizeof(s));
-	*state = &s;
-	return 0;
-}
-
-static int closed(void **state)
-{
-	stage_close(*state);
-	return 0;
-}
-
 static void first_register_is_pending(void **state)
 {
 	struct stage *s = *state;
@@ -538,7 +523,6 @@ static void overload_refuses_new_ones_first(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, opened, closed)
 	static const struct CMUnitTest tests[] = {
 		CASE(first_register_is_pending),
 		CASE(outbound_is_told_in_path),

@@ -8,37 +8,13 @@
 	"username=\"alice@home\", realm=\"example\", nonce=\"n1\", uri=\"sip:example\", "          \
 	"response=\"01\""
 
-static int opened(void **state)
-{
-	static struct stage s;
-
-	memset(&s, 0, sizeof(s));
-	*state = &s;
-	return 0;
-}
-
-static int closed(void **state)
-{
-	stage_close(*state);
-	return 0;
-}
-
-/* Registered for three days, from time 1000 on. */
-static void long_ago(struct stage *s)
-{
-	stage_open(s);
-	stage_up(s, 1, "SID1");
-	stage_register(s, 1, "alice", 259200);
-	s->log[0] = '\0';
-}
-
 /* -- losses -- */
 
 static void a_loss_ends_the_binding(void **state)
 {
 	struct stage *s = *state;
 
-	long_ago(s);
+	stage_long_ago(s);
 	edge_core_lost(s->core, 1);
 	assert_int_equal(edge_core_count(s->core), 0);
 	assert_int_equal(edge_core_flow_count(s->core), 0);
@@ -54,7 +30,7 @@ static void the_core_is_told_where_wanted(void **state)
 	struct sip_message msg;
 
 	s->policy.deregister = true;
-	long_ago(s);
+	stage_long_ago(s);
 	edge_core_lost(s->core, 1);
 	assert_true(stage_told(s, "REGISTER sip:example SIP/2.0\r\nVia: SIP/2.0/UDP edge"));
 	assert_true(stage_told(s, "To: <sip:alice@example>\r\n"));
@@ -102,7 +78,7 @@ static void the_same_contact_moves(void **state)
 	struct edge_binding b;
 
 	s->policy.deregister = true;
-	long_ago(s);
+	stage_long_ago(s);
 	stage_up(s, 2, "SID2");
 	stage_register(s, 2, "alice", 600);
 	assert_int_equal(edge_core_count(s->core), 1);
@@ -180,7 +156,7 @@ static void dropped(void **state)
 {
 	struct stage *s = *state;
 
-	long_ago(s);
+	stage_long_ago(s);
 	assert_true(edge_core_drop(s->core, 1));
 	assert_true(stage_told(s, "unbound 1 (dropped)"));
 	assert_true(stage_told(s, "close 1 forget: dropped"));
@@ -196,7 +172,7 @@ static void shortened(void **state)
 	struct stage *s = *state;
 	struct edge_binding b;
 
-	long_ago(s);
+	stage_long_ago(s);
 	assert_false(edge_core_shortened(s->core, 1, 259201));
 	assert_true(edge_core_shortened(s->core, 1, 60));
 	assert_true(stage_told(s, "refreshed 1"));
@@ -373,7 +349,6 @@ static void words_that_are_none(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, opened, closed)
 	static const struct CMUnitTest tests[] = {
 		CASE(a_loss_ends_the_binding),
 		CASE(the_core_is_told_where_wanted),

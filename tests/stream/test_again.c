@@ -210,19 +210,28 @@ static void ignored(void **state)
 	}
 }
 
-/* TS 33.203, O.4.2: it may abort the connection. */
-static void ignored_and_shown_out(void **state)
+/* A server that ends who ignores it, and a client that reads nothing more. */
+static struct scene *strict(struct streams *streams, const char *profile, bool gather)
 {
-	struct tls_domain_spec far = good(TLS_ROLE_SERVER, TLS_ENGINE_OPENSSL, "both");
-	struct scene *s = scene(*state, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL, "both", true);
+	struct tls_domain_spec far = good(TLS_ROLE_SERVER, TLS_ENGINE_OPENSSL, profile);
+	struct scene *s = scene(streams, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL, profile, true);
 
 	leave(s);
 	far.end_ignored = true;
 	tls_domain_unref(s->far);
 	s->far = s->p.spec.domain = domain_new(&far);
+	s->p.spec.gather = gather;
 	s->p.spec.handshake_ms = 1000; /* for the first one, too */
 	visit(s);
 	deafen(s);
+	return s;
+}
+
+/* TS 33.203, O.4.2: it may abort the connection. */
+static void ignored_and_shown_out(void **state)
+{
+	struct scene *s = strict(*state, "both", false);
+
 	assert_int_equal(stream_renegotiate(s->p.end.stream), TLS_AGAIN_BEGUN);
 	UNTIL(*state, s->p.end.ended);
 	assert_int_equal(s->p.end.cause, STREAM_LATE);
@@ -237,17 +246,8 @@ static void ignored_and_shown_out(void **state)
 /* What says why it ends is not left behind with what was gathered. */
 static void last_words_are_gathered(void **state)
 {
-	struct tls_domain_spec far = good(TLS_ROLE_SERVER, TLS_ENGINE_OPENSSL, "both");
-	struct scene *s = scene(*state, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL, "both", true);
+	struct scene *s = strict(*state, "both", true);
 
-	leave(s);
-	far.end_ignored = true;
-	tls_domain_unref(s->far);
-	s->far = s->p.spec.domain = domain_new(&far);
-	s->p.spec.gather = true;
-	s->p.spec.handshake_ms = 1000; /* for the first one, too */
-	visit(s);
-	deafen(s);
 	assert_int_equal(stream_renegotiate(s->p.end.stream), TLS_AGAIN_BEGUN);
 	UNTIL(*state, s->p.end.ended);
 	stream_resume(s->e.stream);
@@ -297,16 +297,8 @@ static void keys_that_do_not_come(void **state)
 
 static void keys_that_do_not_come_end_it(void **state)
 {
-	struct tls_domain_spec far = good(TLS_ROLE_SERVER, TLS_ENGINE_OPENSSL, "tls13");
-	struct scene *s = scene(*state, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL, "tls13", true);
+	struct scene *s = strict(*state, "tls13", false);
 
-	leave(s);
-	far.end_ignored = true;
-	tls_domain_unref(s->far);
-	s->far = s->p.spec.domain = domain_new(&far);
-	s->p.spec.handshake_ms = 1000; /* for the first one, too */
-	visit(s);
-	deafen(s);
 	assert_int_equal(stream_renegotiate(s->p.end.stream), TLS_AGAIN_KEYS);
 	talk_on(s, &s->p.end.ended);
 	assert_int_equal(s->p.end.again[STREAM_IGNORED], 0);
@@ -314,6 +306,33 @@ static void keys_that_do_not_come_end_it(void **state)
 	assert_non_null(strstr(s->p.end.text, "RFC 8446, 4.6.3"));
 	stream_resume(s->e.stream);
 	UNTIL(*state, s->e.ended);
+	scene_free(s);
+}
+
+/* What it had said before, and we had not read, is no evidence. */
+static void keys_while_we_do_not_read(void **state)
+{
+	struct scene *s = scene(*state, TLS_ENGINE_OPENSSL, TLS_ENGINE_OPENSSL, "tls13", false);
+	uint64_t then_ms;
+
+	leave(s);
+	s->p.spec.handshake_ms = 1000; /* for the first one, too */
+	visit(s);
+	deafen(s);
+	assert_int_equal(stream_renegotiate(s->p.end.stream), TLS_AGAIN_KEYS);
+	stream_pause(s->p.end.stream);
+	then_ms = loop_now_ms(streams_loop(*state)) + 1500;
+	while (loop_now_ms(streams_loop(*state)) < then_ms) {
+		assert_int_equal(stream_write(s->e.stream, "x", 1), 0);
+		assert_int_equal(loop_run_once(streams_loop(*state), 20), 0);
+	}
+	stream_resume(s->p.end.stream);
+	UNTIL(*state, s->p.end.got_len > 3);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(loop_run_once(streams_loop(*state), 0), 0);
+	assert_int_equal(s->p.end.again[STREAM_IGNORED], 0);
+	stream_resume(s->e.stream);
+	leave(s);
 	scene_free(s);
 }
 
@@ -510,6 +529,7 @@ int main(void)
 		CASE(keys_of_tls13),
 		CASE(keys_that_do_not_come),
 		CASE(keys_that_do_not_come_end_it),
+		CASE(keys_while_we_do_not_read),
 		CASE(keys_of_the_silent),
 		CASE(ignored),
 		CASE(ignored_and_shown_out),
